@@ -1,0 +1,167 @@
+//! What a caller is told when a call is refused.
+
+use std::{fmt, time::Duration};
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+        /// Why a call was refused: the `ErrorInfo.reason` of the answer. Documented value by value in
+        /// `proto/waybill/error/v1/reason.proto`, which has the same names.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Reason {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Reason {
+            /// Every reason.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The name on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// The reason with this name on the wire.
+            pub fn from_wire(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|reason| reason.as_str() == name)
+            }
+        }
+    };
+}
+
+reasons! {
+    /// One or more fields are wrong; the violations name them.
+    InvalidArgument = "INVALID_ARGUMENT";
+    /// The caller did not say who it is.
+    Unauthenticated = "UNAUTHENTICATED";
+    /// The caller may not do this.
+    PermissionDenied = "PERMISSION_DENIED";
+    /// The resource named by the request does not exist, or is not the caller's.
+    NotFound = "NOT_FOUND";
+    /// A resource with this id or number exists already.
+    AlreadyExists = "ALREADY_EXISTS";
+    /// The request id was used before, for another request.
+    RequestIdReused = "REQUEST_ID_REUSED";
+    /// The partner's message reference was used before, for other content.
+    MessageReferenceReused = "MESSAGE_REFERENCE_REUSED";
+    /// The etag sent is not the resource's present one.
+    EtagMismatch = "ETAG_MISMATCH";
+    /// The resource's present state does not allow this action; `supported_actions` says what it allows.
+    ActionNotSupported = "ACTION_NOT_SUPPORTED";
+    /// The account's policy refuses a second order with the same customer PO number.
+    DuplicateCustomerPo = "DUPLICATE_CUSTOMER_PO";
+    /// There is less stock than asked for.
+    InsufficientStock = "INSUFFICIENT_STOCK";
+    /// Fewer units than asked for can still be returned.
+    NoReturnableQuantity = "NO_RETURNABLE_QUANTITY";
+    /// Too much at once.
+    ResourceExhausted = "RESOURCE_EXHAUSTED";
+    /// The service can not answer now; a retry may help.
+    Unavailable = "UNAVAILABLE";
+    /// The call's time was over before the answer was there.
+    DeadlineExceeded = "DEADLINE_EXCEEDED";
+    /// The server does not have this method.
+    Unimplemented = "UNIMPLEMENTED";
+    /// A mistake of ours; nothing of it is told outside.
+    Internal = "INTERNAL";
+    /// The method has reached its announced end.
+    MethodEnded = "METHOD_ENDED";
+}
+
+/// One wrong field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Path of the field as in the proto: `lines[2].quantity`.
+    pub field: String,
+    /// What is wrong with it, a lowercase fragment.
+    pub description: String,
+}
+
+/// A refusal: what a caller is told, and how it may react.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Why.
+    pub reason: Reason,
+    /// One sentence for a person.
+    pub message: String,
+    /// The wrong fields, when the input is at fault.
+    pub violations: Vec<Violation>,
+    /// Facts for a program: names and values.
+    pub facts: Vec<(&'static str, String)>,
+    /// When a repeat may help.
+    pub retry_after: Option<Duration>,
+}
+
+impl Fault {
+    /// A refusal with a reason and a sentence.
+    pub fn new(reason: Reason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into(), violations: Vec::new(), facts: Vec::new(), retry_after: None }
+    }
+
+    /// One wrong field.
+    pub fn invalid(field: impl Into<String>, description: impl Into<String>) -> Self {
+        Self::violations(vec![Violation { field: field.into(), description: description.into() }])
+    }
+
+    /// Several wrong fields; the message names the first.
+    pub fn violations(violations: Vec<Violation>) -> Self {
+        let message = match violations.as_slice() {
+            [] => "invalid request".to_owned(),
+            [one] => format!("{}: {}", one.field, one.description),
+            [first, rest @ ..] => format!("{}: {} (and {} more)", first.field, first.description, rest.len()),
+        };
+        Self { violations, ..Self::new(Reason::InvalidArgument, message) }
+    }
+
+    /// `kind` has nothing with this `id`.
+    pub fn not_found(kind: &'static str, id: impl fmt::Display) -> Self {
+        Self::new(Reason::NotFound, format!("{kind} {id} not found")).fact("resource", id)
+    }
+
+    /// The present state does not allow the action.
+    pub fn not_supported(message: impl Into<String>) -> Self {
+        Self::new(Reason::ActionNotSupported, message)
+    }
+
+    /// The service can not answer now.
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Self { retry_after: Some(Duration::from_secs(1)), ..Self::new(Reason::Unavailable, message) }
+    }
+
+    /// A mistake of ours. The message is for the log; a caller is told "internal error".
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(Reason::Internal, message)
+    }
+
+    /// Adds a fact for a program.
+    #[must_use]
+    pub fn fact(mut self, name: &'static str, value: impl fmt::Display) -> Self {
+        self.facts.push((name, value.to_string()));
+        self
+    }
+
+    /// Whether the same call may succeed later without anything else changing.
+    pub fn is_transient(&self) -> bool {
+        matches!(self.reason, Reason::Unavailable | Reason::DeadlineExceeded | Reason::ResourceExhausted)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.reason.as_str(), self.message)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_with_many_violations_names_the_first() {
+        let wrong = |field: &str| Violation { field: field.to_owned(), description: "is required".to_owned() };
+        let fault = Fault::violations(vec![wrong("account_id"), wrong("lines")]);
+        assert_eq!(fault.message, "account_id: is required (and 1 more)");
+        assert_eq!(fault.reason, Reason::InvalidArgument);
+    }
+}
