@@ -1,0 +1,36 @@
+//! Compiles `proto/` without protoc, and keeps the raw descriptor set: its options (routes, access rules) are read at run time.
+
+use std::{env, error::Error, fs, path::PathBuf};
+
+#[expect(clippy::disallowed_methods, reason = "cargo tells build scripts their folder in the environment")]
+fn main() -> Result<(), Box<dyn Error>> {
+    let root = PathBuf::from("../../proto");
+    println!("cargo:rerun-if-changed={}", root.display());
+
+    let mut files = Vec::new();
+    let mut folders = vec![root.join("waybill")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "proto") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+
+    let mut compiler = protox::Compiler::new([root.clone(), root.join("third_party")])?;
+    compiler.include_source_info(true).include_imports(true).open_files(&files)?;
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    fs::write(out.join("descriptors.bin"), compiler.encode_file_descriptor_set())?;
+
+    let mut messages = tonic_prost_build::Config::new();
+    messages.enable_type_names();
+    tonic_prost_build::configure()
+        .include_file("packages.rs")
+        .bytes(".")
+        .compile_fds_with_config(compiler.file_descriptor_set(), messages)?;
+    Ok(())
+}
