@@ -1,0 +1,68 @@
+-- Answers of commands, for requests that are repeated.
+CREATE TABLE requests (
+    scope TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    body_hash TEXT NOT NULL,
+    reply BYTEA NOT NULL,
+    create_time BIGINT NOT NULL,
+    PRIMARY KEY (scope, request_id)
+);
+CREATE INDEX requests_by_time ON requests (create_time);
+
+-- The log. `body` is the encoded event; the other columns repeat parts of it for lookups.
+CREATE TABLE events (
+    position BIGINT PRIMARY KEY,
+    event_id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    correlation_id TEXT NOT NULL,
+    occurred_time BIGINT NOT NULL,
+    recorded_time BIGINT NOT NULL,
+    body BYTEA NOT NULL,
+    hash TEXT NOT NULL
+);
+CREATE INDEX events_by_correlation ON events (correlation_id, position);
+CREATE INDEX events_by_kind ON events (kind, position);
+
+-- The log's last position and hash. Its lock orders the commits.
+CREATE TABLE log_head (
+    id BIGINT PRIMARY KEY CHECK (id = 1),
+    position BIGINT NOT NULL,
+    hash TEXT NOT NULL
+);
+INSERT INTO log_head (id, position, hash) VALUES (1, 0, '');
+
+-- How far other logs were followed.
+CREATE TABLE subscriptions (
+    name TEXT PRIMARY KEY,
+    position BIGINT NOT NULL CHECK (position >= 0)
+);
+
+-- Events whose reaction was refused for good.
+CREATE TABLE parked_events (
+    subscription TEXT NOT NULL,
+    position BIGINT NOT NULL,
+    event_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    message TEXT NOT NULL,
+    park_time BIGINT NOT NULL,
+    version BIGINT NOT NULL,
+    PRIMARY KEY (subscription, position)
+);
+
+-- Work due at a time. `claim` counts claims and replacements, so that a runner notices when a task is no longer its own.
+CREATE TABLE tasks (
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    due_time BIGINT NOT NULL,
+    payload BYTEA NOT NULL,
+    attempts BIGINT NOT NULL,
+    lease_until BIGINT NOT NULL,
+    claim BIGINT NOT NULL,
+    last_error TEXT NOT NULL,
+    trace_parent TEXT,
+    PRIMARY KEY (kind, key)
+);
+CREATE INDEX tasks_by_due_time ON tasks (due_time);

@@ -1,0 +1,114 @@
+//! A command: what it needs, how it decides. And the call it came with.
+
+use bytes::Bytes;
+use prost::Message;
+use sha2::{Digest, Sha256};
+use types::Fault;
+
+use crate::{context::Context, needs::Needs, work::Work};
+
+/// Something that changes the database. Decides in memory; the store loads before and saves after.
+pub trait Command: Send + Sync + 'static {
+    /// What the caller is answered. Kept for repeated requests.
+    type Reply: Message + Default + 'static;
+
+    /// Name in metrics and logs, such as `PlaceOrder`.
+    const NAME: &'static str;
+
+    /// Says which rows the decision is made on.
+    ///
+    /// Called again after each load until it asks for nothing new, so that a need may follow from a loaded row.
+    fn needs(&self, work: &Work, needs: &mut Needs);
+
+    /// Decides. Pure: the same rows, call and time give the same answer; may run more than once.
+    ///
+    /// After a fault nothing of what it changed or emitted remains.
+    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<Self::Reply, Fault>;
+}
+
+/// A command of any type.
+pub trait AnyCommand: Send + Sync + 'static {
+    /// `Command::NAME`.
+    fn name(&self) -> &'static str;
+
+    /// `Command::needs`.
+    fn collect_needs(&self, work: &Work, needs: &mut Needs);
+
+    /// `Command::decide`, the reply encoded.
+    fn decide_encoded(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<Bytes, Fault>;
+}
+
+impl<C: Command> AnyCommand for C {
+    fn name(&self) -> &'static str {
+        C::NAME
+    }
+
+    fn collect_needs(&self, work: &Work, needs: &mut Needs) {
+        self.needs(work, needs);
+    }
+
+    fn decide_encoded(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<Bytes, Fault> {
+        self.decide(work, cx).map(|reply| reply.encode_to_vec().into())
+    }
+}
+
+/// Who calls, why, and how a repeat is known.
+#[derive(Debug, Clone, Default)]
+pub struct Call {
+    /// Subject of the principal. Request ids are the caller's own: another actor's are others.
+    pub actor: String,
+    /// Repeating a command with the same id answers what the first answered.
+    pub request_id: Option<String>,
+    /// W3C trace context.
+    pub trace_parent: Option<String>,
+    /// Id of the event that caused the command. The request id when none did.
+    pub causation_id: Option<String>,
+    /// Hash of the request, so that another request under the same id is noticed.
+    pub request_hash: String,
+    /// Whether the caller can spare a millisecond, so that the command is committed with what comes meanwhile.
+    pub patient: bool,
+}
+
+impl Call {
+    /// A call without request id.
+    pub fn new(actor: impl Into<String>) -> Self {
+        Self { actor: actor.into(), ..Self::default() }
+    }
+
+    /// Makes the command repeatable under `request_id`; an empty id changes nothing.
+    #[must_use]
+    pub fn request(mut self, request_id: &str, request: &impl Message) -> Self {
+        if !request_id.is_empty() {
+            self.request_id = Some(request_id.to_owned());
+            self.request_hash = hex(&Sha256::digest(request.encode_to_vec()));
+        }
+        self
+    }
+
+    /// Sets the trace context.
+    #[must_use]
+    pub fn trace(mut self, trace_parent: Option<String>) -> Self {
+        self.trace_parent = trace_parent;
+        self
+    }
+
+    /// Lets the command wait a millisecond for others: for callers that are not people.
+    #[must_use]
+    pub fn patient(mut self) -> Self {
+        self.patient = true;
+        self
+    }
+
+    /// Sets the event that caused the command.
+    #[must_use]
+    pub fn caused_by(mut self, event_id: impl Into<String>) -> Self {
+        self.causation_id = Some(event_id.into());
+        self
+    }
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 0xf)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
+}

@@ -1,0 +1,198 @@
+//! SQLite, in this process: a statement is a function call.
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use rusqlite::{
+    CachedStatement, OpenFlags, ToSql,
+    backup::{Backup, StepResult},
+    types::{ToSqlOutput, ValueRef},
+};
+
+use crate::{
+    failure::Failure,
+    row::Row,
+    value::{Kind, Value},
+};
+
+/// How many prepared statements a connection keeps.
+const STATEMENTS: usize = 256;
+
+/// What is done with a file that is there already.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Access {
+    Read,
+    Write,
+}
+
+/// How often, and how soon, a lock that somebody else has is asked for again. A writer with much to do gives its lock back
+/// for less than a millisecond between two commits: who asks less often may never be given it.
+const TIMES: i32 = 50_000;
+const SOON: Duration = Duration::from_micros(100);
+
+fn ask_again(times: i32) -> bool {
+    std::thread::sleep(SOON);
+    times < TIMES
+}
+
+/// A connection to a file.
+#[derive(Debug)]
+pub(crate) struct Connection(Mutex<rusqlite::Connection>);
+
+impl Connection {
+    pub(crate) fn open(file: &Path) -> Result<Self, Failure> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = rusqlite::Connection::open_with_flags(file, flags)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        Ok(Self(Mutex::new(connection)))
+    }
+
+    /// Opens a file that is there, and nothing else.
+    pub(crate) fn open_existing(file: &Path, access: Access) -> Result<Self, Failure> {
+        let flags = match access {
+            Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
+            Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
+        };
+        let mut connection = rusqlite::Connection::open_with_flags(file, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        connection.busy_handler(Some(ask_again))?;
+        Ok(Self(Mutex::new(connection)))
+    }
+
+    /// Copies the whole database, as this connection sees it, into a new file.
+    pub(crate) fn copy_to(&self, file: &Path) -> Result<(), Failure> {
+        let mut copy = rusqlite::Connection::open(file)?;
+        // Half a copy is worth nothing: it needs no journal, and is made durable as a whole by whoever wanted it.
+        copy.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF")?;
+        let source = self.lock();
+        // In one step: what others write meanwhile would have a second step begin again.
+        match Backup::new(&source, &mut copy)?.step(-1)? {
+            StepResult::Done => {}
+            _ => return Err(Failure::Conflict),
+        }
+        // It says of itself, as its source does, that a write-ahead log is beside it. Without one it is a file of its own.
+        drop(copy);
+        let copy = rusqlite::Connection::open(file)?;
+        copy.execute_batch("PRAGMA synchronous = OFF; PRAGMA journal_mode = DELETE")?;
+        Ok(())
+    }
+
+    /// Every statement is whole before the lock is given back: a panic in between leaves nothing half done.
+    fn lock(&self) -> MutexGuard<'_, rusqlite::Connection> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `$2` is the second argument wherever it stands.
+    pub(crate) fn fetch(&self, sql: &str, args: &[Value]) -> Result<Vec<Row>, Failure> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(sql)?;
+        bind_numbered(&mut statement, args)?;
+        let mut found = Vec::new();
+        read(&mut statement, &mut found)?;
+        Ok(found)
+    }
+
+    /// `$2` is the second argument wherever it stands.
+    pub(crate) fn execute(&self, sql: &str, args: &[Value]) -> Result<u64, Failure> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(sql)?;
+        bind_numbered(&mut statement, args)?;
+        Ok(statement.raw_execute()? as u64)
+    }
+
+    /// Arguments are bound by their place, which is also what `?2` means.
+    pub(crate) fn fetch_each(&self, sql: &str, rows: &[Vec<Value>]) -> Result<Vec<Row>, Failure> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(sql)?;
+        let mut found = Vec::new();
+        for args in rows {
+            bind(&mut statement, args)?;
+            read(&mut statement, &mut found)?;
+        }
+        Ok(found)
+    }
+
+    /// As `fetch_each`.
+    pub(crate) fn execute_each(&self, sql: &str, rows: &[Vec<Value>]) -> Result<u64, Failure> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(sql)?;
+        let mut changed = 0;
+        for args in rows {
+            bind(&mut statement, args)?;
+            changed += statement.raw_execute()? as u64;
+        }
+        Ok(changed)
+    }
+
+    pub(crate) fn script(&self, sql: &str) -> Result<(), Failure> {
+        let connection = self.lock();
+        match sql {
+            "BEGIN IMMEDIATE" | "COMMIT" | "ROLLBACK" => drop(connection.prepare_cached(sql)?.raw_execute()?),
+            _ => connection.execute_batch(sql)?,
+        }
+        Ok(())
+    }
+
+    /// Rolls back what a transaction that was not ended has left.
+    pub(crate) fn leave_transaction(&self) -> Result<(), Failure> {
+        let connection = self.lock();
+        if !connection.is_autocommit() {
+            connection.execute_batch("ROLLBACK")?;
+        }
+        Ok(())
+    }
+}
+
+fn bind(statement: &mut CachedStatement<'_>, args: &[Value]) -> Result<(), rusqlite::Error> {
+    for (index, value) in args.iter().enumerate() {
+        statement.raw_bind_parameter(index + 1, value)?;
+    }
+    Ok(())
+}
+
+fn bind_numbered(statement: &mut CachedStatement<'_>, args: &[Value]) -> Result<(), rusqlite::Error> {
+    for place in 1..=statement.parameter_count() {
+        let number = statement.parameter_name(place).and_then(|name| name.get(1..)?.parse().ok()).unwrap_or(place);
+        if let Some(value) = args.get(number - 1) {
+            statement.raw_bind_parameter(place, value)?;
+        }
+    }
+    Ok(())
+}
+
+/// Runs a statement that is bound, and adds its rows.
+fn read(statement: &mut CachedStatement<'_>, found: &mut Vec<Row>) -> Result<(), Failure> {
+    let width = statement.column_count();
+    let mut names: Option<Arc<[String]>> = None;
+    let mut rows = statement.raw_query();
+    while let Some(row) = rows.next()? {
+        let values = (0..width).map(|column| row.get_ref(column).map(value)).collect::<Result<_, _>>()?;
+        let names = names.get_or_insert_with(|| row.as_ref().column_names().map(str::to_owned).collect());
+        found.push(Row::new(names.clone(), values));
+    }
+    Ok(())
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null(_) => ValueRef::Null,
+            Self::Integer(integer) => ValueRef::Integer(*integer),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Bytes(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+fn value(value: ValueRef<'_>) -> Value {
+    match value {
+        ValueRef::Null => Value::Null(Kind::Text),
+        ValueRef::Integer(integer) => Value::Integer(integer),
+        // No column is of this kind.
+        ValueRef::Real(real) => Value::Text(real.to_string()),
+        ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
+        ValueRef::Blob(bytes) => Value::Bytes(bytes.to_vec()),
+    }
+}

@@ -1,0 +1,79 @@
+//! What a deciding command may do besides changing rows: tell events, schedule tasks, make ids.
+
+use std::collections::{BTreeMap, HashSet};
+
+use proto::event::v1::Event;
+use types::{Id, Timestamp};
+
+use crate::{command::Call, event::Draft, task::Task};
+
+/// The call a command decides for, and its effects besides rows.
+#[derive(Debug)]
+pub struct Context<'a> {
+    pub(crate) now: Timestamp,
+    pub(crate) source: &'static str,
+    pub(crate) call: &'a Call,
+    pub(crate) effects: &'a mut Effects,
+}
+
+/// Events and tasks of one command, or of all accepted commands of a batch.
+#[derive(Debug, Default)]
+pub(crate) struct Effects {
+    pub(crate) events: Vec<Event>,
+    /// Tasks to keep, `None` for those to drop.
+    pub(crate) tasks: BTreeMap<(String, String), Option<Task>>,
+}
+
+impl Effects {
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.events.extend(other.events);
+        self.tasks.extend(other.tasks);
+    }
+
+    /// Drops events that are told twice; the first stays.
+    pub(crate) fn drop_repeats(&mut self) {
+        let mut told = HashSet::new();
+        self.events.retain(|event| told.insert(event.event_id.clone()));
+    }
+}
+
+impl Context<'_> {
+    /// The present instant, one for the whole batch.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Makes an id.
+    pub fn new_id<I: Id>(&self) -> I {
+        I::generate(self.now)
+    }
+
+    /// Subject of the principal who calls.
+    pub fn actor(&self) -> &str {
+        &self.call.actor
+    }
+
+    /// The call.
+    pub fn call(&self) -> &Call {
+        self.call
+    }
+
+    /// Appends an event to the log with the command; answers its id. A fact the log has already stays one event.
+    pub fn emit(&mut self, draft: Draft) -> String {
+        let event = draft.into_event(self.source, self.call, self.now);
+        let event_id = event.event_id.clone();
+        self.effects.events.push(event);
+        event_id
+    }
+
+    /// Schedules a task with the command. A task of the same kind and key is replaced.
+    pub fn schedule(&mut self, mut task: Task) {
+        task.trace_parent.clone_from(&self.call.trace_parent);
+        self.effects.tasks.insert((task.kind.clone(), task.key.clone()), Some(task));
+    }
+
+    /// Drops a task, if there is one.
+    pub fn unschedule(&mut self, kind: &str, key: &str) {
+        self.effects.tasks.insert((kind.to_owned(), key.to_owned()), None);
+    }
+}

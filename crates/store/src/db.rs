@@ -1,0 +1,250 @@
+//! An open database.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use prost::Message;
+use proto::event::v1::Event;
+use tokio::{
+    runtime::Handle,
+    sync::{Mutex, Notify, broadcast, mpsc, oneshot, watch},
+};
+use tokio_util::sync::CancellationToken;
+use types::{Clock, Fault};
+
+use crate::{
+    batch::Place,
+    command::{Call, Command},
+    dialect::Dialect,
+    error::Error,
+    failure::Failure,
+    log,
+    meters::Meters,
+    migrate::{Migration, migrate},
+    open,
+    options::Options,
+    pool::{Readers, Writer},
+    record::{Fields, Key, Record},
+    row::Row,
+    unit::{Job, Unit},
+    value::Value,
+    writer::{self, Listeners, Queues},
+};
+
+/// How many commands may wait for the writer.
+const QUEUE: usize = 1_024;
+
+/// How long closing waits for reads.
+const CLOSE: Duration = Duration::from_secs(10);
+
+/// One service's database. Cheap to clone.
+#[derive(Clone)]
+pub struct Db {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    readers: Readers,
+    direct: mpsc::Sender<Job>,
+    behind: mpsc::Sender<Job>,
+    listeners: Listeners,
+    dialect: Dialect,
+    source: &'static str,
+    clock: Arc<dyn Clock>,
+    request_retention: Duration,
+    stop: CancellationToken,
+    /// Ends with the writer.
+    working: Mutex<Option<oneshot::Receiver<()>>>,
+}
+
+impl fmt::Debug for Db {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Db").field("source", &self.shared.source).finish_non_exhaustive()
+    }
+}
+
+impl Db {
+    /// Opens a database for the service `source`, migrates it, and starts its writer.
+    pub async fn open(
+        options: &Options,
+        source: &'static str,
+        migrations: &'static [Migration],
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Error> {
+        let target = open::prepare(options)?;
+        let dialect = target.dialect();
+        let connection = open::connect(options, &target).await?;
+        migrate(&connection, migrations, options.migrate).await?;
+        let readers = Readers::new(target.clone(), options.readers);
+        let writer = Writer::new(target, connection);
+
+        let (direct, direct_queue) = mpsc::channel(QUEUE);
+        let (behind, behind_queue) = mpsc::channel(QUEUE);
+        let listeners = Listeners {
+            events: broadcast::Sender::new(256),
+            recent: log::Recent::default(),
+            head: watch::Sender::new(0),
+            tasks: Arc::new(Notify::new()),
+        };
+        let stop = CancellationToken::new();
+        let place = Place { writer, meters: Meters::new(source), source, clock: clock.clone() };
+        let queues = Queues { direct: direct_queue, behind: behind_queue };
+        let working = begin(source, writer::run(place, listeners.clone(), queues, stop.clone()))?;
+        let shared = Shared {
+            readers,
+            direct,
+            behind,
+            listeners,
+            dialect,
+            source,
+            clock,
+            request_retention: options.request_retention,
+            stop,
+            working: Mutex::new(Some(working)),
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Runs a command: loads what it needs, lets it decide, saves, and answers once that is durable.
+    pub async fn run<C: Command>(&self, call: Call, command: C) -> Result<C::Reply, Fault> {
+        let queue = if call.patient { &self.shared.behind } else { &self.shared.direct };
+        let reply = self.submit(queue, Unit::direct(call, Box::new(command))).await?;
+        C::Reply::decode(reply).map_err(|_| Fault::internal("the kept answer is of another type"))
+    }
+
+    /// Reads a few rows. `sql` is of the portable subset, with `$1`, `$2`, ... for `args`.
+    pub async fn rows(&self, sql: &'static str, args: Vec<Value>) -> Result<Vec<Row>, Fault> {
+        self.shared.readers.fetch(sql, &args).await.map_err(Failure::into_fault)
+    }
+
+    /// As `rows`, for many rows, with a text that is put together from fixed parts. Never put a caller's text into it.
+    pub async fn query(&self, sql: impl Into<String>, args: Vec<Value>) -> Result<Vec<Row>, Fault> {
+        self.shared.readers.fetch_many(sql.into(), args).await.map_err(Failure::into_fault)
+    }
+
+    /// The record with this key.
+    pub async fn load<R: Record>(&self, key: &R::Key) -> Result<Option<R>, Fault> {
+        let condition: Vec<String> =
+            R::KEY.iter().enumerate().map(|(at, column)| format!("{column} = ${}", at + 1)).collect();
+        let found = self.list(&format!("WHERE {}", condition.join(" AND ")), key.to_values()).await?;
+        Ok(found.into_iter().next())
+    }
+
+    /// Records of one table, a page at most. `tail` is everything after FROM, put together from fixed parts: `WHERE account_id = $1
+    /// ORDER BY order_id LIMIT $2`. Never put a caller's text into it.
+    pub async fn list<R: Record>(&self, tail: &str, args: Vec<Value>) -> Result<Vec<R>, Fault> {
+        let sql = format!("SELECT {}, version FROM {} {tail}", R::COLUMNS.join(", "), R::TABLE);
+        let rows = self.shared.readers.fetch(&sql, &args).await.map_err(Failure::into_fault)?;
+        rows.into_iter().map(|row| R::read(Fields::new(R::TABLE, row.into_values()))).collect()
+    }
+
+    /// Events of this process, after their commit. Other replicas' events are not among them: whoever waits for one
+    /// reads the state again from time to time.
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<[Event]>> {
+        self.shared.listeners.events.subscribe()
+    }
+
+    /// Whether the database answers and the writer runs.
+    pub async fn ready(&self) -> bool {
+        !self.shared.direct.is_closed() && self.rows("SELECT id FROM log_head", Vec::new()).await.is_ok()
+    }
+
+    /// The clock everything here goes by.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.shared.clock
+    }
+
+    /// The service that owns the database.
+    pub fn source(&self) -> &'static str {
+        self.shared.source
+    }
+
+    /// The log's last position.
+    pub async fn head(&self) -> Result<i64, Fault> {
+        log::head(self).await
+    }
+
+    /// Drops kept answers that are older than the retention; answers how many.
+    pub async fn purge_requests(&self) -> Result<usize, Fault> {
+        let age = i64::try_from(self.shared.request_retention.as_micros()).unwrap_or(i64::MAX);
+        let oldest = self.clock().now().as_micros().saturating_sub(age);
+        let sql = "DELETE FROM requests WHERE (scope, request_id) IN \
+                   (SELECT scope, request_id FROM requests WHERE create_time < $1 ORDER BY create_time LIMIT 1000) \
+                   RETURNING request_id";
+        Ok(self.write(sql, vec![Value::Integer(oldest)]).await?.len())
+    }
+
+    /// Ends the writer after what is queued, and closes all connections.
+    pub async fn close(&self) {
+        self.shared.stop.cancel();
+        let working = self.shared.working.lock().await.take();
+        if let Some(working) = working
+            && let Err(error) = working.await
+        {
+            tracing::error!(error = &error as &dyn std::error::Error, "the writer failed");
+        }
+        if tokio::time::timeout(CLOSE, self.shared.readers.close()).await.is_err() {
+            tracing::warn!("a connection was not given back in time");
+        }
+    }
+
+    /// Runs one statement in a transaction of its own.
+    pub(crate) async fn write(&self, sql: impl Into<String>, args: Vec<Value>) -> Result<Vec<Row>, Fault> {
+        let (reply, answer) = oneshot::channel();
+        let job = Job::Statement { sql: sql.into(), args, reply };
+        self.shared.behind.send(job).await.map_err(|_| closing())?;
+        answer.await.map_err(|_| closing())?
+    }
+
+    /// Hands a unit of a subscription or task to the writer.
+    pub(crate) async fn apply(&self, unit: Unit) -> Result<(), Fault> {
+        self.submit(&self.shared.behind, unit).await.map(|_| ())
+    }
+
+    async fn submit(&self, queue: &mpsc::Sender<Job>, unit: Unit) -> Result<Bytes, Fault> {
+        let (reply, answer) = oneshot::channel();
+        queue.send(Job::Unit { unit, reply }).await.map_err(|_| closing())?;
+        answer.await.map_err(|_| closing())?
+    }
+
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.shared.dialect
+    }
+
+    pub(crate) fn listeners(&self) -> &Listeners {
+        &self.shared.listeners
+    }
+
+    pub(crate) fn stopping(&self) -> &CancellationToken {
+        &self.shared.stop
+    }
+
+    /// Sets the gauges of the pools.
+    pub(crate) fn measure(&self) {
+        let (open, idle) = self.shared.readers.count();
+        metrics::gauge!("store_connections", "source" => self.shared.source).set(open as f64);
+        metrics::gauge!("store_connections_idle", "source" => self.shared.source).set(idle as f64);
+    }
+}
+
+fn closing() -> Fault {
+    Fault::unavailable("the database is closing")
+}
+
+/// Runs the writer on a thread of its own: on SQLite its statements are calls that write to the disk and wait for it.
+fn begin(
+    source: &'static str,
+    writer: impl Future<Output = ()> + Send + 'static,
+) -> Result<oneshot::Receiver<()>, Error> {
+    let (ended, working) = oneshot::channel();
+    let runtime = Handle::current();
+    let work = move || {
+        runtime.block_on(writer);
+        if ended.send(()).is_err() {
+            tracing::debug!(source, "the writer ended, and the database was not closed");
+        }
+    };
+    let thread = std::thread::Builder::new().name(format!("{source}-writer"));
+    thread.spawn(work).map_err(|cause| Error::Thread { source: cause })?;
+    Ok(working)
+}

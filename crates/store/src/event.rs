@@ -1,0 +1,133 @@
+//! Drafts of events: the facts a command tells.
+
+use prost::{Message, Name};
+use proto::event::v1::Event;
+use sha2::{Digest, Sha256};
+use types::{AccountId, OrderId, Timestamp};
+
+use crate::command::{Call, hex};
+
+/// A fact to append to the log.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Draft {
+    event: Event,
+    key: String,
+}
+
+impl Draft {
+    /// A fact about `subject`, which has `version` after it.
+    ///
+    /// `kind`, `subject` and `key` are what the fact is: told twice it stays one event. The version as key makes every
+    /// change a fact of its own; a partner's reference makes the same news from outside the same fact.
+    #[expect(clippy::needless_pass_by_value, reason = "callers have ids, texts and numbers, owned and borrowed")]
+    pub fn new<M: Message + Name>(
+        kind: &'static str,
+        subject: impl ToString,
+        version: i64,
+        key: impl ToString,
+        payload: &M,
+    ) -> Self {
+        let payload = prost_types::Any {
+            type_url: format!("type.googleapis.com/{}", M::full_name()),
+            value: payload.encode_to_vec(),
+        };
+        let event = Event {
+            r#type: kind.to_owned(),
+            subject: subject.to_string(),
+            subject_version: version,
+            payload: Some(payload),
+            ..Event::default()
+        };
+        Self { event, key: key.to_string() }
+    }
+
+    /// The order it belongs to.
+    pub fn order(self, order_id: &OrderId) -> Self {
+        self.correlation(order_id)
+    }
+
+    /// The order it belongs to, as text; empty for none.
+    #[expect(clippy::needless_pass_by_value, reason = "callers have ids and texts, owned and borrowed")]
+    pub fn correlation(mut self, correlation_id: impl ToString) -> Self {
+        self.event.correlation_id = correlation_id.to_string();
+        self
+    }
+
+    /// The account it concerns.
+    pub fn account(mut self, account_id: &AccountId) -> Self {
+        self.event.account_id = account_id.to_string();
+        self
+    }
+
+    /// When it happened, if not now, and the minutes east of UTC there.
+    pub fn occurred(mut self, at: Timestamp, offset_minutes: i32) -> Self {
+        self.event.occurred_at = Some(to_proto(at));
+        self.event.occurred_offset_minutes = offset_minutes;
+        self
+    }
+
+    /// Adds an earlier event that this one corrects.
+    pub fn corrects(mut self, event_id: impl Into<String>) -> Self {
+        self.event.corrects.push(event_id.into());
+        self
+    }
+
+    /// Adds an earlier event that did not occur.
+    pub fn retracts(mut self, event_id: impl Into<String>) -> Self {
+        self.event.retracts.push(event_id.into());
+        self
+    }
+
+    /// The event, all but its position.
+    pub(crate) fn into_event(self, source: &str, call: &Call, now: Timestamp) -> Event {
+        let Self { mut event, key } = self;
+        event.event_id = event_id(source, &event.r#type, &event.subject, &key);
+        source.clone_into(&mut event.source);
+        event.occurred_at = event.occurred_at.or_else(|| Some(to_proto(now)));
+        event.recorded_at = Some(to_proto(now));
+        event.causation_id = call.causation_id.clone().or_else(|| call.request_id.clone()).unwrap_or_default();
+        event.trace_parent = call.trace_parent.clone().unwrap_or_default();
+        event.actor.clone_from(&call.actor);
+        event
+    }
+}
+
+/// The id of a fact: a hash over what it is. Each part's length is hashed too, so that parts can not run together.
+fn event_id(source: &str, kind: &str, subject: &str, key: &str) -> String {
+    let mut hash = Sha256::new();
+    for part in [source, kind, subject, key] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hex(hash.finalize().get(..16).unwrap_or_default())
+}
+
+fn to_proto(instant: Timestamp) -> prost_types::Timestamp {
+    let (seconds, nanos) = instant.to_parts();
+    prost_types::Timestamp { seconds, nanos }
+}
+
+/// The instant of a protobuf timestamp in microseconds; 0 when it is missing.
+pub(crate) fn micros(instant: Option<&prost_types::Timestamp>) -> i64 {
+    instant.and_then(|at| Timestamp::from_parts(at.seconds, at.nanos)).map_or(0, Timestamp::as_micros)
+}
+
+/// The payload as `M`; `None` when the event has another.
+pub fn payload<M: Message + Name + Default>(event: &Event) -> Option<M> {
+    let payload = event.payload.as_ref()?;
+    let name = payload.type_url.rsplit('/').next()?;
+    (name == M::full_name()).then(|| M::decode(payload.value.as_slice()).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_a_fact_do_not_run_together() {
+        assert_ne!(event_id("order", "a", "bc", "d"), event_id("order", "ab", "c", "d"));
+        assert_eq!(event_id("order", "a", "b", "c"), event_id("order", "a", "b", "c"));
+        assert_eq!(event_id("order", "a", "b", "c").len(), 32);
+    }
+}

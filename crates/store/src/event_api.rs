@@ -1,0 +1,247 @@
+//! The log over gRPC.
+
+use std::sync::Arc;
+
+use prost::Message as _;
+use proto::event::v1::{
+    Event, FollowEventsRequest, FollowEventsResponse, ListEventsRequest, ListEventsResponse, VerifyLogRequest,
+    VerifyLogResponse, event_service_server::EventService,
+};
+use tokio::sync::{mpsc, watch};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+use tracing::Instrument as _;
+use types::Fault;
+
+use crate::{
+    db::Db,
+    log::{self, After, Filter},
+};
+
+/// How many positions one message of a stream covers.
+const STEP: u16 = 256;
+
+/// How large a message may get, in bytes; one event alone may be larger.
+const MOST_BYTES: usize = 1 << 20;
+
+/// How many messages are read ahead of the consumer.
+const AHEAD: usize = 4;
+
+/// Serves a database's log.
+#[derive(Debug, Clone)]
+pub struct EventApi {
+    db: Db,
+}
+
+impl EventApi {
+    /// Serves the log of `db`.
+    pub fn new(db: Db) -> Self {
+        Self { db }
+    }
+}
+
+/// Sends messages until the end, the consumer's loss of interest, or the database's closing.
+///
+/// A task of its own: were the reads part of the stream, a consumer that takes its time would hold a connection.
+struct Following {
+    db: Db,
+    position: i64,
+    kinds: Vec<String>,
+    /// Where to end.
+    until: Option<i64>,
+    written: watch::Receiver<i64>,
+    messages: mpsc::Sender<Result<FollowEventsResponse, Status>>,
+}
+
+/// What is known of the log without the database.
+enum Recently {
+    /// The next message.
+    Written(FollowEventsResponse),
+    /// This process has written nothing since; another may have.
+    Nothing,
+    /// The database has to be asked.
+    Unknown,
+}
+
+impl Following {
+    async fn run(mut self) {
+        // Another process may have written: the database is looked at first, and then from time to time.
+        let mut look = true;
+        loop {
+            self.written.mark_unchanged();
+            let message = match self.recent() {
+                Recently::Written(message) => Ok(Some(message)),
+                Recently::Nothing if !look => Ok(None),
+                Recently::Nothing | Recently::Unknown => self.next().await,
+            };
+            let message = match message {
+                Ok(Some(message)) => Ok(message),
+                Ok(None) if self.until.is_some() => return,
+                Ok(None) => {
+                    tokio::select! {
+                        () = self.db.stopping().cancelled() => return,
+                        () = self.messages.closed() => return,
+                        // The sender lives as long as the database; an error would only make this a poll.
+                        _ = self.written.changed() => look = false,
+                        () = tokio::time::sleep(self.db.dialect().poll()) => look = true,
+                    }
+                    continue;
+                }
+                Err(fault) => Err(status(fault)),
+            };
+            let failed = message.is_err();
+            if self.messages.send(message).await.is_err() || failed {
+                return;
+            }
+        }
+    }
+
+    /// What this process knows without the database.
+    fn recent(&mut self) -> Recently {
+        if self.until.is_some() {
+            return Recently::Unknown;
+        }
+        let recent = match self.db.listeners().recent.after(self.position, STEP.into()) {
+            After::Events(events) => events,
+            After::Nothing => return Recently::Nothing,
+            After::Unknown => return Recently::Unknown,
+        };
+        let mut through = recent.last().map_or(self.position, |last| last.position);
+        let wanted = |event: &&Arc<Event>| self.kinds.is_empty() || self.kinds.contains(&event.r#type);
+        let mut events: Vec<Event> = recent.iter().filter(wanted).map(|event| event.as_ref().clone()).collect();
+        if let Some(last) = cut(&mut events) {
+            through = last;
+        }
+        self.position = through;
+        let head_position = through.max(*self.written.borrow());
+        Recently::Written(FollowEventsResponse { events, position: through, head_position })
+    }
+
+    /// The next message; `None` when all was read.
+    async fn next(&mut self) -> Result<Option<FollowEventsResponse>, Fault> {
+        let head = log::head(&self.db).await?;
+        let mut through = self.until.unwrap_or(head).min(self.position.saturating_add(STEP.into()));
+        if self.position >= through {
+            return Ok(None);
+        }
+        let filter = Filter {
+            after: self.position,
+            through,
+            kinds: self.kinds.clone(),
+            limit: STEP.into(),
+            ..Filter::default()
+        };
+        let mut events = log::events(&self.db, &filter).await?;
+        if let Some(last) = cut(&mut events) {
+            through = last;
+        }
+        self.position = through;
+        Ok(Some(FollowEventsResponse { events, position: through, head_position: head }))
+    }
+}
+
+#[tonic::async_trait]
+impl EventService for EventApi {
+    type FollowEventsStream = ReceiverStream<Result<FollowEventsResponse, Status>>;
+
+    async fn follow_events(
+        &self,
+        request: Request<FollowEventsRequest>,
+    ) -> Result<Response<Self::FollowEventsStream>, Status> {
+        let request = request.into_inner();
+        let position = not_negative(request.after_position)?;
+        let until = if request.until_head { Some(log::head(&self.db).await.map_err(status)?) } else { None };
+        let written = self.db.listeners().head.subscribe();
+        let (messages, stream) = mpsc::channel(AHEAD);
+        let following = Following { db: self.db.clone(), position, kinds: request.types, until, written, messages };
+        tokio::spawn(following.run().in_current_span());
+        Ok(Response::new(ReceiverStream::new(stream)))
+    }
+
+    async fn list_events(&self, request: Request<ListEventsRequest>) -> Result<Response<ListEventsResponse>, Status> {
+        let request = request.into_inner();
+        let after = not_negative(request.after_position)?;
+        let limit = match request.page_size {
+            0 => 100,
+            size if size > 0 => i64::from(size.min(1_000)),
+            _ => return Err(Status::invalid_argument("page_size: must not be negative")),
+        };
+        let head_position = log::head(&self.db).await.map_err(status)?;
+        let filter = Filter {
+            after,
+            through: head_position,
+            kinds: request.types,
+            correlation_id: request.correlation_id,
+            limit,
+        };
+        let mut events = log::events(&self.db, &filter).await.map_err(status)?;
+        cut(&mut events);
+        Ok(Response::new(ListEventsResponse { events, head_position }))
+    }
+
+    async fn verify_log(&self, _: Request<VerifyLogRequest>) -> Result<Response<VerifyLogResponse>, Status> {
+        let found = log::verify(&self.db).await.map_err(status)?;
+        let (first_bad_position, problem) = found.first_bad.unwrap_or_default();
+        Ok(Response::new(VerifyLogResponse {
+            checked_count: found.checked,
+            head_position: found.head_position,
+            first_bad_position,
+            problem,
+            head_hash: found.head_hash,
+        }))
+    }
+}
+
+/// Keeps the first events that fit a message, and answers the position of the last one when any had to go.
+fn cut(events: &mut Vec<Event>) -> Option<i64> {
+    let mut bytes = 0;
+    let fitting = events.iter().take_while(|event| {
+        bytes += event.encoded_len();
+        bytes <= MOST_BYTES
+    });
+    let kept = fitting.count().max(1);
+    if kept >= events.len() {
+        return None;
+    }
+    events.truncate(kept);
+    events.last().map(|event| event.position)
+}
+
+fn not_negative(position: i64) -> Result<i64, Status> {
+    if position < 0 {
+        return Err(Status::invalid_argument("after_position: must not be negative"));
+    }
+    Ok(position)
+}
+
+fn status(fault: Fault) -> Status {
+    if fault.is_transient() {
+        return Status::unavailable(fault.message);
+    }
+    tracing::error!(%fault, "the log can not be read");
+    Status::internal("internal error")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn events(sizes: &[usize]) -> Vec<Event> {
+        let event = |(position, size): (i64, &usize)| Event { position, actor: "x".repeat(*size), ..Event::default() };
+        (1..).zip(sizes).map(event).collect()
+    }
+
+    #[test]
+    fn a_message_holds_what_fits_and_says_how_far_it_reads() {
+        let mut many = events(&[400_000, 400_000, 400_000, 10]);
+        assert_eq!(cut(&mut many), Some(2));
+        assert_eq!(many.len(), 2);
+    }
+
+    #[test]
+    fn an_event_that_is_larger_than_a_message_goes_alone() {
+        let mut large = events(&[5_000_000, 10]);
+        assert_eq!(cut(&mut large), Some(1));
+        assert_eq!(cut(&mut events(&[5_000_000])), None);
+    }
+}

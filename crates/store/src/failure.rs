@@ -1,0 +1,176 @@
+//! What can go wrong at the database, sorted by what to do about it.
+
+use std::error::Error as _;
+
+use types::{Fault, Reason};
+
+/// What the driver says.
+pub(crate) type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// A statement or transaction that did not work.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Another writer was faster. Everything was rolled back; the whole batch may run again.
+    Conflict,
+    /// A new row's key exists already, and was not asked for. As a conflict, but may never go away.
+    Exists(&'static str),
+    /// A unique index refused a row.
+    Unique(Source),
+    /// The database can not be reached or is full. Whether a commit took place is unknown.
+    Lost(Source),
+    /// Any other refusal: a CHECK, a wrong statement.
+    Other(Source),
+    /// A decision of ours.
+    Fault(Fault),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        const UNIQUE: [i32; 3] = [1555, 2067, 2579];
+        let Some(code) = error.sqlite_error().map(|error| error.extended_code) else {
+            return Self::Other(error.into());
+        };
+        match code & 0xff {
+            _ if UNIQUE.contains(&code) => Self::Unique(error.into()),
+            5 | 6 => Self::Conflict,
+            10 | 13 | 14 => Self::Lost(error.into()),
+            _ => Self::Other(error.into()),
+        }
+    }
+}
+
+impl From<tokio_postgres::Error> for Failure {
+    fn from(error: tokio_postgres::Error) -> Self {
+        let lost = error.is_closed() || error.as_db_error().is_none() && is_of_the_connection(&error);
+        match error.code().map(|state| class(state.code())) {
+            Some(Class::Unique) => Self::Unique(error.into()),
+            Some(Class::Conflict) => Self::Conflict,
+            Some(Class::Lost) => Self::Lost(error.into()),
+            None if lost => Self::Lost(error.into()),
+            Some(Class::Other) | None => Self::Other(error.into()),
+        }
+    }
+}
+
+/// Whether the network failed, and not what was sent over it.
+fn is_of_the_connection(error: &tokio_postgres::Error) -> bool {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if cause.is::<std::io::Error>() {
+            return true;
+        }
+        source = cause.source();
+    }
+    false
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+enum Class {
+    Unique,
+    Conflict,
+    Lost,
+    Other,
+}
+
+/// What to do about an SQLSTATE.
+fn class(state: &str) -> Class {
+    match state {
+        "23505" => Class::Unique,
+        "40001" | "40P01" | "55P03" => Class::Conflict,
+        // A statement or a transaction that took too long, or a server that only reads after a failover.
+        "57014" | "25P03" | "25006" => Class::Lost,
+        _ if state.starts_with("08") || state.starts_with("53") || state.starts_with("57P") => Class::Lost,
+        _ => Class::Other,
+    }
+}
+
+impl Failure {
+    /// The database can not be reached.
+    pub(crate) fn lost(why: impl Into<Source>) -> Self {
+        Self::Lost(why.into())
+    }
+
+    /// The primary result code of SQLite.
+    pub(crate) fn sqlite_code(&self) -> Option<i32> {
+        let (Self::Lost(source) | Self::Other(source)) = self else { return None };
+        let error = source.downcast_ref::<rusqlite::Error>()?.sqlite_error()?;
+        Some(error.extended_code & 0xff)
+    }
+
+    /// What the driver said, or what the caller would be told.
+    pub(crate) fn into_source(self) -> Source {
+        match self {
+            Self::Unique(source) | Self::Lost(source) | Self::Other(source) => source,
+            told @ (Self::Conflict | Self::Exists(_) | Self::Fault(_)) => Box::new(told.into_fault()),
+        }
+    }
+
+    /// What the caller is told.
+    pub(crate) fn into_fault(self) -> Fault {
+        match self {
+            Self::Conflict => Fault::unavailable("the same rows are being changed by others"),
+            Self::Exists(table) => exists(table),
+            Self::Unique(error) => {
+                tracing::warn!(error = error.as_ref() as &dyn std::error::Error, "a unique index refused a command");
+                Fault::new(Reason::AlreadyExists, "a resource with this id or number exists already")
+            }
+            Self::Lost(error) => {
+                tracing::warn!(error = error.as_ref() as &dyn std::error::Error, "the database can not be reached");
+                Fault::unavailable("the database can not be reached")
+            }
+            Self::Other(error) => Fault::internal(format!("database: {error}")),
+            Self::Fault(fault) => fault,
+        }
+    }
+}
+
+/// A new row's key is taken.
+pub(crate) fn exists(table: &str) -> Fault {
+    Fault::new(Reason::AlreadyExists, format!("a row of {table} exists already"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sqlite(code: i32) -> Failure {
+        rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None).into()
+    }
+
+    #[test]
+    fn busy_and_serialization_failures_are_conflicts() {
+        for code in [5, 6, 261, 517] {
+            assert!(matches!(sqlite(code), Failure::Conflict), "{code}");
+        }
+        for state in ["40001", "40P01"] {
+            assert!(matches!(class(state), Class::Conflict), "{state}");
+        }
+    }
+
+    #[test]
+    fn a_full_disk_and_a_server_that_is_gone_may_come_back() {
+        for code in [10, 13, 14, 266] {
+            assert!(matches!(sqlite(code), Failure::Lost(_)), "{code}");
+        }
+        for state in ["08006", "57P01", "53100", "57014"] {
+            assert!(matches!(class(state), Class::Lost), "{state}");
+        }
+    }
+
+    #[test]
+    fn a_broken_law_is_neither_and_a_taken_number_is_told_apart() {
+        for code in [1, 275] {
+            assert!(matches!(sqlite(code), Failure::Other(_)), "{code}");
+        }
+        for state in ["23514", "42P01"] {
+            assert!(matches!(class(state), Class::Other), "{state}");
+        }
+        assert!(matches!(sqlite(2067), Failure::Unique(_)));
+        assert!(matches!(class("23505"), Class::Unique));
+    }
+}

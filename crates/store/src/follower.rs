@@ -1,0 +1,227 @@
+//! Following another service's log: each event takes effect here exactly once.
+
+mod react;
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::{FutureExt, StreamExt, TryStreamExt, future::BoxFuture, stream::BoxStream};
+use proto::event::v1::{Event, FollowEventsRequest, FollowEventsResponse, event_service_client::EventServiceClient};
+use tokio_util::sync::CancellationToken;
+use tonic::{
+    body::Body,
+    client::GrpcService,
+    codegen::{Body as HttpBody, StdError},
+};
+use types::Fault;
+
+use crate::{
+    command::AnyCommand,
+    db::Db,
+    surround::{Surround, in_span},
+    unit::{Finishes, Unit},
+    value::Value,
+    writer::BATCH,
+};
+
+/// How far the saved position may stay behind when nothing of interest passes.
+const SLACK: i64 = 1_000;
+
+/// The largest message of a log that is taken: one event of an order of 5,000 lines needs about 2 MiB.
+const LARGEST_MESSAGE: usize = 64 << 20;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// What a service does about another's events.
+#[async_trait]
+pub trait Reactions: Send + Sync + 'static {
+    /// Name of the subscription: never change it, the position is kept under it.
+    fn name(&self) -> &'static str;
+
+    /// Which types; all when empty.
+    fn kinds(&self) -> &'static [&'static str];
+
+    /// The commands the event calls for. They and the subscription's move past the event are one transaction.
+    ///
+    /// May call other services, repeatably: it runs again after a crash. Runs for one order's events in turn, for
+    /// different orders side by side. A transient fault is tried again; any other parks the event and opens an exception,
+    /// as does a command that is refused for good.
+    async fn react(&self, event: &Event) -> Result<Vec<Box<dyn AnyCommand>>, Fault>;
+}
+
+type Messages = BoxStream<'static, Result<FollowEventsResponse, tonic::Status>>;
+type Source = Arc<dyn Fn(FollowEventsRequest) -> BoxFuture<'static, Result<Messages, tonic::Status>> + Send + Sync>;
+
+/// Follows one log for one subscription. When several replicas do, one is faster and the others go on behind it.
+#[derive(Clone)]
+pub struct Follower {
+    db: Db,
+    reactions: Arc<dyn Reactions>,
+    source: Source,
+    surround: Surround,
+}
+
+impl Follower {
+    /// Follows the log behind `client`, with effects in `db`.
+    pub fn new<T>(db: Db, client: EventServiceClient<T>, reactions: Arc<dyn Reactions>) -> Self
+    where
+        T: GrpcService<Body> + Clone + Send + Sync + 'static,
+        T::Error: Into<StdError>,
+        T::Future: Send,
+        T::ResponseBody: HttpBody<Data = Bytes> + Send + 'static,
+        <T::ResponseBody as HttpBody>::Error: Into<StdError> + Send,
+    {
+        let client = client.max_decoding_message_size(LARGEST_MESSAGE);
+        let source = move |request: FollowEventsRequest| {
+            let mut client = client.clone();
+            async move { Ok(client.follow_events(request).await?.into_inner().boxed()) }.boxed()
+        };
+        Self { db, reactions, source: Arc::new(source), surround: in_span }
+    }
+
+    /// Runs reactions in surroundings that go on with the event's trace.
+    #[must_use]
+    pub fn traced(self, surround: Surround) -> Self {
+        Self { surround, ..self }
+    }
+
+    /// Follows until `stop`. Faults are logged and tried again after a growing pause.
+    pub async fn run(&self, stop: CancellationToken) {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let follow = self.follow(Until::Stopped);
+            let outcome = tokio::select! {
+                () = stop.cancelled() => return,
+                outcome = follow => outcome,
+            };
+            match outcome {
+                Ok(handled) if handled > 0 => pause = FIRST_PAUSE,
+                Ok(_) => tracing::debug!(subscription = self.reactions.name(), "the source ended the stream"),
+                // A source in the same process stops too.
+                Err(_) if stop.is_cancelled() => return,
+                Err((fault, handled)) => {
+                    if handled > 0 {
+                        pause = FIRST_PAUSE;
+                    }
+                    // Once is everyday life: connections are renewed, members restarted. Again and again is not.
+                    if pause == FIRST_PAUSE {
+                        tracing::info!(%fault, subscription = self.reactions.name(), "following is interrupted");
+                    } else {
+                        tracing::warn!(%fault, subscription = self.reactions.name(), "following is still interrupted");
+                    }
+                }
+            }
+            let jittered = pause.mul_f64(rand::random_range(0.5..1.0));
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(jittered) => pause = (pause * 2).min(LONGEST_PAUSE),
+            }
+        }
+    }
+
+    /// Handles all events up to the source's head; answers how many.
+    pub async fn drain(&self) -> Result<usize, Fault> {
+        self.follow(Until::Head).await.map_err(|(fault, _)| fault)
+    }
+
+    /// The position of the last event handled.
+    pub async fn position(&self) -> Result<i64, Fault> {
+        let rows = self.db.rows("SELECT position FROM subscriptions WHERE name = $1", self.name()).await?;
+        match rows.first() {
+            Some(row) => row.at(0),
+            None => {
+                let sql = "INSERT INTO subscriptions (name, position) VALUES ($1, 0) ON CONFLICT DO NOTHING \
+                           RETURNING name";
+                self.db.write(sql, self.name()).await.map(|_| 0)
+            }
+        }
+    }
+
+    fn name(&self) -> Vec<Value> {
+        vec![Value::Text(self.reactions.name().to_owned())]
+    }
+
+    /// Reads one stream to its end; answers how many events were handled, also beside a fault.
+    async fn follow(&self, until: Until) -> Result<usize, (Fault, usize)> {
+        let mut handled = 0;
+        let outcome = self.follow_counting(until, &mut handled).await;
+        outcome.map(|()| handled).map_err(|fault| (fault, handled))
+    }
+
+    async fn follow_counting(&self, until: Until, handled: &mut usize) -> Result<(), Fault> {
+        let mut saved = self.position().await?;
+        let request = FollowEventsRequest {
+            after_position: saved,
+            types: self.reactions.kinds().iter().map(|kind| (*kind).to_owned()).collect(),
+            until_head: matches!(until, Until::Head),
+        };
+        let interrupted = |status: tonic::Status| Fault::unavailable(format!("the source's log: {}", status.message()));
+        let mut messages = (self.source)(request).await.map_err(interrupted)?;
+        while let Some(message) = messages.try_next().await.map_err(interrupted)? {
+            let (message, failed) = gather(message, &mut messages);
+            let FollowEventsResponse { events, position, head_position } = message;
+            let events: Vec<Arc<Event>> = events.into_iter().map(Arc::new).collect();
+            let mut rest = events.as_slice();
+            while !rest.is_empty() {
+                let (chunk, later) = rest.split_at(rest.len().min(BATCH));
+                rest = later;
+                let to = if later.is_empty() { position } else { chunk.last().map_or(position, |last| last.position) };
+                saved = self.handle(chunk, saved, to).await?;
+                *handled += chunk.len();
+            }
+            if position - saved >= SLACK {
+                self.apply(Vec::new(), saved, position).await?;
+                saved = position;
+            }
+            let labels = [("source", self.db.source()), ("subscription", self.reactions.name())];
+            metrics::gauge!("store_subscription_lag", &labels).set((head_position - position) as f64);
+            if let Some(failed) = failed {
+                return Err(interrupted(failed));
+            }
+        }
+        Ok(())
+    }
+
+    /// Reacts to some events and applies what comes of it, up to the first that has to be tried again.
+    async fn handle(&self, events: &[Arc<Event>], from: i64, to: i64) -> Result<i64, Fault> {
+        let (groups, failed) = react::all(&*self.reactions, self.surround, self.db.source(), events).await;
+        let Some((index, fault)) = failed else {
+            self.apply(groups, from, to).await?;
+            return Ok(to);
+        };
+        let before = events.get(index).map_or(from, |event| event.position - 1);
+        if before > from {
+            self.apply(groups, from, before).await?;
+        }
+        Err(fault)
+    }
+
+    async fn apply(&self, groups: Vec<crate::unit::Group>, from: i64, to: i64) -> Result<(), Fault> {
+        let finishes = Finishes::Subscription { name: self.reactions.name(), from, to };
+        self.db.apply(Unit { groups, finishes }).await
+    }
+}
+
+/// Adds what has arrived meanwhile, so that it is committed together. Also what ended the stream, if something did.
+fn gather(mut message: FollowEventsResponse, messages: &mut Messages) -> (FollowEventsResponse, Option<tonic::Status>) {
+    while message.events.len() < BATCH {
+        match messages.try_next().now_or_never() {
+            Some(Ok(Some(more))) => {
+                message.events.extend(more.events);
+                message.position = more.position;
+                message.head_position = more.head_position;
+            }
+            Some(Err(failed)) => return (message, Some(failed)),
+            Some(Ok(None)) | None => break,
+        }
+    }
+    (message, None)
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Until {
+    Head,
+    Stopped,
+}

@@ -1,0 +1,102 @@
+//! Reacting to some events: in turn within an order, side by side across orders.
+
+use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc};
+
+use futures::{FutureExt, StreamExt, stream};
+use proto::event::v1::Event;
+use types::Fault;
+
+use super::Reactions;
+use crate::{
+    command::{AnyCommand, Call},
+    park::ParkEvent,
+    surround::{Answer, Surround},
+    unit::Group,
+};
+
+/// How many orders' events are reacted to side by side.
+const SIDE_BY_SIDE: usize = 32;
+
+/// The groups of commands in position order, up to the first event that has to be tried again; that event and why.
+pub(super) async fn all(
+    reactions: &dyn Reactions,
+    surround: Surround,
+    source: &'static str,
+    events: &[Arc<Event>],
+) -> (Vec<Group>, Option<(usize, Fault)>) {
+    let mut chains: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (index, event) in events.iter().enumerate() {
+        let chain = if event.correlation_id.is_empty() { &event.subject } else { &event.correlation_id };
+        chains.entry(chain).or_default().push(index);
+    }
+    let done: Vec<Vec<(usize, Answer)>> = stream::iter(chains.into_values())
+        .map(|indexes| in_turn(reactions, surround, events, indexes))
+        .buffer_unordered(SIDE_BY_SIDE)
+        .collect()
+        .await;
+    let mut reacted: Vec<(usize, Answer)> = done.into_iter().flatten().collect();
+    reacted.sort_by_key(|(index, _)| *index);
+
+    let mut groups = Vec::new();
+    for (index, reacted) in reacted {
+        let Some(event) = events.get(index) else { continue };
+        match reacted {
+            Ok(commands) if commands.is_empty() => {}
+            Ok(commands) => groups.push(group(reactions, source, event, commands)),
+            Err(fault) if fault.is_transient() => return (groups, Some((index, fault))),
+            Err(fault) => {
+                tracing::warn!(%fault, event_id = event.event_id, "a reaction was refused");
+                let park: Box<dyn AnyCommand> = Box::new(ParkEvent::new(reactions.name(), event, &fault));
+                groups.push(group(reactions, source, event, vec![park]));
+            }
+        }
+    }
+    (groups, None)
+}
+
+/// Reacts to one order's events, up to the first that has to be tried again.
+async fn in_turn(
+    reactions: &dyn Reactions,
+    surround: Surround,
+    events: &[Arc<Event>],
+    indexes: Vec<usize>,
+) -> Vec<(usize, Answer)> {
+    let mut done = Vec::with_capacity(indexes.len());
+    for index in indexes {
+        let Some(event) = events.get(index) else { continue };
+        let span = tracing::info_span!(
+            "react",
+            subscription = reactions.name(),
+            event_id = event.event_id,
+            event_type = event.r#type,
+            position = event.position,
+        );
+        let reacting = AssertUnwindSafe(surround(span, trace_parent(event), reactions.react(event))).catch_unwind();
+        let reacted = reacting.await.unwrap_or_else(|_| Err(Fault::internal("the reaction panicked")));
+        let again = reacted.as_ref().is_err_and(Fault::is_transient);
+        done.push((index, reacted));
+        if again {
+            break;
+        }
+    }
+    done
+}
+
+fn trace_parent(event: &Event) -> Option<&str> {
+    Some(event.trace_parent.as_str()).filter(|trace| !trace.is_empty())
+}
+
+fn group(
+    reactions: &dyn Reactions,
+    source: &'static str,
+    event: &Arc<Event>,
+    commands: Vec<Box<dyn AnyCommand>>,
+) -> Group {
+    let trace = trace_parent(event).map(str::to_owned);
+    let call = Call::new(format!("service:{source}")).trace(trace).caused_by(&event.event_id);
+    let name = reactions.name();
+    let before = event.position - 1;
+    let event = event.clone();
+    let refused = move |fault: &Fault| Box::new(ParkEvent::new(name, &event, fault)) as Box<dyn AnyCommand>;
+    Group { refused: Some(Box::new(refused)), before, ..Group::new(call, commands) }
+}

@@ -1,0 +1,76 @@
+//! Answers kept for requests that are repeated.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use types::{Fault, Reason, Timestamp};
+
+use crate::{command::Call, connection::Connection, failure::Failure, statement, value::Value};
+
+/// Known answers of a batch: those in the database, and those given within the batch.
+#[derive(Debug, Default)]
+pub(crate) struct Answers {
+    known: HashMap<(String, String), Answer>,
+    new: Vec<Vec<Value>>,
+}
+
+#[derive(Debug)]
+struct Answer {
+    name: String,
+    hash: String,
+    reply: Bytes,
+}
+
+impl Answers {
+    /// Looks up all calls of a batch in one statement.
+    pub(crate) async fn load<'a>(conn: &Connection, calls: impl Iterator<Item = &'a Call>) -> Result<Self, Failure> {
+        let keys = calls.filter_map(|call| {
+            let request_id = call.request_id.clone()?;
+            Some(vec![Value::Text(call.actor.clone()), Value::Text(request_id)])
+        });
+        let select = "SELECT scope, request_id, name, body_hash, reply FROM requests";
+        let rows = statement::select(conn, select, &["scope", "request_id"], keys.collect(), "").await?;
+        let mut answers = Self::default();
+        for row in rows {
+            let answer = Answer { name: row.at(2)?, hash: row.at(3)?, reply: row.at(4)? };
+            answers.known.insert((row.at(0)?, row.at(1)?), answer);
+        }
+        Ok(answers)
+    }
+
+    /// The answer this call was given before; a fault when the id was used for another request.
+    pub(crate) fn find(&self, call: &Call, name: &str) -> Option<Result<Bytes, Fault>> {
+        let request_id = call.request_id.clone()?;
+        let answer = self.known.get(&(call.actor.clone(), request_id))?;
+        if answer.name == name && answer.hash == call.request_hash {
+            return Some(Ok(answer.reply.clone()));
+        }
+        Some(Err(Fault::new(Reason::RequestIdReused, "the request id was used before, for another request")))
+    }
+
+    /// Keeps an answer.
+    pub(crate) fn keep(&mut self, call: &Call, name: &str, reply: &Bytes, now: Timestamp) {
+        let Some(request_id) = call.request_id.clone() else { return };
+        self.new.push(vec![
+            Value::Text(call.actor.clone()),
+            Value::Text(request_id.clone()),
+            Value::Text(name.to_owned()),
+            Value::Text(call.request_hash.clone()),
+            Value::Bytes(reply.to_vec()),
+            Value::Integer(now.as_micros()),
+        ]);
+        let answer = Answer { name: name.to_owned(), hash: call.request_hash.clone(), reply: reply.clone() };
+        self.known.insert((call.actor.clone(), request_id), answer);
+    }
+
+    /// Saves the new answers. Another replica may have been given the same request at the same time.
+    pub(crate) async fn save(mut self, conn: &Connection) -> Result<bool, Failure> {
+        self.new.sort();
+        let new = self.new.len() as u64;
+        let columns = "scope, request_id, name, body_hash, reply, create_time";
+        if statement::insert(conn, "requests", columns, &self.new).await? < new {
+            return Err(Failure::Conflict);
+        }
+        Ok(new > 0)
+    }
+}

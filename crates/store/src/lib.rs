@@ -1,0 +1,70 @@
+//! The database of a service: its rows, the way commands change them, its event log, subscriptions and tasks.
+//!
+//! **Owns** the write path. Commands that wait together are handled together: every row they need is loaded in one
+//! statement per table, each command decides in memory in arrival order, changes are written set-wise, events appended,
+//! one commit, one answer each. A batch of one is the same code. Only here is a SQL dialect named or a pool opened.
+//!
+//! **Promises**
+//! - A command takes effect wholly or not at all, and durably before it is answered. One that is refused leaves the others
+//!   of its batch untouched.
+//! - Commands behave as if they had run one after the other, also with several replicas.
+//! - A repeated request is answered as the first was.
+//! - Event positions have no gaps and are in commit order; a follower skips none and applies none twice.
+//! - A task runs until it is done or a person is told; its effects and its end are one transaction.
+//!
+//! **Absent on purpose**: SQL in services beyond reads, nested transactions, locks a service could hold, deletion of rows.
+
+pub mod backup;
+mod batch;
+mod command;
+mod connection;
+mod context;
+mod db;
+mod dialect;
+mod error;
+mod event;
+mod event_api;
+mod failure;
+mod file;
+mod finish;
+mod follower;
+mod idempotency;
+pub mod log;
+mod meters;
+mod migrate;
+mod needs;
+mod open;
+mod options;
+pub mod page;
+mod park;
+mod pool;
+mod record;
+mod row;
+mod statement;
+mod surround;
+mod table;
+mod task;
+mod unit;
+mod value;
+mod work;
+mod workers;
+mod writer;
+
+pub use command::{AnyCommand, Call, Command};
+pub use context::Context;
+pub use db::Db;
+pub use error::Error;
+pub use event::{Draft, payload};
+pub use event_api::EventApi;
+pub use follower::{Follower, Reactions};
+pub use migrate::Migration;
+pub use needs::Needs;
+pub use options::{Migrate, Options};
+pub use record::{Fields, Key, Record};
+pub use row::Row;
+pub use surround::Surround;
+pub use task::{Task, TaskHandler, TaskRunner};
+pub use types::Fault;
+pub use value::{Column, Kind, Proto, Value};
+pub use work::Work;
+pub use workers::Workers;

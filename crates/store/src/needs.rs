@@ -1,0 +1,52 @@
+//! What a command asks to be loaded.
+
+use std::any::TypeId;
+
+use crate::{
+    record::{Key, Record},
+    table::{AnyTable, Table},
+    value::Value,
+};
+
+/// Collects the rows a command wants to decide on.
+#[derive(Debug, Default)]
+pub struct Needs {
+    pub(crate) wanted: Vec<Want>,
+}
+
+/// Rows of one table in which `columns` equal `values`.
+#[derive(Debug)]
+pub(crate) struct Want {
+    pub(crate) record: TypeId,
+    pub(crate) table: fn() -> Box<dyn AnyTable>,
+    pub(crate) columns: &'static [&'static str],
+    pub(crate) values: Vec<Value>,
+}
+
+impl Needs {
+    /// The row with this key, if there is one.
+    pub fn row<R: Record>(&mut self, key: &R::Key) {
+        self.by::<R>(R::KEY, key);
+    }
+
+    /// All rows whose first key columns equal `prefix`.
+    pub fn under<R: Record>(&mut self, prefix: &(impl Key + ?Sized)) {
+        let values = prefix.to_values();
+        let columns = R::KEY.get(..values.len()).unwrap_or(R::KEY);
+        self.want::<R>(columns, values);
+    }
+
+    /// All rows in which `columns` equal `values`. NULL equals nothing.
+    pub fn by<R: Record>(&mut self, columns: &'static [&'static str], values: &(impl Key + ?Sized)) {
+        self.want::<R>(columns, values.to_values());
+    }
+
+    fn want<R: Record>(&mut self, columns: &'static [&'static str], values: Vec<Value>) {
+        self.wanted.push(Want {
+            record: TypeId::of::<R>(),
+            table: || Box::new(Table::<R>::default()),
+            columns,
+            values,
+        });
+    }
+}

@@ -1,0 +1,188 @@
+//! Pages of a list by keyset: the token says after which key the next page begins, and of which list it is.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use sha2::{Digest, Sha256};
+use types::Fault;
+
+use crate::value::{Kind, Value};
+
+/// Rows of a page when the caller does not say.
+const USUAL: i64 = 50;
+
+/// Rows of a page at most.
+const MOST: i64 = 500;
+
+/// Bytes of a token that say which list and filter it is of.
+const MARK: usize = 8;
+
+/// The page a caller asks for.
+///
+/// ```
+/// # extern crate waybill_store as store;
+/// use store::{Column, Kind, page::Page};
+///
+/// # fn main() -> Result<(), types::Fault> {
+/// let page = Page::read("items", &["acc_1"], &[Kind::Text], 2, "")?;
+/// assert_eq!((page.limit(), page.after()), (3, None));
+/// // SELECT … WHERE sku > $1 ORDER BY sku LIMIT $2
+/// let mut rows = vec!["A", "B", "C"];
+/// let token = page.next(&mut rows, |sku| vec![(*sku).to_owned().to_value()]);
+/// assert_eq!(rows, ["A", "B"]);
+/// let next = Page::read("items", &["acc_1"], &[Kind::Text], 2, &token)?;
+/// assert_eq!(next.after(), Some(["B".to_owned().to_value()].as_slice()));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    size: i64,
+    mark: [u8; MARK],
+    after: Option<Vec<Value>>,
+}
+
+impl Page {
+    /// Reads `page_size` and `page_token` of a request.
+    ///
+    /// `list` and `filter` are what the token is bound to: that of another list or filter is refused. `kinds` are those
+    /// of the key columns.
+    pub fn read(list: &str, filter: &[&str], kinds: &[Kind], page_size: i32, page_token: &str) -> Result<Self, Fault> {
+        let size = match i64::from(page_size) {
+            0 => USUAL,
+            size @ 1.. => size.min(MOST),
+            _ => return Err(Fault::invalid("page_size", "must not be negative")),
+        };
+        let mark = mark(list, filter);
+        let after = if page_token.is_empty() { None } else { Some(decode(page_token, mark, kinds)?) };
+        Ok(Self { size, mark, after })
+    }
+
+    /// The key after which the page begins; the first page has none.
+    pub fn after(&self) -> Option<&[Value]> {
+        self.after.as_deref()
+    }
+
+    /// How many rows to select: one more than the page has, which tells whether another page follows.
+    pub fn limit(&self) -> i64 {
+        self.size + 1
+    }
+
+    /// Cuts the selected rows to the page; answers the token of the next page, empty on the last.
+    pub fn next<R>(&self, rows: &mut Vec<R>, key: impl Fn(&R) -> Vec<Value>) -> String {
+        let size = usize::try_from(self.size).unwrap_or(usize::MAX);
+        if rows.len() <= size {
+            return String::new();
+        }
+        rows.truncate(size);
+        rows.last().map(|last| encode(self.mark, &key(last))).unwrap_or_default()
+    }
+}
+
+fn mark(list: &str, filter: &[&str]) -> [u8; MARK] {
+    let mut hash = Sha256::new();
+    for part in std::iter::once(&list).chain(filter) {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    let mut mark = [0; MARK];
+    mark.iter_mut().zip(hash.finalize()).for_each(|(to, from)| *to = from);
+    mark
+}
+
+fn encode(mark: [u8; MARK], key: &[Value]) -> String {
+    let mut bytes = mark.to_vec();
+    for value in key {
+        let content = match value {
+            Value::Integer(integer) => integer.to_be_bytes().to_vec(),
+            Value::Text(text) => text.as_bytes().to_vec(),
+            Value::Bytes(content) => content.clone(),
+            Value::Null(_) => Vec::new(),
+        };
+        bytes.extend(u32::try_from(content.len()).unwrap_or(u32::MAX).to_be_bytes());
+        bytes.extend(content);
+    }
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn decode(token: &str, mark: [u8; MARK], kinds: &[Kind]) -> Result<Vec<Value>, Fault> {
+    let bytes = URL_SAFE_NO_PAD.decode(token).ok();
+    let key = bytes.as_deref().and_then(|bytes| bytes.strip_prefix(mark.as_slice())).and_then(|key| values(key, kinds));
+    key.ok_or_else(|| Fault::invalid("page_token", "is not a token of this list with this filter"))
+}
+
+fn values(mut bytes: &[u8], kinds: &[Kind]) -> Option<Vec<Value>> {
+    let mut values = Vec::with_capacity(kinds.len());
+    for kind in kinds {
+        let (length, rest) = bytes.split_first_chunk::<4>()?;
+        let (content, rest) = rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
+        values.push(match kind {
+            Kind::Integer => Value::Integer(i64::from_be_bytes(content.try_into().ok()?)),
+            Kind::Text => Value::Text(String::from_utf8(content.to_vec()).ok().filter(|text| !text.contains('\0'))?),
+            Kind::Bytes => Value::Bytes(content.to_vec()),
+        });
+        bytes = rest;
+    }
+    bytes.is_empty().then_some(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KINDS: &[Kind] = &[Kind::Integer, Kind::Text];
+
+    fn key() -> Vec<Value> {
+        vec![Value::Integer(-7), Value::Text("ord_ä".to_owned())]
+    }
+
+    fn token() -> String {
+        encode(mark("orders", &["acc_1", ""]), &key())
+    }
+
+    fn read(list: &str, filter: &[&str], token: &str) -> Result<Page, Fault> {
+        Page::read(list, filter, KINDS, 0, token)
+    }
+
+    #[test]
+    fn a_token_is_read_back_as_the_key_it_was_made_of() {
+        assert_eq!(read("orders", &["acc_1", ""], &token()).unwrap().after(), Some(key().as_slice()));
+    }
+
+    #[test]
+    fn a_token_of_another_list_or_filter_is_refused() {
+        for (list, filter) in [("returns", ["acc_1", ""]), ("orders", ["acc_2", ""]), ("orders", ["", "acc_1"])] {
+            let fault = read(list, &filter, &token()).unwrap_err();
+            assert_eq!(fault.violations[0].field, "page_token");
+        }
+    }
+
+    #[test]
+    fn a_garbled_token_is_refused() {
+        let (mark, mut long) = (mark("orders", &[]), key());
+        long.push(Value::Integer(1));
+        let wrong = [vec![Value::Integer(1)], long, vec![Value::Text(String::new()), Value::Text(String::new())]];
+        let tokens =
+            wrong.iter().map(|key| encode(mark, key)).chain(["x".to_owned(), "!".to_owned(), "AAAA".to_owned()]);
+        for token in tokens {
+            assert!(read("orders", &[], &token).is_err(), "{token}");
+        }
+    }
+
+    #[test]
+    fn a_page_has_fifty_rows_unless_asked_otherwise_and_never_more_than_five_hundred() {
+        let limit = |size| Page::read("orders", &[], KINDS, size, "").map(|page| page.limit());
+        assert_eq!(limit(0), Ok(51));
+        assert_eq!(limit(3), Ok(4));
+        assert_eq!(limit(i32::MAX), Ok(501));
+        assert_eq!(limit(-1).unwrap_err().violations[0].field, "page_size");
+    }
+
+    #[test]
+    fn the_last_page_has_no_next() {
+        let page = Page::read("orders", &[], &[Kind::Integer], 2, "").unwrap();
+        let key = |number: &i64| vec![Value::Integer(*number)];
+        let (mut last, mut more) = (vec![1, 2], vec![1, 2, 3]);
+        assert_eq!(page.next(&mut last, key), "");
+        assert_ne!(page.next(&mut more, key), "");
+        assert_eq!(more, [1, 2]);
+    }
+}

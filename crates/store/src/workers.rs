@@ -1,0 +1,72 @@
+//! Everything a service does on its own: the logs it follows and the tasks it has.
+
+use futures::future::join_all;
+use tokio_util::sync::CancellationToken;
+use types::Fault;
+
+use crate::{follower::Follower, surround::Surround, task::TaskRunner};
+
+/// A service's followers and task runners. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Workers {
+    followers: Vec<Follower>,
+    runners: Vec<TaskRunner>,
+}
+
+impl Workers {
+    /// Nothing to do.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a log to follow.
+    #[must_use]
+    pub fn follow(mut self, follower: Follower) -> Self {
+        self.followers.push(follower);
+        self
+    }
+
+    /// Adds tasks to run.
+    #[must_use]
+    pub fn tasks(mut self, runner: TaskRunner) -> Self {
+        self.runners.push(runner);
+        self
+    }
+
+    /// Runs everything in surroundings that go on with the trace of what caused it.
+    #[must_use]
+    pub fn traced(self, surround: Surround) -> Self {
+        Self {
+            followers: self.followers.into_iter().map(|follower| follower.traced(surround)).collect(),
+            runners: self.runners.into_iter().map(|runner| runner.traced(surround)).collect(),
+        }
+    }
+
+    /// Works until `stop`.
+    pub async fn run(&self, stop: CancellationToken) {
+        let followers = join_all(self.followers.iter().map(|follower| follower.run(stop.clone())));
+        let runners = join_all(self.runners.iter().map(|runner| runner.run(stop.clone())));
+        tokio::join!(followers, runners);
+    }
+
+    /// Handles every event there is and every task that is due; answers how many.
+    pub async fn drain(&self) -> Result<usize, Fault> {
+        let mut handled = 0;
+        for follower in &self.followers {
+            handled += follower.drain().await?;
+        }
+        for runner in &self.runners {
+            handled += runner.drain().await?;
+        }
+        Ok(handled)
+    }
+}
+
+impl std::fmt::Debug for Workers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Workers")
+            .field("followers", &self.followers.len())
+            .field("runners", &self.runners.len())
+            .finish()
+    }
+}

@@ -1,0 +1,208 @@
+//! The one writer of a process: takes all that waits, applies it as one batch, answers each.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use proto::event::v1::Event;
+use tokio::{
+    sync::{Notify, broadcast, mpsc, oneshot, watch},
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
+use types::Fault;
+
+use crate::{
+    batch::{self, Place},
+    failure::Failure,
+    log::Recent,
+    row::Row,
+    unit::{Job, Unit},
+};
+
+/// How often a batch is tried again after a conflict.
+const ATTEMPTS: u32 = 8;
+
+/// How many commands are committed together.
+pub(crate) const BATCH: usize = 128;
+
+/// How long what is patient waits for more.
+const GATHER: Duration = Duration::from_millis(1);
+
+/// After how many conflicts a batch is taken apart.
+const TOGETHER: u32 = 3;
+
+/// Callers' commands, and those that are patient with work from behind, in queues of their own so that neither waits for the
+/// other to run dry.
+pub(crate) struct Queues {
+    pub(crate) direct: mpsc::Receiver<Job>,
+    pub(crate) behind: mpsc::Receiver<Job>,
+}
+
+/// Who is told about a commit.
+#[derive(Debug, Clone)]
+pub(crate) struct Listeners {
+    pub(crate) events: broadcast::Sender<Arc<[Event]>>,
+    pub(crate) recent: Recent,
+    pub(crate) head: watch::Sender<i64>,
+    pub(crate) tasks: Arc<Notify>,
+}
+
+type Reply = oneshot::Sender<Result<Bytes, Fault>>;
+
+/// Works until `stop`, then through what is still queued.
+pub(crate) async fn run(mut place: Place, listeners: Listeners, mut queues: Queues, stop: CancellationToken) {
+    loop {
+        let first = tokio::select! {
+            Some(job) = queues.direct.recv() => job,
+            Some(job) = queues.behind.recv() => job,
+            () = stop.cancelled(), if !queues.direct.is_closed() => {
+                queues.direct.close();
+                queues.behind.close();
+                continue;
+            }
+            else => break,
+        };
+        if first.is_patient() && queues.direct.is_empty() {
+            // What comes meanwhile is committed with it.
+            tokio::time::sleep(GATHER).await;
+        }
+        let (units, replies) = collect(&mut place, first, &mut queues).await;
+        if units.is_empty() {
+            continue;
+        }
+        let answers = settle(&mut place, &listeners, units).await;
+        for (reply, answer) in replies.into_iter().zip(answers) {
+            // A caller that is gone does not want its answer.
+            drop(reply.send(answer));
+        }
+    }
+}
+
+/// All that waits, up to the size of a batch. Work from behind fills at most half of it beyond its first unit.
+async fn collect(place: &mut Place, first: Job, queues: &mut Queues) -> (Vec<Unit>, Vec<Reply>) {
+    let (mut units, mut replies, mut commands) = (Vec::new(), Vec::new(), 0);
+    let mut next = Some(first);
+    while let Some(job) = next.take() {
+        commands += admit(place, job, &mut units, &mut replies).await;
+        next = (commands < BATCH).then(|| queues.direct.try_recv().ok()).flatten();
+    }
+    let mut behind = 0;
+    while behind < BATCH / 2 {
+        let Ok(job) = queues.behind.try_recv() else { break };
+        behind += admit(place, job, &mut units, &mut replies).await.max(1);
+    }
+    (units, replies)
+}
+
+/// Adds a unit to the batch; runs a statement at once. Answers how many commands were added.
+async fn admit(place: &mut Place, job: Job, units: &mut Vec<Unit>, replies: &mut Vec<Reply>) -> usize {
+    match job {
+        Job::Unit { unit, reply } => {
+            let commands = unit.commands();
+            units.push(unit);
+            replies.push(reply);
+            commands
+        }
+        Job::Statement { sql, args, reply } => {
+            drop(reply.send(run_statement(place, &sql, &args).await));
+            0
+        }
+    }
+}
+
+async fn run_statement(place: &mut Place, sql: &str, args: &[crate::Value]) -> Result<Vec<Row>, Fault> {
+    let mut attempt = 0;
+    loop {
+        let outcome = match place.writer.connection().await {
+            Ok(connection) => connection.fetch(sql, args).await,
+            Err(failure) => Err(failure),
+        };
+        match outcome {
+            Err(Failure::Conflict) if attempt < ATTEMPTS => attempt += 1,
+            outcome => return outcome.map_err(Failure::into_fault),
+        }
+        pause(attempt).await;
+    }
+}
+
+/// Applies units together, and one by one when the database refuses them together.
+async fn settle(place: &mut Place, listeners: &Listeners, units: Vec<Unit>) -> Vec<Result<Bytes, Fault>> {
+    let count = units.len();
+    let failure = match apply(place, listeners, &units, if count > 1 { TOGETHER } else { ATTEMPTS }).await {
+        Ok(answers) => return answers,
+        Err(failure) => failure,
+    };
+    if matches!(failure, Failure::Lost(_)) {
+        let fault = failure.into_fault();
+        return (0..count).map(|_| Err(fault.clone())).collect();
+    }
+    let mut answers = Vec::with_capacity(count);
+    for unit in units {
+        answers.push(settle_one(place, listeners, unit).await);
+    }
+    answers
+}
+
+async fn settle_one(place: &mut Place, listeners: &Listeners, unit: Unit) -> Result<Bytes, Fault> {
+    let mut answer = Ok(Bytes::new());
+    for mut piece in unit.split() {
+        answer = match apply(place, listeners, std::slice::from_ref(&piece), ATTEMPTS).await {
+            Ok(answers) => {
+                answers.into_iter().next().unwrap_or_else(|| Err(Fault::internal("a unit was not answered")))
+            }
+            Err(failure) => {
+                let fault = failure.into_fault();
+                match piece.groups.first_mut() {
+                    Some(group) if group.refused.is_some() && !fault.is_transient() => {
+                        group.poison = Some(fault);
+                        let again = apply(place, listeners, std::slice::from_ref(&piece), ATTEMPTS).await;
+                        again.map_err(Failure::into_fault)?.into_iter().next().unwrap_or(Ok(Bytes::new()))
+                    }
+                    _ => Err(fault),
+                }
+            }
+        };
+        if answer.is_err() {
+            break;
+        }
+    }
+    answer
+}
+
+/// Applies units in one transaction, again after a conflict, and tells the listeners.
+async fn apply(
+    place: &mut Place,
+    listeners: &Listeners,
+    units: &[Unit],
+    attempts: u32,
+) -> Result<Vec<Result<Bytes, Fault>>, Failure> {
+    let started = Instant::now();
+    let mut attempt = 0;
+    let applied = loop {
+        match batch::apply(place, units, attempt).await {
+            Err(Failure::Conflict | Failure::Exists(_)) if attempt + 1 < attempts => {
+                attempt += 1;
+                metrics::counter!("store_conflicts", "source" => place.source).increment(1);
+                pause(attempt).await;
+            }
+            outcome => break outcome?,
+        }
+    };
+    place.meters.batch(units, &applied.answers, started.elapsed());
+    if let Some(last) = applied.events.last() {
+        listeners.recent.add(&applied.events);
+        listeners.head.send_replace(last.position);
+        // Nobody listening is fine.
+        drop(listeners.events.send(applied.events.into()));
+    }
+    if applied.tasks > 0 {
+        listeners.tasks.notify_waiters();
+    }
+    Ok(applied.answers)
+}
+
+/// A moment that grows with the attempts and differs between replicas.
+async fn pause(attempt: u32) {
+    let most = 1_000_u64 << attempt.min(6);
+    tokio::time::sleep(Duration::from_micros(rand::random_range(0..most))).await;
+}

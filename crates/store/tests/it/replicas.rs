@@ -1,0 +1,48 @@
+//! Several processes on one database.
+
+use futures::future::join_all;
+use testkit::database::each;
+
+use crate::stock::{Reserve, call, open, open_with, reserved};
+
+#[tokio::test]
+async fn replicas_that_change_the_same_row_lose_nothing() {
+    each(|options| async move {
+        let dbs = [open_with(&options, 1_000).await, open(&options).await, open(&options).await];
+        let commands = (0..150).map(|at| {
+            let db = dbs[at % 3].clone();
+            async move {
+                // Refused as transient when the others were faster too often: the caller tries again.
+                loop {
+                    match db.run(call(), Reserve::new("A", at, 1)).await {
+                        Err(fault) if fault.is_transient() => {}
+                        outcome => return outcome,
+                    }
+                }
+            }
+        });
+        let mut numbers: Vec<i64> = join_all(commands).await.into_iter().map(Result::unwrap).collect();
+        numbers.sort_unstable();
+        assert_eq!(numbers, (1..=150).collect::<Vec<i64>>());
+        assert_eq!(reserved(&dbs[0]).await, (150, 150, 150));
+        assert_eq!(store::log::verify(&dbs[1]).await.unwrap().first_bad, None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_request_given_to_two_replicas_takes_effect_once() {
+    each(|options| async move {
+        let (one, other) = (open_with(&options, 1_000).await, open(&options).await);
+        for round in 0..20_i64 {
+            let run = |db: store::Db| async move {
+                let call = call().request(&format!("round {round}"), &round);
+                db.run(call, Reserve::new("A", round, 1)).await
+            };
+            let (a, b) = tokio::join!(run(one.clone()), run(other.clone()));
+            assert_eq!((a, b), (Ok(round + 1), Ok(round + 1)));
+        }
+        assert_eq!(reserved(&one).await, (20, 20, 20));
+    })
+    .await;
+}

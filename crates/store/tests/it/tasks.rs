@@ -1,0 +1,243 @@
+//! Tasks.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use futures::future::join_all;
+use proto::event::v1::ExceptionOpened;
+use store::{AnyCommand, Command, Context, Db, Fault, Needs, Task, TaskHandler, TaskRunner, Work};
+use testkit::database::each;
+use types::ManualClock;
+
+use crate::{
+    log::events,
+    stock::{Receive, Stock, call, clock, open_at},
+};
+
+/// Schedules tasks: keys and seconds from now.
+struct Schedule(Vec<(&'static str, u64)>);
+
+impl Command for Schedule {
+    type Reply = ();
+    const NAME: &'static str = "Schedule";
+
+    fn needs(&self, _: &Work, _: &mut Needs) {}
+
+    fn decide(&self, _: &mut Work, cx: &mut Context<'_>) -> Result<(), Fault> {
+        for (key, seconds) in &self.0 {
+            cx.schedule(Task::new("count", key, cx.now().after(Duration::from_secs(*seconds))).payload(&7_i64));
+        }
+        Ok(())
+    }
+}
+
+struct Unschedule(&'static str);
+
+impl Command for Unschedule {
+    type Reply = ();
+    const NAME: &'static str = "Unschedule";
+
+    fn needs(&self, _: &Work, _: &mut Needs) {}
+
+    fn decide(&self, _: &mut Work, cx: &mut Context<'_>) -> Result<(), Fault> {
+        cx.unschedule("count", self.0);
+        Ok(())
+    }
+}
+
+/// Receives one of SKU `count` per task; how tasks fail first is up to the test.
+#[derive(Default)]
+struct Count {
+    ran: Mutex<Vec<String>>,
+    transient: AtomicUsize,
+    refused: Mutex<Option<Fault>>,
+    again: AtomicUsize,
+}
+
+#[async_trait]
+impl TaskHandler for Count {
+    fn kind(&self) -> &'static str {
+        "count"
+    }
+
+    async fn run(&self, task: &Task) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
+        assert_eq!(task.decode::<i64>(), Ok(7));
+        if self.transient.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
+            return Err(Fault::unavailable("for a moment"));
+        }
+        if let Some(fault) = self.refused.lock().unwrap().clone() {
+            return Err(fault);
+        }
+        self.ran.lock().unwrap().push(task.key.clone());
+        let mut commands: Vec<Box<dyn AnyCommand>> = vec![Box::new(Receive { sku: "count".to_owned(), quantity: 1 })];
+        if self.again.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
+            commands.push(Box::new(Schedule(vec![("again", 60)])));
+        }
+        Ok(commands)
+    }
+}
+
+fn runner(db: &Db, count: &Arc<Count>) -> TaskRunner {
+    TaskRunner::new(db.clone(), [count.clone() as Arc<dyn TaskHandler>])
+}
+
+async fn counted(db: &Db) -> i64 {
+    db.load::<Stock>(&"count".to_owned()).await.unwrap().map_or(0, |stock| stock.on_hand)
+}
+
+async fn left(db: &Db) -> i64 {
+    db.rows("SELECT COUNT(*) FROM tasks", Vec::new()).await.unwrap()[0].at(0).unwrap()
+}
+
+async fn set_up(options: &store::Options) -> (Db, Arc<ManualClock>, Arc<Count>) {
+    let clock = clock();
+    (open_at(options, clock.clone()).await, clock, Arc::default())
+}
+
+#[tokio::test]
+async fn tasks_run_when_they_are_due_in_that_order() {
+    each(|options| async move {
+        let (db, clock, count) = set_up(&options).await;
+        let tasks = vec![("third", 30), ("first", 10), ("dropped", 15), ("second", 20), ("moved", 5)];
+        db.run(call(), Schedule(tasks)).await.unwrap();
+        db.run(call(), Schedule(vec![("moved", 40)])).await.unwrap();
+        db.run(call(), Unschedule("dropped")).await.unwrap();
+        let runner = runner(&db, &count);
+        assert_eq!(runner.drain().await, Ok(0));
+        clock.advance(Duration::from_secs(20));
+        assert_eq!(runner.drain().await, Ok(2));
+        assert_eq!((counted(&db).await, left(&db).await), (2, 2));
+        clock.advance(Duration::from_secs(3_600));
+        assert_eq!(runner.drain().await, Ok(2));
+        assert_eq!(*count.ran.lock().unwrap(), ["first", "second", "third", "moved"]);
+        assert_eq!((counted(&db).await, left(&db).await), (4, 0));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_task_is_claimed_by_one_of_several_runners() {
+    each(|options| async move {
+        let (db, clock, count) = set_up(&options).await;
+        let keys: Vec<&'static str> = (0..100).map(|at| &*Box::leak(format!("{at}").into_boxed_str())).collect();
+        db.run(call(), Schedule(keys.iter().map(|key| (*key, 0)).collect())).await.unwrap();
+        let other = open_at(&options, clock).await;
+        let runners: Vec<TaskRunner> = [&db, &db, &other, &other].map(|db| runner(db, &count)).into();
+        let drained: usize =
+            join_all(runners.iter().map(TaskRunner::drain)).await.into_iter().map(Result::unwrap).sum();
+        assert_eq!((drained, counted(&db).await, left(&db).await), (100, 100, 0));
+        assert_eq!(count.ran.lock().unwrap().len(), 100);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_task_that_fails_for_a_moment_is_tried_again_later() {
+    each(|options| async move {
+        let (db, clock, count) = set_up(&options).await;
+        count.transient.store(2, Ordering::SeqCst);
+        db.run(call(), Schedule(vec![("one", 0)])).await.unwrap();
+        let runner = runner(&db, &count);
+        for (wait, counted_then) in [(0, 0), (2, 0), (4, 1)] {
+            clock.advance(Duration::from_secs(wait));
+            assert_eq!(runner.drain().await, Ok(1));
+            assert_eq!((runner.drain().await, counted(&db).await), (Ok(0), counted_then));
+        }
+        assert_eq!(left(&db).await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_task_that_is_refused_opens_an_exception_and_ends() {
+    each(|options| async move {
+        let (db, clock, count) = set_up(&options).await;
+        *count.refused.lock().unwrap() = Some(Fault::internal("never"));
+        db.run(call(), Schedule(vec![("one", 0)])).await.unwrap();
+        assert_eq!(runner(&db, &count).drain().await, Ok(1));
+        *count.refused.lock().unwrap() = Some(Fault::unavailable("never again"));
+        db.run(call(), Schedule(vec![("two", 0)])).await.unwrap();
+        let mut tries = 0;
+        while left(&db).await > 0 {
+            tries += runner(&db, &count).drain().await.unwrap();
+            clock.advance(Duration::from_secs(3_600));
+        }
+        assert_eq!(tries, 20);
+        let opened: Vec<ExceptionOpened> = events(&db).await.iter().filter_map(store::payload).collect();
+        let cases: Vec<(&str, &str)> = opened.iter().map(|case| (&*case.r#type, &*case.subject)).collect();
+        assert_eq!(cases, [("TASK_FAILED", "count:one"), ("TASK_FAILED", "count:two")]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_task_may_schedule_itself_again() {
+    each(|options| async move {
+        let (db, clock, count) = set_up(&options).await;
+        count.again.store(2, Ordering::SeqCst);
+        db.run(call(), Schedule(vec![("again", 0)])).await.unwrap();
+        let runner = runner(&db, &count);
+        for expected in 1..=3 {
+            assert_eq!(runner.drain().await, Ok(1));
+            assert_eq!(counted(&db).await, expected);
+            clock.advance(Duration::from_secs(60));
+        }
+        assert_eq!((runner.drain().await, left(&db).await), (Ok(0), 0));
+    })
+    .await;
+}
+
+/// Runs a task while somebody schedules it anew.
+struct Replaced(Db);
+
+#[async_trait]
+impl TaskHandler for Replaced {
+    fn kind(&self) -> &'static str {
+        "count"
+    }
+
+    async fn run(&self, _: &Task) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
+        self.0.run(call(), Schedule(vec![("one", 60)])).await?;
+        Ok(vec![Box::new(Receive { sku: "count".to_owned(), quantity: 1 })])
+    }
+}
+
+#[tokio::test]
+async fn a_task_scheduled_anew_while_it_runs_is_not_lost() {
+    each(|options| async move {
+        let (db, clock, count) = set_up(&options).await;
+        db.run(call(), Schedule(vec![("one", 0)])).await.unwrap();
+        let replaced = TaskRunner::new(db.clone(), [Arc::new(Replaced(db.clone())) as Arc<dyn TaskHandler>]);
+        replaced.drain().await.unwrap();
+        assert_eq!((counted(&db).await, left(&db).await), (0, 1));
+        clock.advance(Duration::from_secs(60));
+        assert_eq!(runner(&db, &count).drain().await, Ok(1));
+        assert_eq!((counted(&db).await, left(&db).await), (1, 0));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_running_runner_takes_what_is_scheduled() {
+    each(|options| async move {
+        let (db, _, count) = set_up(&options).await;
+        let stop = tokio_util::sync::CancellationToken::new();
+        let runner = runner(&db, &count);
+        let work = async {
+            db.run(call(), Schedule(vec![("one", 0)])).await.unwrap();
+            while counted(&db).await < 1 {
+                tokio::task::yield_now().await;
+            }
+            stop.cancel();
+        };
+        tokio::join!(runner.run(stop.clone()), work);
+        assert_eq!(left(&db).await, 0);
+    })
+    .await;
+}
