@@ -1,0 +1,113 @@
+//! The body of an answer, which may outlive the handler: it keeps the call's end, context and measurement.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    task::{Context as Waker, Poll, ready},
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue};
+use http_body::{Body as _, Frame, SizeHint};
+use tonic::{Code, Status, body::Body};
+use tracing::Span;
+use types::Fault;
+
+use crate::{deadline::End, fault::status, lifecycle::panic_text, metrics::Measured, request::Context};
+
+/// An answer's body with what belongs to its call.
+pub(crate) struct Answer {
+    inner: Body,
+    end: End,
+    context: Context,
+    span: Span,
+    measured: Measured,
+    ended: Ended,
+}
+
+#[derive(PartialEq, Eq)]
+enum Ended {
+    No,
+    Yes,
+}
+
+impl Answer {
+    /// Wraps the body of a response, noting its status when the headers tell it already.
+    pub(crate) fn wrap(
+        response: http::Response<Body>,
+        end: End,
+        context: Context,
+        span: Span,
+        mut measured: Measured,
+    ) -> http::Response<Body> {
+        measured.ended_as(response.headers());
+        response.map(|inner| {
+            if inner.is_end_stream() {
+                return inner;
+            }
+            Body::new(Self { inner, end, context, span, measured, ended: Ended::No })
+        })
+    }
+
+    /// The trailers that end the call with this fault.
+    fn cut(&mut self, fault: Fault) -> Frame<Bytes> {
+        self.ended = Ended::Yes;
+        self.inner = Body::empty();
+        let status = status(fault);
+        let mut trailers = HeaderMap::new();
+        self.measured.ended(status.code());
+        if status.add_header(&mut trailers).is_err() {
+            trailers.insert("grpc-status", HeaderValue::from(Code::Internal as i32));
+        }
+        Frame::trailers(trailers)
+    }
+
+    /// Polls the handler's body where the handler ran: in its span and context, a panic being an internal error.
+    fn poll_inner(&mut self, cx: &mut Waker<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let span = self.span.clone();
+        let _entered = span.enter();
+        let (inner, context) = (&mut self.inner, self.context.clone());
+        let poll = || context.enter(|| Pin::new(inner).poll_frame(cx));
+        catch_unwind(AssertUnwindSafe(poll)).unwrap_or_else(|panic| {
+            let fault = Fault::internal(format!("stream panicked: {}", panic_text(panic.as_ref())));
+            Poll::Ready(Some(Ok(self.cut(fault))))
+        })
+    }
+}
+
+impl http_body::Body for Answer {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Waker<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        if self.ended == Ended::Yes {
+            return Poll::Ready(None);
+        }
+        if let Poll::Ready(fault) = self.end.poll(cx) {
+            return Poll::Ready(Some(Ok(self.cut(fault))));
+        }
+        let frame = ready!(self.poll_inner(cx));
+        match &frame {
+            Some(Ok(frame)) => {
+                if let Some(trailers) = frame.trailers_ref() {
+                    self.measured.ended_as(trailers);
+                    self.ended = Ended::Yes;
+                }
+            }
+            Some(Err(error)) => {
+                self.measured.ended(error.code());
+                self.ended = Ended::Yes;
+            }
+            None => self.ended = Ended::Yes,
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.ended == Ended::Yes
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::default()
+    }
+}

@@ -1,0 +1,215 @@
+//! A client's way to a member, in the process or over the network.
+
+mod endpoint;
+mod member;
+mod methods;
+mod retry;
+mod standing;
+mod target;
+
+use std::{
+    convert::Infallible,
+    fmt,
+    sync::Arc,
+    task::{Context as Waker, Poll},
+};
+
+use futures::future::BoxFuture;
+use http::{HeaderMap, HeaderValue, Request, Response};
+use tokio::time::Instant;
+use tonic::{Status, body::Body};
+use tower::Service;
+use tracing::Span;
+
+use crate::{
+    body::Answer,
+    credentials::MESH_TOKEN,
+    deadline::{self, End},
+    fault::status,
+    metrics::{self, Measured, Meters},
+    peer::Peer,
+    principal::{self, Principal},
+    request::{Context, REQUEST_ID, Repeats},
+    secret::Secret,
+    server::{Class, PRIORITY, Stack},
+    telemetry::trace,
+    tls,
+};
+use member::Member;
+use retry::Caller;
+
+/// The address of a member is not one.
+#[derive(Debug, thiserror::Error)]
+#[error("not the address of a member: {uri}: {why}")]
+pub struct ConnectError {
+    /// What was given.
+    pub uri: String,
+    why: target::Malformed,
+}
+
+/// What generated clients call through. Carries on the deadline, trace, request id and principal of the call it is
+/// used in. Cheap to clone.
+#[derive(Clone)]
+pub struct Channel {
+    transport: Transport,
+    identity: Identity,
+    mesh_token: Option<HeaderValue>,
+    meters: Arc<Meters>,
+}
+
+/// Where calls go.
+#[derive(Clone)]
+enum Transport {
+    InProcess(Stack),
+    Network(Caller),
+}
+
+/// On whose behalf calls are made.
+#[derive(Clone)]
+enum Identity {
+    /// The caller's of the call being answered; outside of one, this header's, if any.
+    Current(Option<HeaderValue>),
+    /// Always this header's.
+    Fixed(Option<HeaderValue>),
+}
+
+impl Channel {
+    /// The member at `http://host:port`, or at several such URLs with commas between; a host name may have many
+    /// addresses. They are looked up and connected to at the first call. Needs a runtime.
+    pub fn connect(urls: &str) -> Result<Self, ConnectError> {
+        Self::connect_over(urls, None)
+    }
+
+    /// The same; URLs of members that show a certificate begin with `https://`.
+    pub fn connect_over(urls: &str, tls: Option<&tls::Client>) -> Result<Self, ConnectError> {
+        let member = Member::parse(urls, tls).map_err(|why| ConnectError { uri: urls.to_owned(), why })?;
+        Ok(Self::over(Transport::Network(Caller::new(member))))
+    }
+
+    pub(crate) fn in_process(stack: Stack) -> Self {
+        Self::over(Transport::InProcess(stack))
+    }
+
+    fn over(transport: Transport) -> Self {
+        metrics::install();
+        Self { transport, identity: Identity::Current(None), mesh_token: None, meters: Arc::new(Meters::of_calls()) }
+    }
+
+    /// The same way, every call being made on behalf of this principal.
+    #[must_use]
+    pub fn for_principal(&self, principal: &Principal) -> Self {
+        Self { identity: Identity::Fixed(principal.to_header()), ..self.clone() }
+    }
+
+    /// The same way, calls made outside of any call being this service's own.
+    #[must_use]
+    pub fn for_service(&self, name: &str) -> Self {
+        Self { identity: Identity::Current(Principal::service(name).to_header()), ..self.clone() }
+    }
+
+    /// The same way, showing whoever is there that the caller is a member, where certificates do not.
+    #[must_use]
+    pub fn with_mesh_token(&self, token: Option<&Secret>) -> Self {
+        let mut value = token.and_then(|token| HeaderValue::from_str(token.reveal()).ok());
+        if let Some(value) = &mut value {
+            value.set_sensitive(true);
+        }
+        Self { mesh_token: value, ..self.clone() }
+    }
+
+    /// Puts on the request what goes with every call; answers its deadline, and who makes it again.
+    fn prepare(&self, headers: &mut HeaderMap) -> (Option<Instant>, Repeats) {
+        let Context { call, repeats, class, .. } = Context::current();
+        let principal = match (&self.identity, &call) {
+            (Identity::Fixed(header), _) | (Identity::Current(header), None) => header.clone(),
+            (Identity::Current(_), Some(call)) => call.principal.to_header(),
+        };
+        match principal {
+            Some(principal) => drop(headers.insert(principal::HEADER, principal)),
+            None => drop(headers.remove(principal::HEADER)),
+        }
+        match &self.mesh_token {
+            Some(token) => drop(headers.insert(MESH_TOKEN, token.clone())),
+            None => drop(headers.remove(MESH_TOKEN)),
+        }
+        if let Some(call) = &call
+            && !headers.contains_key(REQUEST_ID)
+            && let Ok(id) = HeaderValue::from_str(&call.request_id)
+        {
+            headers.insert(REQUEST_ID, id);
+        }
+        if class == Class::Batch {
+            headers.insert(PRIORITY, HeaderValue::from_static("batch"));
+        }
+        trace::inject(headers);
+        (deadline::shrink(headers, call.and_then(|call| call.deadline)), repeats)
+    }
+}
+
+impl Service<Request<Body>> for Channel {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response<Body>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Waker<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        let measured = self.meters.start(request.uri().path());
+        let (deadline, repeats) = self.prepare(request.headers_mut());
+        if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            return Box::pin(async move { Ok(refuse(status(deadline::exceeded()), measured)) });
+        }
+        match self.transport.clone() {
+            Transport::InProcess(mut stack) => {
+                // What a caller left in memory must not reach a handler, as it would not over the network.
+                request.extensions_mut().clear();
+                request.extensions_mut().insert(Peer::Process);
+                repeats.tell(request.headers_mut());
+                Box::pin(async move {
+                    let Ok(response) = stack.call(request).await;
+                    Ok(Answer::wrap(response, End::at(None), Context::default(), Span::none(), measured))
+                })
+            }
+            Transport::Network(caller) => Box::pin(async move {
+                let call = caller.call(request, deadline, repeats);
+                Ok(bounded(call, deadline, measured).await)
+            }),
+        }
+    }
+}
+
+/// A call over the network. The deadline is watched here too: the peer may be the one that hangs.
+async fn bounded(
+    call: impl Future<Output = Result<Response<Body>, Status>>,
+    deadline: Option<Instant>,
+    measured: Measured,
+) -> Response<Body> {
+    let mut end = End::at(deadline);
+    let outcome = tokio::select! {
+        biased;
+        fault = end.reached() => Err(status(fault)),
+        outcome = call => outcome,
+    };
+    match outcome {
+        Ok(response) => Answer::wrap(response, end, Context::default(), Span::none(), measured),
+        Err(status) => refuse(status, measured),
+    }
+}
+
+/// An answer of our own instead of the member's.
+fn refuse(status: Status, mut measured: Measured) -> Response<Body> {
+    measured.ended(status.code());
+    status.into_http()
+}
+
+impl fmt::Debug for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let transport = match &self.transport {
+            Transport::InProcess(_) => "in process",
+            Transport::Network(_) => "network",
+        };
+        f.debug_struct("Channel").field("transport", &transport).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,339 @@
+//! A member of the mesh as its callers see it: every address it has, and which of them a call goes to.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Once, Weak},
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use http::{Request, Response};
+use tokio::{
+    sync::{Mutex, watch},
+    time::Instant,
+};
+use tonic::{Code, Status, body::Body};
+use types::Fault;
+
+use super::{
+    endpoint::{Endpoint, Sender},
+    standing::Outcome,
+    target::{Malformed, Target},
+};
+use crate::{fault::status, tls};
+
+/// How often names are looked up again, give or take a fifth.
+const LOOK_UP: Duration = Duration::from_secs(5);
+/// How often addresses that are down are looked after.
+const UPKEEP: Duration = Duration::from_secs(1);
+/// The share of addresses that may be left out at a time.
+const MOST_EJECTED: f64 = 0.5;
+/// How often a request that was never sent is given to another connection.
+const UNSENT: u32 = 3;
+
+/// A member. Its connections end when nobody holds it any more.
+#[derive(Debug)]
+pub(super) struct Member {
+    targets: Vec<Arc<Target>>,
+    endpoints: ArcSwap<Vec<Arc<Endpoint>>>,
+    looked_up: Mutex<Option<Instant>>,
+    /// Told when an address was connected to, or could not be.
+    changed: watch::Sender<()>,
+    upkeep: Once,
+}
+
+/// How a call failed that came to no answer.
+#[derive(Debug)]
+pub(super) struct Unanswered {
+    pub(super) status: Status,
+    pub(super) why: Why,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Why {
+    /// No address can be connected to.
+    Unreachable,
+    /// The member said that it did not work on the call, or the call was never sent.
+    Refused,
+    /// The connection broke; the member may have worked on the call.
+    Lost,
+}
+
+impl Member {
+    /// The member at a URL, or at several with commas between. A host name may have many addresses.
+    pub(super) fn parse(urls: &str, tls: Option<&tls::Client>) -> Result<Self, Malformed> {
+        let targets: Vec<_> =
+            urls.split(',').map(|url| Target::parse(url.trim(), tls).map(Arc::new)).collect::<Result<_, _>>()?;
+        let changed = watch::Sender::new(());
+        let known = targets.iter().filter_map(|target| Some((target.clone(), target.literal()?)));
+        let known = known.map(|(target, address)| Arc::new(Endpoint::new(target, address, changed.clone()))).collect();
+        let (endpoints, looked_up) = (ArcSwap::from_pointee(known), Mutex::new(None));
+        Ok(Self { targets, endpoints, looked_up, changed, upkeep: Once::new() })
+    }
+
+    /// What it is called in metrics and logs.
+    pub(super) fn name(&self) -> &str {
+        self.targets.first().map_or("", |target| target.authority.as_str())
+    }
+
+    /// Sends a request to one of the addresses, rather not to the one to avoid, and notes what that tells of it.
+    pub(super) async fn send(
+        self: &Arc<Self>,
+        mut request: Request<Body>,
+        deadline: Option<Instant>,
+        avoid: &mut Option<SocketAddr>,
+    ) -> Result<Response<Body>, Unanswered> {
+        let mut unsent = 0;
+        loop {
+            let (endpoint, mut sender) = match self.pick(*avoid) {
+                Some(picked) => picked,
+                None => self.connected(*avoid).await?,
+            };
+            *avoid = Some(endpoint.address);
+            if let Err(error) = endpoint.stamp(&mut request) {
+                return Err(Unanswered { status: status(Fault::internal(error.to_string())), why: Why::Refused });
+            }
+            let pending = Pending::begin(self.clone(), endpoint, deadline);
+            let mut error = match sender.try_send_request(request).await {
+                Ok(response) => {
+                    pending.end(Outcome::of(told(&response)));
+                    return Ok(response.map(Body::new));
+                }
+                Err(error) => error,
+            };
+            match error.take_message() {
+                Some(taken_back) if unsent < UNSENT => {
+                    pending.end(Outcome::Nothing);
+                    unsent += 1;
+                    request = taken_back;
+                }
+                taken_back => {
+                    let error = error.into_error();
+                    tracing::debug!(%error, "no answer");
+                    let why = if taken_back.is_some() || is_refused(&error) { Why::Refused } else { Why::Lost };
+                    pending.end(if why == Why::Lost { Outcome::Failed } else { Outcome::Nothing });
+                    return Err(Unanswered { status: unreached(), why });
+                }
+            }
+        }
+    }
+
+    /// A connected address that is not left out: the cheaper of two taken at random, as all callers going for the
+    /// cheapest of all would flood it. An address that is left out is better than none.
+    fn pick(&self, avoid: Option<SocketAddr>) -> Option<(Arc<Endpoint>, Sender)> {
+        let endpoints = self.endpoints.load();
+        if let [only] = endpoints.as_slice() {
+            return Some((only.clone(), only.sender()?));
+        }
+        let now = Instant::now();
+        let find = |usable: &dyn Fn(&Endpoint) -> bool| {
+            let count = endpoints.len();
+            let start = if count == 0 { return None } else { rand::random_range(0..count) };
+            let mut turn = endpoints.iter().cycle().skip(start).take(count);
+            turn.find_map(|endpoint| Some((endpoint, endpoint.sender().filter(|_| usable(endpoint))?)))
+        };
+        let admitted = |endpoint: &Endpoint| endpoint.standing().admits(now);
+        let Some((first, sender)) = find(&|endpoint| avoid != Some(endpoint.address) && admitted(endpoint)) else {
+            return find(&admitted).or_else(|| find(&|_| true)).map(|(endpoint, sender)| (endpoint.clone(), sender));
+        };
+        let other = |endpoint: &Endpoint| {
+            !std::ptr::eq(endpoint, Arc::as_ptr(first)) && avoid != Some(endpoint.address) && admitted(endpoint)
+        };
+        match find(&other) {
+            Some((second, second_sender)) if second.standing().cost(now) < first.standing().cost(now) => {
+                Some((second.clone(), second_sender))
+            }
+            _ => Some((first.clone(), sender)),
+        }
+    }
+
+    /// Waits for the first address that can be connected to; every one is tried.
+    async fn connected(self: &Arc<Self>, avoid: Option<SocketAddr>) -> Result<(Arc<Endpoint>, Sender), Unanswered> {
+        self.keep_up();
+        let (began, mut changes) = (Instant::now(), self.changed.subscribe());
+        if self.endpoints.load().is_empty() {
+            self.look_up(began).await;
+        }
+        loop {
+            changes.mark_unchanged();
+            if let Some(picked) = self.pick(avoid) {
+                return Ok(picked);
+            }
+            let endpoints = self.endpoints.load_full();
+            let waiting = endpoints.iter().filter(|endpoint| endpoint.failed_since(began).is_none());
+            if waiting.inspect(|endpoint| endpoint.connect()).count() == 0 {
+                let error = endpoints.iter().find_map(|endpoint| endpoint.failed_since(began));
+                tracing::debug!(member = self.name(), error = error.as_deref().unwrap_or("no address"), "unreachable");
+                return Err(Unanswered { status: unreached(), why: Why::Unreachable });
+            }
+            // The member is held by this call, and so is the sender of its changes.
+            if changes.changed().await.is_err() {
+                return Err(Unanswered { status: unreached(), why: Why::Unreachable });
+            }
+        }
+    }
+
+    /// Begins to look names up again and to connect to what is down, if there is something to choose from.
+    fn keep_up(self: &Arc<Self>) {
+        let named = self.targets.iter().any(|target| target.literal().is_none());
+        if !named && self.targets.len() < 2 {
+            return;
+        }
+        self.upkeep.call_once(|| {
+            let member = Arc::downgrade(self);
+            tokio::spawn(upkeep(member, named));
+        });
+    }
+
+    /// Looks every name up, unless that was done since then. A name that can not be looked up keeps its addresses.
+    async fn look_up(&self, since: Instant) {
+        let mut looked_up = self.looked_up.lock().await;
+        if looked_up.is_some_and(|at| at >= since) {
+            return;
+        }
+        let mut next: Vec<Arc<Endpoint>> = Vec::new();
+        for target in &self.targets {
+            let known = self.endpoints.load_full();
+            let known = known.iter().filter(|endpoint| Arc::ptr_eq(&endpoint.target, target));
+            let Some(addresses) = target.addresses().await else {
+                next.extend(known.cloned());
+                continue;
+            };
+            let mut known: Vec<_> = known.filter(|endpoint| addresses.contains(&endpoint.address)).cloned().collect();
+            for address in addresses {
+                if !known.iter().any(|endpoint| endpoint.address == address) {
+                    known.push(Arc::new(Endpoint::new(target.clone(), address, self.changed.clone())));
+                }
+            }
+            next.append(&mut known);
+        }
+        self.endpoints.store(Arc::new(next));
+        *looked_up = Some(Instant::now());
+        self.changed.send_replace(());
+    }
+
+    /// Leaves an address out, unless too many are.
+    fn eject(&self, endpoint: &Endpoint) {
+        let endpoints = self.endpoints.load();
+        let others = endpoints.iter().filter(|other| !std::ptr::eq(Arc::as_ptr(other), endpoint));
+        let ejected = others.filter(|other| other.standing().is_ejected()).count();
+        if (ejected + 1) as f64 > endpoints.len() as f64 * MOST_EJECTED {
+            return;
+        }
+        endpoint.standing().eject(Instant::now());
+        metrics::counter!("rpc_client_ejections_total", "member" => self.name().to_owned()).increment(1);
+        tracing::info!(member = self.name(), address = %endpoint.address, "left out for a while");
+    }
+}
+
+async fn upkeep(member: Weak<Member>, named: bool) {
+    let mut next_look_up = Instant::now() + jittered(LOOK_UP);
+    loop {
+        tokio::time::sleep(jittered(UPKEEP)).await;
+        let Some(member) = member.upgrade() else { return };
+        let now = Instant::now();
+        let due: Vec<_> = member.endpoints.load().iter().filter(|endpoint| endpoint.is_due(now)).cloned().collect();
+        if named && (now >= next_look_up || !due.is_empty()) {
+            member.look_up(now).await;
+            next_look_up = Instant::now() + jittered(LOOK_UP);
+        }
+        for endpoint in member.endpoints.load().iter().filter(|endpoint| endpoint.is_due(now)) {
+            endpoint.connect();
+        }
+    }
+}
+
+fn jittered(pause: Duration) -> Duration {
+    pause.mul_f64(rand::random_range(0.8..1.2))
+}
+
+/// The status that headers tell already.
+pub(super) fn told<B>(response: &Response<B>) -> Code {
+    match response.headers().get("grpc-status") {
+        Some(code) => Code::from_bytes(code.as_bytes()),
+        None if response.status().is_success() => Code::Ok,
+        None if response.status().is_server_error() => Code::Unavailable,
+        None => Code::Unknown,
+    }
+}
+
+/// What a caller is told when no answer came back at all.
+fn unreached() -> Status {
+    status(Fault::unavailable("the service can not be reached"))
+}
+
+/// Whether the peer said that it did not work on the call.
+fn is_refused(error: &hyper::Error) -> bool {
+    let mut source = std::error::Error::source(error);
+    while let Some(error) = source {
+        if let Some(error) = error.downcast_ref::<h2::Error>() {
+            let told = error.is_remote() && error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
+            return told || (error.is_remote() && error.reason() == Some(h2::Reason::REFUSED_STREAM));
+        }
+        source = error.source();
+    }
+    false
+}
+
+/// A call on its way to an address. Dropped without an end, it counts against the address only past its deadline.
+#[derive(Debug)]
+struct Pending {
+    member: Arc<Member>,
+    endpoint: Arc<Endpoint>,
+    began: Instant,
+    deadline: Option<Instant>,
+    outcome: Option<Outcome>,
+}
+
+impl Pending {
+    fn begin(member: Arc<Member>, endpoint: Arc<Endpoint>, deadline: Option<Instant>) -> Self {
+        endpoint.standing().begin();
+        Self { member, endpoint, began: Instant::now(), deadline, outcome: None }
+    }
+
+    fn end(mut self, outcome: Outcome) {
+        self.outcome = Some(outcome);
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        let now = Instant::now();
+        let given_up = || {
+            let late = self.deadline.is_some_and(|deadline| deadline <= now);
+            if late { Outcome::Failed } else { Outcome::Nothing }
+        };
+        let outcome = self.outcome.unwrap_or_else(given_up);
+        let failing = self.endpoint.standing().end(outcome, now.saturating_duration_since(self.began), now);
+        if failing {
+            self.member.eject(&self.endpoint);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_member_may_have_many_urls() {
+        let member = Member::parse("http://10.0.0.1:7001, http://[::1]:7001,http://order.mesh", None).unwrap();
+        let hosts: Vec<_> = member.targets.iter().map(|target| (target.host.as_str(), target.port)).collect();
+        assert_eq!(hosts, [("10.0.0.1", 7001), ("::1", 7001), ("order.mesh", 80)]);
+        assert_eq!(member.endpoints.load().len(), 2, "names are looked up at the first call");
+    }
+
+    #[tokio::test]
+    async fn looking_up_again_keeps_the_addresses_that_stay() {
+        let member = Member::parse("http://localhost:7001", None).unwrap();
+        member.look_up(Instant::now()).await;
+        let first = member.endpoints.load_full();
+        assert!(first.iter().any(|endpoint| endpoint.address.ip().is_loopback()));
+        member.look_up(Instant::now()).await;
+        for (before, after) in first.iter().zip(member.endpoints.load().iter()) {
+            assert!(Arc::ptr_eq(before, after));
+        }
+        assert_eq!(first.len(), member.endpoints.load().len());
+    }
+}

@@ -1,0 +1,157 @@
+//! Who calls from outside: bearer tokens of an identity provider, API keys, and the token of the first administrator.
+//!
+//! Checked where a call enters the mesh: at the gateway, and at every server for callers that are no member. Members tell
+//! each other who calls; that is believed of the process itself, of a member with a certificate, and of a caller that has
+//! the mesh's own token.
+
+mod config;
+mod keys;
+mod oidc;
+mod presented;
+mod scopes;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use sha2::{Digest, Sha256};
+use types::{Fault, Reason};
+
+pub use config::{Config, ConfigError, read_token};
+pub use keys::{Grant, KeyLookup, Standing};
+pub use oidc::Algorithm;
+pub use presented::KEY_PREFIX;
+pub use scopes::{CLASSES, Scopes};
+
+use crate::{
+    access::Rule,
+    peer::Peer,
+    principal::{Accounts, Kind, Principal},
+    role::Role,
+};
+use keys::Keys;
+use oidc::Oidc;
+use presented::Presented;
+
+/// Shows a member that its caller is one, where certificates do not.
+pub(crate) const MESH_TOKEN: HeaderName = HeaderName::from_static("waybill-mesh-token");
+
+/// SHA-256 of a credential. Comparing hashes tells nothing of how much of a guess was right.
+pub(crate) type Hash = [u8; 32];
+
+/// Tells who calls from what a caller presents.
+#[derive(Debug)]
+pub struct Authenticator {
+    oidc: Option<Oidc>,
+    keys: Keys,
+    administrator: Option<Hash>,
+    members: Vec<Hash>,
+}
+
+impl Authenticator {
+    /// Checks credentials as configured; `keys` says whose key has a hash.
+    pub fn new(config: &Config, keys: KeyLookup) -> Result<Self, ConfigError> {
+        let administrator = config.admin_token()?;
+        let mesh = config.mesh_tokens()?;
+        Ok(Self {
+            oidc: Oidc::new(config)?,
+            keys: Keys::new(keys, config.api_key_cache),
+            administrator: administrator.map(|token| hash(token.reveal())),
+            members: mesh.iter().map(|token| hash(token.reveal())).collect(),
+        })
+    }
+
+    /// Who calls a method, by what the headers of the call present; nobody, when they present nothing.
+    ///
+    /// A credential that is no good is refused, whatever the method is.
+    pub async fn authenticate(&self, headers: &HeaderMap, path: &str, rule: Option<&Rule>) -> Result<Principal, Fault> {
+        let caller = self.identify(headers, path, rule).await;
+        if let Err(fault) = &caller
+            && let Some((_, what)) = fault.facts.iter().find(|(name, _)| *name == FACT)
+        {
+            metrics::counter!("credentials_refused", "what" => what.clone()).increment(1);
+            tracing::debug!(what, path, "a credential was refused");
+        }
+        caller
+    }
+
+    async fn identify(&self, headers: &HeaderMap, path: &str, rule: Option<&Rule>) -> Result<Principal, Fault> {
+        match Presented::read(headers)? {
+            Presented::Nothing => Ok(Principal::nobody()),
+            Presented::Key(key) => {
+                let grant = self.keys.find(hash(key)).await?;
+                grant.scopes.admit(path, rule)?;
+                Ok(grant.principal)
+            }
+            Presented::Token(token) if self.administrator == Some(hash(token)) => Ok(first_administrator()),
+            Presented::Token(token) => match &self.oidc {
+                Some(oidc) => oidc.verify(token).await,
+                None => Err(refusal("unknown", "the token is not known")),
+            },
+        }
+    }
+
+    /// Whether the caller is a member, whose word on who calls is taken.
+    pub(crate) fn trusts(&self, peer: Option<&Peer>, headers: &HeaderMap) -> bool {
+        match peer {
+            Some(Peer::Process | Peer::Member(_)) => true,
+            Some(Peer::Address(_)) | None => {
+                let shown = headers.get(MESH_TOKEN).map(|token| Hash::from(Sha256::digest(token.as_bytes())));
+                shown.is_some_and(|shown| self.members.contains(&shown))
+            }
+        }
+    }
+}
+
+/// Takes off the headers what a credential or a member's word was in: nothing behind the check has a use for it.
+pub fn strip(headers: &mut HeaderMap) {
+    for name in [http::header::AUTHORIZATION, presented::API_KEY, MESH_TOKEN] {
+        headers.remove(name);
+    }
+}
+
+/// A caller is refused because of its credential; `what` says to a program what is wrong with it.
+pub(crate) fn refusal(what: &'static str, message: impl Into<String>) -> Fault {
+    Fault::new(Reason::Unauthenticated, message).fact(FACT, what)
+}
+
+/// Names the fact that says what is wrong with a credential.
+const FACT: &str = "credential";
+
+/// How a caller that was refused may sign in, in the words of RFC 6750.
+pub(crate) fn challenge(fault: &Fault) -> HeaderValue {
+    let plain = HeaderValue::from_static("Bearer realm=\"waybill\"");
+    if !fault.facts.iter().any(|(name, _)| *name == FACT) {
+        return plain;
+    }
+    let quotable = |c: &char| (c.is_ascii_graphic() || *c == ' ') && !matches!(c, '"' | '\\');
+    let told: String = fault.message.chars().filter(quotable).collect();
+    let text = format!("Bearer realm=\"waybill\", error=\"invalid_token\", error_description=\"{told}\"");
+    HeaderValue::try_from(text).unwrap_or(plain)
+}
+
+/// Whoever holds the token that was put there for the first administrator.
+fn first_administrator() -> Principal {
+    Principal {
+        kind: Kind::Application,
+        subject: "admin-token".to_owned(),
+        roles: Role::Administrator.into(),
+        accounts: Accounts::All,
+        partner: None,
+    }
+}
+
+fn hash(text: &str) -> Hash {
+    Sha256::digest(text).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_challenge_says_what_is_wrong_in_words_that_can_be_quoted() {
+        let missing = Fault::new(Reason::Unauthenticated, "the caller did not say who it is");
+        assert_eq!(challenge(&missing), "Bearer realm=\"waybill\"");
+        let expired = refusal("expired", "the \"token\"\r\nhas expired");
+        let expected = "Bearer realm=\"waybill\", error=\"invalid_token\", error_description=\"the tokenhas expired\"";
+        assert_eq!(challenge(&expired), expected);
+    }
+}

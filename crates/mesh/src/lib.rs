@@ -1,0 +1,51 @@
+//! What makes a program a member of the mesh.
+//!
+//! Owns the way a call goes: the server stack ([`Server`]), the client stack ([`Channel`]), who calls ([`Principal`], told
+//! by [`credentials`]), who may ([`Access`]), until when ([`Deprecations`]), how long ([`CallInfo::deadline`]), how much
+//! ([`Class`], [`QuotaSetting`]), who did what ([`Usage`]), how a refusal is told ([`status`], [`fault`]), and how a process
+//! starts, is watched and ends ([`Config`], [`telemetry`], [`metrics`], [`admin`], [`Stop`], [`Tasks`]).
+//!
+//! Promises: a call in one process goes through the same stack as a call over the network; every call has a request id,
+//! a trace and a deadline that only shrinks; a method without an access rule does not boot; a server that is told to
+//! stop ends within its drain timeout, whatever its callers do; calls go to the replicas that answer, and are made again
+//! by one channel of their way, where a repeat does no harm.
+//!
+//! Deliberately absent: databases, and any service's contract.
+
+mod access;
+pub mod admin;
+mod body;
+mod channel;
+mod config;
+pub mod credentials;
+mod deadline;
+mod deprecation;
+mod fault;
+mod lifecycle;
+pub mod metrics;
+mod peer;
+mod principal;
+mod quota;
+mod request;
+mod role;
+mod secret;
+mod server;
+pub mod telemetry;
+pub mod tls;
+mod usage;
+pub mod wire;
+
+pub use access::{Access, AccessError, Rule, Scope};
+pub use channel::{Channel, ConnectError};
+pub use config::{Config, LogFormat};
+pub use deprecation::{Deprecation, DeprecationError, Deprecations};
+pub use fault::{fault, status};
+pub use lifecycle::{Panicked, Stop, Tasks, stop_on_signals};
+pub use peer::Peer;
+pub use principal::{Accounts, Kind, Principal};
+pub use quota::{Class, QuotaSetting};
+pub use request::{CallInfo, call, caller};
+pub use role::{Role, RoleSet};
+pub use secret::Secret;
+pub use server::{Limits, Server, ServerError, Wire, accept};
+pub use usage::{Counted, Outcome, Usage};

@@ -1,0 +1,242 @@
+//! A member's server: its handlers behind the stack every call passes, over the network or in the process.
+
+mod accept;
+mod grpc;
+mod health;
+mod overload;
+mod stack;
+mod wire;
+
+use std::{collections::HashSet, convert::Infallible, sync::Arc};
+
+use axum::response::IntoResponse;
+use http::Request;
+use prost_reflect::{DescriptorPool, FileDescriptor};
+use tokio::net::TcpListener;
+use tonic::{body::Body, server::NamedService, service::Routes};
+use tonic_health::pb::health_server::HealthServer;
+use tower::Service;
+use types::{Clock, SystemClock};
+
+pub use accept::{Limits, accept};
+pub(crate) use health::Readiness;
+pub(crate) use overload::{Class, PRIORITY};
+pub(crate) use stack::Stack;
+pub use wire::Wire;
+
+use crate::{
+    access::{Access, AccessError},
+    channel::Channel,
+    config::Config,
+    credentials::Authenticator,
+    deprecation::{DeprecationError, Deprecations},
+    lifecycle::Stop,
+    metrics::{self, Meters, Side},
+    principal::Principal,
+    quota::Quotas,
+    tls::{self, TlsError},
+    usage::Usage,
+};
+use health::Healths;
+use overload::{Limit, Overload};
+use stack::Shared;
+
+/// Why a server does not boot.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The access rules are not complete.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// Ends of methods are announced that can not be meant.
+    #[error(transparent)]
+    Deprecation(#[from] DeprecationError),
+    /// The descriptors can not be told by reflection.
+    #[error("descriptors can not be reflected: {0}")]
+    Reflection(tonic_reflection::server::Error),
+    /// The certificates can not be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+/// A server being put together. Clones share the limit of calls worked on at once, quotas, and what is counted of them.
+#[derive(Debug, Clone)]
+pub struct Server {
+    name: String,
+    config: Config,
+    descriptors: DescriptorPool,
+    routes: Routes,
+    services: Vec<&'static str>,
+    readiness: Readiness,
+    unsigned: Arc<Principal>,
+    authenticator: Option<Arc<Authenticator>>,
+    limit: Arc<Limit>,
+    quotas: Arc<Quotas>,
+    usage: Usage,
+    draining: Stop,
+    clock: Arc<dyn Clock>,
+}
+
+impl Server {
+    /// A server without services. `descriptors` is the encoded `FileDescriptorSet` of those it will have.
+    pub fn new(name: impl Into<String>, config: &Config, descriptors: &DescriptorPool) -> Self {
+        metrics::install();
+        let draining = Stop::new();
+        Self {
+            name: name.into(),
+            config: config.clone(),
+            descriptors: descriptors.clone(),
+            routes: Routes::default(),
+            services: Vec::new(),
+            readiness: Readiness::always(draining.clone()),
+            unsigned: Arc::new(Principal::nobody()),
+            authenticator: None,
+            limit: Arc::new(Limit::up_to(config.max_concurrency)),
+            quotas: Arc::new(Quotas::new(config)),
+            usage: Usage::new(Arc::new(SystemClock)),
+            draining,
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// Adds a generated service.
+    #[must_use]
+    pub fn add_service<S>(mut self, service: S) -> Self
+    where
+        S: Service<Request<Body>, Error = Infallible> + NamedService + Clone + Send + Sync + 'static,
+        S::Response: IntoResponse,
+        S::Future: Send + 'static,
+    {
+        self.routes = self.routes.add_service(service);
+        self.services.push(S::NAME);
+        self
+    }
+
+    /// Makes health follow a check, asked whenever health is asked.
+    #[must_use]
+    pub fn with_readiness<F, R>(mut self, check: F) -> Self
+    where
+        F: Fn() -> R + Send + Sync + 'static,
+        R: Future<Output = bool> + Send + 'static,
+    {
+        self.readiness = Readiness::new(self.draining.clone(), check);
+        self
+    }
+
+    /// Takes calls that do not say who calls as this principal's; without it they are nobody's.
+    #[must_use]
+    pub fn with_default_principal(mut self, principal: Principal) -> Self {
+        self.unsigned = Arc::new(principal);
+        self
+    }
+
+    /// What is counted of the calls to this server.
+    pub fn usage(&self) -> Usage {
+        self.usage.clone()
+    }
+
+    /// Lets methods end at their sunset by this clock instead of the machine's.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Takes nobody's word on who calls but a member's: everybody else has to prove it, and is nobody otherwise.
+    #[must_use]
+    pub fn with_authenticator(mut self, authenticator: Arc<Authenticator>) -> Self {
+        self.authenticator = Some(authenticator);
+        self
+    }
+
+    /// A client's way to this server inside the process.
+    pub fn into_channel(self) -> Result<Channel, ServerError> {
+        Ok(Channel::in_process(self.into_stack()?))
+    }
+
+    /// Serves calls over the network until the stop: then health tells so, no more connections are taken, calls get the
+    /// drain timeout to end, and what is left is cut off.
+    pub async fn serve(self, listener: TcpListener, stop: Stop) -> Result<(), ServerError> {
+        let config = self.config.clone();
+        let callers = match &self.authenticator {
+            Some(_) => tls::Callers::MembersAndOthers,
+            None => tls::Callers::Members,
+        };
+        let tls = tls::Server::load(&config.tls, callers, &["h2"])?;
+        let (name, draining) = (self.name.clone(), self.draining.clone());
+        let stack = self.into_stack()?;
+        let address = listener.local_addr().map(|address| address.to_string()).unwrap_or_default();
+        tracing::info!(member = name, address, tls = tls.is_some(), "serving");
+        let drain = async {
+            stop.requested().await;
+            draining.request();
+        };
+        tokio::join!(grpc::serve(listener, stack, &config, tls, &draining), drain);
+        tracing::info!(member = name, "stopped serving");
+        Ok(())
+    }
+
+    fn into_stack(self) -> Result<Stack, ServerError> {
+        let access = Access::of(&self.descriptors, &self.services)?;
+        let mut deprecations = Deprecations::of(&self.descriptors, &self.services)?;
+        if !self.config.serve_ended {
+            deprecations = deprecations.enforced_by(self.clock);
+        }
+        let health = Healths {
+            services: self.services.iter().map(|name| (*name).to_owned()).collect(),
+            readiness: self.readiness,
+        };
+        let routes = reflection(self.routes, &self.descriptors, &self.services)
+            .map_err(ServerError::Reflection)?
+            .add_service(HealthServer::new(health));
+        let overload = Overload::new(&self.name, self.limit, access.paths());
+        let shared = Shared {
+            service: self.name,
+            meters: Meters::of(Side::Server, access.paths()),
+            access,
+            deprecations,
+            overload,
+            quotas: self.quotas,
+            usage: self.usage,
+            timeout: self.config.request_timeout,
+            draining: self.draining,
+            unsigned: self.unsigned,
+            authenticator: self.authenticator,
+        };
+        Ok(Stack::new(shared, routes))
+    }
+}
+
+/// Adds both versions of reflection, telling the services that are served.
+fn reflection(
+    routes: Routes,
+    descriptors: &DescriptorPool,
+    services: &[&str],
+) -> Result<Routes, tonic_reflection::server::Error> {
+    let files = files_of(descriptors, services);
+    let builder = |own: &str| {
+        let builder = tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(&files)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            .with_service_name("grpc.health.v1.Health")
+            .with_service_name(own);
+        services.iter().fold(builder, |builder, name| builder.with_service_name(*name))
+    };
+    Ok(routes
+        .add_service(builder("grpc.reflection.v1.ServerReflection").build_v1()?)
+        .add_service(builder("grpc.reflection.v1alpha.ServerReflection").build_v1alpha()?))
+}
+
+/// The files of services and all they import, as an encoded `FileDescriptorSet`.
+fn files_of(descriptors: &DescriptorPool, services: &[&str]) -> Vec<u8> {
+    let mut wanted: Vec<FileDescriptor> =
+        services.iter().filter_map(|name| Some(descriptors.get_service_by_name(name)?.parent_file())).collect();
+    let (mut seen, mut set) = (HashSet::new(), Vec::new());
+    while let Some(file) = wanted.pop() {
+        if seen.insert(file.name().to_owned()) {
+            wanted.extend(file.dependencies());
+            // Encoded by the descriptor itself, for the decoded one has no custom options.
+            prost::encoding::bytes::encode(1, &file.encode_to_vec(), &mut set);
+        }
+    }
+    set
+}

@@ -1,0 +1,72 @@
+//! Logs and traces of a process, and the trace context that goes with calls and events.
+
+pub(crate) mod trace;
+
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_otlp::{ExporterBuildError, WithExportConfig};
+use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
+use tracing_subscriber::{
+    EnvFilter, Layer,
+    filter::{LevelFilter, ParseError},
+    fmt,
+    layer::SubscriberExt,
+    util::{SubscriberInitExt, TryInitError},
+};
+
+pub use trace::{continue_from, trace_parent};
+
+use crate::config::{Config, LogFormat};
+
+/// Why telemetry could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The log filter is not one.
+    #[error("unreadable log filter")]
+    Filter(#[from] ParseError),
+    /// The OTLP endpoint can not be used.
+    #[error("unusable otlp endpoint")]
+    Exporter(#[from] ExporterBuildError),
+    /// The process has a subscriber already.
+    #[error("telemetry was set up before")]
+    Installed(#[from] TryInitError),
+}
+
+/// Sends what was recorded but not sent yet, when dropped.
+#[derive(Debug)]
+#[must_use = "traces are sent until this is dropped"]
+pub struct Guard {
+    provider: Option<SdkTracerProvider>,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if let Some(provider) = &self.provider
+            && let Err(error) = provider.shutdown()
+        {
+            tracing::warn!(%error, "the last traces were not sent");
+        }
+    }
+}
+
+/// Sets up the logs (on standard error) and, when an endpoint is set, the traces of this process. Once per process, in
+/// a runtime.
+pub fn init(config: &Config, service: &str) -> Result<Guard, Error> {
+    let filter = EnvFilter::try_new(&config.log)?;
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = match config.log_format {
+        LogFormat::Json => lines.json().flatten_event(true).with_filter(filter).boxed(),
+        LogFormat::Pretty => lines.with_filter(filter).boxed(),
+    };
+    let provider = config.otlp_endpoint.as_deref().map(|endpoint| exporting(endpoint, service)).transpose()?;
+    let traces = provider.as_ref().map(|provider| {
+        tracing_opentelemetry::layer().with_tracer(provider.tracer("waybill")).with_filter(LevelFilter::INFO)
+    });
+    tracing_subscriber::registry().with(lines).with(traces).try_init()?;
+    Ok(Guard { provider })
+}
+
+fn exporting(endpoint: &str, service: &str) -> Result<SdkTracerProvider, ExporterBuildError> {
+    let exporter = opentelemetry_otlp::SpanExporter::builder().with_tonic().with_endpoint(endpoint).build()?;
+    let resource = Resource::builder().with_service_name(service.to_owned()).build();
+    Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build())
+}
