@@ -1,0 +1,127 @@
+//! How refusals are documented.
+
+use serde_json::{Map, Value, json};
+
+use crate::problem::MEDIA_TYPE;
+
+/// Status, name, meaning and headers of the refusals.
+const REFUSALS: [(&str, &str, &str, &[&str]); 18] = [
+    (
+        "400",
+        "BadRequest",
+        "The input is wrong, or the present state does not allow the action; `errors` names fields.",
+        &[],
+    ),
+    ("401", "Unauthenticated", "The caller did not say who it is.", &["WWW-Authenticate"]),
+    ("403", "PermissionDenied", "The caller may not do this.", &[]),
+    ("404", "NotFound", "There is no such resource, or it is not the caller's.", &[]),
+    ("405", "MethodNotAllowed", "Another HTTP method is possible here.", &["Allow"]),
+    ("406", "NotAcceptable", "The caller does not accept what would be answered.", &[]),
+    ("408", "RequestTimeout", "The body did not come in time.", &[]),
+    ("409", "Conflict", "It exists already, or somebody else changed it at the same time.", &[]),
+    ("410", "Gone", "The method has reached its announced end.", &["Deprecation", "Sunset", "Link"]),
+    ("412", "PreconditionFailed", "The resource has changed since the version named by `If-Match`.", &[]),
+    ("413", "TooLarge", "The body is too large.", &[]),
+    ("415", "UnsupportedMediaType", "The body is not `application/json`.", &[]),
+    ("429", "TooManyRequests", "Too much at once.", &["Retry-After"]),
+    ("499", "Cancelled", "The call was given up before it was answered.", &[]),
+    ("500", "Internal", "A mistake of the server's.", &[]),
+    ("501", "Unimplemented", "The service does not have this method.", &[]),
+    ("503", "Unavailable", "The service can not answer now.", &["Retry-After"]),
+    (
+        "504",
+        "DeadlineExceeded",
+        "The time was over before the answer was there; what was asked for may have been done.",
+        &[],
+    ),
+];
+
+/// Name, meaning and schema of the headers of answers.
+const HEADERS: [(&str, &str, &str); 9] = [
+    ("Allow", "The possible methods.", "string"),
+    ("Deprecation", "Since when the method should not be used: `@` and seconds since 1970 (RFC 9745).", "string"),
+    ("ETag", "The version of the resource, for `If-Match`.", "string"),
+    ("Link", "A page about the deprecation, and what to call instead (RFC 8288).", "string"),
+    ("Location", "Where the resource is.", "string"),
+    ("RequestId", "The id of the request, for support.", "string"),
+    ("Retry-After", "Seconds after which to try again.", "integer"),
+    ("Sunset", "When the method ends (RFC 8594).", "string"),
+    ("WWW-Authenticate", "How to say who calls.", "string"),
+];
+
+/// The headers of answers.
+pub(super) fn headers() -> Map<String, Value> {
+    let header = |(name, description, kind): &(&str, &str, &str)| {
+        ((*name).to_owned(), json!({"description": description, "schema": {"type": kind}}))
+    };
+    HEADERS.iter().map(header).collect()
+}
+
+/// A reference to a header.
+pub(super) fn header(name: &str) -> Value {
+    json!({"$ref": format!("#/components/headers/{name}")})
+}
+
+/// References to the refusals with these statuses.
+pub(super) fn references(statuses: &[&str]) -> Map<String, Value> {
+    let wanted = REFUSALS.iter().filter(|(status, ..)| statuses.contains(status));
+    wanted
+        .map(|(status, name, ..)| ((*status).to_owned(), json!({"$ref": format!("#/components/responses/{name}")})))
+        .collect()
+}
+
+/// The refusals.
+pub(super) fn responses() -> Map<String, Value> {
+    let response = |(_, name, description, own): &(&str, &str, &str, &[&str])| {
+        let content = json!({MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}});
+        let mut headers = json!({"X-Request-Id": header("RequestId")});
+        for name in *own {
+            headers[*name] = header(name);
+        }
+        ((*name).to_owned(), json!({"description": description, "headers": headers, "content": content}))
+    };
+    REFUSALS.iter().map(response).collect()
+}
+
+/// The schemas of a refusal's body.
+pub(super) fn schemas() -> [(String, Value); 2] {
+    let text = |description: &str| json!({"type": "string", "description": description});
+    let violation = json!({
+        "type": "object",
+        "properties": {
+            "field": text("Path of the field, in the names of the proto: `lines[2].quantity`."),
+            "description": text("What is wrong with it."),
+        },
+        "required": ["field", "description"],
+    });
+    let problem = json!({
+        "type": "object",
+        "description": "A refusal (RFC 9457).",
+        "properties": {
+            "type": text("`urn:waybill:error:` and the reason, or `about:blank`."),
+            "title": text("The reason in words."),
+            "status": {"type": "integer", "description": "The HTTP status."},
+            "detail": text("One sentence for a person."),
+            "code": text("The gRPC code, such as `NOT_FOUND`."),
+            "reason": text("Why, for a program, such as `ETAG_MISMATCH`."),
+            "errors": {
+                "type": "array",
+                "items": {"$ref": "#/components/schemas/Violation"},
+                "description": "The wrong fields.",
+            },
+            "metadata": {
+                "type": "object",
+                "additionalProperties": {"type": "string"},
+                "description": "Facts for a program.",
+            },
+            "details": {
+                "type": "array",
+                "items": {"type": "object", "properties": {"@type": {"type": "string"}}},
+                "description": "The details as the service gave them.",
+            },
+            "requestId": text("The id of the request, for support."),
+        },
+        "required": ["type", "title", "status", "detail", "code"],
+    });
+    [("Problem".to_owned(), problem), ("Violation".to_owned(), violation)]
+}

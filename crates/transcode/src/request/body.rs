@@ -1,0 +1,222 @@
+//! JSON to message, naming the path of every field that does not fit.
+
+use std::collections::HashMap;
+
+use prost::Message as _;
+use prost_reflect::{
+    Cardinality, DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, ReflectMessage, Value,
+};
+use serde_json::{Map, Value as Json};
+
+use super::scalar;
+use crate::problem::Violation;
+
+/// How many wrong fields are named at once.
+const MOST: usize = 50;
+
+/// The message a JSON value says, as far as it does; what does not fit is added to `violations` under `path`.
+pub(super) fn message(
+    descriptor: &MessageDescriptor,
+    json: Json,
+    path: &str,
+    violations: &mut Vec<Violation>,
+) -> DynamicMessage {
+    let mut reader = Reader { path: path.to_owned(), violations };
+    match reader.message(descriptor, json) {
+        Some(message) => message,
+        None => DynamicMessage::new(descriptor.clone()),
+    }
+}
+
+struct Reader<'v> {
+    /// Path of the field that is being read, in the names of the proto.
+    path: String,
+    violations: &'v mut Vec<Violation>,
+}
+
+impl Reader<'_> {
+    fn refuse<T>(&mut self, description: impl Into<String>) -> Option<T> {
+        if self.violations.len() < MOST {
+            self.violations.push(Violation { field: self.path.clone(), description: description.into() });
+        }
+        None
+    }
+
+    fn under<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> T) -> T {
+        let length = self.path.len();
+        if length > 0 {
+            self.path.push('.');
+        }
+        self.path.push_str(name);
+        let value = read(self);
+        self.path.truncate(length);
+        value
+    }
+
+    fn at<T>(&mut self, index: &str, read: impl FnOnce(&mut Self) -> T) -> T {
+        let length = self.path.len();
+        self.path.extend(["[", index, "]"]);
+        let value = read(self);
+        self.path.truncate(length);
+        value
+    }
+
+    fn message(&mut self, descriptor: &MessageDescriptor, json: Json) -> Option<DynamicMessage> {
+        if is_known(descriptor.full_name()) {
+            return self.known(descriptor, json);
+        }
+        let Json::Object(object) = json else { return self.refuse("expected an object") };
+        Some(self.object(descriptor, object))
+    }
+
+    fn known(&mut self, descriptor: &MessageDescriptor, json: Json) -> Option<DynamicMessage> {
+        if descriptor.full_name() == "google.protobuf.Any" {
+            return self.any(descriptor, json);
+        }
+        if descriptor.full_name().ends_with("Value")
+            && let Some(field) = descriptor.get_field_by_name("value")
+        {
+            let value = match scalar::from_json(&field.kind(), json) {
+                Ok(value) => value,
+                Err(description) => return self.refuse(description),
+            };
+            let mut wrapper = DynamicMessage::new(descriptor.clone());
+            wrapper.set_field(&field, value);
+            return Some(wrapper);
+        }
+        match scalar::known(descriptor, json) {
+            Ok(message) => Some(message),
+            Err(description) => self.refuse(description),
+        }
+    }
+
+    /// Read as a field of its type would be, so that the same is understood and refused.
+    fn any(&mut self, descriptor: &MessageDescriptor, json: Json) -> Option<DynamicMessage> {
+        let Json::Object(mut object) = json else { return self.refuse("expected an object") };
+        let mut any = DynamicMessage::new(descriptor.clone());
+        let Some(url) = object.remove("@type") else {
+            return if object.is_empty() { Some(any) } else { self.refuse("has no `@type`") };
+        };
+        let name = url.as_str().and_then(|url| Some(url.rsplit_once('/')?.1));
+        let Some(described) = name.and_then(|name| descriptor.parent_pool().get_message_by_name(name)) else {
+            return self.under("@type", |reader| reader.refuse("not the URL of a known type"));
+        };
+        let message = if is_known(described.full_name()) {
+            let Some(value) = object.remove("value") else { return self.refuse("has no `value`") };
+            for name in object.keys() {
+                self.under(name, |reader| reader.refuse::<()>("unknown field"));
+            }
+            self.under("value", |reader| reader.message(&described, value))?
+        } else {
+            self.object(&described, object)
+        };
+        any.set_field_by_number(1, Value::String(url.as_str()?.to_owned()));
+        any.set_field_by_number(2, Value::Bytes(message.encode_to_vec().into()));
+        Some(any)
+    }
+
+    fn object(&mut self, descriptor: &MessageDescriptor, object: Map<String, Json>) -> DynamicMessage {
+        let mut message = DynamicMessage::new(descriptor.clone());
+        let mut seen: Vec<u32> = Vec::with_capacity(object.len());
+        for (key, json) in object {
+            let field = descriptor.get_field_by_json_name(&key).or_else(|| descriptor.get_field_by_name(&key));
+            let Some(field) = field else {
+                self.under(&key, |reader| reader.refuse::<()>("unknown field"));
+                continue;
+            };
+            self.under(field.name(), |reader| {
+                if seen.contains(&field.number()) {
+                    reader.refuse::<()>("is given by both of its names");
+                    return;
+                }
+                seen.push(field.number());
+                let Some(value) = reader.field(&field, json) else { return };
+                if let Some(oneof) = field.containing_oneof()
+                    && let Some(other) = oneof.fields().find(|other| message.has_field(other))
+                {
+                    reader.refuse::<()>(format!("excludes `{}`, which is set too", other.name()));
+                    return;
+                }
+                message.set_field(&field, value);
+            });
+        }
+        message
+    }
+
+    /// The value of a field; `None` also where the JSON leaves it unset.
+    fn field(&mut self, field: &FieldDescriptor, json: Json) -> Option<Value> {
+        let kind = field.kind();
+        if json.is_null() && !(takes_null(&kind) && field.cardinality() != Cardinality::Repeated) {
+            return None;
+        }
+        if field.is_map() {
+            return self.map(&kind, json);
+        }
+        if field.is_list() {
+            let Json::Array(elements) = json else { return self.refuse("expected an array") };
+            let values = elements
+                .into_iter()
+                .enumerate()
+                .filter_map(|(index, json)| self.at(&index.to_string(), |reader| reader.value(&kind, json)));
+            return Some(Value::List(values.collect()));
+        }
+        self.value(&kind, json)
+    }
+
+    fn map(&mut self, kind: &Kind, json: Json) -> Option<Value> {
+        let Json::Object(object) = json else { return self.refuse("expected an object") };
+        let entry = kind.as_message()?;
+        let (key_kind, value_kind) = (entry.map_entry_key_field().kind(), entry.map_entry_value_field().kind());
+        let mut map = HashMap::with_capacity(object.len());
+        for (key, json) in object {
+            self.at(&key.clone(), |reader| {
+                let Some(map_key) = map_key(&key_kind, key) else { return reader.refuse("not a key of this map") };
+                let value = reader.value(&value_kind, json)?;
+                match map.insert(map_key, value) {
+                    None => Some(()),
+                    Some(_) => reader.refuse("is given twice"),
+                }
+            });
+        }
+        Some(Value::Map(map))
+    }
+
+    fn value(&mut self, kind: &Kind, json: Json) -> Option<Value> {
+        if json.is_null() && !takes_null(kind) {
+            return self.refuse("null is not a value here");
+        }
+        if let Kind::Message(descriptor) = kind {
+            let message = self.message(descriptor, json)?;
+            debug_assert_eq!(message.descriptor(), *descriptor);
+            return Some(Value::Message(message));
+        }
+        match scalar::from_json(kind, json) {
+            Ok(value) => Some(value),
+            Err(description) => self.refuse(description),
+        }
+    }
+}
+
+fn map_key(kind: &Kind, key: String) -> Option<MapKey> {
+    match kind {
+        Kind::String => Some(MapKey::String(key)),
+        Kind::Bool => key.parse().ok().map(MapKey::Bool),
+        kind => scalar::from_text(kind, &key).ok()?.into_map_key(),
+    }
+}
+
+fn takes_null(kind: &Kind) -> bool {
+    match kind {
+        Kind::Message(message) => message.full_name() == "google.protobuf.Value",
+        Kind::Enum(described) => described.full_name() == "google.protobuf.NullValue",
+        _ => false,
+    }
+}
+
+/// Whether the JSON of a message of `google.protobuf` is its own.
+fn is_known(name: &str) -> bool {
+    let Some(name) = name.strip_prefix("google.protobuf.") else { return false };
+    matches!(name, "Any" | "Timestamp" | "Duration" | "Struct" | "Value" | "ListValue" | "FieldMask" | "Empty")
+        || matches!(name, "DoubleValue" | "FloatValue" | "Int64Value" | "UInt64Value" | "Int32Value" | "UInt32Value")
+        || matches!(name, "BoolValue" | "StringValue" | "BytesValue")
+}

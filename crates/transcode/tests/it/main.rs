@@ -1,0 +1,17 @@
+//! The transcoder in front of a service that is not there.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail this way")]
+
+mod answers;
+mod bodies;
+mod catalogue;
+mod conformance;
+mod depot;
+mod documents;
+mod fuzz;
+mod limits;
+mod lint;
+mod queries;
+mod refusals;
+mod routes;
+mod streams;
