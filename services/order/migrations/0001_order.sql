@@ -1,0 +1,141 @@
+-- Customers. `bill_to` is an encoded address.
+CREATE TABLE accounts (
+    account_id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    contact TEXT NOT NULL,
+    phone TEXT NOT NULL,
+    bill_to BYTEA NOT NULL,
+    currency TEXT NOT NULL,
+    duplicate_po_policy TEXT NOT NULL CHECK (duplicate_po_policy IN ('REFUSE', 'ALLOW')),
+    invoice_policy TEXT NOT NULL CHECK (invoice_policy IN ('ON_SHIPMENT', 'ON_DELIVERY')),
+    create_time BIGINT NOT NULL,
+    update_time BIGINT NOT NULL,
+    version BIGINT NOT NULL
+);
+
+-- Places accounts receive goods at.
+CREATE TABLE ship_tos (
+    ship_to_id TEXT PRIMARY KEY,
+    account_id TEXT NOT NULL,
+    address BYTEA NOT NULL,
+    create_time BIGINT NOT NULL,
+    version BIGINT NOT NULL
+);
+CREATE INDEX ship_tos_by_account ON ship_tos (account_id, ship_to_id);
+
+-- This service's own copy of inventory's items, so that orders are taken while inventory is away.
+CREATE TABLE items (
+    sku TEXT PRIMARY KEY,
+    item BYTEA NOT NULL,
+    item_version BIGINT NOT NULL,
+    version BIGINT NOT NULL
+);
+
+CREATE TABLE orders (
+    order_id TEXT PRIMARY KEY,
+    account_id TEXT NOT NULL,
+    customer_po TEXT NOT NULL,
+    -- The same again where the account's policy refuses a second one; the last line of defence.
+    unique_po TEXT,
+    ship_to BYTEA NOT NULL,
+    currency TEXT NOT NULL,
+    fill_policy TEXT NOT NULL CHECK (fill_policy IN ('FILL_OR_KILL', 'FILL_ALL', 'FILL_ALL_AVAILABLE')),
+    invoice_policy TEXT NOT NULL CHECK (invoice_policy IN ('ON_SHIPMENT', 'ON_DELIVERY')),
+    requested_ship_time BIGINT,
+    state TEXT NOT NULL CHECK (state IN ('SUBMITTED', 'CONFIRMED', 'CLOSED', 'REJECTED', 'CANCELLED')),
+    status TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    total_minor BIGINT NOT NULL CHECK (total_minor >= 0),
+    invoice_ready_minor BIGINT NOT NULL CHECK (invoice_ready_minor >= 0 AND invoice_ready_minor <= total_minor),
+    invoice_count BIGINT NOT NULL CHECK (invoice_count >= 0),
+    release_number BIGINT NOT NULL CHECK (release_number >= 0),
+    hold_count BIGINT NOT NULL CHECK (hold_count >= 0),
+    open_holds BIGINT NOT NULL CHECK (open_holds >= 0 AND open_holds <= hold_count),
+    exceptions BIGINT NOT NULL CHECK (exceptions >= 0),
+    cancel_time BIGINT,
+    create_time BIGINT NOT NULL,
+    update_time BIGINT NOT NULL,
+    close_time BIGINT,
+    version BIGINT NOT NULL
+);
+CREATE INDEX orders_by_time ON orders (create_time, order_id);
+CREATE INDEX orders_by_account ON orders (account_id, create_time, order_id);
+CREATE UNIQUE INDEX orders_by_unique_po ON orders (account_id, unique_po);
+CREATE INDEX orders_by_customer_po ON orders (customer_po, account_id);
+CREATE INDEX orders_by_state ON orders (state, create_time, order_id);
+CREATE INDEX orders_by_status ON orders (status, create_time, order_id);
+
+-- Lines with the counters of their units. What was ordered never changes; where the units are does.
+CREATE TABLE order_lines (
+    order_id TEXT NOT NULL,
+    line_number BIGINT NOT NULL CHECK (line_number BETWEEN 1 AND 5000),
+    sku TEXT NOT NULL,
+    name TEXT NOT NULL,
+    uom TEXT NOT NULL,
+    uom_quantity BIGINT NOT NULL CHECK (uom_quantity > 0),
+    unit_price_minor BIGINT NOT NULL CHECK (unit_price_minor >= 0),
+    discount_basis_points BIGINT NOT NULL CHECK (discount_basis_points BETWEEN 0 AND 10000),
+    amount_minor BIGINT NOT NULL CHECK (amount_minor >= 0),
+    handling_class TEXT NOT NULL,
+    promised_ship_time BIGINT,
+    reservation_version BIGINT NOT NULL CHECK (reservation_version >= 0),
+    inventory_backordered BIGINT NOT NULL CHECK (inventory_backordered >= 0),
+    ordered BIGINT NOT NULL CHECK (ordered > 0),
+    cancelled BIGINT NOT NULL CHECK (cancelled >= 0 AND cancelled <= ordered),
+    unallocated BIGINT NOT NULL CHECK (unallocated >= 0),
+    backordered BIGINT NOT NULL CHECK (backordered >= 0),
+    reserved BIGINT NOT NULL CHECK (reserved >= 0),
+    released BIGINT NOT NULL CHECK (released >= 0),
+    picked BIGINT NOT NULL CHECK (picked >= 0),
+    shipped BIGINT NOT NULL CHECK (shipped >= 0),
+    delivered BIGINT NOT NULL CHECK (delivered >= 0 AND delivered <= shipped),
+    delivered_early BIGINT NOT NULL CHECK (delivered_early >= 0),
+    short BIGINT NOT NULL CHECK (short >= 0),
+    over_shipped BIGINT NOT NULL CHECK (over_shipped >= 0),
+    invoice_ready BIGINT NOT NULL CHECK (invoice_ready >= 0 AND invoice_ready <= shipped),
+    invoice_ready_minor BIGINT NOT NULL CHECK (invoice_ready_minor >= 0 AND invoice_ready_minor <= amount_minor),
+    return_authorized BIGINT NOT NULL CHECK (return_authorized >= 0),
+    return_received BIGINT NOT NULL CHECK (return_received >= 0 AND return_received <= shipped),
+    version BIGINT NOT NULL,
+    PRIMARY KEY (order_id, line_number),
+    CHECK (ordered + over_shipped = cancelled + unallocated + backordered + reserved + released + shipped)
+);
+
+-- Holds; those without a release time stand.
+CREATE TABLE order_holds (
+    order_id TEXT NOT NULL,
+    hold_number BIGINT NOT NULL,
+    reason TEXT NOT NULL,
+    note TEXT NOT NULL,
+    placed_by TEXT NOT NULL,
+    place_time BIGINT NOT NULL,
+    released_by TEXT,
+    release_time BIGINT,
+    version BIGINT NOT NULL,
+    PRIMARY KEY (order_id, hold_number)
+);
+
+-- What may be invoiced, each time something became ready. `readiness` is the encoded message with the lines.
+CREATE TABLE invoice_readiness (
+    order_id TEXT NOT NULL,
+    invoice_number BIGINT NOT NULL,
+    account_id TEXT NOT NULL,
+    ready_time BIGINT NOT NULL,
+    readiness BYTEA NOT NULL,
+    version BIGINT NOT NULL,
+    PRIMARY KEY (order_id, invoice_number)
+);
+CREATE INDEX invoice_readiness_by_time ON invoice_readiness (ready_time, order_id, invoice_number);
+CREATE INDEX invoice_readiness_by_account ON invoice_readiness (account_id, ready_time, order_id, invoice_number);
+
+-- What each return says of each line, as last seen, so that its news count once however they come.
+CREATE TABLE order_returns (
+    order_id TEXT NOT NULL,
+    return_id TEXT NOT NULL,
+    line_number BIGINT NOT NULL,
+    return_version BIGINT NOT NULL,
+    authorized BIGINT NOT NULL CHECK (authorized >= 0),
+    received BIGINT NOT NULL CHECK (received >= 0),
+    version BIGINT NOT NULL,
+    PRIMARY KEY (order_id, return_id, line_number)
+);

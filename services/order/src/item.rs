@@ -1,0 +1,124 @@
+//! This service's own copy of inventory's items.
+
+use proto::inventory::v1 as wire;
+use store::{Command, Context, Needs, Proto, Work};
+use types::{Currency, Fault};
+
+store::record! {
+    /// An item as inventory last said it is.
+    pub struct Item in "items" key (sku: String) {
+        /// What inventory said.
+        item: Proto<wire::Item>,
+        /// Which of inventory's versions it is.
+        item_version: i64,
+    }
+}
+
+store::text_enum! {
+    /// How an item must be kept.
+    pub enum HandlingClass {
+        /// Above freezing, below heat.
+        Ambient = "AMBIENT",
+        /// 2 to 8 degrees Celsius.
+        Chilled = "CHILLED",
+        /// Below minus 18 degrees Celsius.
+        Frozen = "FROZEN",
+        /// Dangerous goods.
+        Hazardous = "HAZARDOUS",
+    }
+}
+
+/// Base units in one unit that is ordered, as a fraction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Factor {
+    numerator: i64,
+    denominator: i64,
+}
+
+impl Factor {
+    /// `quantity` of the unit in base units; `None` when that is not a whole number or does not fit.
+    pub fn base_units(self, quantity: i64) -> Option<i64> {
+        let units = i128::from(quantity) * i128::from(self.numerator);
+        let whole = units % i128::from(self.denominator) == 0;
+        whole.then(|| i64::try_from(units / i128::from(self.denominator)).ok()).flatten()
+    }
+
+    /// The price of one such unit, given that of a base unit, rounded half away from zero.
+    fn price(self, base_minor: i64) -> Option<i64> {
+        let denominator = i128::from(self.denominator);
+        let price = i128::from(base_minor) * i128::from(self.numerator);
+        i64::try_from((2 * price + denominator) / (2 * denominator)).ok()
+    }
+}
+
+impl Item {
+    /// The unit `uom` of the item; its base unit when empty. `None` when it has no such unit.
+    pub fn unit(&self, uom: &str) -> Option<(String, Factor)> {
+        let item = &self.item.0;
+        if uom.is_empty() || uom == item.base_uom {
+            return Some((item.base_uom.clone(), Factor { numerator: 1, denominator: 1 }));
+        }
+        let unit = item.units.iter().find(|unit| unit.uom == uom)?;
+        let factor = Factor { numerator: unit.numerator, denominator: unit.denominator };
+        (factor.numerator > 0 && factor.denominator > 0).then(|| (unit.uom.clone(), factor))
+    }
+
+    /// The list price of one such unit in this currency, if the item has one.
+    pub fn list_price(&self, factor: Factor, currency: Currency) -> Option<i64> {
+        let price = self.item.0.list_price.as_ref()?;
+        if price.currency == currency.as_str() { factor.price(price.minor_units) } else { None }
+    }
+
+    /// Whether it can be ordered.
+    pub fn is_orderable(&self) -> bool {
+        self.item.0.state() != wire::ItemState::Discontinued
+    }
+}
+
+/// Takes over what inventory says of items, unless it said something newer before.
+#[derive(Debug)]
+pub struct StoreItems(pub Vec<wire::Item>);
+
+impl Command for StoreItems {
+    type Reply = ();
+
+    const NAME: &'static str = "StoreItems";
+
+    fn needs(&self, _: &Work, needs: &mut Needs) {
+        for item in &self.0 {
+            needs.row::<Item>(&item.sku);
+        }
+    }
+
+    fn decide(&self, work: &mut Work, _: &mut Context<'_>) -> Result<(), Fault> {
+        for item in &self.0 {
+            let item_version = item.etag.parse().map_err(|_| Fault::internal("an item's etag is not a number"))?;
+            let known = work.get::<Item>(&item.sku)?;
+            if known.is_none_or(|known| known.item_version < item_version) {
+                let version = known.map_or(0, |known| known.version);
+                work.put(Item { sku: item.sku.clone(), item: Proto(item.clone()), item_version, version });
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quantity_that_is_no_whole_number_of_base_units_is_none() {
+        let dozen = Factor { numerator: 12, denominator: 1 };
+        assert_eq!(dozen.base_units(3), Some(36));
+        let third = Factor { numerator: 1, denominator: 3 };
+        assert_eq!((third.base_units(3), third.base_units(2)), (Some(1), None));
+        assert_eq!(dozen.base_units(i64::MAX), None);
+    }
+
+    #[test]
+    fn the_list_price_of_a_unit_is_rounded_once() {
+        assert_eq!(Factor { numerator: 12, denominator: 1 }.price(150), Some(1_800));
+        assert_eq!(Factor { numerator: 1, denominator: 2 }.price(25), Some(13));
+    }
+}

@@ -1,0 +1,140 @@
+//! The domain on the wire.
+
+mod choice;
+
+use mesh::wire::timestamp;
+use proto::{order::v1 as wire, types::v1 as common};
+use types::Currency;
+
+pub use choice::{
+    duplicate_po_policy, fill_policy, handling_class, hold_reason, invoice_policy, line_status, state, status,
+    to_duplicate_po_policy, to_hold_reason, to_invoice_policy, to_state, to_status,
+};
+
+use crate::{
+    account::{Account, ShipTo},
+    hold::Hold,
+    line::Line,
+    order::Order,
+};
+
+/// A number that is small by its domain: a line, release or hold number.
+pub fn small(number: i64) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}
+
+/// An amount.
+pub fn money(currency: Currency, minor_units: i64) -> common::Money {
+    common::Money { currency: currency.to_string(), minor_units }
+}
+
+/// Units of a line.
+pub fn quantity(line: &Line, quantity: i64) -> common::LineQuantity {
+    common::LineQuantity { line_number: small(line.line_number), sku: line.sku.clone(), quantity }
+}
+
+/// An account.
+pub fn account(account: &Account) -> wire::Account {
+    wire::Account {
+        account_id: account.account_id.to_string(),
+        name: account.name.clone(),
+        contact: account.contact.clone(),
+        phone: account.phone.clone(),
+        bill_to: Some(account.bill_to.0.clone()),
+        currency: account.currency.to_string(),
+        duplicate_po_policy: duplicate_po_policy(account.duplicate_po_policy).into(),
+        invoice_policy: invoice_policy(account.invoice_policy).into(),
+        etag: account.version.to_string(),
+        create_time: Some(timestamp(account.create_time)),
+        update_time: Some(timestamp(account.update_time)),
+    }
+}
+
+/// A ship-to.
+pub fn ship_to(ship_to: &ShipTo) -> wire::ShipTo {
+    wire::ShipTo {
+        ship_to_id: ship_to.ship_to_id.to_string(),
+        account_id: ship_to.account_id.to_string(),
+        address: Some(ship_to.address.0.clone()),
+        create_time: Some(timestamp(ship_to.create_time)),
+    }
+}
+
+/// A hold.
+pub fn hold(hold: &Hold) -> wire::Hold {
+    wire::Hold {
+        hold_number: small(hold.hold_number),
+        reason: hold_reason(hold.reason).into(),
+        note: hold.note.clone(),
+        placed_by: hold.placed_by.clone(),
+        place_time: Some(timestamp(hold.place_time)),
+    }
+}
+
+/// An order with its lines and those of its holds that stand.
+pub fn order<'a>(
+    order: &Order,
+    lines: impl IntoIterator<Item = &'a Line, IntoIter: Clone>,
+    holds: impl IntoIterator<Item = &'a Hold>,
+) -> wire::Order {
+    let lines = lines.into_iter();
+    wire::Order {
+        order_id: order.order_id.to_string(),
+        account_id: order.account_id.to_string(),
+        customer_po: order.customer_po.clone(),
+        ship_to: Some(order.ship_to.0.clone()),
+        currency: order.currency.to_string(),
+        fill_policy: fill_policy(order.fill_policy).into(),
+        requested_ship_time: order.requested_ship_time.map(timestamp),
+        state: state(order.state).into(),
+        status: status(order.status).into(),
+        lines: lines.clone().map(line).collect(),
+        holds: holds.into_iter().filter(|hold| hold.release_time.is_none()).map(hold).collect(),
+        reason: order.reason.clone(),
+        total: Some(money(order.currency, order.total_minor)),
+        invoice_ready_total: Some(money(order.currency, order.invoice_ready_minor)),
+        supported_actions: order.supported_actions(lines).into_iter().map(str::to_owned).collect(),
+        etag: order.version.to_string(),
+        create_time: Some(timestamp(order.create_time)),
+        update_time: Some(timestamp(order.update_time)),
+        close_time: order.close_time.map(timestamp),
+    }
+}
+
+/// A line.
+pub fn line(line: &Line) -> wire::OrderLine {
+    wire::OrderLine {
+        line_number: small(line.line_number),
+        sku: line.sku.clone(),
+        name: line.name.clone(),
+        uom: line.uom.clone(),
+        uom_quantity: line.uom_quantity,
+        unit_price_minor: line.unit_price_minor,
+        discount_basis_points: small(line.discount_basis_points.get()),
+        amount_minor: line.amount_minor,
+        invoice_ready_minor: line.invoice_ready_minor,
+        handling_class: handling_class(line.handling_class).into(),
+        counters: Some(counters(line)),
+        status: line_status(line.status()).into(),
+        promised_ship_time: line.promised_ship_time.map(timestamp),
+    }
+}
+
+fn counters(line: &Line) -> wire::LineCounters {
+    wire::LineCounters {
+        ordered: line.ordered,
+        cancelled: line.cancelled,
+        unallocated: line.unallocated,
+        backordered: line.backordered,
+        reserved: line.reserved,
+        released: line.released,
+        picked: line.picked,
+        shipped: line.shipped,
+        delivered: line.delivered,
+        short: line.short,
+        over_shipped: line.over_shipped,
+        invoice_ready: line.invoice_ready,
+        return_authorized: line.return_authorized,
+        return_received: line.return_received,
+    }
+}

@@ -1,0 +1,235 @@
+use std::time::Duration;
+
+use proto::order::v1 as wire;
+use types::{Fault, Reason};
+
+use crate::world::{World, account, address, each, item, order_of};
+
+fn fields(fault: &Fault) -> Vec<&str> {
+    assert_eq!(fault.reason, Reason::InvalidArgument, "{fault}");
+    fault.violations.iter().map(|violation| violation.field.as_str()).collect()
+}
+
+/// Refused with these fields, and nothing of it is stored.
+async fn refused(world: &World, request: wire::PlaceOrderRequest, wrong: &[&str]) {
+    let head = world.db.head().await.unwrap();
+    let fault = world.try_place(request).await.unwrap_err();
+    assert_eq!(fields(&fault), wrong, "{fault}");
+    assert_eq!(world.db.head().await.unwrap(), head);
+    for table in ["SELECT COUNT(*) FROM orders", "SELECT COUNT(*) FROM order_lines"] {
+        assert_eq!(world.db.rows(table, Vec::new()).await.unwrap()[0].at::<i64>(0).unwrap(), 0);
+    }
+}
+
+fn one_line(change: impl FnOnce(&mut wire::NewOrderLine)) -> wire::PlaceOrderRequest {
+    let mut request = order_of("PO-1", &[("TEA", 3)]);
+    change(&mut request.lines[0]);
+    request
+}
+
+#[tokio::test]
+async fn an_order_that_names_what_is_not_there_is_refused_naming_the_field() {
+    each(async |world| {
+        world.furnish().await;
+        let unknown = wire::PlaceOrderRequest { account_id: "acc_9".to_owned(), ..order_of("PO-1", &[("TEA", 1)]) };
+        refused(&world, unknown, &["account_id"]).await;
+        refused(&world, order_of("PO-1", &[("TEA", 1), ("NOTHING", 1)]), &["lines[1].sku"]).await;
+        refused(&world, one_line(|line| line.uom = "PALLET".to_owned()), &["lines[0].uom"]).await;
+        let elsewhere = wire::PlaceOrderRequest { ship_to_id: "shp_9".to_owned(), ..order_of("PO-1", &[("TEA", 1)]) };
+        refused(&world, elsewhere, &["ship_to_id"]).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_ship_to_of_another_account_is_not_ones_own() {
+    each(async |world| {
+        world.furnish().await;
+        world.create_account(account("acc_2")).await;
+        let request = wire::PlaceOrderRequest { account_id: "acc_2".to_owned(), ..order_of("PO-1", &[("TEA", 1)]) };
+        refused(&world, request, &["ship_to_id"]).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_order_of_the_wrong_form_is_refused_naming_every_field() {
+    each(async |world| {
+        world.furnish().await;
+        let mut somewhere = address();
+        somewhere.country = "XX".to_owned();
+        let mut request = wire::PlaceOrderRequest {
+            account_id: "ord_1".to_owned(),
+            customer_po: " ".to_owned(),
+            ship_to_id: String::new(),
+            ship_to_address: Some(somewhere),
+            currency: "usd".to_owned(),
+            fill_policy: 9,
+            lines: order_of("", &[("TEA", -3), ("TEA", 2_000_000_000), ("T EA", 1)]).lines,
+            ..Default::default()
+        };
+        request.lines[2].discount_basis_points = 10_001;
+        request.lines[2].unit_price_minor = Some(-1);
+        let wrong = [
+            "account_id",
+            "customer_po",
+            "ship_to_address.country",
+            "currency",
+            "fill_policy",
+            "lines[0].quantity",
+            "lines[1].quantity",
+            "lines[2].sku",
+            "lines[2].unit_price_minor",
+            "lines[2].discount_basis_points",
+        ];
+        refused(&world, request, &wrong).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_order_without_lines_or_with_a_number_used_twice_is_refused() {
+    each(async |world| {
+        world.furnish().await;
+        refused(&world, order_of("PO-1", &[]), &["lines"]).await;
+        let mut twice = order_of("PO-1", &[("TEA", 1), ("CHAI", 1)]);
+        twice.lines[0].line_number = 2;
+        refused(&world, twice, &["lines[1].line_number"]).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_order_says_where_it_goes_exactly_once() {
+    each(async |world| {
+        world.furnish().await;
+        let nowhere = wire::PlaceOrderRequest { ship_to_id: String::new(), ..order_of("PO-1", &[("TEA", 1)]) };
+        refused(&world, nowhere, &["ship_to_id"]).await;
+        let twice = wire::PlaceOrderRequest { ship_to_address: Some(address()), ..order_of("PO-1", &[("TEA", 1)]) };
+        refused(&world, twice, &["ship_to_address"]).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_quantity_that_is_no_whole_number_of_base_units_is_refused() {
+    each(async |world| {
+        world.furnish().await;
+        refused(&world, one_line(|line| line.uom = "HALF".to_owned()), &["lines[0].quantity"]).await;
+        let too_many = one_line(|line| {
+            line.uom = "CS".to_owned();
+            line.quantity = 1_000_000_000;
+        });
+        refused(&world, too_many, &["lines[0].quantity"]).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_currency_that_is_not_the_accounts_is_refused() {
+    each(async |world| {
+        world.furnish().await;
+        let request = wire::PlaceOrderRequest { currency: "EUR".to_owned(), ..order_of("PO-1", &[("TEA", 1)]) };
+        refused(&world, request, &["currency"]).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_price_has_to_be_said_when_the_item_has_none_in_the_currency() {
+    each(async |world| {
+        world.furnish().await;
+        world.create_account(wire::CreateAccountRequest { currency: "EUR".to_owned(), ..account("acc_2") }).await;
+        let request = wire::PlaceOrderRequest {
+            account_id: "acc_2".to_owned(),
+            ship_to_id: String::new(),
+            ship_to_address: Some(address()),
+            ..order_of("PO-1", &[("TEA", 1)])
+        };
+        refused(&world, request, &["lines[0].unit_price_minor"]).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_amount_that_can_not_be_told_is_refused() {
+    each(async |world| {
+        world.furnish().await;
+        let request = one_line(|line| {
+            line.quantity = 1_000_000_000;
+            line.unit_price_minor = Some(1_000_000_000_000);
+        });
+        refused(&world, request, &["lines[0].unit_price_minor"]).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_item_that_is_discontinued_is_refused() {
+    each(async |world| {
+        world.furnish().await;
+        let mut gone = item("TEA");
+        gone.etag = "2".to_owned();
+        gone.set_state(proto::inventory::v1::ItemState::Discontinued);
+        let changed = proto::inventory::v1::ItemChanged { item: Some(gone) };
+        world.inventory_log.tell("item.updated", "", &changed);
+        world.drain().await;
+        refused(&world, order_of("PO-1", &[("TEA", 1)]), &["lines[0].sku"]).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn five_thousand_lines_are_an_order_and_one_more_is_not() {
+    each(async |world| {
+        world.furnish().await;
+        let many = |lines| order_of("PO-1", &vec![("TEA", 1); lines]);
+        refused(&world, many(5_001), &["lines"]).await;
+        // An unoptimized build takes its time.
+        let mut request = tonic::Request::new(many(5_000));
+        request.set_timeout(Duration::from_secs(60));
+        let placed = world.orders.clone().place_order(request).await.unwrap().into_inner();
+        assert_eq!(placed.lines.len(), 5_000);
+        assert_eq!(placed.lines[4_999].line_number, 5_000);
+        world.drain().await;
+        let order = world.get(&placed.order_id).await;
+        assert_eq!(order.status(), wire::OrderStatus::Released);
+        assert_eq!(order.total.unwrap().minor_units, 5_000 * 1_005);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_very_many_wrong_fields_the_first_are_told_and_all_are_counted() {
+    each(async |world| {
+        world.furnish().await;
+        let fault = world.try_place(order_of("PO-1", &vec![("NOTHING", 1); 4_000])).await.unwrap_err();
+        assert_eq!(fault.violations.len(), 50);
+        assert_eq!(fault.facts, [("violations", "4000".to_owned())]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn wrong_fields_of_other_requests_are_named_too() {
+    each(async |world| {
+        world.furnish().await;
+        let mut orders = world.orders.clone();
+        let wrong = |status: tonic::Status| mesh::fault(&status);
+        let fault = wrong(orders.create_account(wire::CreateAccountRequest::default()).await.unwrap_err());
+        assert_eq!(fields(&fault), ["name", "bill_to", "currency"]);
+        let fault = wrong(orders.get_order(wire::GetOrderRequest::default()).await.unwrap_err());
+        assert_eq!(fields(&fault), ["order_id"]);
+        let request = wire::ListOrdersRequest { states: vec![1, 77], page_size: -1, ..Default::default() };
+        let fault = wrong(orders.list_orders(request).await.unwrap_err());
+        assert_eq!(fields(&fault), ["states[1]"]);
+        let request = wire::ListOrdersRequest { page_size: -1, ..Default::default() };
+        let fault = wrong(orders.list_orders(request).await.unwrap_err());
+        assert_eq!(fields(&fault), ["page_size"]);
+        let fault = wrong(orders.place_hold(wire::PlaceHoldRequest::default()).await.unwrap_err());
+        assert_eq!(fields(&fault), ["order_id", "reason"]);
+        let fault = wrong(orders.release_hold(wire::ReleaseHoldRequest::default()).await.unwrap_err());
+        assert_eq!(fields(&fault), ["order_id", "hold_number"]);
+    })
+    .await;
+}

@@ -1,0 +1,129 @@
+use proto::{
+    event::v1::ExceptionOpened,
+    fulfillment::v1::FulfillmentCancelled,
+    order::v1::{self as wire, OrderState, OrderStatus},
+};
+use types::Reason;
+
+use crate::world::{Mood, counters, each, order_of, quantities, work};
+
+#[tokio::test]
+async fn units_that_are_not_at_nodes_are_cancelled_at_once_and_given_back() {
+    each(async |world| {
+        world.furnish().await;
+        world.inventory.leave("TEA", 0);
+        let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
+        assert_eq!(order.status(), OrderStatus::Backordered);
+        let cancelled = world.cancel(&order.order_id).await.unwrap();
+        assert_eq!((cancelled.state(), cancelled.reason.as_str()), (OrderState::Cancelled, "changed their mind"));
+        assert_eq!(counters(&cancelled, 0).cancelled, 3);
+        world.drain().await;
+        let released = world.inventory.released();
+        assert_eq!(released.len(), 1);
+        assert_eq!((released[0].lines[0].sku.as_str(), released[0].lines[0].quantity), ("TEA", 3));
+        let told = world.types_told(&order.order_id).await;
+        assert_eq!(told[3..], ["order.line_cancelled", "order.cancelled"]);
+        let fault = world.cancel(&order.order_id).await.unwrap_err();
+        assert_eq!(fault.reason, Reason::ActionNotSupported);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_order_cancelled_before_its_stock_was_decided_gives_back_what_it_gets() {
+    each(async |world| {
+        world.furnish().await;
+        world.inventory.set(Mood::Down);
+        let placed = world.try_place(order_of("PO-1", &[("TEA", 3)])).await.unwrap();
+        let cancelled = world.cancel(&placed.order_id).await.unwrap();
+        assert_eq!(cancelled.status(), OrderStatus::Cancelled);
+        world.inventory.set(Mood::Up);
+        world.drain().await;
+        assert_eq!((world.inventory.reserved().len(), world.inventory.released().len()), (1, 1));
+        let order = world.get(&placed.order_id).await;
+        assert_eq!((order.status(), counters(&order, 0).cancelled), (OrderStatus::Cancelled, 3));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn units_at_nodes_are_cancelled_when_the_nodes_say_so() {
+    each(async |world| {
+        world.furnish().await;
+        world.inventory.leave("TEA", 2);
+        let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
+        let order = world.cancel(&order.order_id).await.unwrap();
+        assert_eq!(order.state(), OrderState::Confirmed);
+        assert_eq!((counters(&order, 0).cancelled, counters(&order, 0).released), (1, 2));
+        assert_eq!(order.supported_actions, ["PlaceHold"]);
+        assert_eq!(world.types_told(&order.order_id).await.last().unwrap(), "order.cancel_requested");
+        let stopped = FulfillmentCancelled { fulfillment_order: work(&order), lines: quantities(&[(1, 1)]) };
+        let order = world.fulfillment_tells("fulfillment.cancelled", &order, &stopped).await;
+        assert_eq!((order.state(), counters(&order, 0).released), (OrderState::Confirmed, 1));
+        // No node had been found for the last one.
+        let unrouted = FulfillmentCancelled { fulfillment_order: None, lines: quantities(&[(1, 1)]) };
+        let order = world.fulfillment_tells("fulfillment.cancelled", &order, &unrouted).await;
+        assert_eq!((order.state(), order.status()), (OrderState::Cancelled, OrderStatus::Cancelled));
+        assert_eq!(world.types_told(&order.order_id).await.last().unwrap(), "order.cancelled");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn case_21_what_is_shipped_after_its_cancellation_was_asked_for_is_shipped_and_the_cancellation_lost() {
+    each(async |world| {
+        world.furnish().await;
+        let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
+        let order = world.cancel(&order.order_id).await.unwrap();
+        let order = world.ships_all_the_same(&order, "shm_1", &[(1, 3)]).await;
+        let units = counters(&order, 0);
+        assert_eq!((units.shipped, units.cancelled, units.over_shipped), (3, 0, 0));
+        assert_eq!(order.status(), OrderStatus::Exception);
+        let lost: Vec<wire::OrderCancelLost> = world.payloads(&order.order_id, "order.cancel_lost").await;
+        assert_eq!((lost[0].shipment_id.as_str(), lost[0].lines[0].quantity), ("shm_1", 3));
+        let opened: Vec<ExceptionOpened> = world.payloads(&order.order_id, "exception.opened").await;
+        assert_eq!((opened[0].r#type.as_str(), opened[0].subject.as_str()), ("CANCEL_LOST", order.order_id.as_str()));
+        let order = world.delivers(&order, "shm_1", &[(1, 3)]).await;
+        assert_eq!(order.status(), OrderStatus::Delivered);
+        assert!(order.supported_actions.contains(&"AuthorizeReturn".to_owned()));
+        assert_eq!(order.invoice_ready_total, order.total);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn case_21_what_is_shipped_after_it_was_cancelled_is_shipped_too() {
+    each(async |world| {
+        world.furnish().await;
+        let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
+        let order = world.cancel(&order.order_id).await.unwrap();
+        let stopped = FulfillmentCancelled { fulfillment_order: work(&order), lines: quantities(&[(1, 3)]) };
+        let order = world.fulfillment_tells("fulfillment.cancelled", &order, &stopped).await;
+        assert_eq!(order.state(), OrderState::Cancelled);
+        let order = world.ships_all_the_same(&order, "shm_1", &[(1, 2)]).await;
+        let units = counters(&order, 0);
+        assert_eq!((units.cancelled, units.shipped, units.over_shipped), (3, 2, 2));
+        assert_eq!((order.state(), order.status()), (OrderState::Confirmed, OrderStatus::Exception));
+        assert_eq!(order.close_time, None);
+        let order = world.delivers(&order, "shm_1", &[(1, 2)]).await;
+        assert_eq!((order.state(), order.status()), (OrderState::Closed, OrderStatus::Delivered));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_order_that_changed_since_it_was_seen_is_not_cancelled() {
+    each(async |world| {
+        world.furnish().await;
+        let placed = world.try_place(order_of("PO-1", &[("TEA", 3)])).await.unwrap();
+        world.drain().await;
+        let request =
+            wire::CancelOrderRequest { order_id: placed.order_id.clone(), etag: placed.etag, ..Default::default() };
+        let fault = mesh::fault(&world.orders.clone().cancel_order(request).await.unwrap_err());
+        assert_eq!(fault.reason, Reason::EtagMismatch);
+        let etag = world.get(&placed.order_id).await.etag;
+        let request = wire::CancelOrderRequest { order_id: placed.order_id, etag, ..Default::default() };
+        world.orders.clone().cancel_order(request).await.unwrap();
+    })
+    .await;
+}

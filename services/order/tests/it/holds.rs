@@ -1,0 +1,102 @@
+use proto::order::v1::{self as wire, HoldReason, OrderStatus};
+use types::Reason;
+
+use crate::world::{Mood, World, counters, each, order_of};
+
+async fn place_hold(world: &World, order: &wire::Order, reason: HoldReason) -> wire::Order {
+    let request = wire::PlaceHoldRequest {
+        order_id: order.order_id.clone(),
+        reason: reason.into(),
+        note: "look at this".to_owned(),
+        ..Default::default()
+    };
+    world.orders.clone().place_hold(request).await.unwrap().into_inner()
+}
+
+async fn release_hold(world: &World, order: &wire::Order, hold_number: i32) -> Result<wire::Order, types::Fault> {
+    let request = wire::ReleaseHoldRequest { order_id: order.order_id.clone(), hold_number, ..Default::default() };
+    let released = world.orders.clone().release_hold(request).await;
+    released.map(tonic::Response::into_inner).map_err(|status| mesh::fault(&status))
+}
+
+#[tokio::test]
+async fn nothing_is_released_until_the_last_hold_is_lifted() {
+    each(async |world| {
+        world.furnish().await;
+        world.inventory.set(Mood::Down);
+        let order = world.try_place(order_of("PO-1", &[("TEA", 3)])).await.unwrap();
+        let order = place_hold(&world, &order, HoldReason::Credit).await;
+        let order = place_hold(&world, &order, HoldReason::Fraud).await;
+        assert_eq!(order.status(), OrderStatus::OnHold);
+        assert_eq!(order.holds.iter().map(|hold| hold.hold_number).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(order.holds[0].placed_by, "local-administrator");
+        world.inventory.set(Mood::Up);
+        world.drain().await;
+        let order = world.get(&order.order_id).await;
+        assert_eq!((order.status(), counters(&order, 0).reserved), (OrderStatus::OnHold, 3));
+        let order = release_hold(&world, &order, 1).await.unwrap();
+        assert_eq!((order.status(), order.holds.len()), (OrderStatus::OnHold, 1));
+        let order = release_hold(&world, &order, 2).await.unwrap();
+        assert_eq!((order.status(), counters(&order, 0).released), (OrderStatus::Released, 3));
+        assert_eq!(world.get(&order.order_id).await, order);
+        let told = world.types_told(&order.order_id).await;
+        assert_eq!(told[told.len() - 2..], ["order.hold_released", "order.released"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_hold_does_not_keep_facts_from_being_recorded() {
+    each(async |world| {
+        world.furnish().await;
+        world.inventory.leave("TEA", 2);
+        let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
+        let order = place_hold(&world, &order, HoldReason::Operator).await;
+        let order = world.ships(&order, "shm_1", &[(1, 2)]).await;
+        let order = world.delivers(&order, "shm_1", &[(1, 2)]).await;
+        assert_eq!((order.status(), counters(&order, 0).delivered), (OrderStatus::OnHold, 2));
+        let order = world.stock_came(&order.order_id, 1, 2, 0).await;
+        assert_eq!((counters(&order, 0).reserved, counters(&order, 0).released), (1, 0));
+        let order = release_hold(&world, &order, 1).await.unwrap();
+        assert_eq!((order.status(), counters(&order, 0).released), (OrderStatus::PartiallyDelivered, 1));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_hold_is_lifted_once() {
+    each(async |world| {
+        world.furnish().await;
+        let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
+        let fault = release_hold(&world, &order, 1).await.unwrap_err();
+        assert_eq!(fault.reason, Reason::ActionNotSupported);
+        let order = place_hold(&world, &order, HoldReason::Credit).await;
+        let order = place_hold(&world, &order, HoldReason::Credit).await;
+        let fault = release_hold(&world, &order, 3).await.unwrap_err();
+        assert_eq!(fault.reason, Reason::NotFound);
+        release_hold(&world, &order, 2).await.unwrap();
+        let fault = release_hold(&world, &order, 2).await.unwrap_err();
+        assert_eq!(fault.reason, Reason::ActionNotSupported);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_customer_sees_that_its_order_is_held_and_not_who_says_what() {
+    each(async |world| {
+        world.furnish().await;
+        let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
+        place_hold(&world, &order, HoldReason::Credit).await;
+        let mut customer = world.as_customer(&["acc_1"]);
+        let request = wire::GetOrderRequest { order_id: order.order_id.clone() };
+        let held = customer.get_order(request).await.unwrap().into_inner();
+        let hold = &held.holds[0];
+        assert_eq!((hold.reason(), hold.note.as_str(), hold.placed_by.as_str()), (HoldReason::Credit, "", ""));
+        assert_eq!(held.supported_actions, ["CancelOrder"]);
+        let cancel = wire::CancelOrderRequest { order_id: order.order_id.clone(), ..Default::default() };
+        let cancelled = customer.cancel_order(cancel).await.unwrap().into_inner();
+        assert!(cancelled.holds.iter().all(|hold| hold.note.is_empty() && hold.placed_by.is_empty()));
+        assert_eq!(world.get(&order.order_id).await.holds[0].note, "look at this");
+    })
+    .await;
+}

@@ -1,0 +1,113 @@
+use proto::order::v1 as wire;
+use types::Reason;
+
+use crate::world::{Mood, account, address, counters, each, item, order_of};
+
+#[tokio::test]
+async fn a_placed_order_is_answered_as_it_is_stored() {
+    each(async |world| {
+        world.furnish().await;
+        let mut request = order_of("PO-1", &[("TEA", 3), ("CHAI", 2)]);
+        request.lines[1].uom = "CS".to_owned();
+        request.lines[1].discount_basis_points = 1_500;
+        let placed = world.try_place(request).await.unwrap();
+        assert_eq!(world.get(&placed.order_id).await, placed);
+        assert_eq!(placed.status(), wire::OrderStatus::Submitted);
+        assert_eq!(placed.ship_to.as_ref().unwrap().address, Some(address()));
+        // 3 × 10.05, and 2 cases of 12 × 10.05 less 15 %.
+        assert_eq!(placed.lines[0].amount_minor, 3_015);
+        assert_eq!((placed.lines[1].unit_price_minor, placed.lines[1].amount_minor), (12_060, 20_502));
+        assert_eq!(placed.total.as_ref().unwrap().minor_units, 23_517);
+        assert_eq!(counters(&placed, 1).ordered, 24);
+        assert_eq!(counters(&placed, 1).unallocated, 24);
+        assert_eq!(placed.supported_actions, ["CancelOrder", "PlaceHold"]);
+        let told: Vec<wire::OrderSubmitted> = world.payloads(&placed.order_id, "order.submitted").await;
+        assert_eq!(told, [wire::OrderSubmitted { order: Some(placed) }]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_repeated_request_answers_with_the_first_order() {
+    each(async |world| {
+        world.furnish().await;
+        let request = wire::PlaceOrderRequest { request_id: "r-1".to_owned(), ..order_of("PO-1", &[("TEA", 3)]) };
+        let first = world.place(request.clone()).await;
+        let again = world.try_place(request.clone()).await.unwrap();
+        assert_eq!(again.order_id, first.order_id);
+        assert_eq!(world.inventory.reserved().len(), 1);
+        let other = wire::PlaceOrderRequest { customer_po: "PO-2".to_owned(), ..request };
+        assert_eq!(world.try_place(other).await.unwrap_err().reason, Reason::RequestIdReused);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_second_order_with_the_same_po_number_is_refused_naming_the_first() {
+    each(async |world| {
+        world.furnish().await;
+        let first = world.place(order_of("PO-1", &[("TEA", 3)])).await;
+        let fault = world.try_place(order_of("PO-1", &[("TEA", 1)])).await.unwrap_err();
+        assert_eq!(fault.reason, Reason::DuplicateCustomerPo);
+        assert_eq!(fault.facts, [("order_id", first.order_id)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_second_order_with_the_same_po_number_is_an_order_where_the_account_allows_it() {
+    each(async |world| {
+        world.furnish().await;
+        let policy = wire::DuplicatePoPolicy::Allow.into();
+        let allowing = wire::CreateAccountRequest { duplicate_po_policy: policy, ..account("acc_2") };
+        world.create_account(allowing).await;
+        let request = wire::PlaceOrderRequest {
+            account_id: "acc_2".to_owned(),
+            ship_to_id: String::new(),
+            ship_to_address: Some(address()),
+            ..order_of("PO-1", &[("TEA", 1)])
+        };
+        let first = world.place(request.clone()).await;
+        let second = world.place(request).await;
+        assert_ne!(first.order_id, second.order_id);
+        // The same number at another account is no duplicate either.
+        world.place(order_of("PO-1", &[("TEA", 1)])).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_item_that_is_not_known_yet_is_asked_for() {
+    each(async |world| {
+        world.furnish().await;
+        world.inventory.add(&item("NEW"));
+        let placed = world.try_place(order_of("PO-1", &[("NEW", 1), ("TEA", 1)])).await.unwrap();
+        assert_eq!(placed.lines[0].name, "NEW, loose");
+        // The copy is kept: the next order needs nobody.
+        world.inventory.set(Mood::Down);
+        world.try_place(order_of("PO-2", &[("NEW", 1)])).await.unwrap();
+        // Whether this one exists, nobody can say now.
+        let fault = world.try_place(order_of("PO-3", &[("OTHER", 1)])).await.unwrap_err();
+        assert_eq!(fault.reason, Reason::Unavailable);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_customer_orders_for_its_own_account_only() {
+    each(async |world| {
+        world.furnish().await;
+        let mut stranger = world.as_customer(&["acc_2"]);
+        let fault = mesh::fault(&stranger.place_order(order_of("PO-1", &[("TEA", 1)])).await.unwrap_err());
+        assert_eq!(fault.violations[0].field, "account_id");
+        let mut customer = world.as_customer(&["acc_1"]);
+        let placed = customer.place_order(order_of("PO-1", &[("TEA", 1)])).await.unwrap().into_inner();
+        let request = wire::GetOrderRequest { order_id: placed.order_id.clone() };
+        let fault = mesh::fault(&stranger.get_order(request).await.unwrap_err());
+        assert_eq!(fault.reason, Reason::NotFound);
+        let request = wire::CancelOrderRequest { order_id: placed.order_id, ..Default::default() };
+        let fault = mesh::fault(&stranger.cancel_order(request).await.unwrap_err());
+        assert_eq!(fault.reason, Reason::NotFound);
+    })
+    .await;
+}

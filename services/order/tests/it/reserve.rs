@@ -1,0 +1,136 @@
+use proto::order::v1 as wire;
+
+use crate::world::{Mood, counters, each, order_of, quantities, work};
+
+#[tokio::test]
+async fn stock_that_is_there_is_reserved_and_released() {
+    each(async |world| {
+        world.furnish().await;
+        let order = world.place(order_of("PO-1", &[("TEA", 3), ("CHAI", 2)])).await;
+        assert_eq!((order.state(), order.status()), (wire::OrderState::Confirmed, wire::OrderStatus::Released));
+        assert_eq!(counters(&order, 0).released, 3);
+        assert!(order.lines[0].promised_ship_time.is_some());
+        let told = world.types_told(&order.order_id).await;
+        assert_eq!(told, ["order.submitted", "order.confirmed", "order.released"]);
+        let released: Vec<wire::OrderReleased> = world.payloads(&order.order_id, "order.released").await;
+        assert_eq!(released[0].release_number, 1);
+        assert_eq!(released[0].lines.iter().map(|line| line.quantity).collect::<Vec<_>>(), [3, 2]);
+        assert_eq!(released[0].ship_to, order.ship_to.unwrap().address);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_short_waits_and_is_released_when_stock_comes() {
+    each(async |world| {
+        world.furnish().await;
+        world.inventory.leave("TEA", 2);
+        let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
+        assert_eq!((counters(&order, 0).released, counters(&order, 0).backordered), (2, 1));
+        assert_eq!(order.lines[0].promised_ship_time, None);
+        let order = world.stock_came(&order.order_id, 1, 2, 0).await;
+        assert_eq!((counters(&order, 0).released, counters(&order, 0).backordered), (3, 0));
+        let told = world.types_told(&order.order_id).await;
+        let expected = ["order.submitted", "order.confirmed", "order.backordered", "order.released", "order.released"];
+        assert_eq!(told, expected);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_order_is_taken_while_inventory_is_away_and_catches_up() {
+    each(async |world| {
+        world.furnish().await;
+        world.inventory.set(Mood::Down);
+        let placed = world.try_place(order_of("PO-1", &[("TEA", 3)])).await.unwrap();
+        assert!(world.workers.drain().await.unwrap_err().is_transient());
+        assert_eq!(world.get(&placed.order_id).await.status(), wire::OrderStatus::Submitted);
+        world.inventory.set(Mood::Up);
+        world.drain().await;
+        assert_eq!(world.get(&placed.order_id).await.status(), wire::OrderStatus::Released);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn case_8_a_reservation_whose_answer_was_lost_is_answered_again_and_never_made_twice() {
+    each(async |world| {
+        world.furnish().await;
+        // The last three: a second reservation would find none.
+        world.inventory.leave("TEA", 3);
+        world.inventory.set(Mood::Mute);
+        let placed = world.try_place(order_of("PO-1", &[("TEA", 3)])).await.unwrap();
+        assert!(world.workers.drain().await.unwrap_err().is_transient());
+        world.inventory.set(Mood::Up);
+        world.drain().await;
+        let order = world.get(&placed.order_id).await;
+        assert_eq!((counters(&order, 0).released, counters(&order, 0).backordered), (3, 0));
+        let asked = world.inventory.reserved();
+        assert_eq!(asked.len(), 2);
+        assert_eq!(asked[0], asked[1]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn fill_or_kill_is_rejected_when_anything_is_short() {
+    each(async |world| {
+        world.furnish().await;
+        world.inventory.leave("CHAI", 1);
+        let mut request = order_of("PO-1", &[("TEA", 3), ("CHAI", 2)]);
+        request.set_fill_policy(wire::FillPolicy::FillOrKill);
+        let order = world.place(request).await;
+        assert_eq!((order.state(), order.status()), (wire::OrderState::Rejected, wire::OrderStatus::Rejected));
+        assert_eq!(order.reason, "too little of it");
+        assert!(order.close_time.is_some() && order.supported_actions.is_empty());
+        assert_eq!(world.types_told(&order.order_id).await, ["order.submitted", "order.rejected"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn fill_all_waits_until_everything_can_go_together() {
+    each(async |world| {
+        world.furnish().await;
+        world.inventory.leave("CHAI", 1);
+        let mut request = order_of("PO-1", &[("TEA", 3), ("CHAI", 2)]);
+        request.set_fill_policy(wire::FillPolicy::FillAll);
+        let order = world.place(request).await;
+        assert_eq!(order.status(), wire::OrderStatus::PartiallyBackordered);
+        assert_eq!(counters(&order, 0).reserved, 3);
+        let order = world.stock_came(&order.order_id, 2, 2, 0).await;
+        assert_eq!(order.status(), wire::OrderStatus::Released);
+        let released: Vec<wire::OrderReleased> = world.payloads(&order.order_id, "order.released").await;
+        assert_eq!(released.len(), 1);
+        assert_eq!(released[0].lines.iter().map(|line| line.quantity).collect::<Vec<_>>(), [3, 2]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn units_no_node_has_wait_for_stock_again() {
+    each(async |world| {
+        world.furnish().await;
+        let order = world.place(order_of("PO-1", &[("TEA", 5)])).await;
+        let short =
+            proto::fulfillment::v1::FulfillmentPicked { fulfillment_order: work(&order), lines: quantities(&[(1, 2)]) };
+        world.fulfillment_log.tell("fulfillment.short_picked", &order.order_id, &short);
+        let unfulfillable = proto::fulfillment::v1::FulfillmentUnfulfillable {
+            order_id: order.order_id.clone(),
+            lines: quantities(&[(1, 2)]),
+            reservations: vec![proto::inventory::v1::Reservation {
+                order_id: order.order_id.clone(),
+                line_number: 1,
+                backordered: 2,
+                version: 3,
+                ..Default::default()
+            }],
+        };
+        let order = world.fulfillment_tells("fulfillment.unfulfillable", &order, &unfulfillable).await;
+        let units = counters(&order, 0);
+        assert_eq!((units.released, units.backordered, units.short), (3, 2, 2));
+        let order = world.stock_came(&order.order_id, 1, 4, 0).await;
+        assert_eq!((counters(&order, 0).released, counters(&order, 0).backordered), (5, 0));
+    })
+    .await;
+}

@@ -1,0 +1,60 @@
+use proto::returns::v1::{Return, ReturnChanged, ReturnLine, ReturnReceived, ReturnState};
+
+use crate::world::{World, counters, each, order_of, quantities};
+
+fn of(order_id: &str, version: i64, state: ReturnState, authorized: i64, received: i64) -> Return {
+    Return {
+        return_id: "rma_1".to_owned(),
+        order_id: order_id.to_owned(),
+        state: state.into(),
+        lines: vec![ReturnLine { line_number: 1, authorized, received, ..Default::default() }],
+        etag: version.to_string(),
+        ..Default::default()
+    }
+}
+
+async fn counted(world: &World, order_id: &str) -> (i64, i64) {
+    world.drain().await;
+    let units = counters(&world.get(order_id).await, 0);
+    (units.return_authorized, units.return_received)
+}
+
+#[tokio::test]
+async fn a_return_is_counted_once_however_often_it_is_told() {
+    each(async |world| {
+        world.furnish().await;
+        let order = world.place(order_of("PO-1", &[("TEA", 5)])).await;
+        world.ships(&order, "shm_1", &[(1, 5)]).await;
+        let order = world.delivers(&order, "shm_1", &[(1, 5)]).await;
+        assert_eq!(order.supported_actions, ["AuthorizeReturn"]);
+        let id = order.order_id.as_str();
+        let authorized = ReturnChanged { r#return: Some(of(id, 1, ReturnState::Authorized, 3, 0)) };
+        world.returns_log.tell("return.authorized", id, &authorized);
+        assert_eq!(counted(&world, id).await, (3, 0));
+        let received =
+            ReturnReceived { r#return: Some(of(id, 2, ReturnState::Received, 3, 4)), lines: quantities(&[(1, 4)]) };
+        world.returns_log.tell("return.received", id, &received);
+        world.returns_log.tell("return.over_received", id, &received);
+        world.returns_log.tell("return.authorized", id, &authorized);
+        assert_eq!(counted(&world, id).await, (3, 4));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_return_that_is_called_off_is_authorized_no_more() {
+    each(async |world| {
+        world.furnish().await;
+        let order = world.place(order_of("PO-1", &[("TEA", 5)])).await;
+        world.ships(&order, "shm_1", &[(1, 5)]).await;
+        let order = world.delivers(&order, "shm_1", &[(1, 5)]).await;
+        let id = order.order_id.as_str();
+        for (kind, version, state) in
+            [("return.authorized", 1, ReturnState::Authorized), ("return.cancelled", 2, ReturnState::Cancelled)]
+        {
+            world.returns_log.tell(kind, id, &ReturnChanged { r#return: Some(of(id, version, state, 5, 0)) });
+        }
+        assert_eq!(counted(&world, id).await, (0, 0));
+    })
+    .await;
+}

@@ -1,0 +1,61 @@
+use std::time::Duration;
+
+use proto::order::v1::{self as wire, OrderStatus};
+
+use crate::world::{Mood, each, order_of};
+
+fn waiting(customer_po: &str) -> wire::PlaceOrderRequest {
+    wire::PlaceOrderRequest { wait: true, ..order_of(customer_po, &[("TEA", 3)]) }
+}
+
+#[tokio::test]
+async fn an_answer_that_waits_shows_what_became_of_the_stock() {
+    each(async |world| {
+        world.furnish().await;
+        let place = world.try_place(waiting("PO-1"));
+        let work = async {
+            // The order is there before its answer is.
+            let mut told = world.db.subscribe();
+            while world.workers.drain().await.unwrap() == 0 {
+                told.recv().await.unwrap();
+            }
+        };
+        let (placed, ()) = tokio::join!(place, work);
+        let placed = placed.unwrap();
+        assert_eq!(placed.status(), OrderStatus::Released);
+        assert!(placed.lines[0].promised_ship_time.is_some());
+        assert_eq!(placed, world.get(&placed.order_id).await);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_answer_that_waits_leaves_before_the_deadline() {
+    each(async |world| {
+        world.furnish().await;
+        world.inventory.set(Mood::Down);
+        let mut request = tonic::Request::new(waiting("PO-1"));
+        request.set_timeout(Duration::from_secs(2));
+        let placed = world.orders.clone().place_order(request).await.unwrap().into_inner();
+        assert_eq!(placed.status(), OrderStatus::Submitted);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_repeated_request_that_waits_is_answered_with_the_order_as_it_is() {
+    each(async |world| {
+        world.furnish().await;
+        world.inventory.set(Mood::Down);
+        let request = wire::PlaceOrderRequest { request_id: "r-1".to_owned(), ..waiting("PO-1") };
+        let mut hurried = tonic::Request::new(request.clone());
+        hurried.set_timeout(Duration::from_secs(1));
+        let placed = world.orders.clone().place_order(hurried).await.unwrap().into_inner();
+        world.inventory.set(Mood::Up);
+        world.drain().await;
+        let again = world.try_place(request).await.unwrap();
+        assert_eq!((again.order_id, again.lines.len()), (placed.order_id, 1));
+        assert_eq!(again.status, i32::from(OrderStatus::Released));
+    })
+    .await;
+}

@@ -1,0 +1,234 @@
+//! Inventory as the test plays it: a little stock, and bad days.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use proto::inventory::v1::{
+    self as wire, Item, Reservation, ShortagePolicy,
+    inventory_service_server::{InventoryService, InventoryServiceServer},
+};
+use tonic::{Request, Response, Status};
+use types::{Fault, Reason};
+
+/// How inventory is today.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Mood {
+    /// It works.
+    #[default]
+    Up,
+    /// It can not be reached.
+    Down,
+    /// It does what it is asked, and the answer is lost.
+    Mute,
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct Inventory(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    mood: Mood,
+    items: BTreeMap<String, Item>,
+    /// Units left of the items that are short; the others have plenty.
+    free: HashMap<String, i64>,
+    answers: HashMap<String, wire::ReserveResponse>,
+    reserved: Vec<wire::ReserveRequest>,
+    released: Vec<wire::ReleaseRequest>,
+}
+
+impl Inventory {
+    pub(crate) fn server(&self) -> InventoryServiceServer<Self> {
+        InventoryServiceServer::new(self.clone())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+
+    pub(crate) fn set(&self, mood: Mood) {
+        self.state().mood = mood;
+    }
+
+    pub(crate) fn add(&self, item: &Item) {
+        self.state().items.insert(item.sku.clone(), item.clone());
+    }
+
+    /// Leaves only so many units of an item.
+    pub(crate) fn leave(&self, sku: &str, units: i64) {
+        self.state().free.insert(sku.to_owned(), units);
+    }
+
+    /// Every call of Reserve that was worked on.
+    pub(crate) fn reserved(&self) -> Vec<wire::ReserveRequest> {
+        self.state().reserved.clone()
+    }
+
+    /// Every call of Release that was worked on.
+    pub(crate) fn released(&self) -> Vec<wire::ReleaseRequest> {
+        self.state().released.clone()
+    }
+}
+
+impl State {
+    fn is_up(&self) -> Result<(), Status> {
+        if self.mood == Mood::Down { Err(unreachable()) } else { Ok(()) }
+    }
+
+    fn reserve(&mut self, request: &wire::ReserveRequest) -> Result<wire::ReserveResponse, Status> {
+        let mut free = self.free.clone();
+        let mut reservations = Vec::new();
+        for line in &request.lines {
+            let left = free.entry(line.sku.clone()).or_insert(i64::MAX);
+            let held = line.quantity.min(*left);
+            *left -= held;
+            reservations.push(Reservation {
+                order_id: request.order_id.clone(),
+                line_number: line.line_number,
+                sku: line.sku.clone(),
+                requested: line.quantity,
+                held,
+                backordered: line.quantity - held,
+                version: 1,
+                ..Default::default()
+            });
+        }
+        let short = reservations.iter().any(|reservation| reservation.backordered > 0);
+        if short && request.shortage_policy() == ShortagePolicy::Refuse {
+            return Err(mesh::status(Fault::new(Reason::InsufficientStock, "too little of it")));
+        }
+        self.free = free;
+        Ok(wire::ReserveResponse { reservations })
+    }
+}
+
+fn unreachable() -> Status {
+    mesh::status(Fault::unavailable("inventory is away"))
+}
+
+fn not_played<T>() -> Result<Response<T>, Status> {
+    Err(Status::unimplemented("not played"))
+}
+
+#[tonic::async_trait]
+impl InventoryService for Inventory {
+    async fn batch_get_items(
+        &self,
+        request: Request<wire::BatchGetItemsRequest>,
+    ) -> Result<Response<wire::BatchGetItemsResponse>, Status> {
+        let state = self.state();
+        state.is_up()?;
+        let items = request.into_inner().skus.iter().filter_map(|sku| state.items.get(sku).cloned()).collect();
+        Ok(Response::new(wire::BatchGetItemsResponse { items }))
+    }
+
+    async fn reserve(&self, request: Request<wire::ReserveRequest>) -> Result<Response<wire::ReserveResponse>, Status> {
+        let (mut state, request) = (self.state(), request.into_inner());
+        state.is_up()?;
+        let answer = match state.answers.get(&request.request_id) {
+            Some(first) => first.clone(),
+            None => {
+                let answer = state.reserve(&request)?;
+                state.answers.insert(request.request_id.clone(), answer.clone());
+                answer
+            }
+        };
+        state.reserved.push(request);
+        if state.mood == Mood::Mute { Err(unreachable()) } else { Ok(Response::new(answer)) }
+    }
+
+    async fn release(&self, request: Request<wire::ReleaseRequest>) -> Result<Response<wire::ReleaseResponse>, Status> {
+        let (mut state, request) = (self.state(), request.into_inner());
+        state.is_up()?;
+        state.released.push(request);
+        Ok(Response::new(wire::ReleaseResponse::default()))
+    }
+
+    async fn create_item(&self, _: Request<wire::CreateItemRequest>) -> Result<Response<Item>, Status> {
+        not_played()
+    }
+
+    async fn get_item(&self, _: Request<wire::GetItemRequest>) -> Result<Response<Item>, Status> {
+        not_played()
+    }
+
+    async fn list_items(
+        &self,
+        _: Request<wire::ListItemsRequest>,
+    ) -> Result<Response<wire::ListItemsResponse>, Status> {
+        not_played()
+    }
+
+    async fn update_item(&self, _: Request<wire::UpdateItemRequest>) -> Result<Response<Item>, Status> {
+        not_played()
+    }
+
+    async fn create_location(
+        &self,
+        _: Request<wire::CreateLocationRequest>,
+    ) -> Result<Response<wire::Location>, Status> {
+        not_played()
+    }
+
+    async fn list_locations(
+        &self,
+        _: Request<wire::ListLocationsRequest>,
+    ) -> Result<Response<wire::ListLocationsResponse>, Status> {
+        not_played()
+    }
+
+    async fn receive_stock(
+        &self,
+        _: Request<wire::ReceiveStockRequest>,
+    ) -> Result<Response<wire::ReceiveStockResponse>, Status> {
+        not_played()
+    }
+
+    async fn adjust_stock(&self, _: Request<wire::AdjustStockRequest>) -> Result<Response<wire::StockLevel>, Status> {
+        not_played()
+    }
+
+    async fn report_snapshot(
+        &self,
+        _: Request<wire::ReportSnapshotRequest>,
+    ) -> Result<Response<wire::ReportSnapshotResponse>, Status> {
+        not_played()
+    }
+
+    async fn allocate(&self, _: Request<wire::AllocateRequest>) -> Result<Response<wire::AllocateResponse>, Status> {
+        not_played()
+    }
+
+    async fn deallocate(
+        &self,
+        _: Request<wire::DeallocateRequest>,
+    ) -> Result<Response<wire::DeallocateResponse>, Status> {
+        not_played()
+    }
+
+    async fn consume(&self, _: Request<wire::ConsumeRequest>) -> Result<Response<wire::ConsumeResponse>, Status> {
+        not_played()
+    }
+
+    async fn get_availability(
+        &self,
+        _: Request<wire::GetAvailabilityRequest>,
+    ) -> Result<Response<wire::GetAvailabilityResponse>, Status> {
+        not_played()
+    }
+
+    async fn list_reservations(
+        &self,
+        _: Request<wire::ListReservationsRequest>,
+    ) -> Result<Response<wire::ListReservationsResponse>, Status> {
+        not_played()
+    }
+
+    async fn list_movements(
+        &self,
+        _: Request<wire::ListMovementsRequest>,
+    ) -> Result<Response<wire::ListMovementsResponse>, Status> {
+        not_played()
+    }
+}
