@@ -1,0 +1,155 @@
+-- What is sold. `units` are the units beside the base unit: `CS=12/1 PL=480/1`.
+CREATE TABLE items (
+    sku TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    pack TEXT NOT NULL,
+    category TEXT NOT NULL,
+    handling_class TEXT NOT NULL CHECK (handling_class IN ('AMBIENT', 'CHILLED', 'FROZEN', 'HAZARDOUS')),
+    base_uom TEXT NOT NULL,
+    units TEXT NOT NULL,
+    list_price_minor BIGINT CHECK (list_price_minor >= 0),
+    list_price_currency TEXT,
+    state TEXT NOT NULL CHECK (state IN ('ACTIVE', 'DISCONTINUED')),
+    create_time BIGINT NOT NULL,
+    update_time BIGINT NOT NULL,
+    version BIGINT NOT NULL,
+    CHECK ((list_price_minor IS NULL) = (list_price_currency IS NULL))
+);
+
+-- Where stock is counted. `count_time` is that of the newest count applied.
+CREATE TABLE locations (
+    location_id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    count_time BIGINT,
+    create_time BIGINT NOT NULL,
+    version BIGINT NOT NULL
+);
+
+-- Counters of an item over all locations. `located_shortfall` is the sum of its levels' shortfalls, `waits` the last
+-- ticket given to a reservation that waits for it, `movements` the last number in its ledger.
+CREATE TABLE stock (
+    sku TEXT PRIMARY KEY,
+    on_hand BIGINT NOT NULL CHECK (on_hand >= 0),
+    held BIGINT NOT NULL CHECK (held >= 0),
+    allocated BIGINT NOT NULL CHECK (allocated >= 0),
+    backordered BIGINT NOT NULL CHECK (backordered >= 0),
+    shortfall BIGINT NOT NULL,
+    located_shortfall BIGINT NOT NULL CHECK (located_shortfall >= 0),
+    waits BIGINT NOT NULL,
+    movements BIGINT NOT NULL,
+    update_time BIGINT NOT NULL,
+    version BIGINT NOT NULL,
+    CHECK (shortfall = CASE WHEN held + allocated > on_hand THEN held + allocated - on_hand ELSE 0 END)
+);
+
+-- Counters of an item at a location. `count_time` is when it was last counted there.
+CREATE TABLE levels (
+    sku TEXT NOT NULL,
+    location_id TEXT NOT NULL,
+    on_hand BIGINT NOT NULL CHECK (on_hand >= 0),
+    allocated BIGINT NOT NULL CHECK (allocated >= 0),
+    shortfall BIGINT NOT NULL,
+    count_time BIGINT,
+    update_time BIGINT NOT NULL,
+    version BIGINT NOT NULL,
+    PRIMARY KEY (sku, location_id),
+    CHECK (shortfall = CASE WHEN allocated > on_hand THEN allocated - on_hand ELSE 0 END)
+);
+
+-- What is promised to one order line. `wait_rank` 0 goes before 1, then the lower `wait_number`. `waiting_sku` is the item
+-- while units wait, `promised_sku` while units are held or allocated: what the two lookups below are by.
+CREATE TABLE reservations (
+    order_id TEXT NOT NULL,
+    line_number BIGINT NOT NULL,
+    sku TEXT NOT NULL,
+    requested BIGINT NOT NULL CHECK (requested >= 0),
+    held BIGINT NOT NULL CHECK (held >= 0),
+    allocated BIGINT NOT NULL CHECK (allocated >= 0),
+    consumed BIGINT NOT NULL CHECK (consumed >= 0),
+    backordered BIGINT NOT NULL CHECK (backordered >= 0),
+    released BIGINT NOT NULL CHECK (released >= 0),
+    policy TEXT NOT NULL CHECK (policy IN ('REFUSE', 'BACKORDER')),
+    expire_after BIGINT CHECK (expire_after > 0),
+    expire_time BIGINT,
+    wait_rank BIGINT NOT NULL CHECK (wait_rank IN (0, 1)),
+    wait_number BIGINT,
+    waiting_sku TEXT,
+    promised_sku TEXT,
+    create_time BIGINT NOT NULL,
+    update_time BIGINT NOT NULL,
+    version BIGINT NOT NULL,
+    PRIMARY KEY (order_id, line_number),
+    CHECK (requested = held + allocated + consumed + backordered + released),
+    CHECK ((backordered > 0) = (wait_number IS NOT NULL))
+);
+CREATE INDEX reservations_waiting ON reservations (waiting_sku) WHERE waiting_sku IS NOT NULL;
+CREATE INDEX reservations_promised ON reservations (promised_sku) WHERE promised_sku IS NOT NULL;
+
+-- Units of a reservation at a location. `open_place` is `sku@location` while units are open, for lookup.
+CREATE TABLE allocations (
+    order_id TEXT NOT NULL,
+    line_number BIGINT NOT NULL,
+    location_id TEXT NOT NULL,
+    sku TEXT NOT NULL,
+    open_units BIGINT NOT NULL CHECK (open_units >= 0),
+    consumed BIGINT NOT NULL CHECK (consumed >= 0),
+    released BIGINT NOT NULL CHECK (released >= 0),
+    open_place TEXT,
+    update_time BIGINT NOT NULL,
+    version BIGINT NOT NULL,
+    PRIMARY KEY (order_id, line_number, location_id)
+);
+CREATE INDEX allocations_open ON allocations (open_place) WHERE open_place IS NOT NULL;
+
+-- The first answer to an allocation key.
+CREATE TABLE allocation_keys (
+    allocation_key TEXT PRIMARY KEY,
+    order_id TEXT NOT NULL,
+    answer BYTEA NOT NULL,
+    create_time BIGINT NOT NULL,
+    version BIGINT NOT NULL
+);
+
+-- What shipments took: `asked` for by a call, `told` by events of shipments. The larger counts.
+CREATE TABLE consumptions (
+    shipment_id TEXT NOT NULL,
+    line_number BIGINT NOT NULL,
+    order_id TEXT NOT NULL,
+    asked BIGINT NOT NULL CHECK (asked >= 0),
+    told BIGINT NOT NULL CHECK (told >= 0),
+    version BIGINT NOT NULL,
+    PRIMARY KEY (shipment_id, line_number)
+);
+
+-- How many holds stand on an order.
+CREATE TABLE order_holds (
+    order_id TEXT PRIMARY KEY,
+    open_holds BIGINT NOT NULL CHECK (open_holds >= 0),
+    version BIGINT NOT NULL
+);
+
+-- The ledger, append-only: the sums of its deltas are the counters of `stock` and `levels`. `stock_day` is
+-- `sku@location@day` when units on hand changed at a location, the day being that of `occur_time`; for lookup.
+CREATE TABLE movements (
+    sku TEXT NOT NULL,
+    movement_number BIGINT NOT NULL,
+    location_id TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('RECEIVED', 'ADJUSTED', 'COUNTED', 'RESERVED', 'RELEASED', 'ALLOCATED',
+                                       'DEALLOCATED', 'SHIPPED', 'RESTOCKED')),
+    on_hand_delta BIGINT NOT NULL,
+    held_delta BIGINT NOT NULL,
+    allocated_delta BIGINT NOT NULL,
+    reference TEXT NOT NULL,
+    note TEXT NOT NULL,
+    occur_time BIGINT NOT NULL,
+    record_time BIGINT NOT NULL,
+    stock_day TEXT,
+    version BIGINT NOT NULL,
+    PRIMARY KEY (sku, movement_number)
+);
+CREATE INDEX movements_by_time ON movements (record_time, sku, movement_number);
+CREATE INDEX movements_by_location ON movements (location_id, record_time, sku, movement_number)
+    WHERE location_id <> '';
+CREATE INDEX movements_by_reference ON movements (reference, record_time, sku, movement_number)
+    WHERE reference <> '';
+CREATE INDEX movements_by_day ON movements (stock_day) WHERE stock_day IS NOT NULL;

@@ -1,0 +1,54 @@
+//! Corrects stock by a difference.
+
+use proto::inventory::v1 as wire;
+use store::{Command, Context, Needs, Work};
+use types::{Fault, NodeId};
+
+use crate::{
+    create_location::exists,
+    ledger::Supply,
+    publish::{About, publish},
+    receive::levels,
+    scope::Scope,
+    stock::Location,
+};
+
+/// A correction.
+pub(crate) struct AdjustStock {
+    pub(crate) location_id: NodeId,
+    pub(crate) sku: String,
+    pub(crate) delta: i64,
+    pub(crate) reason: String,
+}
+
+impl AdjustStock {
+    fn scope(&self, work: &Work) -> Scope {
+        let mut scope = Scope::default();
+        scope.changes(work, &self.sku, &self.location_id, self.delta);
+        if self.delta > 0 {
+            scope.frees(work, &self.sku);
+        }
+        scope
+    }
+}
+
+impl Command for AdjustStock {
+    type Reply = wire::StockLevel;
+    const NAME: &'static str = "AdjustStock";
+
+    fn needs(&self, work: &Work, needs: &mut Needs) {
+        needs.row::<Location>(&self.location_id);
+        self.scope(work).ask(needs);
+    }
+
+    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<wire::StockLevel, Fault> {
+        exists(work, &self.location_id)?;
+        let mut ledger = self.scope(work).load(work, cx.now())?;
+        ledger.stock(&self.sku)?;
+        ledger.adjust(&self.location_id, &self.sku, self.delta, &self.reason)?;
+        publish(ledger.finish()?, About::Stock, work, cx);
+        let item = Supply { sku: self.sku.clone(), quantity: 0 };
+        let levels = levels(work, &self.location_id, &[item], cx.now())?;
+        levels.into_iter().next().ok_or_else(|| Fault::internal("an adjusted level is missing"))
+    }
+}

@@ -1,0 +1,45 @@
+//! Creates a location.
+
+use proto::inventory::v1 as wire;
+use store::{Command, Context, Draft, Needs, Work};
+use types::{Fault, NodeId, Reason};
+
+use crate::stock::Location;
+
+/// A new location.
+pub(crate) struct CreateLocation {
+    pub(crate) location_id: NodeId,
+    pub(crate) name: String,
+}
+
+impl Command for CreateLocation {
+    type Reply = wire::Location;
+    const NAME: &'static str = "CreateLocation";
+
+    fn needs(&self, _: &Work, needs: &mut Needs) {
+        needs.row::<Location>(&self.location_id);
+    }
+
+    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<wire::Location, Fault> {
+        let Self { location_id, name } = self;
+        if work.get::<Location>(location_id)?.is_some() {
+            return Err(Fault::new(Reason::AlreadyExists, format!("location {location_id} exists already")));
+        }
+        let location = work.put(Location {
+            location_id: location_id.clone(),
+            name: name.clone(),
+            count_time: None,
+            create_time: cx.now(),
+            version: 0,
+        });
+        let image = crate::wire::location(&location);
+        let fact = wire::LocationCreated { location: Some(image.clone()) };
+        cx.emit(Draft::new("location.created", location_id, location.version, location.version, &fact));
+        Ok(image)
+    }
+}
+
+/// Fails when there is no such location.
+pub(crate) fn exists(work: &Work, location_id: &NodeId) -> Result<(), Fault> {
+    work.get::<Location>(location_id)?.map(|_| ()).ok_or_else(|| Fault::not_found("location", location_id))
+}

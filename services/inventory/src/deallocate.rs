@@ -1,0 +1,48 @@
+//! Takes allocated units back from locations.
+
+use proto::inventory::v1 as wire;
+use store::{Command, Context, Needs, Work};
+use types::{Fault, OrderId};
+
+use crate::{
+    allocate::{lines, picked},
+    ledger::{Pick, Taken},
+    publish::{About, DEALLOCATED, images, publish},
+    scope::Scope,
+};
+
+/// Where to take how much back, and what becomes of it.
+pub(crate) struct Deallocate {
+    pub(crate) order_id: OrderId,
+    pub(crate) picks: Vec<Pick>,
+    pub(crate) taken: Taken,
+}
+
+impl Deallocate {
+    fn scope(&self, work: &Work) -> Scope {
+        let mut scope = picked(work, &self.order_id, &self.picks);
+        // Reassigned units stay the order's own.
+        if self.taken != Taken::Reassigned {
+            scope.skus.clone().iter().for_each(|sku| scope.frees(work, sku));
+        }
+        scope
+    }
+}
+
+impl Command for Deallocate {
+    type Reply = wire::DeallocateResponse;
+    const NAME: &'static str = "Deallocate";
+
+    fn needs(&self, work: &Work, needs: &mut Needs) {
+        self.scope(work).ask(needs);
+    }
+
+    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<wire::DeallocateResponse, Fault> {
+        let mut ledger = self.scope(work).load(work, cx.now())?;
+        for pick in &self.picks {
+            ledger.deallocate(&self.order_id, pick, self.taken)?;
+        }
+        publish(ledger.finish()?, About::Promises(&self.order_id, DEALLOCATED), work, cx);
+        Ok(wire::DeallocateResponse { reservations: images(work, lines(&self.order_id, &self.picks))? })
+    }
+}

@@ -1,0 +1,85 @@
+//! Rows of one table, and which of them changed.
+
+use std::{borrow::Borrow, collections::BTreeMap};
+
+/// Rows by key. Remembers what a row was before its first change.
+#[derive(Debug)]
+pub(crate) struct Rows<K, R> {
+    rows: BTreeMap<K, R>,
+    before: BTreeMap<K, Option<R>>,
+}
+
+/// A row that was changed.
+#[derive(Debug, Clone)]
+pub(crate) struct Change<R> {
+    /// `None` when the row is new.
+    pub(crate) before: Option<R>,
+    pub(crate) after: R,
+}
+
+impl<K, R> Default for Rows<K, R> {
+    fn default() -> Self {
+        Self { rows: BTreeMap::new(), before: BTreeMap::new() }
+    }
+}
+
+impl<K: Ord + Clone, R: Clone + PartialEq> Rows<K, R> {
+    /// Adds a row as the database has it.
+    pub(crate) fn load(&mut self, key: K, row: R) {
+        self.rows.insert(key, row);
+    }
+
+    pub(crate) fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&R>
+    where
+        K: Borrow<Q>,
+    {
+        self.rows.get(key)
+    }
+
+    /// The row, to be changed.
+    pub(crate) fn edit<Q: Ord + ToOwned<Owned = K> + ?Sized>(&mut self, key: &Q) -> Option<&mut R>
+    where
+        K: Borrow<Q>,
+    {
+        let row = self.rows.get_mut(key)?;
+        if !self.before.contains_key(key) {
+            self.before.insert(key.to_owned(), Some(row.clone()));
+        }
+        Some(row)
+    }
+
+    /// The row, to be changed; a new one when there is none.
+    pub(crate) fn make(&mut self, key: &K, new: impl FnOnce() -> R) -> &mut R {
+        if !self.before.contains_key(key) {
+            self.before.insert(key.clone(), self.rows.get(key).cloned());
+        }
+        self.rows.entry(key.clone()).or_insert_with(new)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &R)> {
+        self.rows.iter()
+    }
+
+    /// Keys of the rows that may have changed.
+    pub(crate) fn touched(&self) -> Vec<K> {
+        self.before.keys().cloned().collect()
+    }
+
+    /// Completes the rows that changed.
+    pub(crate) fn settle(&mut self, complete: impl Fn(&mut R)) {
+        for (key, before) in &self.before {
+            if let Some(row) = self.rows.get_mut(key).filter(|row| before.as_ref() != Some(&**row)) {
+                complete(row);
+            }
+        }
+    }
+
+    /// The rows that changed, in key order.
+    pub(crate) fn changes(&self) -> Vec<Change<R>> {
+        let changed = self.before.iter().filter_map(|(key, before)| {
+            let after = self.rows.get(key).filter(|after| before.as_ref() != Some(*after))?;
+            Some(Change { before: before.clone(), after: after.clone() })
+        });
+        changed.collect()
+    }
+}

@@ -1,0 +1,131 @@
+//! Items and locations, and lists by page.
+
+use proto::{
+    inventory::v1::{
+        BatchGetItemsRequest, CreateItemRequest, GetItemRequest, ItemState, ListItemsRequest, ListLocationsRequest,
+        ListMovementsRequest, UnitConversion, UpdateItemRequest,
+    },
+    types::v1::Money,
+};
+use testkit::database::each;
+use types::Reason;
+
+use crate::fixture::{Fixture, HERE, THERE, item, reason};
+
+#[tokio::test]
+async fn an_item_is_read_as_it_was_created_and_changed() {
+    each(|options| async move {
+        let service = Fixture::open(options).await;
+        let mut client = service.client.clone();
+        let request = CreateItemRequest {
+            pack: "12 x 1 l".to_owned(),
+            units: vec![UnitConversion { uom: "CS".to_owned(), numerator: 12, denominator: 1 }],
+            list_price: Some(Money { currency: "USD".to_owned(), minor_units: 1_265 }),
+            ..item("D")
+        };
+        let created = client.create_item(request).await.unwrap().into_inner();
+        assert_eq!((created.base_uom.as_str(), created.etag.as_str()), ("EA", "1"));
+        let read = client.get_item(GetItemRequest { sku: "D".to_owned() }).await.unwrap().into_inner();
+        assert_eq!(read, created);
+
+        let update = UpdateItemRequest {
+            sku: "D".to_owned(),
+            etag: created.etag.clone(),
+            name: Some("another name".to_owned()),
+            state: Some(ItemState::Discontinued.into()),
+            ..Default::default()
+        };
+        let updated = client.update_item(update.clone()).await.unwrap().into_inner();
+        assert_eq!(
+            (updated.name.as_str(), updated.pack.as_str(), updated.etag.as_str()),
+            ("another name", "12 x 1 l", "2")
+        );
+        assert_eq!(updated.state(), ItemState::Discontinued);
+        assert_eq!(reason(client.update_item(update).await), Reason::EtagMismatch);
+
+        // A change that changes nothing is not told.
+        let same =
+            UpdateItemRequest { sku: "D".to_owned(), name: Some("another name".to_owned()), ..Default::default() };
+        assert_eq!(client.update_item(same).await.unwrap().into_inner(), updated);
+        assert_eq!(service.events(&["item.updated"]).await.len(), 1);
+        assert_eq!(service.events(&["item.created"]).await.len(), 4);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_does_not_exist_is_not_found_and_what_exists_is_not_created_again() {
+    each(|options| async move {
+        let service = Fixture::open(options).await;
+        let mut client = service.client.clone();
+        assert_eq!(reason(client.get_item(GetItemRequest { sku: "Z".to_owned() }).await), Reason::NotFound);
+        let update = UpdateItemRequest { sku: "Z".to_owned(), ..Default::default() };
+        assert_eq!(reason(client.update_item(update).await), Reason::NotFound);
+        assert_eq!(reason(client.create_item(item("A")).await), Reason::AlreadyExists);
+        let skus = ["C", "Z", "A", "C"].map(str::to_owned).to_vec();
+        let found = client.batch_get_items(BatchGetItemsRequest { skus }).await.unwrap().into_inner();
+        assert_eq!(found.items.iter().map(|item| item.sku.as_str()).collect::<Vec<_>>(), ["A", "C"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn lists_are_read_page_by_page() {
+    each(|options| async move {
+        let service = Fixture::open(options).await;
+        let mut client = service.client.clone();
+        let mut skus = Vec::new();
+        let mut page_token = String::new();
+        loop {
+            let page = client.list_items(ListItemsRequest { page_size: 2, page_token }).await.unwrap().into_inner();
+            skus.extend(page.items.into_iter().map(|item| item.sku));
+            page_token = page.next_page_token;
+            if page_token.is_empty() {
+                break;
+            }
+        }
+        assert_eq!(skus, ["A", "B", "C"]);
+        let locations = client.list_locations(ListLocationsRequest::default()).await.unwrap().into_inner().locations;
+        assert_eq!(locations.iter().map(|location| location.location_id.as_str()).collect::<Vec<_>>(), [HERE, THERE]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_ledger_is_listed_newest_first_with_any_filter() {
+    each(|options| async move {
+        let service = Fixture::open(options).await;
+        for quantity in 1..=3 {
+            service.receive("A", HERE, quantity).await;
+            service.receive("B", THERE, quantity * 10).await;
+        }
+        service.reserve("ord_1", &[(1, "A", 1)]).await;
+        let list = |request: ListMovementsRequest| {
+            let mut client = service.client.clone();
+            async move {
+                let (mut deltas, mut request) = (Vec::new(), ListMovementsRequest { page_size: 2, ..request });
+                loop {
+                    let page = client.list_movements(request.clone()).await.unwrap().into_inner();
+                    deltas.extend(page.movements.into_iter().map(|one| one.on_hand_delta));
+                    if page.next_page_token.is_empty() {
+                        return deltas;
+                    }
+                    request.page_token = page.next_page_token;
+                }
+            }
+        };
+        let of = |sku: &str, location_id: &str, reference: &str| ListMovementsRequest {
+            sku: sku.to_owned(),
+            location_id: location_id.to_owned(),
+            reference: reference.to_owned(),
+            ..Default::default()
+        };
+        assert_eq!(list(of("A", "", "")).await, [0, 3, 2, 1]);
+        assert_eq!(list(of("A", HERE, "")).await, [3, 2, 1]);
+        assert_eq!(list(of("", THERE, "")).await, [30, 20, 10]);
+        assert_eq!(list(of("", "", "ord_1")).await, [0]);
+        assert_eq!(list(of("B", HERE, "")).await, [0; 0]);
+        assert_eq!(list(of("", "", "")).await.len(), 7);
+    })
+    .await;
+}

@@ -1,0 +1,150 @@
+//! Stock that comes, is counted and is corrected.
+
+use std::time::Duration;
+
+use mesh::wire::timestamp;
+use proto::inventory::v1::{
+    AdjustStockRequest, ItemQuantity, MovementKind, ReceiveStockRequest, SnapshotReported, StockChanged,
+};
+use testkit::database::each;
+use types::{Clock as _, Reason, Timestamp};
+
+use crate::fixture::{Fixture, HERE, THERE, reason, units};
+
+fn correction(delta: i64) -> AdjustStockRequest {
+    AdjustStockRequest {
+        location_id: HERE.to_owned(),
+        sku: "A".to_owned(),
+        delta,
+        reason: "found behind the shelf".to_owned(),
+        ..Default::default()
+    }
+}
+
+#[tokio::test]
+async fn received_stock_is_told_with_its_movement_and_level() {
+    each(|options| async move {
+        let service = Fixture::open(options).await;
+        let items =
+            vec![ItemQuantity { sku: "A".to_owned(), quantity: 3 }, ItemQuantity { sku: "B".to_owned(), quantity: 4 }];
+        let request = ReceiveStockRequest {
+            location_id: HERE.to_owned(),
+            items,
+            reference: "receipt 7".to_owned(),
+            ..Default::default()
+        };
+        let answer = service.client.clone().receive_stock(request).await.unwrap().into_inner();
+        assert_eq!(answer.levels.iter().map(|level| level.on_hand).collect::<Vec<_>>(), [3, 4]);
+        let told = service.events(&["inventory.received"]).await;
+        let fact: StockChanged = store::payload(&told[1]).unwrap();
+        let movement = fact.movement.unwrap();
+        assert_eq!((movement.sku.as_str(), movement.on_hand_delta, movement.reference.as_str()), ("B", 4, "receipt 7"));
+        assert_eq!(fact.level.unwrap(), answer.levels[1]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_correction_may_not_make_stock_negative_but_may_leave_promises_short() {
+    each(|options| async move {
+        let service = Fixture::open(options).await;
+        service.receive("A", HERE, 5).await;
+        service.reserve("ord_1", &[(1, "A", 4)]).await;
+        let refused = service.client.clone().adjust_stock(correction(-6)).await;
+        assert_eq!(reason(refused), Reason::InsufficientStock);
+        let level = service.client.clone().adjust_stock(correction(-3)).await.unwrap().into_inner();
+        assert_eq!(level.on_hand, 2);
+        let now = service.availability("A").await;
+        assert_eq!((now.held, now.shortfall, now.atp), (4, 2, 0));
+        let event = service.events(&["inventory.shortfall_detected"]).await.into_iter().next().unwrap();
+        let named: proto::inventory::v1::ShortfallDetected = store::payload(&event).unwrap();
+        assert_eq!((named.location_id.as_str(), named.order_ids), ("", vec!["ord_1".to_owned()]));
+        service.client.clone().adjust_stock(correction(2)).await.unwrap();
+        assert_eq!(service.events(&["exception.resolved"]).await.len(), 1);
+        service.check("A").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_shortfall_keeps_new_stock_from_those_who_wait() {
+    each(|options| async move {
+        let service = Fixture::open(options).await;
+        service.receive("A", HERE, 4).await;
+        service.reserve("ord_1", &[(1, "A", 4)]).await;
+        service.reserve("ord_2", &[(1, "A", 1)]).await;
+        service.count("A", 1, Duration::ZERO).await;
+        service.receive("A", HERE, 3).await;
+        assert_eq!(units(&service.reservation("ord_2").await), (0, 0, 0, 1, 0));
+        service.receive("A", HERE, 1).await;
+        assert_eq!(units(&service.reservation("ord_2").await), (1, 0, 0, 0, 0));
+        service.check("A").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_older_count_changes_nothing() {
+    each(|options| async move {
+        let service = Fixture::open(options).await;
+        assert!(!service.count("A", 7, Duration::ZERO).await.superseded);
+        let answer = service.count("A", 3, Duration::from_secs(60)).await;
+        assert!(answer.superseded);
+        assert_eq!(answer.levels[0].on_hand, 7);
+        assert_eq!(service.events(&["inventory.snapshot_reported"]).await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_came_after_a_count_was_taken_is_added_to_it() {
+    each(|options| async move {
+        let service = Fixture::open(options).await;
+        service.receive("A", HERE, 10).await;
+        service.clock.advance(Duration::from_secs(3_600));
+        service.receive("A", HERE, 5).await;
+        service.receive("A", THERE, 50).await;
+        // Taken half an hour ago: the 5 were not there yet.
+        let answer = service.count("A", 8, Duration::from_secs(1_800)).await;
+        assert_eq!(answer.levels[0].on_hand, 13);
+        let event = service.events(&["inventory.snapshot_reported"]).await.into_iter().next().unwrap();
+        let fact: SnapshotReported = store::payload(&event).unwrap();
+        assert_eq!(fact.movements.iter().map(|one| one.on_hand_delta).collect::<Vec<_>>(), [-2]);
+        assert_eq!(fact.movements[0].kind(), MovementKind::Counted);
+        service.check("A").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_came_before_a_count_but_was_told_after_it_is_in_the_count() {
+    each(|options| async move {
+        let service = Fixture::open(options).await;
+        service.count("A", 8, Duration::ZERO).await;
+        let early = Timestamp::from_micros(service.clock.now().as_micros() - 60_000_000);
+        let request = ReceiveStockRequest {
+            location_id: HERE.to_owned(),
+            items: vec![ItemQuantity { sku: "A".to_owned(), quantity: 3 }],
+            occur_time: Some(timestamp(early)),
+            ..Default::default()
+        };
+        let answer = service.client.clone().receive_stock(request).await.unwrap().into_inner();
+        assert_eq!(answer.levels[0].on_hand, 8);
+        let newest = service.movements("A").await.into_iter().next().unwrap();
+        assert_eq!((newest.on_hand_delta, newest.note.as_str()), (0, "3 units, in a later count already"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn units_a_count_found_serve_whoever_waits() {
+    each(|options| async move {
+        let service = Fixture::open(options).await;
+        service.reserve("ord_1", &[(1, "A", 2)]).await;
+        service.count("A", 5, Duration::ZERO).await;
+        assert_eq!(units(&service.reservation("ord_1").await), (2, 0, 0, 0, 0));
+        assert_eq!(service.availability("A").await.atp, 3);
+        service.check("A").await;
+    })
+    .await;
+}
