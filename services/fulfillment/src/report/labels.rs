@@ -1,0 +1,45 @@
+//! Labels are printed. Nothing left.
+
+use proto::fulfillment::v1::{Shipment, ShipmentLabelled};
+use store::{Command, Context, Needs, Work};
+use types::Fault;
+
+use super::packages::{Known, Report};
+use crate::{dossier::Movement, shipment};
+
+/// Packages are packed and labelled.
+#[derive(Debug)]
+pub struct RecordLabels(pub Report);
+
+impl Command for RecordLabels {
+    type Reply = Shipment;
+    const NAME: &'static str = "RecordLabels";
+
+    fn needs(&self, work: &Work, needs: &mut Needs) {
+        self.0.needs(work, needs);
+    }
+
+    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<Shipment, Fault> {
+        let mut entry = self.0.enter(work, cx)?;
+        let new = entry.places.iter().filter(|(_, known)| *known == Known::Now);
+        let packed = shipment::sum(new.filter_map(|(place, _)| entry.dossier.packages.get(*place)));
+        if packed.is_empty() && !entry.names_carrier() {
+            return entry.image();
+        }
+        let at = entry.at;
+        let acceptance = entry.dossier.work.work_on(at);
+        entry.dossier.work.pack(&packed);
+        let mut movement = Movement::default();
+        entry.catch_up(work, &mut movement)?;
+        entry.dossier.save(work, cx)?;
+        entry.dossier.tell_acceptance(acceptance, at, cx);
+        let image = entry.image()?;
+        if let Some(shipment) = entry.shipment() {
+            let told = ShipmentLabelled { shipment: Some(image.clone()) };
+            let fact = entry.dossier.shipment_fact("shipment.labelled", shipment, shipment.version, &told);
+            cx.emit(fact.occurred(at, 0));
+        }
+        entry.tell(work, movement, cx)?;
+        Ok(image)
+    }
+}

@@ -1,0 +1,44 @@
+//! Goods left.
+
+use proto::fulfillment::v1::Shipment;
+use store::{Command, Context, Needs, Work};
+use types::Fault;
+
+use super::packages::{Known, Report};
+use crate::{dossier::Movement, shipment::Departure};
+
+/// Packages left. One that had left already changes nothing; the warehouse's word makes an inferred departure a
+/// reported one.
+#[derive(Debug)]
+pub struct RecordShipment(pub Report);
+
+impl Command for RecordShipment {
+    type Reply = Shipment;
+    const NAME: &'static str = "RecordShipment";
+
+    fn needs(&self, work: &Work, needs: &mut Needs) {
+        self.0.needs(work, needs);
+    }
+
+    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<Shipment, Fault> {
+        let mut entry = self.0.enter(work, cx)?;
+        let mut leaving = Vec::new();
+        for ((place, known), reported) in entry.places.iter().zip(&self.0.packages) {
+            let Some(package) = entry.dossier.packages.get_mut(*place) else { continue };
+            match package.departure {
+                Departure::None => leaving.push(*place),
+                Departure::Inferred => package.departure = Departure::Reported,
+                Departure::Reported => {}
+            }
+            if *known == Known::Before && package.sscc.is_empty() {
+                package.sscc.clone_from(&reported.sscc);
+            }
+        }
+        let mut movement = Movement::default();
+        entry.depart(&leaving, &self.0, &mut movement);
+        entry.catch_up(work, &mut movement)?;
+        entry.dossier.save(work, cx)?;
+        entry.tell(work, movement, cx)?;
+        entry.image()
+    }
+}

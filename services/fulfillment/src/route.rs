@@ -1,0 +1,16 @@
+//! Routing: what has no node is given to nodes. The steps and their keys are in [`keys`](crate::keys).
+
+mod accept;
+mod again;
+mod plan;
+mod settle;
+mod take_back;
+
+pub use accept::AcceptRelease;
+pub use again::{RetryRouting, RouteWaiting, Trigger};
+pub use plan::PlanRouting;
+pub use settle::SettleRouting;
+pub use take_back::{Returned, TakeBack};
+
+/// How often one attempt is planned when inventory has less at the nodes than it said.
+const TRIES: i64 = 3;

@@ -1,0 +1,122 @@
+//! An inventory under the test's control: keyed answers, partial allocation, outages.
+
+mod book;
+mod service;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex},
+};
+
+use proto::{
+    inventory::v1::{AllocateResponse, DeallocateResponse, Reservation},
+    types::v1::{HandlingClass, LineQuantity},
+};
+use tonic::Status;
+
+/// An inventory. Clones are the same one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Inventory(Arc<Mutex<Books>>);
+
+/// What goes wrong with a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outage {
+    /// It is never heard of.
+    Before,
+    /// It takes effect, but the answer is lost.
+    After,
+}
+
+#[derive(Debug, Default)]
+struct Books {
+    items: BTreeMap<String, HandlingClass>,
+    levels: BTreeMap<(String, String), Level>,
+    reservations: BTreeMap<(String, i32), Reservation>,
+    at_nodes: BTreeMap<(String, i32, String), i64>,
+    allocations: BTreeMap<String, AllocateResponse>,
+    deallocations: BTreeMap<String, DeallocateResponse>,
+    releases: BTreeMap<String, Vec<Reservation>>,
+    outages: VecDeque<(&'static str, Outage)>,
+    calls: Vec<(&'static str, String)>,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Level {
+    on_hand: i64,
+    allocated: i64,
+    /// Units it says it has, and has not.
+    imagined: i64,
+}
+
+impl Inventory {
+    /// An item and how it must be kept.
+    pub(crate) fn item(&self, sku: &str, class: HandlingClass) {
+        self.0.lock().unwrap().items.insert(sku.to_owned(), class);
+    }
+
+    /// More units at a node.
+    pub(crate) fn stock(&self, sku: &str, node: &str, quantity: i64) {
+        self.0.lock().unwrap().levels.entry((sku.to_owned(), node.to_owned())).or_default().on_hand += quantity;
+    }
+
+    /// Units it says a node has, but will not allocate.
+    pub(crate) fn imagine(&self, sku: &str, node: &str, quantity: i64) {
+        self.0.lock().unwrap().levels.entry((sku.to_owned(), node.to_owned())).or_default().imagined = quantity;
+    }
+
+    /// Holds units for an order.
+    pub(crate) fn hold(&self, order: &str, line: i32, sku: &str, quantity: i64) {
+        let mut books = self.0.lock().unwrap();
+        let reservation = books.reservations.entry((order.to_owned(), line)).or_insert_with(|| Reservation {
+            order_id: order.to_owned(),
+            line_number: line,
+            sku: sku.to_owned(),
+            ..Reservation::default()
+        });
+        reservation.requested += quantity;
+        reservation.held += quantity;
+        reservation.version += 1;
+    }
+
+    /// The order gives units back by itself.
+    pub(crate) fn give_back(&self, order: &str, line: i32, quantity: i64) {
+        let mut books = self.0.lock().unwrap();
+        let request = format!("order-{}", books.releases.len());
+        let line = LineQuantity { line_number: line, sku: String::new(), quantity };
+        books.release(&request, order, &[line]);
+    }
+
+    /// What goes wrong with the next call of a method.
+    pub(crate) fn fail(&self, method: &'static str, outage: Outage) {
+        self.0.lock().unwrap().outages.push_back((method, outage));
+    }
+
+    /// What is promised to an order line.
+    pub(crate) fn reservation(&self, order: &str, line: i32) -> Reservation {
+        self.0.lock().unwrap().reservations[&(order.to_owned(), line)].clone()
+    }
+
+    /// Units allocated at a node.
+    pub(crate) fn allocated(&self, sku: &str, node: &str) -> i64 {
+        self.0.lock().unwrap().levels.get(&(sku.to_owned(), node.to_owned())).map_or(0, |level| level.allocated)
+    }
+
+    /// The keys a method was called with, in order.
+    pub(crate) fn calls(&self, method: &str) -> Vec<String> {
+        let books = self.0.lock().unwrap();
+        books.calls.iter().filter(|(called, _)| *called == method).map(|(_, key)| key.clone()).collect()
+    }
+}
+
+impl Books {
+    /// Notes a call; says what goes wrong with it.
+    fn called(&mut self, method: &'static str, key: &str) -> Option<Outage> {
+        self.calls.push((method, key.to_owned()));
+        let place = self.outages.iter().position(|(failing, _)| *failing == method)?;
+        self.outages.remove(place).map(|(_, outage)| outage)
+    }
+}
+
+fn down() -> Status {
+    Status::unavailable("inventory is down")
+}

@@ -1,0 +1,17 @@
+//! Behaviour of the fulfillment service over a real server, with an inventory and an order log under the test's control.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can not go on has failed")]
+
+mod answers;
+mod cancelling;
+mod crashes;
+mod input;
+mod inventory;
+mod log;
+mod nodes;
+mod reporters;
+mod routing;
+mod shipping;
+mod storms;
+mod tracking;
+mod unrouted;
+mod world;

@@ -1,0 +1,182 @@
+//! Nodes, lists, and who sees what.
+
+use mesh::{Accounts, Kind, Principal, Role};
+use proto::fulfillment::v1::{
+    GetFulfillmentOrderRequest, GetNodeRequest, GetShipmentRequest, ListFulfillmentOrdersRequest, ListNodesRequest,
+    ListShipmentsRequest, NodeState, RequestState, ShipmentState, UpdateNodeRequest,
+};
+use tonic::Code;
+
+use crate::world::{ORDER, World, node, shipped};
+
+fn partner(id: &str) -> Principal {
+    Principal {
+        kind: Kind::Partner,
+        subject: id.to_owned(),
+        roles: Role::Partner.into(),
+        accounts: Accounts::Only(Vec::new()),
+        partner: Some(id.parse().unwrap()),
+    }
+}
+
+fn customer(account: &str) -> Principal {
+    Principal {
+        kind: Kind::Person,
+        subject: "buyer".to_owned(),
+        roles: Role::Customer.into(),
+        accounts: Accounts::Only(vec![account.parse().unwrap()]),
+        partner: None,
+    }
+}
+
+#[tokio::test]
+async fn a_node_is_created_once_and_changed_by_those_who_saw_it() {
+    testkit::database::each(|options| async move {
+        let world = World::open(options).await;
+        let mut request = node("nod_a", 3);
+        request.request_id = "r1".to_owned();
+        let created = world.api().create_node(request.clone()).await.unwrap().into_inner();
+        assert_eq!(
+            (created.state(), created.etag.as_str(), created.service_areas[0].rank),
+            (NodeState::Active, "1", 3)
+        );
+        assert_eq!(world.api().create_node(request).await.unwrap().into_inner(), created);
+        assert_eq!(world.api().create_node(node("nod_a", 3)).await.unwrap_err().code(), Code::AlreadyExists);
+
+        let mut change = UpdateNodeRequest {
+            node_id: "nod_a".to_owned(),
+            etag: created.etag.clone(),
+            name: Some("North".to_owned()),
+            state: Some(NodeState::Paused.into()),
+            ..Default::default()
+        };
+        let changed = world.api().update_node(change.clone()).await.unwrap().into_inner();
+        assert_eq!((changed.name.as_str(), changed.state(), changed.etag.as_str()), ("North", NodeState::Paused, "2"));
+        assert_eq!(changed.service_areas, created.service_areas);
+        assert_eq!(world.api().update_node(change.clone()).await.unwrap_err().code(), Code::Aborted);
+        let read = world.api().get_node(GetNodeRequest { node_id: "nod_a".to_owned() }).await.unwrap().into_inner();
+        assert_eq!(read, changed);
+        change.node_id = "nod_none".to_owned();
+        assert_eq!(world.api().update_node(change).await.unwrap_err().code(), Code::NotFound);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nodes_are_listed_page_by_page() {
+    testkit::database::each(|options| async move {
+        let world = World::open(options).await;
+        for id in ["nod_c", "nod_a", "nod_b"] {
+            world.node(id, 0).await;
+        }
+        let mut request = ListNodesRequest { page_size: 2, page_token: String::new() };
+        let first = world.api().list_nodes(request.clone()).await.unwrap().into_inner();
+        assert_eq!(first.nodes.iter().map(|node| node.node_id.as_str()).collect::<Vec<_>>(), ["nod_a", "nod_b"]);
+        request.page_token = first.next_page_token;
+        let last = world.api().list_nodes(request).await.unwrap().into_inner();
+        assert_eq!((last.nodes[0].node_id.as_str(), last.next_page_token.as_str()), ("nod_c", ""));
+    })
+    .await;
+}
+
+async fn two_orders(options: store::Options) -> World {
+    let world = World::open(options).await;
+    for (id, sku) in [("nod_a", "A"), ("nod_b", "B")] {
+        world.node(id, 0).await;
+        world.inventory.stock(sku, id, 10);
+    }
+    world.release(ORDER, 1, &[(1, "A", 2)]);
+    world.release("ord_2", 1, &[(1, "B", 2)]);
+    world.work().await;
+    world
+}
+
+#[tokio::test]
+async fn a_partner_sees_the_work_at_its_nodes_only() {
+    testkit::database::each(|options| async move {
+        let world = two_orders(options).await;
+        let mut mine = world.client(&partner("par_a"));
+        let all = ListFulfillmentOrdersRequest::default();
+        let listed = mine.list_fulfillment_orders(all.clone()).await.unwrap().into_inner().fulfillment_orders;
+        assert_eq!(listed.iter().map(|work| work.order_id.as_str()).collect::<Vec<_>>(), [ORDER]);
+        let other =
+            GetFulfillmentOrderRequest { fulfillment_order_id: world.order("ord_2").await.fulfillment_order_id };
+        assert_eq!(mine.get_fulfillment_order(other).await.unwrap_err().code(), Code::NotFound);
+        assert_eq!(world.api().list_fulfillment_orders(all).await.unwrap().into_inner().fulfillment_orders.len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn work_is_filtered_and_a_token_belongs_to_its_filter() {
+    testkit::database::each(|options| async move {
+        let world = two_orders(options).await;
+        world.accept(&world.order(ORDER).await).await;
+        let mut request = ListFulfillmentOrdersRequest {
+            request_states: vec![RequestState::Accepted.into(), RequestState::Submitted.into()],
+            page_size: 1,
+            ..Default::default()
+        };
+        let first = world.api().list_fulfillment_orders(request.clone()).await.unwrap().into_inner();
+        assert_eq!(first.fulfillment_orders.len(), 1);
+        request.page_token = first.next_page_token;
+        let second = world.api().list_fulfillment_orders(request.clone()).await.unwrap().into_inner();
+        assert_eq!((second.fulfillment_orders.len(), second.next_page_token.as_str()), (1, ""));
+        assert_ne!(second.fulfillment_orders[0].order_id, first.fulfillment_orders[0].order_id);
+        request.request_states.pop();
+        assert_eq!(world.api().list_fulfillment_orders(request).await.unwrap_err().code(), Code::InvalidArgument);
+        let accepted = ListFulfillmentOrdersRequest {
+            request_states: vec![RequestState::Accepted.into()],
+            node_id: "nod_a".to_owned(),
+            partner_id: "par_a".to_owned(),
+            ..Default::default()
+        };
+        let found = world.api().list_fulfillment_orders(accepted).await.unwrap().into_inner().fulfillment_orders;
+        assert_eq!(found.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn shipments_are_shown_to_their_account_carrier_and_node() {
+    testkit::database::each(|options| async move {
+        let world = two_orders(options).await;
+        let shipment = world.ship(shipped(&world.order(ORDER).await, &[("T1", 2)])).await;
+        world.ship(shipped(&world.order("ord_2").await, &[("T2", 2)])).await;
+        assert_eq!(
+            (shipment.customer_po.as_str(), shipment.ship_to.as_ref().unwrap().name.as_str()),
+            ("PO-1", "Depot")
+        );
+
+        let get = GetShipmentRequest { shipment_id: shipment.shipment_id.clone() };
+        for (principal, sees) in [
+            (customer("acc_1"), true),
+            (customer("acc_2"), false),
+            (partner("par_a"), true),
+            (partner("par_carrier"), true),
+            (partner("par_b"), false),
+        ] {
+            let answer = world.client(&principal).get_shipment(get.clone()).await;
+            let expected = if sees { Ok(shipment.clone()) } else { Err(Code::NotFound) };
+            assert_eq!(
+                answer.map(tonic::Response::into_inner).map_err(|status| status.code()),
+                expected,
+                "{principal}"
+            );
+        }
+        let request = ListShipmentsRequest {
+            carrier_id: "par_carrier".to_owned(),
+            states: vec![ShipmentState::Shipped.into()],
+            page_size: 1,
+            ..Default::default()
+        };
+        let first = world.api().list_shipments(request.clone()).await.unwrap().into_inner();
+        let next = ListShipmentsRequest { page_token: first.next_page_token, ..request };
+        let second = world.api().list_shipments(next).await.unwrap().into_inner();
+        assert_eq!((first.shipments.len(), second.shipments.len(), second.next_page_token.as_str()), (1, 1, ""));
+        let by_package = ListShipmentsRequest { tracking_number: "T2".to_owned(), ..Default::default() };
+        let found = world.api().list_shipments(by_package).await.unwrap().into_inner().shipments;
+        assert_eq!(found.iter().map(|one| one.order_id.as_str()).collect::<Vec<_>>(), ["ord_2"]);
+    })
+    .await;
+}

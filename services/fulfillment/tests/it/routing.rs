@@ -1,0 +1,117 @@
+//! Released units are given to nodes.
+
+use proto::{
+    fulfillment::v1::{ExecutionState, FulfillmentOrderChanged, PreviewRoutingRequest, RequestState},
+    types::v1::{HandlingClass, LineQuantity},
+};
+
+use crate::world::{ORDER, World, node};
+
+#[tokio::test]
+async fn a_release_becomes_work_at_the_best_node_with_its_explanation() {
+    testkit::database::each(|options| async move {
+        let world = World::open(options).await;
+        world.node("nod_near", 0).await;
+        world.node("nod_far", 5).await;
+        world.inventory.stock("A", "nod_near", 10);
+        world.inventory.stock("A", "nod_far", 50);
+        world.release(ORDER, 1, &[(1, "A", 4)]);
+        world.work().await;
+
+        let work = world.order(ORDER).await;
+        assert_eq!((work.node_id.as_str(), work.partner_id.as_str()), ("nod_near", "par_near"));
+        assert_eq!((work.release_number, work.attempt, work.lines[0].quantity), (1, 1, 4));
+        assert_eq!((work.execution_state(), work.request_state()), (ExecutionState::Open, RequestState::Submitted));
+        assert_eq!(work.idempotency_key, format!("{}:1", work.fulfillment_order_id));
+        assert_eq!((work.customer_po.as_str(), work.ship_to.unwrap().name.as_str()), ("PO-1", "Depot"));
+        assert_eq!(world.kinds().await, ["fulfillment.routed", "fulfillment.requested"]);
+
+        let decision = world.decisions(ORDER).await.remove(0);
+        assert_eq!(decision.decision_id, work.decision_id);
+        assert_eq!((decision.choices[0].reason.as_str(), decision.candidates.len()), ("WHOLE_ORDER", 2));
+        assert_eq!(world.inventory.calls("Allocate"), ["ord_1/release-1"]);
+        assert_eq!(world.inventory.allocated("A", "nod_near"), 4);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn case_04_stock_that_no_single_node_has_is_split() {
+    testkit::database::each(|options| async move {
+        let world = World::open(options).await;
+        world.node("nod_a", 0).await;
+        world.node("nod_b", 1).await;
+        world.inventory.stock("A", "nod_a", 3);
+        world.inventory.stock("A", "nod_b", 4);
+        world.release(ORDER, 1, &[(1, "A", 6)]);
+        world.work().await;
+
+        let expected = [("nod_a".to_owned(), 3), ("nod_b".to_owned(), 3)];
+        assert_eq!(world.open_work(ORDER, 1).await, expected);
+        assert_eq!(world.told::<FulfillmentOrderChanged>("fulfillment.requested").await.len(), 2);
+        assert!(world.exceptions().await.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_release_told_twice_is_routed_once() {
+    testkit::database::each(|options| async move {
+        let world = World::open(options).await;
+        world.node("nod_a", 0).await;
+        world.inventory.stock("A", "nod_a", 9);
+        world.release(ORDER, 1, &[(1, "A", 3)]);
+        world.release(ORDER, 1, &[(1, "A", 3)]);
+        world.work().await;
+        assert_eq!(world.open_work(ORDER, 1).await, [("nod_a".to_owned(), 3)]);
+        assert_eq!(world.inventory.calls("Allocate").len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn stock_that_inventory_only_imagined_is_looked_for_again_under_a_key_of_its_own() {
+    testkit::database::each(|options| async move {
+        let world = World::open(options).await;
+        world.node("nod_a", 0).await;
+        world.inventory.stock("A", "nod_a", 2);
+        world.inventory.imagine("A", "nod_a", 10);
+        world.release(ORDER, 1, &[(1, "A", 5)]);
+        world.work().await;
+
+        let keys = ["ord_1/release-1", "ord_1/release-1#2", "ord_1/release-1#3"];
+        assert_eq!(world.inventory.calls("Allocate"), keys);
+        assert_eq!(world.open_work(ORDER, 1).await, [("nod_a".to_owned(), 2)]);
+        assert_eq!(world.exceptions().await, [("UNASSIGNED".to_owned(), ORDER.to_owned())]);
+        let decisions = world.decisions(ORDER).await;
+        assert_eq!(decisions.iter().map(|decision| decision.unrouted[0].quantity).collect::<Vec<_>>(), [3, 3, 3]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_preview_says_where_lines_would_go_and_changes_nothing() {
+    testkit::database::each(|options| async move {
+        let world = World::open(options).await;
+        world.node("nod_a", 0).await;
+        let mut cold = node("nod_cold", 0);
+        cold.handling_classes = vec![HandlingClass::Frozen.into()];
+        world.create(cold).await;
+        world.inventory.item("A", HandlingClass::Ambient);
+        world.inventory.stock("A", "nod_a", 9);
+        world.inventory.stock("A", "nod_cold", 9);
+        let line = LineQuantity { line_number: 7, sku: "A".to_owned(), quantity: 2 };
+        let mut request = PreviewRoutingRequest { country: "DE".to_owned(), lines: vec![line], ..Default::default() };
+
+        let decision = world.api().preview_routing(request.clone()).await.unwrap().into_inner();
+        assert_eq!((decision.choices[0].node_id.as_str(), decision.choices[0].line_number), ("nod_a", 7));
+        let obstacles: Vec<_> = decision.candidates.iter().map(|candidate| candidate.obstacle.as_str()).collect();
+        assert_eq!(obstacles, ["", "HANDLING_CLASS"]);
+
+        request.excluded_node_ids = vec!["nod_a".to_owned()];
+        let decision = world.api().preview_routing(request).await.unwrap().into_inner();
+        assert_eq!((decision.choices.len(), decision.unrouted[0].quantity), (0, 2));
+        assert!(world.inventory.calls("Allocate").is_empty() && world.kinds().await.is_empty());
+    })
+    .await;
+}

@@ -1,0 +1,153 @@
+//! Everything at once: whatever nodes say and however often calls are lost, no unit is lost and none is doubled.
+
+use std::time::Duration;
+
+use proto::fulfillment::v1::{
+    AnswerCancellationRequest, CancellationAnswer, FulfillmentCancelled, FulfillmentOrder, FulfillmentUnfulfillable,
+    RecordPickRequest, RequestState,
+};
+
+use crate::{
+    inventory::Outage,
+    world::{ORDER, World, shipped, units},
+};
+
+/// How many different storms.
+const SEEDS: u64 = 6;
+
+/// Chances that are the same in every run.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % bound
+    }
+}
+
+fn open(work: &FulfillmentOrder) -> i64 {
+    let line = &work.lines[0];
+    line.quantity - line.shipped - line.short - line.cancelled
+}
+
+/// Units the order was told that it has back.
+async fn told_back(world: &World) -> i64 {
+    let told = world.told::<FulfillmentUnfulfillable>("fulfillment.unfulfillable").await;
+    told.iter().map(|told| told.lines[0].quantity).sum()
+}
+
+/// Stock comes in, unless an order waits for it: then it would not be free.
+fn more(world: &World, node: &str, quantity: i64) {
+    if world.inventory.reservation(ORDER, 1).backordered == 0 {
+        world.inventory.stock("A", node, quantity);
+    }
+}
+
+/// One thing that happens.
+async fn step(world: &World, chance: &mut Chance, number: u64, given_back: &mut i64) {
+    let outages = [Outage::Before, Outage::After];
+    let methods = ["Allocate", "Deallocate", "Release", "GetAvailability"];
+    if chance.below(2) == 0 {
+        let method = methods[usize::try_from(chance.below(4)).unwrap()];
+        world.inventory.fail(method, outages[usize::try_from(chance.below(2)).unwrap()]);
+    }
+    let works: Vec<_> = world.orders(ORDER).await.into_iter().filter(|work| open(work) > 0).collect();
+    let Some(work) = works.get(usize::try_from(chance.below(works.len().max(1) as u64)).unwrap()) else {
+        world.node(&format!("nod_late{number}"), 9).await;
+        more(world, &format!("nod_late{number}"), 3);
+        return;
+    };
+    let quantity = 1 + i64::try_from(chance.below(open(work).unsigned_abs())).unwrap();
+    match chance.below(8) {
+        0 => drop(world.accept(work).await),
+        1 | 2 => drop(world.reject(work).await),
+        3 | 4 => {
+            let request = RecordPickRequest {
+                fulfillment_order_id: work.fulfillment_order_id.clone(),
+                short: vec![units(1, quantity)],
+                ..Default::default()
+            };
+            world.partners().record_pick(request).await.unwrap();
+        }
+        5 => drop(world.ship(shipped(work, &[(&format!("T{number}"), quantity)])).await),
+        6 => more(world, "nod_a", quantity),
+        _ if number > 10 => {
+            // The order gives back what it has back itself.
+            let back = told_back(world).await - *given_back;
+            *given_back += back;
+            world.inventory.give_back(ORDER, 1, back);
+            world.cancel(ORDER);
+        }
+        _ => {}
+    }
+    if work.request_state() == RequestState::CancellationRequested {
+        let request = AnswerCancellationRequest {
+            fulfillment_order_id: work.fulfillment_order_id.clone(),
+            answer: CancellationAnswer::Accepted.into(),
+            ..Default::default()
+        };
+        world.partners().answer_cancellation(request).await.unwrap();
+    }
+}
+
+/// Lets everything come to rest.
+async fn settle(world: &World) {
+    let mut quiet = 0;
+    for _ in 0..60 {
+        let rested = world.try_work().await.is_ok();
+        world.clock.advance(Duration::from_secs(600));
+        quiet = if rested { quiet + 1 } else { 0 };
+        if quiet > 5 {
+            return;
+        }
+    }
+    panic!("it never comes to rest");
+}
+
+async fn check(world: &World, seed: u64, given_back: i64) {
+    let reservation = world.inventory.reservation(ORDER, 1);
+    let works = world.orders(ORDER).await;
+    let at_nodes: i64 = works.iter().map(|work| open(work) + work.lines[0].shipped).sum();
+    assert_eq!(reservation.allocated, at_nodes, "seed {seed}: units at nodes");
+    let cancelled = world.told::<FulfillmentCancelled>("fulfillment.cancelled").await;
+    let cancelled: i64 = cancelled.iter().map(|told| told.lines[0].quantity).sum();
+    assert_eq!(reservation.released, cancelled + given_back, "seed {seed}: cancelled units");
+    let waiting = told_back(world).await - given_back;
+    assert_eq!(reservation.backordered, waiting, "seed {seed}: units the order waits for");
+    let sum = reservation.held + reservation.allocated + reservation.backordered + reservation.released;
+    assert_eq!(reservation.requested, sum, "seed {seed}: inventory");
+    let unassigned = world.exceptions().await.iter().any(|(kind, _)| kind == "UNASSIGNED");
+    assert_eq!(unassigned, reservation.held > 0, "seed {seed}: what has no node is an exception");
+}
+
+#[tokio::test]
+async fn whatever_happens_no_unit_is_lost_and_none_is_doubled() {
+    for seed in 0..SEEDS {
+        testkit::database::each(|options| storm(options, seed)).await;
+    }
+}
+
+async fn storm(options: store::Options, seed: u64) {
+    let world = World::open(options).await;
+    for (id, rank) in [("nod_a", 0), ("nod_b", 0), ("nod_c", 1)] {
+        world.node(id, rank).await;
+    }
+    let mut given_back = 0;
+    let mut chance = Chance(20_250_615 + seed);
+    world.inventory.stock("A", "nod_a", 6);
+    world.inventory.stock("A", "nod_b", 5);
+    world.inventory.stock("A", "nod_c", 9);
+    world.inventory.imagine("A", "nod_c", 2);
+    world.release(ORDER, 1, &[(1, "A", 12)]);
+    world.release(ORDER, 2, &[(1, "A", 6)]);
+    for number in 0..24 {
+        step(&world, &mut chance, number, &mut given_back).await;
+        // Sometimes several things happen before anything is done about them.
+        if chance.below(3) > 0 {
+            settle(&world).await;
+            check(&world, seed, given_back).await;
+        }
+    }
+    settle(&world).await;
+    check(&world, seed, given_back).await;
+}

@@ -1,0 +1,202 @@
+//! What carriers say, early, late, doubled and in any order.
+
+use proto::fulfillment::v1::{
+    ExecutionState, ListMilestonesRequest, ListShipmentsRequest, Milestone, MilestoneCode, ProofOfDelivery,
+    ProofOfDeliveryCaptured, RecordLabelsRequest, RecordMilestoneRequest, RecordMilestoneResponse,
+    RecordProofOfDeliveryRequest, Shipment, ShipmentDelivered, ShipmentMilestoneRecorded, ShipmentShipped,
+    ShipmentState,
+};
+
+use crate::world::{ORDER, World, after, package, shipped};
+
+pub(crate) async fn routed(options: store::Options) -> World {
+    let world = World::open(options).await;
+    world.node("nod_a", 0).await;
+    world.inventory.stock("A", "nod_a", 10);
+    world.release(ORDER, 1, &[(1, "A", 6)]);
+    world.work().await;
+    world
+}
+
+async fn say(world: &World, number: &str, code: MilestoneCode, seconds: i64) -> RecordMilestoneResponse {
+    let milestone = Milestone {
+        tracking_number: number.to_owned(),
+        code: code.into(),
+        raw_code: "X".to_owned(),
+        occur_time: Some(after(seconds)),
+        estimated_delivery_time: (code == MilestoneCode::Estimated).then(|| after(seconds + 1_000)),
+        ..Milestone::default()
+    };
+    let request = RecordMilestoneRequest {
+        milestone: Some(milestone),
+        carrier_id: "par_carrier".to_owned(),
+        ..Default::default()
+    };
+    world.partners().record_milestone(request).await.unwrap().into_inner()
+}
+
+async fn prove(world: &World, number: &str, seconds: i64) {
+    let proof = ProofOfDelivery {
+        signed_by: "A. Meier".to_owned(),
+        sign_time: Some(after(seconds)),
+        ..ProofOfDelivery::default()
+    };
+    let request = RecordProofOfDeliveryRequest {
+        tracking_number: number.to_owned(),
+        proof_of_delivery: Some(proof),
+        ..Default::default()
+    };
+    world.partners().record_proof_of_delivery(request).await.unwrap();
+}
+
+pub(crate) async fn shipment(world: &World) -> Shipment {
+    let request = ListShipmentsRequest { order_id: ORDER.to_owned(), ..Default::default() };
+    let mut shipments = world.api().list_shipments(request).await.unwrap().into_inner().shipments;
+    assert_eq!(shipments.len(), 1);
+    shipments.remove(0)
+}
+
+pub(crate) async fn count(world: &World, wanted: &str) -> usize {
+    world.kinds().await.iter().filter(|kind| *kind == wanted).count()
+}
+
+#[tokio::test]
+async fn case_23_one_delivered_package_of_three_is_a_partial_delivery() {
+    testkit::database::each(|options| async move {
+        let world = routed(options).await;
+        let work = world.order(ORDER).await;
+        world.ship(shipped(&work, &[("T1", 1), ("T2", 2), ("T3", 3)])).await;
+        say(&world, "T2", MilestoneCode::Delivered, 20).await;
+        assert_eq!(shipment(&world).await.state(), ShipmentState::PartiallyDelivered);
+        say(&world, "T1", MilestoneCode::Delivered, 10).await;
+        say(&world, "T3", MilestoneCode::Delivered, 30).await;
+        let shipment = shipment(&world).await;
+        assert_eq!((shipment.state(), shipment.deliver_time), (ShipmentState::Delivered, Some(after(30))));
+        let partial = world.told::<ShipmentDelivered>("shipment.partially_delivered").await;
+        let last = world.told::<ShipmentDelivered>("shipment.delivered").await;
+        let quantities: Vec<_> = partial.iter().chain(&last).map(|told| told.lines[0].quantity).collect();
+        assert_eq!((quantities, last.len()), (vec![2, 1, 3], 1));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn reports_count_by_the_time_they_happened() {
+    testkit::database::each(|options| async move {
+        let world = routed(options).await;
+        world.ship(shipped(&world.order(ORDER).await, &[("T1", 6)])).await;
+        let codes = [
+            (MilestoneCode::OutForDelivery, 30),
+            (MilestoneCode::PickedUp, 10),
+            (MilestoneCode::Estimated, 40),
+            (MilestoneCode::Unspecified, 50),
+            (MilestoneCode::OutForDelivery, 30),
+        ];
+        for (code, seconds) in codes {
+            assert_eq!(say(&world, "T1", code, seconds).await.status(), MilestoneCode::OutForDelivery);
+        }
+        let shipment = shipment(&world).await;
+        assert_eq!(shipment.packages[0].status_time, Some(after(30)));
+        assert_eq!(shipment.packages[0].estimated_delivery_time, Some(after(1_040)));
+        assert_eq!(shipment.state(), ShipmentState::Shipped);
+        assert_eq!(count(&world, "shipment.milestone_recorded").await, 4);
+
+        let request = ListMilestonesRequest { shipment_id: shipment.shipment_id };
+        let milestones = world.api().list_milestones(request).await.unwrap().into_inner().milestones;
+        let times: Vec<_> = milestones.iter().map(|milestone| milestone.occur_time.unwrap()).collect();
+        assert_eq!(times, [after(10), after(30), after(40), after(50)]);
+        assert_eq!(milestones[0].raw_code, "X");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_delivered_package_stays_delivered() {
+    testkit::database::each(|options| async move {
+        let world = routed(options).await;
+        world.ship(shipped(&world.order(ORDER).await, &[("T1", 6)])).await;
+        say(&world, "T1", MilestoneCode::Delivered, 20).await;
+        for (code, seconds) in
+            [(MilestoneCode::InTransit, 30), (MilestoneCode::Lost, 5), (MilestoneCode::Delivered, 25)]
+        {
+            assert_eq!(say(&world, "T1", code, seconds).await.status(), MilestoneCode::Delivered);
+        }
+        assert_eq!(shipment(&world).await.deliver_time, Some(after(20)));
+        assert_eq!(count(&world, "shipment.delivered").await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn case_44_what_a_carrier_says_before_the_warehouse_is_kept_and_folded_in() {
+    testkit::database::each(|options| async move {
+        let world = routed(options).await;
+        let answer = say(&world, "T1", MilestoneCode::InTransit, 10).await;
+        assert_eq!((answer.shipment_id.as_str(), answer.status()), ("", MilestoneCode::InTransit));
+        prove(&world, "T1", 20).await;
+        prove(&world, "T1", 20).await;
+        say(&world, "T1", MilestoneCode::InTransit, 10).await;
+        assert_eq!(count(&world, "shipment.unmatched_milestone_recorded").await, 2);
+
+        let shipment = world.ship(shipped(&world.order(ORDER).await, &[("T1", 6)])).await;
+        assert_eq!((shipment.state(), shipment.inferred), (ShipmentState::Delivered, false));
+        assert_eq!(shipment.deliver_time, Some(after(20)));
+        let proof = shipment.packages[0].proof_of_delivery.as_ref().unwrap();
+        assert_eq!(proof.signed_by, "A. Meier");
+        let kinds = world.kinds().await;
+        let position = |wanted: &str| kinds.iter().position(|kind| kind == wanted).unwrap();
+        assert!(position("shipment.shipped") < position("shipment.delivered"));
+        assert_eq!(world.told::<ShipmentMilestoneRecorded>("shipment.milestone_recorded").await.len(), 1);
+        assert_eq!(world.told::<ProofOfDeliveryCaptured>("shipment.pod_captured").await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn case_44_a_labelled_package_a_carrier_has_left_until_the_warehouse_says_so_too() {
+    testkit::database::each(|options| async move {
+        let world = routed(options).await;
+        let work = world.order(ORDER).await;
+        let labels = RecordLabelsRequest {
+            fulfillment_order_id: work.fulfillment_order_id.clone(),
+            shipment_reference: "S-1".to_owned(),
+            packages: vec![package("T1", 6)],
+            ..Default::default()
+        };
+        world.partners().record_labels(labels).await.unwrap();
+        say(&world, "T1", MilestoneCode::LabelCreated, 5).await;
+        say(&world, "T1", MilestoneCode::Estimated, 6).await;
+        assert_eq!(shipment(&world).await.state(), ShipmentState::Labelled);
+
+        say(&world, "T1", MilestoneCode::InTransit, 10).await;
+        let inferred = shipment(&world).await;
+        assert_eq!((inferred.state(), inferred.inferred), (ShipmentState::Shipped, true));
+        assert_eq!((inferred.ship_time, inferred.carrier_id.as_str()), (Some(after(10)), "par_carrier"));
+        assert_eq!(world.order(ORDER).await.execution_state(), ExecutionState::Completed);
+
+        let reported = world.ship(shipped(&work, &[("T1", 6)])).await;
+        assert_eq!((reported.state(), reported.inferred), (ShipmentState::Shipped, false));
+        assert_eq!(world.order(ORDER).await.lines[0].shipped, 6);
+        let told = world.told::<ShipmentShipped>("shipment.shipped").await;
+        assert!(told.len() == 1 && told[0].shipment.as_ref().unwrap().inferred);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_proof_is_a_delivery() {
+    testkit::database::each(|options| async move {
+        let world = routed(options).await;
+        world.ship(shipped(&world.order(ORDER).await, &[("T1", 6)])).await;
+        prove(&world, "T1", 40).await;
+        prove(&world, "T1", 40).await;
+        say(&world, "T1", MilestoneCode::Delivered, 35).await;
+        let shipment = shipment(&world).await;
+        assert_eq!(
+            (shipment.state(), shipment.packages[0].status()),
+            (ShipmentState::Delivered, MilestoneCode::Delivered)
+        );
+        assert_eq!((count(&world, "shipment.delivered").await, count(&world, "shipment.pod_captured").await), (1, 1));
+    })
+    .await;
+}
