@@ -1,0 +1,67 @@
+-- Copies of what the order service told when an order was placed.
+CREATE TABLE orders (
+    order_id TEXT PRIMARY KEY,
+    account_id TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    version BIGINT NOT NULL
+);
+
+-- `claimed` units were authorized to come back or came; `creditable` units were inspected and are worth money.
+CREATE TABLE order_lines (
+    order_id TEXT NOT NULL,
+    line_number BIGINT NOT NULL,
+    sku TEXT NOT NULL,
+    ordered BIGINT NOT NULL CHECK (ordered > 0),
+    amount_minor BIGINT NOT NULL CHECK (amount_minor >= 0),
+    claimed BIGINT NOT NULL CHECK (claimed >= 0),
+    creditable BIGINT NOT NULL CHECK (creditable >= 0),
+    credit_minor BIGINT NOT NULL CHECK (credit_minor >= 0 AND credit_minor <= amount_minor),
+    version BIGINT NOT NULL,
+    PRIMARY KEY (order_id, line_number)
+);
+
+-- Units delivered, by the node they came from.
+CREATE TABLE deliveries (
+    order_id TEXT NOT NULL,
+    line_number BIGINT NOT NULL,
+    node_id TEXT NOT NULL,
+    quantity BIGINT NOT NULL CHECK (quantity >= 0),
+    version BIGINT NOT NULL,
+    PRIMARY KEY (order_id, line_number, node_id)
+);
+
+CREATE TABLE rmas (
+    return_id TEXT PRIMARY KEY,
+    order_id TEXT NOT NULL,
+    account_id TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (
+        state IN ('AUTHORIZED', 'PARTIALLY_RECEIVED', 'RECEIVED', 'INSPECTED', 'CLOSED', 'CANCELLED')
+    ),
+    reason TEXT NOT NULL,
+    node_id TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    credit_state TEXT NOT NULL CHECK (credit_state IN ('PENDING', 'PROPOSED', 'NOT_REFUNDABLE')),
+    create_time BIGINT NOT NULL,
+    update_time BIGINT NOT NULL,
+    version BIGINT NOT NULL
+);
+CREATE INDEX rmas_by_order ON rmas (order_id, return_id);
+CREATE INDEX rmas_by_account ON rmas (account_id, return_id);
+CREATE INDEX rmas_by_state ON rmas (state, return_id);
+
+CREATE TABLE rma_lines (
+    return_id TEXT NOT NULL,
+    line_number BIGINT NOT NULL,
+    sku TEXT NOT NULL,
+    authorized BIGINT NOT NULL CHECK (authorized >= 0),
+    received BIGINT NOT NULL CHECK (received >= 0),
+    restock BIGINT NOT NULL CHECK (restock >= 0),
+    quarantine BIGINT NOT NULL CHECK (quarantine >= 0),
+    scrap BIGINT NOT NULL CHECK (scrap >= 0),
+    to_vendor BIGINT NOT NULL CHECK (to_vendor >= 0),
+    to_customer BIGINT NOT NULL CHECK (to_customer >= 0),
+    credit_minor BIGINT NOT NULL CHECK (credit_minor >= 0),
+    version BIGINT NOT NULL,
+    PRIMARY KEY (return_id, line_number),
+    CHECK (restock + quarantine + scrap + to_vendor + to_customer <= received)
+);

@@ -1,0 +1,7 @@
+//! Behaviour of the returns service over a real server, on every database.
+#![expect(clippy::unwrap_used, reason = "a test that can not go on has failed")]
+
+mod authorize;
+mod bring;
+mod receive;
+mod setup;
