@@ -1,0 +1,175 @@
+//! Sends work to warehouses that have an HTTP API.
+//!
+//! What the partner serves below its endpoint:
+//!
+//! | call | meaning | answers |
+//! |---|---|---|
+//! | `POST /fulfillment-orders` | do this work | 2xx taken, 409 had it already |
+//! | `GET /fulfillment-orders/{key}` | do you have it? | 200 yes, 404 no |
+//! | `POST /fulfillment-orders/{key}/cancellation` | stop it | 2xx understood, 404 and 409 nothing to stop |
+//!
+//! `{key}` is the work's idempotency key, which a POST carries in the header `Idempotency-Key` too. Bodies are the JSON of
+//! `GET /v1/fulfillment-orders/{fulfillment_order_id}`. Whether the partner will do the work it answers with a report.
+//!
+//! A POST of work that was sent and not answered, or answered with 5xx, may have been taken: before it is repeated the
+//! partner is asked by the key. Asking to stop twice does no harm and is simply repeated. 408, 425 and 429 say that
+//! nothing was taken and when to come back; any other answer is a refusal. Redirects are not followed.
+
+use std::time::Duration;
+
+use reqwest::{
+    Client, Response, StatusCode, Url,
+    header::{CONTENT_TYPE, RETRY_AFTER},
+    redirect::Policy,
+};
+
+use crate::{connectors::document, sending::Sending};
+
+/// The longest pause a partner can ask for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
+
+/// Speaks to partners' HTTP APIs.
+#[derive(Debug)]
+pub(crate) struct Rest {
+    client: Result<Client, String>,
+}
+
+impl Rest {
+    /// Waits for an answer no longer than `timeout`.
+    pub(crate) fn new(timeout: Duration) -> Self {
+        // Fails only when the process has chosen its cryptography already, which is fine.
+        rustls::crypto::ring::default_provider().install_default().ok();
+        let client = Client::builder()
+            .redirect(Policy::none())
+            .connect_timeout(timeout)
+            .timeout(timeout)
+            .user_agent(concat!("waybill/", env!("CARGO_PKG_VERSION")))
+            .build();
+        Self { client: client.map_err(|error| error.to_string()) }
+    }
+
+    /// Gives the partner work.
+    pub(crate) async fn create(&self, endpoint: &str, key: &str, document: Vec<u8>) -> Sending {
+        match self.post(endpoint, &["fulfillment-orders"], key, document).await {
+            Ok(response) if response.status() == StatusCode::CONFLICT => Sending::Sent("the partner had it".to_owned()),
+            Ok(response) => answered(&response, "the partner took it"),
+            Err(sending) => sending,
+        }
+    }
+
+    /// Asks whether the partner has work; `None` when it has not, so that it may be sent.
+    pub(crate) async fn find(&self, endpoint: &str, key: &str) -> Option<Sending> {
+        let asked = async {
+            let client = self.client()?;
+            client
+                .get(address(endpoint, &["fulfillment-orders", key])?)
+                .send()
+                .await
+                .map_err(|error| unanswered(&error))
+        };
+        match asked.await.map(|response| response.status()) {
+            Ok(status) if status.is_success() => Some(Sending::Sent("the partner has it".to_owned())),
+            Ok(StatusCode::NOT_FOUND) => None,
+            Ok(status) => Some(Sending::InDoubt(format!("asked whether it has it, the partner answered {status}"))),
+            Err(Sending::Refused(why)) => Some(Sending::Refused(why)),
+            Err(_) => Some(Sending::InDoubt("the partner can not be asked whether it has it".to_owned())),
+        }
+    }
+
+    /// Asks the partner to stop work.
+    pub(crate) async fn cancel(&self, endpoint: &str, key: &str, document: Vec<u8>) -> Sending {
+        match self.post(endpoint, &["fulfillment-orders", key, "cancellation"], key, document).await {
+            Ok(response) if matches!(response.status(), StatusCode::NOT_FOUND | StatusCode::CONFLICT) => {
+                Sending::Sent("the partner has nothing to stop".to_owned())
+            }
+            Ok(response) => answered(&response, "the partner was told"),
+            Err(sending) => sending,
+        }
+    }
+
+    async fn post(&self, endpoint: &str, path: &[&str], key: &str, document: Vec<u8>) -> Result<Response, Sending> {
+        let request = self
+            .client()?
+            .post(address(endpoint, path)?)
+            .header("Idempotency-Key", key)
+            .header(CONTENT_TYPE, document::CONTENT_TYPE)
+            .body(document);
+        request.send().await.map_err(|error| unanswered(&error))
+    }
+
+    fn client(&self) -> Result<&Client, Sending> {
+        self.client.as_ref().map_err(|error| Sending::NotSent(format!("no HTTP client: {error}"), None))
+    }
+}
+
+/// What is wrong with an address to send work to; an empty one is none.
+pub(crate) fn check_endpoint(text: &str) -> Result<(), &'static str> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    let url = Url::parse(text).map_err(|_| "must be a URL")?;
+    let plain =
+        url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
+    match url.scheme() {
+        _ if text.len() > 500 => Err("must have at most 500 characters"),
+        "http" | "https" if plain && url.has_host() => Ok(()),
+        "http" | "https" => Err("must have a host, and no user, query or fragment"),
+        _ => Err("must be an http or https URL"),
+    }
+}
+
+fn address(endpoint: &str, path: &[&str]) -> Result<Url, Sending> {
+    let refused = || Sending::Refused(format!("not an address to send to: {endpoint}"));
+    let mut url = Url::parse(endpoint).map_err(|_| refused())?;
+    url.path_segments_mut().map_err(|()| refused())?.pop_if_empty().extend(path);
+    Ok(url)
+}
+
+fn answered(response: &Response, taken: &str) -> Sending {
+    let status = response.status();
+    let told = format!("the partner answered {status}");
+    match status {
+        status if status.is_success() => Sending::Sent(taken.to_owned()),
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS => {
+            let after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+            Sending::NotSent(told, after.map(|seconds| Duration::from_secs(seconds).min(LONGEST_PAUSE)))
+        }
+        status if status.is_server_error() => Sending::InDoubt(told),
+        _ => Sending::Refused(told),
+    }
+}
+
+/// A call that got no answer. Only one that was never connected is known not to have arrived.
+fn unanswered(error: &reqwest::Error) -> Sending {
+    if error.is_builder() {
+        Sending::Refused("the call can not be made".to_owned())
+    } else if error.is_connect() {
+        Sending::NotSent("the partner can not be reached".to_owned(), None)
+    } else if error.is_timeout() {
+        Sending::InDoubt("the partner did not answer in time".to_owned())
+    } else {
+        Sending::InDoubt("the connection was lost".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_one_part_of_the_path() {
+        let url = |endpoint| address(endpoint, &["fulfillment-orders", "ful_1:1/../x"]).unwrap().to_string();
+        assert_eq!(url("http://host/api/"), "http://host/api/fulfillment-orders/ful_1:1%2F..%2Fx");
+        assert_eq!(url("http://host"), "http://host/fulfillment-orders/ful_1:1%2F..%2Fx");
+    }
+
+    #[test]
+    fn only_plain_http_addresses_are_endpoints() {
+        for good in ["", "http://host:1/api", "https://host"] {
+            assert_eq!(check_endpoint(good), Ok(()), "{good}");
+        }
+        for bad in ["host", "ftp://host", "http://", "http://me:pw@host", "http://host?a=b", "http://host#a"] {
+            assert!(check_endpoint(bad).is_err(), "{bad}");
+        }
+    }
+}

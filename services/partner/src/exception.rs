@@ -1,0 +1,58 @@
+//! What only a person can decide about a message.
+
+use std::collections::HashMap;
+
+use proto::event::v1::{ExceptionOpened, ExceptionResolved};
+use store::Draft;
+
+use crate::message::{Message, State};
+
+/// A report was refused for good.
+pub(crate) const REPORT_REJECTED: &str = "REPORT_REJECTED";
+/// A report can not be applied for a long time.
+pub(crate) const REPORT_DELAYED: &str = "REPORT_DELAYED";
+/// A message reference was used again for other content.
+pub(crate) const MESSAGE_REFERENCE_REUSED: &str = "MESSAGE_REFERENCE_REUSED";
+/// A message could not be sent.
+pub(crate) const MESSAGE_FAILED: &str = "MESSAGE_FAILED";
+
+/// The case about a message is opened.
+pub(crate) fn opened(kind: &str, message: &Message) -> Draft {
+    let facts = HashMap::from([
+        ("partner_id".to_owned(), message.partner_id.to_string()),
+        ("message_reference".to_owned(), message.message_reference.clone()),
+        ("message_type".to_owned(), message.kind.clone()),
+        ("message_subject".to_owned(), message.subject.clone()),
+    ]);
+    let fact = ExceptionOpened {
+        r#type: kind.to_owned(),
+        subject: message.message_id.to_string(),
+        order_id: message.order_id.clone(),
+        summary: format!("{} of {}: {}", message.kind, message.partner_id, message.outcome),
+        facts: facts.into_iter().collect(),
+    };
+    let key = format!("{kind}:{}", message.version);
+    Draft::new("exception.opened", &message.message_id, message.version, key, &fact).correlation(&message.order_id)
+}
+
+/// The cause of the case about a message is gone.
+pub(crate) fn resolved(kind: &str, message: &Message, summary: &str) -> Draft {
+    let fact = ExceptionResolved {
+        r#type: kind.to_owned(),
+        subject: message.message_id.to_string(),
+        order_id: message.order_id.clone(),
+        summary: summary.to_owned(),
+    };
+    let key = format!("{kind}:{}", message.version);
+    Draft::new("exception.resolved", &message.message_id, message.version, key, &fact).correlation(&message.order_id)
+}
+
+/// The case that stands open while a message is in this state.
+pub(crate) fn of_state(state: State) -> Option<&'static str> {
+    match state {
+        State::Rejected => Some(REPORT_REJECTED),
+        State::Quarantined => Some(MESSAGE_REFERENCE_REUSED),
+        State::Failed => Some(MESSAGE_FAILED),
+        State::Received | State::Applied | State::Pending | State::Sent | State::InDoubt | State::Acknowledged => None,
+    }
+}

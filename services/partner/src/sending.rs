@@ -1,0 +1,148 @@
+//! Sending messages to partners, and recording what became of it.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use proto::partner::v1::PartnerMessage;
+use store::{AnyCommand, Command, Context, Db, Needs, Task, TaskHandler, Work as Rows};
+use types::{Fault, MessageId};
+
+use crate::{
+    conclude::pause,
+    connectors::rest::Rest,
+    exception,
+    message::{self, Content, Message, State},
+    partner::{self, Partner},
+    request::REQUESTED,
+    wire,
+};
+
+/// The task that sends a message.
+pub(crate) const SEND: &str = "partner.send";
+
+/// How often a message is tried to be sent before a person is asked.
+const ATTEMPTS: i64 = 20;
+
+/// How long a message to a suspended partner is kept back before it is looked at again.
+const SUSPENDED: Duration = Duration::from_secs(300);
+
+/// What became of an attempt to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Sending {
+    /// The partner has it.
+    Sent(String),
+    /// The partner may have it.
+    InDoubt(String),
+    /// The partner can not have it; tried again, not before this time.
+    NotSent(String, Option<Duration>),
+    /// The partner will not have it.
+    Refused(String),
+    /// Nothing is sent to the partner for now.
+    KeptBack,
+}
+
+/// Records an attempt to send a message. Does nothing when the message needs no sending any more.
+pub(crate) struct ConcludeSending {
+    /// The message.
+    pub message_id: MessageId,
+    /// What became of it.
+    pub sending: Sending,
+}
+
+impl Command for ConcludeSending {
+    type Reply = PartnerMessage;
+    const NAME: &'static str = "ConcludeSending";
+
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
+        needs.row::<Message>(&self.message_id);
+    }
+
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<PartnerMessage, Fault> {
+        let present = rows.get::<Message>(&self.message_id)?.cloned();
+        let present = present.ok_or_else(|| Fault::not_found("message", &self.message_id))?;
+        if !matches!(present.state, State::Pending | State::InDoubt) {
+            return Ok(wire::message(&present, Vec::new()));
+        }
+        if self.sending == Sending::KeptBack {
+            cx.schedule(Task::new(SEND, &self.message_id, cx.now().after(SUSPENDED)));
+            return Ok(wire::message(&present, Vec::new()));
+        }
+        let attempts = present.attempts + 1;
+        let (state, outcome, wait) = match &self.sending {
+            Sending::Sent(outcome) => (State::Sent, outcome, None),
+            Sending::Refused(outcome) => (State::Failed, outcome, None),
+            Sending::InDoubt(outcome) => (State::InDoubt, outcome, Some(pause(attempts))),
+            Sending::NotSent(outcome, not_before) => {
+                (present.state, outcome, Some(pause(attempts).max(not_before.unwrap_or_default())))
+            }
+            Sending::KeptBack => return Err(Fault::internal("a message kept back was not sent")),
+        };
+        let (state, wait) = if wait.is_some() && attempts >= ATTEMPTS { (State::Failed, None) } else { (state, wait) };
+        let newly_in_doubt = state == State::InDoubt && present.state != State::InDoubt;
+        let message = rows.put(Message { state, outcome: outcome.clone(), attempts, update_time: cx.now(), ..present });
+        if let Some(wait) = wait {
+            cx.schedule(Task::new(SEND, &self.message_id, cx.now().after(wait)));
+        }
+        if newly_in_doubt {
+            cx.emit(message::told("partner.message_in_doubt", &message));
+        }
+        match state {
+            State::Sent => drop(cx.emit(message::told("partner.message_sent", &message))),
+            State::Failed => {
+                cx.emit(message::told("partner.message_failed", &message));
+                cx.emit(exception::opened(exception::MESSAGE_FAILED, &message));
+            }
+            _ => {}
+        }
+        Ok(wire::message(&message, Vec::new()))
+    }
+}
+
+/// Sends messages that are due.
+pub(crate) struct Send {
+    db: Db,
+    rest: Arc<Rest>,
+}
+
+impl Send {
+    /// Sends the messages of `db`.
+    pub(crate) fn new(db: Db, rest: Arc<Rest>) -> Self {
+        Self { db, rest }
+    }
+}
+
+#[async_trait]
+impl TaskHandler for Send {
+    fn kind(&self) -> &'static str {
+        SEND
+    }
+
+    async fn run(&self, task: &Task) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
+        let message_id: MessageId = task.key.parse().map_err(|_| Fault::internal("a task for no message"))?;
+        let message = self.db.load::<Message>(&message_id).await?;
+        let message = message.ok_or_else(|| Fault::internal("a task for a message that is not there"))?;
+        let content = self.db.load::<Content>(&message_id).await?;
+        let content = content.ok_or_else(|| Fault::internal("a message without content"))?;
+        let Some(partner) = self.db.load::<Partner>(&message.partner_id).await? else { return Ok(Vec::new()) };
+        // A message that was sent or answered meanwhile, or a partner that fetches its work by now.
+        if !matches!(message.state, State::Pending | State::InDoubt) || !partner.is_sent_work() {
+            return Ok(Vec::new());
+        }
+        let sending = if partner.state == partner::State::Suspended {
+            Sending::KeptBack
+        } else if message.kind == REQUESTED {
+            // An earlier run that came to no end may have sent it: only the first may send without asking.
+            let asks_first = message.state == State::InDoubt || task.attempts > 1;
+            let key = &message.message_reference;
+            let known = if asks_first { self.rest.find(&partner.endpoint_url, key).await } else { None };
+            match known {
+                Some(sending) => sending,
+                None => self.rest.create(&partner.endpoint_url, key, content.content).await,
+            }
+        } else {
+            self.rest.cancel(&partner.endpoint_url, &message.message_reference, content.content).await
+        };
+        tracing::info!(%message_id, partner_id = %partner.partner_id, ?sending, "a message was tried to be sent");
+        Ok(vec![Box::new(ConcludeSending { message_id, sending })])
+    }
+}

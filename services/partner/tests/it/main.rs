@@ -1,0 +1,12 @@
+//! Behaviour of the partner service over a real server, on every database.
+#![expect(clippy::unwrap_used, reason = "a test that can not go on has failed")]
+
+mod api_keys;
+mod calls;
+mod consumers;
+mod partners;
+mod peers;
+mod reports;
+mod sending;
+mod setup;
+mod warehouse;

@@ -1,0 +1,230 @@
+//! Fulfillment and inventory, played: what is recorded there is kept under its request id.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex},
+};
+
+use proto::{
+    fulfillment::v1::{fulfillment_service_server::FulfillmentService, *},
+    inventory::v1::{inventory_service_server::InventoryService, *},
+};
+use tokio::sync::Notify;
+use tonic::{Request, Response, Status};
+use types::Fault;
+
+/// How the peer behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Mood {
+    /// It answers.
+    #[default]
+    Well,
+    /// It can not be reached.
+    Down,
+    /// It refuses for good.
+    Refuses,
+    /// It never answers, and does nothing.
+    HangsBefore,
+    /// It does what it is asked, and never answers.
+    HangsAfter,
+}
+
+/// The played services. Clones are the same.
+#[derive(Clone, Default)]
+pub(crate) struct Fulfillment(Arc<Played>);
+
+#[derive(Default)]
+struct Played {
+    mood: Mutex<Mood>,
+    works: Mutex<HashMap<String, FulfillmentOrder>>,
+    effects: Mutex<HashSet<(&'static str, String)>>,
+    milestones: Mutex<Vec<RecordMilestoneRequest>>,
+    hangs: Notify,
+}
+
+impl Fulfillment {
+    /// Sets how it behaves from now on.
+    pub(crate) fn is(&self, mood: Mood) {
+        *self.0.mood.lock().unwrap() = mood;
+    }
+
+    /// Knows the work.
+    pub(crate) fn has(&self, work: FulfillmentOrder) {
+        self.0.works.lock().unwrap().insert(work.fulfillment_order_id.clone(), work);
+    }
+
+    /// How many different requests took effect.
+    pub(crate) fn effects(&self) -> usize {
+        self.0.effects.lock().unwrap().len()
+    }
+
+    /// The milestones that were recorded.
+    pub(crate) fn milestones(&self) -> Vec<RecordMilestoneRequest> {
+        self.0.milestones.lock().unwrap().clone()
+    }
+
+    /// Waits until a call hangs.
+    pub(crate) async fn hung(&self) {
+        self.0.hangs.notified().await;
+    }
+
+    async fn record<T>(&self, method: &'static str, request_id: &str, answer: T) -> Result<Response<T>, Status> {
+        assert!(!request_id.is_empty(), "{method} is not repeatable");
+        let mood = *self.0.mood.lock().unwrap();
+        match mood {
+            Mood::Down => return Err(mesh::status(Fault::unavailable("down"))),
+            Mood::Refuses => return Err(mesh::status(Fault::not_supported("it is too late"))),
+            Mood::HangsBefore => self.hang().await,
+            Mood::Well | Mood::HangsAfter => {}
+        }
+        self.0.effects.lock().unwrap().insert((method, request_id.to_owned()));
+        if mood == Mood::HangsAfter {
+            self.hang().await;
+        }
+        Ok(Response::new(answer))
+    }
+
+    async fn hang(&self) {
+        self.0.hangs.notify_one();
+        std::future::pending::<()>().await;
+    }
+
+    fn work(&self, id: &str) -> Result<FulfillmentOrder, Status> {
+        let work = self.0.works.lock().unwrap().get(id).cloned();
+        work.ok_or_else(|| mesh::status(Fault::not_found("fulfillment order", id)))
+    }
+
+    fn shipment(&self, work: &str, reference: &str) -> Result<Shipment, Status> {
+        let work = self.work(work)?;
+        let shipment_id = format!("shm_{reference}");
+        Ok(Shipment { shipment_id, order_id: work.order_id, ..Shipment::default() })
+    }
+}
+
+/// Implements a generated service, the methods that are not played being unimplemented.
+macro_rules! play {
+    ($service:ident for $type:ty { $($played:tt)* } not played { $($name:ident($request:ty) -> $answer:ty;)* }) => {
+        #[tonic::async_trait]
+        impl $service for $type {
+            $($played)*
+            $(async fn $name(&self, _: Request<$request>) -> Result<Response<$answer>, Status> {
+                Err(Status::unimplemented("not played"))
+            })*
+        }
+    };
+}
+
+play! { FulfillmentService for Fulfillment {
+    async fn get_node(&self, request: Request<GetNodeRequest>) -> Result<Response<Node>, Status> {
+        Err(mesh::status(Fault::not_found("node", request.into_inner().node_id)))
+    }
+
+    async fn get_fulfillment_order(
+        &self,
+        request: Request<GetFulfillmentOrderRequest>,
+    ) -> Result<Response<FulfillmentOrder>, Status> {
+        if *self.0.mood.lock().unwrap() == Mood::Down {
+            return Err(mesh::status(Fault::unavailable("down")));
+        }
+        self.work(&request.into_inner().fulfillment_order_id).map(Response::new)
+    }
+
+    async fn accept_fulfillment_order(
+        &self,
+        request: Request<AcceptFulfillmentOrderRequest>,
+    ) -> Result<Response<FulfillmentOrder>, Status> {
+        let request = request.into_inner();
+        assert!(request.occur_time.is_some(), "a repeat would be another request");
+        self.record("accept", &request.request_id, self.work(&request.fulfillment_order_id)?).await
+    }
+
+    async fn reject_fulfillment_order(
+        &self,
+        request: Request<RejectFulfillmentOrderRequest>,
+    ) -> Result<Response<FulfillmentOrder>, Status> {
+        let request = request.into_inner();
+        self.record("reject", &request.request_id, self.work(&request.fulfillment_order_id)?).await
+    }
+
+    async fn record_pick(&self, request: Request<RecordPickRequest>) -> Result<Response<FulfillmentOrder>, Status> {
+        let request = request.into_inner();
+        self.record("pick", &request.request_id, self.work(&request.fulfillment_order_id)?).await
+    }
+
+    async fn record_labels(&self, request: Request<RecordLabelsRequest>) -> Result<Response<Shipment>, Status> {
+        let request = request.into_inner();
+        let shipment = self.shipment(&request.fulfillment_order_id, &request.shipment_reference)?;
+        self.record("labels", &request.request_id, shipment).await
+    }
+
+    async fn record_shipment(&self, request: Request<RecordShipmentRequest>) -> Result<Response<Shipment>, Status> {
+        let request = request.into_inner();
+        let shipment = self.shipment(&request.fulfillment_order_id, &request.shipment_reference)?;
+        self.record("shipment", &request.request_id, shipment).await
+    }
+
+    async fn answer_cancellation(
+        &self,
+        request: Request<AnswerCancellationRequest>,
+    ) -> Result<Response<FulfillmentOrder>, Status> {
+        let request = request.into_inner();
+        self.record("cancellation", &request.request_id, self.work(&request.fulfillment_order_id)?).await
+    }
+
+    async fn record_milestone(
+        &self,
+        request: Request<RecordMilestoneRequest>,
+    ) -> Result<Response<RecordMilestoneResponse>, Status> {
+        let request = request.into_inner();
+        self.0.milestones.lock().unwrap().push(request.clone());
+        let (shipment_id, order_id) = ("shm_1".to_owned(), "ord_of_shipment".to_owned());
+        let answer = RecordMilestoneResponse { shipment_id, order_id, ..Default::default() };
+        self.record("milestone", &request.request_id, answer).await
+    }
+
+    async fn record_proof_of_delivery(
+        &self,
+        request: Request<RecordProofOfDeliveryRequest>,
+    ) -> Result<Response<RecordProofOfDeliveryResponse>, Status> {
+        self.record("proof", &request.into_inner().request_id, RecordProofOfDeliveryResponse::default()).await
+    }
+} not played {
+    get_shipment(GetShipmentRequest) -> Shipment;
+    create_node(CreateNodeRequest) -> Node;
+    list_nodes(ListNodesRequest) -> ListNodesResponse;
+    update_node(UpdateNodeRequest) -> Node;
+    preview_routing(PreviewRoutingRequest) -> RoutingDecision;
+    list_routing_decisions(ListRoutingDecisionsRequest) -> ListRoutingDecisionsResponse;
+    retry_routing(RetryRoutingRequest) -> RetryRoutingResponse;
+    list_fulfillment_orders(ListFulfillmentOrdersRequest) -> ListFulfillmentOrdersResponse;
+    request_cancellation(RequestCancellationRequest) -> FulfillmentOrder;
+    list_shipments(ListShipmentsRequest) -> ListShipmentsResponse;
+    list_milestones(ListMilestonesRequest) -> ListMilestonesResponse;
+} }
+
+play! { InventoryService for Fulfillment {
+    async fn report_snapshot(
+        &self,
+        request: Request<ReportSnapshotRequest>,
+    ) -> Result<Response<ReportSnapshotResponse>, Status> {
+        self.record("snapshot", &request.into_inner().request_id, ReportSnapshotResponse::default()).await
+    }
+} not played {
+    create_item(CreateItemRequest) -> Item;
+    get_item(GetItemRequest) -> Item;
+    batch_get_items(BatchGetItemsRequest) -> BatchGetItemsResponse;
+    list_items(ListItemsRequest) -> ListItemsResponse;
+    update_item(UpdateItemRequest) -> Item;
+    create_location(CreateLocationRequest) -> Location;
+    list_locations(ListLocationsRequest) -> ListLocationsResponse;
+    receive_stock(ReceiveStockRequest) -> ReceiveStockResponse;
+    adjust_stock(AdjustStockRequest) -> StockLevel;
+    reserve(ReserveRequest) -> ReserveResponse;
+    release(ReleaseRequest) -> ReleaseResponse;
+    allocate(AllocateRequest) -> AllocateResponse;
+    deallocate(DeallocateRequest) -> DeallocateResponse;
+    consume(ConsumeRequest) -> ConsumeResponse;
+    get_availability(GetAvailabilityRequest) -> GetAvailabilityResponse;
+    list_reservations(ListReservationsRequest) -> ListReservationsResponse;
+    list_movements(ListMovementsRequest) -> ListMovementsResponse;
+} }

@@ -1,0 +1,248 @@
+//! Work sent to partners.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use proto::{
+    fulfillment::v1::{FulfillmentCancelled, FulfillmentOrderChanged},
+    partner::v1::{
+        MessageState, PartnerKind, PartnerMessage, PartnerState, ReplayMessageRequest, UpdatePartnerRequest,
+    },
+};
+use testkit::database::each;
+use types::Reason;
+
+use crate::{
+    calls::{refusal, work},
+    setup::World,
+    warehouse::{Manners, Warehouse},
+};
+
+const LATER: Duration = Duration::from_secs(10);
+
+async fn given_work(options: store::Options, manners: Manners) -> (World, Warehouse) {
+    let (world, warehouse) = (World::open(options).await, Warehouse::open(manners).await);
+    world.partner("par_a", PartnerKind::Warehouse, &warehouse.endpoint).await;
+    changed(&world, "fulfillment.requested").await;
+    (world, warehouse)
+}
+
+async fn changed(world: &World, kind: &'static str) {
+    let fact = FulfillmentOrderChanged { fulfillment_order: Some(work("1", "par_a")) };
+    world.tell(kind, "ful_1", &fact).await;
+}
+
+async fn only(world: &World) -> PartnerMessage {
+    let mut messages = world.messages().await;
+    assert_eq!(messages.len(), 1);
+    messages.remove(0)
+}
+
+#[tokio::test]
+async fn case_39_a_timed_out_create_makes_no_second_order_because_the_partner_is_asked_first() {
+    each(|options| async move {
+        let (world, warehouse) = given_work(options, Manners::TakesSilently).await;
+        assert_eq!(only(&world).await.state(), MessageState::InDoubt);
+        assert_eq!(warehouse.orders(), ["ful_1:1"]);
+        assert_eq!(world.told().await["partner.message_in_doubt"], 1);
+        world.after(LATER).await;
+        let message = only(&world).await;
+        assert_eq!((message.state(), message.attempts), (MessageState::Sent, 2));
+        assert_eq!(warehouse.calls(), ["create", "find"]);
+        assert_eq!(warehouse.orders(), ["ful_1:1"]);
+        assert_eq!(world.told().await["partner.message_sent"], 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn case_39_a_timed_out_create_that_never_arrived_is_sent_again() {
+    each(|options| async move {
+        let (world, warehouse) = given_work(options, Manners::LosesSilently).await;
+        assert_eq!(only(&world).await.state(), MessageState::InDoubt);
+        warehouse.is(Manners::Takes);
+        world.after(LATER).await;
+        assert_eq!(only(&world).await.state(), MessageState::Sent);
+        assert_eq!(warehouse.calls(), ["create", "find", "create"]);
+        assert_eq!(warehouse.orders(), ["ful_1:1"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn case_39_a_crash_while_work_is_sent_makes_no_second_order() {
+    each(|options| async move {
+        let (world, warehouse) = (World::open(options).await, Warehouse::open(Manners::TakesSilently).await);
+        world.partner("par_a", PartnerKind::Warehouse, &warehouse.endpoint).await;
+        let fact = FulfillmentOrderChanged { fulfillment_order: Some(work("1", "par_a")) };
+        world.append("fulfillment.requested", "ful_1", &fact).await;
+        tokio::select! {
+            _ = world.workers.drain() => panic!("nobody answered"),
+            () = warehouse.asked() => {}
+        }
+        warehouse.is(Manners::Takes);
+        assert_eq!(only(&world).await.state(), MessageState::Pending);
+        world.after(Duration::from_secs(120)).await;
+        assert_eq!(only(&world).await.state(), MessageState::Sent);
+        assert_eq!(warehouse.calls(), ["create", "find"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn work_is_sent_as_the_document_of_the_public_api() {
+    each(|options| async move {
+        let (world, warehouse) = given_work(options, Manners::Takes).await;
+        let message = only(&world).await;
+        assert_eq!((message.state(), message.r#type.as_str()), (MessageState::Sent, "fulfillment.requested"));
+        assert_eq!((message.message_reference.as_str(), message.order_id.as_str()), ("ful_1:1", "ord_1"));
+        assert_eq!(warehouse.orders(), ["ful_1:1"]);
+        world.after(LATER).await;
+        assert_eq!(warehouse.calls(), ["create"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn work_the_partner_has_already_counts_as_sent() {
+    each(|options| async move {
+        let (world, _) = given_work(options, Manners::Answers(StatusCode::CONFLICT)).await;
+        assert_eq!(only(&world).await.state(), MessageState::Sent);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_error_leaves_work_in_doubt_and_too_many_requests_does_not() {
+    each(|options| async move {
+        let (world, warehouse) = given_work(options, Manners::Answers(StatusCode::TOO_MANY_REQUESTS)).await;
+        assert_eq!(only(&world).await.state(), MessageState::Pending);
+        warehouse.is(Manners::Answers(StatusCode::BAD_GATEWAY));
+        world.after(LATER).await;
+        assert_eq!(only(&world).await.state(), MessageState::InDoubt);
+        assert_eq!(warehouse.calls(), ["create", "create"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_refusal_by_the_partner_opens_an_exception_and_the_message_can_be_replayed() {
+    each(|options| async move {
+        let (world, warehouse) = given_work(options, Manners::Answers(StatusCode::UNPROCESSABLE_ENTITY)).await;
+        let failed = only(&world).await;
+        assert_eq!(failed.state(), MessageState::Failed);
+        assert_eq!(failed.outcome, "the partner answered 422 Unprocessable Entity");
+        assert_eq!(world.exceptions().await, ["MESSAGE_FAILED"]);
+        warehouse.is(Manners::Takes);
+        let replay = ReplayMessageRequest { request_id: "r".to_owned(), message_id: failed.message_id };
+        world.client().replay_message(replay).await.unwrap();
+        world.after(Duration::ZERO).await;
+        assert_eq!(only(&world).await.state(), MessageState::Sent);
+        assert_eq!(world.told().await["partner.message_replayed"], 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn redirects_are_not_followed() {
+    each(|options| async move {
+        let (world, warehouse) = given_work(options, Manners::Answers(StatusCode::SEE_OTHER)).await;
+        assert_eq!(only(&world).await.state(), MessageState::Failed);
+        assert!(!warehouse.redirected());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_partner_that_can_not_be_reached_is_tried_twenty_times() {
+    each(|options| async move {
+        let world = World::open(options).await;
+        // Nothing listens on the discard port.
+        world.partner("par_a", PartnerKind::Warehouse, "http://127.0.0.1:9").await;
+        changed(&world, "fulfillment.requested").await;
+        for attempts in 1..20 {
+            let message = only(&world).await;
+            assert_eq!((message.state(), message.attempts), (MessageState::Pending, attempts));
+            world.after(Duration::from_secs(300)).await;
+        }
+        let message = only(&world).await;
+        assert_eq!((message.state(), message.attempts), (MessageState::Failed, 20));
+        assert_eq!(world.exceptions().await, ["MESSAGE_FAILED"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn work_of_a_partner_without_endpoint_waits_to_be_fetched_until_it_is_answered() {
+    each(|options| async move {
+        let world = World::open(options).await;
+        world.partner("par_a", PartnerKind::Warehouse, "").await;
+        changed(&world, "fulfillment.requested").await;
+        world.after(LATER).await;
+        assert_eq!(only(&world).await.state(), MessageState::Pending);
+        changed(&world, "fulfillment.accepted").await;
+        assert_eq!(only(&world).await.state(), MessageState::Acknowledged);
+        changed(&world, "fulfillment.cancellation_requested").await;
+        changed(&world, "fulfillment.cancellation_rejected").await;
+        let states: Vec<_> = world.messages().await.iter().map(PartnerMessage::state).collect();
+        assert_eq!(states, [MessageState::Acknowledged, MessageState::Acknowledged]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nothing_is_sent_to_a_suspended_partner_until_it_is_live_again() {
+    each(|options| async move {
+        let (world, warehouse) = (World::open(options).await, Warehouse::open(Manners::Takes).await);
+        world.partner("par_a", PartnerKind::Warehouse, &warehouse.endpoint).await;
+        let becomes = |state: PartnerState| UpdatePartnerRequest {
+            partner_id: "par_a".to_owned(),
+            state: Some(state.into()),
+            ..UpdatePartnerRequest::default()
+        };
+        world.client().update_partner(becomes(PartnerState::Suspended)).await.unwrap();
+        changed(&world, "fulfillment.requested").await;
+        world.after(Duration::from_secs(300)).await;
+        assert_eq!((only(&world).await.attempts, warehouse.calls().len()), (0, 0));
+        world.client().update_partner(becomes(PartnerState::Live)).await.unwrap();
+        world.after(Duration::from_secs(300)).await;
+        assert_eq!(only(&world).await.state(), MessageState::Sent);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_partner_is_asked_to_stop_work_it_accepted() {
+    each(|options| async move {
+        let (world, warehouse) = given_work(options, Manners::Takes).await;
+        changed(&world, "fulfillment.accepted").await;
+        changed(&world, "fulfillment.cancellation_requested").await;
+        assert_eq!(warehouse.stopped(), ["ful_1:1"]);
+        let states: Vec<_> = world.messages().await.iter().map(PartnerMessage::state).collect();
+        assert_eq!(states, [MessageState::Acknowledged, MessageState::Sent]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn work_that_is_called_off_while_in_doubt_is_not_sent_again_but_stopped() {
+    each(|options| async move {
+        let (world, warehouse) = given_work(options, Manners::LosesSilently).await;
+        let fact = FulfillmentCancelled { fulfillment_order: Some(work("1", "par_a")), lines: Vec::new() };
+        warehouse.is(Manners::Takes);
+        world.tell("fulfillment.cancelled", "ful_1", &fact).await;
+        world.after(LATER).await;
+        assert_eq!(warehouse.calls(), ["create", "cancel"]);
+        assert!(warehouse.orders().is_empty());
+        let messages = world.messages().await;
+        let told: Vec<_> = messages.iter().map(|message| (message.r#type.as_str(), message.state())).collect();
+        let requested = ("fulfillment.requested", MessageState::Failed);
+        assert_eq!(told, [requested, ("fulfillment.called_off", MessageState::Sent)]);
+        assert!(world.exceptions().await.is_empty());
+
+        let replay = ReplayMessageRequest { request_id: String::new(), message_id: messages[0].message_id.clone() };
+        let refused = world.client().replay_message(replay).await.map_err(|status| mesh::fault(&status));
+        assert_eq!(refusal(refused).0, Reason::ActionNotSupported);
+    })
+    .await;
+}

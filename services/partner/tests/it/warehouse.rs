@@ -1,0 +1,146 @@
+//! A small real 3PL with an HTTP API.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
+
+use axum::{
+    Router,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode},
+    routing::{get, post},
+};
+use tokio::{net::TcpListener, sync::Notify};
+
+/// What it does with work it is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manners {
+    /// Takes it and says so.
+    Takes,
+    /// Takes it and never answers.
+    TakesSilently,
+    /// Loses it and never answers.
+    LosesSilently,
+    /// Answers with this.
+    Answers(StatusCode),
+}
+
+/// The 3PL. Clones are the same.
+#[derive(Clone)]
+pub(crate) struct Warehouse {
+    /// Where it is.
+    pub endpoint: String,
+    state: Arc<Mutex<Inside>>,
+    asked: Arc<Notify>,
+}
+
+struct Inside {
+    manners: Manners,
+    orders: Vec<String>,
+    stopped: BTreeSet<String>,
+    calls: Vec<&'static str>,
+    redirected: bool,
+    asked: Arc<Notify>,
+}
+
+type Shared = State<Arc<Mutex<Inside>>>;
+
+impl Warehouse {
+    /// Opens for business.
+    pub(crate) async fn open(manners: Manners) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}/api", listener.local_addr().unwrap());
+        let asked = Arc::new(Notify::new());
+        let inside = Inside {
+            asked: asked.clone(),
+            manners,
+            orders: Vec::new(),
+            stopped: BTreeSet::new(),
+            calls: Vec::new(),
+            redirected: false,
+        };
+        let state = Arc::new(Mutex::new(inside));
+        let router = Router::new()
+            .route("/api/fulfillment-orders", post(create))
+            .route("/api/fulfillment-orders/{key}", get(find))
+            .route("/api/fulfillment-orders/{key}/cancellation", post(cancel))
+            .route("/elsewhere", get(elsewhere).post(elsewhere))
+            .with_state(state.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { endpoint, state, asked }
+    }
+
+    /// Changes its manners.
+    pub(crate) fn is(&self, manners: Manners) {
+        self.state.lock().unwrap().manners = manners;
+    }
+
+    /// Waits until it is asked to take work.
+    pub(crate) async fn asked(&self) {
+        self.asked.notified().await;
+    }
+
+    /// The work it has, by key; twice when it was made twice.
+    pub(crate) fn orders(&self) -> Vec<String> {
+        self.state.lock().unwrap().orders.clone()
+    }
+
+    /// The work it was told to stop.
+    pub(crate) fn stopped(&self) -> Vec<String> {
+        self.state.lock().unwrap().stopped.iter().cloned().collect()
+    }
+
+    /// The calls it got.
+    pub(crate) fn calls(&self) -> Vec<&'static str> {
+        self.state.lock().unwrap().calls.clone()
+    }
+
+    /// Whether a redirect was followed.
+    pub(crate) fn redirected(&self) -> bool {
+        self.state.lock().unwrap().redirected
+    }
+}
+
+async fn create(State(state): Shared, headers: HeaderMap, body: String) -> (StatusCode, HeaderMap) {
+    let key = headers["idempotency-key"].to_str().unwrap().to_owned();
+    let document: serde_json::Value = serde_json::from_str(&body).unwrap();
+    let manners = {
+        let mut inside = state.lock().unwrap();
+        inside.calls.push("create");
+        assert_eq!(document["idempotencyKey"], key.as_str());
+        // This one does not look at the key: a second call is a second order.
+        if matches!(inside.manners, Manners::Takes | Manners::TakesSilently) {
+            inside.orders.push(key);
+        }
+        inside.asked.notify_one();
+        inside.manners
+    };
+    let mut headers = HeaderMap::new();
+    match manners {
+        Manners::Takes => (StatusCode::CREATED, headers),
+        Manners::TakesSilently | Manners::LosesSilently => std::future::pending().await,
+        Manners::Answers(status) => {
+            headers.insert("location", "/elsewhere".parse().unwrap());
+            (status, headers)
+        }
+    }
+}
+
+async fn find(State(state): Shared, Path(key): Path<String>) -> StatusCode {
+    let mut inside = state.lock().unwrap();
+    inside.calls.push("find");
+    if inside.orders.contains(&key) { StatusCode::OK } else { StatusCode::NOT_FOUND }
+}
+
+async fn cancel(State(state): Shared, Path(key): Path<String>) -> StatusCode {
+    let mut inside = state.lock().unwrap();
+    inside.calls.push("cancel");
+    inside.stopped.insert(key);
+    StatusCode::OK
+}
+
+async fn elsewhere(State(state): Shared) -> StatusCode {
+    state.lock().unwrap().redirected = true;
+    StatusCode::OK
+}
