@@ -1,0 +1,132 @@
+//! The logs of all services: whether they are whole, and how far they were followed.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use ::store::Db;
+use futures::future::join_all;
+use mesh::Channel;
+use proto::{
+    event::v1::{ListEventsRequest, VerifyLogRequest, VerifyLogResponse, event_service_client::EventServiceClient},
+    operations::v1::{FollowedLog, LogVerification},
+};
+use tokio::time::Instant;
+use tonic::{Response, Status};
+use types::Fault;
+
+use crate::{NAME, store as reads};
+
+/// How long a service may take to say where its log ends. Its position here is known anyway.
+const HEAD_WITHIN: Duration = Duration::from_secs(2);
+
+/// What is kept back of a call's time to answer it with what is known by then.
+const MARGIN: Duration = Duration::from_millis(500);
+
+/// The name a log's position is kept under. Never change one.
+pub(crate) fn subscription(source: &'static str) -> &'static str {
+    match source {
+        "order" => "operations.order",
+        "inventory" => "operations.inventory",
+        "fulfillment" => "operations.fulfillment",
+        "returns" => "operations.returns",
+        "partner" => "operations.partner",
+        NAME => "operations.operations",
+        other => other,
+    }
+}
+
+/// The ways to all logs, and the service's own.
+#[derive(Clone)]
+pub(crate) struct Logs {
+    db: Db,
+    others: Arc<[(&'static str, EventServiceClient<Channel>)]>,
+}
+
+impl Logs {
+    pub(crate) fn new(db: Db, logs: Vec<(&'static str, Channel)>) -> Self {
+        let others = logs.into_iter().map(|(source, channel)| (source, EventServiceClient::new(channel))).collect();
+        Self { db, others }
+    }
+
+    /// Has every service check its log, all at once. One that does not answer by `deadline` is reported as such.
+    pub(crate) async fn verify(&self, deadline: Option<Instant>) -> Vec<LogVerification> {
+        let until = deadline.map(before);
+        let others = self.others.iter().map(|(source, client)| async move {
+            let mut client = client.clone();
+            let outcome = within(until, client.verify_log(VerifyLogRequest {})).await;
+            verification(source, outcome)
+        });
+        let (mut found, own) = tokio::join!(join_all(others), ::store::log::verify(&self.db));
+        found.push(verification(
+            NAME,
+            own.map(|own| {
+                let (first_bad_position, problem) = own.first_bad.unwrap_or_default();
+                VerifyLogResponse {
+                    checked_count: own.checked,
+                    head_position: own.head_position,
+                    first_bad_position,
+                    problem,
+                    head_hash: own.head_hash,
+                }
+            }),
+        ));
+        found
+    }
+
+    /// How far each log was followed. A log that can not be asked has at least what took effect here.
+    pub(crate) async fn followed(&self) -> Result<Vec<FollowedLog>, Fault> {
+        let positions = reads::positions(&self.db).await?;
+        let position = |source| positions.get(subscription(source)).copied().unwrap_or(0);
+        let others = self.others.iter().map(|(source, client)| async move {
+            let mut client = client.clone();
+            // Nothing is after the last position there can be: only the head is answered.
+            let request = ListEventsRequest { after_position: i64::MAX, page_size: 1, ..ListEventsRequest::default() };
+            let answer = within(Some(Instant::now() + HEAD_WITHIN), client.list_events(request)).await;
+            let head = answer.map_or_else(
+                |fault| {
+                    tracing::info!(%fault, source, "a log's head is not known");
+                    0
+                },
+                |answer| answer.head_position,
+            );
+            (*source, head)
+        });
+        let mut heads = join_all(others).await;
+        heads.push((NAME, self.db.head().await?));
+        let log = |(source, head): (&'static str, i64)| FollowedLog {
+            source: source.to_owned(),
+            position: position(source),
+            head_position: head.max(position(source)),
+        };
+        Ok(heads.into_iter().map(log).collect())
+    }
+}
+
+fn verification(source: &str, outcome: Result<VerifyLogResponse, Fault>) -> LogVerification {
+    let source = source.to_owned();
+    match outcome {
+        Ok(found) => LogVerification { source, verification: Some(found), problem: String::new() },
+        Err(fault) => LogVerification { source, verification: None, problem: fault.message },
+    }
+}
+
+/// A call's answer, or that there was none in time.
+async fn within<T>(
+    until: Option<Instant>,
+    call: impl Future<Output = Result<Response<T>, Status>>,
+) -> Result<T, Fault> {
+    let answer = match until {
+        Some(until) => {
+            let late = |_| Fault::unavailable("the service did not answer in time");
+            tokio::time::timeout_at(until, call).await.map_err(late)?
+        }
+        None => call.await,
+    };
+    answer.map(Response::into_inner).map_err(|status| mesh::fault(&status))
+}
+
+/// A little before a call's end.
+fn before(deadline: Instant) -> Instant {
+    let now = Instant::now();
+    let left = deadline.saturating_duration_since(now);
+    now + left.saturating_sub(MARGIN.min(left / 4))
+}

@@ -1,0 +1,166 @@
+//! Usage: who called what on which days.
+
+mod days;
+mod deprecated;
+mod purge;
+mod read;
+mod report;
+mod rpc;
+mod wire;
+
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use store::{Command, Context, Needs, Task, Work};
+use types::{Fault, Timestamp};
+
+pub use report::UsageReporter;
+
+pub(crate) use purge::Purge;
+pub(crate) use rpc::UsageApi;
+
+use days::{Day, Days};
+
+/// The kind of the task that drops days past their retention. Never change it.
+const PURGE: &str = "usage.purge";
+
+store::text_enum! {
+    /// How calls ended.
+    pub(crate) enum Outcome {
+        /// Answered.
+        Answered = "ANSWERED",
+        /// Refused for what the caller asked.
+        Refused = "REFUSED",
+        /// Refused for how much the caller asked.
+        Limited = "LIMITED",
+        /// Failed for reasons of ours.
+        Failed = "FAILED",
+    }
+}
+
+store::record! {
+    /// The calls of one consumer to one method that ended alike. Without a consumer and a method when no day is left.
+    pub(crate) struct Usage in "usages" key (usage_id: String) {
+        /// Who called.
+        consumer: String,
+        /// Full name of the method.
+        method: String,
+        /// How they ended.
+        outcome: Outcome,
+        /// The first day that is kept.
+        first_day: Day,
+        /// The last day with calls.
+        last_day: Day,
+        /// When the last call came.
+        last_seen_time: Timestamp,
+        /// How many calls each day had.
+        days: Days,
+    }
+}
+
+/// What a member counted of one consumer, method and outcome on a day.
+#[derive(Debug)]
+pub(crate) struct Count {
+    pub(crate) consumer: String,
+    pub(crate) method: String,
+    pub(crate) outcome: Outcome,
+    pub(crate) calls: i64,
+    pub(crate) last_seen: Timestamp,
+}
+
+impl Count {
+    fn usage_id(&self) -> String {
+        let mut hash = Sha256::new();
+        for part in [&self.consumer, &self.method, self.outcome.as_str()] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// Adds what a member counted.
+pub(crate) struct RecordUsage {
+    pub(crate) counts: Vec<Count>,
+    /// Days before are not kept.
+    pub(crate) retention: i64,
+}
+
+impl Command for RecordUsage {
+    type Reply = proto::operations::v1::RecordUsageResponse;
+    const NAME: &'static str = "RecordUsage";
+
+    fn needs(&self, _: &Work, needs: &mut Needs) {
+        for count in &self.counts {
+            needs.row::<Usage>(&count.usage_id());
+        }
+    }
+
+    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<Self::Reply, Fault> {
+        let today = Day::of(cx.now());
+        let mut begun = false;
+        for count in &self.counts {
+            // A member's clock may be ahead of ours.
+            let last_seen = count.last_seen.min(cx.now());
+            let day = Day::of(last_seen);
+            if day < today.before(self.retention) {
+                continue;
+            }
+            let known = work.get::<Usage>(&count.usage_id())?.cloned();
+            begun |= known.as_ref().is_none_or(|known| known.days.is_empty() || known.last_day < day);
+            work.put(match known {
+                Some(known) if !known.days.is_empty() => known.with(count, day, last_seen),
+                known => Usage::begin(count, day, last_seen, known.map_or(0, |known| known.version)),
+            });
+        }
+        if begun {
+            schedule_purge(cx, today);
+        }
+        Ok(Self::Reply {})
+    }
+}
+
+impl Usage {
+    fn begin(count: &Count, day: Day, last_seen: Timestamp, version: i64) -> Self {
+        Self {
+            usage_id: count.usage_id(),
+            consumer: count.consumer.clone(),
+            method: count.method.clone(),
+            outcome: count.outcome,
+            first_day: day,
+            last_day: day,
+            last_seen_time: last_seen,
+            days: Days::of(day, count.calls),
+            version,
+        }
+    }
+
+    /// Drops the days before one, and with the last of them all that says whose they were.
+    fn drop_before(mut self, oldest: Day) -> Self {
+        match self.days.drop_before(oldest) {
+            Some(first_day) => self.first_day = first_day,
+            None => {
+                self.consumer.clear();
+                self.method.clear();
+                // Where neither a list nor the next purge looks.
+                (self.first_day, self.last_day) = (Day::NEVER, Day::NEVER);
+            }
+        }
+        self
+    }
+
+    fn with(mut self, count: &Count, day: Day, last_seen: Timestamp) -> Self {
+        self.days.add(day, count.calls);
+        self.first_day = self.first_day.min(day);
+        self.last_day = self.last_day.max(day);
+        self.last_seen_time = self.last_seen_time.max(last_seen);
+        self
+    }
+}
+
+/// Has the days past their retention dropped tomorrow. Each day is a task of its own, so that today's reports do not put
+/// off what is due today.
+fn schedule_purge(cx: &mut Context<'_>, today: Day) {
+    let tomorrow = today.after(1);
+    cx.schedule(Task::new(PURGE, tomorrow, tomorrow.begin().after(Duration::from_secs(60))));
+}

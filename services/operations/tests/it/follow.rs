@@ -1,0 +1,93 @@
+use std::time::Duration;
+
+use proto::operations::v1::{FollowTimelineRequest, FollowTimelineResponse};
+use tonic::Streaming;
+use types::Reason;
+
+use crate::world::{Client, ORDER, each, fault, wrong_fields};
+
+fn from(token: &str) -> FollowTimelineRequest {
+    FollowTimelineRequest { order_id: ORDER.to_owned(), resume_token: token.to_owned() }
+}
+
+async fn follow(mut client: Client, token: &str) -> Streaming<FollowTimelineResponse> {
+    client.follow_timeline(from(token)).await.unwrap().into_inner()
+}
+
+/// The next entry's number and token. The limit only keeps a test that fails from hanging.
+async fn next(stream: &mut Streaming<FollowTimelineResponse>) -> (i64, String) {
+    let message = tokio::time::timeout(Duration::from_secs(30), stream.message()).await.expect("an entry in time");
+    let message = message.unwrap().expect("the stream goes on");
+    (message.entry.unwrap().entry_number, message.resume_token)
+}
+
+#[tokio::test]
+async fn whoever_follows_sees_what_is_there_then_what_comes() {
+    each(|world| async move {
+        world.place(ORDER, "acc_1");
+        world.reject(ORDER, 300, "later");
+        world.drain().await;
+        let mut stream = follow(world.customer(&["acc_1"]), "").await;
+        assert_eq!(next(&mut stream).await.0, 1);
+        assert_eq!(next(&mut stream).await.0, 2);
+
+        // It happened before what is known already, but became known after it.
+        world.reject(ORDER, 200, "earlier");
+        world.reject("ord_2", 200, "of another order");
+        world.drain().await;
+        assert_eq!(next(&mut stream).await.0, 3);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn following_goes_on_after_the_token_without_gap_or_repeat() {
+    each(|world| async move {
+        world.place(ORDER, "acc_1");
+        for second in 0..300 {
+            world.reject(ORDER, 500 - second, "again");
+        }
+        world.drain().await;
+        let (mut seen, mut token) = (Vec::new(), String::new());
+        // Cut off again and again, and resumed.
+        for piece in [1, 120, 0, 100, 80] {
+            let mut stream = follow(world.operator(), &token).await;
+            for _ in 0..piece {
+                let (number, resume) = next(&mut stream).await;
+                seen.push(number);
+                token = resume;
+            }
+        }
+        assert_eq!(seen, (1..=301).collect::<Vec<_>>());
+        let mut stream = follow(world.operator(), &token).await;
+        world.reject(ORDER, 1, "new");
+        world.drain().await;
+        assert_eq!(next(&mut stream).await.0, 302);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_order_of_another_account_can_not_be_followed() {
+    each(|world| async move {
+        world.place(ORDER, "acc_1");
+        world.drain().await;
+        let refused = world.customer(&["acc_2"]).follow_timeline(from("")).await;
+        assert_eq!(fault(refused).reason, Reason::NotFound);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_token_that_is_none_is_refused() {
+    each(|world| async move {
+        world.place(ORDER, "acc_1");
+        world.drain().await;
+        for token in ["x", "0", "-1", "99999999999999999999"] {
+            assert_eq!(wrong_fields(world.operator().follow_timeline(from(token)).await), ["resume_token"]);
+        }
+        let request = FollowTimelineRequest::default();
+        assert_eq!(wrong_fields(world.operator().follow_timeline(request).await), ["order_id"]);
+    })
+    .await;
+}
