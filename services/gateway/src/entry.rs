@@ -1,0 +1,70 @@
+//! The way in for callers from outside: they prove who they are, and the services are told.
+
+use std::{
+    convert::Infallible,
+    fmt,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use axum::http::{Request, Response};
+use futures::future::BoxFuture;
+use mesh::{
+    Access, Channel,
+    credentials::{self, Authenticator},
+};
+use tonic::body::Body;
+use tower::Service;
+
+/// The check of credentials, and the rules of the methods that are called.
+#[derive(Debug, Clone)]
+pub(crate) struct Guard {
+    pub(crate) authenticator: Arc<Authenticator>,
+    pub(crate) access: Arc<Access>,
+}
+
+/// A way to a service that is taken on behalf of whoever proves to call.
+#[derive(Clone)]
+pub(crate) struct Entry {
+    channel: Channel,
+    guard: Option<Guard>,
+}
+
+impl Entry {
+    /// Without a guard calls are made on behalf of whoever the channel is for.
+    pub(crate) fn new(channel: Channel, guard: Option<Guard>) -> Self {
+        Self { channel, guard }
+    }
+}
+
+impl Service<Request<Body>> for Entry {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response<Body>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        let Self { mut channel, guard } = self.clone();
+        Box::pin(async move {
+            if let Some(Guard { authenticator, access }) = guard {
+                let path = request.uri().path().to_owned();
+                let caller = authenticator.authenticate(request.headers(), &path, access.rule(&path));
+                match caller.await {
+                    Ok(caller) => channel = channel.for_principal(&caller),
+                    Err(fault) => return Ok(mesh::status(fault).into_http()),
+                }
+            }
+            credentials::strip(request.headers_mut());
+            channel.call(request).await
+        })
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry").field("guarded", &self.guard.is_some()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,117 @@
+//! REST for portals, partners and people, in front of the services.
+//!
+//! Owns the way in: it hands every `/v1` call to [`transcode`], and serves the description and the catalogue of the API
+//! with a page to try it. Callers prove who they are to the authenticator it is given; without one they are who the
+//! channels say. It has no database and links no generated type: routes, JSON and the description all follow from the
+//! descriptors it is given.
+//!
+//! Deliberately absent: rules of any service, and a route written by hand for a method.
+
+mod apis;
+mod docs;
+mod entry;
+mod serve;
+
+use std::{collections::HashMap, sync::Arc};
+
+use apis::Contract;
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::{Request, State},
+    http::{HeaderName, HeaderValue, header::CONTENT_TYPE},
+    response::{IntoResponse as _, Redirect, Response},
+    routing::get,
+};
+use entry::{Entry, Guard};
+use mesh::{Access, Channel, credentials::Authenticator};
+use prost_reflect::DescriptorPool;
+use tower::ServiceExt as _;
+use transcode::{Transcoder, Upstream};
+
+pub use serve::serve;
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Settings of the gateway.
+#[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
+pub struct Config {
+    /// Largest request body in bytes; a larger one is refused with 413.
+    #[arg(long, env = "WAYBILL_MAX_BODY", default_value_t = 4 * 1024 * 1024)]
+    pub max_body: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { max_body: 4 * 1024 * 1024 }
+    }
+}
+
+/// The descriptors can not be served as REST.
+#[derive(Debug, thiserror::Error)]
+#[error("the routes can not be served: {0}")]
+pub struct RouteError(String);
+
+/// The REST face of services.
+///
+/// `upstreams` are the full names of gRPC services and the way to each. With an authenticator every call is made on behalf
+/// of whoever it proves to be from.
+pub fn router(
+    descriptors: &DescriptorPool,
+    upstreams: &[(&'static str, Channel)],
+    authenticator: Option<Arc<Authenticator>>,
+    config: &Config,
+) -> Result<Router, RouteError> {
+    let names: Vec<_> = upstreams.iter().map(|(name, _)| *name).collect();
+    let access = Access::of(descriptors, &names).map_err(|error| RouteError(error.to_string()))?;
+    let access = Arc::new(access);
+    let guard = authenticator.map(|authenticator| Guard { authenticator, access });
+    let transcoder = transcoder(descriptors, upstreams, guard.as_ref())?.with_body_limit(config.max_body);
+    let contract = Contract::of(&transcoder)?;
+    let description = fixed(&described(&transcoder, &contract));
+    let catalogue = fixed(&contract.catalogue());
+    Ok(Router::new()
+        .route("/", get(|| async { Redirect::temporary("/docs") }))
+        .route("/openapi.json", get(move || std::future::ready(description.clone())))
+        .route(apis::PATH, get(move || std::future::ready(catalogue.clone())).fallback(apis::only_get))
+        .merge(docs::router())
+        .fallback(transcoded)
+        .with_state(Arc::new(transcoder)))
+}
+
+/// The description of the REST API, as `/openapi.json` has it.
+pub fn openapi(
+    descriptors: &DescriptorPool,
+    upstreams: &[(&'static str, Channel)],
+) -> Result<serde_json::Value, RouteError> {
+    let transcoder = transcoder(descriptors, upstreams, None)?;
+    Ok(described(&transcoder, &Contract::of(&transcoder)?))
+}
+
+/// A JSON answer that is always the same.
+fn fixed(document: &serde_json::Value) -> ([(HeaderName, HeaderValue); 1], Bytes) {
+    ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], Bytes::from(document.to_string()))
+}
+
+fn transcoder(
+    descriptors: &DescriptorPool,
+    upstreams: &[(&'static str, Channel)],
+    guard: Option<&Guard>,
+) -> Result<Transcoder, RouteError> {
+    let entry = |channel: &Channel| Upstream::new(Entry::new(channel.clone(), guard.cloned()).map_err(Into::into));
+    let upstreams: HashMap<String, Upstream> =
+        upstreams.iter().map(|(service, channel)| ((*service).to_owned(), entry(channel))).collect();
+    Transcoder::new(descriptors, upstreams)
+        .map_err(|errors| RouteError(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))
+}
+
+fn described(transcoder: &Transcoder, contract: &Contract) -> serde_json::Value {
+    let mut document = transcoder.openapi("Waybill", VERSION);
+    contract.describe(&mut document);
+    document
+}
+
+async fn transcoded(State(transcoder): State<Arc<Transcoder>>, request: Request) -> Response {
+    transcoder.call(request).await.map(Body::new).into_response()
+}
