@@ -1,0 +1,120 @@
+//! What a backup says of itself.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io::{self, Write as _},
+    path::Path,
+};
+
+use serde::{Deserialize, Serialize};
+use store::backup::Contents;
+use types::Timestamp;
+
+use super::{Error, Seal};
+use crate::compose::SERVICES;
+
+/// Its file in the backup.
+pub(super) const FILE: &str = "manifest.json";
+
+/// The format this program writes and reads.
+const FORMAT: u64 = 1;
+
+/// What is in a backup, as it is written beside the copies.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Manifest {
+    format: u64,
+    /// The program that has made it.
+    waybill_version: String,
+    /// The moment everything in it is of, RFC 3339.
+    pub cut_time: String,
+    /// One for each service.
+    pub databases: Vec<Database>,
+}
+
+/// One copy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Database {
+    /// Whose it is.
+    pub service: String,
+    /// Its name in the backup.
+    pub file: String,
+    /// How long it is.
+    pub bytes: u64,
+    /// Of the file, hexadecimal.
+    pub sha256: String,
+    /// The last position of its log.
+    pub log_position: i64,
+    /// Hash of the log's last event, hexadecimal.
+    pub log_hash: String,
+    /// The service's last migration.
+    pub schema_version: i64,
+    /// How far each of its subscriptions had followed.
+    pub subscriptions: BTreeMap<String, i64>,
+}
+
+impl Database {
+    pub(super) fn new(service: &str, seal: Seal, contents: Contents) -> Self {
+        Self {
+            service: service.to_owned(),
+            file: file_name(service),
+            bytes: seal.bytes,
+            sha256: seal.sha256,
+            log_position: contents.position,
+            log_hash: contents.hash,
+            schema_version: contents.schema,
+            subscriptions: contents.followed,
+        }
+    }
+}
+
+/// The name of a service's copy.
+pub(super) fn file_name(service: &str) -> String {
+    format!("{service}.db")
+}
+
+impl Manifest {
+    pub(super) fn new(cut: Timestamp, databases: Vec<Database>) -> Self {
+        let (seconds, nanos) = cut.to_parts();
+        Self {
+            format: FORMAT,
+            waybill_version: env!("CARGO_PKG_VERSION").to_owned(),
+            cut_time: prost_types::Timestamp { seconds, nanos }.to_string(),
+            databases,
+        }
+    }
+
+    /// Writes it into a directory, durably.
+    pub(super) fn write(&self, directory: &Path) -> io::Result<()> {
+        let mut text = serde_json::to_vec_pretty(self)?;
+        text.push(b'\n');
+        let mut file = File::create(directory.join(FILE))?;
+        file.write_all(&text)?;
+        file.sync_all()
+    }
+
+    /// Reads that of a backup. What it names are one copy for each service, and no other files.
+    pub(super) fn read(backup: &Path) -> Result<Self, Error> {
+        #[derive(Deserialize)]
+        struct Version {
+            format: u64,
+        }
+        let path = backup.join(FILE);
+        let damaged = |problem: String| Error::damaged(&path, problem);
+        let text = fs::read(&path).map_err(|error| damaged(format!("this is no finished backup: {error}")))?;
+        let unreadable = |error: serde_json::Error| damaged(format!("it can not be read: {error}"));
+        let Version { format } = serde_json::from_slice(&text).map_err(unreadable)?;
+        if format != FORMAT {
+            return Err(Error::Format { path, format });
+        }
+        let manifest: Self = serde_json::from_slice(&text).map_err(unreadable)?;
+        let named = manifest.databases.iter().map(|database| (database.service.clone(), database.file.clone()));
+        let expected = SERVICES.iter().map(|service| ((*service).to_owned(), file_name(service)));
+        if !named.eq(expected) {
+            return Err(damaged(format!("it does not name the databases of {}", SERVICES.join(", "))));
+        }
+        Ok(manifest)
+    }
+}

@@ -1,0 +1,56 @@
+//! One process for each embedded database: a second one is refused before it opens anything.
+//!
+//! The database itself stands several writers. But two meshes on one directory are a mistake of whoever starts them: both
+//! would do the same work and wait for each other at every write, and neither would say why it is slow.
+
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    path::Path,
+};
+
+use anyhow::Context as _;
+
+/// Another process has the database.
+#[derive(Debug, thiserror::Error)]
+#[error("database {path} is used by another waybill process")]
+pub(super) struct Claimed {
+    path: String,
+}
+
+/// A database that belongs to this process as long as this lives. The system takes it back however the process ends.
+#[derive(Debug)]
+pub(super) struct Claim {
+    /// Only an embedded database has one.
+    _lock: Option<File>,
+}
+
+impl Claim {
+    /// Claims the database. Servers look after themselves.
+    pub(super) fn of(options: &store::Options) -> anyhow::Result<Self> {
+        let Some(path) = options.url.strip_prefix("sqlite://").or_else(|| options.url.strip_prefix("sqlite:")) else {
+            return Ok(Self { _lock: None });
+        };
+        let path = Path::new(path);
+        // What is in the way of it is in the way of the database, which says so better.
+        let Some(directory) = path.parent().filter(|_| !path.is_dir()) else { return Ok(Self { _lock: None }) };
+        if !directory.as_os_str().is_empty() {
+            std::fs::create_dir_all(directory)
+                .with_context(|| format!("directory {} can not be created", directory.display()))?;
+        }
+        let mut name = path.as_os_str().to_owned();
+        name.push(".lock");
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&name)
+            .with_context(|| format!("{} can not be created", Path::new(&name).display()))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { _lock: Some(lock) }),
+            Err(TryLockError::WouldBlock) => Err(Claimed { path: path.display().to_string() }.into()),
+            Err(TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("{} can not be locked", Path::new(&name).display()))
+            }
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! The whole mesh in one process: `up`, and `demo` on top of it.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks on its standard streams")]
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Instant,
+};
+
+use anyhow::Context as _;
+use mesh::{Secret, Stop, Tasks};
+use tokio::net::TcpListener;
+use types::SystemClock;
+
+use super::{claim::Claim, exit::Unusable};
+use crate::{
+    compose::{Config, Databases, Mesh, SERVICES},
+    demo,
+    rest::Rest,
+};
+
+/// Where the whole mesh keeps its data and listens.
+#[derive(Debug, clap::Args)]
+#[group(skip)]
+pub(super) struct Options {
+    /// Directory of the embedded databases, one file for each service. `waybill-data` when not given.
+    #[arg(long, env = "WAYBILL_DATA")]
+    pub(super) data: Option<PathBuf>,
+    /// Databases elsewhere: a URL with {service} in it, such as `postgres://user@host/waybill_{service}`.
+    #[arg(long, env = "WAYBILL_DATABASE_TEMPLATE", conflicts_with = "data", hide_env_values = true)]
+    database_template: Option<Secret>,
+    /// Address of all listeners.
+    #[arg(long, env = "WAYBILL_HOST", default_value = "127.0.0.1")]
+    host: IpAddr,
+    /// Port of the REST gateway; 0 takes a free one.
+    #[arg(long, env = "WAYBILL_HTTP_PORT", default_value_t = 8080)]
+    http_port: u16,
+    /// Port of the first service's gRPC; the others follow. 0 takes free ones.
+    #[arg(long, env = "WAYBILL_GRPC_PORT", default_value_t = 7001)]
+    grpc_port: u16,
+    /// Port of /metrics, /healthz and /readyz; 0 takes a free one.
+    #[arg(long, env = "WAYBILL_ADMIN_PORT", default_value_t = 9000)]
+    admin_port: u16,
+}
+
+/// Where a running mesh can be reached.
+struct Addresses {
+    http: SocketAddr,
+    grpc: Vec<(&'static str, SocketAddr)>,
+    admin: SocketAddr,
+    /// Of all but the last.
+    scheme: &'static str,
+}
+
+/// A mesh that serves and works.
+struct Running {
+    tasks: Tasks,
+    stop: Stop,
+    mesh: Arc<Mesh>,
+    addresses: Addresses,
+    drain: std::time::Duration,
+    /// Held until the databases are closed.
+    _claims: Vec<Claim>,
+}
+
+/// Runs until it is told to stop.
+pub(super) async fn up(options: &Options, config: &Config, gateway: &gateway::Config) -> anyhow::Result<()> {
+    let begun = Instant::now();
+    let running = start(options, config, gateway).await?;
+    println!("waybill is up after {} ms, data in {}", begun.elapsed().as_millis(), place(options));
+    print_addresses(&running.addresses);
+    running.stop.requested().await;
+    running.end().await
+}
+
+/// Runs the demo, and then stays up if asked to.
+pub(super) async fn demo(
+    options: &Options,
+    demo: &demo::Options,
+    config: &Config,
+    gateway: &gateway::Config,
+) -> anyhow::Result<()> {
+    let credential = config.credentials.admin_token()?;
+    if credential.is_none() && config.credentials.is_configured() {
+        let why = "the demo calls as an administrator: where credentials are configured it needs --admin-token-file";
+        return Err(Unusable(why.to_owned()).into());
+    }
+    println!("Northwind Traders on the whole mesh, data in {}", place(options));
+    // The demo calls its own gateway, whose name no certificate of others has.
+    let mesh = mesh::Config { tls: mesh::tls::Files::default(), ..config.mesh.clone() };
+    let running = start(options, &Config { mesh, ..config.clone() }, gateway).await?;
+    let rest = Rest::new(format!("http://{}", running.addresses.http))?.with_credential(credential);
+    let ran = tokio::select! {
+        ran = demo::run(&rest, demo) => ran.map(|_| ()),
+        () = running.stop.requested() => Ok(()),
+    };
+    if ran.is_ok() && demo.keep && !running.stop.is_requested() {
+        println!();
+        print_addresses(&running.addresses);
+        running.stop.requested().await;
+    }
+    running.stop.request();
+    running.end().await?;
+    ran
+}
+
+async fn start(options: &Options, config: &Config, gateway: &gateway::Config) -> anyhow::Result<Running> {
+    super::refuse_exposure("--host", options.host, config)?;
+    let caller = super::caller(config);
+    let drain = config.mesh.drain_timeout;
+    let stop = mesh::stop_on_signals()?;
+
+    let http = listen(options, options.http_port).await?;
+    let admin = listen(options, options.admin_port).await?;
+    let databases = match &options.database_template {
+        Some(template) => Databases::from_template(template.reveal()).map_err(|error| Unusable(error.to_string()))?,
+        None => Databases::in_directory(&directory(options)),
+    };
+    let claims = SERVICES.iter().map(|service| Claim::of(&databases.of(service))).collect::<anyhow::Result<_>>()?;
+    let mesh = Arc::new(Mesh::open(&databases, config, Arc::new(SystemClock), &caller).await?);
+    let ways = mesh.members.rest(&caller);
+    let router = gateway::router(proto::pool(), &ways, mesh.authenticator.clone(), gateway)?;
+    if mesh.authenticator.is_none() {
+        eprintln!("no credentials are configured: every caller is the local administrator");
+    }
+
+    let tasks = Tasks::new(stop.clone());
+    let scheme = if config.mesh.tls.cert.is_some() { "https" } else { "http" };
+    let mut addresses = Addresses { http: http.local_addr()?, grpc: Vec::new(), admin: admin.local_addr()?, scheme };
+    for (number, (service, server)) in mesh.servers.iter().cloned().enumerate() {
+        let port = if options.grpc_port == 0 { 0 } else { options.grpc_port + u16::try_from(number)? };
+        let listener = listen(options, port).await?;
+        addresses.grpc.push((service, listener.local_addr()?));
+        let stop = stop.clone();
+        tasks.spawn(service, async move {
+            if let Err(error) = server.serve(listener, stop.clone()).await {
+                tracing::error!(service, error = %error, "serving failed");
+                stop.request();
+            }
+        });
+    }
+    for (service, workers) in mesh.workers.iter().cloned() {
+        let stop = stop.clone();
+        tasks.spawn(service, async move { workers.run(stop.token()).await });
+    }
+    let every = std::time::Duration::from_secs(config.operations.usage_report_seconds);
+    for reporter in &mesh.usage {
+        let (reporter, stop) = (reporter.clone(), stop.clone());
+        tasks.spawn("usage", async move { reporter.run(every, stop).await });
+    }
+    tasks.spawn("gateway", {
+        let (stop, mesh) = (stop.clone(), config.mesh.clone());
+        async move {
+            if let Err(error) = gateway::serve(http, router, stop.clone(), &mesh).await {
+                tracing::error!(error = %error, "the gateway failed");
+                stop.request();
+            }
+        }
+    });
+    let (asked, observed) = (mesh.clone(), stop.clone());
+    tasks.spawn("admin", async move {
+        let ready = move || {
+            let mesh = asked.clone();
+            async move { mesh.ready().await }
+        };
+        if let Err(error) = mesh::admin::serve(admin, observed, ready).await {
+            tracing::error!(error = %error, "the admin listener failed");
+        }
+    });
+    Ok(Running { tasks, stop, mesh, addresses, drain, _claims: claims })
+}
+
+impl Running {
+    async fn end(self) -> anyhow::Result<()> {
+        let joined = self.tasks.join(self.drain + std::time::Duration::from_secs(5)).await;
+        self.mesh.report_usage().await;
+        self.mesh.close().await;
+        joined.map_err(Into::into)
+    }
+}
+
+async fn listen(options: &Options, port: u16) -> anyhow::Result<TcpListener> {
+    let address = SocketAddr::new(options.host, port);
+    TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))
+}
+
+fn directory(options: &Options) -> PathBuf {
+    options.data.clone().unwrap_or_else(|| PathBuf::from("waybill-data"))
+}
+
+fn place(options: &Options) -> String {
+    match &options.database_template {
+        Some(template) => store::Options::new(template.reveal()).redacted_url(),
+        None => directory(options).display().to_string(),
+    }
+}
+
+fn print_addresses(addresses: &Addresses) {
+    let Addresses { http, grpc, admin, scheme } = addresses;
+    println!("  REST    {scheme}://{http}/v1/orders");
+    println!("  try it  {scheme}://{http}/docs");
+    for (service, address) in grpc {
+        println!("  gRPC    {scheme}://{address}  {service}");
+    }
+    println!("  watch   http://{admin}/metrics");
+}

@@ -1,0 +1,105 @@
+//! What came of it, for a person.
+#![expect(clippy::print_stdout, reason = "the summary is the demo's output")]
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{Outcome, watch::count};
+use crate::rest::Rest;
+
+/// How long it took.
+pub(super) struct Timing {
+    /// Until the last order was placed.
+    pub(super) submitted: Duration,
+    /// Until the last unit was delivered.
+    pub(super) delivered: Duration,
+    /// Reports the partners sent.
+    pub(super) reports: u64,
+}
+
+/// Prints the summary and the story of one order.
+pub(super) async fn print(rest: &Rest, orders: usize, timing: &Timing) -> anyhow::Result<Outcome> {
+    let summary = rest.get("/v1/orders:summary").await?;
+    let exceptions = rest.get("/v1/exceptions:summary").await?;
+    let statuses: Vec<(String, i64)> = entries(&summary["statuses"])
+        .map(|entry| (plain(&entry["status"], "ORDER_STATUS_"), count(&entry["orderCount"])))
+        .collect();
+    let units: Vec<(String, i64)> =
+        summary["units"].as_object().into_iter().flatten().map(|(name, value)| (name.clone(), count(value))).collect();
+
+    println!("\nOrders by status");
+    for (status, number) in &statuses {
+        println!("  {status:<24} {number:>8}");
+    }
+    println!("\nLines {:>28}", count(&summary["lineCount"]));
+    println!("Units");
+    for (name, number) in units.iter().filter(|(name, number)| *number != 0 || name == "backordered") {
+        println!("  {name:<24} {number:>8}");
+    }
+    println!("\nExceptions for a person");
+    for entry in entries(&exceptions["counts"]) {
+        let state = plain(&entry["state"], "EXCEPTION_STATE_");
+        println!("  {:<30} {state:<14} {:>4}", entry["type"].as_str().unwrap_or_default(), count(&entry["count"]));
+    }
+    let mut invoice_ready_minor = 0;
+    for money in entries(&summary["invoiceReady"]) {
+        let minor = count(&money["minorUnits"]);
+        invoice_ready_minor += minor;
+        println!("\nReady to invoice {:>17} {}", amount(minor), money["currency"].as_str().unwrap_or_default());
+    }
+    let rate = orders as f64 / timing.delivered.as_secs_f64();
+    println!(
+        "Time {:.1} s to submit, {:.1} s to the last delivery: {rate:.0} orders a second, {} partner reports",
+        timing.submitted.as_secs_f64(),
+        timing.delivered.as_secs_f64(),
+        timing.reports,
+    );
+    story(rest).await?;
+    Ok(Outcome { invoice_ready_minor, statuses, units })
+}
+
+/// The timeline of an order that did not go smoothly, when there is one.
+async fn story(rest: &Rest) -> anyhow::Result<()> {
+    let rough = rest
+        .get("/v1/fulfillment-orders?executionStates=EXECUTION_STATE_INCOMPLETE&executionStates=EXECUTION_STATE_CANCELLED&pageSize=1")
+        .await?;
+    let any = rest.get("/v1/fulfillment-orders?pageSize=1").await?;
+    let Some(work) = entries(&rough["fulfillmentOrders"]).chain(entries(&any["fulfillmentOrders"])).next().cloned()
+    else {
+        return Ok(());
+    };
+    let order = work["orderId"].as_str().unwrap_or_default();
+    println!("\nThe story of {} ({order})", work["customerPo"].as_str().unwrap_or_default());
+    for entry in rest.list(&format!("/v1/orders/{order}/timeline"), "entries").await? {
+        let time = entry["event"]["occurredAt"].as_str().unwrap_or_default();
+        let source = entry["event"]["source"].as_str().unwrap_or_default();
+        println!("  {:<27} {source:<12} {}", time, entry["summary"].as_str().unwrap_or_default());
+    }
+    Ok(())
+}
+
+fn entries(list: &Value) -> impl Iterator<Item = &Value> {
+    list.as_array().into_iter().flatten()
+}
+
+fn plain(name: &Value, prefix: &str) -> String {
+    name.as_str().unwrap_or_default().trim_start_matches(prefix).to_lowercase().replace('_', " ")
+}
+
+/// Minor units with two decimals and thousands separators.
+fn amount(minor: i64) -> String {
+    let whole = (minor / 100).to_string();
+    let grouped: Vec<&str> =
+        whole.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap_or_default()).collect();
+    format!("{}.{:02}", grouped.join(","), (minor % 100).abs())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn amounts_are_grouped_by_thousands() {
+        assert_eq!(super::amount(126_579_329), "1,265,793.29");
+        assert_eq!(super::amount(5), "0.05");
+    }
+}

@@ -1,0 +1,96 @@
+//! Waits until every order is where it can get. Plays the supplier that brings what orders wait for, and the person who
+//! asks a warehouse again after all that could do the work had rejected it.
+
+use std::time::Duration;
+
+use indicatif::ProgressBar;
+use serde_json::{Value, json};
+
+use super::load::handling_class;
+use crate::{
+    northwind::{Item, Northwind},
+    rest::Rest,
+    sandbox::WAREHOUSES,
+};
+
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Nothing that moves for so many looks is taken as stuck.
+const PATIENCE: u32 = 600;
+
+/// Answers when no unit is on its way any more; fails when nothing moves although something should.
+pub async fn until_settled(rest: &Rest, data: &Northwind, bar: &ProgressBar) -> anyhow::Result<()> {
+    bar.set_message("fulfilling");
+    let (mut last, mut still) = (Value::Null, 0);
+    loop {
+        let summary = rest.get("/v1/orders:summary").await?;
+        let delivered = orders_in(&summary, &["ORDER_STATUS_DELIVERED", "ORDER_STATUS_CANCELLED"]);
+        bar.set_position(u64::try_from(delivered).unwrap_or(0));
+        let units = &summary["units"];
+        let open: i64 =
+            ["unallocated", "reserved", "released", "backordered"].iter().map(|name| count(&units[*name])).sum();
+        if open == 0 && count(&units["shipped"]) == count(&units["delivered"]) {
+            return Ok(());
+        }
+        if count(&units["backordered"]) > 0 {
+            supply(rest, data).await?;
+        }
+        if summary == last {
+            ask_again(rest).await?;
+        }
+        still = if summary == last { still + 1 } else { 0 };
+        anyhow::ensure!(still < PATIENCE, "nothing moves any more: {units}");
+        last = summary;
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Brings what orders wait for, to the first warehouse that may keep it.
+async fn supply(rest: &Rest, data: &Northwind) -> anyhow::Result<()> {
+    let skus: String = data.items.iter().map(|item| format!("&skus={}", item.sku)).collect();
+    let answer = rest.get(&format!("/v1/availability?{}", skus.trim_start_matches('&'))).await?;
+    let waiting = |item: &Item| {
+        let of_item = answer["availability"].as_array().into_iter().flatten().find(|found| found["sku"] == item.sku);
+        of_item.map_or(0, |found| count(&found["backordered"]))
+    };
+    let mut left: Vec<&Item> = data.items.iter().filter(|item| waiting(item) > 0).collect();
+    for warehouse in WAREHOUSES {
+        let (here, elsewhere): (Vec<&Item>, Vec<&Item>) =
+            left.into_iter().partition(|item| warehouse.handling_classes.contains(&handling_class(item.handling)));
+        left = elsewhere;
+        if !here.is_empty() {
+            let items: Vec<Value> =
+                here.iter().map(|item| json!({"sku": item.sku, "quantity": waiting(item)})).collect();
+            let body = json!({"items": items, "reference": "supplier delivery"});
+            let path = format!("/v1/locations/{}:receive", warehouse.node_id);
+            if let Err(problem) = rest.post(&path, None, &body).await? {
+                anyhow::bail!("{path}: {} {}", problem.reason, problem.detail);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Routes again what no node wanted. The exception ends by itself when a node takes it.
+async fn ask_again(rest: &Rest) -> anyhow::Result<()> {
+    let open = "/v1/exceptions?type=UNASSIGNED&states=EXCEPTION_STATE_OPEN";
+    for case in rest.list(open, "exceptions").await? {
+        let order = case["orderId"].as_str().unwrap_or_default();
+        if let Err(problem) = rest.post(&format!("/v1/orders/{order}:retryRouting"), None, &json!({})).await? {
+            tracing::debug!(order, reason = problem.reason, "not routed again");
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn orders_in(summary: &Value, statuses: &[&str]) -> i64 {
+    let counts = summary["statuses"].as_array().into_iter().flatten();
+    counts
+        .filter(|entry| statuses.iter().any(|status| entry["status"] == *status))
+        .map(|entry| count(&entry["orderCount"]))
+        .sum()
+}
+
+/// 64-bit numbers are texts in JSON.
+pub(super) fn count(value: &Value) -> i64 {
+    value.as_i64().or_else(|| value.as_str()?.parse().ok()).unwrap_or(0)
+}

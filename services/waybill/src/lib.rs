@@ -1,0 +1,12 @@
+//! The whole mesh in one binary: every service, the gateway, and the programs that try them.
+//!
+//! [`compose`] is the one place where the services are put together; the commands of the binary are thin users of it.
+
+pub mod backup;
+pub mod bench;
+pub mod commands;
+pub mod compose;
+pub mod demo;
+pub mod northwind;
+pub mod rest;
+pub mod sandbox;

@@ -1,0 +1,118 @@
+//! Every service in a process of its own, over the network.
+
+use mesh::{Channel, Principal, Secret};
+use proto::event::v1::{ListEventsRequest, event_service_client::EventServiceClient};
+use serde_json::json;
+use waybill::{
+    demo, northwind,
+    rest::Rest,
+    sandbox::{Chances, Sandbox},
+};
+
+use crate::{
+    credentials::{Tokens, status},
+    process::Process,
+};
+
+const ROLES: [&str; 6] = ["order", "inventory", "fulfillment", "returns", "partner", "operations"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_mesh_runs_as_separate_processes_and_drains_when_told_to_stop() {
+    run(&[], None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn separate_processes_that_check_credentials_know_each_other() {
+    let tokens = Tokens::make();
+    let [admin, mesh] = tokens.settings();
+    run(&[&admin[..], &mesh[..]].concat(), Some(tokens.admin())).await;
+}
+
+/// Brings a few orders through seven processes with these settings, calling the gateway with the credential.
+async fn run(settings: &[String], credential: Option<Secret>) {
+    let directory = tempfile::tempdir().unwrap();
+    let ports: Vec<u16> = ROLES.iter().map(|_| waybill_e2e::free_address().port()).collect();
+    let peers: Vec<String> = ROLES
+        .iter()
+        .zip(&ports)
+        .flat_map(|(role, port)| [format!("--{role}-url"), format!("http://127.0.0.1:{port}")])
+        .collect();
+    let start = |role: &str, own: &[String]| {
+        let all = [&["serve".to_owned(), role.to_owned()][..], own, &peers[..], settings].concat();
+        Process::start(&all.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let mut processes = Vec::new();
+    for (role, port) in ROLES.iter().zip(&ports) {
+        let database = format!("sqlite:{}/{role}.db", directory.path().display());
+        let own = [
+            "--listen".to_owned(),
+            format!("127.0.0.1:{port}"),
+            "--admin-listen".to_owned(),
+            "127.0.0.1:0".to_owned(),
+            "--database-url".to_owned(),
+            database,
+        ];
+        processes.push(start(role, &own));
+    }
+    let http = waybill_e2e::free_address().port();
+    let own = [
+        "--listen".to_owned(),
+        "127.0.0.1:0".to_owned(),
+        "--admin-listen".to_owned(),
+        "127.0.0.1:0".to_owned(),
+        "--http-listen".to_owned(),
+        format!("127.0.0.1:{http}"),
+    ];
+    processes.push(start("gateway", &own));
+
+    let rest = Rest::new(format!("http://127.0.0.1:{http}")).unwrap().with_credential(credential.clone());
+    let data = northwind::load().unwrap();
+    let orders = &data.orders[..5];
+    demo::load::company(&rest, &data, orders, true).await.unwrap();
+    let partners = Sandbox::new(rest.clone(), 1, Chances::NONE);
+    let options = demo::Options { seed: 1, orders: 5, ample: true, keep: false };
+    let bar = demo::no_bar();
+    tokio::select! {
+        journey = async {
+            demo::portal::submit(&rest, &data, orders, &bar, &options).await?;
+            demo::watch::until_settled(&rest, &data, &bar).await
+        } => journey.unwrap(),
+        ended = partners.play() => ended.unwrap(),
+    }
+    let summary = rest.get("/v1/orders:summary").await.unwrap();
+    assert_eq!(summary["statuses"], json!([{"status": "ORDER_STATUS_DELIVERED", "orderCount": "5"}]));
+    waybill_e2e::laws(&rest).await.unwrap();
+    if credential.is_some() {
+        strangers_are_refused(&rest, &ports).await;
+    }
+
+    for process in &mut processes {
+        process.terminate().await;
+    }
+    for mut process in processes {
+        assert!(process.ended().await.success(), "told to stop, it ends well");
+    }
+}
+
+/// Nobody gets in by saying who calls, at the gateway or at a service; whoever has a key does.
+async fn strangers_are_refused(rest: &Rest, ports: &[u16]) {
+    assert_eq!(status(rest.base(), "/v1/orders", None).await, 401);
+    for port in ports {
+        let way = Channel::connect(&format!("http://127.0.0.1:{port}")).unwrap();
+        for said in [Principal::local_administrator(), Principal::service("order")] {
+            let mut log = EventServiceClient::new(way.for_principal(&said));
+            let refused = log.list_events(ListEventsRequest::default()).await.unwrap_err();
+            assert_eq!(mesh::fault(&refused).reason, types::Reason::Unauthenticated, "{port}");
+        }
+    }
+    let consumer = json!({
+        "consumerId": "con_a", "name": "A", "kind": "CONSUMER_KIND_APPLICATION", "access": {"accountIds": ["*"]},
+    });
+    rest.ensure("/v1/consumers", "con_a", &consumer).await.unwrap();
+    let made = rest.post("/v1/consumers/con_a/api-keys", None, &json!({})).await.unwrap().unwrap();
+    assert_eq!(
+        status(rest.base(), "/v1/orders", made["secret"].as_str()).await,
+        200,
+        "the gateway asks the partner service"
+    );
+}

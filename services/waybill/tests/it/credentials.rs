@@ -1,0 +1,219 @@
+//! Who gets in: by REST and gRPC, with tokens and keys, and where nobody has to prove anything.
+
+use std::{fs, path::PathBuf, process::Output};
+
+use mesh::{Channel, Principal, Secret};
+use proto::partner::v1::{GetPartnerRequest, partner_service_client::PartnerServiceClient};
+use serde_json::{Value, json};
+use tokio::process::Command;
+use tonic::{Code, Request};
+use waybill::rest::Rest;
+
+use crate::process::{Addresses, Process};
+
+/// Tokens in files, as a mesh is given them.
+pub(crate) struct Tokens {
+    directory: tempfile::TempDir,
+}
+
+impl Tokens {
+    pub(crate) const ADMIN: &'static str = "adm1n-0f3e5b7c9d1a2b4c6d8e0f1a3b5c7d9e";
+    pub(crate) const MESH: &'static str = "m3sh-1a2b3c4d5e6f708192a3b4c5d6e7f809";
+
+    pub(crate) fn make() -> Self {
+        let tokens = Self { directory: tempfile::tempdir().unwrap() };
+        for (path, token) in tokens.paths().iter().zip([Self::ADMIN, Self::MESH]) {
+            fs::write(path, format!("{token}\n")).unwrap();
+        }
+        tokens
+    }
+
+    fn paths(&self) -> [PathBuf; 2] {
+        ["admin", "mesh"].map(|name| self.directory.path().join(name))
+    }
+
+    /// The arguments that name the files: of the administrator's token and of the mesh's.
+    pub(crate) fn settings(&self) -> [[String; 2]; 2] {
+        let [admin, mesh] = self.paths().map(|path| path.display().to_string());
+        [["--admin-token-file".to_owned(), admin], ["--mesh-token-file".to_owned(), mesh]]
+    }
+
+    pub(crate) fn admin(&self) -> Secret {
+        Secret::from(Self::ADMIN.to_owned())
+    }
+}
+
+/// A mesh that takes credentials, and asks about every key every time.
+async fn up(tokens: &Tokens, data: &tempfile::TempDir, host: &str) -> (Process, Addresses) {
+    let [[setting, file], _] = tokens.settings();
+    let ports = ["--http-port", "0", "--grpc-port", "0", "--admin-port", "0", "--api-key-cache", "0s"];
+    let own = ["up", "--host", host, &setting, &file, "--data", data.path().to_str().unwrap()];
+    let mut process = Process::start(&[&own[..], &ports].concat());
+    let addresses = process.addresses().await;
+    (process, addresses)
+}
+
+async fn send(base: &str, path: &str, credential: Option<(&str, &str)>) -> reqwest::Response {
+    let mut request = reqwest::Client::new().get(format!("{base}{path}"));
+    if let Some((header, value)) = credential {
+        request = request.header(header, value);
+    }
+    request.send().await.unwrap()
+}
+
+/// The status of a GET with a bearer token or key.
+pub(crate) async fn status(base: &str, path: &str, credential: Option<&str>) -> u16 {
+    let bearer = credential.map(|credential| format!("Bearer {credential}"));
+    send(base, path, bearer.as_deref().map(|bearer| ("authorization", bearer))).await.status().as_u16()
+}
+
+/// A partner's program with a key, which sees its partner.
+async fn furnish(rest: &Rest) -> (Value, String) {
+    for partner in ["par_a", "par_b"] {
+        let body = json!({"partnerId": partner, "name": partner, "kind": "PARTNER_KIND_WAREHOUSE"});
+        rest.ensure("/v1/partners", partner, &body).await.unwrap();
+    }
+    let kind = "CONSUMER_KIND_PARTNER";
+    let consumer = json!({"consumerId": "con_a", "name": "WMS", "kind": kind, "partnerId": "par_a"});
+    rest.ensure("/v1/consumers", "con_a", &consumer).await.unwrap();
+    let made = rest.post("/v1/consumers/con_a/api-keys", Some("key"), &json!({})).await.unwrap().unwrap();
+    let again = rest.post("/v1/consumers/con_a/api-keys", Some("key"), &json!({})).await.unwrap().unwrap();
+    assert_eq!((&again["apiKey"], again["secret"].as_str().unwrap_or_default()), (&made["apiKey"], ""));
+    (made["apiKey"].clone(), made["secret"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_works_over_rest_and_grpc_until_it_is_revoked() {
+    let (tokens, data) = (Tokens::make(), tempfile::tempdir().unwrap());
+    let (_process, at) = up(&tokens, &data, "127.0.0.1").await;
+    let rest = Rest::new(&at.rest).unwrap().with_credential(Some(tokens.admin()));
+    let (key, secret) = furnish(&rest).await;
+
+    let partners = PartnerServiceClient::new(Channel::connect(&at.grpc["partner"]).unwrap());
+    let call = |credential: &str, partner: &str| {
+        let mut request = Request::new(GetPartnerRequest { partner_id: partner.to_owned() });
+        request.metadata_mut().insert("authorization", format!("Bearer {credential}").parse().unwrap());
+        let mut partners = partners.clone();
+        async move { partners.get_partner(request).await }
+    };
+    assert_eq!(status(&at.rest, "/v1/partners/par_a", Some(&secret)).await, 200);
+    assert_eq!(send(&at.rest, "/v1/partners/par_a", Some(("x-api-key", &secret))).await.status(), 200);
+    assert_eq!(call(&secret, "par_a").await.unwrap().into_inner().name, "par_a");
+    assert_eq!(call(Tokens::ADMIN, "par_b").await.unwrap().into_inner().name, "par_b");
+
+    // It is its partner's, and no administrator's.
+    assert_eq!(status(&at.rest, "/v1/partners/par_b", Some(&secret)).await, 404);
+    assert_eq!(call(&secret, "par_b").await.unwrap_err().code(), Code::NotFound);
+    assert_eq!(status(&at.rest, "/v1/consumers", Some(&secret)).await, 403);
+
+    let path = format!("/v1/consumers/con_a/api-keys/{}:revoke", key["apiKeyId"].as_str().unwrap());
+    rest.post(&path, None, &json!({})).await.unwrap().unwrap();
+    let refused = send(&at.rest, "/v1/partners/par_a", Some(("x-api-key", &secret))).await;
+    assert_eq!(refused.status(), 401);
+    let challenge = refused.headers()["www-authenticate"].to_str().unwrap().to_owned();
+    assert!(challenge.contains("invalid_token") && challenge.contains("revoked"), "{challenge}");
+    let problem: Value = refused.json().await.unwrap();
+    assert_eq!(
+        (&problem["reason"], &problem["metadata"]["credential"]),
+        (&json!("UNAUTHENTICATED"), &json!("revoked"))
+    );
+    assert_eq!(call(&secret, "par_a").await.unwrap_err().code(), Code::Unauthenticated);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_held_to_its_scopes() {
+    let (tokens, data) = (Tokens::make(), tempfile::tempdir().unwrap());
+    let (_process, at) = up(&tokens, &data, "127.0.0.1").await;
+    let rest = Rest::new(&at.rest).unwrap().with_credential(Some(tokens.admin()));
+    let access = json!({"roles": ["ROLE_OPERATIONS"], "accountIds": ["*"]});
+    let consumer = json!({"consumerId": "con_o", "name": "O", "kind": "CONSUMER_KIND_APPLICATION", "access": access});
+    rest.ensure("/v1/consumers", "con_o", &consumer).await.unwrap();
+    let made = rest.post("/v1/consumers/con_o/api-keys", None, &json!({"scopes": ["read"]})).await.unwrap().unwrap();
+    let reader = Rest::new(&at.rest).unwrap().with_credential(Some(made["secret"].as_str().unwrap().to_owned().into()));
+    assert!(reader.get("/v1/partners").await.is_ok());
+    let body = json!({"name": "X", "kind": "PARTNER_KIND_CARRIER", "scac": "XX"});
+    let refused = reader.post("/v1/partners", None, &body).await.unwrap().unwrap_err();
+    assert_eq!((refused.status, refused.reason.as_str()), (403, "PERMISSION_DENIED"));
+    let listed = rest.get("/v1/consumers/con_o/api-keys").await.unwrap();
+    assert!(listed["apiKeys"][0]["lastUseTime"].is_string(), "{listed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_proves_nothing_gets_nothing_however_they_ask() {
+    let (tokens, data) = (Tokens::make(), tempfile::tempdir().unwrap());
+    let (_process, at) = up(&tokens, &data, "127.0.0.1").await;
+    let forged = r#"{"kind":"person","subject":"root","roles":["administrator"],"accounts":"all"}"#;
+    for credential in [
+        None,
+        Some(("authorization", "Bearer nonsense")),
+        Some(("authorization", "Basic cm9vdDpyb290")),
+        Some(("x-api-key", "wbk_aaaaaaaa_bbbbbbbb")),
+        Some(("waybill-principal", forged)),
+        Some(("waybill-mesh-token", Tokens::ADMIN)),
+    ] {
+        let refused = send(&at.rest, "/v1/orders", credential).await;
+        assert_eq!(refused.status(), 401, "{credential:?}");
+        assert!(refused.headers()["www-authenticate"].to_str().unwrap().starts_with("Bearer realm"));
+        let problem: Value = refused.json().await.unwrap();
+        assert_eq!(problem["reason"], "UNAUTHENTICATED");
+    }
+    for address in at.grpc.values() {
+        let said = Channel::connect(address).unwrap().for_principal(&Principal::local_administrator());
+        let refused = PartnerServiceClient::new(said).get_partner(GetPartnerRequest::default()).await.unwrap_err();
+        assert!(matches!(refused.code(), Code::Unauthenticated | Code::Unimplemented), "{refused:?}");
+    }
+    // What tells nothing of anybody stays open.
+    for path in ["/openapi.json", "/docs"] {
+        assert_eq!(status(&at.rest, path, None).await, 200);
+    }
+}
+
+/// What a `waybill` says that ends at once.
+async fn said(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_waybill")).args(arguments).env_clear().output().await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_let_in_from_other_machines_without_credentials() {
+    let data = tempfile::tempdir().unwrap();
+    let directory = data.path().to_str().unwrap();
+    let database = format!("sqlite:{directory}/order.db");
+    let alone = ["--admin-listen", "127.0.0.1:0", "--database-url", &database];
+    for arguments in [
+        &["up", "--data", directory, "--host", "0.0.0.0"][..],
+        &["up", "--data", directory, "--host", "::"],
+        &["demo", "--data", directory, "--host", "0.0.0.0"],
+        &[&["serve", "order", "--listen", "0.0.0.0:0"][..], &alone].concat(),
+        &[&["serve", "gateway", "--listen", "127.0.0.1:0", "--http-listen", "0.0.0.0:0"][..], &alone[..2]].concat(),
+    ] {
+        let said = said(arguments).await;
+        let text = String::from_utf8_lossy(&said.stderr);
+        assert_eq!(said.status.code(), Some(64), "{arguments:?}: {text}");
+        assert!(text.contains("no credentials are configured") && text.contains("--oidc-issuer"), "{text}");
+    }
+    assert_eq!(fs::read_dir(data.path()).unwrap().count(), 0, "nothing was begun");
+
+    let tokens = Tokens::make();
+    let [[setting, file], _] = tokens.settings();
+    let without = said(&[&["serve", "order", "--listen", "127.0.0.1:0", &setting, &file][..], &alone].concat()).await;
+    assert_eq!(without.status.code(), Some(64));
+    assert!(String::from_utf8_lossy(&without.stderr).contains("--mesh-token-file"));
+
+    let (_process, at) = up(&tokens, &data, "0.0.0.0").await;
+    let base = at.rest.replace("0.0.0.0", "127.0.0.1");
+    assert_eq!(status(&base, "/v1/orders", None).await, 401);
+    assert_eq!(status(&base, "/v1/orders", Some(Tokens::ADMIN)).await, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_runs_where_credentials_are_taken() {
+    let (tokens, data) = (Tokens::make(), tempfile::tempdir().unwrap());
+    let [[setting, file], [mesh_setting, mesh_file]] = tokens.settings();
+    let ports = ["--http-port", "0", "--grpc-port", "0", "--admin-port", "0"];
+    let own = ["demo", "--data", data.path().to_str().unwrap(), "--orders", "3", "--ample"];
+    let mut demo = Process::start(&[&own[..], &ports, &[&setting, &file]].concat());
+    demo.line_with("Ready to invoice").await;
+    assert!(demo.ended().await.success());
+    let without = said(&[&own[..], &ports, &[&mesh_setting, &mesh_file]].concat()).await;
+    assert!(String::from_utf8_lossy(&without.stderr).contains("--admin-token-file"));
+}

@@ -1,0 +1,13 @@
+//! The binary as it is run: processes, ports, signals.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod alone;
+mod backup;
+mod beginnings;
+mod bench;
+mod credentials;
+mod kill;
+mod openapi;
+mod process;
+mod secrets;
+mod start;

@@ -1,0 +1,126 @@
+//! A running `waybill`, ended with the test.
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader, Lines},
+    process::{Child, ChildStdout, Command},
+};
+use waybill::rest::Rest;
+
+/// How long a process may take for something it surely does; only a broken one takes as long.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Where a mesh can be reached.
+pub(crate) struct Addresses {
+    pub(crate) rest: String,
+    pub(crate) grpc: BTreeMap<String, String>,
+    pub(crate) metrics: String,
+}
+
+pub(crate) struct Process {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Process {
+    /// Starts `waybill` with these arguments and nothing of this environment's settings.
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        Self::start_logging(arguments, Stdio::null())
+    }
+
+    /// The same, with its log going there.
+    pub(crate) fn start_logging(arguments: &[&str], log: impl Into<Stdio>) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_waybill"));
+        command.args(arguments);
+        Self::of(command, log)
+    }
+
+    fn of(mut command: Command, log: impl Into<Stdio>) -> Self {
+        let mut child = command.env_clear().stdout(Stdio::piped()).stderr(log).kill_on_drop(true).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, lines }
+    }
+
+    /// Starts the whole mesh on a directory and free ports, and answers when it is up.
+    pub(crate) async fn up(data: &Path) -> (Self, Rest) {
+        let ports = ["--http-port", "0", "--grpc-port", "0", "--admin-port", "0"];
+        let mut command = Command::new(env!("CARGO_BIN_EXE_waybill"));
+        command.args([&["up", "--data", data.to_str().unwrap()][..], &ports[..]].concat());
+        Self::up_with(command).await
+    }
+
+    /// As `up`, started by a command of the caller's.
+    pub(crate) async fn up_with(command: Command) -> (Self, Rest) {
+        let mut process = Self::of(command, Stdio::null());
+        let line = process.line_with("REST").await;
+        let base = line.split_whitespace().find_map(|word| word.strip_suffix("/v1/orders")).unwrap().to_owned();
+        (process, Rest::new(base).unwrap())
+    }
+
+    /// Waits until it is up, and answers where it says it can be reached.
+    pub(crate) async fn addresses(&mut self) -> Addresses {
+        let url = |line: &str| line.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
+        let rest = url(&self.line_with("REST").await).replace("/v1/orders", "");
+        let mut grpc = BTreeMap::new();
+        loop {
+            let line = self.line_with("http://").await;
+            match line.split_whitespace().collect::<Vec<_>>().as_slice() {
+                ["gRPC", address, service] => drop(grpc.insert((*service).to_owned(), (*address).to_owned())),
+                ["watch", metrics] => return Addresses { rest, grpc, metrics: (*metrics).to_owned() },
+                _ => {}
+            }
+        }
+    }
+
+    /// The next line of its output that has this text.
+    pub(crate) async fn line_with(&mut self, text: &str) -> String {
+        let found = async {
+            loop {
+                let line = self.lines.next_line().await.unwrap().unwrap();
+                if line.contains(text) {
+                    return line;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, found).await.unwrap()
+    }
+
+    /// As the system knows it.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id().unwrap()
+    }
+
+    /// `kill -9`.
+    pub(crate) async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+
+    /// Waits for it to end by itself, at most so long.
+    pub(crate) async fn ended_within(&mut self, limit: Duration) -> Option<ExitStatus> {
+        tokio::time::timeout(limit, self.child.wait()).await.ok().map(|status| status.unwrap())
+    }
+
+    /// Waits for it to end by itself.
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
+        let mut output = Vec::new();
+        let reading = async {
+            while let Ok(Some(line)) = self.lines.next_line().await {
+                output.push(line);
+            }
+            self.child.wait().await.unwrap()
+        };
+        tokio::time::timeout(PATIENCE, reading).await.unwrap()
+    }
+
+    /// Asks it to stop, as an orchestrator does.
+    pub(crate) async fn terminate(&self) {
+        let id = self.child.id().unwrap().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
+    }
+}

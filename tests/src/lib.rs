@@ -1,0 +1,310 @@
+//! A whole mesh for a test: real services, a real gateway, simulated partners, nothing that moves by itself.
+//!
+//! Workers run when the test says so ([`World::drain`]), and partners report when it says so ([`World::settle`]), so that
+//! a journey waits for nothing and can stop between any two steps.
+#![expect(clippy::expect_used, reason = "a test that can not be set up has failed")]
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering},
+    },
+    time::Duration,
+};
+
+use mesh::{Principal, Stop};
+use serde_json::{Value, json};
+use types::{Clock, ManualClock, Timestamp};
+use waybill::{
+    compose::{Config, Databases, Mesh, SERVICES},
+    rest::{Problem, Rest},
+    sandbox::{CARRIER, Chances, Sandbox, WAREHOUSES},
+};
+
+/// A mesh on databases of its own.
+pub struct World {
+    /// The services.
+    pub mesh: Arc<Mesh>,
+    /// A client of the gateway.
+    pub rest: Rest,
+    /// The time everything goes by.
+    pub clock: Arc<ManualClock>,
+    databases: String,
+    config: Config,
+    stop: Stop,
+}
+
+/// Runs a journey on SQLite, then on PostgreSQL when there is a server.
+pub async fn each<F>(journey: impl Fn(World) -> F)
+where
+    F: Future<Output = ()>,
+{
+    each_with(Config::default(), journey).await;
+}
+
+/// As `each`, with settings.
+pub async fn each_with<F>(config: Config, journey: impl Fn(World) -> F)
+where
+    F: Future<Output = ()>,
+{
+    testkit::database::each_of(&SERVICES, |databases| async {
+        journey(World::open_with(databases, config.clone()).await).await;
+    })
+    .await;
+}
+
+impl World {
+    /// A mesh on the databases at a URL with `{service}` in it.
+    pub async fn open(databases: String) -> Self {
+        Self::open_with(databases, Config::default()).await
+    }
+
+    async fn open_with(databases: String, config: Config) -> Self {
+        let clock = Arc::new(ManualClock::at(Timestamp::from_micros(1_780_000_000_000_000)));
+        Self::open_at(databases, clock, config).await
+    }
+
+    async fn open_at(databases: String, clock: Arc<ManualClock>, config: Config) -> Self {
+        let template = Databases::from_template(databases.as_str()).expect("a template");
+        let caller = Principal::local_administrator();
+        let moving: Arc<dyn Clock> = clock.clone();
+        let mesh = Mesh::open(&template, &config, moving, &caller).await.expect("the mesh opens");
+        let (ways, authenticator) = (mesh.members.rest(&caller), mesh.authenticator.clone());
+        let router = gateway::router(proto::pool(), &ways, authenticator, &gateway::Config::default())
+            .expect("the routes are sound");
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let rest = Rest::new(format!("http://{}", listener.local_addr().expect("an address"))).expect("a client");
+        let stop = Stop::new();
+        serve(listener, router, &stop);
+        Self { mesh: Arc::new(mesh), rest, clock, databases, config, stop }
+    }
+
+    /// Ends the mesh where it stands and opens another on what it left.
+    pub async fn restart(self) -> Self {
+        self.stop.request();
+        self.mesh.close().await;
+        Self::open_at(self.databases, self.clock, self.config).await
+    }
+
+    /// Lets every worker do what there is to do.
+    pub async fn drain(&self) {
+        self.mesh.drain().await.expect("the workers work");
+    }
+
+    /// Lets every worker work on its own until the journey is done. Time goes on meanwhile, or what is to be tried again
+    /// later never would be.
+    pub async fn working<T>(&self, journey: impl Future<Output = T>) -> T {
+        let working = self.stop.child();
+        let workers: Vec<_> = self
+            .mesh
+            .workers
+            .iter()
+            .map(|(_, workers)| {
+                let (workers, token) = (workers.clone(), working.token());
+                tokio::spawn(async move { workers.run(token).await })
+            })
+            .collect();
+        let outcome = tokio::select! {
+            outcome = journey => outcome,
+            () = self.time_goes_on() => unreachable!("time does not end"),
+        };
+        working.request();
+        for worker in workers {
+            worker.await.expect("the workers work");
+        }
+        outcome
+    }
+
+    async fn time_goes_on(&self) {
+        let step = Duration::from_millis(20);
+        loop {
+            tokio::time::sleep(step).await;
+            self.clock.advance(step);
+        }
+    }
+
+    /// Lets workers and partners go on until nothing is left to do or report.
+    pub async fn settle(&self, seed: u64, chances: Chances) {
+        let partners = Sandbox::new(self.rest.clone(), seed, chances);
+        loop {
+            self.drain().await;
+            let before = partners.sent();
+            partners.settle().await.expect("the partners report");
+            self.drain().await;
+            if partners.sent() == before {
+                return;
+            }
+        }
+    }
+
+    /// Sends a command that must be accepted.
+    pub async fn post(&self, path: &str, body: &Value) -> Value {
+        match self.rest.post(path, None, body).await.expect("an answer") {
+            Ok(answer) => answer,
+            Err(problem) => panic_with(path, &problem),
+        }
+    }
+
+    /// Sends a command that must be refused.
+    pub async fn refused(&self, path: &str, body: &Value) -> Problem {
+        self.rest.post(path, None, body).await.expect("an answer").expect_err("a refusal")
+    }
+
+    /// Reads a resource.
+    pub async fn get(&self, path: &str) -> Value {
+        self.rest.get(path).await.expect("an answer")
+    }
+
+    /// The sandbox's partners and nodes, an account that allows repeated PO numbers, and one ambient item.
+    pub async fn furnish(&self) {
+        let (carrier, name, scac) = CARRIER;
+        let partner = json!({"partnerId": carrier, "name": name, "kind": "PARTNER_KIND_CARRIER", "scac": scac});
+        self.post("/v1/partners", &partner).await;
+        for warehouse in WAREHOUSES {
+            let (id, name) = (warehouse.partner_id, warehouse.name);
+            self.post("/v1/partners", &json!({"partnerId": id, "name": name, "kind": "PARTNER_KIND_WAREHOUSE"})).await;
+            self.post("/v1/locations", &json!({"locationId": warehouse.node_id, "name": name})).await;
+            let areas: Vec<Value> =
+                warehouse.service_areas.iter().map(|(rank, to)| json!({"rank": rank, "countries": to})).collect();
+            let node = json!({
+                "nodeId": warehouse.node_id, "name": name, "partnerId": id, "country": warehouse.country,
+                "handlingClasses": warehouse.handling_classes, "serviceAreas": areas,
+            });
+            self.post("/v1/nodes", &node).await;
+        }
+        self.item("TEA", "HANDLING_CLASS_AMBIENT").await;
+        let address = address("DE");
+        let account = json!({
+            "accountId": "acc_ACME", "name": "Acme", "currency": "USD", "billTo": address,
+            "duplicatePoPolicy": "DUPLICATE_PO_POLICY_ALLOW",
+        });
+        self.post("/v1/accounts", &account).await;
+        self.drain().await;
+    }
+
+    /// An item at 10.00 USD.
+    pub async fn item(&self, sku: &str, handling_class: &str) {
+        let price = json!({"currency": "USD", "minorUnits": "1000"});
+        let item = json!({"sku": sku, "name": sku, "handlingClass": handling_class, "listPrice": price});
+        self.post("/v1/items", &item).await;
+        self.drain().await;
+    }
+
+    /// Takes stock in.
+    pub async fn receive(&self, node: &str, sku: &str, quantity: i64) {
+        let body = json!({"items": [{"sku": sku, "quantity": quantity}]});
+        self.post(&format!("/v1/locations/{node}:receive"), &body).await;
+    }
+
+    /// Places an order of one line for each SKU, to Germany, and answers its id.
+    pub async fn order(&self, customer_po: &str, lines: &[(&str, i64)]) -> String {
+        let lines: Vec<Value> = lines.iter().map(|(sku, quantity)| json!({"sku": sku, "quantity": quantity})).collect();
+        let body = json!({
+            "accountId": "acc_ACME", "customerPo": customer_po, "shipToAddress": address("DE"), "lines": lines,
+        });
+        let placed = self.post("/v1/orders", &body).await;
+        placed["orderId"].as_str().expect("an order id").to_owned()
+    }
+
+    /// Work for an order, oldest first.
+    pub async fn work(&self, order_id: &str) -> Vec<Value> {
+        self.rest.list(&format!("/v1/fulfillment-orders?orderId={order_id}"), "fulfillmentOrders").await.expect("work")
+    }
+
+    /// Reports something as a partner and answers the message.
+    pub async fn report(&self, partner: &str, reference: &str, report: Value) -> Value {
+        let mut body = report;
+        body["messageReference"] = json!(reference);
+        self.post(&format!("/v1/partners/{partner}/reports"), &body).await
+    }
+
+    /// Checks every law that must hold whatever happened: see [`laws`].
+    pub async fn check_laws(&self) {
+        laws(&self.rest).await.expect("the laws hold");
+    }
+}
+
+/// Serves a gateway until the stop, and cuts off what goes on for a second after it.
+pub fn serve(listener: tokio::net::TcpListener, router: axum::Router, stop: &Stop) {
+    let settings = mesh::Config { drain_timeout: Duration::from_secs(1), ..mesh::Config::default() };
+    let stop = stop.clone();
+    tokio::spawn(async move { gateway::serve(listener, router, stop, &settings).await });
+}
+
+/// An address in a country.
+pub fn address(country: &str) -> Value {
+    json!({"name": "Acme", "street": "Main Street 1", "city": "Town", "country": country})
+}
+
+#[expect(clippy::panic, reason = "a refusal that was not expected fails the test")]
+fn panic_with(path: &str, problem: &Problem) -> ! {
+    panic!("{path}: {problem:?}")
+}
+
+/// What must hold whatever happened: every chain verifies, every line's units add up, stock equals its ledger, what
+/// orders have shipped is what left the shelves, and nobody is promised what somebody else has.
+pub async fn laws(rest: &Rest) -> anyhow::Result<()> {
+    let mut logs = rest.get("/v1/logs:verify").await?;
+    // A busy machine may need longer for a long log than a call may take.
+    for _ in 0..5 {
+        if logs["logs"].as_array().into_iter().flatten().all(|log| log["problem"] == "") {
+            break;
+        }
+        logs = rest.get("/v1/logs:verify").await?;
+    }
+    for log in logs["logs"].as_array().into_iter().flatten() {
+        anyhow::ensure!(log["problem"] == "", "log not verified: {log}");
+        anyhow::ensure!(number(&log["verification"]["firstBadPosition"]) == 0, "log broken: {log}");
+    }
+    for order in rest.list("/v1/orders", "orders").await? {
+        for line in order["lines"].as_array().into_iter().flatten() {
+            let at = |name: &str| number(&line["counters"][name]);
+            let somewhere: i64 = ["cancelled", "unallocated", "backordered", "reserved", "released", "shipped"]
+                .iter()
+                .map(|name| at(name))
+                .sum();
+            anyhow::ensure!(
+                at("ordered") + at("overShipped") == somewhere,
+                "units of {} do not add up: {line}",
+                order["orderId"]
+            );
+            anyhow::ensure!(at("delivered") <= at("shipped"), "more delivered than shipped: {line}");
+        }
+    }
+    let items = rest.list("/v1/items", "items").await?;
+    for item in &items {
+        let sku = item["sku"].as_str().unwrap_or_default();
+        let answer = rest.get(&format!("/v1/availability?skus={sku}")).await?;
+        let found = &answer["availability"][0];
+        let movements = rest.list(&format!("/v1/stock-movements?sku={sku}"), "movements").await?;
+        let moved = |name: &str| movements.iter().map(|movement| number(&movement[name])).sum::<i64>();
+        for (counter, delta) in [("onHand", "onHandDelta"), ("held", "heldDelta"), ("allocated", "allocatedDelta")] {
+            let (says, ledger) = (number(&found[counter]), moved(delta));
+            anyhow::ensure!(says == ledger, "{sku}: {counter} is {says}, its ledger comes to {ledger}");
+        }
+        let promised = number(&found["held"]) + number(&found["allocated"]);
+        let there = number(&found["onHand"]) + number(&found["shortfall"]);
+        anyhow::ensure!(promised <= there, "{sku}: {promised} promised of {there}");
+    }
+    Ok(())
+}
+
+/// An address that nobody has. Below those that systems give to whoever asks for any, or another process would be given
+/// it before the one that is told of it has taken it.
+pub fn free_address() -> SocketAddr {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let window = u16::try_from(std::process::id() % 400).unwrap_or(0);
+    loop {
+        let port = 18_000 + window * 25 + NEXT.fetch_add(1, Ordering::Relaxed);
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        if std::net::TcpListener::bind(address).is_ok() {
+            return address;
+        }
+    }
+}
+
+/// 64-bit numbers are texts in JSON.
+pub fn number(value: &Value) -> i64 {
+    value.as_i64().or_else(|| value.as_str()?.parse().ok()).unwrap_or(0)
+}

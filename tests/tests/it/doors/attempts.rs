@@ -1,0 +1,278 @@
+//! For every method in account or partner scope, how somebody could reach for what is not its own.
+//!
+//! A request is written from the caller's side about a target: with itself as the target it is right and is answered, with
+//! the other one it must be refused or show nothing of it.
+
+use mesh::Principal;
+use serde_json::{Value, json};
+use waybill_e2e::address;
+
+use super::parties::{Party, milestone, shipped};
+
+/// One way to reach for something.
+pub(super) struct Attempt {
+    pub(super) method: &'static str,
+    pub(super) by: fn(&Party) -> &Principal,
+    pub(super) request: fn(&Party, &Party) -> Value,
+    pub(super) outsider: Outcome,
+}
+
+/// What somebody who reaches for another's gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// NOT_FOUND, as if it did not exist.
+    NotFound,
+    /// A refusal that names this field.
+    Wrong(&'static str),
+    /// An answer with nothing of the other in it.
+    Nothing,
+    /// An answer that counts nothing.
+    Uncounted,
+    /// A stored report that was refused.
+    Rejected,
+    /// A stored report that has no effect on the other's package.
+    Kept,
+}
+
+use Outcome::{Kept, NotFound, Nothing, Rejected, Uncounted, Wrong};
+
+fn attempt(
+    method: &'static str,
+    by: fn(&Party) -> &Principal,
+    request: fn(&Party, &Party) -> Value,
+    outsider: Outcome,
+) -> Attempt {
+    Attempt { method, by, request, outsider }
+}
+
+const CUSTOMER: fn(&Party) -> &Principal = |party| &party.customer;
+const CLERK: fn(&Party) -> &Principal = |party| &party.clerk;
+const FOREMAN: fn(&Party) -> &Principal = |party| &party.foreman;
+const WAREHOUSE: fn(&Party) -> &Principal = |party| &party.warehouse;
+const CARRIER: fn(&Party) -> &Principal = |party| &party.carrier;
+
+pub(super) fn attempts() -> Vec<Attempt> {
+    [orders(), returns(), shipments(), work(), messages(), timelines()].into_iter().flatten().collect()
+}
+
+fn orders() -> Vec<Attempt> {
+    vec![
+        attempt("GetAccount", CUSTOMER, |_, of| json!({"accountId": of.account}), NotFound),
+        attempt("ListAccounts", CUSTOMER, |_, _| json!({}), Nothing),
+        attempt("ListAccounts", CLERK, |_, _| json!({}), Nothing),
+        attempt("CreateShipTo", CUSTOMER, |_, of| json!({"accountId": of.account, "address": address("DE")}), NotFound),
+        attempt("ListShipTos", CUSTOMER, |_, of| json!({"accountId": of.account}), NotFound),
+        attempt(
+            "PlaceOrder",
+            CUSTOMER,
+            |_, of| {
+                let lines = json!([{"sku": of.sku, "quantity": 1}]);
+                json!({"accountId": of.account, "customerPo": "NEW-1", "shipToAddress": address("DE"), "lines": lines})
+            },
+            Wrong("account_id"),
+        ),
+        attempt(
+            "PlaceOrder",
+            CUSTOMER,
+            |own, of| {
+                let lines = json!([{"sku": own.sku, "quantity": 1}]);
+                json!({"accountId": own.account, "customerPo": "NEW-2", "shipToId": of.ship_to, "lines": lines})
+            },
+            Wrong("ship_to_id"),
+        ),
+        attempt("UpdateAccount", CLERK, |_, of| json!({"accountId": of.account, "contact": "Ann"}), NotFound),
+        attempt(
+            "PlaceHold",
+            CLERK,
+            |_, of| json!({"orderId": of.open_order, "reason": "HOLD_REASON_OPERATOR"}),
+            NotFound,
+        ),
+        attempt("ReleaseHold", CLERK, |_, of| json!({"orderId": of.open_order, "holdNumber": 1}), NotFound),
+        attempt("GetOrder", CUSTOMER, |_, of| json!({"orderId": of.order}), NotFound),
+        attempt("GetOrder", CLERK, |_, of| json!({"orderId": of.order}), NotFound),
+        attempt("ListOrders", CUSTOMER, |_, _| json!({}), Nothing),
+        attempt("ListOrders", CLERK, |_, of| json!({"accountId": of.account}), Nothing),
+        attempt("ListOrders", CUSTOMER, |_, of| json!({"accountId": of.account}), Nothing),
+        attempt("ListOrders", CUSTOMER, |_, of| json!({"customerPo": of.po}), Nothing),
+        attempt(
+            "ListOrders",
+            CUSTOMER,
+            |_, _| json!({"states": ["ORDER_STATE_CONFIRMED", "ORDER_STATE_CLOSED"]}),
+            Nothing,
+        ),
+        attempt("CancelOrder", CUSTOMER, |_, of| json!({"orderId": of.open_order}), NotFound),
+        attempt("ListInvoiceReadiness", CLERK, |_, of| json!({"orderId": of.order}), Nothing),
+        attempt("ListInvoiceReadiness", CLERK, |_, of| json!({"accountId": of.account}), Nothing),
+        attempt("ListInvoiceReadiness", CLERK, |_, _| json!({}), Nothing),
+        attempt("SummarizeOrders", CLERK, |_, of| json!({"accountId": of.account}), Uncounted),
+    ]
+}
+
+fn returns() -> Vec<Attempt> {
+    vec![
+        attempt(
+            "AuthorizeReturn",
+            CUSTOMER,
+            |_, of| json!({"orderId": of.order, "lines": [{"lineNumber": 1, "quantity": 1}]}),
+            NotFound,
+        ),
+        attempt("GetReturn", CUSTOMER, |_, of| json!({"returnId": of.return_id}), NotFound),
+        attempt("ListReturns", CUSTOMER, |_, _| json!({}), Nothing),
+        attempt("ListReturns", CUSTOMER, |_, of| json!({"orderId": of.order}), Nothing),
+        attempt("ListReturns", CUSTOMER, |_, of| json!({"accountId": of.account}), Nothing),
+        attempt(
+            "ReceiveReturn",
+            FOREMAN,
+            |_, of| json!({"returnId": of.return_id, "lines": [{"lineNumber": 1, "quantity": 1}]}),
+            NotFound,
+        ),
+        attempt(
+            "InspectReturn",
+            FOREMAN,
+            |_, of| {
+                let fate = json!([{"kind": "DISPOSITION_KIND_SCRAP", "quantity": 1}]);
+                json!({"returnId": of.return_id, "lines": [{"lineNumber": 1, "dispositions": fate}]})
+            },
+            NotFound,
+        ),
+        attempt("CloseReturn", CLERK, |_, of| json!({"returnId": of.return_id}), NotFound),
+        attempt("CancelReturn", CUSTOMER, |_, of| json!({"returnId": of.second_return}), NotFound),
+        attempt("GetReturnableQuantity", CUSTOMER, |_, of| json!({"orderId": of.order}), NotFound),
+    ]
+}
+
+fn shipments() -> Vec<Attempt> {
+    let mut attempts = Vec::new();
+    for by in [CUSTOMER, CLERK, WAREHOUSE, CARRIER] {
+        attempts.extend([
+            attempt("GetShipment", by, |_, of| json!({"shipmentId": of.shipment}), NotFound),
+            attempt("ListMilestones", by, |_, of| json!({"shipmentId": of.shipment}), NotFound),
+            attempt("ListShipments", by, |_, _| json!({}), Nothing),
+            attempt("ListShipments", by, |_, of| json!({"orderId": of.order}), Nothing),
+            attempt("ListShipments", by, |_, of| json!({"carrierId": of.carrier_id()}), Nothing),
+            attempt("ListShipments", by, |_, of| json!({"trackingNumber": of.tracking}), Nothing),
+        ]);
+    }
+    attempts
+}
+
+fn work() -> Vec<Attempt> {
+    let mut attempts = Vec::new();
+    for by in [WAREHOUSE, CLERK] {
+        attempts.extend([
+            attempt("GetFulfillmentOrder", by, |_, of| json!({"fulfillmentOrderId": of.work}), NotFound),
+            attempt("ListFulfillmentOrders", by, |_, _| json!({}), Nothing),
+            attempt("ListFulfillmentOrders", by, |_, of| json!({"partnerId": of.warehouse_id()}), Nothing),
+            attempt("ListFulfillmentOrders", by, |_, of| json!({"nodeId": of.node}), Nothing),
+            attempt("ListFulfillmentOrders", by, |_, of| json!({"orderId": of.order}), Nothing),
+        ]);
+    }
+    attempts
+}
+
+/// A report in the name of a partner.
+fn report(partner: &str, reference: &str, mut report: Value) -> Value {
+    report["partnerId"] = json!(partner);
+    report["messageReference"] = json!(reference);
+    report
+}
+
+/// A reference that is used for one target only.
+fn about(reference: &str, of: &Party) -> String {
+    format!("{reference} {}", of.account)
+}
+
+fn messages() -> Vec<Attempt> {
+    let mut attempts = vec![
+        attempt("GetPartner", WAREHOUSE, |_, of| json!({"partnerId": of.warehouse_id()}), NotFound),
+        attempt("GetPartner", CARRIER, |_, of| json!({"partnerId": of.carrier_id()}), NotFound),
+        attempt("GetMessage", WAREHOUSE, |_, of| json!({"messageId": of.warehouse_message}), NotFound),
+        attempt("GetMessage", CARRIER, |_, of| json!({"messageId": of.carrier_message}), NotFound),
+        attempt("ListMessages", WAREHOUSE, |_, of| json!({"partnerId": of.warehouse_id()}), Nothing),
+        attempt("ListMessages", CARRIER, |_, of| json!({"partnerId": of.carrier_id()}), Nothing),
+        attempt("ListMessages", WAREHOUSE, |_, of| json!({"orderId": of.order}), Nothing),
+        // As another.
+        attempt(
+            "SubmitReport",
+            WAREHOUSE,
+            |_, of| report(of.warehouse_id(), "as-1", json!({"accepted": {"fulfillmentOrderId": of.open_work}})),
+            NotFound,
+        ),
+        attempt(
+            "SubmitReport",
+            CARRIER,
+            |_, of| report(of.carrier_id(), "as-2", milestone(&of.tracking, "MILESTONE_CODE_DELAYED")),
+            NotFound,
+        ),
+        // As itself, about another's.
+        attempt(
+            "SubmitReport",
+            WAREHOUSE,
+            |own, of| {
+                let picked = json!([{"lineNumber": 1, "quantity": 4}]);
+                let picked = json!({"fulfillmentOrderId": of.open_work, "picked": picked});
+                report(own.warehouse_id(), &about("on-1", of), json!({"picked": picked}))
+            },
+            Rejected,
+        ),
+        attempt(
+            "SubmitReport",
+            WAREHOUSE,
+            |own, of| {
+                let left = shipped(&of.open_work, own.carrier_id(), "TRACK-NEW");
+                report(own.warehouse_id(), &about("on-2", of), json!({"shipped": left}))
+            },
+            Rejected,
+        ),
+        attempt(
+            "SubmitReport",
+            WAREHOUSE,
+            |own, of| {
+                let items = json!([{"sku": of.sku, "quantity": 100}]);
+                let counted = json!({"locationId": of.node, "countTime": "2026-05-28T00:00:00Z", "items": items});
+                report(own.warehouse_id(), &about("on-3", of), json!({"snapshot": counted}))
+            },
+            Rejected,
+        ),
+    ];
+    // Partners number their messages alike.
+    attempts.extend([
+        attempt("ListMessages", WAREHOUSE, |_, _| json!({}), Nothing),
+        attempt("ListMessages", CARRIER, |_, _| json!({}), Nothing),
+        attempt("ListMessages", WAREHOUSE, |_, _| json!({"messageReference": "ship-1"}), Nothing),
+        attempt("ListMessages", CARRIER, |_, _| json!({"messageReference": "deliver-1"}), Nothing),
+    ]);
+    // What a package's own carrier and warehouse say counts; what others say of it is kept and does nothing.
+    attempts.push(attempt(
+        "SubmitReport",
+        CARRIER,
+        |own, of| report(own.carrier_id(), &about("on-4", of), milestone(&of.tracking, "MILESTONE_CODE_LOST")),
+        Kept,
+    ));
+    attempts.push(attempt(
+        "SubmitReport",
+        WAREHOUSE,
+        |own, of| report(own.warehouse_id(), &about("on-5", of), milestone(&of.tracking, "MILESTONE_CODE_LOST")),
+        Kept,
+    ));
+    attempts.push(attempt(
+        "SubmitReport",
+        CARRIER,
+        |own, of| {
+            let proof = json!({"signedBy": "nobody", "signTime": "2026-05-28T00:00:00Z"});
+            let proof = json!({"trackingNumber": of.tracking, "proofOfDelivery": proof});
+            report(own.carrier_id(), &about("on-6", of), json!({"proofOfDelivery": proof}))
+        },
+        Kept,
+    ));
+    attempts
+}
+
+fn timelines() -> Vec<Attempt> {
+    vec![
+        attempt("ListTimeline", CUSTOMER, |_, of| json!({"orderId": of.order}), NotFound),
+        attempt("ListTimeline", CLERK, |_, of| json!({"orderId": of.order}), NotFound),
+        attempt("FollowTimeline", CUSTOMER, |_, of| json!({"orderId": of.order}), NotFound),
+        attempt("FollowTimeline", CLERK, |_, of| json!({"orderId": of.order}), NotFound),
+    ]
+}

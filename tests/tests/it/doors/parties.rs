@@ -1,0 +1,165 @@
+//! Two customers with two accounts each, two warehouses, two carriers, and what each of them has.
+
+use mesh::{Accounts, Kind, Principal, Role};
+use serde_json::{Value, json};
+use waybill_e2e::{World, address};
+
+/// A customer, the warehouse that has its work, the carrier that has its goods, and what is theirs.
+pub(super) struct Party {
+    pub(super) customer: Principal,
+    /// Somebody in customer service who sees this customer's accounts only.
+    pub(super) clerk: Principal,
+    /// Somebody in operations who sees this customer's accounts only.
+    pub(super) foreman: Principal,
+    pub(super) warehouse: Principal,
+    pub(super) carrier: Principal,
+    pub(super) account: String,
+    pub(super) ship_to: String,
+    pub(super) sku: String,
+    pub(super) node: String,
+    pub(super) po: String,
+    pub(super) tracking: String,
+    /// Delivered, with a return.
+    pub(super) order: String,
+    /// Not shipped.
+    pub(super) open_order: String,
+    pub(super) work: String,
+    pub(super) open_work: String,
+    pub(super) shipment: String,
+    pub(super) return_id: String,
+    pub(super) second_return: String,
+    pub(super) warehouse_message: String,
+    pub(super) carrier_message: String,
+    /// Texts that only those who belong to the party may read.
+    pub(super) marks: Vec<String>,
+}
+
+fn person(role: Role, subject: String, accounts: &[String]) -> Principal {
+    let accounts = accounts.iter().map(|account| account.parse().unwrap()).collect();
+    Principal { kind: Kind::Person, subject, roles: role.into(), accounts: Accounts::Only(accounts), partner: None }
+}
+
+pub(super) fn partner(id: &str) -> Principal {
+    Principal { kind: Kind::Partner, partner: Some(id.parse().unwrap()), ..person(Role::Partner, id.to_owned(), &[]) }
+}
+
+impl Party {
+    pub(super) fn warehouse_id(&self) -> &str {
+        &self.warehouse.subject
+    }
+
+    pub(super) fn carrier_id(&self) -> &str {
+        &self.carrier.subject
+    }
+
+    /// The party `name`, with all that it has, out of nothing. `world` is furnished for no other of this name.
+    pub(super) async fn settle(world: &World, name: &str) -> Self {
+        let [warehouse, carrier, node, sku] =
+            ["par_w", "par_c", "nod_", "SKU-"].map(|prefix| format!("{prefix}{name}"));
+        let accounts = [format!("acc_{name}1"), format!("acc_{name}2")];
+        let ship_tos = [format!("shp_{name}1"), format!("shp_{name}2")];
+        for (id, kind) in [(&warehouse, "PARTNER_KIND_WAREHOUSE"), (&carrier, "PARTNER_KIND_CARRIER")] {
+            world.post("/v1/partners", &json!({"partnerId": id, "name": id, "kind": kind})).await;
+        }
+        world.post("/v1/locations", &json!({"locationId": node, "name": node})).await;
+        let places = json!([{"rank": 1, "countries": ["DE"]}]);
+        let place = json!({
+            "nodeId": node, "name": node, "partnerId": warehouse, "country": "DE",
+            "handlingClasses": ["HANDLING_CLASS_AMBIENT"], "serviceAreas": places,
+        });
+        world.post("/v1/nodes", &place).await;
+        world.item(&sku, "HANDLING_CLASS_AMBIENT").await;
+        world.receive(&node, &sku, 100).await;
+        for account in &accounts {
+            let new = json!({"accountId": account, "name": account, "currency": "USD", "billTo": address("DE")});
+            world.post("/v1/accounts", &new).await;
+        }
+        for ship_to in &ship_tos {
+            let new = json!({"shipToId": ship_to, "address": address("DE")});
+            world.post(&format!("/v1/accounts/{}/ship-tos", accounts[0]), &new).await;
+        }
+        world.drain().await;
+
+        let mut party = Self {
+            customer: person(Role::Customer, format!("buyer of {name}"), &accounts),
+            clerk: person(Role::CustomerService, format!("clerk of {name}"), &accounts),
+            foreman: person(Role::Operations, format!("foreman of {name}"), &accounts),
+            warehouse: partner(&warehouse),
+            carrier: partner(&carrier),
+            account: accounts[0].clone(),
+            ship_to: ship_tos[0].clone(),
+            po: format!("PO-{name}-1"),
+            tracking: format!("TRACK-{name}-1"),
+            marks: [accounts.as_slice(), &ship_tos, &[warehouse, carrier]].concat(),
+            sku,
+            node,
+            order: String::new(),
+            open_order: String::new(),
+            work: String::new(),
+            open_work: String::new(),
+            shipment: String::new(),
+            return_id: String::new(),
+            second_return: String::new(),
+            warehouse_message: String::new(),
+            carrier_message: String::new(),
+        };
+        for (number, account) in [(1, &accounts[0]), (2, &accounts[0]), (3, &accounts[0]), (4, &accounts[1])] {
+            party.order(world, name, number, account).await;
+        }
+        party
+    }
+
+    /// An order; the first two of a party are shipped, delivered, and partly to come back.
+    async fn order(&mut self, world: &World, name: &str, number: u32, account: &str) {
+        let lines = json!([{"sku": self.sku, "quantity": 4}]);
+        let po = format!("PO-{name}-{number}");
+        let body = json!({"accountId": account, "customerPo": po, "shipToAddress": address("DE"), "lines": lines});
+        let order = text(&world.post("/v1/orders", &body).await, "orderId");
+        world.drain().await;
+        let work = text(&world.work(&order).await[0], "fulfillmentOrderId");
+        self.marks.extend([po, order.clone(), work.clone()]);
+        if number > 2 {
+            (self.open_order, self.open_work) = (order, work);
+            return;
+        }
+        let tracking = format!("TRACK-{name}-{number}");
+        let accepted = json!({"accepted": {"fulfillmentOrderId": work}});
+        let message = world.report(self.warehouse_id(), &format!("accept-{number}"), accepted).await;
+        let shipped = json!({"shipped": shipped(&work, self.carrier_id(), &tracking)});
+        world.report(self.warehouse_id(), &format!("ship-{number}"), shipped).await;
+        let delivered = milestone(&tracking, "MILESTONE_CODE_DELIVERED");
+        let delivery = world.report(self.carrier_id(), &format!("deliver-{number}"), delivered).await;
+        assert_eq!(delivery["state"], "MESSAGE_STATE_APPLIED", "{delivery}");
+        world.drain().await;
+        let shipments = world.get(&format!("/v1/orders/{order}/shipments")).await;
+        assert_eq!(shipments["shipments"][0]["state"], "SHIPMENT_STATE_DELIVERED", "{shipments}");
+        let back = json!({"orderId": order, "lines": [{"lineNumber": 1, "quantity": 1}]});
+        let returned = world.post("/v1/returns", &back).await;
+        self.warehouse_message = text(&message, "messageId");
+        self.carrier_message = text(&delivery, "messageId");
+        self.shipment = text(&shipments["shipments"][0], "shipmentId");
+        self.second_return = std::mem::replace(&mut self.return_id, text(&returned, "returnId"));
+        (self.order, self.work, self.tracking) = (order, work, tracking.clone());
+        self.po = format!("PO-{name}-{number}");
+        let messages = [self.warehouse_message.clone(), self.carrier_message.clone()];
+        self.marks.extend([tracking, self.shipment.clone(), self.return_id.clone()].into_iter().chain(messages));
+    }
+}
+
+/// A report of one package with all that left.
+pub(super) fn shipped(work: &str, carrier: &str, tracking: &str) -> Value {
+    let packages = json!([{"trackingNumber": tracking, "lines": [{"lineNumber": 1, "quantity": 4}]}]);
+    json!({"fulfillmentOrderId": work, "shipmentReference": "S-1", "carrierId": carrier, "packages": packages})
+}
+
+/// A carrier's report.
+pub(super) fn milestone(tracking: &str, code: &str) -> Value {
+    let said = json!({
+        "trackingNumber": tracking, "code": code, "rawCode": "X", "occurTime": "2026-05-29T10:00:00Z",
+    });
+    json!({"milestone": {"milestone": said}})
+}
+
+pub(super) fn text(value: &Value, field: &str) -> String {
+    value[field].as_str().unwrap_or_else(|| panic!("no {field} in {value}")).to_owned()
+}

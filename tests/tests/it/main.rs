@@ -1,0 +1,11 @@
+//! Journeys across the whole mesh.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod bad_input;
+mod doors;
+mod faults;
+mod gateway;
+mod journeys;
+mod northwind;
+mod quotas;
+mod races;
