@@ -26,6 +26,7 @@ use crate::{
     pool::{Readers, Writer},
     record::{Fields, Key, Record},
     row::Row,
+    task,
     unit::{Job, Unit},
     value::Value,
     writer::{self, Listeners, Queues},
@@ -75,6 +76,9 @@ impl Db {
         let dialect = target.dialect();
         let connection = open::connect(options, &target).await?;
         migrate(&connection, migrations, options.migrate).await?;
+        if dialect.is_embedded() {
+            task::take_over(&connection).await.map_err(|failure| open::explain(options, failure))?;
+        }
         let readers = Readers::new(target.clone(), options.readers);
         let writer = Writer::new(target, connection);
 

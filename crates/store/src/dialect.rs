@@ -10,6 +10,11 @@ pub(crate) enum Dialect {
 }
 
 impl Dialect {
+    /// Whether it is a file of this process alone: whoever worked on it before is gone.
+    pub(crate) const fn is_embedded(self) -> bool {
+        matches!(self, Self::Sqlite)
+    }
+
     /// Opens a transaction that writes. SQLite takes its one write lock at once: taking it later fails instead of waiting.
     pub(crate) const fn begin(self) -> &'static str {
         match self {

@@ -69,7 +69,7 @@ pub(crate) async fn connect(options: &Options, target: &Target) -> Result<Connec
 }
 
 /// Why the connection was refused.
-fn explain(options: &Options, failure: Failure) -> Error {
+pub(crate) fn explain(options: &Options, failure: Failure) -> Error {
     match file(&options.url) {
         Some(path) => explain_file(path, failure),
         None => Error::Connect { url: options.redacted_url(), source: failure.into_source() },

@@ -69,6 +69,11 @@ impl Task {
     }
 }
 
+/// Makes what an earlier process had claimed, or had put off until later, due again. Only for a database of one process.
+pub(crate) async fn take_over(conn: &Connection) -> Result<(), Failure> {
+    conn.execute("UPDATE tasks SET lease_until = 0 WHERE lease_until > 0", &[]).await.map(|_| ())
+}
+
 /// Writes scheduled tasks and deletes dropped ones.
 pub(crate) async fn save(conn: &Connection, tasks: &BTreeMap<(String, String), Option<Task>>) -> Result<bool, Failure> {
     let dropped = tasks.iter().filter(|(_, task)| task.is_none());

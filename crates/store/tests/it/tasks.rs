@@ -13,6 +13,7 @@ use futures::future::join_all;
 use proto::event::v1::ExceptionOpened;
 use store::{AnyCommand, Command, Context, Db, Fault, Needs, Task, TaskHandler, TaskRunner, Work};
 use testkit::database::each;
+use tokio::sync::Notify;
 use types::ManualClock;
 
 use crate::{
@@ -133,6 +134,44 @@ async fn a_task_is_claimed_by_one_of_several_runners() {
             join_all(runners.iter().map(TaskRunner::drain)).await.into_iter().map(Result::unwrap).sum();
         assert_eq!((drained, counted(&db).await, left(&db).await), (100, 100, 0));
         assert_eq!(count.ran.lock().unwrap().len(), 100);
+    })
+    .await;
+}
+
+/// Never comes to an end.
+struct Hang(Notify);
+
+#[async_trait]
+impl TaskHandler for Hang {
+    fn kind(&self) -> &'static str {
+        "count"
+    }
+
+    async fn run(&self, _: &Task) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
+        self.0.notify_one();
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn what_a_process_that_died_had_claimed_is_taken_over() {
+    each(|options| async move {
+        let (db, clock, count) = set_up(&options).await;
+        db.run(call(), Schedule(vec![("one", 0)])).await.unwrap();
+        let hang = Arc::new(Hang(Notify::new()));
+        let dying = TaskRunner::new(db.clone(), [hang.clone() as Arc<dyn TaskHandler>]);
+        tokio::select! {
+            _ = dying.drain() => unreachable!("it hangs"),
+            () = hang.0.notified() => {}
+        }
+        let next = open_at(&options, clock.clone()).await;
+        if options.url.starts_with("postgres") {
+            // Another replica may be at work on it, for as long as a claim holds.
+            assert_eq!(runner(&next, &count).drain().await, Ok(0));
+            clock.advance(Duration::from_secs(60));
+        }
+        assert_eq!(runner(&next, &count).drain().await, Ok(1));
+        assert_eq!((counted(&next).await, left(&next).await), (1, 0));
     })
     .await;
 }

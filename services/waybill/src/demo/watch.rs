@@ -14,8 +14,8 @@ use crate::{
 };
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// Nothing that moves for so many looks is taken as stuck.
-const PATIENCE: u32 = 600;
+/// Nothing that moves for so many looks is taken as stuck: longer than a task is left to a runner that has died.
+const PATIENCE: u32 = 1_500;
 
 /// Answers when no unit is on its way any more; fails when nothing moves although something should.
 pub async fn until_settled(rest: &Rest, data: &Northwind, bar: &ProgressBar) -> anyhow::Result<()> {
