@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use waybill::{
@@ -262,10 +261,9 @@ async fn a_backup_that_was_killed_leaves_nothing_that_is_taken_for_one() {
     let (partial, restored) = (directory.path().join("backup.partial"), directory.path().join("restored"));
     let (_process, rest) = Process::up(&data).await;
     furnish(&rest).await;
-    let mut rng = StdRng::seed_from_u64(9);
     let mut interrupted = 0;
-    for _ in 0..12 {
-        kill_after(&mut rng, &["backup", "--to", path(&backup), "--data", path(&data)]).await;
+    for millis in [0, 0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89] {
+        kill_once_begun(&partial, millis, &["backup", "--to", path(&backup), "--data", path(&data)]).await;
         if backup.exists() {
             fs::remove_dir_all(&backup).unwrap();
             continue;
@@ -284,8 +282,9 @@ async fn a_backup_that_was_killed_leaves_nothing_that_is_taken_for_one() {
     done(back_up(&data, &backup)).await;
     assert!(!partial.exists());
 
-    for _ in 0..8 {
-        kill_after(&mut rng, &["restore", "--from", path(&backup), "--data", path(&restored)]).await;
+    for millis in [0, 0, 1, 3, 8, 21, 55] {
+        let begun = restored.with_extension("restoring");
+        kill_once_begun(&begun, millis, &["restore", "--from", path(&backup), "--data", path(&restored)]).await;
         if restored.exists() {
             fs::remove_dir_all(&restored).unwrap();
         }
@@ -302,9 +301,23 @@ fn path(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-/// Starts it and kills it a little later, if it is not done by then.
-async fn kill_after(rng: &mut StdRng, arguments: &[&str]) {
+/// Starts it and kills it so long after it has made this directory, if it is not done by then.
+async fn kill_once_begun(directory: &Path, millis: u64, arguments: &[&str]) {
+    // What an earlier one has left there, it clears away first.
+    let earlier = directory.join("earlier.db");
+    if directory.exists() {
+        fs::write(&earlier, "").unwrap();
+    }
     let mut process = Process::start(arguments);
-    process.ended_within(Duration::from_millis(rng.random_range(10..600))).await;
+    let begun = async {
+        while !directory.exists() || earlier.exists() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::select! {
+        () = begun => {}
+        _ = process.ended_within(Duration::MAX) => {}
+    }
+    process.ended_within(Duration::from_millis(millis)).await;
     process.kill().await;
 }

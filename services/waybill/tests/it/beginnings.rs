@@ -16,7 +16,7 @@ use types::SystemClock;
 use crate::process::Process;
 
 /// How long a process may take to say no; only a broken one takes as long.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 const ANY_PORTS: [&str; 6] = ["--http-port", "0", "--grpc-port", "0", "--admin-port", "0"];
 
 /// Runs it to its end; answers the exit code and what it said.

@@ -14,7 +14,7 @@ use tokio::{
 use waybill::rest::Rest;
 
 /// How long a process may take for something it surely does; only a broken one takes as long.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Where a mesh can be reached.
 pub(crate) struct Addresses {
