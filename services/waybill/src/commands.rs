@@ -1,12 +1,13 @@
 //! The commands of the binary.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks on its standard streams")]
 
-mod alone;
 mod backup;
 mod bench;
 mod claim;
 mod exit;
-mod whole;
+mod migrate;
+mod serve;
+mod up;
 
 use std::{
     io::Write as _,
@@ -35,21 +36,21 @@ enum Command {
     /// Run the whole mesh in this process.
     Up {
         #[command(flatten)]
-        whole: whole::Options,
+        up: up::Options,
         #[command(flatten)]
         settings: Box<Settings>,
     },
     /// Run one service, or the gateway, alone.
     Serve {
         #[command(flatten)]
-        alone: Box<alone::Options>,
+        serve: Box<serve::Options>,
         #[command(flatten)]
         settings: Box<Settings>,
     },
     /// Bring a service's database up to date, and end.
     Migrate {
         #[command(flatten)]
-        migrate: alone::MigrateOptions,
+        migrate: migrate::Options,
         #[command(flatten)]
         mesh: mesh::Config,
     },
@@ -70,7 +71,7 @@ enum Command {
     /// Run the whole mesh on a trading company's 830 orders.
     Demo {
         #[command(flatten)]
-        whole: whole::Options,
+        up: up::Options,
         #[command(flatten)]
         demo: demo::Options,
         #[command(flatten)]
@@ -107,7 +108,7 @@ impl Command {
     fn telemetry(&self) -> (&'static str, mesh::Config) {
         match self {
             Self::Up { settings, .. } => ("waybill", settings.mesh.clone()),
-            Self::Serve { alone, settings } => (alone.name(), settings.mesh.clone()),
+            Self::Serve { serve, settings } => (serve.name(), settings.mesh.clone()),
             Self::Migrate { mesh, .. }
             | Self::Backup { mesh, .. }
             | Self::Restore { mesh, .. }
@@ -189,21 +190,21 @@ pub async fn run() -> ExitCode {
         }
     };
     let outcome = match cli.command {
-        Command::Up { whole: options, settings } => {
+        Command::Up { up: options, settings } => {
             let (config, gateway) = settings.split();
-            whole::up(&options, &config, &gateway).await
+            up::run(&options, &config, &gateway).await
         }
-        Command::Serve { alone: options, settings } => {
+        Command::Serve { serve: options, settings } => {
             let (config, gateway) = settings.split();
-            alone::serve(*options, &config, &gateway).await
+            serve::run(*options, &config, &gateway).await
         }
-        Command::Migrate { migrate, .. } => alone::migrate(migrate).await,
+        Command::Migrate { migrate, .. } => migrate::run(migrate).await,
         Command::Backup { backup: options, .. } => backup::take(options).await,
         Command::Restore { restore, .. } => backup::restore(restore).await,
-        Command::Demo { whole: mut options, demo, settings } => {
+        Command::Demo { up: mut options, demo, settings } => {
             let (config, gateway) = settings.split();
             options.data.get_or_insert_with(|| PathBuf::from("demo-data"));
-            whole::demo(&options, &demo, &config, &gateway).await
+            up::demo(&options, &demo, &config, &gateway).await
         }
         Command::Sandbox { gateway, seed, flawless, token_file, .. } => {
             let chances = if flawless { sandbox::Chances::NONE } else { sandbox::Chances::USUAL };
@@ -239,15 +240,7 @@ async fn play(gateway: &str, seed: u64, chances: sandbox::Chances, token: Option
 
 /// The routes follow from the contracts alone: the ways to the services are never taken.
 async fn openapi() -> anyhow::Result<()> {
-    let way = mesh::Channel::connect("http://localhost")?;
-    let members = compose::Members {
-        order: way.clone(),
-        inventory: way.clone(),
-        fulfillment: way.clone(),
-        returns: way.clone(),
-        partner: way.clone(),
-        operations: way,
-    };
+    let members = compose::Members::nowhere()?;
     let document = gateway::openapi(proto::pool(), &members.rest(&mesh::Principal::local_administrator()))?;
     let mut text = serde_json::to_string_pretty(&document)?;
     text.push('\n');

@@ -4,6 +4,7 @@
 //! the ways are in memory, in a cluster they are addresses: nothing else differs.
 
 mod keys;
+mod members;
 
 use std::{
     path::{Path, PathBuf},
@@ -16,9 +17,15 @@ use operations::UsageReporter;
 use store::{Db, Migration, Options, Workers};
 use types::Clock;
 
+pub use members::Members;
+
 /// The services that own a database, in the order an order passes them.
 pub const SERVICES: [&str; 6] =
     [order::NAME, inventory::NAME, fulfillment::NAME, returns::NAME, partner::NAME, operations::NAME];
+
+/// The same, each before those that call it. What goes the other way are events.
+const CALLED_FIRST: [&str; 6] =
+    [inventory::NAME, order::NAME, fulfillment::NAME, returns::NAME, partner::NAME, operations::NAME];
 
 /// Settings of all services.
 #[derive(Debug, Clone, Default)]
@@ -39,86 +46,6 @@ pub struct Config {
     pub partner: partner::Config,
     /// Of the operations service.
     pub operations: operations::Config,
-}
-
-/// The way to every service.
-#[derive(Debug, Clone)]
-pub struct Members {
-    /// To the order service.
-    pub order: Channel,
-    /// To the inventory service.
-    pub inventory: Channel,
-    /// To the fulfillment service.
-    pub fulfillment: Channel,
-    /// To the returns service.
-    pub returns: Channel,
-    /// To the partner service.
-    pub partner: Channel,
-    /// To the operations service.
-    pub operations: Channel,
-}
-
-impl Members {
-    /// The full names of the gRPC services that have a REST face, and the way to each, on behalf of `principal`.
-    pub fn rest(&self, principal: &Principal) -> Vec<(&'static str, Channel)> {
-        [
-            ("waybill.order.v1.OrderService", &self.order),
-            ("waybill.inventory.v1.InventoryService", &self.inventory),
-            ("waybill.fulfillment.v1.FulfillmentService", &self.fulfillment),
-            ("waybill.returns.v1.ReturnsService", &self.returns),
-            ("waybill.partner.v1.PartnerService", &self.partner),
-            ("waybill.partner.v1.ConsumerService", &self.partner),
-            ("waybill.operations.v1.OperationsService", &self.operations),
-            ("waybill.operations.v1.UsageService", &self.operations),
-        ]
-        .map(|(service, channel)| (service, channel.for_principal(principal)))
-        .to_vec()
-    }
-
-    /// The same ways, showing that a member calls.
-    #[must_use]
-    pub fn with_mesh_token(&self, token: Option<&Secret>) -> Self {
-        Self {
-            order: self.order.with_mesh_token(token),
-            inventory: self.inventory.with_mesh_token(token),
-            fulfillment: self.fulfillment.with_mesh_token(token),
-            returns: self.returns.with_mesh_token(token),
-            partner: self.partner.with_mesh_token(token),
-            operations: self.operations.with_mesh_token(token),
-        }
-    }
-
-    /// The same ways, taken by a service on its own behalf.
-    fn on_behalf_of(&self, service: &str) -> Self {
-        Self {
-            order: self.order.for_service(service),
-            inventory: self.inventory.for_service(service),
-            fulfillment: self.fulfillment.for_service(service),
-            returns: self.returns.for_service(service),
-            partner: self.partner.for_service(service),
-            operations: self.operations.for_service(service),
-        }
-    }
-}
-
-/// The way to every log that operations follows.
-fn logs(
-    order: &Channel,
-    inventory: &Channel,
-    fulfillment: &Channel,
-    returns: &Channel,
-    partner: &Channel,
-    follower: &str,
-) -> Vec<(&'static str, Channel)> {
-    [
-        (order::NAME, order),
-        (inventory::NAME, inventory),
-        (fulfillment::NAME, fulfillment),
-        (returns::NAME, returns),
-        (partner::NAME, partner),
-    ]
-    .map(|(service, channel)| (service, channel.for_service(follower)))
-    .to_vec()
 }
 
 /// The migrations of a service.
@@ -142,7 +69,7 @@ pub async fn open(service: &'static str, options: &Options, clock: Arc<dyn Clock
         .with_context(|| format!("opening the database of {service} at {}", options.redacted_url()))
 }
 
-/// The server of one service that runs alone. `members` are the ways its handlers take.
+/// The server of one service. `members` are the ways its handlers take.
 pub fn server(service: &str, db: &Db, members: &Members, config: &Config) -> anyhow::Result<Server> {
     let (db, to) = (db.clone(), members.on_behalf_of(service));
     Ok(match service {
@@ -151,10 +78,7 @@ pub fn server(service: &str, db: &Db, members: &Members, config: &Config) -> any
         fulfillment::NAME => fulfillment::server(db, to.inventory, &config.fulfillment, &config.mesh)?,
         returns::NAME => returns::server(db, &config.returns, &config.mesh)?,
         partner::NAME => partner::server(db, to.fulfillment, to.inventory, &config.partner, &config.mesh)?,
-        operations::NAME => {
-            let logs = logs(&to.order, &to.inventory, &to.fulfillment, &to.returns, &to.partner, service);
-            operations::server(db, logs, &config.operations, &config.mesh)?
-        }
+        operations::NAME => operations::server(db, to.logs(), &config.operations, &config.mesh)?,
         _ => anyhow::bail!("there is no service {service}"),
     })
 }
@@ -162,26 +86,28 @@ pub fn server(service: &str, db: &Db, members: &Members, config: &Config) -> any
 /// What a service does on its own: the logs it follows and the tasks it has.
 pub fn workers(service: &str, db: &Db, members: &Members, config: &Config) -> anyhow::Result<Workers> {
     let (db, to) = (db.clone(), members.on_behalf_of(service));
-    let Members { order, inventory, fulfillment, returns, .. } = to.clone();
     let workers = match service {
         inventory::NAME => {
-            let peers = inventory::Peers { order, fulfillment, returns };
+            let peers = inventory::Peers { order: to.order, fulfillment: to.fulfillment, returns: to.returns };
             inventory::workers(db, peers, &config.inventory)
         }
         order::NAME => {
-            let peers = order::Peers { order, inventory, fulfillment, returns };
-            order::workers(db, peers, &config.order)
+            let Members { order, inventory, fulfillment, returns, .. } = to;
+            order::workers(db, order::Peers { order, inventory, fulfillment, returns }, &config.order)
         }
         fulfillment::NAME => {
-            let peers = fulfillment::Peers { order, inventory, fulfillment };
-            fulfillment::workers(db, peers, &config.fulfillment)
+            let Members { order, inventory, fulfillment, .. } = to;
+            fulfillment::workers(db, fulfillment::Peers { order, inventory, fulfillment }, &config.fulfillment)
         }
-        returns::NAME => returns::workers(db, returns::Peers { order, fulfillment }, &config.returns),
-        partner::NAME => partner::workers(db, partner::Peers { fulfillment, inventory }, &config.partner),
-        operations::NAME => {
-            let logs = logs(&order, &inventory, &fulfillment, &returns, &to.partner, service);
-            operations::workers(db, logs, &config.operations)
+        returns::NAME => {
+            let peers = returns::Peers { order: to.order, fulfillment: to.fulfillment };
+            returns::workers(db, peers, &config.returns)
         }
+        partner::NAME => {
+            let peers = partner::Peers { fulfillment: to.fulfillment, inventory: to.inventory };
+            partner::workers(db, peers, &config.partner)
+        }
+        operations::NAME => operations::workers(db, to.logs(), &config.operations),
         _ => anyhow::bail!("there is no service {service}"),
     };
     Ok(workers.traced(|span, trace, work| Box::pin(mesh::telemetry::continue_from(span, trace, work))))
@@ -275,37 +201,18 @@ impl Mesh {
     }
 
     fn of(databases: Vec<(&'static str, Db)>, config: &Config, caller: &Principal) -> anyhow::Result<Self> {
-        let db = |service: &str| databases.iter().find(|(name, _)| *name == service).map(|(_, db)| db.clone());
+        let db = |service: &str| databases.iter().find(|(name, _)| *name == service).map(|(_, db)| db);
         let db = |service: &str| db(service).with_context(|| format!("{service} has no database"));
-        let authenticator = authenticator(&key_way(&db(partner::NAME)?, config)?, config)?;
-        let mut servers = Vec::new();
-        let mut add = |name, server: Server| {
-            let server = guarded(server, authenticator.as_ref(), caller);
-            servers.push((name, server.clone()));
-            server.into_channel()
-        };
-        let mesh = &config.mesh;
-
-        // Each service is called only by those after it; what goes the other way are events.
-        let inventory = add(inventory::NAME, inventory::server(db(inventory::NAME)?, &config.inventory, mesh)?)?;
-        let to = |service: &str| inventory.for_service(service);
-        let order = order::server(db(order::NAME)?, to(order::NAME), &config.order, mesh)?;
-        let order = add(order::NAME, order)?;
-        let fulfillment =
-            fulfillment::server(db(fulfillment::NAME)?, to(fulfillment::NAME), &config.fulfillment, mesh)?;
-        let fulfillment = add(fulfillment::NAME, fulfillment)?;
-        let returns = add(returns::NAME, returns::server(db(returns::NAME)?, &config.returns, mesh)?)?;
-        let to_fulfillment = fulfillment.for_service(partner::NAME);
-        let partner = partner::server(db(partner::NAME)?, to_fulfillment, to(partner::NAME), &config.partner, mesh)?;
-        let partner = add(partner::NAME, partner)?;
-        let logs = logs(&order, &inventory, &fulfillment, &returns, &partner, operations::NAME);
-        let operations = operations::server(db(operations::NAME)?, logs, &config.operations, mesh)?;
-        let operations = add(operations::NAME, operations)?;
-
+        let authenticator = authenticator(&key_way(db(partner::NAME)?, config)?, config)?;
+        let (mut members, mut servers) = (Members::nowhere()?, Vec::new());
+        for service in CALLED_FIRST {
+            let server = guarded(server(service, db(service)?, &members, config)?, authenticator.as_ref(), caller);
+            members = members.with(service, server.clone().into_channel()?)?;
+            servers.push((service, server));
+        }
         servers.sort_by_key(|(name, _)| SERVICES.iter().position(|service| service == name));
-        let usage =
-            servers.iter().map(|(name, server)| UsageReporter::new(name, server.usage(), &operations)).collect();
-        let members = Members { order, inventory, fulfillment, returns, partner, operations };
+        let to = &members.operations;
+        let usage = servers.iter().map(|(name, server)| UsageReporter::new(name, server.usage(), to)).collect();
         let workers = databases
             .iter()
             .map(|(service, db)| Ok((*service, workers(service, db, &members, config)?)))

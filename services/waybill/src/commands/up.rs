@@ -65,7 +65,7 @@ struct Running {
 }
 
 /// Runs until it is told to stop.
-pub(super) async fn up(options: &Options, config: &Config, gateway: &gateway::Config) -> anyhow::Result<()> {
+pub(super) async fn run(options: &Options, config: &Config, gateway: &gateway::Config) -> anyhow::Result<()> {
     let begun = Instant::now();
     let running = start(options, config, gateway).await?;
     println!("waybill is up after {} ms, data in {}", begun.elapsed().as_millis(), place(options));

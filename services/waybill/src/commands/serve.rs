@@ -19,7 +19,7 @@ use crate::compose::{self, Config, Members};
 
 /// What runs alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Role {
+pub(super) enum Role {
     Order,
     Inventory,
     Fulfillment,
@@ -30,7 +30,7 @@ enum Role {
 }
 
 impl Role {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Order => order::NAME,
             Self::Inventory => inventory::NAME,
@@ -90,14 +90,14 @@ impl Options {
 /// The database of a service.
 #[derive(Debug, Args)]
 #[group(skip)]
-struct Database {
+pub(super) struct Database {
     /// `sqlite:PATH` or `postgres://user:password@host/database`. The gateway has none.
     #[arg(long, env = "WAYBILL_DATABASE_URL", hide_env_values = true)]
     database_url: Option<Secret>,
 }
 
 impl Database {
-    fn options(&self) -> anyhow::Result<store::Options> {
+    pub(super) fn options(&self) -> anyhow::Result<store::Options> {
         let required = || Unusable("--database-url is required: sqlite:PATH or postgres://…".to_owned());
         let url = self.database_url.as_ref().ok_or_else(required)?;
         Ok(store::Options::new(url.reveal()))
@@ -143,7 +143,7 @@ impl Peers {
 }
 
 /// Serves until it is told to stop.
-pub(super) async fn serve(options: Options, config: &Config, gateway: &gateway::Config) -> anyhow::Result<()> {
+pub(super) async fn run(options: Options, config: &Config, gateway: &gateway::Config) -> anyhow::Result<()> {
     super::refuse_exposure("--listen", options.listen().ip(), config)?;
     if options.role == Role::Gateway {
         super::refuse_exposure("--http-listen", options.http_listen.ip(), config)?;
@@ -262,27 +262,4 @@ where
 
 async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))
-}
-
-/// Whose database to bring up to date.
-#[derive(Debug, Args)]
-#[group(skip)]
-pub(super) struct MigrateOptions {
-    /// The service.
-    role: Role,
-    #[command(flatten)]
-    database: Database,
-}
-
-/// Brings a database up to date.
-pub(super) async fn migrate(options: MigrateOptions) -> anyhow::Result<()> {
-    if options.role == Role::Gateway {
-        return Err(Unusable("the gateway has no database".to_owned()).into());
-    }
-    let database = options.database.options()?;
-    let _claim = Claim::of(&database)?;
-    let db = compose::open(options.role.name(), &database, Arc::new(SystemClock)).await?;
-    db.close().await;
-    tracing::info!(service = options.role.name(), "the database is up to date");
-    Ok(())
 }
