@@ -31,7 +31,7 @@ use crate::{
     principal::{self, Principal},
     request::{Context, REQUEST_ID, Repeats},
     secret::Secret,
-    server::{Class, PRIORITY, Stack},
+    server::{PRIORITY, Priority, Stack},
     telemetry::trace,
     tls,
 };
@@ -119,7 +119,7 @@ impl Channel {
 
     /// Puts on the request what goes with every call; answers its deadline, and who makes it again.
     fn prepare(&self, headers: &mut HeaderMap) -> (Option<Instant>, Repeats) {
-        let Context { call, repeats, class, .. } = Context::current();
+        let Context { call, repeats, priority, .. } = Context::current();
         let principal = match (&self.identity, &call) {
             (Identity::Fixed(header), _) | (Identity::Current(header), None) => header.clone(),
             (Identity::Current(_), Some(call)) => call.principal.to_header(),
@@ -138,7 +138,7 @@ impl Channel {
         {
             headers.insert(REQUEST_ID, id);
         }
-        if class == Class::Batch {
+        if priority == Priority::Batch {
             headers.insert(PRIORITY, HeaderValue::from_static("batch"));
         }
         trace::inject(headers);

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
 
-use crate::{principal::Principal, server::Class};
+use crate::{principal::Principal, server::Priority};
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -28,7 +28,7 @@ pub(crate) struct Context {
     pub(crate) call: Option<Arc<CallInfo>>,
     pub(crate) trace_parent: Option<Arc<str>>,
     pub(crate) repeats: Repeats,
-    pub(crate) class: Class,
+    pub(crate) priority: Priority,
 }
 
 /// Who makes a call again when it fails: one on its whole way.

@@ -20,7 +20,7 @@ use types::{Clock, SystemClock};
 
 pub use accept::{Limits, accept};
 pub(crate) use health::Readiness;
-pub(crate) use overload::{Class, PRIORITY};
+pub(crate) use overload::{PRIORITY, Priority};
 pub(crate) use stack::Stack;
 pub use wire::Wire;
 

@@ -37,7 +37,7 @@ const LEAST: usize = 256;
 
 /// How urgent a call is, the most urgent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub(crate) enum Class {
+pub(crate) enum Priority {
     /// A service's own: others' work waits for it.
     Service,
     /// Somebody waits for the answer.
@@ -47,7 +47,7 @@ pub(crate) enum Class {
     Batch,
 }
 
-impl Class {
+impl Priority {
     /// What the caller is, or less if it says so.
     pub(crate) fn of(principal: &Principal, headers: &HeaderMap) -> Self {
         let own = match principal.kind {
@@ -70,7 +70,7 @@ impl Class {
         }
     }
 
-    /// How many of the calls that are worked on there may be for one more of this class to be taken.
+    /// How many of the calls that are worked on there may be for one more of this priority to be taken.
     fn share(self, limit: usize) -> usize {
         match self {
             Self::Service => limit,
@@ -140,22 +140,22 @@ impl Overload {
     }
 
     /// The right to work on a call, held until the handler has answered.
-    pub(crate) fn admit(&self, path: &str, class: Class) -> Result<Option<Permit<'_>>, Fault> {
+    pub(crate) fn admit(&self, path: &str, priority: Priority) -> Result<Option<Permit<'_>>, Fault> {
         if path.starts_with(HEALTH) {
             return Ok(None);
         }
         let limit = &self.limit;
         let now = limit.in_flight.fetch_add(1, Relaxed) + 1;
-        if now > class.share(limit.limit.load(Relaxed)) {
+        if now > priority.share(limit.limit.load(Relaxed)) {
             limit.in_flight.fetch_sub(1, Relaxed);
-            return Err(self.shed(class));
+            return Err(self.shed(priority));
         }
         limit.peak.fetch_max(now, Relaxed);
         Ok(Some(Permit { overload: self, method: self.methods.get(path), began: Instant::now() }))
     }
 
-    fn shed(&self, class: Class) -> Fault {
-        let labels = [("member", self.member.clone()), ("class", class.as_str().to_owned())];
+    fn shed(&self, priority: Priority) -> Fault {
+        let labels = [("member", self.member.clone()), ("priority", priority.as_str().to_owned())];
         metrics::counter!("rpc_server_shed_total", &labels).increment(1);
         let shed = Fault::new(Reason::ResourceExhausted, "the server is working on as many calls as it can");
         Fault { retry_after: Some(SHED_RETRY.mul_f64(rand::random_range(0.5..1.5))), ..shed }
@@ -249,7 +249,7 @@ mod tests {
     async fn load(overload: &Overload, took: Duration, rounds: u32) -> usize {
         for _ in 0..rounds {
             let mut permits = Vec::new();
-            while let Ok(permit) = overload.admit(PATH, Class::Service) {
+            while let Ok(permit) = overload.admit(PATH, Priority::Service) {
                 permits.push(permit);
             }
             tokio::time::advance(took).await;
@@ -282,15 +282,15 @@ mod tests {
     fn the_less_urgent_give_way_first() {
         let overload = overload(10);
         let mut held = Vec::new();
-        for (taken, class) in [(7, Class::Batch), (2, Class::Interactive), (1, Class::Service)] {
+        for (taken, priority) in [(7, Priority::Batch), (2, Priority::Interactive), (1, Priority::Service)] {
             for _ in 0..taken {
-                held.push(overload.admit(PATH, class).unwrap());
+                held.push(overload.admit(PATH, priority).unwrap());
             }
-            let fault = overload.admit(PATH, class).unwrap_err();
+            let fault = overload.admit(PATH, priority).unwrap_err();
             assert_eq!(fault.reason, Reason::ResourceExhausted);
             assert!(fault.retry_after.is_some());
         }
-        assert!(overload.admit("/grpc.health.v1.Health/Check", Class::Batch).unwrap().is_none());
+        assert!(overload.admit("/grpc.health.v1.Health/Check", Priority::Batch).unwrap().is_none());
         drop(held);
         assert_eq!(overload.limit.in_flight.load(Relaxed), 0);
     }
@@ -300,10 +300,10 @@ mod tests {
         let person = Principal { roles: Role::Customer.into(), ..Principal::nobody() };
         let service = Principal::service("order");
         let said = |principal: &Principal, text| {
-            Class::of(principal, &HeaderMap::from_iter([(PRIORITY, HeaderValue::from_static(text))]))
+            Priority::of(principal, &HeaderMap::from_iter([(PRIORITY, HeaderValue::from_static(text))]))
         };
-        assert_eq!((said(&person, "service"), said(&person, "batch")), (Class::Interactive, Class::Batch));
-        assert_eq!((said(&service, "nonsense"), said(&service, "batch")), (Class::Service, Class::Batch));
-        assert_eq!(Class::of(&person, &HeaderMap::new()), Class::Interactive);
+        assert_eq!((said(&person, "service"), said(&person, "batch")), (Priority::Interactive, Priority::Batch));
+        assert_eq!((said(&service, "nonsense"), said(&service, "batch")), (Priority::Service, Priority::Batch));
+        assert_eq!(Priority::of(&person, &HeaderMap::new()), Priority::Interactive);
     }
 }

@@ -16,7 +16,7 @@ use tower::Service;
 use tracing::{Instrument, Span};
 use types::{Fault, Reason};
 
-use super::overload::{Class, Overload};
+use super::overload::{Overload, Priority};
 use crate::{
     access::{Access, Rule, Shape},
     body::Answer,
@@ -95,7 +95,7 @@ async fn answer(shared: &Shared, routes: Routes, mut request: Request<Body>) -> 
             return Err(deadline::exceeded());
         }
         let principal = identify(shared, headers, peer, &path, rule.as_ref()).await?;
-        let permit = shared.overload.admit(&path, Class::of(&principal, headers))?;
+        let permit = shared.overload.admit(&path, Priority::of(&principal, headers))?;
         Ok((permit, principal))
     };
     let identified = tokio::select! {
@@ -110,8 +110,8 @@ async fn answer(shared: &Shared, routes: Routes, mut request: Request<Body>) -> 
     };
     let call =
         Arc::new(CallInfo { principal: principal.clone(), request_id: request_id.clone(), trace_parent, deadline });
-    let (repeats, class) = (Repeats::from_headers(request.headers()), Class::of(&principal, request.headers()));
-    let context = Context { call: Some(call.clone()), trace_parent: None, repeats, class };
+    let (repeats, priority) = (Repeats::from_headers(request.headers()), Priority::of(&principal, request.headers()));
+    let context = Context { call: Some(call.clone()), trace_parent: None, repeats, priority };
     request.extensions_mut().insert(call.clone());
 
     let handled = async {
