@@ -33,6 +33,8 @@ const WITHIN: &[(&str, Duration)] = &[
     ("OVER_SHIPPED", DAY),
     // More came back than was agreed: somebody has to tell the customer what becomes of it.
     ("OVER_RECEIVED", DAY),
+    // A partner speaks of what is another's: one of the two is mistaken, the goods go on.
+    ("FOREIGN_REPORT", DAY),
     // The books are wrong, the goods are not: to be counted.
     ("STOCK_DRIFT", DAY),
 ];
