@@ -57,6 +57,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "partner", sql: include_str!("../migrations/0001_partner.sql") },
     Migration { version: 2, name: "consumer", sql: include_str!("../migrations/0002_consumer.sql") },
     Migration { version: 3, name: "direction", sql: include_str!("../migrations/0003_direction.sql") },
+    Migration { version: 4, name: "arrival", sql: include_str!("../migrations/0004_arrival.sql") },
 ];
 
 /// Settings of the service.

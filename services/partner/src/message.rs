@@ -41,6 +41,16 @@ store::text_enum! {
     }
 }
 
+store::text_enum! {
+    /// Whether the partner may have a message to it that it did not confirm.
+    pub(crate) enum Arrival {
+        /// It was not sent, or the partner said that it has not got it.
+        Excluded = "EXCLUDED",
+        /// An attempt to send it came to no clear end. Remembered until it is sent, also while it failed.
+        Possible = "POSSIBLE",
+    }
+}
+
 store::record! {
     /// One document or call exchanged with a partner, without its content.
     pub(crate) struct Message in "messages" key (message_id: MessageId) {
@@ -68,6 +78,8 @@ store::record! {
         attempts: i64,
         /// How often it came again.
         duplicates: i64,
+        /// Whether the partner may have it although it is not sent.
+        arrival: Arrival,
         /// When it came or was made.
         create_time: Timestamp,
         /// When it last changed.

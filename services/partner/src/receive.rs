@@ -8,7 +8,7 @@ use types::{Fault, FulfillmentOrderId, MessageId};
 
 use crate::{
     exception,
-    message::{self, BY_REFERENCE, Content, Direction, Message, Reference, State},
+    message::{self, Arrival, BY_REFERENCE, Content, Direction, Message, Reference, State},
     partner::Partner,
     report::{self, Submission},
     wire,
@@ -111,6 +111,7 @@ impl ReceiveReport {
             content_hash: content_hash.clone(),
             attempts: 0,
             duplicates: 0,
+            arrival: Arrival::Excluded,
             create_time: cx.now(),
             update_time: cx.now(),
             version: 0,

@@ -7,7 +7,7 @@ use types::{Fault, FulfillmentOrderId, MessageId};
 
 use crate::{
     exception,
-    message::{self, Direction, Message, State},
+    message::{self, Arrival, Direction, Message, State},
     receive::APPLY,
     request::REQUESTED,
     sending::SEND,
@@ -58,9 +58,11 @@ impl Command for ReplayMessage {
         {
             return Err(Fault::not_supported("the work was called off"));
         }
-        let (state, task) = match present.direction {
-            Direction::In => (State::Received, APPLY),
-            Direction::Out => (State::Pending, SEND),
+        let (state, task) = match (present.direction, present.arrival) {
+            (Direction::In, _) => (State::Received, APPLY),
+            (Direction::Out, Arrival::Excluded) => (State::Pending, SEND),
+            // It failed in doubt, and a person's word does not end that.
+            (Direction::Out, Arrival::Possible) => (State::InDoubt, SEND),
         };
         let replayed =
             rows.put(Message { state, outcome: String::new(), attempts: 0, update_time: cx.now(), ..present });

@@ -7,7 +7,7 @@ use types::{Fault, FulfillmentOrderId, MessageId, PartnerId};
 use crate::{
     connectors::document,
     exception,
-    message::{self, BY_SUBJECT, Content, Direction, Message, State},
+    message::{self, Arrival, BY_SUBJECT, Content, Direction, Message, State},
     partner::Partner,
     sending::SEND,
     work::{self, Work},
@@ -84,6 +84,7 @@ impl Told {
             content_hash: message::hash(&content),
             attempts: 0,
             duplicates: 0,
+            arrival: Arrival::Excluded,
             create_time: cx.now(),
             update_time: cx.now(),
             version: 0,

@@ -11,7 +11,7 @@ use crate::{
     conclude::pause,
     connectors::rest::Rest,
     exception,
-    message::{self, Content, Message, State},
+    message::{self, Arrival, Content, Message, State},
     partner::{self, Partner},
     request::REQUESTED,
     wire,
@@ -47,6 +47,8 @@ pub(crate) struct ConcludeSending {
     pub message_id: MessageId,
     /// What became of it.
     pub sending: Sending,
+    /// Whether an earlier attempt to give work was cut short, so that nobody knows what became of that one.
+    pub interrupted: bool,
 }
 
 impl Command for ConcludeSending {
@@ -63,23 +65,27 @@ impl Command for ConcludeSending {
         if !matches!(present.state, State::Pending | State::InDoubt) {
             return Ok(wire::message(&present, Vec::new()));
         }
-        if self.sending == Sending::KeptBack {
-            cx.schedule(Task::new(SEND, &self.message_id, cx.now().after(SUSPENDED)));
-            return Ok(wire::message(&present, Vec::new()));
-        }
-        let attempts = present.attempts + 1;
+        let attempts = present.attempts + i64::from(self.sending != Sending::KeptBack);
         let (state, outcome, wait) = match &self.sending {
-            Sending::Sent(outcome) => (State::Sent, outcome, None),
-            Sending::Refused(outcome) => (State::Failed, outcome, None),
-            Sending::InDoubt(outcome) => (State::InDoubt, outcome, Some(pause(attempts))),
+            Sending::Sent(outcome) => (State::Sent, outcome.as_str(), None),
+            Sending::Refused(outcome) => (State::Failed, outcome.as_str(), None),
+            Sending::InDoubt(outcome) => (State::InDoubt, outcome.as_str(), Some(pause(attempts))),
             Sending::NotSent(outcome, not_before) => {
-                (present.state, outcome, Some(pause(attempts).max(not_before.unwrap_or_default())))
+                (present.state, outcome.as_str(), Some(pause(attempts).max(not_before.unwrap_or_default())))
             }
-            Sending::KeptBack => return Err(Fault::internal("a message kept back was not sent")),
+            Sending::KeptBack if self.interrupted => {
+                (State::InDoubt, "an attempt to send it was cut short", Some(SUSPENDED))
+            }
+            Sending::KeptBack => {
+                cx.schedule(Task::new(SEND, &self.message_id, cx.now().after(SUSPENDED)));
+                return Ok(wire::message(&present, Vec::new()));
+            }
         };
+        let arrival = if state == State::InDoubt || self.interrupted { Arrival::Possible } else { present.arrival };
         let (state, wait) = if wait.is_some() && attempts >= ATTEMPTS { (State::Failed, None) } else { (state, wait) };
         let newly_in_doubt = state == State::InDoubt && present.state != State::InDoubt;
-        let message = rows.put(Message { state, outcome: outcome.clone(), attempts, update_time: cx.now(), ..present });
+        let outcome = outcome.to_owned();
+        let message = rows.put(Message { state, outcome, attempts, arrival, update_time: cx.now(), ..present });
         if let Some(wait) = wait {
             cx.schedule(Task::new(SEND, &self.message_id, cx.now().after(wait)));
         }
@@ -128,11 +134,12 @@ impl TaskHandler for Send {
         if !matches!(message.state, State::Pending | State::InDoubt) || !partner.is_sent_work() {
             return Ok(Vec::new());
         }
+        // An earlier run that came to no end may have given the work.
+        let interrupted = message.kind == REQUESTED && task.attempts > 1;
         let sending = if partner.state == partner::State::Suspended {
             Sending::KeptBack
         } else if message.kind == REQUESTED {
-            // An earlier run that came to no end may have sent it: only the first may send without asking.
-            let asks_first = message.state == State::InDoubt || task.attempts > 1;
+            let asks_first = interrupted || message.state == State::InDoubt || message.arrival == Arrival::Possible;
             let key = &message.message_reference;
             let known = if asks_first { self.rest.find(&partner.endpoint_url, key).await } else { None };
             match known {
@@ -143,6 +150,6 @@ impl TaskHandler for Send {
             self.rest.cancel(&partner.endpoint_url, &message.message_reference, content.content).await
         };
         tracing::info!(%message_id, partner_id = %partner.partner_id, ?sending, "a message was tried to be sent");
-        Ok(vec![Box::new(ConcludeSending { message_id, sending })])
+        Ok(vec![Box::new(ConcludeSending { message_id, sending, interrupted })])
     }
 }

@@ -10,7 +10,8 @@ use proto::{
     },
 };
 use testkit::database::each;
-use types::Reason;
+use tonic::Response;
+use types::{Fault, Reason};
 
 use crate::{
     calls::{refusal, work},
@@ -30,6 +31,35 @@ async fn given_work(options: store::Options, manners: Manners) -> (World, Wareho
 async fn changed(world: &World, kind: &'static str) {
     let fact = FulfillmentOrderChanged { fulfillment_order: Some(work("1", "par_a")) };
     world.tell(kind, "ful_1", &fact).await;
+}
+
+async fn becomes(world: &World, state: PartnerState) {
+    let request = UpdatePartnerRequest {
+        partner_id: "par_a".to_owned(),
+        state: Some(state.into()),
+        ..UpdatePartnerRequest::default()
+    };
+    world.client().update_partner(request).await.unwrap();
+}
+
+/// The warehouse takes the work, and the service stops before it can record that.
+async fn interrupted(options: store::Options) -> (World, Warehouse) {
+    let (world, warehouse) = (World::open(options).await, Warehouse::open(Manners::TakesSilently).await);
+    world.partner("par_a", PartnerKind::Warehouse, &warehouse.endpoint).await;
+    let fact = FulfillmentOrderChanged { fulfillment_order: Some(work("1", "par_a")) };
+    world.append("fulfillment.requested", "ful_1", &fact).await;
+    tokio::select! {
+        _ = world.workers.drain() => panic!("nobody answered"),
+        () = warehouse.asked() => {}
+    }
+    warehouse.is(Manners::Takes);
+    assert_eq!(only(&world).await.state(), MessageState::Pending);
+    (world, warehouse)
+}
+
+async fn replay(world: &World, message: &PartnerMessage) -> Result<PartnerMessage, Fault> {
+    let request = ReplayMessageRequest { request_id: String::new(), message_id: message.message_id.clone() };
+    world.client().replay_message(request).await.map(Response::into_inner).map_err(|status| mesh::fault(&status))
 }
 
 async fn only(world: &World) -> PartnerMessage {
@@ -72,18 +102,46 @@ async fn case_39_a_timed_out_create_that_never_arrived_is_sent_again() {
 #[tokio::test]
 async fn case_39_a_crash_while_work_is_sent_makes_no_second_order() {
     each(|options| async move {
-        let (world, warehouse) = (World::open(options).await, Warehouse::open(Manners::TakesSilently).await);
-        world.partner("par_a", PartnerKind::Warehouse, &warehouse.endpoint).await;
-        let fact = FulfillmentOrderChanged { fulfillment_order: Some(work("1", "par_a")) };
-        world.append("fulfillment.requested", "ful_1", &fact).await;
-        tokio::select! {
-            _ = world.workers.drain() => panic!("nobody answered"),
-            () = warehouse.asked() => {}
-        }
-        warehouse.is(Manners::Takes);
-        assert_eq!(only(&world).await.state(), MessageState::Pending);
+        let (world, warehouse) = interrupted(options).await;
         world.after(Duration::from_secs(120)).await;
         assert_eq!(only(&world).await.state(), MessageState::Sent);
+        assert_eq!(warehouse.calls(), ["create", "find"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn case_39_work_that_failed_in_doubt_makes_no_second_order_when_it_is_replayed() {
+    each(|options| async move {
+        let (world, warehouse) = given_work(options, Manners::TakesSilently).await;
+        warehouse.is(Manners::Answers(StatusCode::SERVICE_UNAVAILABLE));
+        for _ in 1..20 {
+            assert_eq!(only(&world).await.state(), MessageState::InDoubt);
+            world.after(Duration::from_secs(300)).await;
+        }
+        let failed = only(&world).await;
+        assert_eq!((failed.state(), failed.attempts), (MessageState::Failed, 20));
+        assert_eq!(replay(&world, &failed).await.unwrap().state(), MessageState::InDoubt);
+        warehouse.is(Manners::Takes);
+        world.after(Duration::ZERO).await;
+        assert_eq!(only(&world).await.state(), MessageState::Sent);
+        assert_eq!(warehouse.orders(), ["ful_1:1"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn case_39_a_crash_while_work_is_sent_to_a_partner_suspended_then_makes_no_second_order() {
+    each(|options| async move {
+        let (world, warehouse) = interrupted(options).await;
+        becomes(&world, PartnerState::Suspended).await;
+        world.after(Duration::from_secs(120)).await;
+        assert_eq!(only(&world).await.state(), MessageState::InDoubt);
+        assert_eq!(world.told().await["partner.message_in_doubt"], 1);
+        becomes(&world, PartnerState::Live).await;
+        world.after(Duration::from_secs(300)).await;
+        let message = only(&world).await;
+        assert_eq!((message.state(), message.attempts), (MessageState::Sent, 1));
         assert_eq!(warehouse.calls(), ["create", "find"]);
     })
     .await;
@@ -134,10 +192,10 @@ async fn a_refusal_by_the_partner_opens_an_exception_and_the_message_can_be_repl
         assert_eq!(failed.outcome, "the partner answered 422 Unprocessable Entity");
         assert_eq!(world.exceptions().await, ["MESSAGE_FAILED"]);
         warehouse.is(Manners::Takes);
-        let replay = ReplayMessageRequest { request_id: "r".to_owned(), message_id: failed.message_id };
-        world.client().replay_message(replay).await.unwrap();
+        assert_eq!(replay(&world, &failed).await.unwrap().state(), MessageState::Pending);
         world.after(Duration::ZERO).await;
         assert_eq!(only(&world).await.state(), MessageState::Sent);
+        assert_eq!(warehouse.calls(), ["create", "create"]);
         assert_eq!(world.told().await["partner.message_replayed"], 1);
     })
     .await;
@@ -195,16 +253,11 @@ async fn nothing_is_sent_to_a_suspended_partner_until_it_is_live_again() {
     each(|options| async move {
         let (world, warehouse) = (World::open(options).await, Warehouse::open(Manners::Takes).await);
         world.partner("par_a", PartnerKind::Warehouse, &warehouse.endpoint).await;
-        let becomes = |state: PartnerState| UpdatePartnerRequest {
-            partner_id: "par_a".to_owned(),
-            state: Some(state.into()),
-            ..UpdatePartnerRequest::default()
-        };
-        world.client().update_partner(becomes(PartnerState::Suspended)).await.unwrap();
+        becomes(&world, PartnerState::Suspended).await;
         changed(&world, "fulfillment.requested").await;
         world.after(Duration::from_secs(300)).await;
         assert_eq!((only(&world).await.attempts, warehouse.calls().len()), (0, 0));
-        world.client().update_partner(becomes(PartnerState::Live)).await.unwrap();
+        becomes(&world, PartnerState::Live).await;
         world.after(Duration::from_secs(300)).await;
         assert_eq!(only(&world).await.state(), MessageState::Sent);
     })
@@ -240,9 +293,7 @@ async fn work_that_is_called_off_while_in_doubt_is_not_sent_again_but_stopped() 
         assert_eq!(told, [requested, ("fulfillment.called_off", MessageState::Sent)]);
         assert!(world.exceptions().await.is_empty());
 
-        let replay = ReplayMessageRequest { request_id: String::new(), message_id: messages[0].message_id.clone() };
-        let refused = world.client().replay_message(replay).await.map_err(|status| mesh::fault(&status));
-        assert_eq!(refusal(refused).0, Reason::ActionNotSupported);
+        assert_eq!(refusal(replay(&world, &messages[0]).await).0, Reason::ActionNotSupported);
     })
     .await;
 }

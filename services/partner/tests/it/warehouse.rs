@@ -13,7 +13,7 @@ use axum::{
 };
 use tokio::{net::TcpListener, sync::Notify};
 
-/// What it does with work it is given.
+/// What it does with work it is given or asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Manners {
     /// Takes it and says so.
@@ -130,7 +130,11 @@ async fn create(State(state): Shared, headers: HeaderMap, body: String) -> (Stat
 async fn find(State(state): Shared, Path(key): Path<String>) -> StatusCode {
     let mut inside = state.lock().unwrap();
     inside.calls.push("find");
-    if inside.orders.contains(&key) { StatusCode::OK } else { StatusCode::NOT_FOUND }
+    match inside.manners {
+        Manners::Answers(status) => status,
+        _ if inside.orders.contains(&key) => StatusCode::OK,
+        _ => StatusCode::NOT_FOUND,
+    }
 }
 
 async fn cancel(State(state): Shared, Path(key): Path<String>) -> StatusCode {
