@@ -33,7 +33,7 @@ pub enum Fact {
         /// Which.
         units: Vec<Units>,
     },
-    /// What returns changed.
+    /// How all returns together stand, said again whenever one of them or what was shipped changed.
     Returned(Vec<Returned>),
 }
 
@@ -66,14 +66,14 @@ pub struct Image {
     pub backordered: i64,
 }
 
-/// What returns changed of a line; negative when less than before.
+/// What all returns say of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Returned {
     /// The line.
     pub line_number: i64,
     /// Units authorized to come back.
     pub authorized: i64,
-    /// Units that came back.
+    /// Units that came back, more than left when it was not heard yet that they left.
     pub received: i64,
 }
 

@@ -79,7 +79,7 @@ impl Progress {
             }
             Fact::Returned(returned) => {
                 for Returned { line_number, authorized, received } in returned.iter().copied() {
-                    self.each(line_number, |line| line.apply_return(authorized, received));
+                    self.each(line_number, |line| line.apply_returns(authorized, received));
                 }
             }
         }

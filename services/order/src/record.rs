@@ -1,11 +1,14 @@
 //! Recording what other services say happened.
 
+use std::collections::BTreeMap;
+
 use store::{Command, Context, Needs, Work};
 use types::{Fault, OrderId, ReturnId};
 
 use crate::{
     advance,
     fact::{Fact, Returned},
+    progress::Progress,
 };
 
 /// Records a fact about an order.
@@ -24,21 +27,41 @@ impl Command for RecordFact {
 
     fn needs(&self, _: &Work, needs: &mut Needs) {
         advance::needs(&self.order_id, needs);
+        if let Fact::Shipped { .. } = self.fact {
+            needs.under::<ReturnedLine>(&self.order_id);
+        }
     }
 
     fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<(), Fault> {
-        record(&self.order_id, &self.fact, work, cx)
+        let mut progress = advance::load(work, &self.order_id)?;
+        apply(&mut progress, &self.fact, cx)?;
+        if let Fact::Shipped { .. } = self.fact {
+            // Returns may have told before that some of these units came back.
+            apply(&mut progress, &returned(work, &self.order_id)?, cx)?;
+        }
+        advance::save(progress, work, cx).map(|_| ())
     }
 }
 
-fn record(order_id: &OrderId, fact: &Fact, work: &mut Work, cx: &mut Context<'_>) -> Result<(), Fault> {
-    let mut progress = advance::load(work, order_id)?;
+fn apply(progress: &mut Progress, fact: &Fact, cx: &Context<'_>) -> Result<(), Fault> {
     let known = |number: &i64| progress.lines.binary_search_by_key(number, |line| line.line_number).is_ok();
     if let Some(number) = fact.line_numbers().into_iter().find(|number| !known(number)) {
         return Err(Fact::unknown_line(number));
     }
     progress.apply(fact, cx.now());
-    advance::save(progress, work, cx).map(|_| ())
+    Ok(())
+}
+
+/// How all returns of an order stand together.
+fn returned(work: &Work, order_id: &OrderId) -> Result<Fact, Fault> {
+    let mut lines: BTreeMap<i64, Returned> = BTreeMap::new();
+    for line in work.under::<ReturnedLine>(order_id)? {
+        let line_number = line.line_number;
+        let sum = lines.entry(line_number).or_insert(Returned { line_number, authorized: 0, received: 0 });
+        sum.authorized = sum.authorized.saturating_add(line.authorized);
+        sum.received = sum.received.saturating_add(line.received);
+    }
+    Ok(Fact::Returned(lines.into_values().collect()))
 }
 
 store::record! {
@@ -73,11 +96,10 @@ impl Command for RecordReturn {
 
     fn needs(&self, _: &Work, needs: &mut Needs) {
         advance::needs(&self.order_id, needs);
-        needs.under::<ReturnedLine>(&(self.order_id.clone(), self.return_id.clone()));
+        needs.under::<ReturnedLine>(&self.order_id);
     }
 
     fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<(), Fault> {
-        let mut differences = Vec::new();
         for line in &self.lines {
             let key = (self.order_id.clone(), self.return_id.clone(), line.line_number);
             let known = work.get::<ReturnedLine>(&key)?;
@@ -85,11 +107,6 @@ impl Command for RecordReturn {
             if return_version >= self.return_version {
                 continue;
             }
-            differences.push(Returned {
-                line_number: line.line_number,
-                authorized: line.authorized - known.map_or(0, |known| known.authorized),
-                received: line.received - known.map_or(0, |known| known.received),
-            });
             work.put(ReturnedLine {
                 order_id: self.order_id.clone(),
                 return_id: self.return_id.clone(),
@@ -100,6 +117,8 @@ impl Command for RecordReturn {
                 version,
             });
         }
-        record(&self.order_id, &Fact::Returned(differences), work, cx)
+        let mut progress = advance::load(work, &self.order_id)?;
+        apply(&mut progress, &returned(work, &self.order_id)?, cx)?;
+        advance::save(progress, work, cx).map(|_| ())
     }
 }

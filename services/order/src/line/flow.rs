@@ -92,9 +92,9 @@ impl Line {
         self.short += units;
     }
 
-    /// What returns say changed: units authorized to come back, and units that came back.
-    pub fn apply_return(&mut self, authorized: i64, received: i64) {
-        self.return_authorized = (self.return_authorized + authorized).max(0);
-        self.return_received = (self.return_received + received).clamp(0, self.shipped);
+    /// What all returns say by now: units authorized to come back, and units that came back.
+    pub fn apply_returns(&mut self, authorized: i64, received: i64) {
+        self.return_authorized = authorized;
+        self.return_received = received.min(self.shipped);
     }
 }

@@ -58,3 +58,23 @@ async fn a_return_that_is_called_off_is_authorized_no_more() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn units_that_came_back_before_it_was_told_that_they_left_are_counted_once_it_is() {
+    each(async |world| {
+        world.furnish().await;
+        let order = world.place(order_of("PO-1", &[("TEA", 10)])).await;
+        let id = order.order_id.as_str();
+        for (return_id, received) in [("rma_1", 3), ("rma_2", 1)] {
+            let image = Return { return_id: return_id.to_owned(), ..of(id, 2, ReturnState::Received, 3, received) };
+            let fact = ReturnReceived { r#return: Some(image), lines: quantities(&[(1, received)]) };
+            world.returns_log.tell("return.received", id, &fact);
+        }
+        assert_eq!(counted(&world, id).await, (6, 0));
+        world.ships(&order, "shm_1", &[(1, 2)]).await;
+        assert_eq!(counted(&world, id).await, (6, 2));
+        world.ships(&order, "shm_2", &[(1, 8)]).await;
+        assert_eq!(counted(&world, id).await, (6, 4));
+    })
+    .await;
+}

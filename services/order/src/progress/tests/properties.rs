@@ -30,7 +30,7 @@ fn step() -> impl Strategy<Value = Step> {
             Step::Fact(Fact::Shipped { shipment_id: shipment(), units, stop })
         }),
         4 => some.prop_map(|units| Step::Fact(Fact::Delivered { shipment_id: shipment(), units })),
-        1 => (1_i64..=3, -3_i64..=5, -3_i64..=5).prop_map(|(line_number, authorized, received)| {
+        1 => (1_i64..=3, 0_i64..=20, 0_i64..=20).prop_map(|(line_number, authorized, received)| {
             Step::Fact(Fact::Returned(vec![Returned { line_number, authorized, received }]))
         }),
         1 => Just(Step::Cancel),
