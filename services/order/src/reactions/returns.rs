@@ -41,12 +41,12 @@ impl Reactions for Returns {
     }
 }
 
-/// How the lines stand; nothing of a return that was called off may come any more.
+/// How the lines stand. What did not come by the end of a return is not expected any more.
 fn lines(image: &Return) -> Vec<Returned> {
-    let called_off = image.state() == ReturnState::Cancelled;
+    let ended = matches!(image.state(), ReturnState::Closed | ReturnState::Cancelled);
     let line = |line: &proto::returns::v1::ReturnLine| Returned {
         line_number: line.line_number.into(),
-        authorized: if called_off { 0 } else { line.authorized },
+        authorized: if ended { line.authorized.min(line.received) } else { line.authorized },
         received: line.received,
     };
     image.lines.iter().map(line).collect()

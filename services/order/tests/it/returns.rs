@@ -78,3 +78,30 @@ async fn units_that_came_back_before_it_was_told_that_they_left_are_counted_once
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_did_not_come_back_with_a_closed_return_can_be_returned_otherwise() {
+    each(async |world| {
+        world.furnish().await;
+        let order = world.place(order_of("PO-1", &[("TEA", 5)])).await;
+        world.ships(&order, "shm_1", &[(1, 5)]).await;
+        let order = world.delivers(&order, "shm_1", &[(1, 5)]).await;
+        let id = order.order_id.as_str();
+        let received = of(id, 2, ReturnState::PartiallyReceived, 5, 3);
+        let fact = ReturnReceived { r#return: Some(received), lines: quantities(&[(1, 3)]) };
+        world.returns_log.tell("return.received", id, &fact);
+        assert_eq!(counted(&world, id).await, (5, 3));
+        assert!(world.get(id).await.supported_actions.is_empty());
+
+        let closed = ReturnChanged { r#return: Some(of(id, 3, ReturnState::Closed, 5, 3)) };
+        world.returns_log.tell("return.closed", id, &closed);
+        assert_eq!(counted(&world, id).await, (3, 3));
+        assert_eq!(world.get(id).await.supported_actions, ["AuthorizeReturn"]);
+
+        let second = Return { return_id: "rma_2".to_owned(), ..of(id, 1, ReturnState::Authorized, 2, 0) };
+        world.returns_log.tell("return.authorized", id, &ReturnChanged { r#return: Some(second) });
+        assert_eq!(counted(&world, id).await, (5, 3));
+        assert!(world.get(id).await.supported_actions.is_empty());
+    })
+    .await;
+}
