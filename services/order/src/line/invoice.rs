@@ -13,12 +13,13 @@ pub struct Ready {
 }
 
 impl Line {
-    /// What `units` base units of the line cost, rounded half away from zero once. All of them cost `amount_minor`.
+    /// What `units` base units of the line cost: their share of `amount_minor`, rounded half up; all of them cost all of it.
+    ///
+    /// Returns credit by the same formula. From the exact price instead, which was rounded to `amount_minor`, a share can be
+    /// a cent less, and then more is credited than was invoiced.
     pub fn amount_of(&self, units: i64) -> i64 {
-        let full = i128::from(self.uom_quantity) * i128::from(self.unit_price_minor);
-        let exact = full * i128::from(10_000 - self.discount_basis_points.get()) * i128::from(units);
-        let whole = 10_000 * i128::from(self.ordered);
-        i64::try_from((2 * exact + whole) / (2 * whole)).unwrap_or(self.amount_minor)
+        let (amount, ordered, units) = (i128::from(self.amount_minor), i128::from(self.ordered), i128::from(units));
+        i64::try_from((2 * amount * units + ordered) / (2 * ordered)).unwrap_or(self.amount_minor)
     }
 
     /// Makes ready what the policy lets be invoiced by now; answers what is new.

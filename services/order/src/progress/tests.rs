@@ -206,3 +206,12 @@ fn the_status_follows_the_units_of_all_lines() {
     assert_eq!(seen, expected);
     assert!(progress.lines.iter().all(|line| line.status() == LineStatus::Delivered));
 }
+
+#[test]
+fn shares_of_a_line_are_those_that_returns_credit() {
+    let thirds = Line { amount_minor: 100, ..line(1, 3, 0, 0) };
+    // 2 × 1.00 less 49.70 % is 1.006.
+    let halves = line(1, 2, 100, 4_970);
+    assert_eq!([0, 1, 2, 3].map(|units| thirds.amount_of(units)), [0, 33, 67, 100]);
+    assert_eq!([0, 1, 2].map(|units| halves.amount_of(units)), [0, 51, 101]);
+}
