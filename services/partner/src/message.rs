@@ -109,6 +109,9 @@ pub(crate) const BY_REFERENCE: &[&str] = &["partner_id", "direction", "message_r
 /// Columns by which all messages about one thing are looked up.
 pub(crate) const BY_SUBJECT: &[&str] = &["subject", "direction"];
 
+/// Columns by which messages that stand alike are looked up.
+pub(crate) const BY_STATE: &[&str] = &["state"];
+
 /// A fact about a message as it is now.
 pub(crate) fn told(kind: &'static str, message: &Message) -> Draft {
     let fact = MessageChanged { message: Some(wire::message(message, Vec::new())) };

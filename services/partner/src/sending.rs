@@ -5,13 +5,13 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use proto::partner::v1::PartnerMessage;
 use store::{AnyCommand, Command, Context, Db, Needs, Task, TaskHandler, Work as Rows};
-use types::{Fault, MessageId};
+use types::{Fault, MessageId, PartnerId};
 
 use crate::{
     conclude::pause,
     connectors::rest::Rest,
     exception,
-    message::{self, Arrival, Content, Message, State},
+    message::{self, Arrival, BY_STATE, Content, Message, State},
     partner::{self, Partner},
     request::REQUESTED,
     wire,
@@ -25,6 +25,9 @@ const ATTEMPTS: i64 = 20;
 
 /// How long a message to a suspended partner is kept back before it is looked at again.
 const SUSPENDED: Duration = Duration::from_secs(300);
+
+/// The states of messages that are still to be sent.
+const UNSENT: &[State] = &[State::Pending, State::InDoubt];
 
 /// What became of an attempt to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +65,7 @@ impl Command for ConcludeSending {
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<PartnerMessage, Fault> {
         let present = rows.get::<Message>(&self.message_id)?.cloned();
         let present = present.ok_or_else(|| Fault::not_found("message", &self.message_id))?;
-        if !matches!(present.state, State::Pending | State::InDoubt) {
+        if !UNSENT.contains(&present.state) {
             return Ok(wire::message(&present, Vec::new()));
         }
         let attempts = present.attempts + i64::from(self.sending != Sending::KeptBack);
@@ -104,6 +107,26 @@ impl Command for ConcludeSending {
     }
 }
 
+/// Asks for the messages that [`begin`] may send.
+pub(crate) fn needs(needs: &mut Needs) {
+    UNSENT.iter().for_each(|state| needs.by::<Message>(BY_STATE, state));
+}
+
+/// Sends a partner that has an endpoint from now on what waits for it. It may have fetched any of that, or been given it
+/// at an endpoint it had before, so it is asked first.
+pub(crate) fn begin(partner_id: &PartnerId, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
+    let mut unsent = Vec::new();
+    for state in UNSENT {
+        let alike = rows.by::<Message>(BY_STATE, state)?;
+        unsent.extend(alike.into_iter().filter(|message| message.partner_id == *partner_id).cloned());
+    }
+    for message in unsent {
+        cx.schedule(Task::new(SEND, &message.message_id, cx.now()));
+        rows.put(Message { arrival: Arrival::Possible, ..message });
+    }
+    Ok(())
+}
+
 /// Sends messages that are due.
 pub(crate) struct Send {
     db: Db,
@@ -130,8 +153,8 @@ impl TaskHandler for Send {
         let content = self.db.load::<Content>(&message_id).await?;
         let content = content.ok_or_else(|| Fault::internal("a message without content"))?;
         let Some(partner) = self.db.load::<Partner>(&message.partner_id).await? else { return Ok(Vec::new()) };
-        // A message that was sent or answered meanwhile, or a partner that fetches its work by now.
-        if !matches!(message.state, State::Pending | State::InDoubt) || !partner.is_sent_work() {
+        // A message that was sent or answered meanwhile, or a partner that fetches its work until it has an endpoint again.
+        if !UNSENT.contains(&message.state) || !partner.is_sent_work() {
             return Ok(Vec::new());
         }
         // An earlier run that came to no end may have given the work.

@@ -8,7 +8,7 @@ use types::{Fault, PartnerId};
 use crate::{
     connectors::rest,
     partner::{Partner, State},
-    wire,
+    sending, wire,
 };
 
 /// Changes the fields of a partner that are set.
@@ -42,12 +42,24 @@ impl UpdatePartner {
     }
 }
 
+impl UpdatePartner {
+    /// Whether the partner is sent its work from now on.
+    fn begins_sending(&self, present: &Partner) -> bool {
+        !present.is_sent_work() && self.endpoint_url.as_ref().is_some_and(|endpoint_url| !endpoint_url.is_empty())
+    }
+}
+
 impl Command for UpdatePartner {
     type Reply = PartnerReply;
     const NAME: &'static str = "UpdatePartner";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
+    fn needs(&self, work: &Work, needs: &mut Needs) {
         needs.row::<Partner>(&self.partner_id);
+        if let Ok(Some(present)) = work.get::<Partner>(&self.partner_id)
+            && self.begins_sending(present)
+        {
+            sending::needs(needs);
+        }
     }
 
     fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<PartnerReply, Fault> {
@@ -62,6 +74,9 @@ impl Command for UpdatePartner {
         };
         if changed == present {
             return Ok(wire::partner(&present));
+        }
+        if self.begins_sending(&present) {
+            sending::begin(&self.partner_id, work, cx)?;
         }
         let changed = work.put(Partner { update_time: cx.now(), ..changed });
         let told = wire::partner(&changed);

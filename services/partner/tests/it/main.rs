@@ -4,6 +4,7 @@
 mod api_keys;
 mod calls;
 mod consumers;
+mod endpoints;
 mod partners;
 mod peers;
 mod reports;

@@ -19,16 +19,19 @@ use crate::{
     warehouse::{Manners, Warehouse},
 };
 
-const LATER: Duration = Duration::from_secs(10);
+/// After the first pauses.
+pub(crate) const LATER: Duration = Duration::from_secs(10);
 
-async fn given_work(options: store::Options, manners: Manners) -> (World, Warehouse) {
+/// A warehouse with these manners was given work.
+pub(crate) async fn given_work(options: store::Options, manners: Manners) -> (World, Warehouse) {
     let (world, warehouse) = (World::open(options).await, Warehouse::open(manners).await);
     world.partner("par_a", PartnerKind::Warehouse, &warehouse.endpoint).await;
     changed(&world, "fulfillment.requested").await;
     (world, warehouse)
 }
 
-async fn changed(world: &World, kind: &'static str) {
+/// Fulfillment tells of the work.
+pub(crate) async fn changed(world: &World, kind: &'static str) {
     let fact = FulfillmentOrderChanged { fulfillment_order: Some(work("1", "par_a")) };
     world.tell(kind, "ful_1", &fact).await;
 }
@@ -43,7 +46,7 @@ async fn becomes(world: &World, state: PartnerState) {
 }
 
 /// The warehouse takes the work, and the service stops before it can record that.
-async fn interrupted(options: store::Options) -> (World, Warehouse) {
+pub(crate) async fn interrupted(options: store::Options) -> (World, Warehouse) {
     let (world, warehouse) = (World::open(options).await, Warehouse::open(Manners::TakesSilently).await);
     world.partner("par_a", PartnerKind::Warehouse, &warehouse.endpoint).await;
     let fact = FulfillmentOrderChanged { fulfillment_order: Some(work("1", "par_a")) };
@@ -62,7 +65,8 @@ async fn replay(world: &World, message: &PartnerMessage) -> Result<PartnerMessag
     world.client().replay_message(request).await.map(Response::into_inner).map_err(|status| mesh::fault(&status))
 }
 
-async fn only(world: &World) -> PartnerMessage {
+/// The only message there is.
+pub(crate) async fn only(world: &World) -> PartnerMessage {
     let mut messages = world.messages().await;
     assert_eq!(messages.len(), 1);
     messages.remove(0)

@@ -1,0 +1,68 @@
+//! Partners that are sent their work now and fetch it then.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use proto::partner::v1::{MessageState, PartnerKind, UpdatePartnerRequest};
+use testkit::database::each;
+
+use crate::{
+    sending::{LATER, changed, given_work, interrupted, only},
+    setup::World,
+    warehouse::{Manners, Warehouse},
+};
+
+async fn moves(world: &World, endpoint_url: &str) {
+    let request = UpdatePartnerRequest {
+        partner_id: "par_a".to_owned(),
+        endpoint_url: Some(endpoint_url.to_owned()),
+        ..UpdatePartnerRequest::default()
+    };
+    world.client().update_partner(request).await.unwrap();
+}
+
+#[tokio::test]
+async fn work_that_was_not_sent_before_the_endpoint_was_cleared_is_sent_when_there_is_one_again() {
+    each(|options| async move {
+        let (world, warehouse) = given_work(options, Manners::Answers(StatusCode::TOO_MANY_REQUESTS)).await;
+        moves(&world, "").await;
+        warehouse.is(Manners::Takes);
+        world.after(LATER).await;
+        assert_eq!(only(&world).await.state(), MessageState::Pending);
+        moves(&world, &warehouse.endpoint).await;
+        world.after(Duration::ZERO).await;
+        assert_eq!(only(&world).await.state(), MessageState::Sent);
+        assert_eq!(warehouse.orders(), ["ful_1:1"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn work_that_waited_to_be_fetched_is_sent_once_there_is_an_endpoint_unless_it_was_fetched() {
+    each(|options| async move {
+        let (world, warehouse) = (World::open(options).await, Warehouse::open(Manners::Takes).await);
+        world.partner("par_a", PartnerKind::Warehouse, "").await;
+        changed(&world, "fulfillment.requested").await;
+        moves(&world, &warehouse.endpoint).await;
+        world.after(Duration::ZERO).await;
+        assert_eq!(only(&world).await.state(), MessageState::Sent);
+        assert_eq!(warehouse.calls(), ["find", "create"]);
+        moves(&world, &format!("{}/", warehouse.endpoint)).await;
+        world.after(LATER).await;
+        assert_eq!(warehouse.calls(), ["find", "create"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn case_39_a_crash_while_work_is_sent_and_another_endpoint_then_make_no_second_order() {
+    each(|options| async move {
+        let (world, warehouse) = interrupted(options).await;
+        moves(&world, "").await;
+        moves(&world, &warehouse.endpoint).await;
+        world.after(Duration::from_secs(120)).await;
+        assert_eq!(only(&world).await.state(), MessageState::Sent);
+        assert_eq!(warehouse.calls(), ["create", "find"]);
+    })
+    .await;
+}
