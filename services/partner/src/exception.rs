@@ -15,6 +15,8 @@ pub(crate) const REPORT_DELAYED: &str = "REPORT_DELAYED";
 pub(crate) const MESSAGE_REFERENCE_REUSED: &str = "MESSAGE_REFERENCE_REUSED";
 /// A message could not be sent.
 pub(crate) const MESSAGE_FAILED: &str = "MESSAGE_FAILED";
+/// Nobody knows whether a message arrived.
+pub(crate) const MESSAGE_IN_DOUBT: &str = "MESSAGE_IN_DOUBT";
 
 /// The case about a message is opened.
 pub(crate) fn opened(kind: &str, message: &Message) -> Draft {
@@ -47,12 +49,21 @@ pub(crate) fn resolved(kind: &str, message: &Message, summary: &str) -> Draft {
     Draft::new("exception.resolved", &message.message_id, message.version, key, &fact).correlation(&message.order_id)
 }
 
+/// The case of the state before is gone, and that of the state now is opened, unless they are the same.
+pub(crate) fn moved(before: State, message: &Message, summary: &str) -> impl Iterator<Item = Draft> {
+    let (left, entered) =
+        if before == message.state { (None, None) } else { (of_state(before), of_state(message.state)) };
+    let left = left.map(|kind| resolved(kind, message, summary));
+    left.into_iter().chain(entered.map(|kind| opened(kind, message)))
+}
+
 /// The case that stands open while a message is in this state.
 pub(crate) fn of_state(state: State) -> Option<&'static str> {
     match state {
         State::Rejected => Some(REPORT_REJECTED),
         State::Quarantined => Some(MESSAGE_REFERENCE_REUSED),
         State::Failed => Some(MESSAGE_FAILED),
-        State::Received | State::Applied | State::Pending | State::Sent | State::InDoubt | State::Acknowledged => None,
+        State::InDoubt => Some(MESSAGE_IN_DOUBT),
+        State::Received | State::Applied | State::Pending | State::Sent | State::Acknowledged => None,
     }
 }

@@ -7,7 +7,7 @@
 //! - A report is stored as it came before anything is done with it, takes effect once, and shows what it did.
 //! - The same reference with the same content is answered with what the first did; with other content it is quarantined.
 //! - Work is not given to a partner twice: when nobody knows whether it arrived, the partner is asked first.
-//! - What can not be applied or sent is told to a person, and can be replayed.
+//! - What can not be applied or sent is told to a person, and can be replayed. What may have arrived is told, too.
 //! - A key is shown once, to whoever asked for it; only its hash is kept, and nothing that is told has it.
 //!
 //! **Absent on purpose**: the meaning of reports, which is of the services that own what they are about; formats other than

@@ -49,25 +49,26 @@ impl Command for ReplayMessage {
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<PartnerMessage, Fault> {
         let present = rows.get::<Message>(&self.message_id)?.cloned();
         let present = present.ok_or_else(|| Fault::not_found("message", &self.message_id))?;
-        let Some(case) = exception::of_state(present.state) else {
+        if !matches!(present.state, State::Rejected | State::Quarantined | State::Failed) {
             let state = present.state.as_str();
             return Err(Fault::not_supported(format!("a message that is {state} can not be replayed")));
-        };
+        }
         if let Some(work) = requested(&present)
             && rows.get::<Work>(&work)?.is_some_and(|work| work.state == work::State::CalledOff)
         {
             return Err(Fault::not_supported("the work was called off"));
         }
-        let (state, task) = match (present.direction, present.arrival) {
-            (Direction::In, _) => (State::Received, APPLY),
-            (Direction::Out, Arrival::Excluded) => (State::Pending, SEND),
+        let before = present.state;
+        let (state, task, outcome) = match (present.direction, present.arrival) {
+            (Direction::In, _) => (State::Received, APPLY, ""),
+            (Direction::Out, Arrival::Excluded) => (State::Pending, SEND, ""),
             // It failed in doubt, and a person's word does not end that.
-            (Direction::Out, Arrival::Possible) => (State::InDoubt, SEND),
+            (Direction::Out, Arrival::Possible) => (State::InDoubt, SEND, "the partner may have it"),
         };
-        let replayed =
-            rows.put(Message { state, outcome: String::new(), attempts: 0, update_time: cx.now(), ..present });
+        let outcome = outcome.to_owned();
+        let replayed = rows.put(Message { state, outcome, attempts: 0, update_time: cx.now(), ..present });
         cx.emit(message::told("partner.message_replayed", &replayed));
-        cx.emit(exception::resolved(case, &replayed, "the message was replayed"));
+        exception::moved(before, &replayed, "the message was replayed").for_each(|case| drop(cx.emit(case)));
         cx.schedule(Task::new(task, &self.message_id, cx.now()));
         Ok(wire::message(&replayed, Vec::new()))
     }

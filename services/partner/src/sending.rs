@@ -86,23 +86,21 @@ impl Command for ConcludeSending {
         };
         let arrival = if state == State::InDoubt || self.interrupted { Arrival::Possible } else { present.arrival };
         let (state, wait) = if wait.is_some() && attempts >= ATTEMPTS { (State::Failed, None) } else { (state, wait) };
-        let newly_in_doubt = state == State::InDoubt && present.state != State::InDoubt;
-        let outcome = outcome.to_owned();
+        let (before, outcome) = (present.state, outcome.to_owned());
         let message = rows.put(Message { state, outcome, attempts, arrival, update_time: cx.now(), ..present });
         if let Some(wait) = wait {
             cx.schedule(Task::new(SEND, &self.message_id, cx.now().after(wait)));
         }
-        if newly_in_doubt {
-            cx.emit(message::told("partner.message_in_doubt", &message));
+        let told = match state {
+            State::Sent => Some("partner.message_sent"),
+            State::InDoubt => Some("partner.message_in_doubt"),
+            State::Failed => Some("partner.message_failed"),
+            _ => None,
+        };
+        if let Some(kind) = told.filter(|_| state != before) {
+            cx.emit(message::told(kind, &message));
         }
-        match state {
-            State::Sent => drop(cx.emit(message::told("partner.message_sent", &message))),
-            State::Failed => {
-                cx.emit(message::told("partner.message_failed", &message));
-                cx.emit(exception::opened(exception::MESSAGE_FAILED, &message));
-            }
-            _ => {}
-        }
+        exception::moved(before, &message, &message.outcome).for_each(|case| drop(cx.emit(case)));
         Ok(wire::message(&message, Vec::new()))
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use mesh::Principal;
 use proto::{
-    event::v1::{Event, ExceptionOpened, ListEventsRequest},
+    event::v1::{Event, ExceptionOpened, ExceptionResolved, ListEventsRequest},
     fulfillment::v1::{AcceptFulfillmentOrderRequest, FulfillmentOrder, RejectFulfillmentOrderRequest},
     partner::v1::{
         CreatePartnerRequest, ListMessagesRequest, Partner, PartnerKind, PartnerMessage, SubmitReportRequest,
@@ -103,6 +103,19 @@ impl World {
     pub(crate) async fn exceptions(&self) -> Vec<String> {
         let events = self.events().await;
         events.iter().filter_map(store::payload::<ExceptionOpened>).map(|exception| exception.r#type).collect()
+    }
+
+    /// The types of the exceptions that stand open.
+    pub(crate) async fn open_exceptions(&self) -> Vec<String> {
+        let mut open = Vec::new();
+        for event in self.events().await {
+            if let Some(opened) = store::payload::<ExceptionOpened>(&event) {
+                open.push((opened.subject, opened.r#type));
+            } else if let Some(resolved) = store::payload::<ExceptionResolved>(&event) {
+                open.retain(|case| *case != (resolved.subject.clone(), resolved.r#type.clone()));
+            }
+        }
+        open.into_iter().map(|(_, kind)| kind).collect()
     }
 }
 

@@ -4,6 +4,7 @@
 mod api_keys;
 mod calls;
 mod consumers;
+mod doubt;
 mod endpoints;
 mod partners;
 mod peers;

@@ -141,7 +141,10 @@ async fn cancel(State(state): Shared, Path(key): Path<String>) -> StatusCode {
     let mut inside = state.lock().unwrap();
     inside.calls.push("cancel");
     inside.stopped.insert(key);
-    StatusCode::OK
+    match inside.manners {
+        Manners::Answers(status) => status,
+        _ => StatusCode::OK,
+    }
 }
 
 async fn elsewhere(State(state): Shared) -> StatusCode {

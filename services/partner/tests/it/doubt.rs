@@ -1,0 +1,69 @@
+//! Who is told while nobody knows whether a message arrived.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use proto::partner::v1::{MessageState, PartnerMessage};
+use testkit::database::each;
+use types::Reason;
+
+use crate::{
+    calls::refusal,
+    sending::{LATER, changed, given_work, only, replay},
+    warehouse::Manners,
+};
+
+#[tokio::test]
+async fn a_message_in_doubt_is_a_case_until_the_partner_says_that_it_has_it() {
+    each(|options| async move {
+        let (world, warehouse) = given_work(options, Manners::TakesSilently).await;
+        assert_eq!(world.open_exceptions().await, ["MESSAGE_IN_DOUBT"]);
+        warehouse.is(Manners::Answers(StatusCode::SERVICE_UNAVAILABLE));
+        world.after(LATER).await;
+        assert_eq!(world.exceptions().await, ["MESSAGE_IN_DOUBT"], "the same doubt is one case");
+        warehouse.is(Manners::Takes);
+        world.after(LATER).await;
+        assert_eq!(only(&world).await.state(), MessageState::Sent);
+        assert!(world.open_exceptions().await.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_message_that_fails_in_doubt_is_another_case_and_in_doubt_again_when_it_is_replayed() {
+    each(|options| async move {
+        let (world, warehouse) = given_work(options, Manners::TakesSilently).await;
+        warehouse.is(Manners::Answers(StatusCode::SERVICE_UNAVAILABLE));
+        let doubtful = only(&world).await;
+        assert_eq!(refusal(replay(&world, &doubtful).await).0, Reason::ActionNotSupported);
+        for _ in 1..20 {
+            world.after(Duration::from_secs(300)).await;
+        }
+        assert_eq!(world.open_exceptions().await, ["MESSAGE_FAILED"]);
+        let replayed = replay(&world, &only(&world).await).await.unwrap();
+        assert_eq!(replayed.outcome, "the partner may have it");
+        assert_eq!(world.open_exceptions().await, ["MESSAGE_IN_DOUBT"]);
+        warehouse.is(Manners::Takes);
+        world.after(Duration::ZERO).await;
+        assert!(world.open_exceptions().await.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_answer_of_the_partner_ends_the_doubt() {
+    each(|options| async move {
+        let (world, warehouse) = given_work(options, Manners::TakesSilently).await;
+        changed(&world, "fulfillment.accepted").await;
+        assert!(world.open_exceptions().await.is_empty());
+
+        warehouse.is(Manners::Answers(StatusCode::BAD_GATEWAY));
+        changed(&world, "fulfillment.cancellation_requested").await;
+        assert_eq!(world.open_exceptions().await, ["MESSAGE_IN_DOUBT"]);
+        changed(&world, "fulfillment.cancellation_rejected").await;
+        let states: Vec<_> = world.messages().await.iter().map(PartnerMessage::state).collect();
+        assert_eq!(states, [MessageState::Acknowledged, MessageState::Acknowledged]);
+        assert!(world.open_exceptions().await.is_empty());
+    })
+    .await;
+}
