@@ -1,6 +1,6 @@
 use proto::{
     event::v1::ExceptionOpened,
-    fulfillment::v1::FulfillmentCancelled,
+    fulfillment::v1::{FulfillmentCancelled, FulfillmentOrderChanged, FulfillmentPicked},
     order::v1::{self as wire, OrderState, OrderStatus},
 };
 use types::Reason;
@@ -87,6 +87,39 @@ async fn case_21_what_is_shipped_after_its_cancellation_was_asked_for_is_shipped
         assert_eq!(order.status(), OrderStatus::Delivered);
         assert!(order.supported_actions.contains(&"AuthorizeReturn".to_owned()));
         assert_eq!(order.invoice_ready_total, order.total);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn case_21_a_node_that_refuses_to_stop_partly_picked_work_ships_it_and_it_may_come_back() {
+    each(async |world| {
+        world.furnish().await;
+        let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
+        let picked = FulfillmentPicked { fulfillment_order: work(&order), lines: quantities(&[(1, 2)]) };
+        let order = world.fulfillment_tells("fulfillment.picked", &order, &picked).await;
+        assert_eq!(order.status(), OrderStatus::InFulfillment);
+        let order = world.cancel(&order.order_id).await.unwrap();
+        assert_eq!((counters(&order, 0).released, counters(&order, 0).cancelled), (3, 0));
+
+        let refused = FulfillmentOrderChanged { fulfillment_order: work(&order) };
+        let order = world.fulfillment_tells("fulfillment.cancellation_rejected", &order, &refused).await;
+        assert_eq!(order.status(), OrderStatus::InFulfillment);
+        // It had not been asked any more when these left, but the customer wanted none of them.
+        world.ships(&order, "shm_1", &[(1, 2)]).await;
+        let order = world.ships(&order, "shm_2", &[(1, 1)]).await;
+        let units = counters(&order, 0);
+        assert_eq!((units.shipped, units.cancelled, units.over_shipped), (3, 0, 0));
+        assert_eq!(order.status(), OrderStatus::Exception);
+        let lost: Vec<wire::OrderCancelLost> = world.payloads(&order.order_id, "order.cancel_lost").await;
+        assert_eq!(lost.iter().map(|lost| lost.lines[0].quantity).collect::<Vec<_>>(), [2, 1]);
+        let opened: Vec<ExceptionOpened> = world.payloads(&order.order_id, "exception.opened").await;
+        assert!(opened.iter().all(|case| case.r#type == "CANCEL_LOST" && case.subject == order.order_id));
+
+        let order = world.delivers(&order, "shm_1", &[(1, 2)]).await;
+        assert!(order.supported_actions.contains(&"AuthorizeReturn".to_owned()));
+        let order = world.delivers(&order, "shm_2", &[(1, 1)]).await;
+        assert_eq!((order.state(), order.status()), (OrderState::Closed, OrderStatus::Delivered));
     })
     .await;
 }
