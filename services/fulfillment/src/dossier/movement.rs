@@ -1,5 +1,7 @@
 //! Packages leave and arrive: what that moves, and what is told of it.
 
+use std::collections::BTreeMap;
+
 use proto::{
     fulfillment::v1::{
         ProofOfDeliveryCaptured, ShipmentDelivered, ShipmentMilestoneRecorded, ShipmentOverShipped, ShipmentShipped,
@@ -18,13 +20,12 @@ use crate::{
     wire,
 };
 
-/// What moved in one shipment.
+/// What moved in one shipment. There is one for each shipment and command, for what is told of it is named by the
+/// shipment's version.
 #[derive(Debug, Clone, Default)]
 pub struct Movement {
-    /// Units that left, and when.
-    pub left: Vec<LineQuantity>,
-    /// When they left.
-    pub leave_time: Timestamp,
+    /// Units that left, by when they left: whoever keeps stock has to know which count has seen them leave.
+    pub left: BTreeMap<Timestamp, Vec<LineQuantity>>,
     /// Whether they left against the order's wish.
     pub lost: bool,
     /// Units too many.
@@ -49,7 +50,6 @@ impl Dossier {
         }
         let left = shipment::sum(leaving.iter().filter_map(|place| self.packages.get(*place)));
         movement.lost = self.work.cancellation_is_lost() || self.book.release.cancel_time.is_some();
-        movement.leave_time = at;
         self.work.order.accept_time.get_or_insert(at);
         let mut over = Vec::new();
         for reclaimed in self.work.ship(&left) {
@@ -61,7 +61,7 @@ impl Dossier {
                 over.push(LineQuantity { line_number, sku: reclaimed.sku, quantity: too_many });
             }
         }
-        add(&mut movement.left, left);
+        add(movement.left.entry(at).or_default(), left);
         add(&mut movement.over, over);
     }
 
@@ -81,14 +81,18 @@ impl Dossier {
 
     /// Tells what moved. To be told after `save`.
     pub fn tell_movement(&self, shipment: &Shipment, movement: Movement, cx: &mut Context<'_>) {
-        let Movement { left, leave_time, lost, over, arrived, arrive_time } = movement;
+        let Movement { left, lost, over, arrived, arrive_time } = movement;
+        let last_leave = left.last_key_value().map(|(at, _)| *at).unwrap_or_default();
         if !left.is_empty() {
-            self.tell_answer(leave_time, cx);
-            let shipped =
-                ShipmentShipped { shipment: Some(self.shipment(shipment)), lines: left, cancellation_lost: lost };
-            cx.emit(
-                self.shipment_fact("shipment.shipped", shipment, shipment.version, &shipped).occurred(leave_time, 0),
-            );
+            self.tell_answer(last_leave, cx);
+        }
+        for (number, (at, lines)) in left.into_iter().enumerate() {
+            let key = match number {
+                0 => shipment.version.to_string(),
+                _ => format!("{}/{number}", shipment.version),
+            };
+            let shipped = ShipmentShipped { shipment: Some(self.shipment(shipment)), lines, cancellation_lost: lost };
+            cx.emit(self.shipment_fact("shipment.shipped", shipment, key, &shipped).occurred(at, 0));
         }
         if !over.is_empty() {
             let told = ShipmentOverShipped {
@@ -97,7 +101,7 @@ impl Dossier {
                 lines: over,
             };
             let fact = self.shipment_fact("shipment.over_shipped", shipment, shipment.version, &told);
-            cx.emit(fact.occurred(leave_time, 0));
+            cx.emit(fact.occurred(last_leave, 0));
             self.open_over_shipped(shipment, &told.lines, cx);
         }
         if !arrived.is_empty() {
@@ -110,7 +114,7 @@ impl Dossier {
             };
             cx.emit(self.shipment_fact(kind, shipment, shipment.version, &delivered).occurred(arrive_time, 0));
         }
-        self.tell_end(leave_time, cx);
+        self.tell_end(last_leave, cx);
     }
 
     fn open_over_shipped(&self, shipment: &Shipment, lines: &[LineQuantity], cx: &mut Context<'_>) {

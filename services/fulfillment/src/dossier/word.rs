@@ -61,23 +61,26 @@ impl Dossier {
     }
 
     /// A package follows the reports that count for it.
-    pub fn catch_up_one(&mut self, package: &Package, work: &Work) -> Result<Movement, Fault> {
-        let mut movement = Movement::default();
-        if let Some(place) = self.packages.iter().position(|one| one.package_id == package.package_id) {
-            self.catch_up(place, work, &mut movement)?;
+    pub fn catch_up_one(&mut self, package: &Package, work: &Work, movement: &mut Movement) -> Result<(), Fault> {
+        match self.packages.iter().position(|one| one.package_id == package.package_id) {
+            Some(place) => self.catch_up(place, work, movement),
+            None => Ok(()),
         }
-        Ok(movement)
     }
 
     /// All packages of a shipment follow the reports that count for them.
-    pub fn catch_up_all(&mut self, shipment_id: &ShipmentId, work: &Work) -> Result<Movement, Fault> {
-        let mut movement = Movement::default();
+    pub fn catch_up_all(
+        &mut self,
+        shipment_id: &ShipmentId,
+        work: &Work,
+        movement: &mut Movement,
+    ) -> Result<(), Fault> {
         for place in 0..self.packages.len() {
             if self.packages.get(place).is_some_and(|package| package.shipment_id == *shipment_id) {
-                self.catch_up(place, work, &mut movement)?;
+                self.catch_up(place, work, movement)?;
             }
         }
-        Ok(movement)
+        Ok(())
     }
 
     fn tracking(&self, package: &Package, work: &Work) -> Result<Tracking, Fault> {

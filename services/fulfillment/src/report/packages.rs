@@ -35,7 +35,8 @@ pub(super) struct Entry {
     pub(super) shipment_id: ShipmentId,
     /// Places of the reported packages, and whether they were known before.
     pub(super) places: Vec<(usize, Known)>,
-    /// The shipment that has a carrier since the report, and how its packages move by what that carrier had said.
+    /// The shipment that has a carrier since the report, and how its packages move by what that carrier had said when it
+    /// is another one than the report is about.
     named: Option<(ShipmentId, Movement)>,
 }
 
@@ -171,8 +172,9 @@ impl Entry {
         for (place, _) in self.places.iter().filter(|(_, known)| *known == Known::Now) {
             self.dossier.catch_up(*place, work, movement)?;
         }
-        if let Some((shipment_id, movement)) = &mut self.named {
-            *movement = self.dossier.catch_up_all(shipment_id, work)?;
+        if let Some((shipment_id, others)) = &mut self.named {
+            let same = *shipment_id == self.shipment_id;
+            self.dossier.catch_up_all(shipment_id, work, if same { movement } else { others })?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use store::{Context, Needs, Work};
 use types::Fault;
 
 use crate::{
-    dossier::{Dossier, said_needs},
+    dossier::{Dossier, Movement, said_needs},
     shipment::{Package, Shipment},
 };
 
@@ -41,11 +41,12 @@ impl Word<'_> {
                 continue;
             }
             let named = dossier.name_carrier(&package.shipment_id, self.carrier_id);
-            let movement = if named {
-                dossier.catch_up_all(&package.shipment_id, work)?
+            let mut movement = Movement::default();
+            if named {
+                dossier.catch_up_all(&package.shipment_id, work, &mut movement)?;
             } else {
-                dossier.catch_up_one(&package, work)?
-            };
+                dossier.catch_up_one(&package, work, &mut movement)?;
+            }
             dossier.save(work, cx)?;
             if let Some((shipment, package)) = dossier.find(&package) {
                 tell(&dossier, shipment, package, cx);

@@ -2,13 +2,23 @@
 
 use proto::fulfillment::v1::{
     ListMilestonesRequest, Milestone, MilestoneCode, RecordLabelsRequest, RecordMilestoneRequest,
-    RecordMilestoneResponse, ShipmentDelivered, ShipmentState,
+    RecordMilestoneResponse, ShipmentDelivered, ShipmentOverShipped, ShipmentShipped, ShipmentState,
 };
 
 use crate::{
     tracking::{count, routed, shipment},
     world::{ORDER, World, after, package, shipped},
 };
+
+async fn label(world: &World, packages: &[(&str, i64)]) {
+    let request = RecordLabelsRequest {
+        fulfillment_order_id: world.order(ORDER).await.fulfillment_order_id,
+        shipment_reference: "S-1".to_owned(),
+        packages: packages.iter().map(|(number, quantity)| package(number, *quantity)).collect(),
+        ..Default::default()
+    };
+    world.partners().record_labels(request).await.unwrap();
+}
 
 async fn report(
     world: &World,
@@ -103,6 +113,48 @@ async fn what_a_carrier_said_counts_from_when_it_is_named() {
         assert_eq!(count(&world, "shipment.milestone_recorded").await, 2);
         world.partners().record_labels(labels).await.unwrap();
         assert_eq!(count(&world, "shipment.delivered").await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_left_by_a_named_carriers_word_is_told_beside_what_the_warehouse_reports() {
+    testkit::database::each(|options| async move {
+        let world = routed(options).await;
+        label(&world, &[("T1", 2), ("T2", 4)]).await;
+        report(&world, "par_carrier", "T2", MilestoneCode::InTransit, 10).await;
+        let mut left = shipped(&world.order(ORDER).await, &[("T1", 2)]);
+        left.occur_time = Some(after(30));
+        world.ship(left).await;
+        assert_eq!(world.order(ORDER).await.lines[0].shipped, 6);
+        let events = world.events().await;
+        let told = events.iter().filter_map(|event| Some((event, store::payload::<ShipmentShipped>(event)?)));
+        let told: Vec<_> = told.map(|(event, told)| (event.occurred_at.unwrap(), told.lines[0].quantity)).collect();
+        assert_eq!(told, [(after(10), 4), (after(30), 2)], "each at its own time");
+        assert_eq!(count(&world, "fulfillment.completed").await, 1);
+        assert_eq!(count(&world, "fulfillment.accepted").await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_arrived_and_what_is_too_many_is_told_once_with_all_its_units() {
+    testkit::database::each(|options| async move {
+        let world = routed(options).await;
+        label(&world, &[("T1", 1), ("T2", 2)]).await;
+        for number in ["T2", "T3"] {
+            report(&world, "par_carrier", number, MilestoneCode::Delivered, 10).await;
+        }
+        world.ship(shipped(&world.order(ORDER).await, &[("T1", 1), ("T3", 7)])).await;
+        let units = |told: &[proto::types::v1::LineQuantity]| told.iter().map(|unit| unit.quantity).sum::<i64>();
+        let told = world.told::<ShipmentShipped>("shipment.shipped").await;
+        assert_eq!(told.iter().map(|told| units(&told.lines)).sum::<i64>(), 10);
+        let told = world.told::<ShipmentDelivered>("shipment.partially_delivered").await;
+        assert_eq!(told.iter().map(|told| units(&told.lines)).collect::<Vec<_>>(), [9]);
+        let told = world.told::<ShipmentOverShipped>("shipment.over_shipped").await;
+        assert_eq!(told.iter().map(|told| units(&told.lines)).collect::<Vec<_>>(), [4]);
+        let open = world.exceptions().await;
+        assert_eq!(open.iter().filter(|(kind, _)| kind == "OVER_SHIPPED").count(), 1);
     })
     .await;
 }
