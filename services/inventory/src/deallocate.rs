@@ -2,7 +2,7 @@
 
 use proto::inventory::v1 as wire;
 use store::{Command, Context, Needs, Work};
-use types::{Fault, OrderId};
+use types::{Fault, OrderId, Timestamp};
 
 use crate::{
     allocate::{lines, picked},
@@ -16,6 +16,8 @@ pub(crate) struct Deallocate {
     pub(crate) order_id: OrderId,
     pub(crate) picks: Vec<Pick>,
     pub(crate) taken: Taken,
+    /// When a location did not find them; now when not known.
+    pub(crate) occur_time: Option<Timestamp>,
 }
 
 impl Deallocate {
@@ -39,8 +41,9 @@ impl Command for Deallocate {
 
     fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<wire::DeallocateResponse, Fault> {
         let mut ledger = self.scope(work).load(work, cx.now())?;
+        let occur_time = self.occur_time.unwrap_or_else(|| cx.now()).min(cx.now());
         for pick in &self.picks {
-            ledger.deallocate(&self.order_id, pick, self.taken)?;
+            ledger.deallocate(&self.order_id, pick, self.taken, occur_time)?;
         }
         publish(ledger.finish()?, About::Promises(&self.order_id, DEALLOCATED), work, cx);
         Ok(wire::DeallocateResponse { reservations: images(work, lines(&self.order_id, &self.picks))? })

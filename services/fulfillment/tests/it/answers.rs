@@ -10,7 +10,7 @@ use proto::{
     },
 };
 
-use crate::world::{ORDER, World, node, units};
+use crate::world::{ORDER, World, after, node, units};
 
 async fn routed(options: store::Options) -> World {
     let world = World::open(options).await;
@@ -28,12 +28,22 @@ fn at(node: &str, quantity: i64) -> Vec<(String, i64)> {
 }
 
 async fn pick(world: &World, work: &FulfillmentOrder, picked: i64, short: i64, id: &str) -> FulfillmentOrder {
+    pick_at(world, work, (picked, short), id, None).await
+}
+
+async fn pick_at(
+    world: &World,
+    work: &FulfillmentOrder,
+    (picked, short): (i64, i64),
+    id: &str,
+    occur_time: Option<prost_types::Timestamp>,
+) -> FulfillmentOrder {
     let request = RecordPickRequest {
         request_id: id.to_owned(),
         fulfillment_order_id: work.fulfillment_order_id.clone(),
         picked: vec![units(1, picked)],
         short: vec![units(1, short)],
-        occur_time: None,
+        occur_time,
     };
     world.partners().record_pick(request).await.unwrap().into_inner()
 }
@@ -181,6 +191,18 @@ async fn units_a_node_can_not_find_are_found_elsewhere() {
         let candidates = world.decisions(ORDER).await.remove(1).candidates;
         let at_a = candidates.iter().find(|candidate| candidate.node_id == "nod_a").unwrap();
         assert_eq!(at_a.obstacle, "EXCLUDED");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn inventory_is_told_when_units_were_not_found() {
+    testkit::database::each(|options| async move {
+        let world = routed(options).await;
+        let work = world.order(ORDER).await;
+        pick_at(&world, &work, (3, 2), "p1", Some(after(-3_600))).await;
+        world.work().await;
+        assert_eq!(world.inventory.not_found(), [Some(after(-3_600))]);
     })
     .await;
 }

@@ -38,6 +38,7 @@ struct Books {
     releases: BTreeMap<String, Vec<Reservation>>,
     outages: VecDeque<(&'static str, Outage)>,
     calls: Vec<(&'static str, String)>,
+    not_found: Vec<Option<prost_types::Timestamp>>,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -99,6 +100,11 @@ impl Inventory {
     /// Units allocated at a node.
     pub(crate) fn allocated(&self, sku: &str, node: &str) -> i64 {
         self.0.lock().unwrap().levels.get(&(sku.to_owned(), node.to_owned())).map_or(0, |level| level.allocated)
+    }
+
+    /// When nodes did not find units, as it was told.
+    pub(crate) fn not_found(&self) -> Vec<Option<prost_types::Timestamp>> {
+        self.0.lock().unwrap().not_found.clone()
     }
 
     /// The keys a method was called with, in order.

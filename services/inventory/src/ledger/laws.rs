@@ -36,7 +36,7 @@ enum Step {
     Reserve { order: usize, lines: Vec<(i64, i64)>, policy: Policy },
     Release { order: usize, line: i64, units: i64 },
     Allocate { order: usize, line: i64, location: usize, units: i64 },
-    Deallocate { order: usize, line: i64, location: usize, units: i64, taken: Taken },
+    Deallocate { order: usize, line: i64, location: usize, units: i64, taken: Taken, ago: u64 },
     Consume { order: usize, line: i64, location: usize, units: i64, ago: u64 },
     Expire { order: usize, open_holds: i64 },
     Wait { seconds: u64 },
@@ -59,8 +59,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (order.clone(), line, 1..8_i64).prop_map(|(order, line, units)| Step::Release { order, line, units }),
         4 => at.clone()
             .prop_map(|(order, line, location, units)| Step::Allocate { order, line, location, units }),
-        2 => (at.clone(), taken).prop_map(|((order, line, location, units), taken)| {
-            Step::Deallocate { order, line, location, units, taken }
+        2 => (at.clone(), taken, 0..20_u64).prop_map(|((order, line, location, units), taken, ago)| {
+            Step::Deallocate { order, line, location, units, taken, ago }
         }),
         2 => (at, 0..20_u64).prop_map(|((order, line, location, units), ago)| {
             Step::Consume { order, line, location, units, ago }
@@ -150,12 +150,12 @@ impl World {
                 let pick = Pick { line_number: line, location_id: node(location), quantity: units };
                 ledger.allocate(&order_id(order), &pick).map(|_| ())
             }
-            Step::Deallocate { order, line, location, units, taken } => {
+            Step::Deallocate { order, line, location, units, taken, ago } => {
                 if taken == Taken::Short {
                     self.taken_away.push(sku_of(line));
                 }
                 let pick = Pick { line_number: line, location_id: node(location), quantity: units };
-                ledger.deallocate(&order_id(order), &pick, taken)
+                ledger.deallocate(&order_id(order), &pick, taken, before(ago))
             }
             Step::Consume { order, line, location, units, ago } => {
                 let place = (order_id(order), line, node(location));

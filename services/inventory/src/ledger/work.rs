@@ -54,8 +54,14 @@ impl Ledger {
         Ok(units)
     }
 
-    /// Takes up to so many units back from a location.
-    pub(crate) fn deallocate(&mut self, order_id: &OrderId, pick: &Pick, taken: Taken) -> Result<(), Fault> {
+    /// Takes up to so many units back from a location. Those it did not find it did not find at `occur_time`.
+    pub(crate) fn deallocate(
+        &mut self,
+        order_id: &OrderId,
+        pick: &Pick,
+        taken: Taken,
+        occur_time: Timestamp,
+    ) -> Result<(), Fault> {
         let key = (order_id.clone(), pick.line_number);
         let location_id = &pick.location_id;
         let open = self.allocations.get(&(order_id.clone(), pick.line_number, location_id.clone()));
@@ -67,14 +73,18 @@ impl Ledger {
         let allocation = self.allocation(&key, location_id, &sku);
         allocation.open_units -= units;
         allocation.released += units;
+        let mut counted = false;
         if taken == Taken::Short {
+            let level = self.level(&sku, location_id);
+            // Whoever counted later has not seen them either.
+            counted = level.is_some_and(|level| level.was_counted_after(occur_time));
             // Units that are known to lack there are the first that were not found.
-            let lacking = self.level(&sku, location_id).map_or(0, |level| level.shortfall);
-            let missing = (units - lacking).max(0);
+            let lacking = level.map_or(0, |level| level.shortfall);
+            let missing = if counted { 0 } else { (units - lacking).max(0) };
             if missing > 0 {
                 let entry = self.entry(Kind::Adjusted, &sku, order_id.as_str());
                 let note = "not found by the location";
-                self.book(Entry { location_id: Some(location_id), on_hand: -missing, note, ..entry })?;
+                self.book(Entry { location_id: Some(location_id), on_hand: -missing, note, occur_time, ..entry })?;
             }
         }
         // A short line may hold what is free once its own units are off, as nobody goes before it.
@@ -91,8 +101,9 @@ impl Ledger {
         if taken == Taken::Cancelled {
             reservation.released += units;
         }
+        let note = if counted { "not found by the location, in a later count already" } else { "" };
         let entry = self.entry(Kind::Deallocated, &sku, order_id.as_str());
-        self.book(Entry { location_id: Some(location_id), held, allocated: -units, ..entry })?;
+        self.book(Entry { location_id: Some(location_id), held, allocated: -units, note, ..entry })?;
         if taken == Taken::Short && held < units {
             self.wait(&key, units - held, 0)?;
         }

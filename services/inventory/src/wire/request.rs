@@ -179,8 +179,10 @@ pub(crate) fn deallocate(request: &wire::DeallocateRequest) -> Result<Deallocate
         wire::DeallocationPolicy::Short => Some(Taken::Short),
         wire::DeallocationPolicy::Unspecified => None,
     });
+    let occur_time = checks.optional_time("occur_time", request.occur_time.as_ref());
     checks.done()?;
-    checked(order_id.zip(taken).map(|(order_id, taken)| Deallocate { order_id, picks, taken }))
+    let command = || Some(Deallocate { order_id: order_id?, picks, taken: taken?, occur_time: occur_time? });
+    checked(command())
 }
 
 pub(crate) fn consume(request: &wire::ConsumeRequest) -> Result<Consume, Fault> {

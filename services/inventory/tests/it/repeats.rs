@@ -97,6 +97,7 @@ async fn a_repeated_deallocation_takes_back_once_although_more_is_allocated() {
             order_id: "ord_1".to_owned(),
             allocations: allocations(&[(1, HERE, 2)]),
             policy: DeallocationPolicy::Reassign.into(),
+            occur_time: None,
         };
         let first = service.client.clone().deallocate(request.clone()).await.unwrap().into_inner();
         let again = service.client.clone().deallocate(request).await.unwrap().into_inner();

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use mesh::wire::timestamp;
 use proto::inventory::v1::{
-    AdjustStockRequest, ItemQuantity, MovementKind, ReceiveStockRequest, SnapshotReported, StockChanged,
+    AdjustStockRequest, DeallocateRequest, DeallocationPolicy, ItemQuantity, MovementKind, ReceiveStockRequest,
+    ReleaseRequest, SnapshotReported, StockChanged,
 };
 use testkit::database::each;
 use types::{Clock as _, Reason, Timestamp};
 
-use crate::fixture::{Fixture, HERE, THERE, reason, units};
+use crate::fixture::{Fixture, HERE, THERE, allocations, reason, units};
 
 fn correction(delta: i64) -> AdjustStockRequest {
     AdjustStockRequest {
@@ -132,6 +133,45 @@ async fn what_came_before_a_count_but_was_told_after_it_is_in_the_count() {
         assert_eq!(answer.levels[0].on_hand, 8);
         let newest = service.movements("A").await.into_iter().next().unwrap();
         assert_eq!((newest.on_hand_delta, newest.note.as_str()), (0, "3 units, in a later count already"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn units_not_found_before_a_count_are_missing_in_it_already_whichever_is_told_first() {
+    each(|options| async move {
+        let service = Fixture::open(options).await;
+        let half_an_hour = Duration::from_secs(1_800);
+        for (order_id, count_first) in [("ord_1", true), ("ord_2", false)] {
+            let missing = 10 - service.availability("A").await.on_hand;
+            service.receive("A", HERE, missing).await;
+            service.reserve(order_id, &[(1, "A", 4)]).await;
+            service.allocate(order_id, order_id, &[(1, HERE, 4)]).await;
+            let short = DeallocateRequest {
+                order_id: order_id.to_owned(),
+                allocations: allocations(&[(1, HERE, 4)]),
+                policy: DeallocationPolicy::Short.into(),
+                occur_time: Some(timestamp(service.clock.now())),
+                ..Default::default()
+            };
+            service.clock.advance(half_an_hour);
+            if count_first {
+                service.count("A", 6, Duration::ZERO).await;
+            }
+            service.clock.advance(half_an_hour);
+            service.client.clone().deallocate(short).await.unwrap();
+            if !count_first {
+                service.count("A", 6, half_an_hour).await;
+            }
+            let level = service.availability("A").await;
+            assert_eq!((level.on_hand, level.allocated, level.shortfall), (6, 0, 0), "count first: {count_first}");
+            // The order holds others that are there.
+            assert_eq!(units(&service.reservation(order_id).await), (4, 0, 0, 0, 0));
+            service.check("A").await;
+            let line = proto::types::v1::LineQuantity { line_number: 1, sku: "A".to_owned(), quantity: 4 };
+            let release = ReleaseRequest { order_id: order_id.to_owned(), lines: vec![line], ..Default::default() };
+            service.client.clone().release(release).await.unwrap();
+        }
     })
     .await;
 }

@@ -40,6 +40,9 @@ impl Books {
         if let Some(known) = self.deallocations.get(&request.request_id) {
             return known.clone();
         }
+        if request.policy() == DeallocationPolicy::Short {
+            self.not_found.push(request.occur_time);
+        }
         for asked in &request.allocations {
             let key = (request.order_id.clone(), asked.line_number);
             let at = (key.0.clone(), key.1, asked.location_id.clone());
