@@ -8,7 +8,7 @@ use store::{Context, Draft, Needs, Work};
 use types::{Fault, FulfillmentOrderId, Id as _, Timestamp};
 
 pub use movement::Movement;
-pub use word::said_needs;
+pub use word::{claim, number_needs, said_needs};
 
 use crate::{
     exception::{Exception, LATE_ACCEPTANCE},

@@ -49,6 +49,7 @@ pub const NAME: &str = "fulfillment";
 pub const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "fulfillment", sql: include_str!("../migrations/0001_fulfillment.sql") },
     Migration { version: 2, name: "callers", sql: include_str!("../migrations/0002_callers.sql") },
+    Migration { version: 3, name: "tracking_numbers", sql: include_str!("../migrations/0003_tracking_numbers.sql") },
 ];
 
 /// Settings. There are none: how long a node may take is the node's own.

@@ -51,6 +51,12 @@ store::text_enum! {
 }
 
 store::record! {
+    /// Stands for what is said of a number and for the packages that have it. A report finds no package, or a package no
+    /// report, only as long as nobody else writes this row.
+    pub struct TrackingNumber in "tracking_numbers" key (tracking_number: String) {}
+}
+
+store::record! {
     /// One report of a carrier. The same number, reporter, code, raw code and time are the same report. The reporter is a
     /// partner, or empty when it is the distributor itself.
     pub struct Milestone in "milestones" key (

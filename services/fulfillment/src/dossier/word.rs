@@ -11,13 +11,33 @@ use super::{Dossier, Movement, WORK};
 use crate::{
     exception::{Exception, FOREIGN_REPORT},
     shipment::{Package, Shipment},
-    tracking::{Milestone, Proof, Tracking, fold},
+    tracking::{Milestone, Proof, Tracking, TrackingNumber, fold},
 };
 
 /// Asks for all that was said of a tracking number.
-pub fn said_needs(number: &str, needs: &mut Needs) {
-    needs.under::<Milestone>(number);
-    needs.under::<Proof>(number);
+pub fn said_needs(number: &str, work: &Work, needs: &mut Needs) {
+    if number_needs(number, work, needs) {
+        needs.under::<Milestone>(number);
+        needs.under::<Proof>(number);
+    }
+}
+
+/// Asks for the row that stands for a tracking number; answers whether it is there.
+///
+/// Each statement sees what is committed by then. So what the row stands for is read after it: what a rival writes
+/// before is seen, and after it the row is not the one that was read.
+pub fn number_needs(number: &str, work: &Work, needs: &mut Needs) -> bool {
+    let key = number.to_owned();
+    needs.row::<TrackingNumber>(&key);
+    work.get::<TrackingNumber>(&key).is_ok()
+}
+
+/// Writes the row that stands for a tracking number, because of which a rival decides again.
+pub fn claim(number: &str, work: &mut Work) -> Result<(), Fault> {
+    let new = || TrackingNumber { tracking_number: number.to_owned(), version: 0 };
+    let row = work.get::<TrackingNumber>(&number.to_owned())?.cloned().unwrap_or_else(new);
+    work.put(row);
+    Ok(())
 }
 
 /// Everybody who said something of a tracking number.
@@ -33,7 +53,7 @@ impl Dossier {
         let mut shipments = work.by::<Shipment>(WORK, id).into_iter().flatten();
         if shipments.any(|shipment| shipment.carrier_id.is_empty()) {
             for package in work.by::<Package>(WORK, id).into_iter().flatten() {
-                said_needs(&package.tracking_number, needs);
+                said_needs(&package.tracking_number, work, needs);
             }
         }
     }
@@ -60,6 +80,14 @@ impl Dossier {
         Ok(())
     }
 
+    /// A package whose reports count only now follows them. A rival's report of it may be on its way.
+    pub fn begin_to_hear(&mut self, place: usize, work: &mut Work, movement: &mut Movement) -> Result<(), Fault> {
+        if let Some(package) = self.packages.get(place) {
+            claim(&package.tracking_number, work)?;
+        }
+        self.catch_up(place, work, movement)
+    }
+
     /// A package follows the reports that count for it.
     pub fn catch_up_one(&mut self, package: &Package, work: &Work, movement: &mut Movement) -> Result<(), Fault> {
         match self.packages.iter().position(|one| one.package_id == package.package_id) {
@@ -68,16 +96,16 @@ impl Dossier {
         }
     }
 
-    /// All packages of a shipment follow the reports that count for them.
-    pub fn catch_up_all(
+    /// All packages of a shipment follow the reports that count since it has a carrier.
+    pub fn begin_to_hear_all(
         &mut self,
         shipment_id: &ShipmentId,
-        work: &Work,
+        work: &mut Work,
         movement: &mut Movement,
     ) -> Result<(), Fault> {
         for place in 0..self.packages.len() {
             if self.packages.get(place).is_some_and(|package| package.shipment_id == *shipment_id) {
-                self.catch_up(place, work, movement)?;
+                self.begin_to_hear(place, work, movement)?;
             }
         }
         Ok(())

@@ -53,7 +53,7 @@ impl Report {
     pub(super) fn needs(&self, work: &Work, needs: &mut Needs) {
         Dossier::needs(&self.fulfillment_order_id, work, needs);
         for package in &self.packages {
-            said_needs(&package.tracking_number, needs);
+            said_needs(&package.tracking_number, work, needs);
         }
         if self.carrier_id.is_some() {
             Dossier::needs_unnamed(&self.fulfillment_order_id, work, needs);
@@ -168,13 +168,13 @@ impl Entry {
     }
 
     /// Packages that are new, or whose carrier is, follow what their carrier said before.
-    pub(super) fn catch_up(&mut self, work: &Work, movement: &mut Movement) -> Result<(), Fault> {
+    pub(super) fn catch_up(&mut self, work: &mut Work, movement: &mut Movement) -> Result<(), Fault> {
         for (place, _) in self.places.iter().filter(|(_, known)| *known == Known::Now) {
-            self.dossier.catch_up(*place, work, movement)?;
+            self.dossier.begin_to_hear(*place, work, movement)?;
         }
         if let Some((shipment_id, others)) = &mut self.named {
             let same = *shipment_id == self.shipment_id;
-            self.dossier.catch_up_all(shipment_id, work, if same { movement } else { others })?;
+            self.dossier.begin_to_hear_all(shipment_id, work, if same { movement } else { others })?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use store::{Context, Needs, Work};
 use types::Fault;
 
 use crate::{
-    dossier::{Dossier, Movement, said_needs},
+    dossier::{Dossier, Movement, claim, number_needs, said_needs},
     shipment::{Package, Shipment},
 };
 
@@ -30,6 +30,7 @@ impl Word<'_> {
         cx: &mut Context<'_>,
         tell: impl Fn(&Dossier, &Shipment, &Package, &mut Context<'_>),
     ) -> Result<bool, Fault> {
+        claim(self.number, work)?;
         let packages = packages(self.number, work)?;
         let matched = !packages.is_empty();
         for package in packages {
@@ -43,7 +44,7 @@ impl Word<'_> {
             let named = dossier.name_carrier(&package.shipment_id, self.carrier_id);
             let mut movement = Movement::default();
             if named {
-                dossier.catch_up_all(&package.shipment_id, work, &mut movement)?;
+                dossier.begin_to_hear_all(&package.shipment_id, work, &mut movement)?;
             } else {
                 dossier.catch_up_one(&package, work, &mut movement)?;
             }
@@ -62,8 +63,10 @@ impl Word<'_> {
 
 /// Asks for all that is known of a tracking number.
 pub(super) fn word_needs(number: &str, work: &Work, needs: &mut Needs) {
-    said_needs(number, needs);
-    needs.by::<Package>(NUMBER, number);
+    if number_needs(number, work, needs) {
+        said_needs(number, work, needs);
+        needs.by::<Package>(NUMBER, number);
+    }
     for package in work.by::<Package>(NUMBER, number).into_iter().flatten() {
         Dossier::needs(&package.fulfillment_order_id, work, needs);
         Dossier::needs_unnamed(&package.fulfillment_order_id, work, needs);

@@ -8,6 +8,7 @@ mod input;
 mod inventory;
 mod log;
 mod nodes;
+mod replicas;
 mod reporters;
 mod routing;
 mod shipping;

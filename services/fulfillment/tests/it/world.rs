@@ -37,14 +37,24 @@ pub(crate) struct World {
     pub(crate) orders: Log,
     pub(crate) stock: Log,
     pub(crate) channel: Channel,
+    pub(crate) db: Db,
     workers: Workers,
 }
 
 impl World {
     pub(crate) async fn open(options: Options) -> Self {
         let clock = Arc::new(ManualClock::at(Timestamp::from_micros(START)));
-        let db = Db::open(&options, NAME, MIGRATIONS, clock.clone()).await.unwrap();
-        let (inventory, orders, stock) = (Inventory::default(), Log::default(), Log::default());
+        Self::beside(&options, clock, Inventory::default(), Log::default(), Log::default()).await
+    }
+
+    /// A second process on the same database, with the same neighbours.
+    pub(crate) async fn replica(&self, options: &Options) -> Self {
+        let Self { clock, inventory, orders, stock, .. } = self;
+        Self::beside(options, clock.clone(), inventory.clone(), orders.clone(), stock.clone()).await
+    }
+
+    async fn beside(options: &Options, clock: Arc<ManualClock>, inventory: Inventory, orders: Log, stock: Log) -> Self {
+        let db = Db::open(options, NAME, MIGRATIONS, clock.clone()).await.unwrap();
         let config = mesh::Config::default();
         let neighbour = |name: &'static str, log: &Log| {
             Server::new(name, &config, proto::pool()).add_service(EventServiceServer::new(log.clone()))
@@ -58,8 +68,8 @@ impl World {
         let server = fulfillment::server(db.clone(), to_inventory.clone(), &Config::default(), &config).unwrap();
         let channel = server.into_channel().unwrap();
         let peers = Peers { order: to_orders, inventory: to_inventory, fulfillment: channel.for_service(NAME) };
-        let workers = fulfillment::workers(db, peers, &Config::default());
-        Self { clock, inventory, orders, stock, channel, workers }
+        let workers = fulfillment::workers(db.clone(), peers, &Config::default());
+        Self { clock, inventory, orders, stock, channel, db, workers }
     }
 
     /// A client on behalf of somebody.

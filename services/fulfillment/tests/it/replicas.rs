@@ -1,0 +1,218 @@
+//! Two processes on one database: what one writes while the other decides is not missed.
+
+use std::sync::{Mutex, mpsc};
+
+use proto::fulfillment::v1::{
+    Milestone as Said, MilestoneCode, ProofOfDelivery, RecordLabelsRequest, RecordMilestoneRequest,
+    RecordProofOfDeliveryRequest, ReportedPackage, ShipmentState,
+};
+use store::{Call, Command, Context, Db, Needs, Options, Proto, Work};
+use tokio::sync::oneshot;
+use types::{Fault, Timestamp};
+use waybill_fulfillment::{
+    report::{RecordLabels, RecordMilestone, RecordProof, RecordShipment, Report},
+    tracking::{Code, Milestone, Proof},
+};
+
+use crate::{
+    tracking::{routed, shipment},
+    world::{ORDER, START, World, after, package, shipped},
+};
+
+/// A command that has read when it says so, and decides when it may.
+struct Late<C> {
+    command: C,
+    /// Taken the first time: when it is tried again it does not wait.
+    signals: Mutex<Option<(oneshot::Sender<()>, mpsc::Receiver<()>)>>,
+}
+
+impl<C: Command> Command for Late<C> {
+    type Reply = C::Reply;
+    const NAME: &'static str = C::NAME;
+
+    fn needs(&self, work: &Work, needs: &mut Needs) {
+        self.command.needs(work, needs);
+    }
+
+    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<C::Reply, Fault> {
+        if let Some((has_read, may_decide)) = self.signals.lock().unwrap().take() {
+            has_read.send(()).unwrap();
+            may_decide.recv().unwrap();
+        }
+        self.command.decide(work, cx)
+    }
+}
+
+/// Runs a command that has read before `rival` writes, and writes after it. SQLite has one writer at a time, so there it
+/// reads after it too.
+async fn overtaken<C: Command>(options: &Options, db: &Db, command: C, rival: impl Future<Output = ()>) {
+    let run = |command| {
+        let db = db.clone();
+        tokio::spawn(async move { db.run(Call::new("test"), command).await.map(|_| ()) })
+    };
+    if options.url.starts_with("sqlite") {
+        rival.await;
+        return run(Late { command, signals: Mutex::default() }).await.unwrap().unwrap();
+    }
+    let ((has_read, read), (go, may_decide)) = (oneshot::channel(), mpsc::channel());
+    let running = run(Late { command, signals: Mutex::new(Some((has_read, may_decide))) });
+    read.await.unwrap();
+    rival.await;
+    go.send(()).unwrap();
+    running.await.unwrap().unwrap();
+}
+
+fn instant(seconds: i64) -> Timestamp {
+    Timestamp::from_micros(START + seconds * 1_000_000)
+}
+
+fn milestone(number: &str, reporter_id: &str, code: Code) -> RecordMilestone {
+    RecordMilestone(Milestone {
+        tracking_number: number.to_owned(),
+        reporter_id: reporter_id.to_owned(),
+        code,
+        occur_time: instant(20),
+        raw_code: String::new(),
+        occur_offset_minutes: 0,
+        place: String::new(),
+        estimated_delivery_time: None,
+        carrier_id: "par_carrier".to_owned(),
+        record_time: Timestamp::default(),
+        version: 0,
+    })
+}
+
+async fn say(world: &World, number: &str, reporter_id: &str, code: MilestoneCode) {
+    let milestone =
+        Said { tracking_number: number.to_owned(), code: code.into(), occur_time: Some(after(20)), ..Said::default() };
+    let request = RecordMilestoneRequest {
+        milestone: Some(milestone),
+        carrier_id: "par_carrier".to_owned(),
+        reporter_id: reporter_id.to_owned(),
+        ..Default::default()
+    };
+    world.partners().record_milestone(request).await.unwrap();
+}
+
+async fn report(world: &World, carrier_id: Option<&str>, packages: Vec<ReportedPackage>) -> Report {
+    Report {
+        fulfillment_order_id: world.order(ORDER).await.fulfillment_order_id.parse().unwrap(),
+        shipment_reference: "S-1".to_owned(),
+        carrier_id: carrier_id.map(|id| id.parse().unwrap()),
+        packages,
+        occur_time: None,
+    }
+}
+
+async fn label(world: &World, carrier_id: &str) {
+    let request = RecordLabelsRequest {
+        fulfillment_order_id: world.order(ORDER).await.fulfillment_order_id,
+        shipment_reference: "S-1".to_owned(),
+        carrier_id: carrier_id.to_owned(),
+        packages: vec![package("T1", 2), package("T2", 4)],
+        ..Default::default()
+    };
+    world.partners().record_labels(request).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_package_that_is_reported_while_a_milestone_of_it_is_recorded_hears_of_it() {
+    testkit::database::each(|options| async move {
+        let world = routed(options.clone()).await;
+        let replica = world.replica(&options).await;
+        let left = shipped(&world.order(ORDER).await, &[("T1", 6)]);
+        let rival = async { drop(replica.ship(left).await) };
+        overtaken(&options, &world.db, milestone("T1", "", Code::Delivered), rival).await;
+        assert_eq!(shipment(&world).await.state(), ShipmentState::Delivered);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_milestone_or_proof_that_is_recorded_while_its_package_is_reported_reaches_it() {
+    testkit::database::each(|options| async move {
+        let world = routed(options.clone()).await;
+        let replica = world.replica(&options).await;
+        let leaves = RecordShipment(report(&world, None, vec![package("T1", 2)]).await);
+        overtaken(&options, &world.db, leaves, say(&replica, "T1", "", MilestoneCode::Delivered)).await;
+        assert_eq!(shipment(&world).await.state(), ShipmentState::Delivered);
+
+        let proof = ProofOfDelivery { sign_time: Some(after(20)), ..ProofOfDelivery::default() };
+        let rival = async {
+            let request = RecordProofOfDeliveryRequest {
+                tracking_number: "T2".to_owned(),
+                proof_of_delivery: Some(proof.clone()),
+                ..Default::default()
+            };
+            replica.partners().record_proof_of_delivery(request).await.unwrap();
+        };
+        let leaves = RecordShipment(report(&world, None, vec![package("T2", 2)]).await);
+        overtaken(&options, &world.db, leaves, rival).await;
+        assert_eq!(shipment(&world).await.state(), ShipmentState::Delivered);
+
+        let proved = RecordProof(Proof {
+            tracking_number: "T3".to_owned(),
+            reporter_id: String::new(),
+            sign_time: instant(20),
+            proof: Proto(proof),
+            carrier_id: String::new(),
+            record_time: Timestamp::default(),
+            version: 0,
+        });
+        let left = shipped(&world.order(ORDER).await, &[("T3", 2)]);
+        let rival = async { drop(replica.ship(left).await) };
+        overtaken(&options, &world.db, proved, rival).await;
+        let shipment = shipment(&world).await;
+        assert_eq!((shipment.packages.len(), shipment.state()), (3, ShipmentState::Delivered));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_carrier_that_is_named_while_it_reports_is_heard() {
+    testkit::database::each(|options| async move {
+        let world = routed(options.clone()).await;
+        let replica = world.replica(&options).await;
+        label(&world, "").await;
+        let said = milestone("T2", "par_carrier", Code::InTransit);
+        overtaken(&options, &world.db, said, label(&replica, "par_carrier")).await;
+        assert_eq!(
+            shipment(&world).await.packages.iter().filter(|one| one.status() == MilestoneCode::InTransit).count(),
+            1
+        );
+        assert_eq!(world.exceptions().await, []);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_a_carrier_reports_while_it_is_named_is_heard() {
+    testkit::database::each(|options| async move {
+        let world = routed(options.clone()).await;
+        let replica = world.replica(&options).await;
+        label(&world, "").await;
+        let names = RecordLabels(report(&world, Some("par_carrier"), vec![package("T1", 2)]).await);
+        overtaken(&options, &world.db, names, say(&replica, "T2", "par_carrier", MilestoneCode::InTransit)).await;
+        assert_eq!(
+            shipment(&world).await.packages.iter().filter(|one| one.status() == MilestoneCode::InTransit).count(),
+            1
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_a_carrier_reports_while_a_milestone_of_another_package_names_it_is_heard() {
+    testkit::database::each(|options| async move {
+        let world = routed(options.clone()).await;
+        let replica = world.replica(&options).await;
+        label(&world, "").await;
+        let names = milestone("T1", "", Code::InTransit);
+        overtaken(&options, &world.db, names, say(&replica, "T2", "par_carrier", MilestoneCode::InTransit)).await;
+        assert_eq!(
+            shipment(&world).await.packages.iter().filter(|one| one.status() == MilestoneCode::InTransit).count(),
+            2
+        );
+    })
+    .await;
+}
