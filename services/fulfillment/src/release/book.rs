@@ -131,7 +131,8 @@ impl Book {
                 self.release.unassigned_time = None;
             }
         }
-        let mut changed = self.was.as_ref() != Some(&self.release);
+        // Who wants it routed again writes it even so: a plan that is made elsewhere on older stock is then not its last.
+        let mut changed = self.route || self.was.as_ref() != Some(&self.release);
         for line in &mut self.lines {
             line.waiting_sku = (line.unrouted > 0).then(|| line.sku.clone());
             let key = (line.order_id.clone(), line.release_number, line.line_number);
@@ -143,6 +144,9 @@ impl Book {
         if changed {
             self.release = work.put(self.release.clone());
         }
+        if self.was_unassigned() != self.release.unassigned_time.is_some() {
+            self.touch_first(work)?;
+        }
         if !dropped.is_empty() {
             self.tell_cancelled(dropped, cx);
         }
@@ -153,6 +157,20 @@ impl Book {
         }
         self.was = Some(self.release.clone());
         Ok(())
+    }
+
+    /// Writes the order's first release. What is told of this one depends on the others: of two replicas that change two
+    /// of them, one is to decide again.
+    fn touch_first(&self, work: &mut Work) -> Result<(), Fault> {
+        let first = work.under::<Release>(&self.release.order_id)?.into_iter().next().cloned();
+        if let Some(first) = first.filter(|first| first.release_number != self.release.release_number) {
+            work.put(first);
+        }
+        Ok(())
+    }
+
+    fn was_unassigned(&self) -> bool {
+        self.was.as_ref().is_some_and(|was| was.unassigned_time.is_some())
     }
 
     fn drop_cancelled(&mut self) -> Vec<LineQuantity> {
@@ -195,7 +213,7 @@ impl Book {
     }
 
     fn tell_unassigned(&self, cx: &mut Context<'_>) {
-        let before = self.was.as_ref().is_some_and(|was| was.unassigned_time.is_some());
+        let before = self.was_unassigned();
         let after = self.release.unassigned_time.is_some();
         if before == after || self.others_unassigned {
             return;

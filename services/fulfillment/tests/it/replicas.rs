@@ -2,19 +2,24 @@
 
 use std::sync::{Mutex, mpsc};
 
-use proto::fulfillment::v1::{
-    Milestone as Said, MilestoneCode, ProofOfDelivery, RecordLabelsRequest, RecordMilestoneRequest,
-    RecordProofOfDeliveryRequest, ReportedPackage, ShipmentState,
+use proto::{
+    fulfillment::v1::{
+        Milestone as Said, MilestoneCode, ProofOfDelivery, RecordLabelsRequest, RecordMilestoneRequest,
+        RecordProofOfDeliveryRequest, ReportedPackage, RetryRoutingRequest, RoutingDecision, ShipmentState,
+    },
+    inventory::v1::AllocationRequest,
 };
 use store::{Call, Command, Context, Db, Needs, Options, Proto, Work};
 use tokio::sync::oneshot;
 use types::{Fault, Timestamp};
 use waybill_fulfillment::{
     report::{RecordLabels, RecordMilestone, RecordProof, RecordShipment, Report},
+    route::{RouteWaiting, SettleRouting, Trigger},
     tracking::{Code, Milestone, Proof},
 };
 
 use crate::{
+    inventory::Outage,
     tracking::{routed, shipment},
     world::{ORDER, START, World, after, package, shipped},
 };
@@ -213,6 +218,74 @@ async fn what_a_carrier_reports_while_a_milestone_of_another_package_names_it_is
             shipment(&world).await.packages.iter().filter(|one| one.status() == MilestoneCode::InTransit).count(),
             2
         );
+    })
+    .await;
+}
+
+async fn retry(world: &World) {
+    let request = RetryRoutingRequest { order_id: ORDER.to_owned(), ..Default::default() };
+    world.api().retry_routing(request).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn stock_that_comes_in_while_a_plan_finds_none_is_used() {
+    testkit::database::each(|options| async move {
+        let world = World::open(options.clone()).await;
+        let replica = world.replica(&options).await;
+        world.node("nod_a", 0).await;
+        world.release(ORDER, 1, &[(1, "A", 5)]);
+        world.work().await;
+        retry(&world).await;
+        let wakes = RouteWaiting { trigger: Trigger::Stock { sku: "A".to_owned(), cause: None } };
+        let rival = async {
+            replica.work().await;
+            world.inventory.stock("A", "nod_a", 5);
+        };
+        overtaken(&options, &world.db, wakes, rival).await;
+        world.work().await;
+        assert_eq!(world.open_work(ORDER, 1).await, [("nod_a".to_owned(), 5)]);
+        assert_eq!(world.exceptions().await, []);
+    })
+    .await;
+}
+
+/// What inventory answers to a decision when it has all of it.
+fn settle(decision: &RoutingDecision) -> SettleRouting {
+    let all = |choice: &proto::fulfillment::v1::RoutingChoice| AllocationRequest {
+        line_number: choice.line_number,
+        location_id: choice.node_id.clone(),
+        quantity: choice.quantity,
+    };
+    SettleRouting {
+        decision_id: decision.decision_id.parse().unwrap(),
+        allocated: decision.choices.iter().map(all).collect(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_order_whose_last_two_releases_find_nodes_at_once_waits_for_nobody() {
+    testkit::database::each(|options| async move {
+        let world = World::open(options.clone()).await;
+        let replica = world.replica(&options).await;
+        world.node("nod_a", 0).await;
+        for (number, line, sku) in [(1, 1, "A"), (2, 2, "B"), (3, 3, "C")] {
+            world.release(ORDER, number, &[(line, sku, 5)]);
+        }
+        world.inventory.stock("A", "nod_a", 5);
+        world.work().await;
+        assert_eq!(world.exceptions().await, [("UNASSIGNED".to_owned(), ORDER.to_owned())]);
+        let before = world.decisions(ORDER).await.len();
+        for sku in ["B", "C"] {
+            world.inventory.stock(sku, "nod_a", 5);
+            world.inventory.fail("Allocate", Outage::Before);
+        }
+        retry(&world).await;
+        world.work().await;
+        let planned = world.decisions(ORDER).await.split_off(before);
+        assert_eq!(planned.iter().map(|one| one.choices.len()).collect::<Vec<_>>(), [1, 1]);
+        let rival = async { replica.db.run(Call::new("test"), settle(&planned[1])).await.unwrap() };
+        overtaken(&options, &world.db, settle(&planned[0]), rival).await;
+        assert_eq!(world.exceptions().await, []);
     })
     .await;
 }
