@@ -14,3 +14,7 @@ pub use take_back::{Returned, TakeBack};
 
 /// How often one attempt is planned when inventory has less at the nodes than it said.
 const TRIES: i64 = 3;
+
+/// The most choices of one plan: what inventory allocates in one request. Lines may be split over any number of nodes, so
+/// an order may take several plans.
+const CHOICES: usize = 5_000;

@@ -116,6 +116,23 @@ pub struct Plan {
     pub unrouted: Vec<Wanted>,
 }
 
+impl Plan {
+    /// Leaves what is beyond so many choices without a node, for another plan.
+    pub fn cap(&mut self, most: usize, lines: &[Wanted]) {
+        for choice in self.choices.split_off(most.min(self.choices.len())) {
+            let same = |line: &&Wanted| line.line_number == choice.line_number;
+            match self.unrouted.iter_mut().find(|line| line.line_number == choice.line_number) {
+                Some(rest) => rest.quantity += choice.quantity,
+                None => {
+                    let rest = lines.iter().find(same).map(|line| Wanted { quantity: choice.quantity, ..line.clone() });
+                    self.unrouted.extend(rest);
+                }
+            }
+        }
+        self.unrouted.sort_by_key(|line| line.line_number);
+    }
+}
+
 impl Obstacle {
     /// The name on the wire.
     pub const fn as_str(self) -> &'static str {

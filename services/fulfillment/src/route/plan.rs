@@ -4,6 +4,7 @@ use proto::fulfillment::v1::FulfillmentRoutingFailed;
 use store::{Command, Context, Needs, Proto, Task, Work};
 use types::{DecisionId, Fault, OrderId};
 
+use super::CHOICES;
 use crate::{
     decision::{self, Decision, State},
     keys,
@@ -38,13 +39,15 @@ impl Command for PlanRouting {
         if book.release.routing != Routing::Wanted || book.release.decision_id.is_some() || !book.waits() {
             return Ok(());
         }
-        let plan = route(&Question {
+        let lines = wanted(&book.lines);
+        let mut plan = route(&Question {
             country: &book.release.ship_to.0.country,
-            lines: &wanted(&book.lines),
+            lines: &lines,
             nodes: &self.nodes,
             stock: &self.stock,
             exclusions: &book.release.exclusions,
         });
+        plan.cap(CHOICES, &lines);
         let decision = work.put(self.decision(&book, &plan, cx));
         if plan.choices.is_empty() {
             book.park(cx.now());

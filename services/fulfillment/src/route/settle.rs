@@ -9,7 +9,7 @@ use proto::{
 use store::{Command, Context, Needs, Proto, Task, Work};
 use types::{DecisionId, Fault, NodeId, Timestamp};
 
-use super::TRIES;
+use super::{CHOICES, TRIES};
 use crate::{
     decision::{self, Decision, State},
     dossier::Dossier,
@@ -50,6 +50,8 @@ impl Command for SettleRouting {
         }
         let granted = self.grant(&decision, &mut book);
         let short = book.lines.iter().any(|line| line.planned > 0);
+        // A plan that was cut off left lines that it did not look for a node for, and got on.
+        let cut = decision.body.0.choices.len() >= CHOICES && !granted.is_empty();
         for line in &mut book.lines {
             line.unrouted += std::mem::take(&mut line.planned);
         }
@@ -59,7 +61,7 @@ impl Command for SettleRouting {
         decision.body = Proto(decision::settled(&decision.body.0, &granted, book.unrouted()));
         let decision = work.put(decision);
 
-        let parked = next(&mut book, attempt, short, cx.now());
+        let parked = next(&mut book, attempt, (short, cut), cx.now());
         book.save(work, cx)?;
         let account = book.release.account_id.clone();
         if !granted.is_empty() {
@@ -76,12 +78,16 @@ impl Command for SettleRouting {
 }
 
 /// What becomes of what still has no node; answers whether it waits for something to change from now on.
-fn next(book: &mut Book, attempt: i64, short: bool, now: Timestamp) -> bool {
+fn next(book: &mut Book, attempt: i64, (short, cut): (bool, bool), now: Timestamp) -> bool {
     if book.release.cancel_time.is_some() || !book.waits() {
         return false;
     }
     if book.release.routing == Routing::Wanted && book.release.attempt > attempt {
         // Something has changed since the plan was made.
+        book.route_now();
+    } else if cut {
+        book.release.attempt += 1;
+        book.release.try_number = 1;
         book.route_now();
     } else if short && book.release.try_number < TRIES {
         book.release.try_number += 1;

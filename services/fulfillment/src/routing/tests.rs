@@ -55,6 +55,20 @@ fn one_node_that_has_everything_is_preferred_to_better_ones_that_do_not() {
 }
 
 #[test]
+fn what_is_beyond_the_most_choices_of_a_plan_is_left_for_another_one() {
+    let nodes = [node("one", 0), node("two", 1)];
+    let stock = stock(&[("A", "one", 2), ("A", "two", 2), ("B", "one", 3), ("B", "two", 2)]);
+    let lines = [line(1, "A", 4), line(2, "B", 6)];
+    let mut plan = decide(&lines, &nodes, &stock);
+    let whole = plan.clone();
+    plan.cap(4, &lines);
+    assert_eq!(plan, whole, "there are four choices");
+    plan.cap(1, &lines);
+    assert_eq!(chosen(&plan), [(1, "nod_one", 2, Reason::BestRank)]);
+    assert_eq!(plan.unrouted, [line(1, "A", 2), line(2, "B", 6)]);
+}
+
+#[test]
 fn lines_of_one_item_are_counted_together() {
     let nodes = [node("one", 0), node("two", 1)];
     let stock = stock(&[("A", "one", 6), ("A", "two", 10)]);

@@ -115,3 +115,32 @@ async fn a_preview_says_where_lines_would_go_and_changes_nothing() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn an_order_that_takes_more_choices_than_one_plan_may_have_is_routed_by_several() {
+    testkit::database::each(|options| async move {
+        let world = World::open(options).await;
+        world.node("nod_a", 0).await;
+        world.node("nod_b", 1).await;
+        let lines: Vec<(i32, String)> = (1..=2_501).map(|line| (line, format!("SKU-{line}"))).collect();
+        for (_, sku) in &lines {
+            world.inventory.stock(sku, "nod_a", 1);
+            world.inventory.stock(sku, "nod_b", 1);
+        }
+        let wanted: Vec<(i32, &str, i64)> = lines.iter().map(|(line, sku)| (*line, sku.as_str(), 2)).collect();
+        world.release(ORDER, 1, &wanted);
+        world.work().await;
+
+        let attempts: Vec<_> = world
+            .decisions(ORDER)
+            .await
+            .iter()
+            .map(|one| (one.attempt, one.choices.len(), one.unrouted.len()))
+            .collect();
+        assert_eq!(attempts, [(1, 5_000, 1), (2, 2, 0)]);
+        let works = world.orders(ORDER).await;
+        assert_eq!(works.iter().flat_map(|work| &work.lines).map(|line| line.quantity).sum::<i64>(), 5_002);
+        assert!(world.exceptions().await.is_empty());
+    })
+    .await;
+}

@@ -10,6 +10,7 @@ use proto::inventory::v1::{
     inventory_service_server::InventoryService,
 };
 use tonic::{Request, Response, Status};
+use types::Fault;
 
 use super::{Inventory, Outage, down};
 
@@ -94,6 +95,9 @@ impl InventoryService for Inventory {
     async fn allocate(&self, request: Request<AllocateRequest>) -> Result<Response<AllocateResponse>, Status> {
         let request = request.into_inner();
         let mut books = self.0.lock().unwrap();
+        if request.allocations.len() > 5_000 {
+            return Err(mesh::status(Fault::invalid("allocations", "must have 1 to 5,000 elements")));
+        }
         match books.called("Allocate", &request.allocation_key) {
             Some(Outage::Before) => Err(down()),
             Some(Outage::After) => {
