@@ -12,6 +12,9 @@ pub const UNASSIGNED: &str = "UNASSIGNED";
 /// More left than was asked for. Its subject is the shipment.
 pub const OVER_SHIPPED: &str = "OVER_SHIPPED";
 
+/// A package that left is reported with other contents than it left with. Its subject is the shipment.
+pub const CONTENTS_DIFFER: &str = "CONTENTS_DIFFER";
+
 /// A partner reported on a package that it neither carries nor shipped. Its subject is the shipment.
 pub const FOREIGN_REPORT: &str = "FOREIGN_REPORT";
 

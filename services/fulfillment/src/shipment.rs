@@ -126,6 +126,16 @@ impl Package {
         &self.contents.0.lines
     }
 
+    /// Whether these units are what is in it.
+    pub fn holds(&self, units: &[LineQuantity]) -> bool {
+        let sorted = |units: &[LineQuantity]| {
+            let mut sorted: Vec<_> = units.iter().map(|unit| (unit.line_number, unit.quantity)).collect();
+            sorted.sort_unstable();
+            sorted
+        };
+        sorted(self.lines()) == sorted(units)
+    }
+
     /// Whether it left.
     pub fn left(&self) -> bool {
         self.departure != Departure::None

@@ -13,7 +13,7 @@ use types::{Id as _, Timestamp};
 
 use super::Dossier;
 use crate::{
-    exception::{Exception, OVER_SHIPPED},
+    exception::{CONTENTS_DIFFER, Exception, OVER_SHIPPED},
     fulfillment_order::number,
     shipment::{self, Departure, Package, Shipment, State},
     tracking::{Milestone, Tracking},
@@ -134,6 +134,30 @@ impl Dossier {
         exception.open(cx, format!("{units} units more than asked for left {}", shipment.node_id), facts);
     }
 
+    /// Tells a person that a package at a place left with other units than it is reported with. What is in it stays as
+    /// it is: others have counted it. The same report again is the same fact.
+    pub fn open_contents_differ(&self, place: usize, reported: &[LineQuantity], cx: &mut Context<'_>) {
+        let Some((shipment, package)) = self.packages.get(place).and_then(|package| self.find(package)) else { return };
+        let number = &package.tracking_number;
+        let (recorded, reported) = (text(package.lines()), text(reported));
+        let exception = Exception {
+            kind: CONTENTS_DIFFER,
+            subject: shipment.shipment_id.to_string(),
+            order_id: &shipment.order_id,
+            account_id: &shipment.account_id,
+            key: format!("{number}/{reported}"),
+        };
+        let facts = [
+            ("tracking_number", number.clone()),
+            ("fulfillment_order_id", shipment.fulfillment_order_id.to_string()),
+            ("node_id", shipment.node_id.to_string()),
+            ("recorded", recorded),
+            ("reported", reported),
+        ];
+        let summary = format!("package {number} left {} with other contents than are reported now", shipment.node_id);
+        exception.open(cx, summary, facts);
+    }
+
     /// Tells a carrier's report of a package.
     pub fn tell_milestone(&self, shipment: &Shipment, package: &Package, said: &Milestone, cx: &mut Context<'_>) {
         let told = ShipmentMilestoneRecorded {
@@ -169,6 +193,14 @@ impl Dossier {
             .order(&shipment.order_id)
             .account(&shipment.account_id)
     }
+}
+
+/// Units for people, by line: `1: 10 A, 2: 3 B`.
+fn text(units: &[LineQuantity]) -> String {
+    let mut units: Vec<_> = units.iter().collect();
+    units.sort_by_key(|unit| unit.line_number);
+    let one = |unit: &LineQuantity| format!("{}: {} {}", unit.line_number, unit.quantity, unit.sku);
+    units.into_iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// Adds units to those of the same line.

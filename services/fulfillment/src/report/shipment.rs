@@ -8,7 +8,7 @@ use super::packages::{Known, Report};
 use crate::{dossier::Movement, shipment::Departure};
 
 /// Packages left. One that had left already changes nothing; the warehouse's word makes an inferred departure a
-/// reported one.
+/// reported one. Contents that differ from those it left with are for a person.
 #[derive(Debug)]
 pub struct RecordShipment(pub Report);
 
@@ -22,9 +22,13 @@ impl Command for RecordShipment {
 
     fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<Shipment, Fault> {
         let mut entry = self.0.enter(work, cx)?;
-        let mut leaving = Vec::new();
+        let (mut leaving, mut differing) = (Vec::new(), Vec::new());
         for ((place, known), reported) in entry.places.iter().zip(&self.0.packages) {
             let Some(package) = entry.dossier.packages.get_mut(*place) else { continue };
+            let lines: Vec<_> = reported.lines.iter().filter_map(|unit| entry.dossier.work.named(unit)).collect();
+            if package.left() && !package.holds(&lines) {
+                differing.push((*place, lines));
+            }
             match package.departure {
                 Departure::None => leaving.push(*place),
                 Departure::Inferred => package.departure = Departure::Reported,
@@ -39,6 +43,9 @@ impl Command for RecordShipment {
         entry.catch_up(work, &mut movement)?;
         entry.dossier.save(work, cx)?;
         entry.tell(work, movement, cx)?;
+        for (place, lines) in differing {
+            entry.dossier.open_contents_differ(place, &lines, cx);
+        }
         entry.image()
     }
 }

@@ -1,8 +1,11 @@
 //! Labels, shipments, and what contradicts.
 
-use proto::fulfillment::v1::{
-    ExecutionState, Milestone, MilestoneCode, RecordLabelsRequest, RecordMilestoneRequest, RecordPickRequest,
-    RequestState, Shipment, ShipmentOverShipped, ShipmentShipped, ShipmentState,
+use proto::{
+    event::v1::ExceptionOpened,
+    fulfillment::v1::{
+        ExecutionState, Milestone, MilestoneCode, RecordLabelsRequest, RecordMilestoneRequest, RecordPickRequest,
+        RequestState, Shipment, ShipmentOverShipped, ShipmentShipped, ShipmentState,
+    },
 };
 
 use crate::world::{ORDER, World, after, package, shipped, units};
@@ -175,6 +178,56 @@ async fn work_with_something_short_ends_incomplete() {
         assert_eq!(world.orders(ORDER).await[0].execution_state(), ExecutionState::Incomplete);
         let kinds = world.kinds().await;
         assert_eq!(kinds.iter().filter(|kind| *kind == "fulfillment.incomplete").count(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn other_contents_than_a_package_left_with_are_told_once_and_change_nothing() {
+    testkit::database::each(|options| async move {
+        let world = routed(options).await;
+        let work = world.order(ORDER).await;
+        label(&world, &[("T1", 6)]).await;
+        delivered(&world, "T1", 10).await;
+        let shipment = world.ship(shipped(&work, &[("T1", 6)])).await;
+        assert_eq!(world.exceptions().await, []);
+        for quantity in [4, 4, 6] {
+            world.ship(shipped(&work, &[("T1", quantity)])).await;
+        }
+        assert_eq!(world.exceptions().await, [("CONTENTS_DIFFER".to_owned(), shipment.shipment_id.clone())]);
+        let opened = world.told::<ExceptionOpened>("exception.opened").await.remove(0);
+        assert_eq!((opened.facts["recorded"].as_str(), opened.facts["reported"].as_str()), ("1: 6 A", "1: 4 A"));
+        assert_eq!(opened.facts["tracking_number"], "T1");
+        assert_eq!(world.order(ORDER).await.lines[0].shipped, 6);
+        assert_eq!(world.told::<ShipmentShipped>("shipment.shipped").await.len(), 1);
+        world.ship(shipped(&work, &[("T1", 5)])).await;
+        assert_eq!(world.told::<ExceptionOpened>("exception.opened").await.len(), 2, "another report is another fact");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_inferred_departure_that_is_reported_with_other_contents_is_told() {
+    testkit::database::each(|options| async move {
+        let world = routed(options).await;
+        label(&world, &[("T1", 6)]).await;
+        delivered(&world, "T1", 10).await;
+        let shipment = world.ship(shipped(&world.order(ORDER).await, &[("T1", 4)])).await;
+        assert!(!shipment.inferred);
+        assert_eq!(world.exceptions().await, [("CONTENTS_DIFFER".to_owned(), shipment.shipment_id)]);
+        assert_eq!(world.order(ORDER).await.lines[0].shipped, 6);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_labelled_package_leaves_with_what_the_warehouse_reports() {
+    testkit::database::each(|options| async move {
+        let world = routed(options).await;
+        label(&world, &[("T1", 6)]).await;
+        world.ship(shipped(&world.order(ORDER).await, &[("T1", 4)])).await;
+        assert_eq!(world.order(ORDER).await.lines[0].shipped, 4);
+        assert_eq!(world.exceptions().await, []);
     })
     .await;
 }
