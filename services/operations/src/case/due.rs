@@ -31,6 +31,8 @@ const WITHIN: &[(&str, Duration)] = &[
     ("STOCK_SHORTFALL", HOUR.saturating_mul(8)),
     // The customer has more than was ordered; to be settled before it is invoiced or sent back.
     ("OVER_SHIPPED", DAY),
+    // The customer has something else than the books say; to be settled before it is invoiced or sent back.
+    ("CONTENTS_DIFFER", DAY),
     // More came back than was agreed: somebody has to tell the customer what becomes of it.
     ("OVER_RECEIVED", DAY),
     // A partner speaks of what is another's: one of the two is mistaken, the goods go on.
