@@ -5,21 +5,23 @@ use testkit::database::each;
 
 use crate::stock::{Reserve, call, open, open_with, reserved};
 
+/// Refused as transient when the others were faster too often: the caller tries again.
+async fn tried<F: Future<Output = Result<i64, store::Fault>>>(run: impl Fn() -> F) -> Result<i64, store::Fault> {
+    loop {
+        match run().await {
+            Err(fault) if fault.is_transient() => {}
+            outcome => return outcome,
+        }
+    }
+}
+
 #[tokio::test]
 async fn replicas_that_change_the_same_row_lose_nothing() {
     each(|options| async move {
         let dbs = [open_with(&options, 1_000).await, open(&options).await, open(&options).await];
         let commands = (0..150).map(|at| {
             let db = dbs[at % 3].clone();
-            async move {
-                // Refused as transient when the others were faster too often: the caller tries again.
-                loop {
-                    match db.run(call(), Reserve::new("A", at, 1)).await {
-                        Err(fault) if fault.is_transient() => {}
-                        outcome => return outcome,
-                    }
-                }
-            }
+            async move { tried(|| db.run(call(), Reserve::new("A", at, 1))).await }
         });
         let mut numbers: Vec<i64> = join_all(commands).await.into_iter().map(Result::unwrap).collect();
         numbers.sort_unstable();
@@ -36,8 +38,7 @@ async fn a_request_given_to_two_replicas_takes_effect_once() {
         let (one, other) = (open_with(&options, 1_000).await, open(&options).await);
         for round in 0..20_i64 {
             let run = |db: store::Db| async move {
-                let call = call().request(&format!("round {round}"), &round);
-                db.run(call, Reserve::new("A", round, 1)).await
+                tried(|| db.run(call().request(&format!("round {round}"), &round), Reserve::new("A", round, 1))).await
             };
             let (a, b) = tokio::join!(run(one.clone()), run(other.clone()));
             assert_eq!((a, b), (Ok(round + 1), Ok(round + 1)));

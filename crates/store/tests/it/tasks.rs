@@ -128,12 +128,21 @@ async fn a_task_is_claimed_by_one_of_several_runners() {
         let (db, clock, count) = set_up(&options).await;
         let keys: Vec<&'static str> = (0..100).map(|at| &*Box::leak(format!("{at}").into_boxed_str())).collect();
         db.run(call(), Schedule(keys.iter().map(|key| (*key, 0)).collect())).await.unwrap();
-        let other = open_at(&options, clock).await;
+        let other = open_at(&options, clock.clone()).await;
         let runners: Vec<TaskRunner> = [&db, &db, &other, &other].map(|db| runner(db, &count)).into();
-        let drained: usize =
-            join_all(runners.iter().map(TaskRunner::drain)).await.into_iter().map(Result::unwrap).sum();
-        assert_eq!((drained, counted(&db).await, left(&db).await), (100, 100, 0));
+        // A rival may be faster many times, while a task is claimed or while it ends: then it is tried again.
+        let drained = async |runner: &TaskRunner| {
+            while let Err(fault) = runner.drain().await {
+                assert!(fault.is_transient(), "{fault:?}");
+            }
+        };
+        join_all(runners.iter().map(drained)).await;
         assert_eq!(count.ran.lock().unwrap().len(), 100);
+        while left(&db).await > 0 {
+            clock.advance(Duration::from_secs(3_600));
+            drained(&runners[0]).await;
+        }
+        assert_eq!(counted(&db).await, 100);
     })
     .await;
 }

@@ -16,7 +16,7 @@ async fn follow(mut client: Client, token: &str) -> Streaming<FollowTimelineResp
 
 /// The next entry's number and token. The limit only keeps a test that fails from hanging.
 async fn next(stream: &mut Streaming<FollowTimelineResponse>) -> (i64, String) {
-    let message = tokio::time::timeout(Duration::from_secs(30), stream.message()).await.expect("an entry in time");
+    let message = tokio::time::timeout(Duration::from_secs(300), stream.message()).await.expect("an entry in time");
     let message = message.unwrap().expect("the stream goes on");
     (message.entry.unwrap().entry_number, message.resume_token)
 }

@@ -17,6 +17,7 @@ use proto::event::v1::{
     VerifyLogResponse,
     event_service_server::{EventService, EventServiceServer},
 };
+use tokio::sync::Notify;
 use tonic::{Request, Response, Status};
 use types::Timestamp;
 
@@ -35,6 +36,7 @@ pub(crate) struct Log {
     pub(crate) source: &'static str,
     events: Arc<Mutex<Vec<Event>>>,
     check: Arc<Mutex<Check>>,
+    asked: Arc<Notify>,
     forgetful: Arc<AtomicBool>,
 }
 
@@ -68,6 +70,11 @@ impl Log {
 
     pub(crate) fn set_check(&self, check: Check) {
         *self.check.lock().unwrap() = check;
+    }
+
+    /// Waits until it is asked to check itself.
+    pub(crate) async fn is_asked(&self) {
+        self.asked.notified().await;
     }
 
     /// Delivers every event again from now on, whatever position is asked for.
@@ -105,6 +112,7 @@ impl EventService for Log {
     }
 
     async fn verify_log(&self, _: Request<VerifyLogRequest>) -> Result<Response<VerifyLogResponse>, Status> {
+        self.asked.notify_one();
         let check = *self.check.lock().unwrap();
         let whole = VerifyLogResponse {
             checked_count: self.head(),

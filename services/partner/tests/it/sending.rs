@@ -9,13 +9,13 @@ use proto::{
         MessageState, PartnerKind, PartnerMessage, PartnerState, ReplayMessageRequest, UpdatePartnerRequest,
     },
 };
-use testkit::database::each;
+use testkit::{database::each, time::pass};
 use tonic::Response;
 use types::{Fault, Reason};
 
 use crate::{
     calls::{refusal, work},
-    setup::World,
+    setup::{ANSWER_WITHIN, World},
     warehouse::{Manners, Warehouse},
 };
 
@@ -26,7 +26,14 @@ pub(crate) const LATER: Duration = Duration::from_secs(10);
 pub(crate) async fn given_work(options: store::Options, manners: Manners) -> (World, Warehouse) {
     let (world, warehouse) = (World::open(options).await, Warehouse::open(manners).await);
     world.partner("par_a", PartnerKind::Warehouse, &warehouse.endpoint).await;
-    changed(&world, "fulfillment.requested").await;
+    let silent = matches!(manners, Manners::TakesSilently | Manners::LosesSilently);
+    let time_passes = async {
+        if silent {
+            warehouse.asked().await;
+            pass(ANSWER_WITHIN).await;
+        }
+    };
+    tokio::join!(changed(&world, "fulfillment.requested"), time_passes);
     (world, warehouse)
 }
 

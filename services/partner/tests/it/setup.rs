@@ -16,6 +16,9 @@ use waybill_partner::{Config, MIGRATIONS, NAME, Peers, server, workers};
 
 use crate::peers::Fulfillment;
 
+/// How long a partner has to answer: more than one that answers takes on any machine, less than a task may.
+pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+
 /// The service, its peers, and the time.
 pub(crate) struct World {
     channel: Channel,
@@ -46,7 +49,7 @@ impl World {
             .into_channel()
             .unwrap()
             .for_service(NAME);
-        let config = Config { answer_within: Duration::from_millis(300) };
+        let config = Config { answer_within: ANSWER_WITHIN };
         let server = server(db.clone(), peer.clone(), peer.clone(), &config, &mesh::Config::default()).unwrap();
         let channel = server.with_default_principal(Principal::local_administrator()).into_channel().unwrap();
         let workers = workers(db, Peers { fulfillment: peer.clone(), inventory: peer }, &config);
