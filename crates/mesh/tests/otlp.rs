@@ -36,7 +36,12 @@ async fn every_hop_is_a_span_of_one_trace_and_is_sent() {
     seen.dedup();
     assert_eq!(seen.len(), 5, "each its own span: {seen:?}");
 
-    let sent = tokio::spawn(async move { drop(collector.accept().await.unwrap()) });
+    let sent = tokio::spawn(async move {
+        let (stream, _) = collector.accept().await.unwrap();
+        let mut connection = h2::server::handshake(stream).await.unwrap();
+        let (request, _) = connection.accept().await.unwrap().unwrap();
+        request.uri().path().to_owned()
+    });
     drop(guard);
-    sent.await.unwrap();
+    assert_eq!(sent.await.unwrap(), "/opentelemetry.proto.collector.trace.v1.TraceService/Export");
 }

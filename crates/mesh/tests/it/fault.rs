@@ -1,7 +1,10 @@
 use mesh::Config;
 use types::{Fault, Reason};
 
-use crate::probe::{Probe, ask, both, follow, question, server};
+use crate::{
+    probe::{Probe, ask, both, follow, question, server},
+    replica::{nobody, to},
+};
 
 #[tokio::test]
 async fn a_fault_comes_back_with_its_details() {
@@ -34,10 +37,7 @@ async fn a_panic_is_an_internal_error_and_the_connection_lives_on() {
 
 #[tokio::test]
 async fn a_member_that_can_not_be_reached_is_unavailable() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
-    let channel = mesh::Channel::connect(&format!("http://{address}")).unwrap();
+    let channel = to(&[nobody()]);
     let fault = mesh::fault(&ask(&channel, "echo").await.unwrap_err());
     assert_eq!(fault.reason, Reason::Unavailable);
     assert!(fault.retry_after.is_some());

@@ -2,10 +2,10 @@
 
 use std::{
     convert::Infallible,
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU8, AtomicUsize, Ordering},
     },
     task::Poll,
 };
@@ -88,9 +88,15 @@ pub(crate) fn to(addresses: &[SocketAddr]) -> Channel {
     Channel::connect(&urls.join(",")).unwrap()
 }
 
-/// An address at which nobody listens.
+/// An address at which nobody listens and, on Linux, nobody will by chance: of a host of its own.
 pub(crate) fn nobody() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    static NEXT: AtomicU8 = AtomicU8::new(2);
+    let host = if cfg!(target_os = "linux") {
+        Ipv4Addr::new(127, 0, 0, NEXT.fetch_add(1, Ordering::SeqCst))
+    } else {
+        Ipv4Addr::LOCALHOST
+    };
+    std::net::TcpListener::bind((host, 0)).unwrap().local_addr().unwrap()
 }
 
 pub(crate) async fn get(channel: &Channel) -> Result<(), Status> {
