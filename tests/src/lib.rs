@@ -40,7 +40,9 @@ pub async fn each<F>(journey: impl Fn(World) -> F)
 where
     F: Future<Output = ()>,
 {
-    each_with(Config::default(), journey).await;
+    // How fast the machine is does not matter.
+    let mesh = mesh::Config { request_timeout: Duration::from_secs(600), ..mesh::Config::default() };
+    each_with(Config { mesh, ..Config::default() }, journey).await;
 }
 
 /// As `each`, with settings.
@@ -291,12 +293,13 @@ pub async fn laws(rest: &Rest) -> anyhow::Result<()> {
 }
 
 /// An address that nobody has. Below those that systems give to whoever asks for any, or another process would be given
-/// it before the one that is told of it has taken it.
+/// it before the one that is told of it has taken it; for the same reason processes begin in different places and go on
+/// from there. The bench looks above these.
 pub fn free_address() -> SocketAddr {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let window = u16::try_from(std::process::id() % 400).unwrap_or(0);
     loop {
-        let port = 18_000 + window * 25 + NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = 18_000 + (window * 25 + NEXT.fetch_add(1, Ordering::Relaxed) % 10_000) % 10_000;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         if std::net::TcpListener::bind(address).is_ok() {
             return address;

@@ -108,7 +108,9 @@ mod tests {
         while own.cpu_ms() == Some(0.0) {
             number = std::hint::black_box(number.wrapping_mul(31));
         }
-        assert!(own.peak_mib() >= own.resident_mib() && own.resident_mib() > Some(1.0));
+        // Other threads may need more between the two.
+        let resident = own.resident_mib();
+        assert!(own.peak_mib() >= resident && resident > Some(1.0));
     }
 
     #[test]

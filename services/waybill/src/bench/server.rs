@@ -5,6 +5,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::Stdio,
+    sync::atomic::{AtomicU16, Ordering},
     time::{Duration, Instant},
 };
 
@@ -16,7 +17,7 @@ use tokio::{
 };
 
 /// How long a server may take to come up; only a broken one takes as long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A process that ends with this.
 #[derive(Debug)]
@@ -186,10 +187,14 @@ fn nobody() -> anyhow::Result<Vec<String>> {
     Ok(roles.into_iter().flat_map(|role| [format!("--{role}-url"), nobody.clone()]).collect())
 }
 
-/// A loopback address nobody listens at, with a port below those that systems give to whoever asks for any.
+/// A loopback address nobody listens at, with a port below those that systems give to whoever asks for any. Processes begin
+/// in different places and go on from there, so that nobody else is given one before it is taken.
 pub(super) fn free_address() -> anyhow::Result<SocketAddr> {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let place = u16::try_from(std::process::id() % 80)?;
     (0..1_000)
-        .map(|_| SocketAddr::from((Ipv4Addr::LOCALHOST, rand::random_range(15_000..30_000))))
+        .map(|_| 28_000 + (place * 50 + NEXT.fetch_add(1, Ordering::Relaxed) % 4_000) % 4_000)
+        .map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
         .find(|address| TcpListener::bind(address).is_ok())
         .context("no free port")
 }

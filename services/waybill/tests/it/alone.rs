@@ -1,5 +1,7 @@
 //! Every service in a process of its own, over the network.
 
+use std::net::SocketAddr;
+
 use mesh::{Channel, Principal, Secret};
 use proto::event::v1::{ListEventsRequest, event_service_client::EventServiceClient};
 use serde_json::json;
@@ -31,22 +33,22 @@ async fn separate_processes_that_check_credentials_know_each_other() {
 /// Brings a few orders through seven processes with these settings, calling the gateway with the credential.
 async fn run(settings: &[String], credential: Option<Secret>) {
     let directory = tempfile::tempdir().unwrap();
-    let ports: Vec<u16> = ROLES.iter().map(|_| waybill_e2e::free_address().port()).collect();
+    let addresses = ROLES.map(|_| waybill_e2e::free_address());
     let peers: Vec<String> = ROLES
         .iter()
-        .zip(&ports)
-        .flat_map(|(role, port)| [format!("--{role}-url"), format!("http://127.0.0.1:{port}")])
+        .zip(&addresses)
+        .flat_map(|(role, address)| [format!("--{role}-url"), format!("http://{address}")])
         .collect();
     let start = |role: &str, own: &[String]| {
         let all = [&["serve".to_owned(), role.to_owned()][..], own, &peers[..], settings].concat();
         Process::start(&all.iter().map(String::as_str).collect::<Vec<_>>())
     };
     let mut processes = Vec::new();
-    for (role, port) in ROLES.iter().zip(&ports) {
+    for (role, address) in ROLES.iter().zip(&addresses) {
         let database = format!("sqlite:{}/{role}.db", directory.path().display());
         let own = [
             "--listen".to_owned(),
-            format!("127.0.0.1:{port}"),
+            address.to_string(),
             "--admin-listen".to_owned(),
             "127.0.0.1:0".to_owned(),
             "--database-url".to_owned(),
@@ -54,18 +56,21 @@ async fn run(settings: &[String], credential: Option<Secret>) {
         ];
         processes.push(start(role, &own));
     }
-    let http = waybill_e2e::free_address().port();
+    let http = waybill_e2e::free_address();
     let own = [
         "--listen".to_owned(),
         "127.0.0.1:0".to_owned(),
         "--admin-listen".to_owned(),
         "127.0.0.1:0".to_owned(),
         "--http-listen".to_owned(),
-        format!("127.0.0.1:{http}"),
+        http.to_string(),
     ];
     processes.push(start("gateway", &own));
+    for (process, address) in processes.iter_mut().zip(addresses.iter().chain([&http])) {
+        process.listens(*address).await;
+    }
 
-    let rest = Rest::new(format!("http://127.0.0.1:{http}")).unwrap().with_credential(credential.clone());
+    let rest = Rest::new(format!("http://{http}")).unwrap().with_credential(credential.clone());
     let data = northwind::load().unwrap();
     let orders = &data.orders[..5];
     demo::load::company(&rest, &data, orders, true).await.unwrap();
@@ -83,7 +88,7 @@ async fn run(settings: &[String], credential: Option<Secret>) {
     assert_eq!(summary["statuses"], json!([{"status": "ORDER_STATUS_DELIVERED", "orderCount": "5"}]));
     waybill_e2e::laws(&rest).await.unwrap();
     if credential.is_some() {
-        strangers_are_refused(&rest, &ports).await;
+        strangers_are_refused(&rest, &addresses).await;
     }
 
     for process in &mut processes {
@@ -95,14 +100,14 @@ async fn run(settings: &[String], credential: Option<Secret>) {
 }
 
 /// Nobody gets in by saying who calls, at the gateway or at a service; whoever has a key does.
-async fn strangers_are_refused(rest: &Rest, ports: &[u16]) {
+async fn strangers_are_refused(rest: &Rest, addresses: &[SocketAddr]) {
     assert_eq!(status(rest.base(), "/v1/orders", None).await, 401);
-    for port in ports {
-        let way = Channel::connect(&format!("http://127.0.0.1:{port}")).unwrap();
+    for address in addresses {
+        let way = Channel::connect(&format!("http://{address}")).unwrap();
         for said in [Principal::local_administrator(), Principal::service("order")] {
             let mut log = EventServiceClient::new(way.for_principal(&said));
             let refused = log.list_events(ListEventsRequest::default()).await.unwrap_err();
-            assert_eq!(mesh::fault(&refused).reason, types::Reason::Unauthenticated, "{port}");
+            assert_eq!(mesh::fault(&refused).reason, types::Reason::Unauthenticated, "{address}");
         }
     }
     let consumer = json!({

@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
-use serde_json::json;
+use serde_json::{Value, json};
+use tokio::sync::watch;
 use waybill::{
     demo, northwind,
     rest::Rest,
@@ -17,11 +18,14 @@ const ORDERS: usize = 40;
 /// How often the mesh is killed.
 const KILLS: usize = 12;
 
-/// Places one order after another and notes what was acknowledged. Ends by being dropped, or when all are placed.
-async fn portal(rest: &Rest, acknowledged: &mut BTreeMap<String, String>) {
-    for number in 1..=ORDERS {
+/// Orders that were acknowledged: purchase order and id.
+type Acknowledged = watch::Sender<BTreeMap<String, String>>;
+
+/// Places one order after another, up to this one, and notes what was acknowledged.
+async fn portal(rest: &Rest, last: usize, acknowledged: &Acknowledged) {
+    for number in 1..=last {
         let po = format!("PO-{number}");
-        if acknowledged.contains_key(&po) {
+        if acknowledged.borrow().contains_key(&po) {
             continue;
         }
         let body = json!({
@@ -29,7 +33,8 @@ async fn portal(rest: &Rest, acknowledged: &mut BTreeMap<String, String>) {
             "lines": [{"sku": "TEA", "quantity": number}, {"sku": "COFFEE", "quantity": 2}],
         });
         let placed = rest.post("/v1/orders", Some(&format!("key-{number}")), &body).await.unwrap().unwrap();
-        acknowledged.insert(po, placed["orderId"].as_str().unwrap().to_owned());
+        let id = placed["orderId"].as_str().unwrap().to_owned();
+        acknowledged.send_modify(|orders| drop(orders.insert(po, id)));
     }
 }
 
@@ -51,7 +56,7 @@ pub(crate) async fn furnish(rest: &Rest) {
 async fn killed_at_many_moments_the_mesh_loses_nothing_it_acknowledged_and_doubles_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let mut rng = StdRng::seed_from_u64(42);
-    let mut acknowledged = BTreeMap::new();
+    let acknowledged = watch::Sender::new(BTreeMap::new());
     let chances = Chances { conflict: 0, reject: 0, short: 0, ..Chances::USUAL };
 
     let (process, rest) = Process::up(directory.path()).await;
@@ -60,18 +65,28 @@ async fn killed_at_many_moments_the_mesh_loses_nothing_it_acknowledged_and_doubl
     for _ in 0..KILLS {
         let (mut process, rest) = Process::up(directory.path()).await;
         let partners = Sandbox::new(rest.clone(), 1, chances);
-        let moment = Duration::from_millis(rng.random_range(5..400));
+        // So many are acknowledged in this life, and one more is asked for; then it is killed a moment later.
+        let enough = acknowledged.borrow().len() + rng.random_range(0..=2);
+        let moment = Duration::from_millis(rng.random_range(0..150));
+        let mut seen = acknowledged.subscribe();
+        let begun = async { drop(seen.wait_for(|orders| orders.len() >= enough).await.unwrap()) };
+        let working = async {
+            tokio::join!(portal(&rest, enough + 1, &acknowledged), partners.play()).1.unwrap();
+        };
         tokio::select! {
             biased;
-            ended = process.ended_within(moment) => assert!(ended.is_none(), "it ends only when killed"),
-            () = async { portal(&rest, &mut acknowledged).await; std::future::pending().await } => {}
-            ended = partners.play() => ended.unwrap(),
+            ended = async { begun.await; process.ended_within(moment).await } => {
+                assert!(ended.is_none(), "it ends only when killed");
+            }
+            () = working => unreachable!("partners play on"),
         }
         process.kill().await;
     }
+    let meanwhile = acknowledged.borrow().len();
+    assert!((KILLS / 2..ORDERS).contains(&meanwhile), "every life had work: {meanwhile} were acknowledged");
 
     let (process, rest) = Process::up(directory.path()).await;
-    portal(&rest, &mut acknowledged).await;
+    portal(&rest, ORDERS, &acknowledged).await;
     let partners = Sandbox::new(rest.clone(), 1, chances);
     let (data, bar) = (northwind::load().unwrap(), demo::no_bar());
     tokio::select! {
@@ -88,7 +103,7 @@ async fn killed_at_many_moments_the_mesh_loses_nothing_it_acknowledged_and_doubl
         })
         .collect();
     assert_eq!(orders.len(), ORDERS, "no order twice");
-    assert_eq!(kept, acknowledged, "every acknowledged order under the id that was told");
+    assert_eq!(kept, *acknowledged.borrow(), "every acknowledged order under the id that was told");
     waybill_e2e::laws(&rest).await.unwrap();
     let summary = rest.get("/v1/orders:summary").await.unwrap();
     let units: usize = (1..=ORDERS).map(|number| number + 2).sum();
@@ -96,20 +111,47 @@ async fn killed_at_many_moments_the_mesh_loses_nothing_it_acknowledged_and_doubl
     process.kill().await;
 }
 
+/// How many orders a summary counts, in a status or in any.
+fn orders(summary: &Value, status: &str) -> i64 {
+    let counts = summary["statuses"].as_array().into_iter().flatten();
+    let of_status = counts.filter(|count| status.is_empty() || count["status"] == status);
+    of_status.map(|count| waybill_e2e::number(&count["orderCount"])).sum()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_demo_that_is_killed_goes_on_to_the_same_end() {
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().to_str().unwrap();
-    let ports = ["--http-port", "0", "--grpc-port", "0", "--admin-port", "0"];
+    let http = waybill_e2e::free_address();
+    let port = http.port().to_string();
+    let ports = ["--http-port", &port, "--grpc-port", "0", "--admin-port", "0"];
     let arguments = [&["demo", "--data", data, "--orders", "30", "--ample"][..], &ports[..]].concat();
     let mut rng = StdRng::seed_from_u64(7);
-    for _ in 0..6 {
+    let rest = Rest::new(format!("http://{http}")).unwrap();
+    let mut interrupted = 0;
+    // While it begins, while it places the orders, and while they are on their way.
+    for (placed, delivered) in [(0, 0), (1, 0), (12, 0), (30, 1), (30, 10), (30, 20)] {
         let mut process = Process::start(&arguments);
-        let moment = Duration::from_millis(rng.random_range(200..1_500));
+        let moment = Duration::from_millis(rng.random_range(0..150));
+        let begun = async {
+            loop {
+                // Not before it listens.
+                let Ok(summary) = rest.get("/v1/orders:summary").await else { continue };
+                if orders(&summary, "") >= placed && orders(&summary, "ORDER_STATUS_DELIVERED") >= delivered {
+                    break;
+                }
+            }
+        };
+        let ended = tokio::select! {
+            ended = process.ended_within(Duration::MAX) => ended,
+            () = begun => None,
+        };
         // A fast machine may be done by then; going over it again changes nothing either.
-        process.ended_within(moment).await;
+        let ended = if ended.is_none() { process.ended_within(moment).await } else { ended };
+        interrupted += usize::from(ended.is_none());
         process.kill().await;
     }
+    assert!(interrupted >= 3, "only {interrupted} moments were within a demo");
     let mut last = Process::start(&arguments);
     let ready = last.line_with("Ready to invoice").await;
     let exact: i64 = northwind::load().unwrap().orders[..30]

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    net::SocketAddr,
     path::Path,
     process::{ExitStatus, Stdio},
     time::Duration,
@@ -9,6 +10,7 @@ use std::{
 
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader, Lines},
+    net::TcpStream,
     process::{Child, ChildStdout, Command},
 };
 use waybill::rest::Rest;
@@ -118,9 +120,19 @@ impl Process {
         tokio::time::timeout(PATIENCE, reading).await.unwrap()
     }
 
-    /// Asks it to stop, as an orchestrator does.
+    /// Waits until it listens there.
+    pub(crate) async fn listens(&mut self, address: SocketAddr) {
+        let listening = async {
+            while TcpStream::connect(address).await.is_err() {
+                assert!(self.ended_within(Duration::from_millis(10)).await.is_none(), "it ended before it listened");
+            }
+        };
+        tokio::time::timeout(PATIENCE, listening).await.unwrap();
+    }
+
+    /// Asks it to stop, as an orchestrator does. Every shell has a `kill` of its own; not every system has the program.
     pub(crate) async fn terminate(&self) {
         let id = self.child.id().unwrap().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
+        assert!(Command::new("sh").args(["-c", "kill -TERM \"$0\"", &id]).status().await.unwrap().success());
     }
 }

@@ -139,6 +139,7 @@ async fn play(options: &Options, members: &[Arc<Member>], caller: &Caller) -> an
         let (mut process, _) = member.take().await;
         member.start(&mut process).await?;
     }
+    up(members).await?;
     caller.furnish(options.orders).await.context("before the first fault")?;
 
     let (progress, watching) = watch::channel(0);
@@ -160,12 +161,21 @@ async fn play(options: &Options, members: &[Arc<Member>], caller: &Caller) -> an
         problem.into_iter().for_each(|problem| tally.violation(problem));
         member.start(&mut process).await?;
     }
+    up(members).await?;
     let unexplained = tokio::select! {
         settled = settle::settle(caller, &mut round) => settled.context("settling")?,
         () = partners(caller, options.seed) => anyhow::bail!("the partners stopped"),
     };
     unexplained.0.into_iter().for_each(|order| tally.violation(order));
     verdict::check(caller).await.context("asking what was promised")
+}
+
+/// Waits until every member listens: a client's patience is for one that goes down, not for a slow machine.
+async fn up(members: &[Arc<Member>]) -> anyhow::Result<()> {
+    for member in members {
+        member.listens().await?;
+    }
+    Ok(())
 }
 
 /// The partners, started again whenever they lost the gateway; they know nothing of what they sent before.

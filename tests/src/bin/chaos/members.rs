@@ -22,8 +22,8 @@ use crate::{
     proxy::Proxy,
 };
 
-/// How long a member may take to end when it is told to; only a broken one takes as long.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a member may take to begin, or to end when it is told to; only a broken one takes as long.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// The number of the signal.
 const SIGTERM: i32 = 15;
@@ -82,7 +82,7 @@ pub(crate) struct Member {
     pub(crate) role: Role,
     /// The way to it.
     pub(crate) way: Proxy,
-    /// Where it listens once its database is open.
+    /// Where it listens once its database is open, the gateway for REST.
     listen: SocketAddr,
     disk: Option<Disk>,
     program: PathBuf,
@@ -147,6 +147,16 @@ impl Member {
         Ok(())
     }
 
+    /// Waits until it listens.
+    pub(crate) async fn listens(&self) -> anyhow::Result<()> {
+        let listening = async {
+            while TcpStream::connect(self.listen).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, listening).await.with_context(|| format!("{} does not come up", self.role))
+    }
+
     /// `kill -9`.
     pub(crate) async fn kill(&self, process: &mut Process) -> anyhow::Result<()> {
         if let Some(mut child) = process.child.take() {
@@ -203,7 +213,8 @@ impl Member {
 
 async fn signal(process: Option<u32>, name: &str) -> anyhow::Result<()> {
     let Some(process) = process else { return Ok(()) };
-    let ended = Command::new("kill").args([&format!("-{name}"), &process.to_string()]).output().await?;
+    // Every shell has a `kill` of its own; not every system has the program.
+    let ended = Command::new("sh").args(["-c", "kill -$0 $1", name, &process.to_string()]).output().await?;
     // One that has just ended has nothing to be told.
     drop(ended);
     Ok(())
@@ -231,7 +242,7 @@ pub(crate) async fn members(program: &Path, directory: &Path, filling: Filling) 
         if *role != Role::Gateway {
             peers.extend([format!("--{role}-url"), address(way.address())]);
         }
-        made.push((*role, (way, listen), disk, arguments));
+        made.push((*role, (way, target), disk, arguments));
     }
     let member =
         |(role, (way, listen), disk, mut arguments): (Role, (Proxy, SocketAddr), Option<Disk>, Vec<String>)| {

@@ -12,8 +12,9 @@ use crate::portal::Caller;
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Nothing that moves for so many looks is at its end, or stuck.
 const STILL: u32 = 16;
-/// Nothing that moves for so many looks is stuck even if something should move.
-const STUCK: u32 = 480;
+/// Nothing that moves for so many looks is stuck even if something should move: longer than a report may wait until it is
+/// tried again, which are five minutes.
+const STUCK: u32 = 1_400;
 /// How often a person asks the warehouses again before the case stays open.
 const ASKS: u32 = 20;
 /// These say that a message needs a person, not that its order waits for one.
