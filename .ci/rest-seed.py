@@ -11,7 +11,7 @@ base = sys.argv[1]
 def call(method, path, body=None):
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(base + path, data, {"content-type": "application/json"}, method=method)
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=300) as answer:
         return json.load(answer)
 
 
@@ -21,7 +21,7 @@ def post(path, body):
 
 def only(path, field):
     """The first element of a list that fills a moment after the command that causes it."""
-    for _ in range(600):
+    for _ in range(3000):
         found = call("GET", path)[field]
         if found:
             return found[0]
