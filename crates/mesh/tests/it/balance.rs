@@ -55,7 +55,10 @@ async fn equal_replicas_share_the_calls() {
         let gate = gate.clone();
         Replica::new(move |_, _| {
             let gate = gate.clone();
-            async move { Ok(drop(gate.acquire().await.unwrap())) }
+            async move {
+                drop(gate.acquire().await.unwrap());
+                Ok(())
+            }
         })
     });
     let mut addresses = Vec::new();
