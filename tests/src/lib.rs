@@ -22,6 +22,8 @@ use waybill::{
     sandbox::{CARRIER, Chances, Sandbox, WAREHOUSES},
 };
 
+pub use waybill::rest::number;
+
 /// A mesh on databases of its own.
 pub struct World {
     /// The services.
@@ -305,9 +307,4 @@ pub fn free_address() -> SocketAddr {
             return address;
         }
     }
-}
-
-/// 64-bit numbers are texts in JSON.
-pub fn number(value: &Value) -> i64 {
-    value.as_i64().or_else(|| value.as_str()?.parse().ok()).unwrap_or(0)
 }

@@ -2,6 +2,8 @@
 
 pub(crate) mod trace;
 
+use std::io::IsTerminal as _;
+
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::{ExporterBuildError, WithExportConfig};
 use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
@@ -52,7 +54,7 @@ impl Drop for Guard {
 /// a runtime.
 pub fn init(config: &Config, service: &str) -> Result<Guard, Error> {
     let filter = EnvFilter::try_new(&config.log)?;
-    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     let lines = match config.log_format {
         LogFormat::Json => lines.json().flatten_event(true).with_filter(filter).boxed(),
         LogFormat::Pretty => lines.with_filter(filter).boxed(),

@@ -122,6 +122,15 @@ impl Fault {
         Self::new(Reason::ActionNotSupported, message)
     }
 
+    /// Refuses to change a `kind` that is not the version the caller read. An empty etag is any.
+    pub fn check_etag(kind: &'static str, etag: &str, version: i64) -> Result<(), Self> {
+        if etag.is_empty() || etag == version.to_string() {
+            return Ok(());
+        }
+        let message = format!("the {kind} was changed since it was read");
+        Err(Self::new(Reason::EtagMismatch, message).fact("etag", version))
+    }
+
     /// The service can not answer now.
     pub fn unavailable(message: impl Into<String>) -> Self {
         Self { retry_after: Some(Duration::from_secs(1)), ..Self::new(Reason::Unavailable, message) }

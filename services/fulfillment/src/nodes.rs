@@ -60,10 +60,7 @@ impl Command for UpdateNode {
 
     fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<v1::Node, Fault> {
         let present = work.get::<Node>(&self.node_id)?.ok_or_else(|| Fault::not_found("node", &self.node_id))?;
-        let etag = present.version.to_string();
-        if !self.etag.is_empty() && self.etag != etag {
-            return Err(Fault::new(Reason::EtagMismatch, "the node has changed").fact("etag", etag));
-        }
+        Fault::check_etag("node", &self.etag, present.version)?;
         let mut node = present.clone();
         if let Some(name) = &self.name {
             node.name.clone_from(name);

@@ -2,7 +2,7 @@
 
 use proto::inventory::v1 as wire;
 use store::{Command, Context, Needs, Work};
-use types::{Currency, Fault, Reason};
+use types::{Currency, Fault};
 
 use crate::{
     create_item::tell,
@@ -31,10 +31,7 @@ impl Command for UpdateItem {
 
     fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<wire::Item, Fault> {
         let present = work.get::<Item>(&self.sku)?.ok_or_else(|| Fault::not_found("item", &self.sku))?;
-        if !self.etag.is_empty() && self.etag != present.version.to_string() {
-            let message = format!("item {} was changed since it was read", self.sku);
-            return Err(Fault::new(Reason::EtagMismatch, message).fact("etag", present.version));
-        }
+        Fault::check_etag("item", &self.etag, present.version)?;
         let mut item = present.clone();
         let set = |field: &mut String, value: &Option<String>| {
             if let Some(value) = value {

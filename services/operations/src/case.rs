@@ -6,7 +6,7 @@ mod open;
 
 use proto::event::v1::ExceptionOpened;
 use store::{Command, Context, Draft, Needs, Proto, Work};
-use types::{CaseId, Fault, Reason, Timestamp};
+use types::{CaseId, Fault, Timestamp};
 
 pub(crate) use close::{DismissCase, Ending, ResolveCase};
 pub(crate) use open::{AutoResolve, OpenCase};
@@ -85,11 +85,7 @@ impl Case {
 
     /// Refuses an action on an ended case, and one decided on an older version of it.
     fn permit(&self, action: &'static str, etag: &str) -> Result<(), Fault> {
-        if !etag.is_empty() && etag != self.etag() {
-            let fault =
-                Fault::new(Reason::EtagMismatch, format!("case {} has changed since it was read", self.case_id));
-            return Err(fault.fact("etag", self.etag()));
-        }
+        Fault::check_etag("case", etag, self.version)?;
         if !self.state.supported_actions().contains(&action) {
             let message = format!("case {} has ended: it is {}", self.case_id, self.state.as_str());
             return Err(Fault::not_supported(message).fact("supported_actions", ""));

@@ -5,7 +5,7 @@ use proto::order::v1 as wire;
 use store::{Context, Needs, Work};
 use types::{Fault, OrderId};
 
-use crate::{etag, hold::Hold, line::Line, order::Order, progress::Progress, tell::tell};
+use crate::{hold::Hold, line::Line, order::Order, progress::Progress, tell::tell};
 
 /// Asks for an order with all its lines.
 pub(crate) fn needs(order_id: &OrderId, needs: &mut Needs) {
@@ -66,7 +66,7 @@ pub(crate) fn begin(
     if !caller.sees(&progress.order.account_id) {
         return Err(Fault::not_found("order", order_id));
     }
-    etag::check(etag, progress.order.version)?;
+    Fault::check_etag("order", etag, progress.order.version)?;
     let supported = progress.order.supported_actions(&progress.lines);
     if !supported.contains(&action) {
         let message = format!("{action} is not possible while the order is {}", progress.order.status.as_str());

@@ -17,7 +17,6 @@
 pub mod account;
 mod advance;
 pub mod cancel;
-mod etag;
 pub mod fact;
 pub mod hold;
 pub mod invoice;

@@ -14,7 +14,7 @@ pub(crate) mod words;
 
 use proto::partner::v1::ConsumerChanged;
 use store::Draft;
-use types::{ConsumerId, Fault, PartnerId, Reason, Timestamp};
+use types::{ConsumerId, PartnerId, Timestamp};
 
 use words::Words;
 
@@ -63,16 +63,6 @@ store::record! {
         create_time: Timestamp,
         /// When it last changed.
         update_time: Timestamp,
-    }
-}
-
-impl Consumer {
-    /// Refuses to change a consumer that is not the one the caller read.
-    pub(crate) fn check_etag(&self, etag: &str) -> Result<(), Fault> {
-        if etag.is_empty() || etag == self.version.to_string() {
-            return Ok(());
-        }
-        Err(Fault::new(Reason::EtagMismatch, "the consumer was changed since it was read").fact("etag", self.version))
     }
 }
 

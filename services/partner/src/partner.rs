@@ -1,6 +1,6 @@
 //! Outside parties.
 
-use types::{Fault, PartnerId, Reason, Timestamp};
+use types::{Fault, PartnerId, Timestamp};
 
 store::text_enum! {
     /// What a partner does for us.
@@ -47,14 +47,6 @@ store::record! {
 }
 
 impl Partner {
-    /// Refuses to change a partner that is not the one the caller read.
-    pub(crate) fn check_etag(&self, etag: &str) -> Result<(), Fault> {
-        if etag.is_empty() || etag == self.version.to_string() {
-            return Ok(());
-        }
-        Err(Fault::new(Reason::EtagMismatch, "the partner was changed since it was read").fact("etag", self.version))
-    }
-
     /// Refuses to exchange messages with a suspended partner.
     pub(crate) fn check_live(&self) -> Result<(), Fault> {
         match self.state {

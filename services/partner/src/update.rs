@@ -65,7 +65,7 @@ impl Command for UpdatePartner {
     fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<PartnerReply, Fault> {
         let present = work.get::<Partner>(&self.partner_id)?.cloned();
         let present = present.ok_or_else(|| Fault::not_found("partner", &self.partner_id))?;
-        present.check_etag(&self.etag)?;
+        Fault::check_etag("partner", &self.etag, present.version)?;
         let changed = Partner {
             name: self.name.clone().unwrap_or_else(|| present.name.clone()),
             endpoint_url: self.endpoint_url.clone().unwrap_or_else(|| present.endpoint_url.clone()),

@@ -39,7 +39,7 @@ impl End {
         kind: &'static str,
     ) -> Result<Return, Fault> {
         let held = Held::get(work, &self.return_id, &self.caller)?;
-        held.rma.check_etag(&self.etag)?;
+        Fault::check_etag("return", &self.etag, held.rma.version)?;
         held.rma.check_supported(&held.lines, action)?;
         let before = held.lines.clone();
         let Held { rma, lines } = held.save(work, &before, state, cx.now())?;

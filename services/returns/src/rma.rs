@@ -1,6 +1,6 @@
 //! Returns: what may come back, what came back, and what became of it.
 
-use types::{AccountId, Currency, Fault, NodeId, OrderId, Reason, ReturnId, Timestamp};
+use types::{AccountId, Currency, Fault, NodeId, OrderId, ReturnId, Timestamp};
 
 store::text_enum! {
     /// How far a return is.
@@ -98,14 +98,6 @@ store::record! {
 }
 
 impl Rma {
-    /// Refuses to change a return that is not the one the caller read.
-    pub(crate) fn check_etag(&self, etag: &str) -> Result<(), Fault> {
-        if etag.is_empty() || etag == self.version.to_string() {
-            return Ok(());
-        }
-        Err(Fault::new(Reason::EtagMismatch, "the return was changed since it was read").fact("etag", self.version))
-    }
-
     /// What may be asked of it. Goods that come late are recorded in any state, but not expected.
     pub(crate) fn supported_actions(&self, lines: &[Line]) -> Vec<&'static str> {
         let received = lines.iter().any(|line| line.received > 0);

@@ -10,6 +10,11 @@ use serde_json::Value;
 /// How often a call is tried while the other side can not be reached or is busy.
 const ATTEMPTS: u32 = 60;
 
+/// A number of an answer. 64-bit numbers are texts in JSON.
+pub fn number(value: &Value) -> i64 {
+    value.as_i64().or_else(|| value.as_str()?.parse().ok()).unwrap_or(0)
+}
+
 /// What a refused call was told, as `application/problem+json`.
 #[derive(Debug, Clone)]
 pub struct Problem {

@@ -46,7 +46,7 @@ impl Command for UpdateAccount {
     fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<wire::Account, Fault> {
         let unknown = || Fault::not_found("account", &self.account_id);
         let known = work.get::<Account>(&self.account_id)?.cloned().ok_or_else(unknown)?;
-        crate::etag::check(&self.etag, known.version)?;
+        Fault::check_etag("account", &self.etag, known.version)?;
         let Changes { name, contact, phone, bill_to, duplicate_po_policy, invoice_policy } = self.changes.clone();
         let changed = Account {
             name: name.unwrap_or_else(|| known.name.clone()),

@@ -49,7 +49,7 @@ impl Command for UpdateConsumer {
     fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<ConsumerReply, Fault> {
         let present = work.get::<Consumer>(&self.consumer_id)?.cloned();
         let present = present.ok_or_else(|| Fault::not_found("consumer", &self.consumer_id))?;
-        present.check_etag(&self.etag)?;
+        Fault::check_etag("consumer", &self.etag, present.version)?;
         let mut changed = Consumer {
             name: self.name.clone().unwrap_or_else(|| present.name.clone()),
             contact: self.contact.clone().unwrap_or_else(|| present.contact.clone()),

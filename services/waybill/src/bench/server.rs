@@ -16,6 +16,8 @@ use tokio::{
     process::{Child, ChildStdout, Command},
 };
 
+use crate::compose::SERVICES;
+
 /// How long a server may take to come up; only a broken one takes as long.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -183,8 +185,7 @@ impl Alone {
 /// Addresses of services that are not there, the order service first.
 fn nobody() -> anyhow::Result<Vec<String>> {
     let nobody = format!("http://{}", free_address()?);
-    let roles = ["order", "inventory", "fulfillment", "returns", "partner", "operations"];
-    Ok(roles.into_iter().flat_map(|role| [format!("--{role}-url"), nobody.clone()]).collect())
+    Ok(SERVICES.into_iter().flat_map(|role| [format!("--{role}-url"), nobody.clone()]).collect())
 }
 
 /// A loopback address nobody listens at, with a port below those that systems give to whoever asks for any. Processes begin

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Outcome, watch::count};
+use super::Outcome;
 use crate::rest::Rest;
+use crate::rest::number;
 
 /// How long it took.
 pub(super) struct Timing {
@@ -23,16 +24,16 @@ pub(super) async fn print(rest: &Rest, orders: usize, timing: &Timing) -> anyhow
     let summary = rest.get("/v1/orders:summary").await?;
     let exceptions = rest.get("/v1/exceptions:summary").await?;
     let statuses: Vec<(String, i64)> = entries(&summary["statuses"])
-        .map(|entry| (plain(&entry["status"], "ORDER_STATUS_"), count(&entry["orderCount"])))
+        .map(|entry| (plain(&entry["status"], "ORDER_STATUS_"), number(&entry["orderCount"])))
         .collect();
     let units: Vec<(String, i64)> =
-        summary["units"].as_object().into_iter().flatten().map(|(name, value)| (name.clone(), count(value))).collect();
+        summary["units"].as_object().into_iter().flatten().map(|(name, value)| (name.clone(), number(value))).collect();
 
     println!("\nOrders by status");
     for (status, number) in &statuses {
         println!("  {status:<24} {number:>8}");
     }
-    println!("\nLines {:>28}", count(&summary["lineCount"]));
+    println!("\nLines {:>28}", number(&summary["lineCount"]));
     println!("Units");
     for (name, number) in units.iter().filter(|(name, number)| *number != 0 || name == "backordered") {
         println!("  {name:<24} {number:>8}");
@@ -40,11 +41,11 @@ pub(super) async fn print(rest: &Rest, orders: usize, timing: &Timing) -> anyhow
     println!("\nExceptions for a person");
     for entry in entries(&exceptions["counts"]) {
         let state = plain(&entry["state"], "EXCEPTION_STATE_");
-        println!("  {:<30} {state:<14} {:>4}", entry["type"].as_str().unwrap_or_default(), count(&entry["count"]));
+        println!("  {:<30} {state:<14} {:>4}", entry["type"].as_str().unwrap_or_default(), number(&entry["count"]));
     }
     let mut invoice_ready_minor = 0;
     for money in entries(&summary["invoiceReady"]) {
-        let minor = count(&money["minorUnits"]);
+        let minor = number(&money["minorUnits"]);
         invoice_ready_minor += minor;
         println!("\nReady to invoice {:>17} {}", amount(minor), money["currency"].as_str().unwrap_or_default());
     }

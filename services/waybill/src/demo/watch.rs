@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::load::handling_class;
 use crate::{
     northwind::{Item, Northwind},
-    rest::Rest,
+    rest::{Rest, number},
     sandbox::WAREHOUSES,
 };
 
@@ -27,11 +27,11 @@ pub async fn until_settled(rest: &Rest, data: &Northwind, bar: &ProgressBar) -> 
         bar.set_position(u64::try_from(delivered).unwrap_or(0));
         let units = &summary["units"];
         let open: i64 =
-            ["unallocated", "reserved", "released", "backordered"].iter().map(|name| count(&units[*name])).sum();
-        if open == 0 && count(&units["shipped"]) == count(&units["delivered"]) {
+            ["unallocated", "reserved", "released", "backordered"].iter().map(|name| number(&units[*name])).sum();
+        if open == 0 && number(&units["shipped"]) == number(&units["delivered"]) {
             return Ok(());
         }
-        if count(&units["backordered"]) > 0 {
+        if number(&units["backordered"]) > 0 {
             supply(rest, data).await?;
         }
         if summary == last {
@@ -50,7 +50,7 @@ async fn supply(rest: &Rest, data: &Northwind) -> anyhow::Result<()> {
     let answer = rest.get(&format!("/v1/availability?{}", skus.trim_start_matches('&'))).await?;
     let waiting = |item: &Item| {
         let of_item = answer["availability"].as_array().into_iter().flatten().find(|found| found["sku"] == item.sku);
-        of_item.map_or(0, |found| count(&found["backordered"]))
+        of_item.map_or(0, |found| number(&found["backordered"]))
     };
     let mut left: Vec<&Item> = data.items.iter().filter(|item| waiting(item) > 0).collect();
     for warehouse in WAREHOUSES {
@@ -86,11 +86,6 @@ pub(super) fn orders_in(summary: &Value, statuses: &[&str]) -> i64 {
     let counts = summary["statuses"].as_array().into_iter().flatten();
     counts
         .filter(|entry| statuses.iter().any(|status| entry["status"] == *status))
-        .map(|entry| count(&entry["orderCount"]))
+        .map(|entry| number(&entry["orderCount"]))
         .sum()
-}
-
-/// 64-bit numbers are texts in JSON.
-pub(super) fn count(value: &Value) -> i64 {
-    value.as_i64().or_else(|| value.as_str()?.parse().ok()).unwrap_or(0)
 }

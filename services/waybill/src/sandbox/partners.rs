@@ -13,7 +13,7 @@ use serde_json::Value;
 use tokio::{sync::Semaphore, task::JoinSet};
 
 use super::script::{Chances, Work, script};
-use crate::rest::Rest;
+use crate::rest::{Rest, number};
 
 /// How many pieces of work are reported on at the same time.
 const AT_ONCE: usize = 128;
@@ -223,10 +223,6 @@ impl Sandbox {
 
 fn text(value: &Value, field: &str) -> String {
     value[field].as_str().unwrap_or_default().to_owned()
-}
-
-fn number(value: &Value) -> i64 {
-    value.as_i64().or_else(|| value.as_str()?.parse().ok()).unwrap_or(0)
 }
 
 fn understood(work: &Value) -> Work {

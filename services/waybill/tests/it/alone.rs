@@ -6,6 +6,7 @@ use mesh::{Channel, Principal, Secret};
 use proto::event::v1::{ListEventsRequest, event_service_client::EventServiceClient};
 use serde_json::json;
 use waybill::{
+    compose::SERVICES,
     demo, northwind,
     rest::Rest,
     sandbox::{Chances, Sandbox},
@@ -15,8 +16,6 @@ use crate::{
     credentials::{Tokens, status},
     process::Process,
 };
-
-const ROLES: [&str; 6] = ["order", "inventory", "fulfillment", "returns", "partner", "operations"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_mesh_runs_as_separate_processes_and_drains_when_told_to_stop() {
@@ -33,8 +32,8 @@ async fn separate_processes_that_check_credentials_know_each_other() {
 /// Brings a few orders through seven processes with these settings, calling the gateway with the credential.
 async fn run(settings: &[String], credential: Option<Secret>) {
     let directory = tempfile::tempdir().unwrap();
-    let addresses = ROLES.map(|_| waybill_e2e::free_address());
-    let peers: Vec<String> = ROLES
+    let addresses = SERVICES.map(|_| waybill_e2e::free_address());
+    let peers: Vec<String> = SERVICES
         .iter()
         .zip(&addresses)
         .flat_map(|(role, address)| [format!("--{role}-url"), format!("http://{address}")])
@@ -44,7 +43,7 @@ async fn run(settings: &[String], credential: Option<Secret>) {
         Process::start(&all.iter().map(String::as_str).collect::<Vec<_>>())
     };
     let mut processes = Vec::new();
-    for (role, address) in ROLES.iter().zip(&addresses) {
+    for (role, address) in SERVICES.iter().zip(&addresses) {
         let database = format!("sqlite:{}/{role}.db", directory.path().display());
         let own = [
             "--listen".to_owned(),
