@@ -6,24 +6,24 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures::future::{try_join4, try_join5};
 use proto::event::v1::Event;
 use types::{Clock, Fault, Timestamp};
 
 use crate::{
     command::{AnyCommand, Call},
-    connection::Connection,
+    connection::{Connection, Lock, Scope},
     context::{Context, Effects},
     failure::Failure,
     finish,
     idempotency::Answers,
-    log,
+    log::{self, Head},
     meters::Meters,
     needs::Needs,
     pool::Writer,
+    statement::Change,
     task,
     unit::{Finishes, Group, Unit},
-    work::Work,
+    work::{Missing, Work},
 };
 
 #[cfg(test)]
@@ -52,7 +52,7 @@ pub(crate) struct Applied {
 /// A batch while it is decided.
 struct Batch<'a> {
     conn: &'a Connection,
-    lock: &'static str,
+    lock: Lock,
     source: &'static str,
     now: Timestamp,
     work: Work,
@@ -60,43 +60,78 @@ struct Batch<'a> {
     effects: Effects,
 }
 
-/// Applies units in one transaction. On a failure nothing of them remains.
+/// Applies units together. On a failure nothing of them remains.
 ///
-/// `attempt` counts from 0. The first reads without locks and relies on versions; a repeat locks what it reads, so that
-/// the same rows can not be lost to the same rival again.
+/// `attempt` counts from 0. On PostgreSQL the first loads without locks, relies on versions and writes in one statement. A
+/// repeat is a transaction that locks what it loads, so that the same rows cannot be lost to the same rival again.
 pub(crate) async fn apply(place: &mut Place, units: &[Unit], attempt: u32) -> Result<Applied, Failure> {
+    let reused = place.writer.is_connected();
+    let mut sent = false;
+    match apply_once(place, units, attempt, &mut sent).await {
+        // The connection was lost since it was last used, and nothing was written over it.
+        Err(Failure::Lost(_)) if reused && !sent => apply_once(place, units, attempt, &mut sent).await,
+        outcome => outcome,
+    }
+}
+
+/// `sent` is set before anything is written.
+async fn apply_once(place: &mut Place, units: &[Unit], attempt: u32, sent: &mut bool) -> Result<Applied, Failure> {
     let conn = place.writer.connection().await?;
-    let outcome = decide_and_save(conn, place.source, place.clock.now(), units, attempt).await;
-    let ended = match &outcome {
-        Ok((_, true)) => conn.commit().await,
-        Ok((_, false)) | Err(_) => conn.rollback().await,
+    let scope = if attempt == 0 { conn.dialect().first_scope() } else { Scope::Transaction };
+    let outcome = async {
+        if scope == Scope::Transaction {
+            conn.begin().await?;
+        }
+        let (applied, changes) = decide(conn, place.source, place.clock.now(), units, scope).await?;
+        *sent = true;
+        conn.write(&changes, scope).await?;
+        if scope == Scope::Transaction {
+            conn.commit().await?;
+        }
+        Ok(applied)
     };
-    if ended.is_err() {
+    let outcome = outcome.await;
+    let usable = match &outcome {
+        Ok(_) => true,
+        Err(Failure::Lost(_)) => false,
+        Err(_) => scope == Scope::Statement || conn.rollback().await.is_ok(),
+    };
+    if !usable {
         // Whatever is open in it ends with the connection.
         place.writer.reset();
     }
-    let (applied, wrote) = outcome?;
-    if wrote { ended.map(|()| applied) } else { Ok(applied) }
+    outcome
 }
 
-/// Opens a transaction and does all but end it; also answers whether anything was written.
+/// Loads and decides; also returns the changes, which are not written yet.
 ///
-/// Statements that do not need each other's answers are handed to the connection together: on PostgreSQL they travel
-/// together, so that a batch takes four journeys however many tables it touches.
-async fn decide_and_save(
+/// All loads of a round are handed to the connection together: on PostgreSQL they are one journey, and so are the changes.
+async fn decide(
     conn: &Connection,
     source: &'static str,
     now: Timestamp,
     units: &[Unit],
-    attempt: u32,
-) -> Result<(Applied, bool), Failure> {
-    let lock = if attempt == 0 { "" } else { conn.dialect().for_update() };
+    scope: Scope,
+) -> Result<(Applied, Vec<Change>), Failure> {
+    let lock = if scope == Scope::Statement { Lock::Nothing } else { Lock::Rows };
     let mut work = Work::default();
     let calls = units.iter().flat_map(|unit| &unit.groups).map(|group| &group.call);
-    let first = ask_all(units, &work);
-    let ((), mut open, answers, loaded) =
-        try_join4(conn.begin(), finish::check(conn, units), Answers::load(conn, calls), work.load(conn, first, lock))
-            .await?;
+    let missing = work.missing(ask_all(units, &work));
+    let mut loads = Vec::from(finish::loads(units));
+    loads.push(Answers::load(calls));
+    let first = loads.len();
+    loads.extend(missing.iter().map(Missing::load));
+    if scope == Scope::Statement {
+        loads.push(Head::load());
+    }
+    let mut found = conn.load(&loads, lock).await?;
+    let head = if scope == Scope::Statement { found.pop() } else { None };
+    let rows = found.split_off(first);
+    let [positions, claims, answers] = found.try_into().unwrap_or_default();
+    let mut open = finish::check(units, &positions, &claims)?;
+    let (answers, loaded) = (Answers::read(&answers)?, !missing.is_empty());
+    work.absorb(missing, rows)?;
+
     let mut batch = Batch { conn, lock, source, now, work, answers, effects: Effects::default() };
     if loaded {
         batch.load(units).await?;
@@ -111,18 +146,24 @@ async fn decide_and_save(
     }
     let Batch { work, answers: kept, mut effects, .. } = batch;
     effects.drop_repeats();
-    let Effects { events, tasks } = effects;
-    let (changed, answered, moved, scheduled, events) = try_join5(
-        work.save(conn),
-        kept.save(conn),
-        finish::save(conn, open.into_iter().flatten()),
-        task::save(conn, &tasks),
-        // Last, so that the lock on the log's head is the last one taken.
-        log::append(conn, events),
-    )
-    .await?;
-    let wrote = changed || answered || moved || scheduled || !events.is_empty();
-    Ok((Applied { answers, events, tasks: tasks.len() }, wrote))
+    let Effects { mut events, tasks } = effects;
+    let mut changes = work.changes();
+    changes.push(kept.changes());
+    changes.push(finish::changes(open.iter().flatten()));
+    changes.extend(task::changes(&tasks, open.iter().flatten()));
+    if !events.is_empty() {
+        let head = match head {
+            Some(head) => head,
+            None => {
+                let found = conn.load(&[log::known(&events), Head::load()], lock).await?;
+                let [known, head] = found.try_into().unwrap_or_default();
+                log::drop_known(&mut events, &known)?;
+                head
+            }
+        };
+        changes.extend(Head::read(&head)?.append(&mut events));
+    }
+    Ok((Applied { answers, events, tasks: tasks.len() }, changes))
 }
 
 /// What all commands want to see next.

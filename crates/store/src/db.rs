@@ -8,20 +8,22 @@ use proto::event::v1::Event;
 use tokio::{
     runtime::Handle,
     sync::{Mutex, Notify, broadcast, mpsc, oneshot, watch},
+    task::JoinHandle,
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use types::{Clock, Fault};
 
 use crate::{
     batch::Place,
     command::{Call, Command},
+    connection::postgres::listen,
     dialect::Dialect,
     error::Error,
     failure::Failure,
     log,
     meters::Meters,
     migrate::{Migration, migrate},
-    open,
+    open::{self, Target},
     options::Options,
     pool::{Readers, Writer},
     record::{Fields, Key, Record},
@@ -34,6 +36,10 @@ use crate::{
 
 /// How many commands may wait for the writer.
 const QUEUE: usize = 1_024;
+
+/// How soon a follower looks at the log by itself, and how soon it does when it is told of commits, which may get lost.
+const POLL: Duration = Duration::from_secs(1);
+const POLL_LISTENING: Duration = Duration::from_secs(5);
 
 /// How long closing waits for reads.
 const CLOSE: Duration = Duration::from_secs(10);
@@ -56,6 +62,23 @@ struct Shared {
     stop: CancellationToken,
     /// Ends with the writer.
     working: Mutex<Option<oneshot::Receiver<()>>>,
+    others: Option<Others>,
+}
+
+/// Listens for commits of other processes, as long as this lives.
+struct Others {
+    stop: DropGuard,
+    listening: Mutex<JoinHandle<()>>,
+}
+
+impl Others {
+    /// `None` where there are no other processes, or they cannot be listened for.
+    fn listen_for(target: &Target, readers: &Readers, listeners: &Listeners) -> Option<Self> {
+        let Target::Postgres(server) = target else { return None };
+        let stop = CancellationToken::new();
+        let listening = listen::run(server.listener()?, readers.clone(), listeners.clone(), stop.clone());
+        Some(Self { stop: stop.drop_guard(), listening: Mutex::new(tokio::spawn(listening)) })
+    }
 }
 
 impl fmt::Debug for Db {
@@ -77,10 +100,10 @@ impl Db {
         let connection = open::connect(options, &target).await?;
         migrate(&connection, migrations, options.migrate).await?;
         if dialect.is_embedded() {
-            task::take_over(&connection).await.map_err(|failure| open::explain(options, failure))?;
+            let taken = task::take_over(&connection).await;
+            taken.map_err(|failure| open::explain(options, &target, failure))?;
         }
-        let readers = Readers::new(target.clone(), options.readers);
-        let writer = Writer::new(target, connection);
+        let readers = Readers::new(&target, options.readers);
 
         let (direct, direct_queue) = mpsc::channel(QUEUE);
         let (behind, behind_queue) = mpsc::channel(QUEUE);
@@ -88,9 +111,12 @@ impl Db {
             events: broadcast::Sender::new(256),
             recent: log::Recent::default(),
             head: watch::Sender::new(0),
+            committed: Arc::new(Notify::new()),
             tasks: Arc::new(Notify::new()),
         };
         let stop = CancellationToken::new();
+        let others = Others::listen_for(&target, &readers, &listeners);
+        let writer = Writer::new(target, connection);
         let place = Place { writer, meters: Meters::new(source), source, clock: clock.clone() };
         let queues = Queues { direct: direct_queue, behind: behind_queue };
         let working = begin(source, writer::run(place, listeners.clone(), queues, stop.clone()))?;
@@ -105,6 +131,7 @@ impl Db {
             request_retention: options.request_retention,
             stop,
             working: Mutex::new(Some(working)),
+            others,
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -187,6 +214,12 @@ impl Db {
         {
             tracing::error!(error = &error as &dyn std::error::Error, "the writer failed");
         }
+        if let Some(Others { stop, listening }) = &self.shared.others {
+            stop.token().cancel();
+            if let Err(error) = (&mut *listening.lock().await).await {
+                tracing::debug!(error = &error as &dyn std::error::Error, "listening did not end by itself");
+            }
+        }
         if tokio::time::timeout(CLOSE, self.shared.readers.close()).await.is_err() {
             tracing::warn!("a connection was not given back in time");
         }
@@ -209,6 +242,11 @@ impl Db {
         let (reply, answer) = oneshot::channel();
         queue.send(Job::Unit { unit, reply }).await.map_err(|_| closing())?;
         answer.await.map_err(|_| closing())?
+    }
+
+    /// How soon a follower looks whether another process has written, when nothing tells it.
+    pub(crate) fn poll(&self) -> Duration {
+        if self.shared.others.is_some() { POLL_LISTENING } else { POLL }
     }
 
     pub(crate) fn dialect(&self) -> Dialect {

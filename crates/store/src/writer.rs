@@ -43,8 +43,21 @@ pub(crate) struct Queues {
 pub(crate) struct Listeners {
     pub(crate) events: broadcast::Sender<Arc<[Event]>>,
     pub(crate) recent: Recent,
+    /// The last position known here, which others may have written.
     pub(crate) head: watch::Sender<i64>,
+    /// Told of this process's own commits.
+    pub(crate) committed: Arc<Notify>,
     pub(crate) tasks: Arc<Notify>,
+}
+
+impl Listeners {
+    /// Takes note that another process has written up to this position.
+    pub(crate) fn written_elsewhere(&self, position: i64) {
+        if position > *self.head.borrow() {
+            self.recent.forget_before(position);
+            self.head.send_if_modified(|head| std::mem::replace(head, position.max(*head)) < position);
+        }
+    }
 }
 
 type Reply = oneshot::Sender<Result<Bytes, Fault>>;
@@ -119,6 +132,10 @@ async fn run_statement(place: &mut Place, sql: &str, args: &[crate::Value]) -> R
         };
         match outcome {
             Err(Failure::Conflict) if attempt < ATTEMPTS => attempt += 1,
+            Err(failure @ Failure::Lost(_)) => {
+                place.writer.reset();
+                return Err(failure.into_fault());
+            }
             outcome => return outcome.map_err(Failure::into_fault),
         }
         pause(attempt).await;
@@ -191,7 +208,8 @@ async fn apply(
     place.meters.batch(units, &applied.answers, started.elapsed());
     if let Some(last) = applied.events.last() {
         listeners.recent.add(&applied.events);
-        listeners.head.send_replace(last.position);
+        listeners.head.send_if_modified(|head| std::mem::replace(head, last.position.max(*head)) < last.position);
+        listeners.committed.notify_one();
         // Nobody listening is fine.
         drop(listeners.events.send(applied.events.into()));
     }
