@@ -71,7 +71,8 @@ impl Head {
                 Value::Text(hash.clone()),
             ]);
         }
-        let moved = (position > before).then(|| vec![Value::Integer(before), Value::Integer(position), Value::Text(hash)]);
+        let moved =
+            (position > before).then(|| vec![Value::Integer(before), Value::Integer(position), Value::Text(hash)]);
         [
             Change::insert("events", COLUMNS, "ON CONFLICT DO NOTHING", rows),
             Change::update("log_head", "position = @2, hash = @3", "id = 1 AND position = @1", Vec::from_iter(moved)),

@@ -96,7 +96,9 @@ pub(crate) fn changes<'a>(
         }
         row.extend(claim.map(Value::Integer));
         match (task, claim) {
-            (Some(_), None) => scheduled.push([row, NEW.map(Value::Integer).to_vec(), vec![Value::Text(String::new())]].concat()),
+            (Some(_), None) => {
+                scheduled.push([row, NEW.map(Value::Integer).to_vec(), vec![Value::Text(String::new())]].concat())
+            }
             (Some(_), Some(_)) => replaced.push(row),
             (None, None) => dropped.push(row),
             (None, Some(_)) => ended.push(row),

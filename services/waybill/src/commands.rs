@@ -4,6 +4,7 @@
 mod backup;
 mod bench;
 mod claim;
+mod database;
 mod exit;
 mod migrate;
 mod serve;

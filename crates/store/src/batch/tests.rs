@@ -4,6 +4,8 @@ use proto::event::v1::ExceptionResolved;
 use testkit::database::each;
 use types::{ManualClock, Timestamp};
 
+mod rivals;
+
 use super::*;
 use crate::{
     Column as _, Command, Db, Draft, Migration, Options, Task, Value, dialect::Dialect, failure::Failure, open,

@@ -5,11 +5,7 @@ use std::sync::Arc;
 use clap::Args;
 use types::SystemClock;
 
-use super::{
-    claim::Claim,
-    exit::Unusable,
-    serve::{Database, Role},
-};
+use super::{claim::Claim, database::Database, exit::Unusable, serve::Role};
 use crate::compose;
 
 /// Whose database to bring up to date.

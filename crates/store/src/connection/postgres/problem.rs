@@ -90,13 +90,15 @@ impl ConnectProblem {
 /// How the driver says that it asked for TLS in vain; it has no type of its own for that.
 const NO_TLS: &str = "server does not support TLS";
 
-/// The server's own refusals. That of a certificate and that of `pg_hba.conf` have one code; what tells them apart is the
-/// text, which may be of another language: the advice then is the general one.
+/// How a server says that it wants a certificate. That has no code of its own; in another language it is `NotAdmitted`.
+const NO_CERTIFICATE: &str = "connection requires a valid client certificate";
+
+/// The server's own refusals.
 fn of_server(error: &PgDatabaseError) -> ConnectProblem {
     match error.code() {
         "28P01" => ConnectProblem::Password,
         "28000" if error.routine() == Some("InitializeSessionUserId") => ConnectProblem::Role,
-        "28000" if error.message().contains("certificate") => ConnectProblem::ClientCertificate,
+        "28000" if error.message() == NO_CERTIFICATE => ConnectProblem::ClientCertificate,
         "28000" => ConnectProblem::NotAdmitted,
         "3D000" => ConnectProblem::Database,
         "53300" => ConnectProblem::TooManyConnections,
