@@ -11,7 +11,7 @@ use proto::event::v1::Event;
 use types::{Clock, Fault, Timestamp};
 
 use crate::{
-    command::{AnyCommand, Call},
+    command::AnyCommand,
     connection::Connection,
     context::{Context, Effects},
     failure::Failure,
@@ -21,9 +21,9 @@ use crate::{
     meters::Meters,
     needs::Needs,
     pool::Writer,
+    rows::Rows,
     task,
     unit::{Finishes, Group, Unit},
-    work::Work,
 };
 
 #[cfg(test)]
@@ -55,7 +55,7 @@ struct Batch<'a> {
     lock: &'static str,
     source: &'static str,
     now: Timestamp,
-    work: Work,
+    work: Rows,
     answers: Answers,
     effects: Effects,
 }
@@ -91,7 +91,7 @@ async fn decide_and_save(
     attempt: u32,
 ) -> Result<(Applied, bool), Failure> {
     let lock = if attempt == 0 { "" } else { conn.dialect().for_update() };
-    let mut work = Work::default();
+    let mut work = Rows::default();
     let calls = units.iter().flat_map(|unit| &unit.groups).map(|group| &group.call);
     let first = ask_all(units, &work);
     let ((), mut open, answers, loaded) =
@@ -126,12 +126,12 @@ async fn decide_and_save(
 }
 
 /// What all commands want to see next.
-fn ask_all(units: &[Unit], work: &Work) -> Needs {
+fn ask_all(units: &[Unit], rows: &Rows) -> Needs {
     let mut needs = Needs::default();
     let groups = units.iter().flat_map(|unit| &unit.groups).filter(|group| group.poison.is_none());
     for command in groups.flat_map(|group| &group.commands) {
         // A panic is told to the caller when the command decides.
-        let _told_later = ask(&**command, work, &mut needs);
+        let _told_later = ask(&**command, rows, &mut needs);
     }
     needs
 }
@@ -264,16 +264,16 @@ impl Batch<'_> {
         let mut cx = Context { now: self.now, source: self.source, call: &group.call, effects };
         let work = &mut self.work;
         let decided = group.span.in_scope(|| catch_unwind(AssertUnwindSafe(|| command.decide_encoded(work, &mut cx))));
-        Ok(decided.unwrap_or_else(|_| Err(panicked(command, &group.call))))
+        Ok(decided.unwrap_or_else(|_| Err(panicked(command))))
     }
 }
 
-fn ask(command: &dyn AnyCommand, work: &Work, needs: &mut Needs) -> Result<(), Fault> {
-    let asked = catch_unwind(AssertUnwindSafe(|| command.collect_needs(work, needs)));
-    asked.map_err(|_| panicked(command, &Call::default()))
+fn ask(command: &dyn AnyCommand, rows: &Rows, needs: &mut Needs) -> Result<(), Fault> {
+    let asked = catch_unwind(AssertUnwindSafe(|| command.collect_needs(rows, needs)));
+    asked.map_err(|_| panicked(command))
 }
 
-fn panicked(command: &dyn AnyCommand, call: &Call) -> Fault {
-    tracing::error!(command = command.name(), actor = call.actor, "a command panicked");
+fn panicked(command: &dyn AnyCommand) -> Fault {
+    tracing::error!(command = command.name(), "a command panicked");
     Fault::internal(format!("{} panicked", command.name()))
 }

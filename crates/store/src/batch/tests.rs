@@ -5,7 +5,10 @@ use testkit::database::each;
 use types::{ManualClock, Timestamp};
 
 use super::*;
-use crate::{Column as _, Command, Db, Draft, Migration, Options, Task, Value, connection::Purpose, open, statement};
+use crate::command::Call;
+use crate::{
+    Column as _, Command, Db, Migration, NewEvent, Options, Task, Value, connection::Purpose, open, statement,
+};
 
 const MIGRATIONS: &[Migration] = &[Migration {
     version: 1,
@@ -25,14 +28,14 @@ impl Command for Write {
     type Reply = ();
     const NAME: &'static str = "Write";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
         needs.row::<Note>(&("book".to_owned(), self.0));
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<(), Fault> {
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         let text = "text".to_owned();
-        work.put(Note { book: "book".to_owned(), number: self.0, text, version: 0 });
-        cx.emit(Draft::new("note.written", "book", 1, self.0, &ExceptionResolved::default()));
+        rows.put(Note { book: "book".to_owned(), number: self.0, text, version: 0 });
+        cx.emit(NewEvent::untyped("note.written", "book", 1, self.0, &ExceptionResolved::default()));
         cx.schedule(Task::new("read", self.0, cx.now()));
         Ok(())
     }
@@ -48,7 +51,10 @@ async fn open(url: &str) -> (Db, Place) {
 }
 
 fn unit(number: i64) -> Unit {
-    Unit::direct(Call::new("tester").request(&format!("request {number}"), &number), Box::new(Write(number)))
+    Unit::direct(
+        Call::new(types::Actor::service("tester")).request(&format!("request {number}"), &number),
+        Box::new(Write(number)),
+    )
 }
 
 async fn rows(db: &Db) -> Vec<i64> {
@@ -84,9 +90,9 @@ async fn a_crash_before_the_commit_leaves_nothing() {
 async fn a_row_changed_by_another_since_it_was_loaded_is_a_conflict() {
     each(|options| async move {
         let (db, mut place) = open(&options.url).await;
-        db.run(Call::new("tester"), Write(1)).await.unwrap();
+        db.run(Call::new(types::Actor::service("tester")), Write(1)).await.unwrap();
         let conn = place.writer.connection().await.unwrap();
-        let mut work = Work::default();
+        let mut work = Rows::default();
         let mut needs = Needs::default();
         let key = ("book".to_owned(), 1);
         needs.row::<Note>(&key);
