@@ -123,7 +123,7 @@ async fn an_event_says_who_why_and_when() {
         let event = events(&db).await.remove(0);
         assert_eq!((event.position, event.source.as_str(), event.r#type.as_str()), (1, "stock", "stock.reserved"));
         assert_eq!((event.subject.as_str(), event.correlation_id.as_str()), ("A", "ord_1"));
-        assert_eq!((event.actor.as_str(), event.causation_id.as_str()), ("tester", "req"));
+        assert_eq!((event.actor.as_str(), event.causation_id.as_str()), ("service:tester", "req"));
         assert_eq!(event.trace_parent, "00-trace");
         assert_eq!(event.record_time.unwrap().seconds, 1_750_000_000);
         let fact = store::payload::<proto::event::v1::ExceptionResolved>(&event).unwrap();
