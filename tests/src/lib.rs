@@ -219,7 +219,7 @@ impl World {
     /// Reports something as a partner and answers the message.
     pub async fn report(&self, partner: &str, reference: &str, report: Value) -> Value {
         let mut body = report;
-        body["messageReference"] = json!(reference);
+        body["controlNumber"] = json!(reference);
         self.post(&format!("/v1/partners/{partner}/reports"), &body).await
     }
 
@@ -283,11 +283,13 @@ pub async fn laws(rest: &Rest) -> anyhow::Result<()> {
         let found = &answer["availability"][0];
         let movements = rest.list(&format!("/v1/stock-movements?sku={sku}"), "movements").await?;
         let moved = |name: &str| movements.iter().map(|movement| number(&movement[name])).sum::<i64>();
-        for (counter, delta) in [("onHand", "onHandDelta"), ("held", "heldDelta"), ("allocated", "allocatedDelta")] {
+        for (counter, delta) in
+            [("onHand", "onHandDelta"), ("reserved", "reservedDelta"), ("allocated", "allocatedDelta")]
+        {
             let (says, ledger) = (number(&found[counter]), moved(delta));
             anyhow::ensure!(says == ledger, "{sku}: {counter} is {says}, its ledger comes to {ledger}");
         }
-        let promised = number(&found["held"]) + number(&found["allocated"]);
+        let promised = number(&found["reserved"]) + number(&found["allocated"]);
         let there = number(&found["onHand"]) + number(&found["shortfall"]);
         anyhow::ensure!(promised <= there, "{sku}: {promised} promised of {there}");
     }

@@ -76,10 +76,9 @@ fn code(reason: Reason) -> Code {
         Reason::Unauthenticated => Code::Unauthenticated,
         Reason::PermissionDenied => Code::PermissionDenied,
         Reason::NotFound => Code::NotFound,
-        Reason::AlreadyExists
-        | Reason::RequestIdReused
-        | Reason::MessageReferenceReused
-        | Reason::DuplicateCustomerPo => Code::AlreadyExists,
+        Reason::AlreadyExists | Reason::RequestIdReused | Reason::ControlNumberReused | Reason::DuplicateCustomerPo => {
+            Code::AlreadyExists
+        }
         Reason::EtagMismatch => Code::Aborted,
         Reason::ActionNotSupported | Reason::InsufficientStock | Reason::NoReturnableQuantity => {
             Code::FailedPrecondition

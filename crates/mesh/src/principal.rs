@@ -4,7 +4,7 @@ use std::fmt;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
-use types::{AccountId, Fault, PartnerId, Reason};
+use types::{AccountId, Actor, ActorKind, Fault, PartnerId, Reason};
 
 use crate::role::{Role, RoleSet};
 
@@ -81,6 +81,17 @@ impl Principal {
             accounts: Accounts::All,
             partner: None,
         }
+    }
+
+    /// Who it is, as records and idempotency keys name it.
+    pub fn actor(&self) -> Actor {
+        let kind = match self.kind {
+            Kind::Person => ActorKind::Person,
+            Kind::Application => ActorKind::Application,
+            Kind::Partner => ActorKind::Partner,
+            Kind::Service => ActorKind::Service,
+        };
+        Actor::new(kind, &self.subject)
     }
 
     /// Whether nobody is known to call.

@@ -218,6 +218,24 @@ impl Checks {
         }
     }
 
+    /// Values of an enum to filter by, at most [`MAX_CHOICES`], sorted and each once. `read` turns a value of the contract
+    /// into one of the domain.
+    pub fn choices<E, T: Ord>(&mut self, field: &str, numbers: &[i32], read: fn(E) -> Option<T>) -> Option<Vec<T>>
+    where
+        E: TryFrom<i32> + PartialEq + Default,
+    {
+        if !self.at_most(field, numbers.len(), MAX_CHOICES) {
+            return None;
+        }
+        let named = numbers.iter().enumerate();
+        let read: Vec<Option<T>> =
+            named.map(|(index, number)| self.choice(format!("{field}[{index}]"), *number).and_then(read)).collect();
+        let mut values: Vec<T> = read.into_iter().collect::<Option<_>>()?;
+        values.sort();
+        values.dedup();
+        Some(values)
+    }
+
     /// A value of an enum that is taken as its zero value when not set.
     pub fn optional_choice<E: TryFrom<i32>>(&mut self, field: impl Into<String>, number: i32) -> Option<E> {
         let value = E::try_from(number).ok();
@@ -226,6 +244,19 @@ impl Checks {
         }
         value
     }
+}
+
+/// A part of a request that passed its checks. [`Checks::done`] has refused the request when a part is missing.
+pub fn checked<T>(part: Option<T>) -> Result<T, Fault> {
+    part.ok_or_else(|| Fault::internal("a request passed its checks without one of its parts"))
+}
+
+/// An id that a request names by itself.
+pub fn one_id<I: Id>(field: &str, text: &str) -> Result<I, Fault> {
+    let mut checks = Checks::new();
+    let id = checks.id(field, text);
+    checks.done()?;
+    checked(id)
 }
 
 /// An instant as the wire has it.

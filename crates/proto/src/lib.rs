@@ -1,7 +1,10 @@
-//! The contracts of Waybill: generated messages, clients and servers, and the descriptor set they were made from.
+//! The contracts of Waybill: generated messages, clients and servers, the registry of events, and the descriptor set they
+//! were made from.
 //!
 //! The sources are in `proto/waybill`; comments there are the reference.
 #![allow(clippy::all, clippy::pedantic, rustdoc::all, reason = "generated code")]
+
+pub mod events;
 
 use std::sync::LazyLock;
 
@@ -22,4 +25,25 @@ pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descrip
 pub fn pool() -> &'static DescriptorPool {
     static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| DescriptorPool::decode(DESCRIPTORS).unwrap_or_default());
     &POOL
+}
+
+/// A request that a caller may repeat: the same id answers what the first answered.
+pub trait Repeatable {
+    /// The caller's id of the request; empty when it gave none.
+    fn request_id(&self) -> &str;
+}
+
+include!(concat!(env!("OUT_DIR"), "/requests.rs"));
+
+impl event::v1::ExceptionType {
+    /// The text on the wire: the name without its prefix, such as `CANCEL_LOST`.
+    pub fn text(self) -> &'static str {
+        let name = self.as_str_name();
+        name.strip_prefix("EXCEPTION_TYPE_").unwrap_or(name)
+    }
+
+    /// The type with this text; `None` when it is not known here.
+    pub fn from_text(text: &str) -> Option<Self> {
+        Self::from_str_name(&format!("EXCEPTION_TYPE_{text}"))
+    }
 }

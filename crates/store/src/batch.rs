@@ -10,7 +10,7 @@ use proto::event::v1::Event;
 use types::{Clock, Fault, Timestamp};
 
 use crate::{
-    command::{AnyCommand, Call},
+    command::AnyCommand,
     connection::{Connection, Lock, Scope},
     context::{Context, Effects},
     failure::Failure,
@@ -20,10 +20,10 @@ use crate::{
     meters::Meters,
     needs::Needs,
     pool::Writer,
+    rows::{Missing, Rows},
     statement::Change,
     task,
     unit::{Finishes, Group, Unit},
-    work::{Missing, Work},
 };
 
 #[cfg(test)]
@@ -55,7 +55,7 @@ struct Batch<'a> {
     lock: Lock,
     source: &'static str,
     now: Timestamp,
-    work: Work,
+    rows: Rows,
     answers: Answers,
     effects: Effects,
 }
@@ -114,9 +114,9 @@ async fn decide(
     scope: Scope,
 ) -> Result<(Applied, Vec<Change>), Failure> {
     let lock = if scope == Scope::Statement { Lock::Nothing } else { Lock::Rows };
-    let mut work = Work::default();
+    let mut rows = Rows::default();
     let calls = units.iter().flat_map(|unit| &unit.groups).map(|group| &group.call);
-    let missing = work.missing(ask_all(units, &work));
+    let missing = rows.missing(ask_all(units, &rows));
     let mut loads = Vec::from(finish::loads(units));
     loads.push(Answers::load(calls));
     let first = loads.len();
@@ -126,13 +126,13 @@ async fn decide(
     }
     let mut found = conn.load(&loads, lock).await?;
     let head = if scope == Scope::Statement { found.pop() } else { None };
-    let rows = found.split_off(first);
+    let found_rows = found.split_off(first);
     let [positions, claims, answers] = found.try_into().unwrap_or_default();
     let mut open = finish::check(units, &positions, &claims)?;
     let (answers, loaded) = (Answers::read(&answers)?, !missing.is_empty());
-    work.absorb(missing, rows)?;
+    rows.absorb(missing, found_rows)?;
 
-    let mut batch = Batch { conn, lock, source, now, work, answers, effects: Effects::default() };
+    let mut batch = Batch { conn, lock, source, now, rows, answers, effects: Effects::default() };
     if loaded {
         batch.load(units).await?;
     }
@@ -144,10 +144,10 @@ async fn decide(
             Err(Fault::unavailable("another replica was faster"))
         });
     }
-    let Batch { work, answers: kept, mut effects, .. } = batch;
+    let Batch { rows, answers: kept, mut effects, .. } = batch;
     effects.drop_repeats();
     let Effects { mut events, tasks } = effects;
-    let mut changes = work.changes();
+    let mut changes = rows.changes();
     changes.push(kept.changes());
     changes.push(finish::changes(open.iter().flatten()));
     changes.extend(task::changes(&tasks, open.iter().flatten()));
@@ -167,12 +167,12 @@ async fn decide(
 }
 
 /// What all commands want to see next.
-fn ask_all(units: &[Unit], work: &Work) -> Needs {
+fn ask_all(units: &[Unit], rows: &Rows) -> Needs {
     let mut needs = Needs::default();
     let groups = units.iter().flat_map(|unit| &unit.groups).filter(|group| group.poison.is_none());
     for command in groups.flat_map(|group| &group.commands) {
         // A panic is told to the caller when the command decides.
-        let _told_later = ask(&**command, work, &mut needs);
+        let _told_later = ask(&**command, rows, &mut needs);
     }
     needs
 }
@@ -181,8 +181,8 @@ impl Batch<'_> {
     /// Loads for all commands together, until none asks for more.
     async fn load(&mut self, units: &[Unit]) -> Result<(), Failure> {
         for _ in 1..ROUNDS {
-            let needs = ask_all(units, &self.work);
-            if !self.work.load(self.conn, needs, self.lock).await? {
+            let needs = ask_all(units, &self.rows);
+            if !self.rows.load(self.conn, needs, self.lock).await? {
                 break;
             }
         }
@@ -263,13 +263,13 @@ impl Batch<'_> {
             match self.decide_one(&**command, group, &mut effects).await? {
                 Ok(reply) => last = reply,
                 Err(fault) => {
-                    self.work.discard();
+                    self.rows.discard();
                     return Ok(Err(fault));
                 }
             }
         }
-        if let Err(fault) = self.work.accept() {
-            self.work.discard();
+        if let Err(fault) = self.rows.accept() {
+            self.rows.discard();
             return Ok(Err(fault));
         }
         self.effects.extend(effects);
@@ -280,10 +280,10 @@ impl Batch<'_> {
     async fn load_for(&mut self, command: &dyn AnyCommand) -> Result<Result<(), Fault>, Failure> {
         for _ in 0..ROUNDS {
             let mut needs = Needs::default();
-            if let Err(fault) = ask(command, &self.work, &mut needs) {
+            if let Err(fault) = ask(command, &self.rows, &mut needs) {
                 return Ok(Err(fault));
             }
-            if !self.work.load(self.conn, needs, self.lock).await? {
+            if !self.rows.load(self.conn, needs, self.lock).await? {
                 break;
             }
         }
@@ -297,24 +297,24 @@ impl Batch<'_> {
         effects: &mut Effects,
     ) -> Result<Result<Bytes, Fault>, Failure> {
         // Commands before this one may have changed what it needs.
-        if self.work.is_changed()
+        if self.rows.is_changed()
             && let Err(fault) = self.load_for(command).await?
         {
             return Ok(Err(fault));
         }
         let mut cx = Context { now: self.now, source: self.source, call: &group.call, effects };
-        let work = &mut self.work;
-        let decided = group.span.in_scope(|| catch_unwind(AssertUnwindSafe(|| command.decide_encoded(work, &mut cx))));
-        Ok(decided.unwrap_or_else(|_| Err(panicked(command, &group.call))))
+        let rows = &mut self.rows;
+        let decided = group.span.in_scope(|| catch_unwind(AssertUnwindSafe(|| command.decide_encoded(rows, &mut cx))));
+        Ok(decided.unwrap_or_else(|_| Err(panicked(command))))
     }
 }
 
-fn ask(command: &dyn AnyCommand, work: &Work, needs: &mut Needs) -> Result<(), Fault> {
-    let asked = catch_unwind(AssertUnwindSafe(|| command.collect_needs(work, needs)));
-    asked.map_err(|_| panicked(command, &Call::default()))
+fn ask(command: &dyn AnyCommand, rows: &Rows, needs: &mut Needs) -> Result<(), Fault> {
+    let asked = catch_unwind(AssertUnwindSafe(|| command.collect_needs(rows, needs)));
+    asked.map_err(|_| panicked(command))
 }
 
-fn panicked(command: &dyn AnyCommand, call: &Call) -> Fault {
-    tracing::error!(command = command.name(), actor = call.actor, "a command panicked");
+fn panicked(command: &dyn AnyCommand) -> Fault {
+    tracing::error!(command = command.name(), "a command panicked");
     Fault::internal(format!("{} panicked", command.name()))
 }

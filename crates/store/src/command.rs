@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use prost::Message;
 use sha2::{Digest, Sha256};
-use types::Fault;
+use types::{Actor, Fault};
 
-use crate::{context::Context, needs::Needs, work::Work};
+use crate::{context::Context, needs::Needs, rows::Rows};
 
 /// Something that changes the database. Decides in memory; the store loads before and saves after.
 pub trait Command: Send + Sync + 'static {
@@ -18,12 +18,12 @@ pub trait Command: Send + Sync + 'static {
     /// Says which rows the decision is made on.
     ///
     /// Called again after each load until it asks for nothing new, so that a need may follow from a loaded row.
-    fn needs(&self, work: &Work, needs: &mut Needs);
+    fn needs(&self, rows: &Rows, needs: &mut Needs);
 
     /// Decides. Pure: the same rows, call and time give the same answer; may run more than once.
     ///
     /// After a fault nothing of what it changed or emitted remains.
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<Self::Reply, Fault>;
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<Self::Reply, Fault>;
 }
 
 /// A command of any type.
@@ -32,10 +32,10 @@ pub trait AnyCommand: Send + Sync + 'static {
     fn name(&self) -> &'static str;
 
     /// `Command::needs`.
-    fn collect_needs(&self, work: &Work, needs: &mut Needs);
+    fn collect_needs(&self, rows: &Rows, needs: &mut Needs);
 
     /// `Command::decide`, the reply encoded.
-    fn decide_encoded(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<Bytes, Fault>;
+    fn decide_encoded(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<Bytes, Fault>;
 }
 
 impl<C: Command> AnyCommand for C {
@@ -43,20 +43,20 @@ impl<C: Command> AnyCommand for C {
         C::NAME
     }
 
-    fn collect_needs(&self, work: &Work, needs: &mut Needs) {
-        self.needs(work, needs);
+    fn collect_needs(&self, rows: &Rows, needs: &mut Needs) {
+        self.needs(rows, needs);
     }
 
-    fn decide_encoded(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<Bytes, Fault> {
-        self.decide(work, cx).map(|reply| reply.encode_to_vec().into())
+    fn decide_encoded(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<Bytes, Fault> {
+        self.decide(rows, cx).map(|reply| reply.encode_to_vec().into())
     }
 }
 
 /// Who calls, why, and how a repeat is known.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Call {
-    /// Subject of the principal. Request ids are the caller's own: another actor's are others.
-    pub actor: String,
+    /// Who calls. Request ids are the caller's own: another actor's are others.
+    pub actor: Actor,
     /// Repeating a command with the same id answers what the first answered.
     pub request_id: Option<String>,
     /// W3C trace context.
@@ -65,14 +65,21 @@ pub struct Call {
     pub causation_id: Option<String>,
     /// Hash of the request, so that another request under the same id is noticed.
     pub request_hash: String,
-    /// Whether the caller can spare a millisecond, so that the command is committed with what comes meanwhile.
-    pub patient: bool,
+    /// Whether the command may wait a millisecond, to be committed together with others.
+    pub batchable: bool,
 }
 
 impl Call {
     /// A call without request id.
-    pub fn new(actor: impl Into<String>) -> Self {
-        Self { actor: actor.into(), ..Self::default() }
+    pub fn new(actor: Actor) -> Self {
+        Self {
+            actor,
+            request_id: None,
+            trace_parent: None,
+            causation_id: None,
+            request_hash: String::new(),
+            batchable: false,
+        }
     }
 
     /// Makes the command repeatable under `request_id`; an empty id changes nothing.
@@ -94,8 +101,8 @@ impl Call {
 
     /// Lets the command wait a millisecond for others: for callers that are not people.
     #[must_use]
-    pub fn patient(mut self) -> Self {
-        self.patient = true;
+    pub fn batchable(mut self) -> Self {
+        self.batchable = true;
         self
     }
 

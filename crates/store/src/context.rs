@@ -1,11 +1,11 @@
-//! What a deciding command may do besides changing rows: tell events, schedule tasks, make ids.
+//! What a deciding command may do besides changing rows: emit events, schedule tasks, make ids.
 
 use std::collections::{BTreeMap, HashSet};
 
 use proto::event::v1::Event;
-use types::{Id, Timestamp};
+use types::{Actor, Id, Timestamp};
 
-use crate::{command::Call, event::Draft, task::Task};
+use crate::{command::Call, event::NewEvent, task::Task};
 
 /// The call a command decides for, and its effects besides rows.
 #[derive(Debug)]
@@ -30,10 +30,10 @@ impl Effects {
         self.tasks.extend(other.tasks);
     }
 
-    /// Drops events that are told twice; the first stays.
+    /// Drops events that are emitted twice; the first stays.
     pub(crate) fn drop_repeats(&mut self) {
-        let mut told = HashSet::new();
-        self.events.retain(|event| told.insert(event.event_id.clone()));
+        let mut emitted = HashSet::new();
+        self.events.retain(|event| emitted.insert(event.event_id.clone()));
     }
 }
 
@@ -48,8 +48,8 @@ impl Context<'_> {
         I::generate(self.now)
     }
 
-    /// Subject of the principal who calls.
-    pub fn actor(&self) -> &str {
+    /// Who calls.
+    pub fn actor(&self) -> &Actor {
         &self.call.actor
     }
 
@@ -58,9 +58,9 @@ impl Context<'_> {
         self.call
     }
 
-    /// Appends an event to the log with the command; answers its id. A fact the log has already stays one event.
-    pub fn emit(&mut self, draft: Draft) -> String {
-        let event = draft.into_event(self.source, self.call, self.now);
+    /// Appends an event to the log with the command; returns its id. An event that the log has already stays one event.
+    pub fn emit(&mut self, event: NewEvent) -> String {
+        let event = event.into_event(self.source, self.call, self.now);
         let event_id = event.event_id.clone();
         self.effects.events.push(event);
         event_id

@@ -138,7 +138,7 @@ impl Db {
 
     /// Runs a command: loads what it needs, lets it decide, saves, and answers once that is durable.
     pub async fn run<C: Command>(&self, call: Call, command: C) -> Result<C::Reply, Fault> {
-        let queue = if call.patient { &self.shared.behind } else { &self.shared.direct };
+        let queue = if call.batchable { &self.shared.behind } else { &self.shared.direct };
         let reply = self.submit(queue, Unit::direct(call, Box::new(command))).await?;
         C::Reply::decode(reply).map_err(|_| Fault::internal("the kept answer is of another type"))
     }

@@ -1,27 +1,43 @@
-//! Drafts of events: the facts a command tells.
+//! Events that a command emits.
 
 use prost::{Message, Name};
-use proto::event::v1::Event;
+use proto::{event::v1::Event, events::EventPayload};
 use sha2::{Digest, Sha256};
 use types::{AccountId, OrderId, Timestamp};
 
 use crate::command::{Call, hex};
 
-/// A fact to append to the log.
+/// An event to append to the log.
 #[derive(Debug, Clone)]
 #[must_use]
-pub struct Draft {
+pub struct NewEvent {
     event: Event,
     key: String,
 }
 
-impl Draft {
+impl NewEvent {
+    /// An event about `subject`, which has `version` after it.
+    ///
+    /// The type, `subject` and `key` identify the event: emitted twice it stays one event. The version as key makes every
+    /// change an event of its own; a partner's reference makes the same report from outside the same event.
+    #[expect(clippy::needless_pass_by_value, reason = "callers have ids, texts and numbers, owned and borrowed")]
+    pub fn new(payload: impl EventPayload, subject: impl ToString, version: i64, key: impl ToString) -> Self {
+        let event = Event {
+            r#type: payload.event_type().as_str().to_owned(),
+            subject: subject.to_string(),
+            subject_version: version,
+            payload: Some(payload.to_any()),
+            ..Event::default()
+        };
+        Self { event, key: key.to_string() }
+    }
+
     /// A fact about `subject`, which has `version` after it.
     ///
     /// `kind`, `subject` and `key` are what the fact is: told twice it stays one event. The version as key makes every
     /// change a fact of its own; a partner's reference makes the same news from outside the same fact.
     #[expect(clippy::needless_pass_by_value, reason = "callers have ids, texts and numbers, owned and borrowed")]
-    pub fn new<M: Message + Name>(
+    pub fn untyped<M: Message + Name>(
         kind: &'static str,
         subject: impl ToString,
         version: i64,
@@ -62,8 +78,8 @@ impl Draft {
 
     /// When it happened, if not now, and the minutes east of UTC there.
     pub fn occurred(mut self, at: Timestamp, offset_minutes: i32) -> Self {
-        self.event.occurred_at = Some(to_proto(at));
-        self.event.occurred_offset_minutes = offset_minutes;
+        self.event.occur_time = Some(to_proto(at));
+        self.event.occur_offset_minutes = offset_minutes;
         self
     }
 
@@ -84,11 +100,11 @@ impl Draft {
         let Self { mut event, key } = self;
         event.event_id = event_id(source, &event.r#type, &event.subject, &key);
         source.clone_into(&mut event.source);
-        event.occurred_at = event.occurred_at.or_else(|| Some(to_proto(now)));
-        event.recorded_at = Some(to_proto(now));
+        event.occur_time = event.occur_time.or_else(|| Some(to_proto(now)));
+        event.record_time = Some(to_proto(now));
         event.causation_id = call.causation_id.clone().or_else(|| call.request_id.clone()).unwrap_or_default();
         event.trace_parent = call.trace_parent.clone().unwrap_or_default();
-        event.actor.clone_from(&call.actor);
+        event.actor = call.actor.to_string();
         event
     }
 }

@@ -7,7 +7,10 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt, TryStreamExt, future::BoxFuture, stream::BoxStream};
-use proto::event::v1::{Event, FollowEventsRequest, FollowEventsResponse, event_service_client::EventServiceClient};
+use proto::{
+    event::v1::{Event, FollowEventsRequest, FollowEventsResponse, event_service_client::EventServiceClient},
+    events::{EventType, LogEvent},
+};
 use tokio_util::sync::CancellationToken;
 use tonic::{
     body::Body,
@@ -40,8 +43,20 @@ pub trait Reactions: Send + Sync + 'static {
     /// Name of the subscription: never change it, the position is kept under it.
     fn name(&self) -> &'static str;
 
+    /// The service whose log is followed.
+    fn source(&self) -> &'static str {
+        ""
+    }
+
+    /// Which events; all when empty.
+    fn event_types(&self) -> &'static [EventType] {
+        &[]
+    }
+
     /// Which types; all when empty.
-    fn kinds(&self) -> &'static [&'static str];
+    fn kinds(&self) -> &'static [&'static str] {
+        &[]
+    }
 
     /// The commands the event calls for. They and the subscription's move past the event are one transaction.
     ///
@@ -49,6 +64,62 @@ pub trait Reactions: Send + Sync + 'static {
     /// different orders side by side. A transient fault is tried again; any other parks the event and opens an exception,
     /// as does a command that is refused for good.
     async fn react(&self, event: &Event) -> Result<Vec<Box<dyn AnyCommand>>, Fault>;
+}
+
+/// Which events of which log a service reacts to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subscription {
+    /// Its name.
+    pub name: &'static str,
+    /// The service whose log is followed.
+    pub source: &'static str,
+    /// The events; all when empty.
+    pub event_types: &'static [EventType],
+}
+
+/// The typed event of a log; a fault when it has another type or payload.
+pub fn decode<E: LogEvent>(event: &Event) -> Result<E, Fault> {
+    E::decode(event).map_err(|error| Fault::internal(format!("event {}: {error}", event.event_id)))
+}
+
+/// Implements [`Reactions`] for a type: which events of a log it reacts to, and how. Every event of the log is named, as one
+/// that is reacted to or as one that is ignored, so that a new event does not build until each follower has decided on it.
+///
+/// The body of a reaction returns `Result<Vec<Box<dyn AnyCommand>>, Fault>` and may await.
+#[macro_export]
+macro_rules! reactions {
+    (
+        $follower:ty, $name:literal, $log:ident, |$this:ident, $event:ident| {
+            $($($variant:ident)|+ ($payload:pat) => $body:expr,)+
+            ignored: $($ignored:ident),+ $(,)?
+        }
+    ) => {
+        #[::async_trait::async_trait]
+        impl $crate::Reactions for $follower {
+            fn name(&self) -> &'static str {
+                $name
+            }
+
+            fn source(&self) -> &'static str {
+                <$log as ::proto::events::LogEvent>::SOURCE
+            }
+
+            fn event_types(&self) -> &'static [::proto::events::EventType] {
+                &[$($(::proto::events::EventType::$variant,)+)+]
+            }
+
+            async fn react(
+                &self,
+                $event: &::proto::event::v1::Event,
+            ) -> Result<Vec<Box<dyn $crate::AnyCommand>>, ::types::Fault> {
+                let $this = self;
+                match $crate::decode::<$log>($event)? {
+                    $($($log::$variant($payload))|+ => $body,)+
+                    $($log::$ignored(_))|+ => Ok(Vec::new()),
+                }
+            }
+        }
+    };
 }
 
 type Messages = BoxStream<'static, Result<FollowEventsResponse, tonic::Status>>;
@@ -139,6 +210,20 @@ impl Follower {
         }
     }
 
+    fn types(&self) -> Vec<String> {
+        let typed = self.reactions.event_types().iter().map(|event_type| event_type.as_str().to_owned());
+        typed.chain(self.reactions.kinds().iter().map(|kind| (*kind).to_owned())).collect()
+    }
+
+    /// What is followed.
+    pub(crate) fn subscription(&self) -> Subscription {
+        Subscription {
+            name: self.reactions.name(),
+            source: self.reactions.source(),
+            event_types: self.reactions.event_types(),
+        }
+    }
+
     fn name(&self) -> Vec<Value> {
         vec![Value::Text(self.reactions.name().to_owned())]
     }
@@ -154,7 +239,7 @@ impl Follower {
         let mut saved = self.position().await?;
         let request = FollowEventsRequest {
             after_position: saved,
-            types: self.reactions.kinds().iter().map(|kind| (*kind).to_owned()).collect(),
+            types: self.types(),
             until_head: matches!(until, Until::Head),
         };
         let interrupted = |status: tonic::Status| Fault::unavailable(format!("the source's log: {}", status.message()));

@@ -33,7 +33,7 @@ impl Answers {
         const KEY: &[&str] = &["scope", "request_id"];
         let keys = calls.filter_map(|call| {
             let request_id = call.request_id.clone()?;
-            Some(vec![Value::Text(call.actor.clone()), Value::Text(request_id)])
+            Some(vec![Value::Text(call.actor.as_str().to_owned()), Value::Text(request_id)])
         });
         Load::new("requests", "scope, request_id, name, body_hash, reply", KEY, keys.collect(), KEY)
     }
@@ -51,7 +51,7 @@ impl Answers {
     /// The answer this call was given before; a fault when the id was used for another request.
     pub(crate) fn find(&self, call: &Call, name: &str) -> Option<Result<Bytes, Fault>> {
         let request_id = call.request_id.clone()?;
-        let answer = self.known.get(&(call.actor.clone(), request_id))?;
+        let answer = self.known.get(&(call.actor.as_str().to_owned(), request_id))?;
         if answer.name == name && answer.hash == call.request_hash {
             return Some(Ok(answer.reply.clone()));
         }
@@ -62,7 +62,7 @@ impl Answers {
     pub(crate) fn keep(&mut self, call: &Call, name: &str, reply: &Bytes, now: Timestamp) {
         let Some(request_id) = call.request_id.clone() else { return };
         self.new.push(vec![
-            Value::Text(call.actor.clone()),
+            Value::Text(call.actor.as_str().to_owned()),
             Value::Text(request_id.clone()),
             Value::Text(name.to_owned()),
             Value::Text(call.request_hash.clone()),
@@ -70,7 +70,7 @@ impl Answers {
             Value::Integer(now.as_micros()),
         ]);
         let answer = Answer { name: name.to_owned(), hash: call.request_hash.clone(), reply: reply.clone() };
-        self.known.insert((call.actor.clone(), request_id), answer);
+        self.known.insert((call.actor.as_str().to_owned(), request_id), answer);
     }
 
     /// The new answers. Another replica may have been given the same request at the same time.

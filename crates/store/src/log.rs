@@ -65,8 +65,8 @@ impl Head {
                 Value::Text(event.r#type.clone()),
                 Value::Text(event.subject.clone()),
                 Value::Text(event.correlation_id.clone()),
-                Value::Integer(micros(event.occurred_at.as_ref())),
-                Value::Integer(micros(event.recorded_at.as_ref())),
+                Value::Integer(micros(event.occur_time.as_ref())),
+                Value::Integer(micros(event.record_time.as_ref())),
                 Value::Bytes(body),
                 Value::Text(hash.clone()),
             ]);

@@ -1,11 +1,9 @@
 //! What is refused for good is set aside for a person: nothing blocks, nothing is silent.
 
-use std::collections::HashMap;
-
-use proto::event::v1::{Event, ExceptionOpened};
+use proto::event::v1::{Event, ExceptionType};
 use types::{Fault, Timestamp};
 
-use crate::{command::Command, context::Context, event::Draft, needs::Needs, task::Task, work::Work};
+use crate::{command::Command, context::Context, exception::Exception, needs::Needs, rows::Rows, task::Task};
 
 crate::record! {
     /// An event whose reaction was refused.
@@ -36,15 +34,15 @@ impl Command for ParkEvent {
     type Reply = ();
     const NAME: &'static str = "ParkEvent";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
         needs.row::<ParkedEvent>(&(self.subscription.to_owned(), self.event.position));
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<(), Fault> {
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         let Self { subscription, event, fault } = self;
         let key = ((*subscription).to_owned(), event.position);
-        let version = work.get::<ParkedEvent>(&key)?.map_or(0, |parked| parked.version);
-        work.put(ParkedEvent {
+        let version = rows.get::<ParkedEvent>(&key)?.map_or(0, |parked| parked.version);
+        rows.put(ParkedEvent {
             subscription: key.0,
             position: key.1,
             event_id: event.event_id.clone(),
@@ -63,7 +61,9 @@ impl Command for ParkEvent {
         ];
         let subject = format!("{subscription}:{}", event.event_id);
         let summary = format!("{subscription} could not react to {} of {}", event.r#type, event.subject);
-        open(cx, "REACTION_FAILED", subject, &event.correlation_id, summary, fault, facts);
+        Exception::new(ExceptionType::ReactionFailed, subject, cx.now().as_micros())
+            .correlation(&event.correlation_id)
+            .open(cx, summary, with_reason(facts, fault));
         Ok(())
     }
 }
@@ -84,9 +84,9 @@ impl Command for GiveUp {
     type Reply = ();
     const NAME: &'static str = "GiveUpTask";
 
-    fn needs(&self, _: &Work, _: &mut Needs) {}
+    fn needs(&self, _: &Rows, _: &mut Needs) {}
 
-    fn decide(&self, _: &mut Work, cx: &mut Context<'_>) -> Result<(), Fault> {
+    fn decide(&self, _: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         let Self { task, fault } = self;
         let facts = [
             ("kind", task.kind.clone()),
@@ -96,24 +96,20 @@ impl Command for GiveUp {
         ];
         let subject = format!("{}:{}", task.kind, task.key);
         let summary = format!("task {subject} failed for good");
-        open(cx, "TASK_FAILED", subject, "", summary, fault, facts);
+        Exception::new(ExceptionType::TaskFailed, subject, cx.now().as_micros()).open(
+            cx,
+            summary,
+            with_reason(facts, fault),
+        );
         Ok(())
     }
 }
 
-fn open<const N: usize>(
-    cx: &mut Context<'_>,
-    kind: &str,
-    subject: String,
-    order_id: &str,
-    summary: String,
+/// The facts of an exception, and why the command was refused.
+fn with_reason<'f, const N: usize>(
+    facts: [(&'f str, String); N],
     fault: &Fault,
-    facts: [(&str, String); N],
-) {
-    let mut facts: HashMap<String, String> = facts.map(|(name, value)| (name.to_owned(), value)).into();
-    facts.insert("reason".to_owned(), fault.reason.as_str().to_owned());
-    facts.insert("message".to_owned(), fault.message.clone());
-    let opened = ExceptionOpened { r#type: kind.to_owned(), subject, order_id: order_id.to_owned(), summary, facts };
-    let at = cx.now().as_micros();
-    cx.emit(Draft::new("exception.opened", &opened.subject, 1, format!("{kind}:{at}"), &opened).correlation(order_id));
+) -> impl Iterator<Item = (&'f str, String)> + use<'f, N> {
+    let reason = [("reason", fault.reason.as_str().to_owned()), ("message", fault.message.clone())];
+    facts.into_iter().chain(reason)
 }

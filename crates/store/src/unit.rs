@@ -58,9 +58,9 @@ pub(crate) enum Job {
 
 impl Job {
     /// Whether it can wait for more to be committed with it.
-    pub(crate) fn is_patient(&self) -> bool {
+    pub(crate) fn is_batchable(&self) -> bool {
         let Self::Unit { unit, .. } = self else { return false };
-        matches!(unit.finishes, Finishes::Subscription { .. }) || unit.groups.iter().any(|group| group.call.patient)
+        matches!(unit.finishes, Finishes::Subscription { .. }) || unit.groups.iter().any(|group| group.call.batchable)
     }
 }
 

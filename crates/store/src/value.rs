@@ -169,9 +169,46 @@ macro_rules! text_column {
     )+};
 }
 
+/// A text that is not a value of an enum.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is not a value of {name}")]
+pub struct UnknownValue {
+    /// The enum.
+    pub name: &'static str,
+    /// The text.
+    pub text: String,
+}
+
 /// Defines an enum that is a TEXT column: `as_str`, `FromStr` and `ALL` come with it.
+///
+/// After `=`, the enum of the contract that has the same values: conversions both ways come with it, checked by the
+/// compiler for completeness.
 #[macro_export]
 macro_rules! text_enum {
+    (
+        $(#[$meta:meta])* $vis:vis enum $name:ident = $contract:ty {
+            $($(#[$doc:meta])* $variant:ident = $text:literal),+ $(,)?
+        }
+    ) => {
+        $crate::text_enum! { $(#[$meta])* $vis enum $name { $($(#[$doc])* $variant = $text),+ } }
+
+        impl From<$name> for $contract {
+            fn from(value: $name) -> Self {
+                match value { $($name::$variant => Self::$variant,)+ }
+            }
+        }
+
+        impl $name {
+            /// The value that the contract names; `None` when it is not set.
+            $vis fn from_contract(value: $contract) -> Option<Self> {
+                type Contract = $contract;
+                match value {
+                    Contract::Unspecified => None,
+                    $(Contract::$variant => Some(Self::$variant),)+
+                }
+            }
+        }
+    };
     ($(#[$meta:meta])* $vis:vis enum $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -188,10 +225,11 @@ macro_rules! text_enum {
         }
 
         impl ::std::str::FromStr for $name {
-            type Err = ();
+            type Err = $crate::UnknownValue;
 
-            fn from_str(text: &str) -> Result<Self, ()> {
-                Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(())
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                let found = Self::ALL.iter().copied().find(|value| value.as_str() == text);
+                found.ok_or_else(|| $crate::UnknownValue { name: stringify!($name), text: text.to_owned() })
             }
         }
 
@@ -202,15 +240,15 @@ macro_rules! text_enum {
 // A blanket implementation over `types::Id` would collide with the one for `String`.
 mod ids {
     use types::{
-        AccountId, ApiKeyId, CaseId, ConsumerId, DecisionId, FulfillmentOrderId, Id as _, MessageId, NodeId, OrderId,
-        PackageId, PartnerId, ReturnId, ShipToId, ShipmentId,
+        AccountId, ApiClientId, ApiKeyId, DecisionId, ExceptionId, FulfillmentOrderId, Id as _, MessageId, NodeId,
+        OrderId, PackageId, PartnerId, ReturnId, ShipToId, ShipmentId,
     };
 
     text_column!(
         AccountId,
         ApiKeyId,
-        CaseId,
-        ConsumerId,
+        ExceptionId,
+        ApiClientId,
         DecisionId,
         FulfillmentOrderId,
         MessageId,

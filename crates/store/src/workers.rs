@@ -4,7 +4,11 @@ use futures::future::join_all;
 use tokio_util::sync::CancellationToken;
 use types::Fault;
 
-use crate::{follower::Follower, surround::Surround, task::TaskRunner};
+use crate::{
+    follower::{Follower, Subscription},
+    surround::Surround,
+    task::TaskRunner,
+};
 
 /// A service's followers and task runners. Cheap to clone.
 #[derive(Clone, Default)]
@@ -40,6 +44,11 @@ impl Workers {
             followers: self.followers.into_iter().map(|follower| follower.traced(surround)).collect(),
             runners: self.runners.into_iter().map(|runner| runner.traced(surround)).collect(),
         }
+    }
+
+    /// Which events of which logs the service reacts to.
+    pub fn subscriptions(&self) -> Vec<Subscription> {
+        self.followers.iter().map(Follower::subscription).collect()
     }
 
     /// Works until `stop`.

@@ -25,13 +25,13 @@ const ATTEMPTS: u32 = 8;
 /// How many commands are committed together.
 pub(crate) const BATCH: usize = 128;
 
-/// How long what is patient waits for more.
+/// How long a batchable unit waits for others.
 const GATHER: Duration = Duration::from_millis(1);
 
 /// After how many conflicts a batch is taken apart.
 const TOGETHER: u32 = 3;
 
-/// Callers' commands, and those that are patient with work from behind, in queues of their own so that neither waits for the
+/// Callers' commands, and batchable ones with background work, in queues of their own so that neither waits for the
 /// other to run dry.
 pub(crate) struct Queues {
     pub(crate) direct: mpsc::Receiver<Job>,
@@ -75,7 +75,7 @@ pub(crate) async fn run(mut place: Place, listeners: Listeners, mut queues: Queu
             }
             else => break,
         };
-        if first.is_patient() && queues.direct.is_empty() {
+        if first.is_batchable() && queues.direct.is_empty() {
             // What comes meanwhile is committed with it.
             tokio::time::sleep(GATHER).await;
         }

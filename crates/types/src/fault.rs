@@ -41,8 +41,8 @@ reasons! {
     AlreadyExists = "ALREADY_EXISTS";
     /// The request id was used before, for another request.
     RequestIdReused = "REQUEST_ID_REUSED";
-    /// The partner's message reference was used before, for other content.
-    MessageReferenceReused = "MESSAGE_REFERENCE_REUSED";
+    /// The partner's control number was used before, for other content.
+    ControlNumberReused = "CONTROL_NUMBER_REUSED";
     /// The etag sent is not the resource's present one.
     EtagMismatch = "ETAG_MISMATCH";
     /// The resource's present state does not allow this action; `supported_actions` says what it allows.

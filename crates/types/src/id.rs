@@ -115,11 +115,11 @@ ids! {
     /// One document or call exchanged with a partner.
     MessageId = "msg";
     /// A program that calls from outside.
-    ConsumerId = "con";
+    ApiClientId = "cli";
     /// What such a program proves itself with.
     ApiKeyId = "key";
     /// Something only a person can decide.
-    CaseId = "exc";
+    ExceptionId = "exc";
 }
 
 #[cfg(test)]

@@ -2,17 +2,19 @@
 //!
 //! No IO and no runtime: whatever needs the time is given a [`Clock`].
 
+mod actor;
 mod clock;
 mod fault;
 mod id;
 mod money;
 mod place;
 
+pub use actor::{Actor, ActorKind};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use fault::{Fault, Reason, Violation};
 pub use id::{
-    AccountId, ApiKeyId, CaseId, ConsumerId, DecisionId, FulfillmentOrderId, Id, IdError, MessageId, NodeId, OrderId,
-    PackageId, PartnerId, ReturnId, ShipToId, ShipmentId,
+    AccountId, ApiClientId, ApiKeyId, DecisionId, ExceptionId, FulfillmentOrderId, Id, IdError, MessageId, NodeId,
+    OrderId, PackageId, PartnerId, ReturnId, ShipToId, ShipmentId,
 };
-pub use money::{BasisPoints, Currency, line_amount};
+pub use money::{BasisPoints, Currency, CurrencyError, divide_rounded, line_amount, share_of_line};
 pub use place::is_country;

@@ -1,4 +1,4 @@
-//! Money in minor units, and the one rounding rule.
+//! Money in minor units, and the one rounding rule: half away from zero, once.
 
 use std::{fmt, str::FromStr};
 
@@ -14,6 +14,18 @@ const CURRENCIES: &str = "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BG
      PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY \
      TTD TWD TZS UAH UGX USD UYU UZS VED VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG";
 
+/// A text that is not the code of a currency in circulation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CurrencyError;
+
+impl fmt::Display for CurrencyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("must be the ISO 4217 code of a currency in circulation")
+    }
+}
+
+impl std::error::Error for CurrencyError {}
+
 impl Currency {
     /// The code, three capital letters.
     pub fn as_str(&self) -> &str {
@@ -22,12 +34,12 @@ impl Currency {
 }
 
 impl FromStr for Currency {
-    type Err = ();
+    type Err = CurrencyError;
 
-    fn from_str(text: &str) -> Result<Self, ()> {
+    fn from_str(text: &str) -> Result<Self, CurrencyError> {
         let known = CURRENCIES.split_ascii_whitespace().any(|code| code == text);
-        let code = text.as_bytes().try_into().map_err(|_| ())?;
-        known.then_some(Self(code)).ok_or(())
+        let code = text.as_bytes().try_into().map_err(|_| CurrencyError)?;
+        known.then_some(Self(code)).ok_or(CurrencyError)
     }
 }
 
@@ -59,14 +71,34 @@ impl BasisPoints {
     }
 }
 
-/// What `quantity` units cost: quantity × unit price less discount, rounded half away from zero, once.
+/// `numerator / denominator`, rounded half away from zero: the one rounding rule for money. `None` when the denominator is
+/// zero, or when the result does not fit.
+pub fn divide_rounded(numerator: i128, denominator: i128) -> Option<i64> {
+    let twice = denominator.checked_mul(2)?;
+    let half = if (numerator < 0) == (denominator < 0) { denominator } else { denominator.checked_neg()? };
+    i64::try_from(numerator.checked_mul(2)?.checked_add(half)?.checked_div(twice)?).ok()
+}
+
+/// What `quantity` units cost: quantity × unit price less discount, rounded once.
 ///
-/// `unit_price_minor` and the answer are in minor units of the same currency. `None` when the answer does not fit.
+/// `unit_price_minor` and the result are in minor units of the same currency. `None` when the result does not fit.
 pub fn line_amount(quantity: i64, unit_price_minor: i64, discount: BasisPoints) -> Option<i64> {
     let full = i128::from(quantity) * i128::from(unit_price_minor);
-    let exact = full.checked_mul(i128::from(10_000 - discount.0))?;
-    let half = if exact < 0 { -5_000 } else { 5_000 };
-    i64::try_from((exact + half) / 10_000).ok()
+    divide_rounded(full.checked_mul(i128::from(10_000 - discount.0))?, 10_000)
+}
+
+/// What `units` of a line of `ordered` units cost, in minor units: their share of the line's amount, rounded. All units and
+/// more cost the whole amount, none and fewer cost nothing.
+///
+/// What is invoiced or credited for some units is the difference of two such shares, so that the parts add up to the whole
+/// however a line is divided, and units are credited at what they were invoiced for. A share of the exact price instead
+/// can differ by a cent.
+pub fn share_of_line(amount_minor: i64, ordered: i64, units: i64) -> i64 {
+    if units >= ordered {
+        return amount_minor;
+    }
+    let part = i128::from(amount_minor) * i128::from(units.max(0));
+    divide_rounded(part, i128::from(ordered)).unwrap_or(amount_minor)
 }
 
 #[cfg(test)]
@@ -79,6 +111,25 @@ mod tests {
         assert_eq!(line_amount(1, 1, half), Some(1));
         assert_eq!(line_amount(-1, 1, half), Some(-1));
         assert_eq!(line_amount(12, 1_400, BasisPoints::default()), Some(16_800));
+    }
+
+    #[test]
+    fn shares_of_a_line_are_rounded_half_up_and_add_up() {
+        assert_eq!([0, 1, 2, 3, 4].map(|units| share_of_line(100, 3, units)), [0, 33, 67, 100, 100]);
+        assert_eq!([0, 1, 2].map(|units| share_of_line(101, 2, units)), [0, 51, 101]);
+        assert_eq!(share_of_line(1, 2, 1), 1);
+        assert_eq!(share_of_line(i64::MAX, i64::MAX, i64::MAX - 1), i64::MAX - 1);
+        assert_eq!((share_of_line(100, 0, 0), share_of_line(100, 3, -1)), (100, 0));
+    }
+
+    #[test]
+    fn a_division_is_rounded_half_away_from_zero() {
+        assert_eq!(
+            [5, -5, 4, -4].map(|numerator| divide_rounded(numerator, 10)),
+            [Some(1), Some(-1), Some(0), Some(0)]
+        );
+        assert_eq!([5, -5].map(|numerator| divide_rounded(numerator, -10)), [Some(-1), Some(1)]);
+        assert_eq!(divide_rounded(1, 0), None);
     }
 
     #[test]

@@ -53,8 +53,10 @@ impl Decision {
         kind: &'static str,
         account: &AccountId,
         told: &M,
-    ) -> store::Draft {
-        store::Draft::new(kind, &self.order_id, 0, &self.decision_id, told).order(&self.order_id).account(account)
+    ) -> store::NewEvent {
+        store::NewEvent::untyped(kind, &self.order_id, 0, &self.decision_id, told)
+            .order(&self.order_id)
+            .account(account)
     }
 }
 

@@ -4,7 +4,7 @@ mod movement;
 mod word;
 
 use proto::types::v1::LineQuantity;
-use store::{Context, Draft, Needs, Work};
+use store::{Context, Needs, NewEvent, Rows};
 use types::{Fault, FulfillmentOrderId, Id as _, Timestamp};
 
 pub use movement::Movement;
@@ -38,36 +38,36 @@ pub struct Dossier {
 
 impl Dossier {
     /// Asks for what `load` reads.
-    pub fn needs(id: &FulfillmentOrderId, work: &Work, needs: &mut Needs) {
+    pub fn needs(id: &FulfillmentOrderId, rows: &Rows, needs: &mut Needs) {
         needs.row::<FulfillmentOrder>(id);
         needs.under::<Line>(id);
         needs.by::<Shipment>(WORK, id);
         needs.by::<Package>(WORK, id);
-        if let Ok(Some(order)) = work.get::<FulfillmentOrder>(id) {
+        if let Ok(Some(order)) = rows.get::<FulfillmentOrder>(id) {
             Book::needs(&order.order_id, order.release_number, needs);
         }
     }
 
     /// The work with this id.
-    pub fn load(id: &FulfillmentOrderId, work: &Work) -> Result<Self, Fault> {
+    pub fn load(id: &FulfillmentOrderId, rows: &Rows) -> Result<Self, Fault> {
         let order =
-            work.get::<FulfillmentOrder>(id)?.cloned().ok_or_else(|| Fault::not_found("fulfillment order", id))?;
-        let book = Book::load(&order.order_id, order.release_number, work)?
+            rows.get::<FulfillmentOrder>(id)?.cloned().ok_or_else(|| Fault::not_found("fulfillment order", id))?;
+        let book = Book::load(&order.order_id, order.release_number, rows)?
             .ok_or_else(|| Fault::internal(format!("work {id} has no release")))?;
-        let lines = work.under::<Line>(id)?.into_iter().cloned().collect();
+        let lines = rows.under::<Line>(id)?.into_iter().cloned().collect();
         let fulfillment = Fulfillment { order, lines };
         Ok(Self {
             was: fulfillment.clone(),
             work: fulfillment,
-            shipments: work.by::<Shipment>(WORK, id)?.into_iter().cloned().collect(),
-            packages: work.by::<Package>(WORK, id)?.into_iter().cloned().collect(),
+            shipments: rows.by::<Shipment>(WORK, id)?.into_iter().cloned().collect(),
+            packages: rows.by::<Package>(WORK, id)?.into_iter().cloned().collect(),
             book,
         })
     }
 
     /// Work that is made now for a release.
-    pub fn new(fulfillment: Fulfillment, release: &Release, work: &Work) -> Result<Self, Fault> {
-        let book = Book::load(&release.order_id, release.release_number, work)?
+    pub fn new(fulfillment: Fulfillment, release: &Release, rows: &Rows) -> Result<Self, Fault> {
+        let book = Book::load(&release.order_id, release.release_number, rows)?
             .ok_or_else(|| Fault::internal("work is made for no release"))?;
         Ok(Self { was: fulfillment.clone(), work: fulfillment, shipments: Vec::new(), packages: Vec::new(), book })
     }
@@ -95,34 +95,34 @@ impl Dossier {
     }
 
     /// Saves what changed, with what follows from it for the states.
-    pub fn save(&mut self, work: &mut Work, cx: &mut Context<'_>) -> Result<(), Fault> {
+    pub fn save(&mut self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         self.work.order.execution_state = self.work.execution();
         if self.work != self.was || self.work.order.version == 0 {
             for line in &mut self.work.lines {
                 let key = (line.fulfillment_order_id.clone(), line.line_number);
-                if line.version == 0 || work.get::<Line>(&key)? != Some(line) {
-                    *line = work.put(line.clone());
+                if line.version == 0 || rows.get::<Line>(&key)? != Some(line) {
+                    *line = rows.put(line.clone());
                 }
             }
             self.work.order.update_time = cx.now();
-            self.work.order = work.put(self.work.order.clone());
+            self.work.order = rows.put(self.work.order.clone());
         }
         for shipment in &mut self.shipments {
             let mut changed = false;
             let id = shipment.shipment_id.clone();
             for package in self.packages.iter_mut().filter(|package| package.shipment_id == id) {
-                if package.version == 0 || work.get::<Package>(&package.package_id)? != Some(package) {
-                    *package = work.put(package.clone());
+                if package.version == 0 || rows.get::<Package>(&package.package_id)? != Some(package) {
+                    *package = rows.put(package.clone());
                     changed = true;
                 }
             }
             shipment.derive(self.packages.iter().filter(|package| package.shipment_id == id));
-            if changed || shipment.version == 0 || work.get::<Shipment>(&shipment.shipment_id)? != Some(shipment) {
+            if changed || shipment.version == 0 || rows.get::<Shipment>(&shipment.shipment_id)? != Some(shipment) {
                 shipment.update_time = cx.now();
-                *shipment = work.put(shipment.clone());
+                *shipment = rows.put(shipment.clone());
             }
         }
-        self.book.save(work, cx)
+        self.book.save(rows, cx)
     }
 
     /// The work as the wire has it.
@@ -131,9 +131,9 @@ impl Dossier {
     }
 
     /// A fact about the work. To be told after `save`.
-    pub fn fact<M: prost::Message + prost::Name>(&self, kind: &'static str, at: Timestamp, payload: &M) -> Draft {
+    pub fn fact<M: prost::Message + prost::Name>(&self, kind: &'static str, at: Timestamp, payload: &M) -> NewEvent {
         let order = &self.work.order;
-        Draft::new(kind, &order.fulfillment_order_id, order.version, order.version, payload)
+        NewEvent::untyped(kind, &order.fulfillment_order_id, order.version, order.version, payload)
             .order(&order.order_id)
             .account(&order.account_id)
             .occurred(at, 0)

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use proto::event::v1::{ExceptionOpened, ExceptionResolved};
-use store::{Context, Draft};
+use store::{Context, NewEvent};
 use types::{AccountId, OrderId};
 
 /// Units of an order that no node may take. Its subject is the order.
@@ -48,7 +48,7 @@ impl Exception<'_> {
             facts,
         };
         let key = format!("{}/{}", self.kind, self.key);
-        let draft = Draft::new("exception.opened", &opened.subject, 1, key, &opened);
+        let draft = NewEvent::untyped("exception.opened", &opened.subject, 1, key, &opened);
         cx.emit(draft.order(self.order_id).account(self.account_id));
     }
 
@@ -61,7 +61,7 @@ impl Exception<'_> {
             summary: summary.to_owned(),
         };
         let key = format!("{}/{}", self.kind, self.key);
-        let draft = Draft::new("exception.resolved", &resolved.subject, 1, key, &resolved);
+        let draft = NewEvent::untyped("exception.resolved", &resolved.subject, 1, key, &resolved);
         cx.emit(draft.order(self.order_id).account(self.account_id));
     }
 }

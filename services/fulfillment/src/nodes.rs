@@ -1,7 +1,7 @@
 //! Creating and changing nodes.
 
 use proto::fulfillment::v1::{self, NodeChanged};
-use store::{Command, Context, Draft, Needs, Work};
+use store::{Command, Context, Needs, NewEvent, Rows};
 use types::{Fault, NodeId, Reason};
 
 use crate::{
@@ -36,16 +36,16 @@ impl Command for CreateNode {
     type Reply = v1::Node;
     const NAME: &'static str = "CreateNode";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
         needs.row::<Node>(&self.0.node_id);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<v1::Node, Fault> {
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<v1::Node, Fault> {
         let node_id = &self.0.node_id;
-        if work.get::<Node>(node_id)?.is_some() {
+        if rows.get::<Node>(node_id)?.is_some() {
             return Err(Fault::new(Reason::AlreadyExists, format!("node {node_id} exists already")));
         }
-        let node = work.put(Node { create_time: cx.now(), update_time: cx.now(), ..self.0.clone() });
+        let node = rows.put(Node { create_time: cx.now(), update_time: cx.now(), ..self.0.clone() });
         Ok(tell("node.created", &node, cx))
     }
 }
@@ -54,12 +54,12 @@ impl Command for UpdateNode {
     type Reply = v1::Node;
     const NAME: &'static str = "UpdateNode";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
         needs.row::<Node>(&self.node_id);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<v1::Node, Fault> {
-        let present = work.get::<Node>(&self.node_id)?.ok_or_else(|| Fault::not_found("node", &self.node_id))?;
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<v1::Node, Fault> {
+        let present = rows.get::<Node>(&self.node_id)?.ok_or_else(|| Fault::not_found("node", &self.node_id))?;
         Fault::check_etag("node", &self.etag, present.version)?;
         let mut node = present.clone();
         if let Some(name) = &self.name {
@@ -77,7 +77,7 @@ impl Command for UpdateNode {
             return Ok(wire::node(&node));
         }
         node.update_time = cx.now();
-        let node = work.put(node);
+        let node = rows.put(node);
         Ok(tell("node.updated", &node, cx))
     }
 }
@@ -85,6 +85,6 @@ impl Command for UpdateNode {
 fn tell(kind: &'static str, node: &Node, cx: &mut Context<'_>) -> v1::Node {
     let image = wire::node(node);
     let changed = NodeChanged { node: Some(image.clone()) };
-    cx.emit(Draft::new(kind, &node.node_id, node.version, node.version, &changed));
+    cx.emit(NewEvent::untyped(kind, &node.node_id, node.version, node.version, &changed));
     image
 }

@@ -50,9 +50,9 @@ impl Api {
         let command = command.and_then(|command| report::request_id(request_id).map(|()| command)).map_err(status)?;
         let info = mesh::call(request);
         let trace = Some(info.trace_parent).filter(|trace| !trace.is_empty());
-        let call = Call::new(info.principal.to_string()).request(request_id, request.get_ref()).trace(trace);
+        let call = Call::new(info.principal.actor()).request(request_id, request.get_ref()).trace(trace);
         // Most are reports of partners, and none has a customer waiting for it.
-        answer(self.db.run(call.patient(), command).await)
+        answer(self.db.run(call.batchable(), command).await)
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mesh::{Channel, fault};
 use proto::inventory::v1::{AllocateRequest, GetAvailabilityRequest, inventory_service_client::InventoryServiceClient};
-use store::{AnyCommand, Command, Context, Db, Needs, Task, TaskHandler, Work};
+use store::{AnyCommand, Command, Context, Db, Needs, Rows, Task, TaskHandler};
 use types::{DecisionId, Fault, NodeId, Reason};
 
 use crate::{
@@ -143,9 +143,9 @@ impl Command for BeginAnew {
     type Reply = ();
     const NAME: &'static str = "BeginTaskAnew";
 
-    fn needs(&self, _: &Work, _: &mut Needs) {}
+    fn needs(&self, _: &Rows, _: &mut Needs) {}
 
-    fn decide(&self, _: &mut Work, cx: &mut Context<'_>) -> Result<(), Fault> {
+    fn decide(&self, _: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         let mut task = self.0.clone();
         task.due = cx.now().after(PAUSE);
         cx.schedule(task);

@@ -30,7 +30,7 @@ CREATE TABLE locations (
 CREATE TABLE stock (
     sku TEXT PRIMARY KEY,
     on_hand BIGINT NOT NULL CHECK (on_hand >= 0),
-    held BIGINT NOT NULL CHECK (held >= 0),
+    reserved BIGINT NOT NULL CHECK (reserved >= 0),
     allocated BIGINT NOT NULL CHECK (allocated >= 0),
     backordered BIGINT NOT NULL CHECK (backordered >= 0),
     shortfall BIGINT NOT NULL,
@@ -39,7 +39,7 @@ CREATE TABLE stock (
     movements BIGINT NOT NULL,
     update_time BIGINT NOT NULL,
     version BIGINT NOT NULL,
-    CHECK (shortfall = CASE WHEN held + allocated > on_hand THEN held + allocated - on_hand ELSE 0 END)
+    CHECK (shortfall = CASE WHEN reserved + allocated > on_hand THEN reserved + allocated - on_hand ELSE 0 END)
 );
 
 -- Counters of an item at a location. `count_time` is when it was last counted there.
@@ -57,13 +57,13 @@ CREATE TABLE levels (
 );
 
 -- What is promised to one order line. `wait_rank` 0 goes before 1, then the lower `wait_number`. `waiting_sku` is the item
--- while units wait, `promised_sku` while units are held or allocated: what the two lookups below are by.
+-- while units wait, `promised_sku` while units are reserved or allocated: what the two lookups below are by.
 CREATE TABLE reservations (
     order_id TEXT NOT NULL,
     line_number BIGINT NOT NULL,
     sku TEXT NOT NULL,
     requested BIGINT NOT NULL CHECK (requested >= 0),
-    held BIGINT NOT NULL CHECK (held >= 0),
+    reserved BIGINT NOT NULL CHECK (reserved >= 0),
     allocated BIGINT NOT NULL CHECK (allocated >= 0),
     consumed BIGINT NOT NULL CHECK (consumed >= 0),
     backordered BIGINT NOT NULL CHECK (backordered >= 0),
@@ -79,7 +79,7 @@ CREATE TABLE reservations (
     update_time BIGINT NOT NULL,
     version BIGINT NOT NULL,
     PRIMARY KEY (order_id, line_number),
-    CHECK (requested = held + allocated + consumed + backordered + released),
+    CHECK (requested = reserved + allocated + consumed + backordered + released),
     CHECK ((backordered > 0) = (wait_number IS NOT NULL))
 );
 CREATE INDEX reservations_waiting ON reservations (waiting_sku) WHERE waiting_sku IS NOT NULL;
@@ -137,7 +137,7 @@ CREATE TABLE movements (
     kind TEXT NOT NULL CHECK (kind IN ('RECEIVED', 'ADJUSTED', 'COUNTED', 'RESERVED', 'RELEASED', 'ALLOCATED',
                                        'DEALLOCATED', 'SHIPPED', 'RESTOCKED')),
     on_hand_delta BIGINT NOT NULL,
-    held_delta BIGINT NOT NULL,
+    reserved_delta BIGINT NOT NULL,
     allocated_delta BIGINT NOT NULL,
     reference TEXT NOT NULL,
     note TEXT NOT NULL,

@@ -1,7 +1,7 @@
 //! Corrects stock by a difference.
 
 use proto::inventory::v1 as wire;
-use store::{Command, Context, Needs, Work};
+use store::{Command, Context, Needs, Rows};
 use types::{Fault, NodeId};
 
 use crate::{
@@ -22,11 +22,11 @@ pub(crate) struct AdjustStock {
 }
 
 impl AdjustStock {
-    fn scope(&self, work: &Work) -> Scope {
+    fn scope(&self, rows: &Rows) -> Scope {
         let mut scope = Scope::default();
-        scope.changes(work, &self.sku, &self.location_id, self.delta);
+        scope.changes(rows, &self.sku, &self.location_id, self.delta);
         if self.delta > 0 {
-            scope.frees(work, &self.sku);
+            scope.frees(rows, &self.sku);
         }
         scope
     }
@@ -36,19 +36,19 @@ impl Command for AdjustStock {
     type Reply = wire::StockLevel;
     const NAME: &'static str = "AdjustStock";
 
-    fn needs(&self, work: &Work, needs: &mut Needs) {
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
         needs.row::<Location>(&self.location_id);
-        self.scope(work).ask(needs);
+        self.scope(rows).ask(needs);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<wire::StockLevel, Fault> {
-        exists(work, &self.location_id)?;
-        let mut ledger = self.scope(work).load(work, cx.now())?;
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::StockLevel, Fault> {
+        exists(rows, &self.location_id)?;
+        let mut ledger = self.scope(rows).load(rows, cx.now())?;
         ledger.stock(&self.sku)?;
         ledger.adjust(&self.location_id, &self.sku, self.delta, &self.reason)?;
-        publish(ledger.finish()?, About::Stock, work, cx);
+        publish(ledger.finish()?, About::Stock, rows, cx);
         let item = Supply { sku: self.sku.clone(), quantity: 0 };
-        let levels = levels(work, &self.location_id, &[item], cx.now())?;
+        let levels = levels(rows, &self.location_id, &[item], cx.now())?;
         levels.into_iter().next().ok_or_else(|| Fault::internal("an adjusted level is missing"))
     }
 }

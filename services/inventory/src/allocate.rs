@@ -1,9 +1,9 @@
-//! Gives held units of an order to work at locations.
+//! Gives reserved units of an order to work at locations.
 
 use std::collections::BTreeSet;
 
 use proto::inventory::v1 as wire;
-use store::{Command, Context, Needs, Proto, Work};
+use store::{Command, Context, Needs, Proto, Rows};
 use types::{Fault, OrderId, Reason, Violation};
 
 use crate::{
@@ -22,11 +22,11 @@ pub(crate) struct Allocate {
 }
 
 /// The rows that picks of an order are about.
-pub(crate) fn picked(work: &Work, order_id: &OrderId, picks: &[Pick]) -> Scope {
+pub(crate) fn picked(rows: &Rows, order_id: &OrderId, picks: &[Pick]) -> Scope {
     let mut scope = Scope::default();
     for pick in picks {
         let line = (order_id.clone(), pick.line_number);
-        if let Some(present) = known::<Reservation>(work, &line) {
+        if let Some(present) = known::<Reservation>(rows, &line) {
             scope.places.insert((present.sku.clone(), pick.location_id.clone()));
             scope.skus.insert(present.sku.clone());
         }
@@ -45,25 +45,25 @@ impl Command for Allocate {
     type Reply = wire::AllocateResponse;
     const NAME: &'static str = "Allocate";
 
-    fn needs(&self, work: &Work, needs: &mut Needs) {
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
         needs.row::<AllocationKey>(&self.allocation_key);
-        if let Some(known) = known::<AllocationKey>(work, &self.allocation_key) {
+        if let Some(known) = known::<AllocationKey>(rows, &self.allocation_key) {
             answered_lines(known).iter().for_each(|line| needs.row::<Reservation>(line));
         }
-        picked(work, &self.order_id, &self.picks).ask(needs);
+        picked(rows, &self.order_id, &self.picks).ask(needs);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<wire::AllocateResponse, Fault> {
-        if let Some(first) = work.get::<AllocationKey>(&self.allocation_key)? {
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::AllocateResponse, Fault> {
+        if let Some(first) = rows.get::<AllocationKey>(&self.allocation_key)? {
             if first.order_id != self.order_id {
                 let message = "the allocation key was used before, for another order";
                 return Err(Fault::new(Reason::RequestIdReused, message));
             }
             let asked = lines(&self.order_id, &self.picks);
-            let reservations = images(work, asked.union(&answered_lines(first)).cloned())?;
+            let reservations = images(rows, asked.union(&answered_lines(first)).cloned())?;
             return Ok(wire::AllocateResponse { reservations, ..first.answer.0.clone() });
         }
-        let mut ledger = picked(work, &self.order_id, &self.picks).load(work, cx.now())?;
+        let mut ledger = picked(rows, &self.order_id, &self.picks).load(rows, cx.now())?;
         let mut allocations = Vec::new();
         let mut wrong = Vec::new();
         for (index, pick) in self.picks.iter().enumerate() {
@@ -81,16 +81,16 @@ impl Command for Allocate {
         if !wrong.is_empty() {
             return Err(Fault::violations(wrong));
         }
-        publish(ledger.finish()?, About::Promises(&self.order_id, ALLOCATED), work, cx);
+        publish(ledger.finish()?, About::Promises(&self.order_id, ALLOCATED), rows, cx);
         let answer = wire::AllocateResponse { allocations, reservations: Vec::new() };
-        work.put(AllocationKey {
+        rows.put(AllocationKey {
             allocation_key: self.allocation_key.clone(),
             order_id: self.order_id.clone(),
             answer: Proto(answer.clone()),
             create_time: cx.now(),
             version: 0,
         });
-        let reservations = images(work, lines(&self.order_id, &self.picks))?;
+        let reservations = images(rows, lines(&self.order_id, &self.picks))?;
         Ok(wire::AllocateResponse { reservations, ..answer })
     }
 }

@@ -1,7 +1,7 @@
 //! Creates an item, and its counters.
 
 use proto::inventory::v1 as wire;
-use store::{Command, Context, Draft, Needs, Work};
+use store::{Command, Context, Needs, NewEvent, Rows};
 use types::{Currency, Fault, Reason};
 
 use crate::{
@@ -25,17 +25,17 @@ impl Command for CreateItem {
     type Reply = wire::Item;
     const NAME: &'static str = "CreateItem";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
         needs.row::<Item>(&self.sku);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<wire::Item, Fault> {
-        if work.get::<Item>(&self.sku)?.is_some() {
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::Item, Fault> {
+        if rows.get::<Item>(&self.sku)?.is_some() {
             return Err(Fault::new(Reason::AlreadyExists, format!("item {} exists already", self.sku)));
         }
         let now = cx.now();
-        work.put(Stock::none_of(self.sku.clone(), now));
-        let item = work.put(Item {
+        rows.put(Stock::none_of(self.sku.clone(), now));
+        let item = rows.put(Item {
             sku: self.sku.clone(),
             name: self.name.clone(),
             pack: self.pack.clone(),
@@ -58,6 +58,6 @@ impl Command for CreateItem {
 pub(crate) fn tell(kind: &'static str, item: &Item, cx: &mut Context<'_>) -> wire::Item {
     let image = crate::wire::item(item);
     let fact = wire::ItemChanged { item: Some(image.clone()) };
-    cx.emit(Draft::new(kind, &item.sku, item.version, item.version, &fact));
+    cx.emit(NewEvent::untyped(kind, &item.sku, item.version, item.version, &fact));
     image
 }

@@ -1,7 +1,7 @@
 //! Creates a location.
 
 use proto::inventory::v1 as wire;
-use store::{Command, Context, Draft, Needs, Work};
+use store::{Command, Context, Needs, NewEvent, Rows};
 use types::{Fault, NodeId, Reason};
 
 use crate::stock::Location;
@@ -16,16 +16,16 @@ impl Command for CreateLocation {
     type Reply = wire::Location;
     const NAME: &'static str = "CreateLocation";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
         needs.row::<Location>(&self.location_id);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<wire::Location, Fault> {
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::Location, Fault> {
         let Self { location_id, name } = self;
-        if work.get::<Location>(location_id)?.is_some() {
+        if rows.get::<Location>(location_id)?.is_some() {
             return Err(Fault::new(Reason::AlreadyExists, format!("location {location_id} exists already")));
         }
-        let location = work.put(Location {
+        let location = rows.put(Location {
             location_id: location_id.clone(),
             name: name.clone(),
             count_time: None,
@@ -34,12 +34,12 @@ impl Command for CreateLocation {
         });
         let image = crate::wire::location(&location);
         let fact = wire::LocationCreated { location: Some(image.clone()) };
-        cx.emit(Draft::new("location.created", location_id, location.version, location.version, &fact));
+        cx.emit(NewEvent::untyped("location.created", location_id, location.version, location.version, &fact));
         Ok(image)
     }
 }
 
 /// Fails when there is no such location.
-pub(crate) fn exists(work: &Work, location_id: &NodeId) -> Result<(), Fault> {
-    work.get::<Location>(location_id)?.map(|_| ()).ok_or_else(|| Fault::not_found("location", location_id))
+pub(crate) fn exists(rows: &Rows, location_id: &NodeId) -> Result<(), Fault> {
+    rows.get::<Location>(location_id)?.map(|_| ()).ok_or_else(|| Fault::not_found("location", location_id))
 }

@@ -1,7 +1,7 @@
 //! Takes allocated units back from locations.
 
 use proto::inventory::v1 as wire;
-use store::{Command, Context, Needs, Work};
+use store::{Command, Context, Needs, Rows};
 use types::{Fault, OrderId, Timestamp};
 
 use crate::{
@@ -21,11 +21,11 @@ pub(crate) struct Deallocate {
 }
 
 impl Deallocate {
-    fn scope(&self, work: &Work) -> Scope {
-        let mut scope = picked(work, &self.order_id, &self.picks);
+    fn scope(&self, rows: &Rows) -> Scope {
+        let mut scope = picked(rows, &self.order_id, &self.picks);
         // Reassigned units stay the order's own.
         if self.taken != Taken::Reassigned {
-            scope.skus.clone().iter().for_each(|sku| scope.frees(work, sku));
+            scope.skus.clone().iter().for_each(|sku| scope.frees(rows, sku));
         }
         scope
     }
@@ -35,17 +35,17 @@ impl Command for Deallocate {
     type Reply = wire::DeallocateResponse;
     const NAME: &'static str = "Deallocate";
 
-    fn needs(&self, work: &Work, needs: &mut Needs) {
-        self.scope(work).ask(needs);
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        self.scope(rows).ask(needs);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<wire::DeallocateResponse, Fault> {
-        let mut ledger = self.scope(work).load(work, cx.now())?;
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::DeallocateResponse, Fault> {
+        let mut ledger = self.scope(rows).load(rows, cx.now())?;
         let occur_time = self.occur_time.unwrap_or_else(|| cx.now()).min(cx.now());
         for pick in &self.picks {
             ledger.deallocate(&self.order_id, pick, self.taken, occur_time)?;
         }
-        publish(ledger.finish()?, About::Promises(&self.order_id, DEALLOCATED), work, cx);
-        Ok(wire::DeallocateResponse { reservations: images(work, lines(&self.order_id, &self.picks))? })
+        publish(ledger.finish()?, About::Promises(&self.order_id, DEALLOCATED), rows, cx);
+        Ok(wire::DeallocateResponse { reservations: images(rows, lines(&self.order_id, &self.picks))? })
     }
 }

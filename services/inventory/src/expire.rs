@@ -1,6 +1,6 @@
-//! Gives held units back when their time is over, unless the order is on hold or at work.
+//! Gives reserved units back when their time is over, unless the order is on hold or at work.
 
-use store::{AnyCommand, Command, Context, Needs, Task, TaskHandler, Work};
+use store::{AnyCommand, Command, Context, Needs, Rows, Task, TaskHandler};
 use types::{Fault, OrderId};
 
 use crate::{
@@ -12,18 +12,18 @@ use crate::{
 /// Kind of the tasks. The key is `order@microseconds`: lines that expire together share one.
 pub(crate) const EXPIRE: &str = "reservation.expire";
 
-/// Ends the time of an order's held units.
+/// Ends the time of an order's reserved units.
 pub(crate) struct Expire {
     pub(crate) order_id: OrderId,
 }
 
 impl Expire {
-    fn scope(&self, work: &Work) -> Scope {
+    fn scope(&self, rows: &Rows) -> Scope {
         let mut scope = Scope::default();
         scope.orders.insert(self.order_id.clone());
-        for reservation in work.under::<Reservation>(&self.order_id).into_iter().flatten() {
-            if reservation.held > 0 {
-                scope.frees(work, &reservation.sku);
+        for reservation in rows.under::<Reservation>(&self.order_id).into_iter().flatten() {
+            if reservation.reserved > 0 {
+                scope.frees(rows, &reservation.sku);
             }
         }
         scope
@@ -34,17 +34,17 @@ impl Command for Expire {
     type Reply = ();
     const NAME: &'static str = "ExpireReservations";
 
-    fn needs(&self, work: &Work, needs: &mut Needs) {
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
         needs.row::<OrderHolds>(&self.order_id);
-        self.scope(work).ask(needs);
+        self.scope(rows).ask(needs);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<(), Fault> {
-        let open_holds = work.get::<OrderHolds>(&self.order_id)?.map_or(0, |holds| holds.open_holds);
-        let mut ledger = self.scope(work).load(work, cx.now())?;
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
+        let open_holds = rows.get::<OrderHolds>(&self.order_id)?.map_or(0, |holds| holds.open_holds);
+        let mut ledger = self.scope(rows).load(rows, cx.now())?;
         let expiry = ledger.expire(&self.order_id, open_holds)?;
-        tracing::debug!(order_id = %self.order_id, ?expiry, "the time of held units was over");
-        publish(ledger.finish()?, About::Promises(&self.order_id, EXPIRED), work, cx);
+        tracing::debug!(order_id = %self.order_id, ?expiry, "the time of reserved units was over");
+        publish(ledger.finish()?, About::Promises(&self.order_id, EXPIRED), rows, cx);
         Ok(())
     }
 }

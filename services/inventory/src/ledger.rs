@@ -57,7 +57,7 @@ struct Entry<'a> {
     sku: &'a str,
     location_id: Option<&'a NodeId>,
     on_hand: i64,
-    held: i64,
+    reserved: i64,
     allocated: i64,
     reference: &'a str,
     note: &'a str,
@@ -120,9 +120,9 @@ impl Ledger {
         self.reservations.get(key)
     }
 
-    /// Changes counters and writes the movement. The one place where units on hand, held and allocated change.
+    /// Changes counters and writes the movement. The one place where units on hand, reserved and allocated change.
     fn book(&mut self, entry: Entry<'_>) -> Result<(), Fault> {
-        let Entry { kind, sku, location_id, on_hand, held, allocated, reference, note, occur_time } = entry;
+        let Entry { kind, sku, location_id, on_hand, reserved, allocated, reference, note, occur_time } = entry;
         let mut located = 0;
         if let Some(location_id) = location_id.filter(|_| on_hand != 0 || allocated != 0) {
             let place = (sku.to_owned(), location_id.clone());
@@ -136,10 +136,10 @@ impl Ledger {
         }
         let stock = self.stock.edit(sku).ok_or_else(|| Fault::not_found("item", sku))?;
         stock.on_hand += on_hand;
-        stock.held += held;
+        stock.reserved += reserved;
         stock.allocated += allocated;
         stock.located_shortfall += located;
-        stock.shortfall = (stock.held + stock.allocated).saturating_sub(stock.on_hand).max(0);
+        stock.shortfall = (stock.reserved + stock.allocated).saturating_sub(stock.on_hand).max(0);
         stock.movements += 1;
         stock.update_time = self.now;
         let stock_day = location_id.filter(|_| on_hand != 0);
@@ -149,7 +149,7 @@ impl Ledger {
             location_id: location_id.map(ToString::to_string).unwrap_or_default(),
             kind,
             on_hand_delta: on_hand,
-            held_delta: held,
+            reserved_delta: reserved,
             allocated_delta: allocated,
             reference: reference.to_owned(),
             note: note.to_owned(),
@@ -168,7 +168,7 @@ impl Ledger {
             sku,
             location_id: None,
             on_hand: 0,
-            held: 0,
+            reserved: 0,
             allocated: 0,
             reference,
             note: "",
@@ -214,9 +214,9 @@ impl Ledger {
             }
             self.wait_no_more(&key, units)?;
             if let Some(reservation) = self.reservations.edit(&key) {
-                reservation.held += units;
+                reservation.reserved += units;
             }
-            self.book(Entry { held: units, ..self.entry(Kind::Reserved, sku, key.0.as_str()) })?;
+            self.book(Entry { reserved: units, ..self.entry(Kind::Reserved, sku, key.0.as_str()) })?;
             self.served.insert(key);
         }
         let stock = self.stock(sku)?;

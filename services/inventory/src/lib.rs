@@ -6,7 +6,7 @@
 //! **Promises**
 //! - A unit is never promised twice. Lines of one call that share an item share what is free of it.
 //! - Whoever waits is served in the order they began to wait; those whose units a location could not find go first.
-//! - `requested = held + allocated + consumed + backordered + released`, for every reservation, always.
+//! - `requested = reserved + allocated + consumed + backordered + released`, for every reservation, always.
 //! - Facts from outside are never refused for lack of stock: a count below what is promised is a shortfall with names, a
 //!   shipment of units that were not there is drift.
 //! - News may come late: a count stands for the time it was taken, and what happened before or after it is told apart.

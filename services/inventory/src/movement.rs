@@ -37,7 +37,7 @@ store::record! {
         location_id: String,
         kind: Kind,
         on_hand_delta: i64,
-        held_delta: i64,
+        reserved_delta: i64,
         allocated_delta: i64,
         /// An order, a shipment, a receipt number.
         reference: String,

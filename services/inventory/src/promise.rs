@@ -20,10 +20,10 @@ store::record! {
     /// What is promised to one order line.
     pub(crate) struct Reservation in "reservations" key (order_id: OrderId, line_number: i64) {
         sku: String,
-        /// `held + allocated + consumed + backordered + released`.
+        /// `reserved + allocated + consumed + backordered + released`.
         requested: i64,
         /// Promised over all locations.
-        held: i64,
+        reserved: i64,
         /// At work at locations.
         allocated: i64,
         /// Shipped.
@@ -33,7 +33,7 @@ store::record! {
         /// Given back.
         released: i64,
         policy: Policy,
-        /// Microseconds after which held units are given back.
+        /// Microseconds after which reserved units are given back.
         expire_after: Option<i64>,
         expire_time: Option<Timestamp>,
         /// 0 goes before 1: units a location could not find.
@@ -42,7 +42,7 @@ store::record! {
         wait_number: Option<i64>,
         /// The item while units wait, for lookup.
         waiting_sku: Option<String>,
-        /// The item while units are held or allocated, for lookup.
+        /// The item while units are reserved or allocated, for lookup.
         promised_sku: Option<String>,
         create_time: Timestamp,
         update_time: Timestamp,
@@ -99,7 +99,7 @@ impl Reservation {
             line_number,
             sku,
             requested: 0,
-            held: 0,
+            reserved: 0,
             allocated: 0,
             consumed: 0,
             backordered: 0,
@@ -121,11 +121,11 @@ impl Reservation {
     pub(crate) fn settle(&mut self, now: Timestamp) {
         self.update_time = now;
         self.waiting_sku = (self.backordered > 0).then(|| self.sku.clone());
-        self.promised_sku = (self.held > 0 || self.allocated > 0).then(|| self.sku.clone());
+        self.promised_sku = (self.reserved > 0 || self.allocated > 0).then(|| self.sku.clone());
         if self.backordered == 0 {
             (self.wait_rank, self.wait_number) = (1, None);
         }
-        self.expire_time = match (self.held, self.expire_after) {
+        self.expire_time = match (self.reserved, self.expire_after) {
             (1.., Some(after)) => self.expire_time.or_else(|| Some(now.after(micros(after)))),
             _ => None,
         };

@@ -6,7 +6,7 @@ use proto::{
     event::v1::{ExceptionOpened, ExceptionResolved},
     inventory::v1::{DriftDetected, ReservationsChanged, ShortfallDetected, StockChanged, StockConsumed},
 };
-use store::{Context, Draft, Task, Work};
+use store::{Context, NewEvent, Rows, Task};
 use types::{Fault, Id as _, OrderId};
 
 use crate::{
@@ -46,22 +46,22 @@ impl<'a> About<'a> {
 }
 
 /// Saves the changed rows and tells all that happened.
-pub(crate) fn publish(outcome: Outcome, about: About<'_>, work: &mut Work, cx: &mut Context<'_>) {
+pub(crate) fn publish(outcome: Outcome, about: About<'_>, rows: &mut Rows, cx: &mut Context<'_>) {
     let Outcome { stock, levels, reservations, allocations, movements, served, lacks, drifts } = outcome;
     let stock: BTreeMap<String, Stock> =
-        stock.into_iter().map(|change| work.put(change.after)).map(|stock| (stock.sku.clone(), stock)).collect();
+        stock.into_iter().map(|change| rows.put(change.after)).map(|stock| (stock.sku.clone(), stock)).collect();
     let levels: BTreeMap<(String, String), Level> = levels
         .into_iter()
-        .map(|change| work.put(change.after))
+        .map(|change| rows.put(change.after))
         .map(|level| ((level.sku.clone(), level.location_id.to_string()), level))
         .collect();
-    let allocations: Vec<Allocation> = allocations.into_iter().map(|change| work.put(change.after)).collect();
+    let allocations: Vec<Allocation> = allocations.into_iter().map(|change| rows.put(change.after)).collect();
     let reservations: Vec<Change<Reservation>> = reservations
         .into_iter()
-        .map(|change| Change { before: change.before, after: work.put(change.after) })
+        .map(|change| Change { before: change.before, after: rows.put(change.after) })
         .collect();
     for movement in &movements {
-        work.put(movement.clone());
+        rows.put(movement.clone());
     }
 
     schedule_expiry(&reservations, cx);
@@ -108,7 +108,7 @@ fn tell_stock(
         let level = levels.get(&(movement.sku.clone(), movement.location_id.clone()));
         let version = stock.get(&movement.sku).map_or(0, |stock| stock.version);
         let fact = StockChanged { movement: Some(wire::movement(movement)), level: level.map(wire::level) };
-        let draft = Draft::new(kind, &movement.sku, version, movement.movement_number, &fact);
+        let draft = NewEvent::untyped(kind, &movement.sku, version, movement.movement_number, &fact);
         let order = match about {
             About::Stock => None,
             About::Returned(order_id) | About::Promises(order_id, _) | About::Shipment(order_id, _) => Some(order_id),
@@ -159,12 +159,12 @@ fn tell_promises(
         };
         let Some(first) = reservations.first() else { continue };
         let key = format!("{}:{}", first.line_number, first.version);
-        cx.emit(Draft::new(kind, order_id, first.version, key, &fact).order(order_id));
+        cx.emit(NewEvent::untyped(kind, order_id, first.version, key, &fact).order(order_id));
     }
 }
 
 fn same_units(one: &Reservation, other: &Reservation) -> bool {
-    let units = |of: &Reservation| (of.requested, of.held, of.allocated, of.consumed, of.backordered, of.released);
+    let units = |of: &Reservation| (of.requested, of.reserved, of.allocated, of.consumed, of.backordered, of.released);
     units(one) == units(other)
 }
 
@@ -177,7 +177,7 @@ fn tell_consumed(order_id: &OrderId, shipment_id: &str, movements: &[Movement], 
         movements: shipped.iter().map(|movement| wire::movement(movement)).collect(),
     };
     let key = format!("{}:{}", first.sku, first.movement_number);
-    let draft = Draft::new("inventory.consumed", shipment_id, 1, key, &fact);
+    let draft = NewEvent::untyped("inventory.consumed", shipment_id, 1, key, &fact);
     cx.emit(draft.order(order_id).occurred(first.occur_time, 0));
 }
 
@@ -190,7 +190,7 @@ fn tell_drift(drift: &Drift, order_id: &OrderId, shipment_id: &str, cx: &mut Con
         shipment_id: shipment_id.to_owned(),
     };
     let key = format!("{shipment_id}:{location_id}:{}", cx.now().as_micros());
-    cx.emit(Draft::new("inventory.drift_detected", sku, 1, &key, &fact).order(order_id));
+    cx.emit(NewEvent::untyped("inventory.drift_detected", sku, 1, &key, &fact).order(order_id));
     let opened = ExceptionOpened {
         r#type: "STOCK_DRIFT".to_owned(),
         subject: shipment_id.to_owned(),
@@ -199,7 +199,8 @@ fn tell_drift(drift: &Drift, order_id: &OrderId, shipment_id: &str, cx: &mut Con
         facts: facts([("sku", sku), ("location_id", &location_id.to_string()), ("quantity", &quantity.to_string())]),
     };
     cx.emit(
-        Draft::new("exception.opened", shipment_id, 1, format!("STOCK_DRIFT:{sku}:{key}"), &opened).order(order_id),
+        NewEvent::untyped("exception.opened", shipment_id, 1, format!("STOCK_DRIFT:{sku}:{key}"), &opened)
+            .order(order_id),
     );
 }
 
@@ -217,7 +218,7 @@ fn tell_lack(lack: &Lack, version: i64, cx: &mut Context<'_>) {
             order_ids: orders.iter().map(ToString::to_string).collect(),
         };
         let key = format!("{location}:{version}");
-        cx.emit(Draft::new("inventory.shortfall_detected", sku, version, key, &fact));
+        cx.emit(NewEvent::untyped("inventory.shortfall_detected", sku, version, key, &fact));
     }
     if *before == 0 {
         let opened = ExceptionOpened {
@@ -227,7 +228,7 @@ fn tell_lack(lack: &Lack, version: i64, cx: &mut Context<'_>) {
             summary: format!("{after} promised units of {subject} are not there"),
             facts: facts([("sku", sku), ("location_id", &location), ("shortfall", &after.to_string())]),
         };
-        cx.emit(Draft::new("exception.opened", &subject, version, key, &opened));
+        cx.emit(NewEvent::untyped("exception.opened", &subject, version, key, &opened));
     } else if *after == 0 {
         let resolved = ExceptionResolved {
             r#type: "STOCK_SHORTFALL".to_owned(),
@@ -235,7 +236,7 @@ fn tell_lack(lack: &Lack, version: i64, cx: &mut Context<'_>) {
             order_id: String::new(),
             summary: format!("all promised units of {subject} are there again"),
         };
-        cx.emit(Draft::new("exception.resolved", &subject, version, key, &resolved));
+        cx.emit(NewEvent::untyped("exception.resolved", &subject, version, key, &resolved));
     }
 }
 
@@ -245,12 +246,12 @@ fn facts<const N: usize>(facts: [(&str, &str); N]) -> HashMap<String, String> {
 
 /// The reservations of these lines as they are now; those that do not exist are absent.
 pub(crate) fn images(
-    work: &Work,
+    rows: &Rows,
     lines: impl IntoIterator<Item = LineKey>,
 ) -> Result<Vec<proto::inventory::v1::Reservation>, Fault> {
     let mut images = Vec::new();
     for line in lines {
-        images.extend(work.get::<Reservation>(&line)?.map(wire::reservation));
+        images.extend(rows.get::<Reservation>(&line)?.map(wire::reservation));
     }
     Ok(images)
 }

@@ -120,7 +120,7 @@ fn id<I: types::Id>(text: &str, event: &Event) -> Result<I, Fault> {
 }
 
 fn occurred(event: &Event) -> Option<Timestamp> {
-    event.occurred_at.as_ref().and_then(from_timestamp)
+    event.occur_time.as_ref().and_then(from_timestamp)
 }
 
 fn unexpected(event: &Event) -> Fault {

@@ -1,7 +1,7 @@
 //! Takes stock in.
 
 use proto::inventory::v1 as wire;
-use store::{Command, Context, Needs, Work};
+use store::{Command, Context, Needs, Rows};
 use types::{Fault, NodeId, Timestamp, Violation};
 
 use crate::{
@@ -23,10 +23,10 @@ pub(crate) struct ReceiveStock {
 }
 
 impl ReceiveStock {
-    fn scope(&self, work: &Work) -> Scope {
+    fn scope(&self, rows: &Rows) -> Scope {
         let mut scope = Scope::default();
         for item in &self.items {
-            scope.frees(work, &item.sku);
+            scope.frees(rows, &item.sku);
             scope.places.insert((item.sku.clone(), self.location_id.clone()));
         }
         scope
@@ -37,34 +37,34 @@ impl Command for ReceiveStock {
     type Reply = wire::ReceiveStockResponse;
     const NAME: &'static str = "ReceiveStock";
 
-    fn needs(&self, work: &Work, needs: &mut Needs) {
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
         needs.row::<Location>(&self.location_id);
-        self.scope(work).ask(needs);
+        self.scope(rows).ask(needs);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<wire::ReceiveStockResponse, Fault> {
-        exists(work, &self.location_id)?;
-        let mut ledger = self.scope(work).load(work, cx.now())?;
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::ReceiveStockResponse, Fault> {
+        exists(rows, &self.location_id)?;
+        let mut ledger = self.scope(rows).load(rows, cx.now())?;
         known_items(&ledger, self.items.iter().map(|item| item.sku.as_str()), "items")?;
         let occur_time = self.occur_time.unwrap_or_else(|| cx.now()).min(cx.now());
         for item in &self.items {
             ledger.take_in(Kind::Received, &self.location_id, item, &self.reference, occur_time)?;
         }
-        publish(ledger.finish()?, About::Stock, work, cx);
-        let levels = levels(work, &self.location_id, &self.items, cx.now())?;
+        publish(ledger.finish()?, About::Stock, rows, cx);
+        let levels = levels(rows, &self.location_id, &self.items, cx.now())?;
         Ok(wire::ReceiveStockResponse { levels })
     }
 }
 
 /// The levels of some items at a location as they are now.
 pub(crate) fn levels(
-    work: &Work,
+    rows: &Rows,
     location_id: &NodeId,
     items: &[Supply],
     now: Timestamp,
 ) -> Result<Vec<wire::StockLevel>, Fault> {
     let level = |item: &Supply| {
-        let level = work.get::<Level>(&(item.sku.clone(), location_id.clone()))?.cloned();
+        let level = rows.get::<Level>(&(item.sku.clone(), location_id.clone()))?.cloned();
         let level = level.unwrap_or_else(|| Level::none_at(item.sku.clone(), location_id.clone(), now));
         Ok(crate::wire::level(&level))
     };

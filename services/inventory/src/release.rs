@@ -1,7 +1,7 @@
 //! Gives units back that no location works on.
 
 use proto::inventory::v1 as wire;
-use store::{Command, Context, Needs, Work};
+use store::{Command, Context, Needs, Rows};
 use types::{Fault, OrderId, Violation};
 
 use crate::{
@@ -22,11 +22,11 @@ impl Release {
         self.lines.iter().map(|line| (self.order_id.clone(), line.line_number))
     }
 
-    fn scope(&self, work: &Work) -> Scope {
+    fn scope(&self, rows: &Rows) -> Scope {
         let mut scope = Scope::of_lines(self.keys());
         for line in &self.lines {
-            match known::<Reservation>(work, &(self.order_id.clone(), line.line_number)) {
-                Some(present) if present.backordered < line.quantity => scope.frees(work, &present.sku),
+            match known::<Reservation>(rows, &(self.order_id.clone(), line.line_number)) {
+                Some(present) if present.backordered < line.quantity => scope.frees(rows, &present.sku),
                 Some(present) => drop(scope.skus.insert(present.sku.clone())),
                 None => {}
             }
@@ -39,12 +39,12 @@ impl Command for Release {
     type Reply = wire::ReleaseResponse;
     const NAME: &'static str = "Release";
 
-    fn needs(&self, work: &Work, needs: &mut Needs) {
-        self.scope(work).ask(needs);
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        self.scope(rows).ask(needs);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<wire::ReleaseResponse, Fault> {
-        let mut ledger = self.scope(work).load(work, cx.now())?;
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::ReleaseResponse, Fault> {
+        let mut ledger = self.scope(rows).load(rows, cx.now())?;
         let mut wrong = Vec::new();
         for (index, (key, line)) in self.keys().zip(&self.lines).enumerate() {
             if let Some(other) = ledger.reservation(&key).filter(|present| present.sku != line.sku) {
@@ -57,7 +57,7 @@ impl Command for Release {
         if !wrong.is_empty() {
             return Err(Fault::violations(wrong));
         }
-        publish(ledger.finish()?, About::Promises(&self.order_id, RELEASED), work, cx);
-        Ok(wire::ReleaseResponse { reservations: images(work, self.keys())? })
+        publish(ledger.finish()?, About::Promises(&self.order_id, RELEASED), rows, cx);
+        Ok(wire::ReleaseResponse { reservations: images(rows, self.keys())? })
     }
 }

@@ -1,7 +1,7 @@
 //! Promises units to the lines of an order.
 
 use proto::inventory::v1 as wire;
-use store::{Command, Context, Needs, Work};
+use store::{Command, Context, Needs, Rows};
 use types::{Fault, OrderId};
 
 use crate::{
@@ -24,12 +24,12 @@ impl Reserve {
         self.lines.iter().map(|line| (self.order_id.clone(), line.line_number))
     }
 
-    fn scope(&self, work: &Work) -> Scope {
+    fn scope(&self, rows: &Rows) -> Scope {
         let mut scope = Scope::of_lines(self.keys());
         for line in &self.lines {
-            let present = known::<Reservation>(work, &(self.order_id.clone(), line.line_number));
+            let present = known::<Reservation>(rows, &(self.order_id.clone(), line.line_number));
             if present.is_some_and(|present| line.quantity < present.requested) {
-                scope.frees(work, &line.sku);
+                scope.frees(rows, &line.sku);
             }
             scope.skus.insert(line.sku.clone());
         }
@@ -41,15 +41,15 @@ impl Command for Reserve {
     type Reply = wire::ReserveResponse;
     const NAME: &'static str = "Reserve";
 
-    fn needs(&self, work: &Work, needs: &mut Needs) {
-        self.scope(work).ask(needs);
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        self.scope(rows).ask(needs);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<wire::ReserveResponse, Fault> {
-        let mut ledger = self.scope(work).load(work, cx.now())?;
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::ReserveResponse, Fault> {
+        let mut ledger = self.scope(rows).load(rows, cx.now())?;
         known_items(&ledger, self.lines.iter().map(|line| line.sku.as_str()), "lines")?;
         ledger.reserve(&self.order_id, &self.lines, self.terms)?;
-        publish(ledger.finish()?, About::reserving(&self.order_id), work, cx);
-        Ok(wire::ReserveResponse { reservations: images(work, self.keys())? })
+        publish(ledger.finish()?, About::reserving(&self.order_id), rows, cx);
+        Ok(wire::ReserveResponse { reservations: images(rows, self.keys())? })
     }
 }

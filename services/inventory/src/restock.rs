@@ -1,6 +1,6 @@
 //! Takes back in what a return found fit to be sold again. The order has no claim on it any more.
 
-use store::{Command, Context, Needs, Work};
+use store::{Command, Context, Needs, Rows};
 use types::{Fault, NodeId, OrderId, Timestamp};
 
 use crate::{
@@ -22,10 +22,10 @@ pub(crate) struct Restock {
 }
 
 impl Restock {
-    fn scope(&self, work: &Work) -> Scope {
+    fn scope(&self, rows: &Rows) -> Scope {
         let mut scope = Scope::default();
         for item in &self.items {
-            scope.frees(work, &item.sku);
+            scope.frees(rows, &item.sku);
             scope.places.insert((item.sku.clone(), self.location_id.clone()));
         }
         scope
@@ -36,19 +36,19 @@ impl Command for Restock {
     type Reply = ();
     const NAME: &'static str = "Restock";
 
-    fn needs(&self, work: &Work, needs: &mut Needs) {
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
         needs.row::<Location>(&self.location_id);
-        self.scope(work).ask(needs);
+        self.scope(rows).ask(needs);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<(), Fault> {
-        exists(work, &self.location_id)?;
-        let mut ledger = self.scope(work).load(work, cx.now())?;
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
+        exists(rows, &self.location_id)?;
+        let mut ledger = self.scope(rows).load(rows, cx.now())?;
         let occur_time = self.occur_time.unwrap_or_else(|| cx.now()).min(cx.now());
         for item in &self.items {
             ledger.take_in(Kind::Restocked, &self.location_id, item, &self.return_id, occur_time)?;
         }
-        publish(ledger.finish()?, About::Returned(&self.order_id), work, cx);
+        publish(ledger.finish()?, About::Returned(&self.order_id), rows, cx);
         Ok(())
     }
 }

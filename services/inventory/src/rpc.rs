@@ -41,7 +41,7 @@ impl Rpc {
         let request_id = wire::request_id(request_id(&request)).map_err(status)?;
         let command = parse(&request).map_err(status)?;
         let trace_parent = Some(info.trace_parent).filter(|trace_parent| !trace_parent.is_empty());
-        let call = Call::new(&info.principal.subject).request(&request_id, &request).trace(trace_parent);
+        let call = Call::new(info.principal.actor()).request(&request_id, &request).trace(trace_parent);
         self.db.run(call, command).await.map(Response::new).map_err(status)
     }
 }

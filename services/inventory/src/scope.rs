@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use store::{Needs, Record, Work};
+use store::{Needs, Record, Rows};
 use types::{Fault, NodeId, OrderId, Timestamp};
 
 use crate::{
@@ -32,7 +32,7 @@ const PROMISED: &[&str] = &["promised_sku"];
 const OPEN: &[&str] = &["open_place"];
 
 /// The row, when it is loaded already.
-pub(crate) fn known<'w, R: Record>(work: &'w Work, key: &R::Key) -> Option<&'w R> {
+pub(crate) fn known<'w, R: Record>(work: &'w Rows, key: &R::Key) -> Option<&'w R> {
     work.get(key).ok().flatten()
 }
 
@@ -43,21 +43,21 @@ impl Scope {
     }
 
     /// Units of the item may become free: whoever waits for it is wanted.
-    pub(crate) fn frees(&mut self, work: &Work, sku: &str) {
+    pub(crate) fn frees(&mut self, rows: &Rows, sku: &str) {
         self.skus.insert(sku.to_owned());
-        if known::<Stock>(work, &sku.to_owned()).is_some_and(|stock| stock.backordered > 0) {
+        if known::<Stock>(rows, &sku.to_owned()).is_some_and(|stock| stock.backordered > 0) {
             self.waiting.insert(sku.to_owned());
         }
     }
 
     /// Units on hand at a location change by `delta`: whoever then lacks them is wanted.
-    pub(crate) fn changes(&mut self, work: &Work, sku: &str, location_id: &NodeId, delta: i64) {
+    pub(crate) fn changes(&mut self, rows: &Rows, sku: &str, location_id: &NodeId, delta: i64) {
         let at = (sku.to_owned(), location_id.clone());
-        if known::<Level>(work, &at).is_some_and(|level| level.on_hand + delta < level.allocated) {
+        if known::<Level>(rows, &at).is_some_and(|level| level.on_hand + delta < level.allocated) {
             self.at_work.insert(at.clone());
         }
-        let lacks = |stock: &Stock| stock.on_hand + delta < stock.held + stock.allocated;
-        if known::<Stock>(work, &at.0).is_some_and(lacks) {
+        let lacks = |stock: &Stock| stock.on_hand + delta < stock.reserved + stock.allocated;
+        if known::<Stock>(rows, &at.0).is_some_and(lacks) {
             self.promised.insert(at.0.clone());
         }
         self.skus.insert(at.0.clone());
@@ -77,34 +77,34 @@ impl Scope {
     }
 
     /// The ledger of the loaded rows.
-    pub(crate) fn load(&self, work: &Work, now: Timestamp) -> Result<Ledger, Fault> {
+    pub(crate) fn load(&self, rows: &Rows, now: Timestamp) -> Result<Ledger, Fault> {
         let mut ledger = Ledger::new(now);
         for sku in &self.skus {
-            work.get::<Stock>(sku)?.cloned().into_iter().for_each(|stock| ledger.load_stock(stock));
+            rows.get::<Stock>(sku)?.cloned().into_iter().for_each(|stock| ledger.load_stock(stock));
         }
         for place in &self.places {
-            work.get::<Level>(place)?.cloned().into_iter().for_each(|level| ledger.load_level(level));
+            rows.get::<Level>(place)?.cloned().into_iter().for_each(|level| ledger.load_level(level));
         }
         let mut reservations = Vec::new();
         for line in &self.lines {
-            reservations.extend(work.get::<Reservation>(line)?);
+            reservations.extend(rows.get::<Reservation>(line)?);
         }
         for order_id in &self.orders {
-            reservations.extend(work.under::<Reservation>(order_id)?);
+            reservations.extend(rows.under::<Reservation>(order_id)?);
         }
         for sku in &self.waiting {
-            reservations.extend(work.by::<Reservation>(WAITING, sku)?);
+            reservations.extend(rows.by::<Reservation>(WAITING, sku)?);
         }
         for sku in &self.promised {
-            reservations.extend(work.by::<Reservation>(PROMISED, sku)?);
+            reservations.extend(rows.by::<Reservation>(PROMISED, sku)?);
         }
         reservations.into_iter().cloned().for_each(|reservation| ledger.load_reservation(reservation));
         let mut allocations = Vec::new();
         for at in &self.allocations {
-            allocations.extend(work.get::<Allocation>(at)?);
+            allocations.extend(rows.get::<Allocation>(at)?);
         }
         for (sku, location_id) in &self.at_work {
-            allocations.extend(work.by::<Allocation>(OPEN, &place(sku, location_id))?);
+            allocations.extend(rows.by::<Allocation>(OPEN, &place(sku, location_id))?);
         }
         allocations.into_iter().cloned().for_each(|allocation| ledger.load_allocation(allocation));
         Ok(ledger)

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use mesh::wire::timestamp;
 use proto::inventory::v1 as wire;
-use store::{Command, Context, Draft, Needs, Work};
+use store::{Command, Context, Needs, NewEvent, Rows};
 use types::{Fault, NodeId, Timestamp};
 
 use crate::{
@@ -55,21 +55,21 @@ impl ReportSnapshot {
     }
 
     /// Units that came and left after the count, as far as they are loaded.
-    fn later(&self, work: &Work, sku: &str) -> i64 {
-        let movements = self.days(sku).filter_map(|day| work.by::<Movement>(STOCK_DAY, &day).ok());
+    fn later(&self, rows: &Rows, sku: &str) -> i64 {
+        let movements = self.days(sku).filter_map(|day| rows.by::<Movement>(STOCK_DAY, &day).ok());
         let later = movements.flatten().filter(|movement| movement.occur_time > self.count_time);
         later.map(|movement| movement.on_hand_delta).sum()
     }
 
-    fn scope(&self, work: &Work) -> Scope {
+    fn scope(&self, rows: &Rows) -> Scope {
         let mut scope = Scope::default();
         for item in &self.items {
             let at = (item.sku.clone(), self.location_id.clone());
-            let on_hand = known::<Level>(work, &at).map_or(0, |level| level.on_hand);
-            let target = item.quantity.saturating_add(self.later(work, &item.sku)).max(0);
-            scope.changes(work, &item.sku, &self.location_id, target - on_hand);
+            let on_hand = known::<Level>(rows, &at).map_or(0, |level| level.on_hand);
+            let target = item.quantity.saturating_add(self.later(rows, &item.sku)).max(0);
+            scope.changes(rows, &item.sku, &self.location_id, target - on_hand);
             if target > on_hand {
-                scope.frees(work, &item.sku);
+                scope.frees(rows, &item.sku);
             }
         }
         scope
@@ -80,27 +80,27 @@ impl Command for ReportSnapshot {
     type Reply = wire::ReportSnapshotResponse;
     const NAME: &'static str = "ReportSnapshot";
 
-    fn needs(&self, work: &Work, needs: &mut Needs) {
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
         needs.row::<Location>(&self.location_id);
         for item in &self.items {
             self.days(&item.sku).for_each(|day| needs.by::<Movement>(STOCK_DAY, &day));
         }
-        self.scope(work).ask(needs);
+        self.scope(rows).ask(needs);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<wire::ReportSnapshotResponse, Fault> {
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::ReportSnapshotResponse, Fault> {
         let Self { location_id, items, count_time, .. } = self;
-        exists(work, location_id)?;
-        let mut ledger = self.scope(work).load(work, cx.now())?;
+        exists(rows, location_id)?;
+        let mut ledger = self.scope(rows).load(rows, cx.now())?;
         known_items(&ledger, items.iter().map(|item| item.sku.as_str()), "items")?;
-        let location = work.get::<Location>(location_id)?.cloned();
+        let location = rows.get::<Location>(location_id)?.cloned();
         let mut location = location.ok_or_else(|| Fault::not_found("location", location_id))?;
         if location.count_time.is_some_and(|last| last > *count_time) {
-            let levels = levels(work, location_id, items, cx.now())?;
+            let levels = levels(rows, location_id, items, cx.now())?;
             return Ok(wire::ReportSnapshotResponse { levels, superseded: true });
         }
         for item in items {
-            ledger.count(location_id, item, *count_time, self.later(work, &item.sku))?;
+            ledger.count(location_id, item, *count_time, self.later(rows, &item.sku))?;
         }
         let outcome = ledger.finish()?;
         let counted = outcome.movements.iter().filter(|movement| movement.kind == Kind::Counted);
@@ -110,11 +110,11 @@ impl Command for ReportSnapshot {
             count_time: Some(timestamp(*count_time)),
         };
         location.count_time = Some(*count_time);
-        let version = work.put(location).version;
-        let draft = Draft::new("inventory.snapshot_reported", location_id, version, version, &fact);
+        let version = rows.put(location).version;
+        let draft = NewEvent::untyped("inventory.snapshot_reported", location_id, version, version, &fact);
         cx.emit(draft.occurred(*count_time, 0));
-        publish(outcome, About::Stock, work, cx);
-        let levels = levels(work, location_id, items, cx.now())?;
+        publish(outcome, About::Stock, rows, cx);
+        let levels = levels(rows, location_id, items, cx.now())?;
         Ok(wire::ReportSnapshotResponse { levels, superseded: false })
     }
 }

@@ -17,7 +17,7 @@ store::record! {
     pub(crate) struct Stock in "stock" key (sku: String) {
         on_hand: i64,
         /// Promised, not at a location yet.
-        held: i64,
+        reserved: i64,
         allocated: i64,
         /// Units orders wait for.
         backordered: i64,
@@ -52,7 +52,7 @@ impl Stock {
         Self {
             sku,
             on_hand: 0,
-            held: 0,
+            reserved: 0,
             allocated: 0,
             backordered: 0,
             shortfall: 0,
@@ -66,7 +66,7 @@ impl Stock {
 
     /// Units there that are promised to nobody. Orders that wait have the first right to them.
     pub(crate) fn unpromised(&self) -> i64 {
-        self.on_hand.saturating_sub(self.held).saturating_sub(self.allocated).max(0)
+        self.on_hand.saturating_sub(self.reserved).saturating_sub(self.allocated).max(0)
     }
 
     /// Units that can be promised to an order that comes now.

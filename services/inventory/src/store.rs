@@ -58,7 +58,7 @@ pub(crate) async fn availability(db: &Db, skus: &[String]) -> Result<Vec<(Stock,
     for part in skus.chunks(TOGETHER) {
         let (places, values) = one_of(part);
         let sql = format!(
-            "SELECT s.sku, s.on_hand, s.held, s.allocated, s.backordered, s.shortfall, s.located_shortfall, s.waits, \
+            "SELECT s.sku, s.on_hand, s.reserved, s.allocated, s.backordered, s.shortfall, s.located_shortfall, s.waits, \
              s.movements, s.update_time, s.version, l.location_id, l.on_hand, l.allocated, l.shortfall, l.count_time, \
              l.update_time, l.version \
              FROM stock s LEFT JOIN levels l ON l.sku = s.sku AND (l.on_hand > 0 OR l.allocated > 0) \
@@ -77,7 +77,7 @@ fn stock_and_level(row: &Row) -> Result<(Stock, Option<Level>), Fault> {
     let stock = Stock {
         sku: row.at(0)?,
         on_hand: row.at(1)?,
-        held: row.at(2)?,
+        reserved: row.at(2)?,
         allocated: row.at(3)?,
         backordered: row.at(4)?,
         shortfall: row.at(5)?,

@@ -1,7 +1,7 @@
 //! Changes an item.
 
 use proto::inventory::v1 as wire;
-use store::{Command, Context, Needs, Work};
+use store::{Command, Context, Needs, Rows};
 use types::{Currency, Fault};
 
 use crate::{
@@ -25,12 +25,12 @@ impl Command for UpdateItem {
     type Reply = wire::Item;
     const NAME: &'static str = "UpdateItem";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
         needs.row::<Item>(&self.sku);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<wire::Item, Fault> {
-        let present = work.get::<Item>(&self.sku)?.ok_or_else(|| Fault::not_found("item", &self.sku))?;
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::Item, Fault> {
+        let present = rows.get::<Item>(&self.sku)?.ok_or_else(|| Fault::not_found("item", &self.sku))?;
         Fault::check_etag("item", &self.etag, present.version)?;
         let mut item = present.clone();
         let set = |field: &mut String, value: &Option<String>| {
@@ -49,7 +49,7 @@ impl Command for UpdateItem {
             return Ok(crate::wire::item(present));
         }
         item.update_time = cx.now();
-        let item = work.put(item);
+        let item = rows.put(item);
         Ok(tell("item.updated", &item, cx))
     }
 }

@@ -89,7 +89,7 @@ pub(crate) fn availability(stock: &Stock, levels: &[Level]) -> wire::Availabilit
     wire::Availability {
         sku: stock.sku.clone(),
         on_hand: stock.on_hand,
-        held: stock.held,
+        reserved: stock.reserved,
         allocated: stock.allocated,
         backordered: stock.backordered,
         atp: stock.available_to_promise(),
@@ -104,7 +104,7 @@ pub(crate) fn reservation(reservation: &Reservation) -> wire::Reservation {
         line_number: line_number(reservation.line_number),
         sku: reservation.sku.clone(),
         requested: reservation.requested,
-        held: reservation.held,
+        reserved: reservation.reserved,
         allocated: reservation.allocated,
         consumed: reservation.consumed,
         backordered: reservation.backordered,
@@ -144,7 +144,7 @@ pub(crate) fn movement(movement: &Movement) -> wire::StockMovement {
         }
         .into(),
         on_hand_delta: movement.on_hand_delta,
-        held_delta: movement.held_delta,
+        reserved_delta: movement.reserved_delta,
         allocated_delta: movement.allocated_delta,
         reference: movement.reference.clone(),
         note: movement.note.clone(),

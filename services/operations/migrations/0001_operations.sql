@@ -29,7 +29,7 @@ CREATE TABLE orders (
 
 -- What only a person can decide. `report` is the newest report of it, encoded.
 CREATE TABLE cases (
-    case_id TEXT PRIMARY KEY,
+    exception_id TEXT PRIMARY KEY,
     kind TEXT NOT NULL,
     subject TEXT NOT NULL,
     order_id TEXT NOT NULL,
@@ -46,17 +46,17 @@ CREATE TABLE cases (
     CHECK ((state IN ('OPEN', 'ASSIGNED') AND close_time IS NULL)
         OR (state NOT IN ('OPEN', 'ASSIGNED') AND close_time IS NOT NULL))
 );
-CREATE INDEX cases_by_time ON cases (open_time, case_id);
-CREATE INDEX cases_by_kind ON cases (kind, open_time, case_id);
-CREATE INDEX cases_by_state ON cases (state, open_time, case_id);
-CREATE INDEX cases_by_order ON cases (order_id, open_time, case_id);
+CREATE INDEX cases_by_time ON cases (open_time, exception_id);
+CREATE INDEX cases_by_kind ON cases (kind, open_time, exception_id);
+CREATE INDEX cases_by_state ON cases (state, open_time, exception_id);
+CREATE INDEX cases_by_order ON cases (order_id, open_time, exception_id);
 CREATE INDEX cases_by_kind_and_state ON cases (kind, state);
 
 -- The one open case of a type and subject; without a case when it ended.
 CREATE TABLE open_cases (
     kind TEXT NOT NULL,
     subject TEXT NOT NULL,
-    case_id TEXT,
+    exception_id TEXT,
     version BIGINT NOT NULL,
     PRIMARY KEY (kind, subject)
 );

@@ -1,9 +1,9 @@
--- Who called what, a row for each consumer, method and outcome. `days` is how many calls each day had: `20417:3 20418:12`,
+-- Who called what, a row for each client, method and outcome. `days` is how many calls each day had: `20417:3 20418:12`,
 -- days being counted from 1970-01-01. `usage_id` is a hash of the three, so that a row whose days are all past their
 -- retention has no name any more; its days are then after all others.
 CREATE TABLE usages (
     usage_id TEXT PRIMARY KEY,
-    consumer TEXT NOT NULL,
+    client TEXT NOT NULL,
     method TEXT NOT NULL,
     outcome TEXT NOT NULL CHECK (outcome IN ('ANSWERED', 'REFUSED', 'LIMITED', 'FAILED')),
     first_day BIGINT NOT NULL,
@@ -13,6 +13,6 @@ CREATE TABLE usages (
     version BIGINT NOT NULL,
     CHECK (first_day <= last_day)
 );
-CREATE INDEX usages_by_method ON usages (method, consumer, outcome);
-CREATE INDEX usages_by_consumer ON usages (consumer, method, outcome);
+CREATE INDEX usages_by_method ON usages (method, client, outcome);
+CREATE INDEX usages_by_client ON usages (client, method, outcome);
 CREATE INDEX usages_by_first_day ON usages (first_day);

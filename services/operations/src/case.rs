@@ -5,8 +5,8 @@ mod due;
 mod open;
 
 use proto::event::v1::ExceptionOpened;
-use store::{Command, Context, Draft, Needs, Proto, Work};
-use types::{CaseId, Fault, Timestamp};
+use store::{Command, Context, Needs, NewEvent, Proto, Rows};
+use types::{ExceptionId, Fault, Timestamp};
 
 pub(crate) use close::{DismissCase, Ending, ResolveCase};
 pub(crate) use open::{AutoResolve, OpenCase};
@@ -31,7 +31,7 @@ store::text_enum! {
 
 store::record! {
     /// One case.
-    pub(crate) struct Case in "cases" key (case_id: CaseId) {
+    pub(crate) struct Case in "cases" key (exception_id: ExceptionId) {
         /// Type in capitals.
         kind: String,
         /// What it is about.
@@ -63,7 +63,7 @@ store::record! {
     /// The one open case of a type and subject.
     pub(crate) struct OpenCaseOf in "open_cases" key (kind: String, subject: String) {
         /// The case; none when it ended.
-        case_id: Option<CaseId>,
+        exception_id: Option<ExceptionId>,
     }
 }
 
@@ -87,7 +87,7 @@ impl Case {
     fn permit(&self, action: &'static str, etag: &str) -> Result<(), Fault> {
         Fault::check_etag("case", etag, self.version)?;
         if !self.state.supported_actions().contains(&action) {
-            let message = format!("case {} has ended: it is {}", self.case_id, self.state.as_str());
+            let message = format!("case {} has ended: it is {}", self.exception_id, self.state.as_str());
             return Err(Fault::not_supported(message).fact("supported_actions", ""));
         }
         Ok(())
@@ -95,36 +95,36 @@ impl Case {
 }
 
 /// The case a command acts on.
-fn find(work: &Work, case_id: &CaseId) -> Result<Case, Fault> {
-    work.get::<Case>(case_id)?.cloned().ok_or_else(|| Fault::not_found("case", case_id))
+fn find(rows: &Rows, exception_id: &ExceptionId) -> Result<Case, Fault> {
+    rows.get::<Case>(exception_id)?.cloned().ok_or_else(|| Fault::not_found("case", exception_id))
 }
 
 /// Tells what a person did with a case: the log is the audit trail.
 fn tell(cx: &mut Context<'_>, kind: &'static str, case: &Case) {
-    let draft = Draft::new(kind, &case.case_id, case.version, case.version, &wire::case(case));
+    let draft = NewEvent::untyped(kind, &case.exception_id, case.version, case.version, &wire::case(case));
     cx.emit(draft.correlation(&case.order_id));
 }
 
 /// Gives a case to a person.
 pub(crate) struct AssignCase {
-    pub(crate) case_id: CaseId,
+    pub(crate) exception_id: ExceptionId,
     pub(crate) assignee: String,
     pub(crate) etag: String,
 }
 
 impl Command for AssignCase {
-    type Reply = proto::operations::v1::ExceptionCase;
+    type Reply = proto::operations::v1::Exception;
     const NAME: &'static str = "AssignException";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
-        needs.row::<Case>(&self.case_id);
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
+        needs.row::<Case>(&self.exception_id);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<Self::Reply, Fault> {
-        let case = find(work, &self.case_id)?;
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<Self::Reply, Fault> {
+        let case = find(rows, &self.exception_id)?;
         case.permit("assign", &self.etag)?;
-        let case = work.put(Case { state: State::Assigned, assignee: self.assignee.clone(), ..case });
-        tell(cx, "case.assigned", &case);
+        let case = rows.put(Case { state: State::Assigned, assignee: self.assignee.clone(), ..case });
+        tell(cx, "exception.assigned", &case);
         Ok(wire::case(&case))
     }
 }

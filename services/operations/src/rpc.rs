@@ -4,7 +4,7 @@ use std::{pin::Pin, time::Duration};
 
 use futures::{Stream, StreamExt};
 use proto::operations::v1::{
-    AssignExceptionRequest, DismissExceptionRequest, ExceptionCase, FollowTimelineRequest, FollowTimelineResponse,
+    AssignExceptionRequest, DismissExceptionRequest, Exception, FollowTimelineRequest, FollowTimelineResponse,
     GetExceptionRequest, ListExceptionsRequest, ListExceptionsResponse, ListFollowedRequest, ListFollowedResponse,
     ListTimelineRequest, ListTimelineResponse, ResolveExceptionRequest, SummarizeExceptionsRequest,
     SummarizeExceptionsResponse, VerifyLogsRequest, VerifyLogsResponse, operations_service_server::OperationsService,
@@ -32,7 +32,7 @@ impl OperationsApi {
 fn call<T: prost::Message>(request: &Request<T>, request_id: &str) -> Result<Call, Fault> {
     wire::request_id(request_id)?;
     let call = mesh::call(request);
-    Ok(Call::new(call.principal.to_string()).request(request_id, request.get_ref()).trace(Some(call.trace_parent)))
+    Ok(Call::new(call.principal.actor()).request(request_id, request.get_ref()).trace(Some(call.trace_parent)))
 }
 
 fn answer<T>(outcome: Result<T, Fault>) -> Result<Response<T>, Status> {
@@ -68,26 +68,26 @@ impl OperationsApi {
         Ok(ListExceptionsResponse { exceptions: cases.iter().map(wire::case).collect(), next_page_token })
     }
 
-    async fn exception(&self, request: &GetExceptionRequest) -> Result<ExceptionCase, Fault> {
-        let case_id = wire::case_id(&request.case_id)?;
-        Ok(wire::case(&reads::get_case(&self.db, &case_id).await?))
+    async fn exception(&self, request: &GetExceptionRequest) -> Result<Exception, Fault> {
+        let exception_id = wire::exception_id(&request.exception_id)?;
+        Ok(wire::case(&reads::get_case(&self.db, &exception_id).await?))
     }
 
-    async fn assign(&self, request: Request<AssignExceptionRequest>) -> Result<ExceptionCase, Fault> {
-        let AssignExceptionRequest { request_id, case_id, assignee, etag } = request.get_ref();
-        let command = wire::assign(case_id, assignee, etag)?;
+    async fn assign(&self, request: Request<AssignExceptionRequest>) -> Result<Exception, Fault> {
+        let AssignExceptionRequest { request_id, exception_id, assignee, etag } = request.get_ref();
+        let command = wire::assign(exception_id, assignee, etag)?;
         self.db.run(call(&request, request_id)?, command).await
     }
 
-    async fn resolve(&self, request: Request<ResolveExceptionRequest>) -> Result<ExceptionCase, Fault> {
-        let ResolveExceptionRequest { request_id, case_id, resolution, etag } = request.get_ref();
-        let command = wire::resolve(case_id, resolution, etag)?;
+    async fn resolve(&self, request: Request<ResolveExceptionRequest>) -> Result<Exception, Fault> {
+        let ResolveExceptionRequest { request_id, exception_id, resolution, etag } = request.get_ref();
+        let command = wire::resolve(exception_id, resolution, etag)?;
         self.db.run(call(&request, request_id)?, command).await
     }
 
-    async fn dismiss(&self, request: Request<DismissExceptionRequest>) -> Result<ExceptionCase, Fault> {
-        let DismissExceptionRequest { request_id, case_id, resolution, etag } = request.get_ref();
-        let command = wire::dismiss(case_id, resolution, etag)?;
+    async fn dismiss(&self, request: Request<DismissExceptionRequest>) -> Result<Exception, Fault> {
+        let DismissExceptionRequest { request_id, exception_id, resolution, etag } = request.get_ref();
+        let command = wire::dismiss(exception_id, resolution, etag)?;
         self.db.run(call(&request, request_id)?, command).await
     }
 }
@@ -117,28 +117,25 @@ impl OperationsService for OperationsApi {
         answer(self.exceptions(request.into_inner()).await)
     }
 
-    async fn get_exception(&self, request: Request<GetExceptionRequest>) -> Result<Response<ExceptionCase>, Status> {
+    async fn get_exception(&self, request: Request<GetExceptionRequest>) -> Result<Response<Exception>, Status> {
         answer(self.exception(request.get_ref()).await)
     }
 
-    async fn assign_exception(
-        &self,
-        request: Request<AssignExceptionRequest>,
-    ) -> Result<Response<ExceptionCase>, Status> {
+    async fn assign_exception(&self, request: Request<AssignExceptionRequest>) -> Result<Response<Exception>, Status> {
         answer(self.assign(request).await)
     }
 
     async fn resolve_exception(
         &self,
         request: Request<ResolveExceptionRequest>,
-    ) -> Result<Response<ExceptionCase>, Status> {
+    ) -> Result<Response<Exception>, Status> {
         answer(self.resolve(request).await)
     }
 
     async fn dismiss_exception(
         &self,
         request: Request<DismissExceptionRequest>,
-    ) -> Result<Response<ExceptionCase>, Status> {
+    ) -> Result<Response<Exception>, Status> {
         answer(self.dismiss(request).await)
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use mesh::{Accounts, Principal};
 use store::{Column, Db, Kind, Value, page::Page};
-use types::{CaseId, Fault, OrderId};
+use types::{ExceptionId, Fault, OrderId};
 
 use crate::{
     audience::Audience,
@@ -130,20 +130,20 @@ pub(crate) async fn list_cases(db: &Db, mut cases: Cases) -> Result<(Vec<Case>, 
         args.extend(cases.states.iter().map(Column::to_value));
     }
     if let Some(after) = page.after() {
-        conditions.push(format!("(open_time, case_id) < (${}, ${})", args.len() + 1, args.len() + 2));
+        conditions.push(format!("(open_time, exception_id) < (${}, ${})", args.len() + 1, args.len() + 2));
         args.extend(after.iter().cloned());
     }
     args.push(Value::Integer(page.limit()));
     let filtered = if conditions.is_empty() { String::new() } else { format!("WHERE {}", conditions.join(" AND ")) };
-    let tail = format!("{filtered} ORDER BY open_time DESC, case_id DESC LIMIT ${}", args.len());
+    let tail = format!("{filtered} ORDER BY open_time DESC, exception_id DESC LIMIT ${}", args.len());
     let mut rows = db.list::<Case>(&tail, args).await?;
-    let token = page.next(&mut rows, |last| vec![last.open_time.to_value(), last.case_id.to_value()]);
+    let token = page.next(&mut rows, |last| vec![last.open_time.to_value(), last.exception_id.to_value()]);
     Ok((rows, token))
 }
 
 /// A case.
-pub(crate) async fn get_case(db: &Db, case_id: &CaseId) -> Result<Case, Fault> {
-    db.load(case_id).await?.ok_or_else(|| Fault::not_found("case", case_id))
+pub(crate) async fn get_case(db: &Db, exception_id: &ExceptionId) -> Result<Case, Fault> {
+    db.load(exception_id).await?.ok_or_else(|| Fault::not_found("case", exception_id))
 }
 
 /// How many cases there are of each type and state.

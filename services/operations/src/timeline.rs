@@ -2,7 +2,7 @@
 
 use prost::Message as _;
 use proto::event::v1::Event;
-use store::{Command, Context, Needs, Work};
+use store::{Command, Context, Needs, Rows};
 use types::{AccountId, Fault, OrderId, Timestamp};
 
 use crate::audience::Audience;
@@ -55,7 +55,7 @@ pub(crate) struct AddEntry {
 
 impl AddEntry {
     pub(crate) fn new(source: &'static str, order_id: OrderId, event: &Event) -> Self {
-        let time = event.occurred_at.as_ref().or(event.recorded_at.as_ref());
+        let time = event.occur_time.as_ref().or(event.record_time.as_ref());
         Self {
             source,
             position: event.position,
@@ -75,21 +75,21 @@ impl Command for AddEntry {
     type Reply = ();
     const NAME: &'static str = "AddTimelineEntry";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
         needs.row::<Counter>(&COUNTER.to_owned());
         needs.row::<Entry>(&self.key());
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<(), Fault> {
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         let (source, position) = self.key();
-        if work.get::<Entry>(&self.key())?.is_some() {
+        if rows.get::<Entry>(&self.key())?.is_some() {
             return Ok(());
         }
-        let counter = work.get::<Counter>(&COUNTER.to_owned())?.cloned();
+        let counter = rows.get::<Counter>(&COUNTER.to_owned())?.cloned();
         let counter = counter.ok_or_else(|| Fault::internal("the timeline has no counter"))?;
         let entry_number = counter.value + 1;
-        work.put(Counter { value: entry_number, ..counter });
-        work.put(Entry {
+        rows.put(Counter { value: entry_number, ..counter });
+        rows.put(Entry {
             source,
             position,
             entry_number,
@@ -113,13 +113,13 @@ impl Command for LearnOwner {
     type Reply = ();
     const NAME: &'static str = "LearnOwner";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
         needs.row::<Owner>(&self.order_id);
     }
 
-    fn decide(&self, work: &mut Work, _: &mut Context<'_>) -> Result<(), Fault> {
-        if work.get::<Owner>(&self.order_id)?.is_none() {
-            work.put(Owner { order_id: self.order_id.clone(), account_id: self.account_id.clone(), version: 0 });
+    fn decide(&self, rows: &mut Rows, _: &mut Context<'_>) -> Result<(), Fault> {
+        if rows.get::<Owner>(&self.order_id)?.is_none() {
+            rows.put(Owner { order_id: self.order_id.clone(), account_id: self.account_id.clone(), version: 0 });
         }
         Ok(())
     }

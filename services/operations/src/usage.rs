@@ -11,7 +11,7 @@ mod wire;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
-use store::{Command, Context, Needs, Task, Work};
+use store::{Command, Context, Needs, Rows, Task};
 use types::{Fault, Timestamp};
 
 pub use report::UsageReporter;
@@ -39,10 +39,10 @@ store::text_enum! {
 }
 
 store::record! {
-    /// The calls of one consumer to one method that ended alike. Without a consumer and a method when no day is left.
+    /// The calls of one client to one method that ended alike. Without a client and a method when no day is left.
     pub(crate) struct Usage in "usages" key (usage_id: String) {
         /// Who called.
-        consumer: String,
+        client: String,
         /// Full name of the method.
         method: String,
         /// How they ended.
@@ -58,10 +58,10 @@ store::record! {
     }
 }
 
-/// What a member counted of one consumer, method and outcome on a day.
+/// What a member counted of one client, method and outcome on a day.
 #[derive(Debug)]
 pub(crate) struct Count {
-    pub(crate) consumer: String,
+    pub(crate) client: String,
     pub(crate) method: String,
     pub(crate) outcome: Outcome,
     pub(crate) calls: i64,
@@ -71,7 +71,7 @@ pub(crate) struct Count {
 impl Count {
     fn usage_id(&self) -> String {
         let mut hash = Sha256::new();
-        for part in [&self.consumer, &self.method, self.outcome.as_str()] {
+        for part in [&self.client, &self.method, self.outcome.as_str()] {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }
@@ -90,13 +90,13 @@ impl Command for RecordUsage {
     type Reply = proto::operations::v1::RecordUsageResponse;
     const NAME: &'static str = "RecordUsage";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
         for count in &self.counts {
             needs.row::<Usage>(&count.usage_id());
         }
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<Self::Reply, Fault> {
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<Self::Reply, Fault> {
         let today = Day::of(cx.now());
         let mut begun = false;
         for count in &self.counts {
@@ -106,9 +106,9 @@ impl Command for RecordUsage {
             if day < today.before(self.retention) {
                 continue;
             }
-            let known = work.get::<Usage>(&count.usage_id())?.cloned();
+            let known = rows.get::<Usage>(&count.usage_id())?.cloned();
             begun |= known.as_ref().is_none_or(|known| known.days.is_empty() || known.last_day < day);
-            work.put(match known {
+            rows.put(match known {
                 Some(known) if !known.days.is_empty() => known.with(count, day, last_seen),
                 known => Usage::begin(count, day, last_seen, known.map_or(0, |known| known.version)),
             });
@@ -124,7 +124,7 @@ impl Usage {
     fn begin(count: &Count, day: Day, last_seen: Timestamp, version: i64) -> Self {
         Self {
             usage_id: count.usage_id(),
-            consumer: count.consumer.clone(),
+            client: count.client.clone(),
             method: count.method.clone(),
             outcome: count.outcome,
             first_day: day,
@@ -140,7 +140,7 @@ impl Usage {
         match self.days.drop_before(oldest) {
             Some(first_day) => self.first_day = first_day,
             None => {
-                self.consumer.clear();
+                self.client.clear();
                 self.method.clear();
                 // Where neither a list nor the next purge looks.
                 (self.first_day, self.last_day) = (Day::NEVER, Day::NEVER);

@@ -7,9 +7,9 @@ use mesh::{
 use prost::Message as _;
 use proto::{
     event::v1::Event,
-    operations::v1::{self, ExceptionCase, ExceptionCount, ExceptionState, ListExceptionsRequest, TimelineEntry},
+    operations::v1::{Exception, ExceptionCount, ExceptionState, ListExceptionsRequest, TimelineEntry},
 };
-use types::{CaseId, Fault, OrderId};
+use types::{ExceptionId, Fault, OrderId};
 
 use crate::{
     audience::Audience,
@@ -39,8 +39,8 @@ pub(crate) fn entry(entry: &Entry, caller: &Principal) -> Result<TimelineEntry, 
         event.trace_parent.clear();
     }
     let audience = match entry.audience {
-        Audience::Staff => v1::Audience::Staff,
-        Audience::Customer => v1::Audience::Customer,
+        Audience::Staff => proto::options::v1::Audience::Staff,
+        Audience::Customer => proto::options::v1::Audience::Customer,
     };
     Ok(TimelineEntry {
         entry_number: entry.entry_number,
@@ -51,9 +51,9 @@ pub(crate) fn entry(entry: &Entry, caller: &Principal) -> Result<TimelineEntry, 
     })
 }
 
-pub(crate) fn case(case: &Case) -> ExceptionCase {
-    ExceptionCase {
-        case_id: case.case_id.to_string(),
+pub(crate) fn case(case: &Case) -> Exception {
+    Exception {
+        exception_id: case.exception_id.to_string(),
         r#type: case.kind.clone(),
         subject: case.subject.clone(),
         order_id: case.order_id.clone(),
@@ -102,10 +102,10 @@ pub(crate) fn order_id(text: &str) -> Result<OrderId, Fault> {
     checked(checks, order_id)
 }
 
-pub(crate) fn case_id(text: &str) -> Result<CaseId, Fault> {
+pub(crate) fn exception_id(text: &str) -> Result<ExceptionId, Fault> {
     let mut checks = Checks::new();
-    let case_id = checks.id("case_id", text);
-    checked(checks, case_id)
+    let exception_id = checks.id("exception_id", text);
+    checked(checks, exception_id)
 }
 
 pub(crate) fn cases(request: ListExceptionsRequest) -> Result<Cases, Fault> {
@@ -133,28 +133,34 @@ pub(crate) fn request_id(text: &str) -> Result<(), Fault> {
     checks.done()
 }
 
-pub(crate) fn assign(case_id: &str, assignee: &str, etag: &str) -> Result<AssignCase, Fault> {
+pub(crate) fn assign(exception_id: &str, assignee: &str, etag: &str) -> Result<AssignCase, Fault> {
     let mut checks = Checks::new();
-    let case_id = checks.id("case_id", case_id);
+    let exception_id = checks.id("exception_id", exception_id);
     let assignee = checks.text("assignee", assignee, LONGEST_ASSIGNEE);
     let etag = etag.to_owned();
-    checked(checks, case_id.zip(assignee).map(|(case_id, assignee)| AssignCase { case_id, assignee, etag }))
+    checked(
+        checks,
+        exception_id.zip(assignee).map(|(exception_id, assignee)| AssignCase { exception_id, assignee, etag }),
+    )
 }
 
-pub(crate) fn resolve(case_id: &str, resolution: &str, etag: &str) -> Result<ResolveCase, Fault> {
-    ending(case_id, resolution, etag).map(ResolveCase)
+pub(crate) fn resolve(exception_id: &str, resolution: &str, etag: &str) -> Result<ResolveCase, Fault> {
+    ending(exception_id, resolution, etag).map(ResolveCase)
 }
 
-pub(crate) fn dismiss(case_id: &str, resolution: &str, etag: &str) -> Result<DismissCase, Fault> {
-    ending(case_id, resolution, etag).map(DismissCase)
+pub(crate) fn dismiss(exception_id: &str, resolution: &str, etag: &str) -> Result<DismissCase, Fault> {
+    ending(exception_id, resolution, etag).map(DismissCase)
 }
 
-fn ending(case_id: &str, resolution: &str, etag: &str) -> Result<Ending, Fault> {
+fn ending(exception_id: &str, resolution: &str, etag: &str) -> Result<Ending, Fault> {
     let mut checks = Checks::new();
-    let case_id = checks.id("case_id", case_id);
+    let exception_id = checks.id("exception_id", exception_id);
     let resolution = checks.text("resolution", resolution, LONGEST_RESOLUTION);
     let etag = etag.to_owned();
-    checked(checks, case_id.zip(resolution).map(|(case_id, resolution)| Ending { case_id, resolution, etag }))
+    checked(
+        checks,
+        exception_id.zip(resolution).map(|(exception_id, resolution)| Ending { exception_id, resolution, etag }),
+    )
 }
 
 fn checked<T>(checks: Checks, value: Option<T>) -> Result<T, Fault> {

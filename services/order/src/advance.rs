@@ -2,7 +2,7 @@
 
 use mesh::Principal;
 use proto::order::v1 as wire;
-use store::{Context, Needs, Work};
+use store::{Context, Needs, Rows};
 use types::{Fault, OrderId};
 
 use crate::{hold::Hold, line::Line, order::Order, progress::Progress, tell::tell};
@@ -14,16 +14,16 @@ pub(crate) fn needs(order_id: &OrderId, needs: &mut Needs) {
 }
 
 /// The order with all its lines.
-pub(crate) fn load(work: &Work, order_id: &OrderId) -> Result<Progress, Fault> {
-    let order = work.get::<Order>(order_id)?.cloned().ok_or_else(|| Fault::not_found("order", order_id))?;
-    let lines = work.under::<Line>(order_id)?.into_iter().cloned().collect();
+pub(crate) fn load(rows: &Rows, order_id: &OrderId) -> Result<Progress, Fault> {
+    let order = rows.get::<Order>(order_id)?.cloned().ok_or_else(|| Fault::not_found("order", order_id))?;
+    let lines = rows.under::<Line>(order_id)?.into_iter().cloned().collect();
     Ok(Progress::new(order, lines))
 }
 
 /// Saves what changed, and tells it. Answers the order as it was saved.
-pub(crate) fn save(mut progress: Progress, work: &mut Work, cx: &mut Context<'_>) -> Result<Progress, Fault> {
-    let known = work.get::<Order>(&progress.order.order_id)?;
-    let known_lines = work.under::<Line>(&progress.order.order_id)?;
+pub(crate) fn save(mut progress: Progress, rows: &mut Rows, cx: &mut Context<'_>) -> Result<Progress, Fault> {
+    let known = rows.get::<Order>(&progress.order.order_id)?;
+    let known_lines = rows.under::<Line>(&progress.order.order_id)?;
     let changed: Vec<Line> = progress
         .lines
         .iter()
@@ -35,7 +35,7 @@ pub(crate) fn save(mut progress: Progress, work: &mut Work, cx: &mut Context<'_>
         return Ok(progress);
     }
     for line in changed {
-        let line = work.put(line);
+        let line = rows.put(line);
         if let Ok(at) = progress.lines.binary_search_by_key(&line.line_number, |line| line.line_number)
             && let Some(stale) = progress.lines.get_mut(at)
         {
@@ -43,8 +43,8 @@ pub(crate) fn save(mut progress: Progress, work: &mut Work, cx: &mut Context<'_>
         }
     }
     progress.order.update_time = cx.now();
-    progress.order = work.put(progress.order);
-    tell(&progress, work, cx);
+    progress.order = rows.put(progress.order);
+    tell(&progress, rows, cx);
     Ok(progress)
 }
 
@@ -56,13 +56,13 @@ pub(crate) fn needs_with_holds(order_id: &OrderId, needs: &mut Needs) {
 
 /// The order as it is for someone who has the etag, sees the account, and asks for `action`.
 pub(crate) fn begin(
-    work: &Work,
+    rows: &Rows,
     order_id: &OrderId,
     etag: &str,
     caller: &Principal,
     action: &'static str,
 ) -> Result<Progress, Fault> {
-    let progress = load(work, order_id)?;
+    let progress = load(rows, order_id)?;
     if !caller.sees(&progress.order.account_id) {
         return Err(Fault::not_found("order", order_id));
     }
@@ -76,7 +76,7 @@ pub(crate) fn begin(
 }
 
 /// The order as callers see it, after it was saved.
-pub(crate) fn answer(work: &Work, progress: &Progress) -> Result<wire::Order, Fault> {
-    let holds = work.under::<Hold>(&progress.order.order_id)?;
+pub(crate) fn answer(rows: &Rows, progress: &Progress) -> Result<wire::Order, Fault> {
+    let holds = rows.under::<Hold>(&progress.order.order_id)?;
     Ok(crate::wire::order(&progress.order, progress.lines.iter(), holds))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mesh::Principal;
 use proto::order::v1 as wire;
-use store::{Command, Context, Needs, Work};
+use store::{Command, Context, Needs, Rows};
 use types::{Fault, OrderId};
 
 use crate::{advance, order::action};
@@ -27,14 +27,14 @@ impl Command for CancelOrder {
 
     const NAME: &'static str = "CancelOrder";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
         advance::needs_with_holds(&self.order_id, needs);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<wire::Order, Fault> {
-        let mut progress = advance::begin(work, &self.order_id, &self.etag, &self.caller, action::CANCEL)?;
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::Order, Fault> {
+        let mut progress = advance::begin(rows, &self.order_id, &self.etag, &self.caller, action::CANCEL)?;
         progress.cancel(&self.reason, cx.now());
-        let progress = advance::save(progress, work, cx)?;
-        advance::answer(work, &progress)
+        let progress = advance::save(progress, rows, cx)?;
+        advance::answer(rows, &progress)
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mesh::Principal;
 use proto::order::v1 as wire;
-use store::{Command, Context, Needs, Work};
+use store::{Command, Context, Needs, Rows};
 use types::{Fault, OrderId, Timestamp};
 
 use crate::{advance, news::News, order::action};
@@ -82,15 +82,15 @@ impl Command for PlaceHold {
 
     const NAME: &'static str = "PlaceHold";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
         advance::needs_with_holds(&self.order_id, needs);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<wire::Order, Fault> {
-        let mut progress = advance::begin(work, &self.order_id, &self.etag, &self.caller, action::PLACE_HOLD)?;
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::Order, Fault> {
+        let mut progress = advance::begin(rows, &self.order_id, &self.etag, &self.caller, action::PLACE_HOLD)?;
         progress.order.hold_count += 1;
         progress.order.open_holds += 1;
-        let hold = work.put(Hold {
+        let hold = rows.put(Hold {
             order_id: self.order_id.clone(),
             hold_number: progress.order.hold_count,
             reason: self.reason,
@@ -103,8 +103,8 @@ impl Command for PlaceHold {
         });
         progress.news.push(News::HoldPlaced(hold));
         progress.holds_changed(cx.now());
-        let progress = advance::save(progress, work, cx)?;
-        advance::answer(work, &progress)
+        let progress = advance::save(progress, rows, cx)?;
+        advance::answer(rows, &progress)
     }
 }
 
@@ -113,23 +113,23 @@ impl Command for ReleaseHold {
 
     const NAME: &'static str = "ReleaseHold";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
         advance::needs_with_holds(&self.order_id, needs);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<wire::Order, Fault> {
-        let mut progress = advance::begin(work, &self.order_id, &self.etag, &self.caller, action::RELEASE_HOLD)?;
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::Order, Fault> {
+        let mut progress = advance::begin(rows, &self.order_id, &self.etag, &self.caller, action::RELEASE_HOLD)?;
         let key = (self.order_id.clone(), self.hold_number);
-        let hold = work.get::<Hold>(&key)?.ok_or_else(|| Fault::not_found("hold", self.hold_number))?;
+        let hold = rows.get::<Hold>(&key)?.ok_or_else(|| Fault::not_found("hold", self.hold_number))?;
         if hold.release_time.is_some() {
             return Err(Fault::not_supported(format!("hold {} is released already", self.hold_number)));
         }
         let (released_by, release_time) = (Some(self.caller.subject.clone()), Some(cx.now()));
-        let hold = work.put(Hold { released_by, release_time, ..hold.clone() });
+        let hold = rows.put(Hold { released_by, release_time, ..hold.clone() });
         progress.order.open_holds -= 1;
         progress.news.push(News::HoldReleased(hold));
         progress.holds_changed(cx.now());
-        let progress = advance::save(progress, work, cx)?;
-        advance::answer(work, &progress)
+        let progress = advance::save(progress, rows, cx)?;
+        advance::answer(rows, &progress)
     }
 }

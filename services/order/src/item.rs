@@ -1,7 +1,7 @@
 //! This service's own copy of inventory's items.
 
 use proto::inventory::v1 as wire;
-use store::{Command, Context, Needs, Proto, Work};
+use store::{Command, Context, Needs, Proto, Rows};
 use types::{Currency, Fault};
 
 store::record! {
@@ -84,19 +84,19 @@ impl Command for StoreItems {
 
     const NAME: &'static str = "StoreItems";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
         for item in &self.0 {
             needs.row::<Item>(&item.sku);
         }
     }
 
-    fn decide(&self, work: &mut Work, _: &mut Context<'_>) -> Result<(), Fault> {
+    fn decide(&self, rows: &mut Rows, _: &mut Context<'_>) -> Result<(), Fault> {
         for item in &self.0 {
             let item_version = item.etag.parse().map_err(|_| Fault::internal("an item's etag is not a number"))?;
-            let known = work.get::<Item>(&item.sku)?;
+            let known = rows.get::<Item>(&item.sku)?;
             if known.is_none_or(|known| known.item_version < item_version) {
                 let version = known.map_or(0, |known| known.version);
-                work.put(Item { sku: item.sku.clone(), item: Proto(item.clone()), item_version, version });
+                rows.put(Item { sku: item.sku.clone(), item: Proto(item.clone()), item_version, version });
             }
         }
         Ok(())

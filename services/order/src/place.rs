@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use mesh::{Principal, wire::Checks};
 use proto::{order::v1 as wire, types::v1::Address};
-use store::{Command, Context, Draft, Needs, Proto, Work};
+use store::{Command, Context, Needs, NewEvent, Proto, Rows};
 use types::{AccountId, BasisPoints, Currency, Fault, OrderId, Reason, ShipToId, Timestamp};
 
 pub use check::{MOST_LINES, check};
@@ -74,7 +74,7 @@ impl PlaceOrder {
         (self.customer_po.clone(), self.account_id.clone())
     }
 
-    fn ship_to(&self, work: &Work, checks: &mut Checks) -> Result<Option<wire::ShipTo>, Fault> {
+    fn ship_to(&self, rows: &Rows, checks: &mut Checks) -> Result<Option<wire::ShipTo>, Fault> {
         let ship_to_id = match &self.destination {
             Destination::ShipTo(ship_to_id) => ship_to_id,
             Destination::Address(address) => {
@@ -86,7 +86,7 @@ impl PlaceOrder {
                 }));
             }
         };
-        let ship_to = work.get::<ShipTo>(ship_to_id)?.filter(|ship_to| ship_to.account_id == self.account_id);
+        let ship_to = rows.get::<ShipTo>(ship_to_id)?.filter(|ship_to| ship_to.account_id == self.account_id);
         if ship_to.is_none() {
             checks.wrong("ship_to_id", "is not a ship-to of the account");
         }
@@ -96,13 +96,13 @@ impl PlaceOrder {
     /// The lines in line number order, and what they come to.
     fn price(
         &self,
-        work: &Work,
+        rows: &Rows,
         currency: Option<Currency>,
         checks: &mut Checks,
     ) -> Result<Option<(Vec<Wanted>, i64)>, Fault> {
         let mut lines = Vec::with_capacity(self.lines.len());
         for (index, line) in self.lines.iter().enumerate() {
-            let item = work.get::<Item>(&line.sku)?;
+            let item = rows.get::<Item>(&line.sku)?;
             lines.extend(price::price(line, index, item, currency, checks));
         }
         lines.sort_by_key(|line| line.line_number);
@@ -113,11 +113,11 @@ impl PlaceOrder {
         Ok(total.filter(|_| lines.len() == self.lines.len()).map(|total| (lines, total)))
     }
 
-    fn refuse_duplicate(&self, account: &Account, work: &Work) -> Result<(), Fault> {
+    fn refuse_duplicate(&self, account: &Account, rows: &Rows) -> Result<(), Fault> {
         if account.duplicate_po_policy == DuplicatePoPolicy::Allow {
             return Ok(());
         }
-        let first = work.by::<Order>(BY_PO, &self.po_key())?.into_iter().min_by_key(|order| order.create_time);
+        let first = rows.by::<Order>(BY_PO, &self.po_key())?.into_iter().min_by_key(|order| order.create_time);
         let Some(first) = first else { return Ok(()) };
         let message = format!("the account has order {} with this customer PO number", first.order_id);
         Err(Fault::new(Reason::DuplicateCustomerPo, message).fact("order_id", &first.order_id))
@@ -129,7 +129,7 @@ impl Command for PlaceOrder {
 
     const NAME: &'static str = "PlaceOrder";
 
-    fn needs(&self, work: &Work, needs: &mut Needs) {
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
         needs.row::<Account>(&self.account_id);
         if let Destination::ShipTo(ship_to_id) = &self.destination {
             needs.row::<ShipTo>(ship_to_id);
@@ -137,17 +137,17 @@ impl Command for PlaceOrder {
         for line in &self.lines {
             needs.row::<Item>(&line.sku);
         }
-        if let Ok(Some(account)) = work.get::<Account>(&self.account_id)
+        if let Ok(Some(account)) = rows.get::<Account>(&self.account_id)
             && account.duplicate_po_policy == DuplicatePoPolicy::Refuse
         {
             needs.by::<Order>(BY_PO, &self.po_key());
         }
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<wire::Order, Fault> {
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::Order, Fault> {
         let mut checks = Checks::new();
         // An account that is not the caller's is told as one that does not exist.
-        let account = work.get::<Account>(&self.account_id)?.filter(|account| self.caller.sees(&account.account_id));
+        let account = rows.get::<Account>(&self.account_id)?.filter(|account| self.caller.sees(&account.account_id));
         let account = account.cloned();
         if account.is_none() {
             checks.wrong("account_id", "no such account");
@@ -158,20 +158,20 @@ impl Command for PlaceOrder {
         {
             checks.wrong("currency", format!("must be the account's, {theirs}"));
         }
-        let ship_to = if account.is_some() { self.ship_to(work, &mut checks)? } else { None };
-        let priced = self.price(work, currency, &mut checks)?;
+        let ship_to = if account.is_some() { self.ship_to(rows, &mut checks)? } else { None };
+        let priced = self.price(rows, currency, &mut checks)?;
         check::refuse(checks)?;
         let (Some(account), Some(ship_to), Some((wanted, total_minor))) = (account, ship_to, priced) else {
             return Err(Fault::internal("an order passed its checks without its parts"));
         };
-        self.refuse_duplicate(&account, work)?;
+        self.refuse_duplicate(&account, rows)?;
 
         let order_id: OrderId = cx.new_id();
-        let lines: Vec<Line> = wanted.into_iter().map(|wanted| work.put(Line::new(order_id.clone(), wanted))).collect();
-        let order = work.put(self.order(order_id, &account, ship_to, total_minor, cx.now()));
+        let lines: Vec<Line> = wanted.into_iter().map(|wanted| rows.put(Line::new(order_id.clone(), wanted))).collect();
+        let order = rows.put(self.order(order_id, &account, ship_to, total_minor, cx.now()));
         let placed = crate::wire::order(&order, &lines, []);
         let fact = wire::OrderSubmitted { order: Some(placed.clone()) };
-        let draft = Draft::new("order.submitted", &order.order_id, order.version, order.version, &fact);
+        let draft = NewEvent::untyped("order.submitted", &order.order_id, order.version, order.version, &fact);
         cx.emit(draft.order(&order.order_id).account(&order.account_id));
         Ok(placed)
     }

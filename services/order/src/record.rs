@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use store::{Command, Context, Needs, Work};
+use store::{Command, Context, Needs, Rows};
 use types::{Fault, OrderId, ReturnId};
 
 use crate::{
@@ -25,21 +25,21 @@ impl Command for RecordFact {
 
     const NAME: &'static str = "RecordFact";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
         advance::needs(&self.order_id, needs);
         if let Fact::Shipped { .. } = self.fact {
             needs.under::<ReturnedLine>(&self.order_id);
         }
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<(), Fault> {
-        let mut progress = advance::load(work, &self.order_id)?;
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
+        let mut progress = advance::load(rows, &self.order_id)?;
         apply(&mut progress, &self.fact, cx)?;
         if let Fact::Shipped { .. } = self.fact {
             // Returns may have told before that some of these units came back.
-            apply(&mut progress, &returned(work, &self.order_id)?, cx)?;
+            apply(&mut progress, &returned(rows, &self.order_id)?, cx)?;
         }
-        advance::save(progress, work, cx).map(|_| ())
+        advance::save(progress, rows, cx).map(|_| ())
     }
 }
 
@@ -53,9 +53,9 @@ fn apply(progress: &mut Progress, fact: &Fact, cx: &Context<'_>) -> Result<(), F
 }
 
 /// How all returns of an order stand together.
-fn returned(work: &Work, order_id: &OrderId) -> Result<Fact, Fault> {
+fn returned(rows: &Rows, order_id: &OrderId) -> Result<Fact, Fault> {
     let mut lines: BTreeMap<i64, Returned> = BTreeMap::new();
-    for line in work.under::<ReturnedLine>(order_id)? {
+    for line in rows.under::<ReturnedLine>(order_id)? {
         let line_number = line.line_number;
         let sum = lines.entry(line_number).or_insert(Returned { line_number, authorized: 0, received: 0 });
         sum.authorized = sum.authorized.saturating_add(line.authorized);
@@ -94,20 +94,20 @@ impl Command for RecordReturn {
 
     const NAME: &'static str = "RecordReturn";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
         advance::needs(&self.order_id, needs);
         needs.under::<ReturnedLine>(&self.order_id);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<(), Fault> {
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         for line in &self.lines {
             let key = (self.order_id.clone(), self.return_id.clone(), line.line_number);
-            let known = work.get::<ReturnedLine>(&key)?;
+            let known = rows.get::<ReturnedLine>(&key)?;
             let (version, return_version) = known.map_or((0, 0), |known| (known.version, known.return_version));
             if return_version >= self.return_version {
                 continue;
             }
-            work.put(ReturnedLine {
+            rows.put(ReturnedLine {
                 order_id: self.order_id.clone(),
                 return_id: self.return_id.clone(),
                 line_number: line.line_number,
@@ -117,8 +117,8 @@ impl Command for RecordReturn {
                 version,
             });
         }
-        let mut progress = advance::load(work, &self.order_id)?;
-        apply(&mut progress, &returned(work, &self.order_id)?, cx)?;
-        advance::save(progress, work, cx).map(|_| ())
+        let mut progress = advance::load(rows, &self.order_id)?;
+        apply(&mut progress, &returned(rows, &self.order_id)?, cx)?;
+        advance::save(progress, rows, cx).map(|_| ())
     }
 }

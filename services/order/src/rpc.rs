@@ -33,7 +33,7 @@ impl Api {
 /// The call a command comes with.
 fn command_call(info: &CallInfo, request_id: &str, request: &impl Message) -> Call {
     let trace = Some(info.trace_parent.clone()).filter(|trace| !trace.is_empty());
-    Call::new(info.principal.to_string()).request(request_id, request).trace(trace)
+    Call::new(info.principal.actor()).request(request_id, request).trace(trace)
 }
 
 /// A request passed its checks, so its parts are there.

@@ -2,7 +2,7 @@
 
 use prost::{Message, Name};
 use proto::{event::v1::ExceptionOpened, order::v1 as wire, types::v1 as common};
-use store::{Context, Draft, Proto, Work};
+use store::{Context, NewEvent, Proto, Rows};
 use types::ShipmentId;
 
 use crate::{
@@ -17,10 +17,10 @@ use crate::{
 };
 
 /// Appends the events of what is new about an order, which was saved before.
-pub(crate) fn tell(progress: &Progress, work: &mut Work, cx: &mut Context<'_>) {
+pub(crate) fn tell(progress: &Progress, rows: &mut Rows, cx: &mut Context<'_>) {
     let teller = Teller { progress, order_id: progress.order.order_id.to_string() };
     for news in &progress.news {
-        teller.tell(news, work, cx);
+        teller.tell(news, rows, cx);
     }
 }
 
@@ -30,7 +30,7 @@ struct Teller<'a> {
 }
 
 impl Teller<'_> {
-    fn tell(&self, news: &News, work: &mut Work, cx: &mut Context<'_>) {
+    fn tell(&self, news: &News, rows: &mut Rows, cx: &mut Context<'_>) {
         let (order_id, reason) = (self.order_id.clone(), self.order().reason.clone());
         match news {
             News::HoldPlaced(hold) => self.emit(cx, "order.hold_placed", &self.hold_changed(hold)),
@@ -68,7 +68,7 @@ impl Teller<'_> {
             }
             News::InvoiceReady { shipment_id, lines } => {
                 let readiness = self.readiness(shipment_id, lines, cx);
-                work.put(InvoiceReadiness {
+                rows.put(InvoiceReadiness {
                     order_id: self.order().order_id.clone(),
                     invoice_number: self.order().invoice_count,
                     account_id: self.order().account_id.clone(),
@@ -91,7 +91,7 @@ impl Teller<'_> {
 
     fn emit<M: Message + Name>(&self, cx: &mut Context<'_>, kind: &'static str, fact: &M) {
         let order = self.order();
-        let draft = Draft::new(kind, &order.order_id, order.version, order.version, fact);
+        let draft = NewEvent::untyped(kind, &order.order_id, order.version, order.version, fact);
         cx.emit(draft.order(&order.order_id).account(&order.account_id));
     }
 
@@ -118,7 +118,7 @@ impl Teller<'_> {
             .into(),
         };
         let key = format!("{kind}/{}", order.version);
-        let draft = Draft::new("exception.opened", subject, order.version, key, &opened);
+        let draft = NewEvent::untyped("exception.opened", subject, order.version, key, &opened);
         cx.emit(draft.order(&order.order_id).account(&order.account_id));
     }
 

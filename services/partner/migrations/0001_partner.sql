@@ -14,7 +14,7 @@ CREATE TABLE messages (
     message_id TEXT PRIMARY KEY,
     partner_id TEXT NOT NULL,
     direction TEXT NOT NULL CHECK (direction IN ('IN', 'OUT')),
-    message_reference TEXT NOT NULL,
+    control_number TEXT NOT NULL,
     kind TEXT NOT NULL,
     state TEXT NOT NULL CHECK (
         (direction = 'IN' AND state IN ('RECEIVED', 'APPLIED', 'REJECTED', 'QUARANTINED'))
@@ -35,7 +35,7 @@ CREATE INDEX messages_by_partner ON messages (partner_id, message_id);
 CREATE INDEX messages_by_order ON messages (order_id, message_id);
 CREATE INDEX messages_by_state ON messages (state, message_id);
 CREATE INDEX messages_by_direction ON messages (direction, message_id);
-CREATE INDEX messages_by_reference ON messages (message_reference, partner_id, message_id);
+CREATE INDEX messages_by_reference ON messages (control_number, partner_id, message_id);
 CREATE INDEX messages_by_subject ON messages (subject, direction);
 
 -- Apart from the messages, so that lists and decisions do not read it.
@@ -46,12 +46,12 @@ CREATE TABLE contents (
 );
 
 -- Which message used a reference first. Its key is what two replicas can not both insert.
-CREATE TABLE message_references (
+CREATE TABLE control_numbers (
     partner_id TEXT NOT NULL,
-    message_reference TEXT NOT NULL,
+    control_number TEXT NOT NULL,
     message_id TEXT NOT NULL,
     version BIGINT NOT NULL,
-    PRIMARY KEY (partner_id, message_reference)
+    PRIMARY KEY (partner_id, control_number)
 );
 
 -- Copies of what fulfillment told: whose work and whose node it is.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proto::partner::v1::PartnerMessage;
-use store::{Command, Context, Needs, Task, Work as Rows};
+use store::{Command, Context, Needs, Rows, Task};
 use types::{Fault, MessageId};
 
 use crate::{

@@ -2,7 +2,7 @@
 
 use mesh::wire::Checks;
 use proto::partner::v1::{CreatePartnerRequest, Partner as PartnerReply, PartnerChanged, PartnerKind};
-use store::{Command, Context, Draft, Needs, Work};
+use store::{Command, Context, Needs, NewEvent, Rows};
 use types::{Fault, PartnerId, Reason};
 
 use crate::{
@@ -46,19 +46,19 @@ impl Command for CreatePartner {
     type Reply = PartnerReply;
     const NAME: &'static str = "CreatePartner";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
         if let Some(partner_id) = &self.partner_id {
             needs.row::<Partner>(partner_id);
         }
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<PartnerReply, Fault> {
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<PartnerReply, Fault> {
         if let Some(partner_id) = &self.partner_id
-            && work.get::<Partner>(partner_id)?.is_some()
+            && rows.get::<Partner>(partner_id)?.is_some()
         {
             return Err(Fault::new(Reason::AlreadyExists, format!("partner {partner_id} exists already")));
         }
-        let partner = work.put(Partner {
+        let partner = rows.put(Partner {
             partner_id: self.partner_id.clone().unwrap_or_else(|| cx.new_id()),
             name: self.name.clone(),
             kind: self.kind,
@@ -71,7 +71,7 @@ impl Command for CreatePartner {
         });
         let told = wire::partner(&partner);
         let fact = PartnerChanged { partner: Some(told.clone()) };
-        cx.emit(Draft::new("partner.created", &partner.partner_id, partner.version, partner.version, &fact));
+        cx.emit(NewEvent::untyped("partner.created", &partner.partner_id, partner.version, partner.version, &fact));
         Ok(told)
     }
 }

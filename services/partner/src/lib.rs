@@ -1,7 +1,7 @@
 //! Partners: the outside parties, and every message exchanged with them.
 //!
 //! **Owns** partners, the messages from and to them with their content, copies of whose work and whose node is whose, and
-//! consumers: programs that call from outside, with the keys they prove themselves with.
+//! API clients: programs that call from outside, with the keys they prove themselves with.
 //!
 //! **Promises**
 //! - A report is stored as it came before anything is done with it, takes effect once, and shows what it did.
@@ -13,11 +13,11 @@
 //! **Absent on purpose**: the meaning of reports, which is of the services that own what they are about; formats other than
 //! the public API's; the check of credentials, which is the mesh's: this service says whose key has a hash.
 
+mod api_client;
 mod apply;
 mod applying;
 mod conclude;
 mod connectors;
-mod consumer;
 mod create;
 mod exception;
 mod message;
@@ -41,11 +41,11 @@ use ::store::{Db, EventApi, Follower, Migration, TaskHandler, TaskRunner, Worker
 use mesh::{Channel, Server, ServerError};
 use proto::{
     event::v1::{event_service_client::EventServiceClient, event_service_server::EventServiceServer},
-    partner::v1::{consumer_service_server::ConsumerServiceServer, partner_service_server::PartnerServiceServer},
+    partner::v1::{api_client_service_server::ApiClientServiceServer, partner_service_server::PartnerServiceServer},
 };
 
 use crate::{
-    apply::Applier, applying::Apply, connectors::rest::Rest, consumer::rpc::Consumers, reactions::OfFulfillment,
+    api_client::rpc::ApiClients, apply::Applier, applying::Apply, connectors::rest::Rest, reactions::OfFulfillment,
     rpc::Rpc, sending::Send,
 };
 
@@ -55,7 +55,7 @@ pub const NAME: &str = "partner";
 /// The service's tables.
 pub const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "partner", sql: include_str!("../migrations/0001_partner.sql") },
-    Migration { version: 2, name: "consumer", sql: include_str!("../migrations/0002_consumer.sql") },
+    Migration { version: 2, name: "api_clients", sql: include_str!("../migrations/0002_api_client.sql") },
     Migration { version: 3, name: "direction", sql: include_str!("../migrations/0003_direction.sql") },
     Migration { version: 4, name: "arrival", sql: include_str!("../migrations/0004_arrival.sql") },
 ];
@@ -103,7 +103,7 @@ pub fn server(
     let ready = db.clone();
     Ok(Server::new(NAME, mesh_config, proto::pool())
         .add_service(PartnerServiceServer::new(Rpc::new(applier)))
-        .add_service(ConsumerServiceServer::new(Consumers::new(db.clone())))
+        .add_service(ApiClientServiceServer::new(ApiClients::new(db.clone())))
         .add_service(EventServiceServer::new(EventApi::new(db)))
         .with_readiness(move || {
             let db = ready.clone();
@@ -113,7 +113,7 @@ pub fn server(
 
 /// Only what says whose key has a hash: for those in this process who check keys.
 pub fn key_server(db: Db, mesh_config: &mesh::Config) -> Server {
-    Server::new(NAME, mesh_config, proto::pool()).add_service(ConsumerServiceServer::new(Consumers::new(db)))
+    Server::new(NAME, mesh_config, proto::pool()).add_service(ApiClientServiceServer::new(ApiClients::new(db)))
 }
 
 /// What the service does on its own: it follows fulfillment, applies reports that were left over, and sends work.

@@ -2,7 +2,7 @@
 
 use proto::partner::v1::MessageChanged;
 use sha2::{Digest, Sha256};
-use store::Draft;
+use store::NewEvent;
 use types::{MessageId, PartnerId, Timestamp};
 
 use crate::wire;
@@ -59,7 +59,7 @@ store::record! {
         /// Which way it went.
         direction: Direction,
         /// The sender's own number of it.
-        message_reference: String,
+        control_number: String,
         /// What it is.
         kind: String,
         /// How far it is.
@@ -97,14 +97,14 @@ store::record! {
 
 store::record! {
     /// Which message of a partner used a reference first.
-    pub(crate) struct Reference in "message_references" key (partner_id: PartnerId, message_reference: String) {
+    pub(crate) struct Reference in "control_numbers" key (partner_id: PartnerId, control_number: String) {
         /// That message.
         message_id: MessageId,
     }
 }
 
 /// Columns by which all messages from a partner with one reference are looked up.
-pub(crate) const BY_REFERENCE: &[&str] = &["partner_id", "direction", "message_reference"];
+pub(crate) const BY_REFERENCE: &[&str] = &["partner_id", "direction", "control_number"];
 
 /// Columns by which all messages about one thing are looked up.
 pub(crate) const BY_SUBJECT: &[&str] = &["subject", "direction"];
@@ -113,9 +113,9 @@ pub(crate) const BY_SUBJECT: &[&str] = &["subject", "direction"];
 pub(crate) const BY_STATE: &[&str] = &["state"];
 
 /// A fact about a message as it is now.
-pub(crate) fn told(kind: &'static str, message: &Message) -> Draft {
+pub(crate) fn told(kind: &'static str, message: &Message) -> NewEvent {
     let fact = MessageChanged { message: Some(wire::message(message, Vec::new())) };
-    Draft::new(kind, &message.message_id, message.version, message.version, &fact).correlation(&message.order_id)
+    NewEvent::untyped(kind, &message.message_id, message.version, message.version, &fact).correlation(&message.order_id)
 }
 
 /// SHA-256 in hexadecimal.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proto::partner::v1::PartnerMessage;
-use store::{Command, Context, Needs, Task, Work as Rows};
+use store::{Command, Context, Needs, Rows, Task};
 use types::{Fault, FulfillmentOrderId, MessageId};
 
 use crate::{
@@ -27,11 +27,11 @@ pub(crate) struct ReceiveReport(pub Submission);
 
 impl ReceiveReport {
     fn reference(&self) -> (types::PartnerId, String) {
-        (self.0.partner_id.clone(), self.0.message_reference.clone())
+        (self.0.partner_id.clone(), self.0.control_number.clone())
     }
 
     fn same_reference(&self) -> (types::PartnerId, Direction, String) {
-        (self.0.partner_id.clone(), Direction::In, self.0.message_reference.clone())
+        (self.0.partner_id.clone(), Direction::In, self.0.control_number.clone())
     }
 
     fn work(&self) -> Option<FulfillmentOrderId> {
@@ -71,15 +71,15 @@ impl Command for ReceiveReport {
 
         let message = self.new_message(rows, cx)?;
         if is_used {
-            let outcome = "the message reference was used before, for other content".to_owned();
+            let outcome = "the control number was used before, for other content".to_owned();
             let message = rows.put(Message { state: State::Quarantined, outcome, ..message });
             cx.emit(message::told("partner.duplicate_conflict", &message));
-            cx.emit(exception::opened(exception::MESSAGE_REFERENCE_REUSED, &message));
+            cx.emit(exception::opened(exception::CONTROL_NUMBER_REUSED, &message));
             return Ok(wire::message(&message, Vec::new()));
         }
-        let (partner_id, message_reference) = self.reference();
+        let (partner_id, control_number) = self.reference();
         let message = rows.put(message);
-        rows.put(Reference { partner_id, message_reference, message_id: message.message_id.clone(), version: 0 });
+        rows.put(Reference { partner_id, control_number, message_id: message.message_id.clone(), version: 0 });
         // Told once it is known what the report did, or that it has to wait: see `conclude`.
         cx.schedule(Task::new(APPLY, &message.message_id, cx.now().after(LEFT_TO_THE_CALL)));
         Ok(wire::message(&message, Vec::new()))
@@ -88,7 +88,7 @@ impl Command for ReceiveReport {
 
 impl ReceiveReport {
     fn new_message(&self, rows: &mut Rows, cx: &Context<'_>) -> Result<Message, Fault> {
-        let Submission { partner_id, message_reference, kind, subject, content, content_hash, .. } = &self.0;
+        let Submission { partner_id, control_number, kind, subject, content, content_hash, .. } = &self.0;
         let work = match self.work() {
             // Somebody else's order is none of the partner's business.
             Some(work) => rows.get::<Work>(&work)?.filter(|work| work.partner_id == *partner_id),
@@ -101,7 +101,7 @@ impl ReceiveReport {
             message_id,
             partner_id: partner_id.clone(),
             direction: Direction::In,
-            message_reference: message_reference.clone(),
+            control_number: control_number.clone(),
             kind: (*kind).to_owned(),
             state: State::Received,
             subject: subject.clone(),

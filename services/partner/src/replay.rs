@@ -2,7 +2,7 @@
 
 use mesh::wire::Checks;
 use proto::partner::v1::{PartnerMessage, ReplayMessageRequest};
-use store::{Command, Context, Needs, Task, Work as Rows};
+use store::{Command, Context, Needs, Rows, Task};
 use types::{Fault, FulfillmentOrderId, MessageId};
 
 use crate::{

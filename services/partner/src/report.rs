@@ -16,14 +16,14 @@ pub(crate) struct Submission {
     /// The partner that reports.
     pub partner_id: PartnerId,
     /// The partner's own number of the message.
-    pub message_reference: String,
+    pub control_number: String,
     /// What it is.
     pub kind: &'static str,
     /// What it is about.
     pub subject: String,
     /// What it says.
     pub report: Report,
-    /// The encoded request, without request ids: the message reference tells repeats.
+    /// The encoded request, without request ids: the control number tells repeats.
     pub content: Vec<u8>,
     /// SHA-256 of the content, hexadecimal.
     pub content_hash: String,
@@ -34,7 +34,7 @@ impl Submission {
     pub(crate) fn parse(request: SubmitReportRequest) -> Result<Self, Fault> {
         let mut checks = Checks::new();
         let partner_id = checks.id("partner_id", &request.partner_id);
-        let reference = checks.text("message_reference", &request.message_reference, 128);
+        let reference = checks.text("control_number", &request.control_number, 128);
         let about = match &request.report {
             Some(report) => {
                 let (kind, field, subject) = about(report);
@@ -46,14 +46,14 @@ impl Submission {
             }
         };
         checks.done()?;
-        let (Some(partner_id), Some(message_reference), Some((kind, subject))) = (partner_id, reference, about) else {
+        let (Some(partner_id), Some(control_number), Some((kind, subject))) = (partner_id, reference, about) else {
             return Err(Fault::internal("a checked request can not be read"));
         };
         let request = without_request_ids(request);
         let content = request.encode_to_vec();
         let content_hash = message::hash(&content);
         let report = request.report.ok_or_else(|| Fault::internal("a checked request has no report"))?;
-        Ok(Self { partner_id, message_reference, kind, subject, report, content, content_hash })
+        Ok(Self { partner_id, control_number, kind, subject, report, content, content_hash })
     }
 }
 
@@ -111,7 +111,7 @@ mod tests {
     fn accepted(request_id: &str, fulfillment_order_id: &str) -> SubmitReportRequest {
         SubmitReportRequest {
             partner_id: "par_a".to_owned(),
-            message_reference: "1".to_owned(),
+            control_number: "1".to_owned(),
             report: Some(Report::Accepted(AcceptFulfillmentOrderRequest {
                 request_id: request_id.to_owned(),
                 fulfillment_order_id: fulfillment_order_id.to_owned(),

@@ -1,7 +1,7 @@
 //! Messages to the partners that run nodes: do this work, stop it.
 
 use proto::fulfillment::v1::FulfillmentOrder;
-use store::{Command, Context, Needs, Task, Work as Rows};
+use store::{Command, Context, Needs, Rows, Task};
 use types::{Fault, FulfillmentOrderId, MessageId, PartnerId};
 
 use crate::{
@@ -74,7 +74,7 @@ impl Told {
             message_id: message_id.clone(),
             partner_id: self.partner_id.clone(),
             direction: Direction::Out,
-            message_reference: self.work.idempotency_key.clone(),
+            control_number: self.work.idempotency_key.clone(),
             kind: kind.to_owned(),
             state: State::Pending,
             subject: self.fulfillment_order_id.to_string(),

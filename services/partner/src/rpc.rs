@@ -69,8 +69,8 @@ impl Rpc {
         let message_id: MessageId = one_id("message_id", &received.message_id)?;
         let told = match received.state() {
             MessageState::Quarantined => {
-                let told = format!("{}: {}", received.message_reference, received.outcome);
-                return Err(Fault::new(Reason::MessageReferenceReused, told).fact("message_id", message_id));
+                let told = format!("{}: {}", received.control_number, received.outcome);
+                return Err(Fault::new(Reason::ControlNumberReused, told).fact("message_id", message_id));
             }
             MessageState::Received => {
                 let stored = Stored { message_id, partner_id, came: received.create_time, report };
@@ -113,7 +113,7 @@ impl Rpc {
         let mut checks = Checks::new();
         let partner_id = checks.optional_id("partner_id", &request.partner_id).flatten();
         checks.optional_text("order_id", &request.order_id, 128);
-        checks.optional_text("message_reference", &request.message_reference, 128);
+        checks.optional_text("control_number", &request.control_number, 128);
         let direction = checks.optional_choice::<MessageDirection>("direction", request.direction);
         let mut states = Vec::new();
         checks.at_most("states", request.states.len(), MAX_CHOICES);
@@ -129,7 +129,7 @@ impl Rpc {
             order_id: request.order_id.clone(),
             direction: direction.and_then(wire::direction),
             states,
-            message_reference: request.message_reference.clone(),
+            control_number: request.control_number.clone(),
             view: View::of(caller),
             caller: caller.to_string(),
         };
@@ -151,7 +151,7 @@ fn one_id<I: types::Id>(field: &str, text: &str) -> Result<I, Fault> {
 fn call_of<T>(request: &Request<T>) -> (Call, View) {
     let info = mesh::call(request);
     let trace = Some(info.trace_parent).filter(|trace| !trace.is_empty());
-    (Call::new(info.principal.to_string()).trace(trace), View::of(&info.principal))
+    (Call::new(info.principal.actor()).trace(trace), View::of(&info.principal))
 }
 
 fn reply<T>(result: Result<T, Fault>) -> Result<Response<T>, Status> {
@@ -194,7 +194,7 @@ impl PartnerService for Rpc {
     async fn submit_report(&self, request: Request<SubmitReportRequest>) -> Result<Response<PartnerMessage>, Status> {
         let (call, _) = call_of(&request);
         let reporters = View::of_reporter(mesh::caller(&request));
-        reply(self.submit(call.patient(), &reporters, request.into_inner()).await)
+        reply(self.submit(call.batchable(), &reporters, request.into_inner()).await)
     }
 
     async fn get_message(&self, request: Request<GetMessageRequest>) -> Result<Response<PartnerMessage>, Status> {

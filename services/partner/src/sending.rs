@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use proto::partner::v1::PartnerMessage;
-use store::{AnyCommand, Command, Context, Db, Needs, Task, TaskHandler, Work as Rows};
+use store::{AnyCommand, Command, Context, Db, Needs, Rows, Task, TaskHandler};
 use types::{Fault, MessageId, PartnerId};
 
 use crate::{
@@ -161,14 +161,14 @@ impl TaskHandler for Send {
             Sending::KeptBack
         } else if message.kind == REQUESTED {
             let asks_first = interrupted || message.state == State::InDoubt || message.arrival == Arrival::Possible;
-            let key = &message.message_reference;
+            let key = &message.control_number;
             let known = if asks_first { self.rest.find(&partner.endpoint_url, key).await } else { None };
             match known {
                 Some(sending) => sending,
                 None => self.rest.create(&partner.endpoint_url, key, content.content).await,
             }
         } else {
-            self.rest.cancel(&partner.endpoint_url, &message.message_reference, content.content).await
+            self.rest.cancel(&partner.endpoint_url, &message.control_number, content.content).await
         };
         tracing::info!(%message_id, partner_id = %partner.partner_id, ?sending, "a message was tried to be sent");
         Ok(vec![Box::new(ConcludeSending { message_id, sending, interrupted })])

@@ -21,7 +21,7 @@ pub(crate) struct Filter {
     /// Only in these states; any when empty.
     pub states: Vec<State>,
     /// Only with this reference; any when empty.
-    pub message_reference: String,
+    pub control_number: String,
     /// What the caller sees.
     pub view: View,
     /// Who asks: a page token is of no use to others.
@@ -68,8 +68,8 @@ pub(crate) async fn messages(
     if let Some(direction) = filter.direction {
         only("direction =", direction.to_value());
     }
-    if !filter.message_reference.is_empty() {
-        only("message_reference =", filter.message_reference.to_value());
+    if !filter.control_number.is_empty() {
+        only("control_number =", filter.control_number.to_value());
     }
     if let Some([after]) = page.after() {
         only("message_id <", after.clone());

@@ -2,7 +2,7 @@
 
 use mesh::wire::Checks;
 use proto::partner::v1::{Partner as PartnerReply, PartnerChanged, PartnerState, UpdatePartnerRequest};
-use store::{Command, Context, Draft, Needs, Work};
+use store::{Command, Context, Needs, NewEvent, Rows};
 use types::{Fault, PartnerId};
 
 use crate::{
@@ -53,17 +53,17 @@ impl Command for UpdatePartner {
     type Reply = PartnerReply;
     const NAME: &'static str = "UpdatePartner";
 
-    fn needs(&self, work: &Work, needs: &mut Needs) {
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
         needs.row::<Partner>(&self.partner_id);
-        if let Ok(Some(present)) = work.get::<Partner>(&self.partner_id)
+        if let Ok(Some(present)) = rows.get::<Partner>(&self.partner_id)
             && self.begins_sending(present)
         {
             sending::needs(needs);
         }
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<PartnerReply, Fault> {
-        let present = work.get::<Partner>(&self.partner_id)?.cloned();
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<PartnerReply, Fault> {
+        let present = rows.get::<Partner>(&self.partner_id)?.cloned();
         let present = present.ok_or_else(|| Fault::not_found("partner", &self.partner_id))?;
         Fault::check_etag("partner", &self.etag, present.version)?;
         let changed = Partner {
@@ -76,12 +76,12 @@ impl Command for UpdatePartner {
             return Ok(wire::partner(&present));
         }
         if self.begins_sending(&present) {
-            sending::begin(&self.partner_id, work, cx)?;
+            sending::begin(&self.partner_id, rows, cx)?;
         }
-        let changed = work.put(Partner { update_time: cx.now(), ..changed });
+        let changed = rows.put(Partner { update_time: cx.now(), ..changed });
         let told = wire::partner(&changed);
         let fact = PartnerChanged { partner: Some(told.clone()) };
-        cx.emit(Draft::new("partner.updated", &changed.partner_id, changed.version, changed.version, &fact));
+        cx.emit(NewEvent::untyped("partner.updated", &changed.partner_id, changed.version, changed.version, &fact));
         Ok(told)
     }
 }

@@ -61,7 +61,7 @@ pub(crate) fn message(message: &Message, content: Vec<u8>) -> PartnerMessage {
         message_id: message.message_id.to_string(),
         partner_id: message.partner_id.to_string(),
         direction: direction_number(message.direction).into(),
-        message_reference: message.message_reference.clone(),
+        control_number: message.control_number.clone(),
         r#type: message.kind.clone(),
         state: state_number(message.state).into(),
         subject: message.subject.clone(),

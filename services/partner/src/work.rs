@@ -1,6 +1,6 @@
 //! Copies of what fulfillment told: whose work and whose node it is.
 
-use store::{Command, Context, Needs, Work as Rows};
+use store::{Command, Context, Needs, Rows};
 use types::{Fault, FulfillmentOrderId, NodeId, PartnerId};
 
 store::text_enum! {

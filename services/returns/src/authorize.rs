@@ -7,7 +7,7 @@ use std::{
 
 use mesh::{Principal, wire::Checks};
 use proto::returns::v1::{AuthorizeReturnRequest, Return, ReturnQuantity};
-use store::{Command, Context, Needs, Work};
+use store::{Command, Context, Needs, Rows};
 use types::{Fault, NodeId, OrderId, ReturnId};
 
 use crate::{
@@ -66,10 +66,10 @@ impl AuthorizeReturn {
     }
 
     /// The node most of it was delivered from.
-    fn usual_node(&self, work: &Work) -> Result<Option<NodeId>, Fault> {
+    fn usual_node(&self, rows: &Rows) -> Result<Option<NodeId>, Fault> {
         let mut delivered: BTreeMap<&NodeId, i64> = BTreeMap::new();
         for (line_number, _) in &self.lines {
-            for delivery in work.under::<Delivery>(&(self.order_id.clone(), *line_number))? {
+            for delivery in rows.under::<Delivery>(&(self.order_id.clone(), *line_number))? {
                 *delivered.entry(&delivery.node_id).or_default() += delivery.quantity;
             }
         }
@@ -82,7 +82,7 @@ impl Command for AuthorizeReturn {
     type Reply = Return;
     const NAME: &'static str = "AuthorizeReturn";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
         needs.row::<Order>(&self.order_id);
         if let Some(node_id) = &self.node_id {
             needs.row::<Node>(node_id);
@@ -93,30 +93,30 @@ impl Command for AuthorizeReturn {
         }
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<Return, Fault> {
-        let order = work.get::<Order>(&self.order_id)?.filter(|order| self.caller.sees(&order.account_id)).cloned();
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<Return, Fault> {
+        let order = rows.get::<Order>(&self.order_id)?.filter(|order| self.caller.sees(&order.account_id)).cloned();
         let order = order.ok_or_else(|| Fault::not_found("order", &self.order_id))?;
         if let Some(node_id) = &self.node_id
-            && work.get::<Node>(node_id)?.is_none()
+            && rows.get::<Node>(node_id)?.is_none()
         {
             return Err(Fault::invalid("node_id", "no such node"));
         }
         let return_id: ReturnId = cx.new_id();
         let mut lines = Vec::with_capacity(self.lines.len());
         for (index, (line_number, wanted)) in self.lines.iter().enumerate() {
-            let order_line = work.get::<OrderLine>(&(self.order_id.clone(), *line_number))?.cloned();
+            let order_line = rows.get::<OrderLine>(&(self.order_id.clone(), *line_number))?.cloned();
             let order_line = order_line.ok_or_else(|| no_such_line(index, "order"))?;
-            let deliveries = work.under::<Delivery>(&(self.order_id.clone(), *line_number))?;
+            let deliveries = rows.under::<Delivery>(&(self.order_id.clone(), *line_number))?;
             let delivered = deliveries.into_iter().map(|delivery| delivery.quantity).sum();
-            let claimed = work.put(order_line.claim(delivered, *wanted)?);
-            lines.push(work.put(Line::new(return_id.clone(), *line_number, claimed.sku, *wanted)));
+            let claimed = rows.put(order_line.claim(delivered, *wanted)?);
+            lines.push(rows.put(Line::new(return_id.clone(), *line_number, claimed.sku, *wanted)));
         }
         lines.sort_by_key(|line| line.line_number);
         let node_id = match &self.node_id {
             Some(node_id) => Some(node_id.clone()),
-            None => self.usual_node(work)?,
+            None => self.usual_node(rows)?,
         };
-        let rma = work.put(Rma {
+        let rma = rows.put(Rma {
             return_id,
             order_id: order.order_id,
             account_id: order.account_id,

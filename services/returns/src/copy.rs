@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use store::{Command, Context, Needs, Work};
+use store::{Command, Context, Needs, Rows};
 use types::{AccountId, Currency, Fault, NodeId, OrderId};
 
 use crate::order::{Delivery, Node, Order, OrderLine};
@@ -28,15 +28,15 @@ impl Command for CopyOrder {
     type Reply = ();
     const NAME: &'static str = "CopyOrder";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
         needs.row::<Order>(&self.order_id);
     }
 
-    fn decide(&self, work: &mut Work, _: &mut Context<'_>) -> Result<(), Fault> {
-        if work.get::<Order>(&self.order_id)?.is_some() {
+    fn decide(&self, rows: &mut Rows, _: &mut Context<'_>) -> Result<(), Fault> {
+        if rows.get::<Order>(&self.order_id)?.is_some() {
             return Ok(());
         }
-        work.put(Order {
+        rows.put(Order {
             order_id: self.order_id.clone(),
             account_id: self.account_id.clone(),
             currency: self.currency,
@@ -44,7 +44,7 @@ impl Command for CopyOrder {
         });
         for line in self.lines.iter().cloned() {
             let Placed { line_number, sku, ordered, amount_minor } = line;
-            work.put(OrderLine {
+            rows.put(OrderLine {
                 order_id: self.order_id.clone(),
                 line_number,
                 sku,
@@ -78,19 +78,19 @@ impl Command for CountDelivery {
     type Reply = ();
     const NAME: &'static str = "CountDelivery";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
         for line_number in self.lines.keys() {
             needs.row::<Delivery>(&self.key(*line_number));
         }
     }
 
-    fn decide(&self, work: &mut Work, _: &mut Context<'_>) -> Result<(), Fault> {
+    fn decide(&self, rows: &mut Rows, _: &mut Context<'_>) -> Result<(), Fault> {
         for (line_number, units) in &self.lines {
             let (order_id, line_number, node_id) = self.key(*line_number);
-            let known = work.get::<Delivery>(&(order_id.clone(), line_number, node_id.clone()))?;
+            let known = rows.get::<Delivery>(&(order_id.clone(), line_number, node_id.clone()))?;
             let (quantity, version) = known.map_or((0, 0), |known| (known.quantity, known.version));
             let quantity = quantity.saturating_add(*units);
-            work.put(Delivery { order_id, line_number, node_id, quantity, version });
+            rows.put(Delivery { order_id, line_number, node_id, quantity, version });
         }
         Ok(())
     }
@@ -105,13 +105,13 @@ impl Command for CopyNode {
     type Reply = ();
     const NAME: &'static str = "CopyNode";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
         needs.row::<Node>(&self.node_id);
     }
 
-    fn decide(&self, work: &mut Work, _: &mut Context<'_>) -> Result<(), Fault> {
-        if work.get::<Node>(&self.node_id)?.is_none() {
-            work.put(Node { node_id: self.node_id.clone(), version: 0 });
+    fn decide(&self, rows: &mut Rows, _: &mut Context<'_>) -> Result<(), Fault> {
+        if rows.get::<Node>(&self.node_id)?.is_none() {
+            rows.put(Node { node_id: self.node_id.clone(), version: 0 });
         }
         Ok(())
     }

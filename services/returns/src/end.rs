@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mesh::{Principal, wire::Checks};
 use proto::returns::v1::{CancelReturnRequest, CloseReturnRequest, Return};
-use store::{Command, Context, Needs, Work};
+use store::{Command, Context, Needs, Rows};
 use types::{Fault, ReturnId};
 
 use crate::{
@@ -32,17 +32,17 @@ impl End {
 
     fn decide(
         &self,
-        work: &mut Work,
+        rows: &mut Rows,
         cx: &mut Context<'_>,
         action: &'static str,
         state: State,
         kind: &'static str,
     ) -> Result<Return, Fault> {
-        let held = Held::get(work, &self.return_id, &self.caller)?;
+        let held = Held::get(rows, &self.return_id, &self.caller)?;
         Fault::check_etag("return", &self.etag, held.rma.version)?;
         held.rma.check_supported(&held.lines, action)?;
         let before = held.lines.clone();
-        let Held { rma, lines } = held.save(work, &before, state, cx.now())?;
+        let Held { rma, lines } = held.save(rows, &before, state, cx.now())?;
         cx.emit(tell::changed(kind, &rma, &lines));
         Ok(wire::rma(&rma, &lines))
     }
@@ -62,12 +62,12 @@ impl Command for CancelReturn {
     type Reply = Return;
     const NAME: &'static str = "CancelReturn";
 
-    fn needs(&self, work: &Work, needs: &mut Needs) {
-        held::needs(work, needs, &self.0.return_id, &[]);
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        held::needs(rows, needs, &self.0.return_id, &[]);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<Return, Fault> {
-        self.0.decide(work, cx, "CancelReturn", State::Cancelled, "return.cancelled")
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<Return, Fault> {
+        self.0.decide(rows, cx, "CancelReturn", State::Cancelled, "return.cancelled")
     }
 }
 
@@ -85,11 +85,11 @@ impl Command for CloseReturn {
     type Reply = Return;
     const NAME: &'static str = "CloseReturn";
 
-    fn needs(&self, work: &Work, needs: &mut Needs) {
-        held::needs(work, needs, &self.0.return_id, &[]);
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        held::needs(rows, needs, &self.0.return_id, &[]);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<Return, Fault> {
-        self.0.decide(work, cx, "CloseReturn", State::Closed, "return.closed")
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<Return, Fault> {
+        self.0.decide(rows, cx, "CloseReturn", State::Closed, "return.closed")
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mesh::Principal;
-use store::{Needs, Work};
+use store::{Needs, Rows};
 use types::{Fault, ReturnId};
 
 use crate::{
@@ -20,11 +20,11 @@ pub(crate) struct Held {
 }
 
 /// Asks for a return, its lines, and those of the order. `more` are lines that the return may not have.
-pub(crate) fn needs(work: &Work, needs: &mut Needs, return_id: &ReturnId, more: &[i64]) {
+pub(crate) fn needs(rows: &Rows, needs: &mut Needs, return_id: &ReturnId, more: &[i64]) {
     needs.row::<Rma>(return_id);
     needs.under::<Line>(return_id);
-    let Ok(Some(rma)) = work.get::<Rma>(return_id) else { return };
-    let lines = work.under::<Line>(return_id).into_iter().flatten().map(|line| line.line_number);
+    let Ok(Some(rma)) = rows.get::<Rma>(return_id) else { return };
+    let lines = rows.under::<Line>(return_id).into_iter().flatten().map(|line| line.line_number);
     for line_number in lines.chain(more.iter().copied()) {
         needs.row::<OrderLine>(&(rma.order_id.clone(), line_number));
         needs.under::<Delivery>(&(rma.order_id.clone(), line_number));
@@ -33,10 +33,10 @@ pub(crate) fn needs(work: &Work, needs: &mut Needs, return_id: &ReturnId, more: 
 
 impl Held {
     /// The return, if the caller sees it.
-    pub(crate) fn get(work: &Work, return_id: &ReturnId, caller: &Arc<Principal>) -> Result<Self, Fault> {
-        let rma = work.get::<Rma>(return_id)?.filter(|rma| caller.sees(&rma.account_id));
+    pub(crate) fn get(rows: &Rows, return_id: &ReturnId, caller: &Arc<Principal>) -> Result<Self, Fault> {
+        let rma = rows.get::<Rma>(return_id)?.filter(|rma| caller.sees(&rma.account_id));
         let rma = rma.cloned().ok_or_else(|| Fault::not_found("return", return_id))?;
-        let lines = work.under::<Line>(return_id)?.into_iter().cloned().collect();
+        let lines = rows.under::<Line>(return_id)?.into_iter().cloned().collect();
         Ok(Self { rma, lines })
     }
 
@@ -46,13 +46,13 @@ impl Held {
     }
 
     /// The order's line; a fault when it has none.
-    pub(crate) fn order_line(&self, work: &Work, line_number: i64) -> Result<Option<OrderLine>, Fault> {
-        Ok(work.get::<OrderLine>(&(self.rma.order_id.clone(), line_number))?.cloned())
+    pub(crate) fn order_line(&self, rows: &Rows, line_number: i64) -> Result<Option<OrderLine>, Fault> {
+        Ok(rows.get::<OrderLine>(&(self.rma.order_id.clone(), line_number))?.cloned())
     }
 
     /// Units of the line that were delivered.
-    pub(crate) fn delivered(&self, work: &Work, line_number: i64) -> Result<i64, Fault> {
-        let deliveries = work.under::<Delivery>(&(self.rma.order_id.clone(), line_number))?;
+    pub(crate) fn delivered(&self, rows: &Rows, line_number: i64) -> Result<i64, Fault> {
+        let deliveries = rows.under::<Delivery>(&(self.rma.order_id.clone(), line_number))?;
         Ok(deliveries.into_iter().map(|delivery| delivery.quantity).sum())
     }
 
@@ -60,7 +60,7 @@ impl Held {
     /// were.
     pub(crate) fn save(
         mut self,
-        work: &mut Work,
+        rows: &mut Rows,
         before: &[Line],
         state: State,
         now: types::Timestamp,
@@ -69,15 +69,15 @@ impl Held {
             let old = before.iter().find(|old| old.line_number == line.line_number);
             let claim = line.claim(state) - old.map_or(0, |old| old.claim(self.rma.state));
             if claim != 0 {
-                let order_line = work.get::<OrderLine>(&(self.rma.order_id.clone(), line.line_number))?.cloned();
+                let order_line = rows.get::<OrderLine>(&(self.rma.order_id.clone(), line.line_number))?.cloned();
                 let order_line = order_line.ok_or_else(|| Fault::internal("a return of no line of its order"))?;
-                work.put(OrderLine { claimed: order_line.claimed + claim, ..order_line });
+                rows.put(OrderLine { claimed: order_line.claimed + claim, ..order_line });
             }
             if old != Some(line) {
-                *line = work.put(line.clone());
+                *line = rows.put(line.clone());
             }
         }
-        let rma = work.put(self.rma.moved(state, &self.lines, now));
+        let rma = rows.put(self.rma.moved(state, &self.lines, now));
         Ok(Self { rma, lines: self.lines })
     }
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use mesh::{Principal, wire::Checks};
 use proto::returns::v1::{DisposedLine, DispositionKind, InspectReturnRequest, Return};
-use store::{Command, Context, Needs, Work};
+use store::{Command, Context, Needs, Rows};
 use types::{Fault, ReturnId};
 
 use crate::{
@@ -58,17 +58,17 @@ impl Command for InspectReturn {
     type Reply = Return;
     const NAME: &'static str = "InspectReturn";
 
-    fn needs(&self, work: &Work, needs: &mut Needs) {
-        held::needs(work, needs, &self.return_id, &[]);
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        held::needs(rows, needs, &self.return_id, &[]);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<Return, Fault> {
-        let mut held = Held::get(work, &self.return_id, &self.caller)?;
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<Return, Fault> {
+        let mut held = Held::get(rows, &self.return_id, &self.caller)?;
         held.rma.check_supported(&held.lines, "InspectReturn")?;
         let before = held.lines.clone();
         let (mut disposed, mut credited) = (Vec::new(), 0);
         for (index, (line_number, dispositions)) in self.lines.iter().enumerate() {
-            let delivered = if held.line(*line_number).is_some() { held.delivered(work, *line_number)? } else { 0 };
+            let delivered = if held.line(*line_number).is_some() { held.delivered(rows, *line_number)? } else { 0 };
             let line = held.line(*line_number).ok_or_else(|| no_such_line(index, "return"))?;
             let mut worth_money = 0;
             for (disposition, units) in dispositions {
@@ -81,17 +81,17 @@ impl Command for InspectReturn {
                     quantity: *units,
                 });
             }
-            let order_line = held.order_line(work, *line_number)?;
+            let order_line = held.order_line(rows, *line_number)?;
             let order_line = order_line.ok_or_else(|| Fault::internal("a return of no line of its order"))?;
             let (order_line, due) = order_line.credit(delivered, worth_money);
-            work.put(order_line);
+            rows.put(order_line);
             if let Some(line) = held.line(*line_number) {
                 line.credit_minor += due;
             }
             credited += due;
         }
         let state = progress(&held.lines);
-        let Held { rma, lines } = held.save(work, &before, state, cx.now())?;
+        let Held { rma, lines } = held.save(rows, &before, state, cx.now())?;
         cx.emit(tell::changed("return.inspected", &rma, &lines));
         cx.emit(tell::disposed(&rma, &lines, disposed));
         if credited > 0 {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mesh::{Principal, wire::Checks};
 use proto::returns::v1::{ReceiveReturnRequest, Return};
-use store::{Command, Context, Needs, Work};
+use store::{Command, Context, Needs, Rows};
 use types::{Fault, ReturnId, Timestamp};
 
 use crate::{
@@ -40,13 +40,13 @@ impl Command for ReceiveReturn {
     type Reply = Return;
     const NAME: &'static str = "ReceiveReturn";
 
-    fn needs(&self, work: &Work, needs: &mut Needs) {
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
         let numbers: Vec<_> = self.lines.iter().map(|(line_number, _)| *line_number).collect();
-        held::needs(work, needs, &self.return_id, &numbers);
+        held::needs(rows, needs, &self.return_id, &numbers);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<Return, Fault> {
-        let mut held = Held::get(work, &self.return_id, &self.caller)?;
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<Return, Fault> {
+        let mut held = Held::get(rows, &self.return_id, &self.caller)?;
         let before = held.lines.clone();
         if matches!(held.rma.state, State::Closed | State::Cancelled) {
             held.lines = before.iter().map(Line::settled).collect();
@@ -54,7 +54,7 @@ impl Command for ReceiveReturn {
         let (mut expected, mut over) = (Vec::new(), Vec::new());
         for (index, (line_number, units)) in self.lines.iter().enumerate() {
             if held.line(*line_number).is_none() {
-                let order_line = held.order_line(work, *line_number)?;
+                let order_line = held.order_line(rows, *line_number)?;
                 let order_line = order_line.ok_or_else(|| no_such_line(index, "order"))?;
                 held.lines.push(Line::new(self.return_id.clone(), *line_number, order_line.sku, 0));
             }
@@ -71,7 +71,7 @@ impl Command for ReceiveReturn {
         }
         held.lines.sort_by_key(|line| line.line_number);
         let state = progress(&held.lines);
-        let Held { rma, lines } = held.save(work, &before, state, cx.now())?;
+        let Held { rma, lines } = held.save(rows, &before, state, cx.now())?;
         let came = self.occur_time.unwrap_or_else(|| cx.now());
         if !expected.is_empty() {
             cx.emit(tell::received("return.received", &rma, &lines, expected).occurred(came, 0));

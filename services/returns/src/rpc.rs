@@ -45,7 +45,7 @@ impl Rpc {
         let info = mesh::call(&request);
         let request = request.into_inner();
         let trace = Some(info.trace_parent).filter(|trace| !trace.is_empty());
-        let call = Call::new(info.principal.to_string()).request(request_id(&request), &request).trace(trace);
+        let call = Call::new(info.principal.actor()).request(request_id(&request), &request).trace(trace);
         let command = parse(&request, info.principal.clone()).map_err(mesh::status)?;
         let answer = self.db.run(call, command).await.map_err(mesh::status)?;
         if !answer.account_id.parse().is_ok_and(|account| info.principal.sees(&account)) {

@@ -128,7 +128,7 @@ async fn what_is_too_much_is_refused_naming_the_field_and_how_much_may_be() {
             ("/v1/returns", json!({"orderId": "ord_1", "reason": endless, "lines": []}), "reason"),
             ("/v1/routing:preview", json!({"excludedNodeIds": vec!["nod_a"; 101]}), "excluded_node_ids"),
             ("/v1/locations/nod_hamburg:receive", json!({"items": [], "reference": endless}), "reference"),
-            ("/v1/partners/par_x/reports", json!({"messageReference": endless}), "message_reference"),
+            ("/v1/partners/par_x/reports", json!({"controlNumber": endless}), "control_number"),
         ];
         for (path, body, field) in wrong {
             let (status, problem) = raw.post(path, &body).await;

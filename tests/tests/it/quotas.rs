@@ -1,4 +1,4 @@
-//! How much a consumer may call, and who called: over REST, across the services.
+//! How much an API client may call, and who called: over REST, across the services.
 
 use mesh::{Accounts, Kind, Principal, Role, Stop};
 use reqwest::{Client, Response};
@@ -70,13 +70,14 @@ async fn a_portal_is_told_what_is_left_then_refused_with_429_and_all_of_it_is_ke
         assert_eq!(get(&portal, "/v1/returns").await.status(), 200);
 
         world.mesh.report_usage().await;
-        let usage = world.get("/v1/usage?consumer=person:alice&method=waybill.order.v1.OrderService.ListOrders").await;
+        let usage =
+            world.get("/v1/usage?api_client=person:alice&method=waybill.order.v1.OrderService.ListOrders").await;
         let told: Vec<_> = usage["usage"]
             .as_array()
             .unwrap()
             .iter()
             .map(|it| {
-                (it["consumer"].as_str().unwrap(), it["outcome"].as_str().unwrap(), it["calls"].as_str().unwrap())
+                (it["API client"].as_str().unwrap(), it["outcome"].as_str().unwrap(), it["calls"].as_str().unwrap())
             })
             .collect();
         let expected = [("person:alice", "CALL_OUTCOME_ANSWERED", "2"), ("person:alice", "CALL_OUTCOME_LIMITED", "1")];

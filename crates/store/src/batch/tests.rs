@@ -8,8 +8,8 @@ mod rivals;
 
 use super::*;
 use crate::{
-    Column as _, Command, Db, Draft, Migration, Options, Task, Value, dialect::Dialect, failure::Failure, open,
-    statement::Load,
+    Call, Column as _, Command, Db, Migration, NewEvent, Options, Task, Value, dialect::Dialect, failure::Failure,
+    open, statement::Load,
 };
 
 const MIGRATIONS: &[Migration] = &[Migration {
@@ -30,14 +30,14 @@ impl Command for Write {
     type Reply = ();
     const NAME: &'static str = "Write";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
         needs.row::<Note>(&("book".to_owned(), self.0));
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<(), Fault> {
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         let text = "text".to_owned();
-        work.put(Note { book: "book".to_owned(), number: self.0, text, version: 0 });
-        cx.emit(Draft::new("note.written", "book", 1, self.0, &ExceptionResolved::default()));
+        rows.put(Note { book: "book".to_owned(), number: self.0, text, version: 0 });
+        cx.emit(NewEvent::untyped("note.written", "book", 1, self.0, &ExceptionResolved::default()));
         cx.schedule(Task::new("read", self.0, cx.now()));
         Ok(())
     }
@@ -53,7 +53,10 @@ async fn open(url: &str) -> (Db, Place) {
 }
 
 fn unit(number: i64) -> Unit {
-    Unit::direct(Call::new("tester").request(&format!("request {number}"), &number), Box::new(Write(number)))
+    Unit::direct(
+        Call::new(types::Actor::service("tester")).request(&format!("request {number}"), &number),
+        Box::new(Write(number)),
+    )
 }
 
 async fn rows(db: &Db) -> Vec<i64> {
@@ -91,19 +94,19 @@ async fn a_crash_before_the_commit_leaves_nothing() {
 async fn a_row_changed_by_another_since_it_was_loaded_is_a_conflict() {
     each(|options| async move {
         let (db, mut place) = open(&options.url).await;
-        db.run(Call::new("tester"), Write(1)).await.unwrap();
+        db.run(Call::new(types::Actor::service("tester")), Write(1)).await.unwrap();
         let conn = place.writer.connection().await.unwrap();
-        let mut work = Work::default();
+        let mut rows = Rows::default();
         let mut needs = Needs::default();
         let key = ("book".to_owned(), 1);
         needs.row::<Note>(&key);
-        work.load(conn, needs, Lock::Nothing).await.unwrap();
-        let note = work.get::<Note>(&key).unwrap().cloned().unwrap();
-        work.put(Note { text: "mine".to_owned(), ..note });
-        work.accept().unwrap();
+        rows.load(conn, needs, Lock::Nothing).await.unwrap();
+        let note = rows.get::<Note>(&key).unwrap().cloned().unwrap();
+        rows.put(Note { text: "mine".to_owned(), ..note });
+        rows.accept().unwrap();
         conn.execute("UPDATE notes SET text = 'theirs', version = 2", &[]).await.unwrap();
         for scope in [Scope::Transaction, Scope::Statement] {
-            assert!(matches!(conn.write(&work.changes(), scope).await, Err(Failure::Conflict)));
+            assert!(matches!(conn.write(&rows.changes(), scope).await, Err(Failure::Conflict)));
         }
         assert_eq!(db.load::<Note>(&key).await.unwrap().unwrap().text, "theirs");
     })

@@ -4,7 +4,7 @@ use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc};
 
 use futures::{FutureExt, StreamExt, stream};
 use proto::event::v1::Event;
-use types::Fault;
+use types::{Actor, Fault};
 
 use super::Reactions;
 use crate::{
@@ -93,7 +93,7 @@ fn group(
     commands: Vec<Box<dyn AnyCommand>>,
 ) -> Group {
     let trace = trace_parent(event).map(str::to_owned);
-    let call = Call::new(format!("service:{source}")).trace(trace).caused_by(&event.event_id);
+    let call = Call::new(Actor::service(source)).trace(trace).caused_by(&event.event_id);
     let name = reactions.name();
     let before = event.position - 1;
     let event = event.clone();

@@ -105,7 +105,7 @@ fn check(row: &Row, position: i64, previous: &str) -> Result<Result<String, &'st
         && row.get::<String>("kind")? == event.r#type
         && row.get::<String>("subject")? == event.subject
         && row.get::<String>("correlation_id")? == event.correlation_id
-        && row.get::<i64>("occurred_time")? == micros(event.occurred_at.as_ref())
-        && row.get::<i64>("recorded_time")? == micros(event.recorded_at.as_ref());
+        && row.get::<i64>("occurred_time")? == micros(event.occur_time.as_ref())
+        && row.get::<i64>("recorded_time")? == micros(event.record_time.as_ref());
     Ok(if fits { Ok(hash) } else { Err("the columns do not fit the event") })
 }

@@ -5,7 +5,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use futures::{FutureExt, future::join_all};
 use tokio_util::sync::CancellationToken;
-use types::{Fault, Timestamp};
+use types::{Actor, Fault, Timestamp};
 
 use super::Task;
 use crate::{
@@ -185,7 +185,7 @@ impl TaskRunner {
                 vec![Box::new(GiveUp::new(task, &fault)) as Box<dyn AnyCommand>]
             }
         };
-        let call = Call::new(format!("service:{}", self.db.source()))
+        let call = Call::new(Actor::service(self.db.source()))
             .trace(task.trace_parent.clone())
             .caused_by(format!("task:{}:{}", task.kind, task.key));
         let refused = {

@@ -1,7 +1,7 @@
 //! Commands through the writer.
 
 use futures::future::join_all;
-use store::{Command, Context, Fault, Needs, Work};
+use store::{Command, Context, Fault, Needs, Rows};
 use testkit::database::each;
 use types::Reason;
 
@@ -67,13 +67,13 @@ impl Command for Forgetful {
     type Reply = ();
     const NAME: &'static str = "Forgetful";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
         needs.row::<Stock>(&"B".to_owned());
     }
 
-    fn decide(&self, work: &mut Work, _: &mut Context<'_>) -> Result<(), Fault> {
-        assert_eq!(work.get::<Stock>(&"B".to_owned()), Ok(None));
-        work.get::<Stock>(&"A".to_owned()).map(|_| ())
+    fn decide(&self, rows: &mut Rows, _: &mut Context<'_>) -> Result<(), Fault> {
+        assert_eq!(rows.get::<Stock>(&"B".to_owned()), Ok(None));
+        rows.get::<Stock>(&"A".to_owned()).map(|_| ())
     }
 }
 
@@ -105,13 +105,13 @@ impl Command for Faulty {
     type Reply = ();
     const NAME: &'static str = "Faulty";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
         if let Self::Check | Self::Stale = self {
             needs.row::<Stock>(&"A".to_owned());
         }
     }
 
-    fn decide(&self, work: &mut Work, _: &mut Context<'_>) -> Result<(), Fault> {
+    fn decide(&self, rows: &mut Rows, _: &mut Context<'_>) -> Result<(), Fault> {
         let reservation = |number, reference: &str| Reservation {
             sku: "A".to_owned(),
             number,
@@ -121,15 +121,15 @@ impl Command for Faulty {
         };
         match self {
             Self::Check => {
-                let stock = work.get::<Stock>(&"A".to_owned())?.cloned().unwrap();
-                work.put(Stock { reserved: stock.on_hand + 1, ..stock });
+                let stock = rows.get::<Stock>(&"A".to_owned())?.cloned().unwrap();
+                rows.put(Stock { reserved: stock.on_hand + 1, ..stock });
             }
-            Self::Unique => drop(work.put(reservation(900, "first"))),
-            Self::Exists => drop(work.put(reservation(1, "another"))),
+            Self::Unique => drop(rows.put(reservation(900, "first"))),
+            Self::Exists => drop(rows.put(reservation(1, "another"))),
             Self::Panics => panic!("on purpose"),
             Self::Stale => {
-                let stock = work.get::<Stock>(&"A".to_owned())?.cloned().unwrap();
-                work.put(Stock { version: stock.version - 1, ..stock });
+                let stock = rows.get::<Stock>(&"A".to_owned())?.cloned().unwrap();
+                rows.put(Stock { version: stock.version - 1, ..stock });
             }
         }
         Ok(())
@@ -176,15 +176,15 @@ impl Command for Point {
     type Reply = ();
     const NAME: &'static str = "Point";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
         needs.row::<Stock>(&POINTER.to_owned());
     }
 
-    fn decide(&self, work: &mut Work, _: &mut Context<'_>) -> Result<(), Fault> {
+    fn decide(&self, rows: &mut Rows, _: &mut Context<'_>) -> Result<(), Fault> {
         let new =
             || Stock { sku: POINTER.to_owned(), on_hand: 0, reserved: 0, note: None, photo: Vec::new(), version: 0 };
-        let pointer = work.get::<Stock>(&POINTER.to_owned())?.cloned().unwrap_or_else(new);
-        work.put(Stock { note: Some(self.0.to_owned()), ..pointer });
+        let pointer = rows.get::<Stock>(&POINTER.to_owned())?.cloned().unwrap_or_else(new);
+        rows.put(Stock { note: Some(self.0.to_owned()), ..pointer });
         Ok(())
     }
 }
@@ -193,16 +193,16 @@ impl Command for Follow {
     type Reply = i64;
     const NAME: &'static str = "Follow";
 
-    fn needs(&self, work: &Work, needs: &mut Needs) {
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
         needs.row::<Stock>(&POINTER.to_owned());
-        if let Ok(Some(Stock { note: Some(sku), .. })) = work.get::<Stock>(&POINTER.to_owned()) {
+        if let Ok(Some(Stock { note: Some(sku), .. })) = rows.get::<Stock>(&POINTER.to_owned()) {
             needs.row::<Stock>(sku);
         }
     }
 
-    fn decide(&self, work: &mut Work, _: &mut Context<'_>) -> Result<i64, Fault> {
-        let pointer = work.get::<Stock>(&POINTER.to_owned())?.cloned().unwrap();
-        Ok(work.get::<Stock>(&pointer.note.unwrap())?.map_or(-1, |stock| stock.on_hand))
+    fn decide(&self, rows: &mut Rows, _: &mut Context<'_>) -> Result<i64, Fault> {
+        let pointer = rows.get::<Stock>(&POINTER.to_owned())?.cloned().unwrap();
+        Ok(rows.get::<Stock>(&pointer.note.unwrap())?.map_or(-1, |stock| stock.on_hand))
     }
 }
 
@@ -225,19 +225,19 @@ impl Command for Unique {
     type Reply = i64;
     const NAME: &'static str = "Unique";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
         needs.by::<Reservation>(&["reference"], self.0);
         needs.under::<Reservation>("A");
     }
 
-    fn decide(&self, work: &mut Work, _: &mut Context<'_>) -> Result<i64, Fault> {
-        if !work.by::<Reservation>(&["reference"], self.0)?.is_empty() {
+    fn decide(&self, rows: &mut Rows, _: &mut Context<'_>) -> Result<i64, Fault> {
+        if !rows.by::<Reservation>(&["reference"], self.0)?.is_empty() {
             return Err(Fault::new(Reason::AlreadyExists, "taken"));
         }
-        let number = work.under::<Reservation>("A")?.len() as i64 + 1;
+        let number = rows.under::<Reservation>("A")?.len() as i64 + 1;
         let reference = self.0.to_owned();
-        work.put(Reservation { sku: "A".to_owned(), number, reference, quantity: 1, version: 0 });
-        assert_eq!(work.by::<Reservation>(&["reference"], self.0)?.len(), 1);
+        rows.put(Reservation { sku: "A".to_owned(), number, reference, quantity: 1, version: 0 });
+        assert_eq!(rows.by::<Reservation>(&["reference"], self.0)?.len(), 1);
         Ok(number)
     }
 }

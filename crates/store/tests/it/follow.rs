@@ -7,7 +7,7 @@ use std::sync::{
 
 use async_trait::async_trait;
 use proto::event::v1::{Event, ExceptionOpened};
-use store::{AnyCommand, Command, Context, Db, Fault, Follower, Needs, Reactions, Work};
+use store::{AnyCommand, Command, Context, Db, Fault, Follower, Needs, Reactions, Rows};
 use testkit::database::each;
 use types::Reason;
 
@@ -87,9 +87,9 @@ impl Command for Falter {
     type Reply = ();
     const NAME: &'static str = "Falter";
 
-    fn needs(&self, _: &Work, _: &mut Needs) {}
+    fn needs(&self, _: &Rows, _: &mut Needs) {}
 
-    fn decide(&self, _: &mut Work, _: &mut Context<'_>) -> Result<(), Fault> {
+    fn decide(&self, _: &mut Rows, _: &mut Context<'_>) -> Result<(), Fault> {
         if once_less(&self.0) { Err(Fault::unavailable("for a moment")) } else { Ok(()) }
     }
 }
@@ -100,9 +100,9 @@ impl Command for Refuse {
     type Reply = ();
     const NAME: &'static str = "Refuse";
 
-    fn needs(&self, _: &Work, _: &mut Needs) {}
+    fn needs(&self, _: &Rows, _: &mut Needs) {}
 
-    fn decide(&self, _: &mut Work, _: &mut Context<'_>) -> Result<(), Fault> {
+    fn decide(&self, _: &mut Rows, _: &mut Context<'_>) -> Result<(), Fault> {
         Err(Fault::not_supported("not like this"))
     }
 }
@@ -114,13 +114,13 @@ impl Command for Break {
     type Reply = ();
     const NAME: &'static str = "Break";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
         needs.row::<Stock>(&"A".to_owned());
     }
 
-    fn decide(&self, work: &mut Work, _: &mut Context<'_>) -> Result<(), Fault> {
-        let stock = work.get::<Stock>(&"A".to_owned())?.cloned().unwrap();
-        work.put(Stock { reserved: -1, ..stock });
+    fn decide(&self, rows: &mut Rows, _: &mut Context<'_>) -> Result<(), Fault> {
+        let stock = rows.get::<Stock>(&"A".to_owned())?.cloned().unwrap();
+        rows.put(Stock { reserved: -1, ..stock });
         Ok(())
     }
 }

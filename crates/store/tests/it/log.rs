@@ -103,12 +103,12 @@ impl store::Command for Retell {
     type Reply = ();
     const NAME: &'static str = "Retell";
 
-    fn needs(&self, _: &store::Work, _: &mut store::Needs) {}
+    fn needs(&self, _: &store::Rows, _: &mut store::Needs) {}
 
-    fn decide(&self, _: &mut store::Work, cx: &mut store::Context<'_>) -> Result<(), store::Fault> {
+    fn decide(&self, _: &mut store::Rows, cx: &mut store::Context<'_>) -> Result<(), store::Fault> {
         for _ in 0..self.0 {
             let fact = proto::event::v1::ExceptionResolved::default();
-            cx.emit(store::Draft::new("stock.told", "A", 1, "once", &fact));
+            cx.emit(store::NewEvent::untyped("stock.told", "A", 1, "once", &fact));
         }
         Ok(())
     }
@@ -123,9 +123,9 @@ async fn an_event_says_who_why_and_when() {
         let event = events(&db).await.remove(0);
         assert_eq!((event.position, event.source.as_str(), event.r#type.as_str()), (1, "stock", "stock.reserved"));
         assert_eq!((event.subject.as_str(), event.correlation_id.as_str()), ("A", "ord_1"));
-        assert_eq!((event.actor.as_str(), event.causation_id.as_str()), ("tester", "req"));
+        assert_eq!((event.actor.as_str(), event.causation_id.as_str()), ("service:tester", "req"));
         assert_eq!(event.trace_parent, "00-trace");
-        assert_eq!(event.recorded_at.unwrap().seconds, 1_750_000_000);
+        assert_eq!(event.record_time.unwrap().seconds, 1_750_000_000);
         let fact = store::payload::<proto::event::v1::ExceptionResolved>(&event).unwrap();
         assert_eq!(fact.subject, "ord_1");
         assert_eq!(store::payload::<proto::event::v1::ExceptionOpened>(&event), None);

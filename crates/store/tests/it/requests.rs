@@ -48,7 +48,7 @@ async fn a_request_id_is_not_used_for_another_request() {
         for refused in [other_body, other_command] {
             assert_eq!(refused.map_err(|fault| fault.reason), Err(Reason::RequestIdReused));
         }
-        let other_actor = Call { actor: "another".to_owned(), ..request("one", 2) };
+        let other_actor = Call { actor: types::Actor::service("another"), ..request("one", 2) };
         assert_eq!(db.run(other_actor, Reserve::new("A", "s", 2)).await, Ok(2));
         assert_eq!(reserved(&db).await, (3, 3, 2));
     })

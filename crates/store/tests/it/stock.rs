@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use proto::event::v1::ExceptionResolved;
-use store::{Call, Command, Context, Db, Draft, Fault, Migration, Needs, Options, Work};
+use store::{Call, Command, Context, Db, Fault, Migration, Needs, NewEvent, Options, Rows};
 use types::{ManualClock, Reason, Timestamp};
 
 pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
@@ -56,11 +56,11 @@ impl Command for Receive {
     type Reply = i64;
     const NAME: &'static str = "Receive";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
         needs.row::<Stock>(&self.sku);
     }
 
-    fn decide(&self, work: &mut Work, _: &mut Context<'_>) -> Result<i64, Fault> {
+    fn decide(&self, rows: &mut Rows, _: &mut Context<'_>) -> Result<i64, Fault> {
         let new = || Stock {
             sku: self.sku.clone(),
             on_hand: 0,
@@ -69,9 +69,9 @@ impl Command for Receive {
             photo: vec![0, 255, 39, 0],
             version: 0,
         };
-        let mut stock = work.get::<Stock>(&self.sku)?.cloned().unwrap_or_else(new);
+        let mut stock = rows.get::<Stock>(&self.sku)?.cloned().unwrap_or_else(new);
         stock.on_hand += self.quantity;
-        Ok(work.put(stock).version)
+        Ok(rows.put(stock).version)
     }
 }
 
@@ -94,19 +94,19 @@ impl Command for Reserve {
     type Reply = i64;
     const NAME: &'static str = "Reserve";
 
-    fn needs(&self, work: &Work, needs: &mut Needs) {
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
         needs.row::<Stock>(&self.sku);
-        if let Ok(Some(stock)) = work.get::<Stock>(&self.sku)
+        if let Ok(Some(stock)) = rows.get::<Stock>(&self.sku)
             && stock.on_hand > 0
         {
             needs.under::<Reservation>(&self.sku);
         }
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<i64, Fault> {
-        let mut stock = work.get::<Stock>(&self.sku)?.cloned().ok_or_else(|| Fault::not_found("stock", &self.sku))?;
-        let number = work.under::<Reservation>(&self.sku)?.last().map_or(0, |last| last.number) + 1;
-        work.put(Reservation {
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<i64, Fault> {
+        let mut stock = rows.get::<Stock>(&self.sku)?.cloned().ok_or_else(|| Fault::not_found("stock", &self.sku))?;
+        let number = rows.under::<Reservation>(&self.sku)?.last().map_or(0, |last| last.number) + 1;
+        rows.put(Reservation {
             sku: self.sku.clone(),
             number,
             reference: self.reference.clone(),
@@ -116,14 +116,14 @@ impl Command for Reserve {
         stock.reserved += self.quantity;
         let fact = ExceptionResolved { subject: self.reference.clone(), ..ExceptionResolved::default() };
         cx.emit(
-            Draft::new("stock.reserved", &self.sku, stock.version + 1, &self.reference, &fact)
+            NewEvent::untyped("stock.reserved", &self.sku, stock.version + 1, &self.reference, &fact)
                 .correlation(&self.reference),
         );
         // Told too late on purpose: what was put and emitted before must not remain.
         if stock.reserved > stock.on_hand {
             return Err(Fault::new(Reason::InsufficientStock, "there is less than that"));
         }
-        work.put(stock);
+        rows.put(stock);
         Ok(number)
     }
 }
@@ -141,7 +141,7 @@ pub(crate) async fn open_at(options: &Options, clock: Arc<ManualClock>) -> Db {
 }
 
 pub(crate) fn call() -> Call {
-    Call::new("tester")
+    Call::new(types::Actor::service("tester"))
 }
 
 /// Opens a database with some of one SKU in it.

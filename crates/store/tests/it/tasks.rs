@@ -11,7 +11,7 @@ use std::{
 use async_trait::async_trait;
 use futures::future::join_all;
 use proto::event::v1::ExceptionOpened;
-use store::{AnyCommand, Command, Context, Db, Fault, Needs, Task, TaskHandler, TaskRunner, Work};
+use store::{AnyCommand, Command, Context, Db, Fault, Needs, Rows, Task, TaskHandler, TaskRunner};
 use testkit::database::each;
 use tokio::sync::Notify;
 use types::ManualClock;
@@ -28,9 +28,9 @@ impl Command for Schedule {
     type Reply = ();
     const NAME: &'static str = "Schedule";
 
-    fn needs(&self, _: &Work, _: &mut Needs) {}
+    fn needs(&self, _: &Rows, _: &mut Needs) {}
 
-    fn decide(&self, _: &mut Work, cx: &mut Context<'_>) -> Result<(), Fault> {
+    fn decide(&self, _: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         for (key, seconds) in &self.0 {
             cx.schedule(Task::new("count", key, cx.now().after(Duration::from_secs(*seconds))).payload(&7_i64));
         }
@@ -44,9 +44,9 @@ impl Command for Unschedule {
     type Reply = ();
     const NAME: &'static str = "Unschedule";
 
-    fn needs(&self, _: &Work, _: &mut Needs) {}
+    fn needs(&self, _: &Rows, _: &mut Needs) {}
 
-    fn decide(&self, _: &mut Work, cx: &mut Context<'_>) -> Result<(), Fault> {
+    fn decide(&self, _: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         cx.unschedule("count", self.0);
         Ok(())
     }

@@ -8,7 +8,7 @@ use proto::{
     },
     types::v1::LineQuantity,
 };
-use store::{Context, Draft};
+use store::{Context, NewEvent};
 use types::{Id as _, Timestamp};
 
 use super::Dossier;
@@ -188,8 +188,8 @@ impl Dossier {
         shipment: &Shipment,
         key: impl ToString,
         payload: &M,
-    ) -> Draft {
-        Draft::new(kind, shipment.shipment_id.as_str(), shipment.version, key, payload)
+    ) -> NewEvent {
+        NewEvent::untyped(kind, shipment.shipment_id.as_str(), shipment.version, key, payload)
             .order(&shipment.order_id)
             .account(&shipment.account_id)
     }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use store::{Context, Needs, Work};
+use store::{Context, Needs, Rows};
 use types::{Fault, FulfillmentOrderId, ShipmentId};
 
 use super::{Dossier, Movement, WORK};
@@ -15,8 +15,8 @@ use crate::{
 };
 
 /// Asks for all that was said of a tracking number.
-pub fn said_needs(number: &str, work: &Work, needs: &mut Needs) {
-    if number_needs(number, work, needs) {
+pub fn said_needs(number: &str, rows: &Rows, needs: &mut Needs) {
+    if number_needs(number, rows, needs) {
         needs.under::<Milestone>(number);
         needs.under::<Proof>(number);
     }
@@ -26,34 +26,34 @@ pub fn said_needs(number: &str, work: &Work, needs: &mut Needs) {
 ///
 /// Each statement sees what is committed by then. So what the row stands for is read after it: what a rival writes
 /// before is seen, and after it the row is not the one that was read.
-pub fn number_needs(number: &str, work: &Work, needs: &mut Needs) -> bool {
+pub fn number_needs(number: &str, rows: &Rows, needs: &mut Needs) -> bool {
     let key = number.to_owned();
     needs.row::<TrackingNumber>(&key);
-    work.get::<TrackingNumber>(&key).is_ok()
+    rows.get::<TrackingNumber>(&key).is_ok()
 }
 
 /// Writes the row that stands for a tracking number, because of which a rival decides again.
-pub fn claim(number: &str, work: &mut Work) -> Result<(), Fault> {
+pub fn claim(number: &str, rows: &mut Rows) -> Result<(), Fault> {
     let new = || TrackingNumber { tracking_number: number.to_owned(), version: 0 };
-    let row = work.get::<TrackingNumber>(&number.to_owned())?.cloned().unwrap_or_else(new);
-    work.put(row);
+    let row = rows.get::<TrackingNumber>(&number.to_owned())?.cloned().unwrap_or_else(new);
+    rows.put(row);
     Ok(())
 }
 
 /// Everybody who said something of a tracking number.
-fn reporters(number: &str, work: &Work) -> Result<BTreeSet<String>, Fault> {
-    let milestones = work.under::<Milestone>(number)?.into_iter().map(|said| said.reporter_id.clone());
-    let proofs = work.under::<Proof>(number)?.into_iter().map(|said| said.reporter_id.clone());
+fn reporters(number: &str, rows: &Rows) -> Result<BTreeSet<String>, Fault> {
+    let milestones = rows.under::<Milestone>(number)?.into_iter().map(|said| said.reporter_id.clone());
+    let proofs = rows.under::<Proof>(number)?.into_iter().map(|said| said.reporter_id.clone());
     Ok(milestones.chain(proofs).collect())
 }
 
 impl Dossier {
     /// Asks for what was said of the packages of shipments whose carrier is not known yet, for a report may name it.
-    pub fn needs_unnamed(id: &FulfillmentOrderId, work: &Work, needs: &mut Needs) {
-        let mut shipments = work.by::<Shipment>(WORK, id).into_iter().flatten();
+    pub fn needs_unnamed(id: &FulfillmentOrderId, rows: &Rows, needs: &mut Needs) {
+        let mut shipments = rows.by::<Shipment>(WORK, id).into_iter().flatten();
         if shipments.any(|shipment| shipment.carrier_id.is_empty()) {
-            for package in work.by::<Package>(WORK, id).into_iter().flatten() {
-                said_needs(&package.tracking_number, work, needs);
+            for package in rows.by::<Package>(WORK, id).into_iter().flatten() {
+                said_needs(&package.tracking_number, rows, needs);
             }
         }
     }
@@ -73,25 +73,25 @@ impl Dossier {
     }
 
     /// The package at a place follows the reports that count for it.
-    pub fn catch_up(&mut self, place: usize, work: &Work, movement: &mut Movement) -> Result<(), Fault> {
+    pub fn catch_up(&mut self, place: usize, rows: &Rows, movement: &mut Movement) -> Result<(), Fault> {
         let Some(package) = self.packages.get(place) else { return Ok(()) };
-        let tracking = self.tracking(package, work)?;
+        let tracking = self.tracking(package, rows)?;
         self.follow(place, &tracking, movement);
         Ok(())
     }
 
     /// A package whose reports count only now follows them. A rival's report of it may be on its way.
-    pub fn begin_to_hear(&mut self, place: usize, work: &mut Work, movement: &mut Movement) -> Result<(), Fault> {
+    pub fn begin_to_hear(&mut self, place: usize, rows: &mut Rows, movement: &mut Movement) -> Result<(), Fault> {
         if let Some(package) = self.packages.get(place) {
-            claim(&package.tracking_number, work)?;
+            claim(&package.tracking_number, rows)?;
         }
-        self.catch_up(place, work, movement)
+        self.catch_up(place, rows, movement)
     }
 
     /// A package follows the reports that count for it.
-    pub fn catch_up_one(&mut self, package: &Package, work: &Work, movement: &mut Movement) -> Result<(), Fault> {
+    pub fn catch_up_one(&mut self, package: &Package, rows: &Rows, movement: &mut Movement) -> Result<(), Fault> {
         match self.packages.iter().position(|one| one.package_id == package.package_id) {
-            Some(place) => self.catch_up(place, work, movement),
+            Some(place) => self.catch_up(place, rows, movement),
             None => Ok(()),
         }
     }
@@ -100,21 +100,21 @@ impl Dossier {
     pub fn begin_to_hear_all(
         &mut self,
         shipment_id: &ShipmentId,
-        work: &mut Work,
+        rows: &mut Rows,
         movement: &mut Movement,
     ) -> Result<(), Fault> {
         for place in 0..self.packages.len() {
             if self.packages.get(place).is_some_and(|package| package.shipment_id == *shipment_id) {
-                self.begin_to_hear(place, work, movement)?;
+                self.begin_to_hear(place, rows, movement)?;
             }
         }
         Ok(())
     }
 
-    fn tracking(&self, package: &Package, work: &Work) -> Result<Tracking, Fault> {
+    fn tracking(&self, package: &Package, rows: &Rows) -> Result<Tracking, Fault> {
         let number = package.tracking_number.as_str();
-        let milestones = work.under::<Milestone>(number)?.into_iter();
-        let proofs = work.under::<Proof>(number)?.into_iter();
+        let milestones = rows.under::<Milestone>(number)?.into_iter();
+        let proofs = rows.under::<Proof>(number)?.into_iter();
         Ok(fold(
             milestones.filter(|said| self.hears(package, &said.reporter_id)),
             proofs.filter(|said| self.hears(package, &said.reporter_id)),
@@ -126,15 +126,15 @@ impl Dossier {
         &self,
         shipment: &Shipment,
         package: &Package,
-        work: &Work,
+        rows: &Rows,
         cx: &mut Context<'_>,
     ) -> Result<(), Fault> {
-        for said in work.under::<Milestone>(package.tracking_number.as_str())? {
+        for said in rows.under::<Milestone>(package.tracking_number.as_str())? {
             if shipment.hears(&said.reporter_id) {
                 self.tell_milestone(shipment, package, said, cx);
             }
         }
-        for said in work.under::<Proof>(package.tracking_number.as_str())? {
+        for said in rows.under::<Proof>(package.tracking_number.as_str())? {
             if shipment.hears(&said.reporter_id) {
                 self.tell_proof(shipment, package, said.sign_time, cx);
             }
@@ -147,10 +147,10 @@ impl Dossier {
         &self,
         shipment: &Shipment,
         package: &Package,
-        work: &Work,
+        rows: &Rows,
         cx: &mut Context<'_>,
     ) -> Result<(), Fault> {
-        for reporter_id in reporters(&package.tracking_number, work)? {
+        for reporter_id in reporters(&package.tracking_number, rows)? {
             if !shipment.hears(&reporter_id) {
                 self.open_foreign_report(shipment, package, &reporter_id, cx);
             }
@@ -175,11 +175,11 @@ impl Dossier {
     }
 
     /// Tells what counts since a shipment has a carrier. To be told after `save`.
-    pub fn tell_named(&self, shipment: &Shipment, work: &Work, cx: &mut Context<'_>) -> Result<(), Fault> {
+    pub fn tell_named(&self, shipment: &Shipment, rows: &Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         for package in self.packages_of(shipment) {
-            self.tell_said(shipment, package, work, cx)?;
+            self.tell_said(shipment, package, rows, cx)?;
         }
-        self.resolve_foreign(shipment, work, cx)
+        self.resolve_foreign(shipment, rows, cx)
     }
 
     /// A package as it is now, and its shipment.
@@ -189,10 +189,10 @@ impl Dossier {
     }
 
     /// Tells that the carrier a shipment has now is the one who reported, when nobody else did.
-    fn resolve_foreign(&self, shipment: &Shipment, work: &Work, cx: &mut Context<'_>) -> Result<(), Fault> {
+    fn resolve_foreign(&self, shipment: &Shipment, rows: &Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         let mut all = BTreeSet::new();
         for package in self.packages_of(shipment) {
-            all.extend(reporters(&package.tracking_number, work)?);
+            all.extend(reporters(&package.tracking_number, rows)?);
         }
         if all.contains(&shipment.carrier_id) && all.iter().all(|reporter_id| shipment.hears(reporter_id)) {
             foreign_report(shipment, shipment.carrier_id.clone()).resolve(cx, "the shipment names its carrier");

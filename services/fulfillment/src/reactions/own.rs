@@ -50,7 +50,7 @@ impl OnOwn {
             order_id: work.order_id.clone(),
             allocations: lines.iter().map(at_node).collect(),
             policy: policy.into(),
-            occur_time: event.occurred_at,
+            occur_time: event.occur_time,
         };
         let reply = self.inventory.clone().deallocate(request).await.map_err(|status| fault(&status))?;
         Ok(reply.into_inner().reservations)

@@ -4,7 +4,7 @@ use proto::{
     fulfillment::v1::{FulfillmentCancelled, FulfillmentLine, FulfillmentOrder},
     types::v1::LineQuantity,
 };
-use store::{Context, Draft, Needs, Task, Work};
+use store::{Context, Needs, NewEvent, Rows, Task};
 use types::{Fault, OrderId, Timestamp};
 
 use super::{Release, ReleaseLine, Routing, unrouted};
@@ -37,12 +37,12 @@ impl Book {
     }
 
     /// The books of a release, if there is one.
-    pub fn load(order_id: &OrderId, release_number: i64, work: &Work) -> Result<Option<Self>, Fault> {
-        let releases = work.under::<Release>(order_id)?;
+    pub fn load(order_id: &OrderId, release_number: i64, rows: &Rows) -> Result<Option<Self>, Fault> {
+        let releases = rows.under::<Release>(order_id)?;
         let Some(release) = releases.iter().find(|release| release.release_number == release_number) else {
             return Ok(None);
         };
-        let lines = work.under::<ReleaseLine>(&(order_id.clone(), release_number))?;
+        let lines = rows.under::<ReleaseLine>(&(order_id.clone(), release_number))?;
         let others = releases.iter().filter(|other| other.release_number != release_number);
         Ok(Some(Self {
             release: (*release).clone(),
@@ -123,7 +123,7 @@ impl Book {
 
     /// Saves the books and draws the consequences: what a cancelled release has at no node is cancelled, what waits can
     /// be found by its item, and the exception follows.
-    pub fn save(&mut self, work: &mut Work, cx: &mut Context<'_>) -> Result<(), Fault> {
+    pub fn save(&mut self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         let dropped = self.drop_cancelled();
         if !self.waits() {
             self.release.routing = Routing::Settled;
@@ -136,16 +136,16 @@ impl Book {
         for line in &mut self.lines {
             line.waiting_sku = (line.unrouted > 0).then(|| line.sku.clone());
             let key = (line.order_id.clone(), line.release_number, line.line_number);
-            if line.version == 0 || work.get::<ReleaseLine>(&key)? != Some(line) {
-                *line = work.put(line.clone());
+            if line.version == 0 || rows.get::<ReleaseLine>(&key)? != Some(line) {
+                *line = rows.put(line.clone());
                 changed = true;
             }
         }
         if changed {
-            self.release = work.put(self.release.clone());
+            self.release = rows.put(self.release.clone());
         }
         if self.was_unassigned() != self.release.unassigned_time.is_some() {
-            self.touch_first(work)?;
+            self.touch_first(rows)?;
         }
         if !dropped.is_empty() {
             self.tell_cancelled(dropped, cx);
@@ -161,10 +161,10 @@ impl Book {
 
     /// Writes the order's first release. What is told of this one depends on the others: of two replicas that change two
     /// of them, one is to decide again.
-    fn touch_first(&self, work: &mut Work) -> Result<(), Fault> {
-        let first = work.under::<Release>(&self.release.order_id)?.into_iter().next().cloned();
+    fn touch_first(&self, rows: &mut Rows) -> Result<(), Fault> {
+        let first = rows.under::<Release>(&self.release.order_id)?.into_iter().next().cloned();
         if let Some(first) = first.filter(|first| first.release_number != self.release.release_number) {
-            work.put(first);
+            rows.put(first);
         }
         Ok(())
     }
@@ -208,7 +208,7 @@ impl Book {
             ..FulfillmentOrder::default()
         };
         let told = FulfillmentCancelled { fulfillment_order: Some(fulfillment_order), lines: dropped };
-        let draft = Draft::new("fulfillment.cancelled", &release.order_id, release.version, self.key(), &told);
+        let draft = NewEvent::untyped("fulfillment.cancelled", &release.order_id, release.version, self.key(), &told);
         cx.emit(draft.order(&release.order_id).account(&release.account_id));
     }
 

@@ -1,7 +1,7 @@
 //! A node says whether it will do the work, or says nothing in time.
 
 use proto::fulfillment::v1::FulfillmentOrder;
-use store::{Command, Context, Needs, Work};
+use store::{Command, Context, Needs, Rows};
 use types::{Fault, FulfillmentOrderId, Id as _, Timestamp};
 
 use crate::{
@@ -41,15 +41,15 @@ impl Command for AcceptWork {
     type Reply = FulfillmentOrder;
     const NAME: &'static str = "AcceptFulfillmentOrder";
 
-    fn needs(&self, work: &Work, needs: &mut Needs) {
-        Dossier::needs(&self.fulfillment_order_id, work, needs);
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        Dossier::needs(&self.fulfillment_order_id, rows, needs);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<FulfillmentOrder, Fault> {
-        let mut dossier = Dossier::load(&self.fulfillment_order_id, work)?;
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<FulfillmentOrder, Fault> {
+        let mut dossier = Dossier::load(&self.fulfillment_order_id, rows)?;
         let at = self.occur_time.unwrap_or_else(|| cx.now());
         let acceptance = dossier.work.accept(at);
-        dossier.save(work, cx)?;
+        dossier.save(rows, cx)?;
         if acceptance != Acceptance::Nothing {
             dossier.tell_acceptance(acceptance, at, cx);
         }
@@ -61,18 +61,18 @@ impl Command for RejectWork {
     type Reply = FulfillmentOrder;
     const NAME: &'static str = "RejectFulfillmentOrder";
 
-    fn needs(&self, work: &Work, needs: &mut Needs) {
-        Dossier::needs(&self.fulfillment_order_id, work, needs);
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        Dossier::needs(&self.fulfillment_order_id, rows, needs);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<FulfillmentOrder, Fault> {
-        let mut dossier = Dossier::load(&self.fulfillment_order_id, work)?;
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<FulfillmentOrder, Fault> {
+        let mut dossier = Dossier::load(&self.fulfillment_order_id, rows)?;
         let at = self.occur_time.unwrap_or_else(|| cx.now());
         let rejection = dossier.work.reject(at, &self.reason);
         if rejection == Rejection::TakenBack {
             dossier.exclude_node();
         }
-        dossier.save(work, cx)?;
+        dossier.save(rows, cx)?;
         match rejection {
             Rejection::TakenBack => {
                 cx.unschedule(keys::ACCEPT, self.fulfillment_order_id.as_str());
@@ -90,15 +90,15 @@ impl Command for TimeOutWork {
     type Reply = ();
     const NAME: &'static str = "TimeOutFulfillmentOrder";
 
-    fn needs(&self, work: &Work, needs: &mut Needs) {
-        Dossier::needs(&self.fulfillment_order_id, work, needs);
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        Dossier::needs(&self.fulfillment_order_id, rows, needs);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<(), Fault> {
-        let mut dossier = Dossier::load(&self.fulfillment_order_id, work)?;
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
+        let mut dossier = Dossier::load(&self.fulfillment_order_id, rows)?;
         if dossier.work.time_out() {
             dossier.exclude_node();
-            dossier.save(work, cx)?;
+            dossier.save(rows, cx)?;
             dossier.tell_changed("fulfillment.timed_out", cx.now(), cx);
             dossier.tell_end(cx.now(), cx);
         }

@@ -1,7 +1,7 @@
 //! The wish to stop, and what the node says to it.
 
 use proto::fulfillment::v1::FulfillmentOrder;
-use store::{Command, Context, Needs, Work};
+use store::{Command, Context, Needs, Rows};
 use types::{Fault, FulfillmentOrderId, Timestamp};
 
 use crate::{
@@ -42,9 +42,9 @@ pub struct AnswerCancellation {
 
 impl Dossier {
     /// Asks for the work to be stopped, and tells what came of it.
-    pub(super) fn cancel(&mut self, reason: &str, work: &mut Work, cx: &mut Context<'_>) -> Result<(), Fault> {
+    pub(super) fn cancel(&mut self, reason: &str, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         let cancellation = self.work.request_cancellation(cx.now(), reason)?;
-        self.save(work, cx)?;
+        self.save(rows, cx)?;
         match cancellation {
             Cancellation::Cancelled(lines) => self.tell_cancelled(lines, cx.now(), cx),
             Cancellation::Requested => self.tell_changed("fulfillment.cancellation_requested", cx.now(), cx),
@@ -58,13 +58,13 @@ impl Command for RequestCancellation {
     type Reply = FulfillmentOrder;
     const NAME: &'static str = "RequestCancellation";
 
-    fn needs(&self, work: &Work, needs: &mut Needs) {
-        Dossier::needs(&self.fulfillment_order_id, work, needs);
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        Dossier::needs(&self.fulfillment_order_id, rows, needs);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<FulfillmentOrder, Fault> {
-        let mut dossier = Dossier::load(&self.fulfillment_order_id, work)?;
-        dossier.cancel(&self.reason, work, cx)?;
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<FulfillmentOrder, Fault> {
+        let mut dossier = Dossier::load(&self.fulfillment_order_id, rows)?;
+        dossier.cancel(&self.reason, rows, cx)?;
         dossier.tell_end(cx.now(), cx);
         Ok(dossier.image())
     }
@@ -74,18 +74,18 @@ impl Command for AnswerCancellation {
     type Reply = FulfillmentOrder;
     const NAME: &'static str = "AnswerCancellation";
 
-    fn needs(&self, work: &Work, needs: &mut Needs) {
-        Dossier::needs(&self.fulfillment_order_id, work, needs);
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        Dossier::needs(&self.fulfillment_order_id, rows, needs);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<FulfillmentOrder, Fault> {
-        let mut dossier = Dossier::load(&self.fulfillment_order_id, work)?;
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<FulfillmentOrder, Fault> {
+        let mut dossier = Dossier::load(&self.fulfillment_order_id, rows)?;
         let at = self.occur_time.unwrap_or_else(|| cx.now());
         let answer = match self.said {
             Said::Stopped => dossier.work.stop()?,
             Said::TooLate => dossier.work.refuse_to_stop(&self.reason)?,
         };
-        dossier.save(work, cx)?;
+        dossier.save(rows, cx)?;
         match answer {
             Answer::Stopped(lines) => dossier.tell_cancelled(lines, at, cx),
             Answer::TooLate => dossier.tell_changed("fulfillment.cancellation_rejected", at, cx),

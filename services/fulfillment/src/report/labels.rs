@@ -1,7 +1,7 @@
 //! Labels are printed. Nothing left.
 
 use proto::fulfillment::v1::{Shipment, ShipmentLabelled};
-use store::{Command, Context, Needs, Work};
+use store::{Command, Context, Needs, Rows};
 use types::Fault;
 
 use super::packages::{Known, Report};
@@ -15,12 +15,12 @@ impl Command for RecordLabels {
     type Reply = Shipment;
     const NAME: &'static str = "RecordLabels";
 
-    fn needs(&self, work: &Work, needs: &mut Needs) {
-        self.0.needs(work, needs);
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        self.0.needs(rows, needs);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<Shipment, Fault> {
-        let mut entry = self.0.enter(work, cx)?;
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<Shipment, Fault> {
+        let mut entry = self.0.enter(rows, cx)?;
         let new = entry.places.iter().filter(|(_, known)| *known == Known::Now);
         let packed = shipment::sum(new.filter_map(|(place, _)| entry.dossier.packages.get(*place)));
         if packed.is_empty() && !entry.names_carrier() {
@@ -30,8 +30,8 @@ impl Command for RecordLabels {
         let acceptance = entry.dossier.work.work_on(at);
         entry.dossier.work.pack(&packed);
         let mut movement = Movement::default();
-        entry.catch_up(work, &mut movement)?;
-        entry.dossier.save(work, cx)?;
+        entry.catch_up(rows, &mut movement)?;
+        entry.dossier.save(rows, cx)?;
         entry.dossier.tell_acceptance(acceptance, at, cx);
         let image = entry.image()?;
         if let Some(shipment) = entry.shipment() {
@@ -39,7 +39,7 @@ impl Command for RecordLabels {
             let fact = entry.dossier.shipment_fact("shipment.labelled", shipment, shipment.version, &told);
             cx.emit(fact.occurred(at, 0));
         }
-        entry.tell(work, movement, cx)?;
+        entry.tell(rows, movement, cx)?;
         Ok(image)
     }
 }

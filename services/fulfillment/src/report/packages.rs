@@ -2,7 +2,7 @@
 
 use mesh::wire::Checks;
 use proto::fulfillment::v1::ReportedPackage;
-use store::{Context, Needs, Proto, Work};
+use store::{Context, Needs, Proto, Rows};
 use types::{Fault, FulfillmentOrderId, PartnerId, ShipmentId, Timestamp};
 
 use super::named;
@@ -50,19 +50,19 @@ pub(super) enum Known {
 }
 
 impl Report {
-    pub(super) fn needs(&self, work: &Work, needs: &mut Needs) {
-        Dossier::needs(&self.fulfillment_order_id, work, needs);
+    pub(super) fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        Dossier::needs(&self.fulfillment_order_id, rows, needs);
         for package in &self.packages {
-            said_needs(&package.tracking_number, work, needs);
+            said_needs(&package.tracking_number, rows, needs);
         }
         if self.carrier_id.is_some() {
-            Dossier::needs_unnamed(&self.fulfillment_order_id, work, needs);
+            Dossier::needs_unnamed(&self.fulfillment_order_id, rows, needs);
         }
     }
 
     /// Enters the packages. One that the work has already, in whatever shipment, is the same one.
-    pub(super) fn enter(&self, work: &Work, cx: &Context<'_>) -> Result<Entry, Fault> {
-        let mut dossier = Dossier::load(&self.fulfillment_order_id, work)?;
+    pub(super) fn enter(&self, rows: &Rows, cx: &Context<'_>) -> Result<Entry, Fault> {
+        let mut dossier = Dossier::load(&self.fulfillment_order_id, rows)?;
         let mut checks = Checks::new();
         let mut contents = Vec::with_capacity(self.packages.len());
         for (at, package) in self.packages.iter().enumerate() {
@@ -168,31 +168,31 @@ impl Entry {
     }
 
     /// Packages that are new, or whose carrier is, follow what their carrier said before.
-    pub(super) fn catch_up(&mut self, work: &mut Work, movement: &mut Movement) -> Result<(), Fault> {
+    pub(super) fn catch_up(&mut self, rows: &mut Rows, movement: &mut Movement) -> Result<(), Fault> {
         for (place, _) in self.places.iter().filter(|(_, known)| *known == Known::Now) {
-            self.dossier.begin_to_hear(*place, work, movement)?;
+            self.dossier.begin_to_hear(*place, rows, movement)?;
         }
         if let Some((shipment_id, others)) = &mut self.named {
             let same = *shipment_id == self.shipment_id;
-            self.dossier.begin_to_hear_all(shipment_id, work, if same { movement } else { others })?;
+            self.dossier.begin_to_hear_all(shipment_id, rows, if same { movement } else { others })?;
         }
         Ok(())
     }
 
     /// Tells what carriers had said of the new packages, then what moved. To be told after `save`.
-    pub(super) fn tell(&self, work: &Work, movement: Movement, cx: &mut Context<'_>) -> Result<(), Fault> {
+    pub(super) fn tell(&self, rows: &Rows, movement: Movement, cx: &mut Context<'_>) -> Result<(), Fault> {
         let Some(shipment) = self.shipment() else { return Ok(()) };
         self.dossier.tell_movement(shipment, movement, cx);
         for (place, _) in self.places.iter().filter(|(_, known)| *known == Known::Now) {
             let Some(package) = self.dossier.packages.get(*place) else { continue };
-            self.dossier.tell_said(shipment, package, work, cx)?;
-            self.dossier.open_foreign(shipment, package, work, cx)?;
+            self.dossier.tell_said(shipment, package, rows, cx)?;
+            self.dossier.open_foreign(shipment, package, rows, cx)?;
         }
         if let Some((shipment_id, movement)) = &self.named
             && let Some(shipment) = self.dossier.shipments.iter().find(|one| one.shipment_id == *shipment_id)
         {
             self.dossier.tell_movement(shipment, movement.clone(), cx);
-            self.dossier.tell_named(shipment, work, cx)?;
+            self.dossier.tell_named(shipment, rows, cx)?;
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use proto::{
     fulfillment::v1::{FulfillmentOrder, FulfillmentPicked},
     types::v1::LineQuantity,
 };
-use store::{Command, Context, Needs, Work};
+use store::{Command, Context, Needs, Rows};
 use types::{Fault, FulfillmentOrderId, Timestamp};
 
 use super::named;
@@ -28,12 +28,12 @@ impl Command for RecordPick {
     type Reply = FulfillmentOrder;
     const NAME: &'static str = "RecordPick";
 
-    fn needs(&self, work: &Work, needs: &mut Needs) {
-        Dossier::needs(&self.fulfillment_order_id, work, needs);
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        Dossier::needs(&self.fulfillment_order_id, rows, needs);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<FulfillmentOrder, Fault> {
-        let mut dossier = Dossier::load(&self.fulfillment_order_id, work)?;
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<FulfillmentOrder, Fault> {
+        let mut dossier = Dossier::load(&self.fulfillment_order_id, rows)?;
         let mut checks = Checks::new();
         let picked = named(&dossier.work, "picked", &self.picked, &mut checks);
         let short = named(&dossier.work, "short", &self.short, &mut checks);
@@ -46,7 +46,7 @@ impl Command for RecordPick {
         for unit in &short {
             dossier.exclude_item(&unit.sku);
         }
-        dossier.save(work, cx)?;
+        dossier.save(rows, cx)?;
         dossier.tell_acceptance(acceptance, at, cx);
         let picked: Vec<_> = picked.into_iter().filter(|unit| unit.quantity > 0).collect();
         for (kind, lines) in [("fulfillment.picked", picked), ("fulfillment.short_picked", short)] {

@@ -1,7 +1,7 @@
 //! Goods left.
 
 use proto::fulfillment::v1::Shipment;
-use store::{Command, Context, Needs, Work};
+use store::{Command, Context, Needs, Rows};
 use types::Fault;
 
 use super::packages::{Known, Report};
@@ -16,12 +16,12 @@ impl Command for RecordShipment {
     type Reply = Shipment;
     const NAME: &'static str = "RecordShipment";
 
-    fn needs(&self, work: &Work, needs: &mut Needs) {
-        self.0.needs(work, needs);
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        self.0.needs(rows, needs);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<Shipment, Fault> {
-        let mut entry = self.0.enter(work, cx)?;
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<Shipment, Fault> {
+        let mut entry = self.0.enter(rows, cx)?;
         let (mut leaving, mut differing) = (Vec::new(), Vec::new());
         for ((place, known), reported) in entry.places.iter().zip(&self.0.packages) {
             let Some(package) = entry.dossier.packages.get_mut(*place) else { continue };
@@ -40,9 +40,9 @@ impl Command for RecordShipment {
         }
         let mut movement = Movement::default();
         entry.depart(&leaving, &self.0, &mut movement);
-        entry.catch_up(work, &mut movement)?;
-        entry.dossier.save(work, cx)?;
-        entry.tell(work, movement, cx)?;
+        entry.catch_up(rows, &mut movement)?;
+        entry.dossier.save(rows, cx)?;
+        entry.tell(rows, movement, cx)?;
         for (place, lines) in differing {
             entry.dossier.open_contents_differ(place, &lines, cx);
         }

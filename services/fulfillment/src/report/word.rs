@@ -1,6 +1,6 @@
 //! What somebody says of a tracking number reaches the packages that have it.
 
-use store::{Context, Needs, Work};
+use store::{Context, Needs, Rows};
 use types::Fault;
 
 use crate::{
@@ -26,15 +26,15 @@ impl Word<'_> {
     /// Lets every package hear it; `tell` tells it of one for which it counts. Answers whether there is any package.
     pub(super) fn reach(
         self,
-        work: &mut Work,
+        rows: &mut Rows,
         cx: &mut Context<'_>,
         tell: impl Fn(&Dossier, &Shipment, &Package, &mut Context<'_>),
     ) -> Result<bool, Fault> {
-        claim(self.number, work)?;
-        let packages = packages(self.number, work)?;
+        claim(self.number, rows)?;
+        let packages = packages(self.number, rows)?;
         let matched = !packages.is_empty();
         for package in packages {
-            let mut dossier = Dossier::load(&package.fulfillment_order_id, work)?;
+            let mut dossier = Dossier::load(&package.fulfillment_order_id, rows)?;
             if !dossier.hears(&package, self.reporter_id) {
                 if let Some((shipment, package)) = dossier.find(&package) {
                     dossier.open_foreign_report(shipment, package, self.reporter_id, cx);
@@ -44,15 +44,15 @@ impl Word<'_> {
             let named = dossier.name_carrier(&package.shipment_id, self.carrier_id);
             let mut movement = Movement::default();
             if named {
-                dossier.begin_to_hear_all(&package.shipment_id, work, &mut movement)?;
+                dossier.begin_to_hear_all(&package.shipment_id, rows, &mut movement)?;
             } else {
-                dossier.catch_up_one(&package, work, &mut movement)?;
+                dossier.catch_up_one(&package, rows, &mut movement)?;
             }
-            dossier.save(work, cx)?;
+            dossier.save(rows, cx)?;
             if let Some((shipment, package)) = dossier.find(&package) {
                 tell(&dossier, shipment, package, cx);
                 if named {
-                    dossier.tell_named(shipment, work, cx)?;
+                    dossier.tell_named(shipment, rows, cx)?;
                 }
                 dossier.tell_movement(shipment, movement, cx);
             }
@@ -62,14 +62,14 @@ impl Word<'_> {
 }
 
 /// Asks for all that is known of a tracking number.
-pub(super) fn word_needs(number: &str, work: &Work, needs: &mut Needs) {
-    if number_needs(number, work, needs) {
-        said_needs(number, work, needs);
+pub(super) fn word_needs(number: &str, rows: &Rows, needs: &mut Needs) {
+    if number_needs(number, rows, needs) {
+        said_needs(number, rows, needs);
         needs.by::<Package>(NUMBER, number);
     }
-    for package in work.by::<Package>(NUMBER, number).into_iter().flatten() {
-        Dossier::needs(&package.fulfillment_order_id, work, needs);
-        Dossier::needs_unnamed(&package.fulfillment_order_id, work, needs);
+    for package in rows.by::<Package>(NUMBER, number).into_iter().flatten() {
+        Dossier::needs(&package.fulfillment_order_id, rows, needs);
+        Dossier::needs_unnamed(&package.fulfillment_order_id, rows, needs);
     }
 }
 
@@ -77,7 +77,7 @@ pub(super) fn word_needs(number: &str, work: &Work, needs: &mut Needs) {
 pub(super) fn counting<'w>(
     number: &str,
     reporter_id: &str,
-    work: &'w Work,
+    work: &'w Rows,
 ) -> Result<Option<(&'w Shipment, Package)>, Fault> {
     for package in packages(number, work)? {
         let shipment = work.get::<Shipment>(&package.shipment_id)?;
@@ -89,8 +89,8 @@ pub(super) fn counting<'w>(
 }
 
 /// Packages with a tracking number, the oldest first.
-fn packages(number: &str, work: &Work) -> Result<Vec<Package>, Fault> {
-    let mut packages: Vec<_> = work.by::<Package>(NUMBER, number)?.into_iter().cloned().collect();
+fn packages(number: &str, rows: &Rows) -> Result<Vec<Package>, Fault> {
+    let mut packages: Vec<_> = rows.by::<Package>(NUMBER, number)?.into_iter().cloned().collect();
     packages.sort_by(|a, b| (a.create_time, &a.package_id).cmp(&(b.create_time, &b.package_id)));
     Ok(packages)
 }

@@ -1,6 +1,6 @@
 //! An order gives units out.
 
-use store::{Command, Context, Needs, Work};
+use store::{Command, Context, Needs, Rows};
 use types::{Fault, OrderId};
 
 use crate::release::{Book, Release, ReleaseLine};
@@ -18,16 +18,16 @@ impl Command for AcceptRelease {
     type Reply = ();
     const NAME: &'static str = "AcceptRelease";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
         Book::needs(&self.release.order_id, self.release.release_number, needs);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<(), Fault> {
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         let order_id: &OrderId = &self.release.order_id;
-        if Book::load(order_id, self.release.release_number, work)?.is_some() {
+        if Book::load(order_id, self.release.release_number, rows)?.is_some() {
             return Ok(());
         }
         let release = Release { create_time: cx.now(), ..self.release.clone() };
-        Book::open(release, self.lines.clone()).save(work, cx)
+        Book::open(release, self.lines.clone()).save(rows, cx)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use proto::fulfillment::v1::RetryRoutingResponse;
-use store::{Command, Context, Needs, Task, Work};
+use store::{Command, Context, Needs, Rows, Task};
 use types::{Fault, OrderId};
 
 use crate::{
@@ -26,21 +26,21 @@ impl Command for RetryRouting {
     type Reply = RetryRoutingResponse;
     const NAME: &'static str = "RetryRouting";
 
-    fn needs(&self, work: &Work, needs: &mut Needs) {
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
         needs.under::<Release>(&self.order_id);
-        for release in work.under::<Release>(&self.order_id).into_iter().flatten() {
+        for release in rows.under::<Release>(&self.order_id).into_iter().flatten() {
             Book::needs(&release.order_id, release.release_number, needs);
         }
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<RetryRoutingResponse, Fault> {
-        let numbers: Vec<_> = work.under::<Release>(&self.order_id)?.iter().map(|one| one.release_number).collect();
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<RetryRoutingResponse, Fault> {
+        let numbers: Vec<_> = rows.under::<Release>(&self.order_id)?.iter().map(|one| one.release_number).collect();
         if numbers.is_empty() {
             return Err(Fault::not_found("release of order", &self.order_id));
         }
         let mut lines = Vec::new();
         for number in numbers {
-            let Some(mut book) = Book::load(&self.order_id, number, work)? else { continue };
+            let Some(mut book) = Book::load(&self.order_id, number, rows)? else { continue };
             if let Some(decision_id) = &book.release.decision_id {
                 // The plan stands; asking for it may have been given up.
                 cx.schedule(Task::new(keys::ALLOCATE, decision_id, cx.now()));
@@ -50,7 +50,7 @@ impl Command for RetryRouting {
                 lines.extend(book.unrouted());
                 book.forgive();
                 book.route_again();
-                book.save(work, cx)?;
+                book.save(rows, cx)?;
             }
         }
         Ok(RetryRoutingResponse { lines })
@@ -79,15 +79,15 @@ pub struct RouteWaiting {
 }
 
 impl RouteWaiting {
-    fn waiting(&self, work: &Work) -> Result<BTreeSet<(OrderId, i64)>, Fault> {
+    fn waiting(&self, rows: &Rows) -> Result<BTreeSet<(OrderId, i64)>, Fault> {
         Ok(match &self.trigger {
             Trigger::Node => {
-                let mut releases = work.by::<Release>(ROUTING, &Routing::Parked)?;
-                releases.extend(work.by::<Release>(ROUTING, &Routing::Wanted)?);
+                let mut releases = rows.by::<Release>(ROUTING, &Routing::Parked)?;
+                releases.extend(rows.by::<Release>(ROUTING, &Routing::Wanted)?);
                 releases.into_iter().map(|release| (release.order_id.clone(), release.release_number)).collect()
             }
             Trigger::Stock { sku, cause } => {
-                let lines = work.by::<ReleaseLine>(WAITING_SKU, sku)?;
+                let lines = rows.by::<ReleaseLine>(WAITING_SKU, sku)?;
                 let others = lines.into_iter().filter(|line| Some(&line.order_id) != cause.as_ref());
                 others.map(|line| (line.order_id.clone(), line.release_number)).collect()
             }
@@ -99,7 +99,7 @@ impl Command for RouteWaiting {
     type Reply = ();
     const NAME: &'static str = "RouteWaiting";
 
-    fn needs(&self, work: &Work, needs: &mut Needs) {
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
         match &self.trigger {
             Trigger::Node => {
                 needs.by::<Release>(ROUTING, &Routing::Parked);
@@ -107,16 +107,16 @@ impl Command for RouteWaiting {
             }
             Trigger::Stock { sku, .. } => needs.by::<ReleaseLine>(WAITING_SKU, sku),
         }
-        for (order_id, release_number) in self.waiting(work).into_iter().flatten() {
+        for (order_id, release_number) in self.waiting(rows).into_iter().flatten() {
             Book::needs(&order_id, release_number, needs);
         }
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<(), Fault> {
-        for (order_id, release_number) in self.waiting(work)? {
-            let Some(mut book) = Book::load(&order_id, release_number, work)? else { continue };
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
+        for (order_id, release_number) in self.waiting(rows)? {
+            let Some(mut book) = Book::load(&order_id, release_number, rows)? else { continue };
             if book.route_again() {
-                book.save(work, cx)?;
+                book.save(rows, cx)?;
             }
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! Deciding where units go, before inventory is asked for them.
 
 use proto::fulfillment::v1::FulfillmentRoutingFailed;
-use store::{Command, Context, Needs, Proto, Task, Work};
+use store::{Command, Context, Needs, Proto, Rows, Task};
 use types::{DecisionId, Fault, OrderId};
 
 use super::CHOICES;
@@ -30,12 +30,12 @@ impl Command for PlanRouting {
     type Reply = ();
     const NAME: &'static str = "PlanRouting";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
         Book::needs(&self.order_id, self.release_number, needs);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<(), Fault> {
-        let Some(mut book) = Book::load(&self.order_id, self.release_number, work)? else { return Ok(()) };
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
+        let Some(mut book) = Book::load(&self.order_id, self.release_number, rows)? else { return Ok(()) };
         if book.release.routing != Routing::Wanted || book.release.decision_id.is_some() || !book.waits() {
             return Ok(());
         }
@@ -48,12 +48,12 @@ impl Command for PlanRouting {
             exclusions: &book.release.exclusions,
         });
         plan.cap(CHOICES, &lines);
-        let decision = work.put(self.decision(&book, &plan, cx));
+        let decision = rows.put(self.decision(&book, &plan, cx));
         if plan.choices.is_empty() {
             book.park(cx.now());
             let failed = FulfillmentRoutingFailed { decision: Some(decision.body.0.clone()) };
             cx.emit(decision.fact("fulfillment.routing_failed", &book.release.account_id, &failed));
-            return book.save(work, cx);
+            return book.save(rows, cx);
         }
         for choice in &plan.choices {
             if let Some(line) = book.lines.iter_mut().find(|line| line.line_number == choice.line_number) {
@@ -64,7 +64,7 @@ impl Command for PlanRouting {
         book.release.decision_id = Some(decision.decision_id.clone());
         cx.schedule(Task::new(keys::ALLOCATE, &decision.decision_id, cx.now()));
         // What is left stays wanted until inventory has answered: the plan is settled as a whole.
-        book.save(work, cx)
+        book.save(rows, cx)
     }
 }
 

@@ -6,7 +6,7 @@ use proto::{
     fulfillment::v1::{FulfillmentRouted, FulfillmentRoutingFailed},
     inventory::v1::AllocationRequest,
 };
-use store::{Command, Context, Needs, Proto, Task, Work};
+use store::{Command, Context, Needs, Proto, Rows, Task};
 use types::{DecisionId, Fault, NodeId, Timestamp};
 
 use super::{CHOICES, TRIES};
@@ -32,9 +32,9 @@ impl Command for SettleRouting {
     type Reply = ();
     const NAME: &'static str = "SettleRouting";
 
-    fn needs(&self, work: &Work, needs: &mut Needs) {
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
         needs.row::<Decision>(&self.decision_id);
-        if let Ok(Some(decision)) = work.get::<Decision>(&self.decision_id) {
+        if let Ok(Some(decision)) = rows.get::<Decision>(&self.decision_id) {
             Book::needs(&decision.order_id, decision.release_number, needs);
         }
         for node_id in self.nodes() {
@@ -42,9 +42,9 @@ impl Command for SettleRouting {
         }
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<(), Fault> {
-        let Some(mut decision) = work.get::<Decision>(&self.decision_id)?.cloned() else { return Ok(()) };
-        let Some(mut book) = Book::load(&decision.order_id, decision.release_number, work)? else { return Ok(()) };
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
+        let Some(mut decision) = rows.get::<Decision>(&self.decision_id)?.cloned() else { return Ok(()) };
+        let Some(mut book) = Book::load(&decision.order_id, decision.release_number, rows)? else { return Ok(()) };
         if decision.state != State::Planned || book.release.decision_id.as_ref() != Some(&self.decision_id) {
             return Ok(());
         }
@@ -59,15 +59,15 @@ impl Command for SettleRouting {
         let attempt = i64::from(decision.body.0.attempt);
         decision.state = State::Settled;
         decision.body = Proto(decision::settled(&decision.body.0, &granted, book.unrouted()));
-        let decision = work.put(decision);
+        let decision = rows.put(decision);
 
         let parked = next(&mut book, attempt, (short, cut), cx.now());
-        book.save(work, cx)?;
+        book.save(rows, cx)?;
         let account = book.release.account_id.clone();
         if !granted.is_empty() {
             let routed = FulfillmentRouted { decision: Some(decision.body.0.clone()) };
             cx.emit(decision.fact("fulfillment.routed", &account, &routed));
-            self.give(&decision, &granted, &book.release, work, cx)?;
+            self.give(&decision, &granted, &book.release, rows, cx)?;
         }
         if parked {
             let failed = FulfillmentRoutingFailed { decision: Some(decision.body.0.clone()) };
@@ -131,7 +131,7 @@ impl SettleRouting {
         decision: &Decision,
         granted: &[AllocationRequest],
         release: &Release,
-        work: &mut Work,
+        rows: &mut Rows,
         cx: &mut Context<'_>,
     ) -> Result<(), Fault> {
         let mut by_node: BTreeMap<NodeId, Vec<&AllocationRequest>> = BTreeMap::new();
@@ -140,15 +140,15 @@ impl SettleRouting {
             by_node.entry(node_id).or_default().push(allocation);
         }
         for (node_id, allocations) in by_node {
-            let node = work.get::<Node>(&node_id)?.cloned().ok_or_else(|| Fault::not_found("node", &node_id))?;
-            let fulfillment = request(decision, release, &node, &allocations, work, cx)?;
-            let mut dossier = Dossier::new(fulfillment, release, work)?;
+            let node = rows.get::<Node>(&node_id)?.cloned().ok_or_else(|| Fault::not_found("node", &node_id))?;
+            let fulfillment = request(decision, release, &node, &allocations, rows, cx)?;
+            let mut dossier = Dossier::new(fulfillment, release, rows)?;
             let at = cx.now();
             let cancelled = match release.cancel_time {
                 Some(_) => dossier.work.request_cancellation(at, &release.cancel_reason).ok(),
                 None => None,
             };
-            dossier.save(work, cx)?;
+            dossier.save(rows, cx)?;
             if let Some(Cancellation::Cancelled(lines)) = cancelled {
                 // The cancellation came while inventory was asked: no node ever hears of it.
                 dossier.tell_cancelled(lines, at, cx);
@@ -169,7 +169,7 @@ fn request(
     release: &Release,
     node: &Node,
     allocations: &[&AllocationRequest],
-    work: &Work,
+    rows: &Rows,
     cx: &Context<'_>,
 ) -> Result<Fulfillment, Fault> {
     let order = FulfillmentOrder {
@@ -195,7 +195,7 @@ fn request(
         update_time: cx.now(),
         version: 0,
     };
-    let released = work.under::<crate::release::ReleaseLine>(&(release.order_id.clone(), release.release_number))?;
+    let released = rows.under::<crate::release::ReleaseLine>(&(release.order_id.clone(), release.release_number))?;
     let mut lines: Vec<Line> = Vec::new();
     for allocation in allocations {
         let number = i64::from(allocation.line_number);

@@ -1,7 +1,7 @@
 //! Inventory has units back from a node: they are found another one, or the order has them back.
 
 use proto::{fulfillment::v1::FulfillmentUnfulfillable, inventory::v1::Reservation, types::v1::LineQuantity};
-use store::{Command, Context, Draft, Needs, Work};
+use store::{Command, Context, Needs, NewEvent, Rows};
 use types::{Fault, FulfillmentOrderId};
 
 use crate::dossier::Dossier;
@@ -32,12 +32,12 @@ impl Command for TakeBack {
     type Reply = ();
     const NAME: &'static str = "TakeBack";
 
-    fn needs(&self, work: &Work, needs: &mut Needs) {
-        Dossier::needs(&self.fulfillment_order_id, work, needs);
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        Dossier::needs(&self.fulfillment_order_id, rows, needs);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<(), Fault> {
-        let mut dossier = Dossier::load(&self.fulfillment_order_id, work)?;
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
+        let mut dossier = Dossier::load(&self.fulfillment_order_id, rows)?;
         // What the node shipped after all meanwhile is not on its way back any more.
         let back = dossier.work.returned(&self.lines);
         if back.is_empty() {
@@ -54,7 +54,7 @@ impl Command for TakeBack {
             line.given_back += quantity;
         });
         dossier.book.route_again();
-        dossier.save(work, cx)?;
+        dossier.save(rows, cx)?;
         if !lost.is_empty() {
             self.tell_unfulfillable(&dossier, lost, cx);
         }
@@ -87,7 +87,7 @@ impl TakeBack {
             reservations: reservations.clone(),
         };
         let version = dossier.book.release.version;
-        let draft = Draft::new("fulfillment.unfulfillable", &order.order_id, version, &self.event_id, &told);
+        let draft = NewEvent::untyped("fulfillment.unfulfillable", &order.order_id, version, &self.event_id, &told);
         cx.emit(draft.order(&order.order_id).account(&order.account_id));
     }
 }

@@ -100,7 +100,7 @@ async fn case_30_when_all_nodes_reject_a_person_is_told_and_nothing_goes_round()
         world.work().await;
         assert_eq!((decisions, world.decisions(ORDER).await.len()), (3, 3));
         assert_eq!(world.told::<ExceptionOpened>("exception.opened").await.len(), 1);
-        assert_eq!(world.inventory.reservation(ORDER, 1).held, 5);
+        assert_eq!(world.inventory.reservation(ORDER, 1).reserved, 5);
 
         // A new node resolves it.
         world.node("nod_c", 2).await;

@@ -159,7 +159,7 @@ async fn a_cancellation_while_inventory_is_asked_reaches_what_it_allocated() {
         world.work().await;
 
         let reservation = world.inventory.reservation(ORDER, 1);
-        assert_eq!((reservation.held, reservation.allocated, reservation.released), (0, 0, 5));
+        assert_eq!((reservation.reserved, reservation.allocated, reservation.released), (0, 0, 5));
         let work = world.order(ORDER).await;
         assert_eq!((work.execution_state(), work.lines[0].cancelled), (ExecutionState::Cancelled, 3));
         assert!(!world.kinds().await.contains(&"fulfillment.requested".to_owned()));
@@ -182,7 +182,7 @@ async fn units_that_come_back_from_a_node_of_a_cancelled_order_are_cancelled() {
         world.cancel(ORDER);
         world.work().await;
         let reservation = world.inventory.reservation(ORDER, 1);
-        assert_eq!((reservation.held, reservation.allocated, reservation.released), (0, 0, 5));
+        assert_eq!((reservation.reserved, reservation.allocated, reservation.released), (0, 0, 5));
         assert_eq!(world.orders(ORDER).await.len(), 1);
     })
     .await;

@@ -78,7 +78,7 @@ async fn an_answer_lost_when_units_come_back_moves_them_once() {
         let keys = world.inventory.calls("Deallocate");
         assert_eq!((keys.len(), &keys[0]), (2, &keys[1]));
         let reservation = world.inventory.reservation(ORDER, 1);
-        assert_eq!((reservation.held, reservation.allocated), (0, 4));
+        assert_eq!((reservation.reserved, reservation.allocated), (0, 4));
     })
     .await;
 }
@@ -95,7 +95,7 @@ async fn an_answer_lost_when_cancelled_units_are_given_back_gives_them_back_once
         world.try_work().await.unwrap_err();
         world.work().await;
         let reservation = world.inventory.reservation(ORDER, 1);
-        assert_eq!((reservation.held, reservation.released), (3, 4));
+        assert_eq!((reservation.reserved, reservation.released), (3, 4));
     })
     .await;
 }

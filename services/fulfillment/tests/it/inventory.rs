@@ -75,7 +75,7 @@ impl Inventory {
             ..Reservation::default()
         });
         reservation.requested += quantity;
-        reservation.held += quantity;
+        reservation.reserved += quantity;
         reservation.version += 1;
     }
 

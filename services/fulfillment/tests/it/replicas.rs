@@ -9,7 +9,7 @@ use proto::{
     },
     inventory::v1::AllocationRequest,
 };
-use store::{Call, Command, Context, Db, Needs, Options, Proto, Work};
+use store::{Call, Command, Context, Db, Needs, Options, Proto, Rows};
 use tokio::sync::oneshot;
 use types::{Fault, Timestamp};
 use waybill_fulfillment::{
@@ -35,16 +35,16 @@ impl<C: Command> Command for Late<C> {
     type Reply = C::Reply;
     const NAME: &'static str = C::NAME;
 
-    fn needs(&self, work: &Work, needs: &mut Needs) {
-        self.command.needs(work, needs);
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        self.command.needs(rows, needs);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<C::Reply, Fault> {
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<C::Reply, Fault> {
         if let Some((has_read, may_decide)) = self.signals.lock().unwrap().take() {
             has_read.send(()).unwrap();
             may_decide.recv().unwrap();
         }
-        self.command.decide(work, cx)
+        self.command.decide(rows, cx)
     }
 }
 
@@ -53,7 +53,7 @@ impl<C: Command> Command for Late<C> {
 async fn overtaken<C: Command>(options: &Options, db: &Db, command: C, rival: impl Future<Output = ()>) {
     let run = |command| {
         let db = db.clone();
-        tokio::spawn(async move { db.run(Call::new("test"), command).await.map(|_| ()) })
+        tokio::spawn(async move { db.run(Call::new(types::Actor::service("test")), command).await.map(|_| ()) })
     };
     if options.url.starts_with("sqlite") {
         rival.await;
@@ -283,7 +283,8 @@ async fn an_order_whose_last_two_releases_find_nodes_at_once_waits_for_nobody() 
         world.work().await;
         let planned = world.decisions(ORDER).await.split_off(before);
         assert_eq!(planned.iter().map(|one| one.choices.len()).collect::<Vec<_>>(), [1, 1]);
-        let rival = async { replica.db.run(Call::new("test"), settle(&planned[1])).await.unwrap() };
+        let rival =
+            async { replica.db.run(Call::new(types::Actor::service("test")), settle(&planned[1])).await.unwrap() };
         overtaken(&options, &world.db, settle(&planned[0]), rival).await;
         assert_eq!(world.exceptions().await, []);
     })

@@ -129,7 +129,7 @@ async fn what_left_by_a_named_carriers_word_is_told_beside_what_the_warehouse_re
         assert_eq!(world.order(ORDER).await.lines[0].shipped, 6);
         let events = world.events().await;
         let told = events.iter().filter_map(|event| Some((event, store::payload::<ShipmentShipped>(event)?)));
-        let told: Vec<_> = told.map(|(event, told)| (event.occurred_at.unwrap(), told.lines[0].quantity)).collect();
+        let told: Vec<_> = told.map(|(event, told)| (event.occur_time.unwrap(), told.lines[0].quantity)).collect();
         assert_eq!(told, [(after(10), 4), (after(30), 2)], "each at its own time");
         assert_eq!(count(&world, "fulfillment.completed").await, 1);
         assert_eq!(count(&world, "fulfillment.accepted").await, 1);

@@ -114,10 +114,10 @@ async fn check(world: &World, seed: u64, given_back: i64) {
     assert_eq!(reservation.released, cancelled + given_back, "seed {seed}: cancelled units");
     let waiting = told_back(world).await - given_back;
     assert_eq!(reservation.backordered, waiting, "seed {seed}: units the order waits for");
-    let sum = reservation.held + reservation.allocated + reservation.backordered + reservation.released;
+    let sum = reservation.reserved + reservation.allocated + reservation.backordered + reservation.released;
     assert_eq!(reservation.requested, sum, "seed {seed}: inventory");
     let unassigned = world.exceptions().await.iter().any(|(kind, _)| kind == "UNASSIGNED");
-    assert_eq!(unassigned, reservation.held > 0, "seed {seed}: what has no node is an exception");
+    assert_eq!(unassigned, reservation.reserved > 0, "seed {seed}: what has no node is an exception");
 }
 
 #[tokio::test]

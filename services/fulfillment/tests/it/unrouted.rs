@@ -63,7 +63,7 @@ async fn stock_that_comes_in_is_used_for_what_waits_for_it() {
         assert_eq!(world.told::<ExceptionOpened>("exception.opened").await.len(), 1);
         assert_eq!(world.told::<ExceptionResolved>("exception.resolved").await.len(), 1);
         let reservation = world.inventory.reservation(ORDER, 1);
-        assert_eq!((reservation.held, reservation.allocated), (0, 5));
+        assert_eq!((reservation.reserved, reservation.allocated), (0, 5));
     })
     .await;
 }
@@ -141,7 +141,7 @@ async fn units_of_a_cancelled_order_that_no_node_had_are_given_back_to_inventory
 
         assert!(world.exceptions().await.is_empty());
         let reservation = world.inventory.reservation(ORDER, 1);
-        assert_eq!((reservation.held, reservation.released), (0, 7));
+        assert_eq!((reservation.reserved, reservation.released), (0, 7));
         assert_eq!((world.inventory.calls("Release").len(), world.inventory.calls("Deallocate").len()), (2, 0));
         received(&world, "A", "nod_a", 9);
         world.node("nod_a", 0).await;

@@ -1,4 +1,4 @@
-//! The laws of conservation, held against arbitrary histories.
+//! The laws of conservation, checked against arbitrary histories.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -210,15 +210,15 @@ impl World {
             assert!(level.on_hand >= 0 && level.allocated >= 0, "nothing is negative");
         }
         for (key, reservation) in &self.reservations {
-            let Reservation { requested, held, allocated, consumed, backordered, released, .. } = reservation;
-            assert_eq!(*requested, held + allocated + consumed + backordered + released, "no unit is lost");
-            assert!([held, allocated, consumed, backordered, released].into_iter().all(|units| *units >= 0));
+            let Reservation { requested, reserved, allocated, consumed, backordered, released, .. } = reservation;
+            assert_eq!(*requested, reserved + allocated + consumed + backordered + released, "no unit is lost");
+            assert!([reserved, allocated, consumed, backordered, released].into_iter().all(|units| *units >= 0));
             let own = self.allocations.values().filter(|one| (&one.order_id, one.line_number) == (&key.0, key.1));
             assert_eq!(*allocated, own.map(|one| one.open_units).sum::<i64>(), "allocated is open allocations");
             assert_eq!(*backordered > 0, reservation.wait_number.is_some(), "whoever waits has a ticket");
             assert_eq!(*backordered > 0, reservation.waiting_sku.is_some(), "whoever waits is found");
-            assert_eq!(*held > 0 || *allocated > 0, reservation.promised_sku.is_some(), "a promise is found");
-            assert_eq!(*held > 0, reservation.expire_time.is_some(), "held units have an end");
+            assert_eq!(*reserved > 0 || *allocated > 0, reservation.promised_sku.is_some(), "a promise is found");
+            assert_eq!(*reserved > 0, reservation.expire_time.is_some(), "reserved units have an end");
         }
         for allocation in self.allocations.values() {
             assert!(allocation.open_units >= 0 && allocation.consumed >= 0 && allocation.released >= 0);
@@ -230,20 +230,20 @@ impl World {
         let movements = self.movements.iter().filter(|movement| movement.sku == *sku);
         let sum = |of: fn(&Movement) -> i64| movements.clone().map(of).sum::<i64>();
         assert_eq!(stock.on_hand, sum(|movement| movement.on_hand_delta), "on hand is its movements");
-        assert_eq!(stock.held, sum(|movement| movement.held_delta), "held is its movements");
+        assert_eq!(stock.reserved, sum(|movement| movement.reserved_delta), "reserved is its movements");
         assert_eq!(stock.allocated, sum(|movement| movement.allocated_delta), "allocated is its movements");
         assert_eq!(stock.movements, i64::try_from(movements.clone().count()).unwrap(), "movements are numbered");
 
         let reservations = self.reservations.values().filter(|reservation| reservation.sku == *sku);
         let sum = |of: fn(&Reservation) -> i64| reservations.clone().map(of).sum::<i64>();
-        assert_eq!(stock.held, sum(|reservation| reservation.held), "held is what reservations hold");
+        assert_eq!(stock.reserved, sum(|reservation| reservation.reserved), "reserved is what reservations hold");
         assert_eq!(stock.allocated, sum(|reservation| reservation.allocated), "allocated is what they have at work");
         assert_eq!(stock.backordered, sum(|reservation| reservation.backordered), "backordered is what they wait for");
 
         let levels = self.levels.values().filter(|level| level.sku == *sku);
         assert_eq!(stock.on_hand, levels.clone().map(|level| level.on_hand).sum::<i64>(), "on hand is its levels");
         assert_eq!(stock.located_shortfall, levels.clone().map(|level| level.shortfall).sum::<i64>());
-        assert!(stock.held + stock.allocated <= stock.on_hand + stock.shortfall, "what is not there lacks");
+        assert!(stock.reserved + stock.allocated <= stock.on_hand + stock.shortfall, "what is not there lacks");
         assert!(stock.unpromised() == 0 || stock.backordered == 0, "nobody waits for free units");
         if !self.taken_away.contains(sku) {
             assert_eq!(stock.shortfall, 0, "no unit is promised twice");
@@ -292,7 +292,7 @@ proptest! {
         let lines: Vec<(i64, i64)> = [1, 3].into_iter().zip(wanted).collect();
         let sum: i64 = lines.iter().map(|(_, quantity)| quantity).sum();
         world.apply(&Step::Reserve { order: 0, lines, policy: Policy::Refuse });
-        prop_assert_eq!(world.stock["A"].held, if sum <= units { sum } else { 0 });
+        prop_assert_eq!(world.stock["A"].reserved, if sum <= units { sum } else { 0 });
         prop_assert_eq!(world.stock["A"].backordered, 0);
     }
 }

@@ -104,8 +104,9 @@ impl Ledger {
 
     /// Loaded orders the item is promised to.
     fn promised(&self, sku: &str) -> Vec<OrderId> {
-        let promised =
-            |reservation: &Reservation| reservation.sku == sku && (reservation.held > 0 || reservation.allocated > 0);
+        let promised = |reservation: &Reservation| {
+            reservation.sku == sku && (reservation.reserved > 0 || reservation.allocated > 0)
+        };
         let orders = self.reservations.iter().filter(|(_, reservation)| promised(reservation));
         named(orders.map(|((order_id, _), _)| order_id.clone()))
     }

@@ -24,7 +24,7 @@ pub(crate) struct Terms {
     pub(crate) expire_after: Option<i64>,
 }
 
-/// What became of held units whose time was over.
+/// What became of reserved units whose time was over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Expiry {
     /// None were.
@@ -52,8 +52,8 @@ impl Ledger {
             let difference = line.quantity - present.requested;
             if present.sku != line.sku {
                 wrong.push(violation(index, "sku", format!("the line is reserved for {}", present.sku)));
-            } else if -difference > present.held + present.backordered {
-                let least = present.requested - present.held - present.backordered;
+            } else if -difference > present.reserved + present.backordered {
+                let least = present.requested - present.reserved - present.backordered;
                 wrong.push(violation(index, "quantity", format!("{least} units are at work, shipped or given back")));
             } else if difference < 0 {
                 self.take_back(&key, -difference)?;
@@ -91,10 +91,10 @@ impl Ledger {
         let new = || Reservation::none_for(order_id, line_number, line.sku.clone(), self.now);
         let reservation = self.reservations.make(key, new);
         reservation.requested += units;
-        reservation.held += free;
+        reservation.reserved += free;
         (reservation.policy, reservation.expire_after) = (terms.policy, terms.expire_after);
         if free > 0 {
-            self.book(Entry { held: free, ..self.entry(Kind::Reserved, &line.sku, key.0.as_str()) })?;
+            self.book(Entry { reserved: free, ..self.entry(Kind::Reserved, &line.sku, key.0.as_str()) })?;
         }
         if free < units {
             self.wait(key, units - free, 1)?;
@@ -105,7 +105,7 @@ impl Ledger {
     /// Gives back up to `units` that no location works on; those of unknown lines are none.
     pub(crate) fn release(&mut self, key: &LineKey, units: i64) -> Result<(), Fault> {
         let Some(reservation) = self.reservations.get(key) else { return Ok(()) };
-        let units = units.min(reservation.held + reservation.backordered);
+        let units = units.min(reservation.reserved + reservation.backordered);
         self.take_back(key, units)?;
         if let Some(reservation) = self.reservations.edit(key) {
             reservation.released += units;
@@ -113,26 +113,26 @@ impl Ledger {
         Ok(())
     }
 
-    /// Takes units from those that wait, then from those held. The caller says where they go.
+    /// Takes units from those that wait, then from those reserved. The caller says where they go.
     fn take_back(&mut self, key: &LineKey, units: i64) -> Result<(), Fault> {
         let reservation = self.reservations.edit(key).ok_or_else(not_loaded)?;
         let waiting = units.min(reservation.backordered);
-        let held = units - waiting;
-        reservation.held -= held;
+        let reserved = units - waiting;
+        reservation.reserved -= reserved;
         let sku = reservation.sku.clone();
         self.wait_no_more(key, waiting)?;
-        if held > 0 {
-            self.book(Entry { held: -held, ..self.entry(Kind::Released, &sku, key.0.as_str()) })?;
+        if reserved > 0 {
+            self.book(Entry { reserved: -reserved, ..self.entry(Kind::Released, &sku, key.0.as_str()) })?;
         }
         Ok(())
     }
 
-    /// Ends the time of an order's held units: all reservations of the order are loaded.
+    /// Ends the time of an order's reserved units: all reservations of the order are loaded.
     pub(crate) fn expire(&mut self, order_id: &OrderId, open_holds: i64) -> Result<Expiry, Fault> {
         let own = self.reservations.iter().filter(|(key, _)| key.0 == *order_id);
         let lines: Vec<Reservation> = own.map(|(_, reservation)| reservation.clone()).collect();
         let kept = open_holds > 0 || lines.iter().any(|line| line.allocated > 0);
-        let is_due = |line: &Reservation| line.held > 0 && line.expire_time.is_some_and(|time| time <= self.now);
+        let is_due = |line: &Reservation| line.reserved > 0 && line.expire_time.is_some_and(|time| time <= self.now);
         let due: Vec<Reservation> = lines.into_iter().filter(is_due).collect();
         for line in &due {
             let key = (line.order_id.clone(), line.line_number);
@@ -141,14 +141,18 @@ impl Ledger {
                 reservation.expire_time = line.expire_after.map(|after| self.now.after(micros(after)));
                 continue;
             }
-            reservation.held = 0;
+            reservation.reserved = 0;
             reservation.expire_time = None;
             let note = "expired";
-            self.book(Entry { held: -line.held, note, ..self.entry(Kind::Released, &line.sku, order_id.as_str()) })?;
+            self.book(Entry {
+                reserved: -line.reserved,
+                note,
+                ..self.entry(Kind::Released, &line.sku, order_id.as_str())
+            })?;
             match line.policy {
-                Policy::Backorder => self.wait(&key, line.held, 1)?,
+                Policy::Backorder => self.wait(&key, line.reserved, 1)?,
                 Policy::Refuse => {
-                    self.reservations.edit(&key).ok_or_else(not_loaded)?.released += line.held;
+                    self.reservations.edit(&key).ok_or_else(not_loaded)?.released += line.reserved;
                 }
             }
         }

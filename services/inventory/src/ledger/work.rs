@@ -35,22 +35,22 @@ pub(crate) struct Leaving<'a> {
 }
 
 impl Ledger {
-    /// Gives held units to work at a location, as far as there is stock; answers how many.
+    /// Gives reserved units to work at a location, as far as there is stock; answers how many.
     pub(crate) fn allocate(&mut self, order_id: &OrderId, pick: &Pick) -> Result<i64, Fault> {
         let key = (order_id.clone(), pick.line_number);
         let Some(reservation) = self.reservations.get(&key) else { return Ok(0) };
         let sku = reservation.sku.clone();
         let available = self.level(&sku, &pick.location_id).map_or(0, |level| level.available());
-        let units = pick.quantity.min(reservation.held).min(available);
+        let units = pick.quantity.min(reservation.reserved).min(available);
         if units <= 0 {
             return Ok(0);
         }
         let reservation = self.reservations.edit(&key).ok_or_else(not_loaded)?;
-        reservation.held -= units;
+        reservation.reserved -= units;
         reservation.allocated += units;
         self.allocation(&key, &pick.location_id, &sku).open_units += units;
         let entry = self.entry(Kind::Allocated, &sku, order_id.as_str());
-        self.book(Entry { location_id: Some(&pick.location_id), held: -units, allocated: units, ..entry })?;
+        self.book(Entry { location_id: Some(&pick.location_id), reserved: -units, allocated: units, ..entry })?;
         Ok(units)
     }
 
@@ -89,23 +89,23 @@ impl Ledger {
         }
         // A short line may hold what is free once its own units are off, as nobody goes before it.
         let stock = self.stock(&sku)?;
-        let free = (stock.on_hand - stock.held - stock.allocated + units).max(0);
-        let held = match taken {
+        let free = (stock.on_hand - stock.reserved - stock.allocated + units).max(0);
+        let reserved = match taken {
             Taken::Cancelled => 0,
             Taken::Reassigned => units,
             Taken::Short => free.min(units),
         };
         let reservation = self.reservations.edit(&key).ok_or_else(not_loaded)?;
         reservation.allocated -= units;
-        reservation.held += held;
+        reservation.reserved += reserved;
         if taken == Taken::Cancelled {
             reservation.released += units;
         }
         let note = if counted { "not found by the location, in a later count already" } else { "" };
         let entry = self.entry(Kind::Deallocated, &sku, order_id.as_str());
-        self.book(Entry { location_id: Some(location_id), held, allocated: -units, note, ..entry })?;
-        if taken == Taken::Short && held < units {
-            self.wait(&key, units - held, 0)?;
+        self.book(Entry { location_id: Some(location_id), reserved, allocated: -units, note, ..entry })?;
+        if taken == Taken::Short && reserved < units {
+            self.wait(&key, units - reserved, 0)?;
         }
         Ok(())
     }
@@ -119,7 +119,7 @@ impl Ledger {
         let on_hand = if counted { 0 } else { level.map_or(0, |level| level.on_hand).min(quantity) };
         let drift = if counted { 0 } else { quantity - on_hand };
 
-        let (mut allocated, mut held, mut waiting) = (0, 0, 0);
+        let (mut allocated, mut reserved, mut waiting) = (0, 0, 0);
         if self.reservations.get(key).is_some_and(|reservation| reservation.sku == sku) {
             let place = (key.0.clone(), key.1, location_id.clone());
             let open = self.allocations.get(&place).map_or(0, |allocation| allocation.open_units);
@@ -130,13 +130,13 @@ impl Ledger {
                 allocation.consumed += allocated;
             }
             let reservation = self.reservations.edit(key).ok_or_else(not_loaded)?;
-            held = (quantity - allocated).min(reservation.held);
-            waiting = (quantity - allocated - held).min(reservation.backordered);
-            let released = (quantity - allocated - held - waiting).min(reservation.released);
+            reserved = (quantity - allocated).min(reservation.reserved);
+            waiting = (quantity - allocated - reserved).min(reservation.backordered);
+            let released = (quantity - allocated - reserved - waiting).min(reservation.released);
             reservation.allocated -= allocated;
-            reservation.held -= held;
+            reservation.reserved -= reserved;
             reservation.released -= released;
-            reservation.consumed += allocated + held + waiting + released;
+            reservation.consumed += allocated + reserved + waiting + released;
         }
         if waiting > 0 {
             self.wait_no_more(key, waiting)?;
@@ -147,7 +147,7 @@ impl Ledger {
             (false, _) => String::new(),
         };
         let entry = self.entry(Kind::Shipped, sku, shipment_id);
-        let deltas = Entry { on_hand: -on_hand, held: -held, allocated: -allocated, ..entry };
+        let deltas = Entry { on_hand: -on_hand, reserved: -reserved, allocated: -allocated, ..entry };
         self.book(Entry { location_id: Some(location_id), note: &note, occur_time, ..deltas })?;
         if drift > 0 {
             match self.drifts.iter_mut().find(|known| known.sku == sku && known.location_id == *location_id) {

@@ -27,7 +27,7 @@ use crate::{
 /// The most lines or items of one request.
 const MOST: usize = 5_000;
 
-/// The longest time until held units are given back: ten years.
+/// The longest time until reserved units are given back: ten years.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 /// The most minor units of a price.

@@ -23,7 +23,7 @@ async fn case_01_two_concurrent_reserves_for_the_last_unit_exactly_one_succeeds(
         assert_eq!(refused.len(), 1);
         assert_eq!(refused[0].reason, Reason::InsufficientStock);
         let now = service.availability("A").await;
-        assert_eq!((now.on_hand, now.held, now.atp), (1, 1, 0));
+        assert_eq!((now.on_hand, now.reserved, now.atp), (1, 1, 0));
         service.check("A").await;
     })
     .await;
@@ -36,7 +36,7 @@ async fn case_02_two_lines_of_one_call_that_share_an_item_are_checked_on_the_sum
         service.receive("A", HERE, 5).await;
         let refused = service.reserve_all("ord_1", &[(1, "A", 3), (2, "A", 3)]).await.unwrap_err();
         assert_eq!(refused.reason, Reason::InsufficientStock);
-        assert_eq!(service.availability("A").await.held, 0);
+        assert_eq!(service.availability("A").await.reserved, 0);
         service.reserve_all("ord_1", &[(1, "A", 3), (2, "A", 2)]).await.unwrap();
         assert_eq!(service.availability("A").await.atp, 0);
         service.check("A").await;
@@ -72,7 +72,7 @@ async fn case_07_cancelled_work_gives_its_stock_back_once_and_never_more_than_it
             assert_eq!(units(&after[0]), (0, 0, 0, 0, 5));
         }
         let after = service.availability("A").await;
-        assert_eq!((after.on_hand, after.held, after.allocated, after.atp), (5, 0, 0, before.atp));
+        assert_eq!((after.on_hand, after.reserved, after.allocated, after.atp), (5, 0, 0, before.atp));
 
         // With nothing allocated, and for an order that never reserved.
         service.reserve("ord_2", &[(1, "A", 2)]).await;
@@ -139,8 +139,8 @@ async fn case_09_the_reservation_of_an_order_on_hold_past_its_time_is_extended()
         let told_before = service.events(&["inventory.reserved", "inventory.reservation_released"]).await.len();
         sources.workers.drain().await.unwrap();
 
-        let held = service.reservation("ord_held").await;
-        assert_eq!(units(&held), (1, 0, 0, 0, 0));
+        let reserved = service.reservation("ord_held").await;
+        assert_eq!(units(&reserved), (1, 0, 0, 0, 0));
         let free = service.reservation("ord_free").await;
         assert_eq!(units(&free), (0, 0, 0, 0, 1));
         assert_eq!(service.availability("A").await.atp, 1);
@@ -229,7 +229,7 @@ async fn case_15_orders_that_touch_items_in_opposite_order_do_not_deadlock() {
         assert_eq!(outcomes.into_iter().filter(|reserved| *reserved).count(), 60);
         for sku in ["A", "B", "C"] {
             let now = service.availability(sku).await;
-            assert_eq!((now.held, now.atp, now.shortfall), (60, 0, 0));
+            assert_eq!((now.reserved, now.atp, now.shortfall), (60, 0, 0));
             service.check(sku).await;
         }
     })

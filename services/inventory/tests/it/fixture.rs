@@ -146,13 +146,13 @@ impl Fixture {
         let now = self.availability(sku).await;
         let movements = self.movements(sku).await;
         assert_eq!(movements.iter().map(|movement| movement.on_hand_delta).sum::<i64>(), now.on_hand);
-        assert_eq!(movements.iter().map(|movement| movement.held_delta).sum::<i64>(), now.held);
+        assert_eq!(movements.iter().map(|movement| movement.reserved_delta).sum::<i64>(), now.reserved);
         assert_eq!(movements.iter().map(|movement| movement.allocated_delta).sum::<i64>(), now.allocated);
-        let sql = "SELECT CAST(COALESCE(SUM(held), 0) AS BIGINT), CAST(COALESCE(SUM(allocated), 0) AS BIGINT), \
+        let sql = "SELECT CAST(COALESCE(SUM(reserved), 0) AS BIGINT), CAST(COALESCE(SUM(allocated), 0) AS BIGINT), \
                    CAST(COALESCE(SUM(backordered), 0) AS BIGINT) FROM reservations WHERE sku = $1";
         let rows = self.db.rows(sql, vec![store::Value::Text(sku.to_owned())]).await.unwrap();
         let sum = |index| rows[0].at::<i64>(index).unwrap();
-        assert_eq!((sum(0), sum(1), sum(2)), (now.held, now.allocated, now.backordered));
+        assert_eq!((sum(0), sum(1), sum(2)), (now.reserved, now.allocated, now.backordered));
     }
 }
 
@@ -207,7 +207,7 @@ pub(crate) fn allocations(picks: &[(i32, &str, i64)]) -> Vec<AllocationRequest> 
     picks.iter().map(pick).collect()
 }
 
-/// `(held, allocated, consumed, backordered, released)` of a reservation.
+/// `(reserved, allocated, consumed, backordered, released)` of a reservation.
 pub(crate) fn units(of: &Reservation) -> (i64, i64, i64, i64, i64) {
-    (of.held, of.allocated, of.consumed, of.backordered, of.released)
+    (of.reserved, of.allocated, of.consumed, of.backordered, of.released)
 }

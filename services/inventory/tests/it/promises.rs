@@ -126,7 +126,7 @@ async fn another_quantity_changes_a_reservation_by_the_difference() {
         service.reserve("ord_2", &[(1, "A", 4)]).await;
         let more = service.reserve("ord_1", &[(1, "A", 5)]).await;
         assert_eq!((more[0].requested, units(&more[0])), (5, (4, 0, 0, 1, 0)));
-        // Units that wait go first, then held ones, which serve whoever waits.
+        // Units that wait go first, then reserved ones, which serve whoever waits.
         let less = service.reserve("ord_1", &[(1, "A", 2)]).await;
         assert_eq!((less[0].requested, units(&less[0])), (2, (2, 0, 0, 0, 0)));
         assert_eq!(units(&service.reservation("ord_2").await), (4, 0, 0, 0, 0));
@@ -166,7 +166,7 @@ async fn an_order_that_serves_itself_by_a_cancellation_hears_of_it() {
         service.deallocate("ord_1", &[(1, HERE, 2)], DeallocationPolicy::Cancel).await;
         let told = service.events(&["inventory.reserved"]).await.split_off(before);
         let fact: ReservationsChanged = store::payload(&told[0]).unwrap();
-        assert_eq!(fact.reservations.iter().map(|one| (one.line_number, one.held)).collect::<Vec<_>>(), [(2, 2)]);
+        assert_eq!(fact.reservations.iter().map(|one| (one.line_number, one.reserved)).collect::<Vec<_>>(), [(2, 2)]);
     })
     .await;
 }

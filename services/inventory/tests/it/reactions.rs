@@ -10,7 +10,7 @@ use proto::{
     order::v1::OrderHoldChanged,
     returns::v1::{DisposedLine, DispositionKind, Return, ReturnDisposed},
 };
-use store::{Call, Command, Context, Db, Draft, EventApi, Needs, Options, Work, Workers};
+use store::{Call, Command, Context, Db, EventApi, Needs, NewEvent, Options, Rows, Workers};
 use testkit::database::each;
 use types::{Clock as _, Fault, Timestamp};
 
@@ -28,18 +28,18 @@ pub(crate) struct Sources {
 /// A fact of another service.
 pub(crate) struct Fact {
     source: &'static str,
-    draft: Draft,
+    draft: NewEvent,
 }
 
-struct Tell(Draft);
+struct Tell(NewEvent);
 
 impl Command for Tell {
     type Reply = ();
     const NAME: &'static str = "Tell";
 
-    fn needs(&self, _: &Work, _: &mut Needs) {}
+    fn needs(&self, _: &Rows, _: &mut Needs) {}
 
-    fn decide(&self, _: &mut Work, cx: &mut Context<'_>) -> Result<(), Fault> {
+    fn decide(&self, _: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         cx.emit(self.0.clone());
         Ok(())
     }
@@ -68,7 +68,7 @@ impl Sources {
             "fulfillment" => &self.fulfillment,
             _ => &self.returns,
         };
-        db.run(Call::new("test"), Tell(fact.draft)).await.unwrap();
+        db.run(Call::new(types::Actor::service("test")), Tell(fact.draft)).await.unwrap();
     }
 }
 
@@ -84,7 +84,7 @@ fn channel(db: &Db) -> Channel {
 pub(crate) fn hold(order_id: &str, open_holds: i32) -> Fact {
     let kind = if open_holds > 0 { "order.hold_placed" } else { "order.hold_released" };
     let fact = OrderHoldChanged { order_id: order_id.to_owned(), open_holds, ..Default::default() };
-    Fact { source: "order", draft: Draft::new(kind, order_id, 1, open_holds, &fact).correlation(order_id) }
+    Fact { source: "order", draft: NewEvent::untyped(kind, order_id, 1, open_holds, &fact).correlation(order_id) }
 }
 
 fn shipped(shipment_id: &str, version: i64, order_id: &str, lines: &[(i32, &str, i64)], at: Timestamp) -> Fact {
@@ -95,7 +95,7 @@ fn shipped(shipment_id: &str, version: i64, order_id: &str, lines: &[(i32, &str,
         ..Default::default()
     };
     let fact = ShipmentShipped { shipment: Some(shipment), lines: quantities(lines), ..Default::default() };
-    let draft = Draft::new("shipment.shipped", shipment_id, version, version, &fact);
+    let draft = NewEvent::untyped("shipment.shipped", shipment_id, version, version, &fact);
     Fact { source: "fulfillment", draft: draft.correlation(order_id).occurred(at, 0) }
 }
 
@@ -229,11 +229,11 @@ async fn what_a_return_found_sellable_is_on_hand_again_and_serves_those_who_wait
         };
         let lines = vec![line(DispositionKind::Restock, 3), line(DispositionKind::Scrap, 4)];
         let fact = ReturnDisposed { r#return: Some(back), lines };
-        let draft = Draft::new("return.disposed", "rma_1", 1, 1, &fact).correlation("ord_1");
+        let draft = NewEvent::untyped("return.disposed", "rma_1", 1, 1, &fact).correlation("ord_1");
         sources.tell(Fact { source: "returns", draft }).await;
         sources.workers.drain().await.unwrap();
         let now = service.availability("A").await;
-        assert_eq!((now.on_hand, now.held, now.atp), (3, 2, 1));
+        assert_eq!((now.on_hand, now.reserved, now.atp), (3, 2, 1));
         assert_eq!(units(&service.reservation("ord_2").await), (2, 0, 0, 0, 0));
         let restocked = service.events(&["inventory.restocked"]).await;
         assert_eq!(restocked[0].correlation_id, "ord_1");

@@ -56,7 +56,7 @@ async fn a_correction_may_not_make_stock_negative_but_may_leave_promises_short()
         let level = service.client.clone().adjust_stock(correction(-3)).await.unwrap().into_inner();
         assert_eq!(level.on_hand, 2);
         let now = service.availability("A").await;
-        assert_eq!((now.held, now.shortfall, now.atp), (4, 2, 0));
+        assert_eq!((now.reserved, now.shortfall, now.atp), (4, 2, 0));
         let event = service.events(&["inventory.shortfall_detected"]).await.into_iter().next().unwrap();
         let named: proto::inventory::v1::ShortfallDetected = store::payload(&event).unwrap();
         assert_eq!((named.location_id.as_str(), named.order_ids), ("", vec!["ord_1".to_owned()]));

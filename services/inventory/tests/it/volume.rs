@@ -39,7 +39,7 @@ async fn an_order_of_five_thousand_lines_is_reserved_and_worked_on_over_tcp() {
         let sku = |line: i32| skus[usize::try_from(line).unwrap() % 100].as_str();
         let lines: Vec<(i32, &str, i64)> = (1..=5_000).map(|line| (line, sku(line), 2)).collect();
         let reserved = client.reserve(wanted("ord_1", &lines)).await.unwrap().into_inner().reservations;
-        assert_eq!(reserved.iter().map(|reservation| reservation.held).sum::<i64>(), 10_000);
+        assert_eq!(reserved.iter().map(|reservation| reservation.reserved).sum::<i64>(), 10_000);
 
         let picks: Vec<(i32, &str, i64)> = (1..=1_000).map(|line| (line, HERE, 2)).collect();
         let allocate = AllocateRequest {
@@ -58,7 +58,9 @@ async fn an_order_of_five_thousand_lines_is_reserved_and_worked_on_over_tcp() {
         assert_eq!(consumed.iter().map(|reservation| reservation.consumed).sum::<i64>(), 2_000);
         let request = GetAvailabilityRequest { skus: skus.clone() };
         let left = client.get_availability(request).await.unwrap().into_inner().availability;
-        assert!(left.len() == 100 && left.iter().all(|item| (item.on_hand, item.held, item.allocated) == (80, 80, 0)));
+        assert!(
+            left.len() == 100 && left.iter().all(|item| (item.on_hand, item.reserved, item.allocated) == (80, 80, 0))
+        );
         service.check(&skus[7]).await;
 
         let too_many: Vec<(i32, &str, i64)> = (1..=5_001).map(|line| (line, "A", 1)).collect();

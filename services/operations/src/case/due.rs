@@ -26,7 +26,7 @@ const WITHIN: &[(&str, Duration)] = &[
     // A node works on what was given to another: goods may leave twice.
     ("LATE_ACCEPTANCE", HOUR.saturating_mul(2)),
     // Two different things under one name: one of them is lost until somebody asks the partner.
-    ("MESSAGE_REFERENCE_REUSED", HOUR.saturating_mul(8)),
+    ("CONTROL_NUMBER_REUSED", HOUR.saturating_mul(8)),
     // Orders are promised what is not there; the first of them is late tomorrow.
     ("STOCK_SHORTFALL", HOUR.saturating_mul(8)),
     // The customer has more than was ordered; to be settled before it is invoiced or sent back.

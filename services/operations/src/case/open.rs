@@ -1,7 +1,7 @@
 //! What services report: something needs a person, or no longer does.
 
 use proto::event::v1::{Event, ExceptionOpened, ExceptionResolved};
-use store::{Command, Context, Needs, Proto, Work};
+use store::{Command, Context, Needs, Proto, Rows};
 use types::{Fault, Timestamp};
 
 use super::{Case, OpenCaseOf, State, close::end, due};
@@ -24,7 +24,7 @@ impl OpenCase {
         if report.order_id.is_empty() {
             report.order_id.clone_from(&event.correlation_id);
         }
-        let open_time = event.recorded_at.as_ref().and_then(mesh::wire::from_timestamp);
+        let open_time = event.record_time.as_ref().and_then(mesh::wire::from_timestamp);
         Self { source, report, open_time }
     }
 }
@@ -33,22 +33,22 @@ impl Command for OpenCase {
     type Reply = ();
     const NAME: &'static str = "OpenCase";
 
-    fn needs(&self, work: &Work, needs: &mut Needs) {
-        need_open(work, needs, &self.report.r#type, &self.report.subject);
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        need_open(rows, needs, &self.report.r#type, &self.report.subject);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<(), Fault> {
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         let report = &self.report;
-        if let Some(case) = open_case(work, &report.r#type, &report.subject)? {
+        if let Some(case) = open_case(rows, &report.r#type, &report.subject)? {
             let order_id = if case.order_id.is_empty() { report.order_id.clone() } else { case.order_id.clone() };
             let occurrences = case.occurrences + 1;
-            work.put(Case { order_id, occurrences, report: Proto(report.clone()), ..case });
+            rows.put(Case { order_id, occurrences, report: Proto(report.clone()), ..case });
             return Ok(());
         }
         let (kind, subject) = (report.r#type.clone(), report.subject.clone());
         let open_time = self.open_time.unwrap_or_else(|| cx.now());
-        let case = work.put(Case {
-            case_id: cx.new_id(),
+        let case = rows.put(Case {
+            exception_id: cx.new_id(),
             kind: kind.clone(),
             subject: subject.clone(),
             order_id: report.order_id.clone(),
@@ -63,8 +63,8 @@ impl Command for OpenCase {
             close_time: None,
             version: 0,
         });
-        let before = work.get::<OpenCaseOf>(&(kind.clone(), subject.clone()))?.map_or(0, |open| open.version);
-        work.put(OpenCaseOf { kind, subject, case_id: Some(case.case_id), version: before });
+        let before = rows.get::<OpenCaseOf>(&(kind.clone(), subject.clone()))?.map_or(0, |open| open.version);
+        rows.put(OpenCaseOf { kind, subject, exception_id: Some(case.exception_id), version: before });
         Ok(())
     }
 }
@@ -73,29 +73,29 @@ impl Command for AutoResolve {
     type Reply = ();
     const NAME: &'static str = "AutoResolveCase";
 
-    fn needs(&self, work: &Work, needs: &mut Needs) {
-        need_open(work, needs, &self.report.r#type, &self.report.subject);
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        need_open(rows, needs, &self.report.r#type, &self.report.subject);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<(), Fault> {
-        if let Some(case) = open_case(work, &self.report.r#type, &self.report.subject)? {
-            end(work, cx, case, State::AutoResolved, &self.report.summary)?;
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
+        if let Some(case) = open_case(rows, &self.report.r#type, &self.report.subject)? {
+            end(rows, cx, case, State::AutoResolved, &self.report.summary)?;
         }
         Ok(())
     }
 }
 
-fn need_open(work: &Work, needs: &mut Needs, kind: &str, subject: &str) {
+fn need_open(rows: &Rows, needs: &mut Needs, kind: &str, subject: &str) {
     let key = (kind.to_owned(), subject.to_owned());
     needs.row::<OpenCaseOf>(&key);
-    if let Ok(Some(OpenCaseOf { case_id: Some(case_id), .. })) = work.get::<OpenCaseOf>(&key) {
-        needs.row::<Case>(case_id);
+    if let Ok(Some(OpenCaseOf { exception_id: Some(exception_id), .. })) = rows.get::<OpenCaseOf>(&key) {
+        needs.row::<Case>(exception_id);
     }
 }
 
-fn open_case(work: &Work, kind: &str, subject: &str) -> Result<Option<Case>, Fault> {
-    match work.get::<OpenCaseOf>(&(kind.to_owned(), subject.to_owned()))? {
-        Some(OpenCaseOf { case_id: Some(case_id), .. }) => Ok(work.get::<Case>(case_id)?.cloned()),
+fn open_case(rows: &Rows, kind: &str, subject: &str) -> Result<Option<Case>, Fault> {
+    match rows.get::<OpenCaseOf>(&(kind.to_owned(), subject.to_owned()))? {
+        Some(OpenCaseOf { exception_id: Some(exception_id), .. }) => Ok(rows.get::<Case>(exception_id)?.cloned()),
         _ => Ok(None),
     }
 }

@@ -2,7 +2,7 @@
 
 use proto::{
     event::v1::{Event, ExceptionOpened, ExceptionResolved},
-    operations::v1::ExceptionCase,
+    operations::v1::Exception,
 };
 use store::payload;
 
@@ -18,16 +18,16 @@ pub(super) fn line(event: &Event) -> Option<String> {
             let fact: ExceptionResolved = payload(event)?;
             format!("no longer needs a person, {}{}", fact.r#type, because(&fact.summary))
         }
-        "case.assigned" => {
-            let case: ExceptionCase = payload(event)?;
+        "exception.assigned" => {
+            let case: Exception = payload(event)?;
             format!("{} given to {}", case.r#type, one_line(&case.assignee))
         }
-        "case.resolved" => {
-            let case: ExceptionCase = payload(event)?;
+        "exception.closed" => {
+            let case: Exception = payload(event)?;
             format!("{} resolved by {}{}", case.r#type, person(event), because(&case.resolution))
         }
-        "case.dismissed" => {
-            let case: ExceptionCase = payload(event)?;
+        "exception.dismissed" => {
+            let case: Exception = payload(event)?;
             format!("{} dismissed by {}{}", case.r#type, person(event), because(&case.resolution))
         }
         _ => return None,

@@ -82,7 +82,7 @@ fn reserved(fact: &ReservationsChanged) -> String {
     let named = |units: fn(&Reservation) -> i64| {
         goods(fact.reservations.iter().map(|reservation| (reservation.sku.as_str(), units(reservation))))
     };
-    let promised: fn(&Reservation) -> i64 = |line| line.held + line.allocated;
+    let promised: fn(&Reservation) -> i64 = |line| line.reserved + line.allocated;
     let waiting: fn(&Reservation) -> i64 = |line| line.backordered;
     match (sum(promised) > 0, sum(waiting) > 0) {
         (true, false) => format!("stock reserved: {}", named(promised)),

@@ -2,7 +2,7 @@
 
 use proto::{
     event::v1::Event,
-    partner::v1::{ApiKeyChanged, ConsumerChanged, MessageChanged, PartnerChanged, PartnerMessage},
+    partner::v1::{ApiClientChanged, ApiKeyChanged, MessageChanged, PartnerChanged, PartnerMessage},
 };
 use store::payload;
 
@@ -12,8 +12,8 @@ pub(super) fn line(event: &Event) -> Option<String> {
     let tell: fn(&PartnerMessage) -> String = match event.r#type.as_str() {
         "partner.created" => return Some(format!("partner {} added", partner(event)?)),
         "partner.updated" => return Some(format!("partner {} changed", partner(event)?)),
-        "consumer.created" => return Some(format!("consumer {} added", consumer(event)?)),
-        "consumer.updated" => return Some(format!("consumer {} changed", consumer(event)?)),
+        "api_client.created" => return Some(format!("api_client {} added", api_client(event)?)),
+        "api_client.updated" => return Some(format!("api_client {} changed", api_client(event)?)),
         "api_key.created" => return Some(format!("API key {} made", api_key(event)?)),
         "api_key.revoked" => return Some(format!("API key {} revoked", api_key(event)?)),
         "partner.message_received" => |message| format!("{} sent {}", message.partner_id, document(message)),
@@ -21,7 +21,7 @@ pub(super) fn line(event: &Event) -> Option<String> {
             |message| format!("{} sent {} again: nothing done twice", message.partner_id, document(message))
         }
         "partner.duplicate_conflict" => |message| {
-            let reference = one_line(&message.message_reference);
+            let reference = one_line(&message.control_number);
             format!("{} used the reference {reference} again for something else", message.partner_id)
         },
         "partner.message_applied" => |message| {
@@ -51,23 +51,19 @@ fn partner(event: &Event) -> Option<String> {
     Some(format!("{} ({})", one_line(&partner.name), partner.partner_id))
 }
 
-fn consumer(event: &Event) -> Option<String> {
-    let consumer = payload::<ConsumerChanged>(event)?.consumer?;
-    Some(format!("{} ({})", one_line(&consumer.name), consumer.consumer_id))
+fn api_client(event: &Event) -> Option<String> {
+    let api_client = payload::<ApiClientChanged>(event)?.api_client?;
+    Some(format!("{} ({})", one_line(&api_client.name), api_client.api_client_id))
 }
 
 /// Which key, as far as anybody may know it, and whose.
 fn api_key(event: &Event) -> Option<String> {
     let key = payload::<ApiKeyChanged>(event)?.api_key?;
-    Some(format!("{} of {}", key.prefix, key.consumer_id))
+    Some(format!("{} of {}", key.prefix, key.api_client_id))
 }
 
 /// What kind of document, and its number on the partner's side.
 fn document(message: &PartnerMessage) -> String {
     let kind = message.r#type.replace(['.', '_'], " ");
-    if message.message_reference.is_empty() {
-        kind
-    } else {
-        format!("{kind} ({})", one_line(&message.message_reference))
-    }
+    if message.control_number.is_empty() { kind } else { format!("{kind} ({})", one_line(&message.control_number)) }
 }

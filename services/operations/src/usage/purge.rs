@@ -1,7 +1,7 @@
 //! Dropping days past their retention.
 
 use async_trait::async_trait;
-use store::{AnyCommand, Column, Command, Context, Db, Needs, Task, TaskHandler, Value, Work};
+use store::{AnyCommand, Column, Command, Context, Db, Needs, Rows, Task, TaskHandler, Value};
 use types::Fault;
 
 use super::{PURGE, Usage, days::Day, schedule_purge};
@@ -55,13 +55,13 @@ impl Command for DropDays {
     type Reply = ();
     const NAME: &'static str = "DropUsageDays";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
         needs.row::<Usage>(&self.usage_id);
     }
 
-    fn decide(&self, work: &mut Work, _: &mut Context<'_>) -> Result<(), Fault> {
-        if let Some(usage) = work.get::<Usage>(&self.usage_id)?.cloned() {
-            work.put(usage.drop_before(self.oldest));
+    fn decide(&self, rows: &mut Rows, _: &mut Context<'_>) -> Result<(), Fault> {
+        if let Some(usage) = rows.get::<Usage>(&self.usage_id)?.cloned() {
+            rows.put(usage.drop_before(self.oldest));
         }
         Ok(())
     }
@@ -74,9 +74,9 @@ impl Command for PurgeTomorrow {
     type Reply = ();
     const NAME: &'static str = "PurgeUsageTomorrow";
 
-    fn needs(&self, _: &Work, _: &mut Needs) {}
+    fn needs(&self, _: &Rows, _: &mut Needs) {}
 
-    fn decide(&self, _: &mut Work, cx: &mut Context<'_>) -> Result<(), Fault> {
+    fn decide(&self, _: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         schedule_purge(cx, Day::of(cx.now()));
         Ok(())
     }
@@ -91,9 +91,9 @@ impl Command for GoOn {
     type Reply = ();
     const NAME: &'static str = "GoOnPurgingUsage";
 
-    fn needs(&self, _: &Work, _: &mut Needs) {}
+    fn needs(&self, _: &Rows, _: &mut Needs) {}
 
-    fn decide(&self, _: &mut Work, cx: &mut Context<'_>) -> Result<(), Fault> {
+    fn decide(&self, _: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         cx.schedule(Task::new(PURGE, &self.key, cx.now()));
         Ok(())
     }

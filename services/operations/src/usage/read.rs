@@ -10,7 +10,7 @@ use super::{Outcome, Usage, days::Day};
 /// Which usage.
 #[derive(Debug, Default)]
 pub(super) struct Wanted {
-    pub(super) consumer: String,
+    pub(super) client: String,
     pub(super) method: String,
     pub(super) deprecated_only: bool,
     pub(super) from: Option<Day>,
@@ -24,11 +24,11 @@ impl Wanted {
     fn filter(&self) -> [String; 5] {
         let day = |day: Option<Day>| day.map(|day| day.to_string()).unwrap_or_default();
         let deprecated = if self.deprecated_only { "deprecated" } else { "" };
-        [self.consumer.clone(), self.method.clone(), deprecated.to_owned(), day(self.from), day(self.to)]
+        [self.client.clone(), self.method.clone(), deprecated.to_owned(), day(self.from), day(self.to)]
     }
 }
 
-/// A page by method, consumer and outcome, and the token of the next page.
+/// A page by method, client and outcome, and the token of the next page.
 ///
 /// A row with a gap in its days may have none in the range: then it is left out, and the page is shorter.
 pub(super) async fn list(
@@ -44,7 +44,7 @@ pub(super) async fn list(
 
     let mut args = vec![first.to_value(), last.to_value()];
     let mut conditions = vec!["last_day >= $1".to_owned(), "first_day <= $2".to_owned()];
-    for (column, value) in [("consumer", &wanted.consumer), ("method", &wanted.method)] {
+    for (column, value) in [("client", &wanted.client), ("method", &wanted.method)] {
         if !value.is_empty() {
             args.push(Value::Text(value.clone()));
             conditions.push(format!("{column} = ${}", args.len()));
@@ -61,14 +61,14 @@ pub(super) async fn list(
     }
     if let Some(after) = page.after() {
         let at = args.len();
-        conditions.push(format!("(method, consumer, outcome) > (${}, ${}, ${})", at + 1, at + 2, at + 3));
+        conditions.push(format!("(method, client, outcome) > (${}, ${}, ${})", at + 1, at + 2, at + 3));
         args.extend(after.iter().cloned());
     }
     args.push(Value::Integer(page.limit()));
     let conditions = conditions.join(" AND ");
-    let tail = format!("WHERE {conditions} ORDER BY method, consumer, outcome LIMIT ${}", args.len());
+    let tail = format!("WHERE {conditions} ORDER BY method, client, outcome LIMIT ${}", args.len());
     let mut rows = db.list::<Usage>(&tail, args).await?;
-    let key = |row: &Usage| vec![row.method.to_value(), row.consumer.to_value(), Outcome::to_value(&row.outcome)];
+    let key = |row: &Usage| vec![row.method.to_value(), row.client.to_value(), Outcome::to_value(&row.outcome)];
     let token = page.next(&mut rows, key);
     rows.retain(|row| row.days.within(first, last).next().is_some());
     Ok((rows, token))
@@ -92,8 +92,8 @@ mod tests {
         testkit::database::each(|options| async move {
             let now = Timestamp::from_micros(0);
             let db = Db::open(&options, NAME, MIGRATIONS, Arc::new(ManualClock::at(now))).await.unwrap();
-            let count = |method: &str, consumer: &str| Count {
-                consumer: consumer.to_owned(),
+            let count = |method: &str, client: &str| Count {
+                client: client.to_owned(),
                 method: method.to_owned(),
                 outcome: Outcome::Answered,
                 calls: 1,
@@ -101,12 +101,12 @@ mod tests {
             };
             let counts =
                 vec![count("old.A", "ann"), count("new.A", "bob"), count("old.B", "bob"), count("old.B", "cid")];
-            db.run(Call::new("order"), RecordUsage { counts, retention: 1 }).await.unwrap();
+            db.run(Call::new(types::Actor::service("order")), RecordUsage { counts, retention: 1 }).await.unwrap();
             let deprecated = BTreeSet::from(["old.A".to_owned(), "old.B".to_owned()]);
-            let listed = async |consumer: &str| {
-                let wanted = Wanted { consumer: consumer.to_owned(), deprecated_only: true, ..Wanted::default() };
+            let listed = async |client: &str| {
+                let wanted = Wanted { client: client.to_owned(), deprecated_only: true, ..Wanted::default() };
                 let (rows, _) = list(&db, &wanted, (Day::of(now), Day::of(now)), &deprecated).await.unwrap();
-                rows.into_iter().map(|row| format!("{} {}", row.method, row.consumer)).collect::<Vec<_>>()
+                rows.into_iter().map(|row| format!("{} {}", row.method, row.client)).collect::<Vec<_>>()
             };
             assert_eq!(listed("").await, ["old.A ann", "old.B bob", "old.B cid"]);
             assert_eq!(listed("bob").await, ["old.B bob"]);

@@ -24,7 +24,7 @@ impl UsageApi {
         let call = mesh::call(&request);
         let request = request.get_ref();
         let counts = wire::counts(request)?;
-        let call = Call::new(&call.principal.subject).request(&request.request_id, request);
+        let call = Call::new(call.principal.actor()).request(&request.request_id, request);
         self.db.run(call, RecordUsage { counts, retention: self.retention }).await
     }
 

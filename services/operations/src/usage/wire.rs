@@ -32,7 +32,7 @@ pub(super) fn counts(request: &RecordUsageRequest) -> Result<Vec<Count>, Fault> 
 
 fn count(checks: &mut Checks, index: usize, counted: &CountedCalls) -> Option<Count> {
     let at = |field: &str| format!("counts[{index}].{field}");
-    let consumer = checks.text(at("consumer"), &counted.consumer, LONGEST_CONSUMER);
+    let client = checks.text(at("client"), &counted.client, LONGEST_CONSUMER);
     let method = checks.text(at("method"), &counted.method, LONGEST_METHOD);
     let outcome = checks.choice(at("outcome"), counted.outcome).and_then(from_outcome);
     let last_seen = checks.time(at("last_seen_time"), counted.last_seen_time.as_ref());
@@ -40,12 +40,12 @@ fn count(checks: &mut Checks, index: usize, counted: &CountedCalls) -> Option<Co
         checks.wrong(at("calls"), "must be at least 1");
         return None;
     }
-    Some(Count { consumer: consumer?, method: method?, outcome: outcome?, calls: counted.calls, last_seen: last_seen? })
+    Some(Count { client: client?, method: method?, outcome: outcome?, calls: counted.calls, last_seen: last_seen? })
 }
 
 pub(super) fn wanted(request: ListUsageRequest) -> Result<Wanted, Fault> {
     let mut checks = Checks::new();
-    checks.optional_text("consumer", &request.consumer, LONGEST_CONSUMER);
+    checks.optional_text("client", &request.client, LONGEST_CONSUMER);
     checks.optional_text("method", &request.method, LONGEST_METHOD);
     let mut day = |field, text: &str| {
         let day = (!text.is_empty()).then(|| text.parse::<Day>());
@@ -60,7 +60,7 @@ pub(super) fn wanted(request: ListUsageRequest) -> Result<Wanted, Fault> {
     }
     checks.done()?;
     Ok(Wanted {
-        consumer: request.consumer,
+        client: request.client,
         method: request.method,
         deprecated_only: request.deprecated_only,
         from,
@@ -73,7 +73,7 @@ pub(super) fn wanted(request: ListUsageRequest) -> Result<Wanted, Fault> {
 pub(super) fn usage(usage: &Usage, first: Day, last: Day) -> MethodUsage {
     let days: Vec<_> = usage.days.within(first, last).collect();
     MethodUsage {
-        consumer: usage.consumer.clone(),
+        client: usage.client.clone(),
         method: usage.method.clone(),
         deprecated: deprecated().contains(&usage.method),
         outcome: outcome(usage.outcome).into(),
@@ -111,7 +111,7 @@ pub(super) fn counted(counted: &mesh::Counted) -> CountedCalls {
         mesh::Outcome::Failed => CallOutcome::Failed,
     };
     CountedCalls {
-        consumer: counted.consumer.clone(),
+        client: counted.consumer.clone(),
         method: counted.method.clone(),
         outcome: outcome.into(),
         calls: i64::try_from(counted.calls).unwrap_or(i64::MAX),

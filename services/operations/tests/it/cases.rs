@@ -3,7 +3,7 @@ use std::{collections::HashMap, time::Duration};
 use proto::{
     event::v1::ExceptionResolved,
     operations::v1::{
-        AssignExceptionRequest, DismissExceptionRequest, ExceptionCase, ExceptionCount, ExceptionState,
+        AssignExceptionRequest, DismissExceptionRequest, Exception, ExceptionCount, ExceptionState,
         GetExceptionRequest, ListExceptionsRequest, ResolveExceptionRequest, SummarizeExceptionsRequest,
     },
 };
@@ -11,17 +11,21 @@ use types::{Clock, Reason};
 
 use crate::world::{Client, ORDER, each, fault, summaries, timeline_of, wrong_fields};
 
-async fn resolve(mut client: Client, case: &ExceptionCase) -> ExceptionCase {
+async fn resolve(mut client: Client, case: &Exception) -> Exception {
     let request = ResolveExceptionRequest {
-        case_id: case.case_id.clone(),
+        exception_id: case.exception_id.clone(),
         resolution: "called the warehouse".to_owned(),
         ..Default::default()
     };
     client.resolve_exception(request).await.unwrap().into_inner()
 }
 
-fn assign(case: &ExceptionCase, assignee: &str) -> AssignExceptionRequest {
-    AssignExceptionRequest { case_id: case.case_id.clone(), assignee: assignee.to_owned(), ..Default::default() }
+fn assign(case: &Exception, assignee: &str) -> AssignExceptionRequest {
+    AssignExceptionRequest {
+        exception_id: case.exception_id.clone(),
+        assignee: assignee.to_owned(),
+        ..Default::default()
+    }
 }
 
 #[tokio::test]
@@ -116,7 +120,7 @@ async fn a_case_is_given_to_a_person_and_then_ended_once() {
         assert_eq!(client.assign_exception(given).await.unwrap().into_inner(), assigned);
 
         let stale = DismissExceptionRequest {
-            case_id: case.case_id.clone(),
+            exception_id: case.exception_id.clone(),
             resolution: "the customer keeps it".to_owned(),
             etag: case.etag.clone(),
             ..Default::default()
@@ -125,12 +129,12 @@ async fn a_case_is_given_to_a_person_and_then_ended_once() {
         let fresh = DismissExceptionRequest { etag: assigned.etag.clone(), ..stale };
         let dismissed = client.dismiss_exception(fresh).await.unwrap().into_inner();
         assert_eq!((dismissed.state(), dismissed.assignee.as_str()), (ExceptionState::Dismissed, "Ann"));
-        let get = GetExceptionRequest { case_id: case.case_id.clone() };
+        let get = GetExceptionRequest { exception_id: case.exception_id.clone() };
         assert_eq!(client.get_exception(get).await.unwrap().into_inner(), dismissed);
 
         assert_eq!(fault(client.assign_exception(assign(&case, "Bob")).await).reason, Reason::ActionNotSupported);
         let late = ResolveExceptionRequest {
-            case_id: case.case_id.clone(),
+            exception_id: case.exception_id.clone(),
             resolution: "twice".to_owned(),
             ..Default::default()
         };
@@ -168,7 +172,7 @@ async fn cases_are_filtered_and_read_in_pages_newest_first() {
         }
         world.gone("UNASSIGNED", "ord_3", "routed");
         world.drain().await;
-        let summaries = |cases: Vec<ExceptionCase>| cases.into_iter().map(|case| case.summary).collect::<Vec<_>>();
+        let summaries = |cases: Vec<Exception>| cases.into_iter().map(|case| case.summary).collect::<Vec<_>>();
 
         let unassigned = ListExceptionsRequest { r#type: "UNASSIGNED".to_owned(), ..Default::default() };
         assert_eq!(summaries(world.cases(unassigned.clone()).await), ["4", "3", "2", "1", "0"]);
@@ -240,16 +244,19 @@ async fn a_request_about_cases_names_every_field_that_is_wrong() {
         assert_eq!(wrong_fields(client.list_exceptions(negative).await), ["page_size"]);
 
         let long = "x".repeat(201);
-        let given = AssignExceptionRequest { case_id: "ord_1".to_owned(), assignee: long, ..Default::default() };
-        assert_eq!(wrong_fields(client.assign_exception(given).await), ["case_id", "assignee"]);
+        let given = AssignExceptionRequest { exception_id: "ord_1".to_owned(), assignee: long, ..Default::default() };
+        assert_eq!(wrong_fields(client.assign_exception(given).await), ["exception_id", "assignee"]);
         let ended = wrong_fields(client.resolve_exception(ResolveExceptionRequest::default()).await);
-        assert_eq!(ended, ["case_id", "resolution"]);
+        assert_eq!(ended, ["exception_id", "resolution"]);
         let ended = wrong_fields(client.dismiss_exception(DismissExceptionRequest::default()).await);
-        assert_eq!(ended, ["case_id", "resolution"]);
-        let unknown = GetExceptionRequest { case_id: "exc_1".to_owned() };
+        assert_eq!(ended, ["exception_id", "resolution"]);
+        let unknown = GetExceptionRequest { exception_id: "exc_1".to_owned() };
         assert_eq!(fault(client.get_exception(unknown).await).reason, Reason::NotFound);
-        let unknown =
-            AssignExceptionRequest { case_id: "exc_1".to_owned(), assignee: "Ann".to_owned(), ..Default::default() };
+        let unknown = AssignExceptionRequest {
+            exception_id: "exc_1".to_owned(),
+            assignee: "Ann".to_owned(),
+            ..Default::default()
+        };
         assert_eq!(fault(client.assign_exception(unknown).await).reason, Reason::NotFound);
     })
     .await;

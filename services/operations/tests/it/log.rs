@@ -60,8 +60,8 @@ impl Log {
             source: self.source.to_owned(),
             subject: order_id.to_owned(),
             position,
-            occurred_at: time(second),
-            recorded_at: time(1_000_000 + position),
+            occur_time: time(second),
+            record_time: time(1_000_000 + position),
             correlation_id: order_id.to_owned(),
             payload: Some(any(payload)),
             ..Event::default()

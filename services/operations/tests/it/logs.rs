@@ -73,9 +73,12 @@ async fn the_service_checks_its_own_log_too() {
     each(|world| async move {
         world.open("UNASSIGNED", ORDER, "no node");
         world.drain().await;
-        let case_id = world.the_case().await.case_id;
-        let request =
-            proto::operations::v1::AssignExceptionRequest { case_id, assignee: "Ann".to_owned(), ..Default::default() };
+        let exception_id = world.the_case().await.exception_id;
+        let request = proto::operations::v1::AssignExceptionRequest {
+            exception_id,
+            assignee: "Ann".to_owned(),
+            ..Default::default()
+        };
         world.operator().assign_exception(request).await.unwrap();
         let logs = verify(&world, PATIENT).await;
         let own = of(&logs, "operations").verification.as_ref().unwrap();

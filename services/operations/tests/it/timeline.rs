@@ -1,5 +1,8 @@
 use mesh::{Accounts, Role};
-use proto::operations::v1::{Audience, ListTimelineRequest, TimelineEntry};
+use proto::{
+    operations::v1::{ListTimelineRequest, TimelineEntry},
+    options::v1::Audience,
+};
 use store::{Db, Workers};
 use types::Reason;
 use waybill_operations::{Config, MIGRATIONS, NAME, workers};

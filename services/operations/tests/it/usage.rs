@@ -29,9 +29,9 @@ fn service(world: &World) -> UsageServiceClient<Channel> {
     UsageServiceClient::new(world.channel.for_principal(&Principal::service("order")))
 }
 
-fn counted(consumer: &str, method: &str, calls: i64, last_seen: Timestamp) -> CountedCalls {
+fn counted(client: &str, method: &str, calls: i64, last_seen: Timestamp) -> CountedCalls {
     CountedCalls {
-        consumer: consumer.to_owned(),
+        client: client.to_owned(),
         method: method.to_owned(),
         outcome: CallOutcome::Answered.into(),
         calls,
@@ -55,7 +55,7 @@ async fn list(world: &World, request: ListUsageRequest) -> Vec<MethodUsage> {
 }
 
 fn brief(usage: &[MethodUsage]) -> Vec<(&str, &str, i64)> {
-    usage.iter().map(|it| (it.method.as_str(), it.consumer.as_str(), it.calls)).collect()
+    usage.iter().map(|it| (it.method.as_str(), it.client.as_str(), it.calls)).collect()
 }
 
 #[tokio::test]
@@ -84,7 +84,7 @@ async fn a_report_that_comes_again_counts_once_and_another_counts_too() {
 }
 
 #[tokio::test]
-async fn usage_is_found_by_method_consumer_outcome_and_days() {
+async fn usage_is_found_by_method_client_outcome_and_days() {
     each(|world| async move {
         let first = world.clock.now();
         record(
@@ -104,8 +104,8 @@ async fn usage_is_found_by_method_consumer_outcome_and_days() {
         assert_eq!(brief(&all), expected);
         let of_method = ListUsageRequest { method: LIST_ORDERS.to_owned(), ..Default::default() };
         assert_eq!(list(&world, of_method.clone()).await, all[1..]);
-        let of_consumer = ListUsageRequest { consumer: "partner:p".to_owned(), ..Default::default() };
-        assert_eq!(list(&world, of_consumer).await, all[..1]);
+        let of_client = ListUsageRequest { client: "partner:p".to_owned(), ..Default::default() };
+        assert_eq!(list(&world, of_client).await, all[..1]);
         let (first_day, second_day) = ("1970-01-24".to_owned(), "1970-01-25".to_owned());
         let of_days = ListUsageRequest { to_day: first_day.clone(), ..of_method.clone() };
         assert_eq!(brief(&list(&world, of_days).await), [(LIST_ORDERS, "person:ann", 1)]);
@@ -130,7 +130,7 @@ async fn usage_is_read_in_pages() {
         loop {
             let request = ListUsageRequest { page_size: 2, page_token: token, ..Default::default() };
             let page = page(&world, request).await;
-            seen.extend(page.usage.into_iter().map(|it| it.consumer));
+            seen.extend(page.usage.into_iter().map(|it| it.client));
             token = page.next_page_token;
             if token.is_empty() {
                 break;
@@ -159,7 +159,7 @@ async fn days_past_their_retention_are_dropped_with_the_names_of_those_who_calle
         let left = list(&world, ListUsageRequest::default()).await;
         assert_eq!(brief(&left), [(GET_ORDER, "person:ann", 3)]);
         let db = world.database().await;
-        let rows = db.rows("SELECT consumer, days FROM usages WHERE days <> '' OR consumer <> ''", Vec::new()).await;
+        let rows = db.rows("SELECT client, days FROM usages WHERE days <> '' OR client <> ''", Vec::new()).await;
         let rows: Vec<(String, String)> =
             rows.unwrap().iter().map(|row| (row.at(0).unwrap(), row.at(1).unwrap())).collect();
         assert_eq!(rows, [("person:ann".to_owned(), "44:3".to_owned())]);
@@ -177,12 +177,12 @@ async fn days_past_their_retention_are_dropped_with_the_names_of_those_who_calle
 #[tokio::test]
 async fn every_wrong_field_of_a_report_and_of_a_list_is_named() {
     each(|world| async move {
-        let wrong = CountedCalls { consumer: "a\nb".to_owned(), ..CountedCalls::default() };
+        let wrong = CountedCalls { client: "a\nb".to_owned(), ..CountedCalls::default() };
         let report = RecordUsageRequest { counts: vec![wrong], ..RecordUsageRequest::default() };
         let expected = [
             "request_id",
             "member",
-            "counts[0].consumer",
+            "counts[0].client",
             "counts[0].method",
             "counts[0].outcome",
             "counts[0].last_seen_time",
@@ -198,12 +198,12 @@ async fn every_wrong_field_of_a_report_and_of_a_list_is_named() {
 
         let mut operator = UsageServiceClient::new(world.channel.for_principal(&Principal::local_administrator()));
         let list = ListUsageRequest {
-            consumer: "x".repeat(301),
+            client: "x".repeat(301),
             from_day: "yesterday".to_owned(),
             to_day: "1970-02-30".to_owned(),
             ..ListUsageRequest::default()
         };
-        assert_eq!(wrong_fields(operator.list_usage(list).await), ["consumer", "from_day", "to_day"]);
+        assert_eq!(wrong_fields(operator.list_usage(list).await), ["client", "from_day", "to_day"]);
         let backwards = ListUsageRequest {
             from_day: "1970-01-02".to_owned(),
             to_day: "1970-01-01".to_owned(),

@@ -6,7 +6,7 @@ use mesh::{Accounts, Channel, Kind, Principal, Role, RoleSet};
 use proto::{
     event::v1::{ExceptionOpened, ExceptionResolved},
     operations::v1::{
-        ExceptionCase, ListExceptionsRequest, ListTimelineRequest, ListTimelineResponse,
+        Exception, ListExceptionsRequest, ListTimelineRequest, ListTimelineResponse,
         operations_service_client::OperationsServiceClient,
     },
     order::v1::{Order, OrderRejected, OrderSubmitted},
@@ -117,12 +117,12 @@ impl World {
         self.fulfillment.tell("exception.resolved", ORDER, 100, &resolved);
     }
 
-    pub(crate) async fn cases(&self, request: ListExceptionsRequest) -> Vec<ExceptionCase> {
+    pub(crate) async fn cases(&self, request: ListExceptionsRequest) -> Vec<Exception> {
         self.operator().list_exceptions(request).await.unwrap().into_inner().exceptions
     }
 
     /// The only case there is.
-    pub(crate) async fn the_case(&self) -> ExceptionCase {
+    pub(crate) async fn the_case(&self) -> Exception {
         let mut cases = self.cases(ListExceptionsRequest::default()).await;
         assert_eq!(cases.len(), 1, "{cases:?}");
         cases.remove(0)

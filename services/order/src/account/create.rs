@@ -1,7 +1,7 @@
 //! Creating an account.
 
 use proto::{order::v1 as wire, types::v1::Address};
-use store::{Command, Context, Draft, Needs, Proto, Work};
+use store::{Command, Context, Needs, NewEvent, Proto, Rows};
 use types::{AccountId, Currency, Fault, Reason};
 
 use super::{Account, DuplicatePoPolicy, InvoicePolicy};
@@ -32,20 +32,20 @@ impl Command for CreateAccount {
 
     const NAME: &'static str = "CreateAccount";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
         if let Some(account_id) = &self.account_id {
             needs.row::<Account>(account_id);
         }
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<wire::Account, Fault> {
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::Account, Fault> {
         if let Some(account_id) = &self.account_id
-            && work.get::<Account>(account_id)?.is_some()
+            && rows.get::<Account>(account_id)?.is_some()
         {
             let message = format!("account {account_id} exists already");
             return Err(Fault::new(Reason::AlreadyExists, message).fact("account_id", account_id));
         }
-        let account = work.put(Account {
+        let account = rows.put(Account {
             account_id: self.account_id.clone().unwrap_or_else(|| cx.new_id()),
             name: self.name.clone(),
             contact: self.contact.clone(),
@@ -67,6 +67,7 @@ impl Command for CreateAccount {
 pub(super) fn tell(kind: &'static str, account: &Account, cx: &mut Context<'_>) {
     let fact = wire::AccountChanged { account: Some(crate::wire::account(account)) };
     cx.emit(
-        Draft::new(kind, &account.account_id, account.version, account.version, &fact).account(&account.account_id),
+        NewEvent::untyped(kind, &account.account_id, account.version, account.version, &fact)
+            .account(&account.account_id),
     );
 }

@@ -1,7 +1,7 @@
 //! Changing an account.
 
 use proto::{order::v1 as wire, types::v1::Address};
-use store::{Command, Context, Needs, Proto, Work};
+use store::{Command, Context, Needs, Proto, Rows};
 use types::{AccountId, Fault};
 
 use super::{Account, DuplicatePoPolicy, InvoicePolicy, create::tell};
@@ -39,13 +39,13 @@ impl Command for UpdateAccount {
 
     const NAME: &'static str = "UpdateAccount";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
         needs.row::<Account>(&self.account_id);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<wire::Account, Fault> {
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::Account, Fault> {
         let unknown = || Fault::not_found("account", &self.account_id);
-        let known = work.get::<Account>(&self.account_id)?.cloned().ok_or_else(unknown)?;
+        let known = rows.get::<Account>(&self.account_id)?.cloned().ok_or_else(unknown)?;
         Fault::check_etag("account", &self.etag, known.version)?;
         let Changes { name, contact, phone, bill_to, duplicate_po_policy, invoice_policy } = self.changes.clone();
         let changed = Account {
@@ -60,7 +60,7 @@ impl Command for UpdateAccount {
         if changed == known {
             return Ok(crate::wire::account(&known));
         }
-        let account = work.put(Account { update_time: cx.now(), ..changed });
+        let account = rows.put(Account { update_time: cx.now(), ..changed });
         tell("account.updated", &account, cx);
         Ok(crate::wire::account(&account))
     }

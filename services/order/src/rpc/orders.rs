@@ -64,7 +64,7 @@ impl Api {
         let items = found.map_err(|status| mesh::fault(&status))?.into_inner().items;
         let any = !items.is_empty();
         if any {
-            self.db.run(Call::new(format!("service:{}", crate::NAME)), StoreItems(items)).await?;
+            self.db.run(Call::new(types::Actor::service(crate::NAME)), StoreItems(items)).await?;
         }
         Ok(any)
     }

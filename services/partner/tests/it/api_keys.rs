@@ -5,8 +5,8 @@ use std::time::Duration;
 use mesh::Principal;
 use prost::Message as _;
 use proto::partner::v1::{
-    ApiKey, ApiKeyStanding, ConsumerState, CreateApiKeyRequest, CreateApiKeyResponse, ListApiKeysRequest,
-    LookUpApiKeyRequest, LookUpApiKeyResponse, RevokeApiKeyRequest, UpdateConsumerRequest,
+    ApiClientState, ApiKey, ApiKeyStatus, CreateApiKeyRequest, CreateApiKeyResponse, ListApiKeysRequest,
+    LookUpApiKeyRequest, LookUpApiKeyResponse, RevokeApiKeyRequest, UpdateApiClientRequest,
 };
 use sha2::{Digest as _, Sha256};
 use testkit::database::each;
@@ -17,13 +17,13 @@ use crate::{calls::refusal, setup::World};
 
 impl World {
     async fn make_key(&self, request: CreateApiKeyRequest) -> Result<CreateApiKeyResponse, Fault> {
-        let made = self.consumers().create_api_key(request).await;
+        let made = self.api_clients().create_api_key(request).await;
         made.map(tonic::Response::into_inner).map_err(|status| mesh::fault(&status))
     }
 
-    /// Makes a key for a consumer; answers its description and the key.
-    async fn key(&self, consumer_id: &str) -> (ApiKey, String) {
-        let request = CreateApiKeyRequest { consumer_id: consumer_id.to_owned(), ..CreateApiKeyRequest::default() };
+    /// Makes a key for an API client; answers its description and the key.
+    async fn key(&self, api_client_id: &str) -> (ApiKey, String) {
+        let request = CreateApiKeyRequest { api_client_id: api_client_id.to_owned(), ..CreateApiKeyRequest::default() };
         let made = self.make_key(request).await.unwrap();
         (made.api_key.unwrap(), made.secret)
     }
@@ -31,26 +31,26 @@ impl World {
     async fn revoke(&self, key: &ApiKey) -> Result<ApiKey, Fault> {
         let request = RevokeApiKeyRequest {
             request_id: String::new(),
-            consumer_id: key.consumer_id.clone(),
+            api_client_id: key.api_client_id.clone(),
             api_key_id: key.api_key_id.clone(),
         };
-        let revoked = self.consumers().revoke_api_key(request).await;
+        let revoked = self.api_clients().revoke_api_key(request).await;
         revoked.map(tonic::Response::into_inner).map_err(|status| mesh::fault(&status))
     }
 
     async fn look_up(&self, secret: &str) -> LookUpApiKeyResponse {
         let request = LookUpApiKeyRequest { sha256: Sha256::digest(secret).to_vec().into() };
-        let mut members = self.consumers_of(&Principal::service("gateway"));
+        let mut members = self.api_clients_of(&Principal::service("gateway"));
         members.look_up_api_key(request).await.unwrap().into_inner()
     }
 
-    async fn standing(&self, secret: &str) -> ApiKeyStanding {
-        self.look_up(secret).await.standing()
+    async fn status(&self, secret: &str) -> ApiKeyStatus {
+        self.look_up(secret).await.status()
     }
 
-    async fn keys(&self, consumer_id: &str) -> Vec<ApiKey> {
-        let request = ListApiKeysRequest { consumer_id: consumer_id.to_owned(), ..ListApiKeysRequest::default() };
-        self.consumers().list_api_keys(request).await.unwrap().into_inner().api_keys
+    async fn keys(&self, api_client_id: &str) -> Vec<ApiKey> {
+        let request = ListApiKeysRequest { api_client_id: api_client_id.to_owned(), ..ListApiKeysRequest::default() };
+        self.api_clients().list_api_keys(request).await.unwrap().into_inner().api_keys
     }
 }
 
@@ -58,15 +58,15 @@ impl World {
 async fn a_key_is_found_by_its_hash_and_says_whose_it_is() {
     each(|options| async move {
         let world = World::open(options).await;
-        let consumer = world.application("con_a").await;
-        let (key, secret) = world.key("con_a").await;
+        let api_client = world.application("cli_a").await;
+        let (key, secret) = world.key("cli_a").await;
         assert!(secret.starts_with(&format!("wbk_{}_", key.prefix)));
         let found = world.look_up(&secret).await;
-        assert_eq!(found.standing(), ApiKeyStanding::Live);
-        let whose = found.consumer.unwrap();
-        assert_eq!((whose.consumer_id, whose.access), (consumer.consumer_id, consumer.access));
+        assert_eq!(found.status(), ApiKeyStatus::Live);
+        let whose = found.api_client.unwrap();
+        assert_eq!((whose.api_client_id, whose.access), (api_client.api_client_id, api_client.access));
         assert_eq!(found.api_key.unwrap().api_key_id, key.api_key_id);
-        assert_eq!(world.standing(&format!("{secret}x")).await, ApiKeyStanding::Unknown);
+        assert_eq!(world.status(&format!("{secret}x")).await, ApiKeyStatus::Unknown);
     })
     .await;
 }
@@ -75,17 +75,17 @@ async fn a_key_is_found_by_its_hash_and_says_whose_it_is() {
 async fn a_repeated_request_is_answered_without_the_key_which_is_kept_nowhere() {
     each(|options| async move {
         let world = World::open(options).await;
-        world.application("con_a").await;
+        world.application("cli_a").await;
         let request = CreateApiKeyRequest {
             request_id: "r1".to_owned(),
-            consumer_id: "con_a".to_owned(),
+            api_client_id: "cli_a".to_owned(),
             scopes: vec!["read".to_owned()],
             expire_time: None,
         };
         let first = world.make_key(request.clone()).await.unwrap();
         let again = world.make_key(request.clone()).await.unwrap();
         assert_eq!(again, CreateApiKeyResponse { secret: String::new(), ..first.clone() });
-        assert_eq!(world.keys("con_a").await.len(), 1);
+        assert_eq!(world.keys("cli_a").await.len(), 1);
         let other = CreateApiKeyRequest { scopes: Vec::new(), ..request };
         assert_eq!(refusal(world.make_key(other).await).0, Reason::RequestIdReused);
 
@@ -102,21 +102,21 @@ async fn a_repeated_request_is_answered_without_the_key_which_is_kept_nowhere() 
 async fn one_key_is_replaced_by_another_while_both_work() {
     each(|options| async move {
         let world = World::open(options).await;
-        world.application("con_a").await;
-        let (old, old_secret) = world.key("con_a").await;
-        let (new, new_secret) = world.key("con_a").await;
-        assert_eq!(world.standing(&old_secret).await, ApiKeyStanding::Live);
-        assert_eq!(world.standing(&new_secret).await, ApiKeyStanding::Live);
-        let third = CreateApiKeyRequest { consumer_id: "con_a".to_owned(), ..CreateApiKeyRequest::default() };
+        world.application("cli_a").await;
+        let (old, old_secret) = world.key("cli_a").await;
+        let (new, new_secret) = world.key("cli_a").await;
+        assert_eq!(world.status(&old_secret).await, ApiKeyStatus::Live);
+        assert_eq!(world.status(&new_secret).await, ApiKeyStatus::Live);
+        let third = CreateApiKeyRequest { api_client_id: "cli_a".to_owned(), ..CreateApiKeyRequest::default() };
         assert_eq!(refusal(world.make_key(third.clone()).await).0, Reason::ActionNotSupported);
 
         let revoked = world.revoke(&old).await.unwrap();
         assert!(revoked.revoke_time.is_some());
         assert_eq!(world.revoke(&old).await.unwrap(), revoked, "revoking again changes nothing");
-        assert_eq!(world.standing(&old_secret).await, ApiKeyStanding::Revoked);
-        assert_eq!(world.standing(&new_secret).await, ApiKeyStanding::Live);
+        assert_eq!(world.status(&old_secret).await, ApiKeyStatus::Revoked);
+        assert_eq!(world.status(&new_secret).await, ApiKeyStatus::Live);
         assert!(world.make_key(third).await.is_ok(), "there is room for the next");
-        let listed = world.keys("con_a").await;
+        let listed = world.keys("cli_a").await;
         assert_eq!(listed.len(), 3);
         assert_eq!((&listed[1].api_key_id, &listed[2].api_key_id), (&new.api_key_id, &old.api_key_id), "newest first");
         let told = world.told().await;
@@ -129,11 +129,11 @@ async fn one_key_is_replaced_by_another_while_both_work() {
 async fn of_many_who_make_keys_at_once_two_succeed() {
     each(|options| async move {
         let world = World::open(options).await;
-        world.application("con_a").await;
-        let request = CreateApiKeyRequest { consumer_id: "con_a".to_owned(), ..CreateApiKeyRequest::default() };
+        world.application("cli_a").await;
+        let request = CreateApiKeyRequest { api_client_id: "cli_a".to_owned(), ..CreateApiKeyRequest::default() };
         let made = futures::future::join_all((0..8).map(|_| world.make_key(request.clone()))).await;
         assert_eq!(made.iter().filter(|made| made.is_ok()).count(), 2);
-        assert_eq!(world.keys("con_a").await.len(), 2);
+        assert_eq!(world.keys("cli_a").await.len(), 2);
     })
     .await;
 }
@@ -142,42 +142,42 @@ async fn of_many_who_make_keys_at_once_two_succeed() {
 async fn a_key_ends_when_its_time_is_over_and_makes_room() {
     each(|options| async move {
         let world = World::open(options).await;
-        world.application("con_a").await;
+        world.application("cli_a").await;
         let end = world.clock.now().after(Duration::from_secs(60));
         let request = CreateApiKeyRequest {
-            consumer_id: "con_a".to_owned(),
+            api_client_id: "cli_a".to_owned(),
             expire_time: Some(mesh::wire::timestamp(end)),
             ..CreateApiKeyRequest::default()
         };
         let secret = world.make_key(request.clone()).await.unwrap().secret;
         world.make_key(request.clone()).await.unwrap();
-        assert_eq!(world.standing(&secret).await, ApiKeyStanding::Live);
+        assert_eq!(world.status(&secret).await, ApiKeyStatus::Live);
         world.after(Duration::from_secs(60)).await;
-        assert_eq!(world.standing(&secret).await, ApiKeyStanding::Expired);
+        assert_eq!(world.status(&secret).await, ApiKeyStatus::Expired);
         assert_eq!(refusal(world.make_key(request).await).1, ["expire_time"], "it is over already");
-        world.key("con_a").await;
+        world.key("cli_a").await;
     })
     .await;
 }
 
 #[tokio::test]
-async fn the_keys_of_a_suspended_consumer_rest() {
+async fn the_keys_of_a_suspended_api_client_rest() {
     each(|options| async move {
         let world = World::open(options).await;
-        world.application("con_a").await;
-        let (_, secret) = world.key("con_a").await;
-        for (state, standing) in
-            [(ConsumerState::Suspended, ApiKeyStanding::Suspended), (ConsumerState::Live, ApiKeyStanding::Live)]
+        world.application("cli_a").await;
+        let (_, secret) = world.key("cli_a").await;
+        for (state, status) in
+            [(ApiClientState::Suspended, ApiKeyStatus::Suspended), (ApiClientState::Live, ApiKeyStatus::Live)]
         {
-            let request = UpdateConsumerRequest {
-                consumer_id: "con_a".to_owned(),
+            let request = UpdateApiClientRequest {
+                api_client_id: "cli_a".to_owned(),
                 state: Some(state.into()),
-                ..UpdateConsumerRequest::default()
+                ..UpdateApiClientRequest::default()
             };
-            world.consumers().update_consumer(request).await.unwrap();
+            world.api_clients().update_api_client(request).await.unwrap();
             let found = world.look_up(&secret).await;
-            assert_eq!(found.standing(), standing);
-            assert_eq!(found.consumer.is_some(), standing == ApiKeyStanding::Live, "nothing is told of what rests");
+            assert_eq!(found.status(), status);
+            assert_eq!(found.api_client.is_some(), status == ApiKeyStatus::Live, "nothing is told of what rests");
         }
     })
     .await;
@@ -187,19 +187,19 @@ async fn the_keys_of_a_suspended_consumer_rest() {
 async fn the_last_use_is_known_to_five_minutes() {
     each(|options| async move {
         let world = World::open(options).await;
-        world.application("con_a").await;
-        let (key, secret) = world.key("con_a").await;
+        world.application("cli_a").await;
+        let (key, secret) = world.key("cli_a").await;
         assert_eq!(key.last_use_time, None);
         let used = |keys: Vec<ApiKey>| keys[0].last_use_time;
         let first = Some(mesh::wire::timestamp(world.clock.now()));
         world.look_up(&secret).await;
-        assert_eq!(used(world.keys("con_a").await), first);
+        assert_eq!(used(world.keys("cli_a").await), first);
         world.after(Duration::from_secs(299)).await;
         world.look_up(&secret).await;
-        assert_eq!(used(world.keys("con_a").await), first, "a busy key is not written all the time");
+        assert_eq!(used(world.keys("cli_a").await), first, "a busy key is not written all the time");
         world.after(Duration::from_secs(1)).await;
         world.look_up(&secret).await;
-        assert_eq!(used(world.keys("con_a").await), Some(mesh::wire::timestamp(world.clock.now())));
+        assert_eq!(used(world.keys("cli_a").await), Some(mesh::wire::timestamp(world.clock.now())));
         assert_eq!(world.told().await["api_key.created"], 1);
         assert!(!world.told().await.contains_key("api_key.used"));
     })
@@ -210,18 +210,18 @@ async fn the_last_use_is_known_to_five_minutes() {
 async fn a_key_that_can_not_be_made_or_ended_is_refused_and_says_why() {
     each(|options| async move {
         let world = World::open(options).await;
-        world.application("con_a").await;
-        world.application("con_b").await;
-        let unknown = CreateApiKeyRequest { consumer_id: "con_x".to_owned(), ..CreateApiKeyRequest::default() };
+        world.application("cli_a").await;
+        world.application("cli_b").await;
+        let unknown = CreateApiKeyRequest { api_client_id: "cli_x".to_owned(), ..CreateApiKeyRequest::default() };
         assert_eq!(refusal(world.make_key(unknown).await).0, Reason::NotFound);
         let scopes = CreateApiKeyRequest {
-            consumer_id: "con_a".to_owned(),
+            api_client_id: "cli_a".to_owned(),
             scopes: ["read", "everything", "waybill.order.v1.OrderService/Guess"].map(str::to_owned).into(),
             ..CreateApiKeyRequest::default()
         };
         assert_eq!(refusal(world.make_key(scopes).await).1, ["scopes[1]", "scopes[2]"]);
-        let (key, _) = world.key("con_a").await;
-        let anothers = ApiKey { consumer_id: "con_b".to_owned(), ..key };
+        let (key, _) = world.key("cli_a").await;
+        let anothers = ApiKey { api_client_id: "cli_b".to_owned(), ..key };
         assert_eq!(refusal(world.revoke(&anothers).await).0, Reason::NotFound);
     })
     .await;
@@ -233,10 +233,10 @@ async fn only_members_look_keys_up() {
         let world = World::open(options).await;
         let operations = Principal { roles: mesh::Role::Operations.into(), ..Principal::service("x") };
         let request = LookUpApiKeyRequest { sha256: vec![0; 32].into() };
-        let refused = world.consumers_of(&operations).look_up_api_key(request).await.unwrap_err();
+        let refused = world.api_clients_of(&operations).look_up_api_key(request).await.unwrap_err();
         assert_eq!(refused.code(), Code::PermissionDenied);
         let short = LookUpApiKeyRequest { sha256: vec![0; 31].into() };
-        let refused = world.consumers().look_up_api_key(short).await.map_err(|status| mesh::fault(&status));
+        let refused = world.api_clients().look_up_api_key(short).await.map_err(|status| mesh::fault(&status));
         assert_eq!(refusal(refused).1, ["sha256"]);
     })
     .await;

@@ -44,7 +44,7 @@ pub(crate) fn rejected(partner_id: &str, reference: &str, work: &str) -> SubmitR
 pub(crate) fn report(partner_id: &str, reference: &str, report: Report) -> SubmitReportRequest {
     SubmitReportRequest {
         partner_id: partner_id.to_owned(),
-        message_reference: reference.to_owned(),
+        control_number: reference.to_owned(),
         report: Some(report),
     }
 }

@@ -1,9 +1,9 @@
 //! Behaviour of the partner service over a real server, on every database.
 #![expect(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 
+mod api_clients;
 mod api_keys;
 mod calls;
-mod consumers;
 mod doubt;
 mod endpoints;
 mod partners;

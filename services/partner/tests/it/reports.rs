@@ -70,12 +70,12 @@ async fn case_38_the_same_reference_with_other_content_is_quarantined() {
         world.submit(accepted("par_a", "m1", "ful_1")).await.unwrap();
         for _ in 0..2 {
             let refused = world.submit(rejected("par_a", "m1", "ful_1")).await;
-            assert_eq!(refusal(refused).0, Reason::MessageReferenceReused);
+            assert_eq!(refusal(refused).0, Reason::ControlNumberReused);
         }
         let messages = world.messages().await;
         let states: Vec<_> = messages.iter().map(|message| (message.state(), message.duplicates)).collect();
         assert_eq!(states, [(MessageState::Applied, 0), (MessageState::Quarantined, 1)]);
-        assert_eq!(world.exceptions().await, ["MESSAGE_REFERENCE_REUSED"]);
+        assert_eq!(world.exceptions().await, ["CONTROL_NUMBER_REUSED"]);
         assert_eq!(world.told().await["partner.duplicate_conflict"], 1);
         assert_eq!(world.fulfillment.effects(), 1);
 
@@ -238,9 +238,9 @@ async fn wrong_fields_of_a_report_are_named() {
         let nothing = SubmitReportRequest { partner_id: "x".to_owned(), ..Default::default() };
         let (reason, fields) = refusal(world.submit(nothing).await);
         assert_eq!(reason, Reason::InvalidArgument);
-        assert_eq!(fields, ["partner_id", "message_reference", "report"]);
+        assert_eq!(fields, ["partner_id", "control_number", "report"]);
         let (_, fields) = refusal(world.submit(accepted("par_a", &"1".repeat(129), "")).await);
-        assert_eq!(fields, ["message_reference", "accepted.fulfillment_order_id"]);
+        assert_eq!(fields, ["control_number", "accepted.fulfillment_order_id"]);
         assert_eq!(refusal(world.submit(accepted("par_nobody", "m1", "ful_1")).await).0, Reason::NotFound);
         assert!(world.messages().await.is_empty());
     })
@@ -304,7 +304,7 @@ async fn messages_are_listed_by_filter_and_page_newest_first() {
         loop {
             let page = list(request.clone()).await.unwrap();
             assert!(page.messages.iter().all(|message| message.content.is_empty()));
-            seen.extend(page.messages.into_iter().map(|message| message.message_reference));
+            seen.extend(page.messages.into_iter().map(|message| message.control_number));
             if page.next_page_token.is_empty() {
                 break;
             }
@@ -320,7 +320,7 @@ async fn messages_are_listed_by_filter_and_page_newest_first() {
         let rejected = vec![MessageState::Rejected.into(), MessageState::Quarantined.into()];
         assert_eq!(count(ListMessagesRequest { states: rejected, ..any.clone() }).await, 1);
         assert_eq!(count(ListMessagesRequest { order_id: "ord_1".to_owned(), ..any.clone() }).await, 5);
-        assert_eq!(count(ListMessagesRequest { message_reference: "m0".to_owned(), ..any.clone() }).await, 2);
+        assert_eq!(count(ListMessagesRequest { control_number: "m0".to_owned(), ..any.clone() }).await, 2);
         assert_eq!(count(ListMessagesRequest { direction: 2, ..any }).await, 0);
     })
     .await;

@@ -165,7 +165,7 @@ async fn work_is_sent_as_the_document_of_the_public_api() {
         let (world, warehouse) = given_work(options, Manners::Takes).await;
         let message = only(&world).await;
         assert_eq!((message.state(), message.r#type.as_str()), (MessageState::Sent, "fulfillment.requested"));
-        assert_eq!((message.message_reference.as_str(), message.order_id.as_str()), ("ful_1:1", "ord_1"));
+        assert_eq!((message.control_number.as_str(), message.order_id.as_str()), ("ful_1:1", "ord_1"));
         assert_eq!(warehouse.orders(), ["ful_1:1"]);
         world.after(LATER).await;
         assert_eq!(warehouse.calls(), ["create"]);

@@ -8,9 +8,9 @@ use proto::{
     event::v1::{event_service_client::EventServiceClient, event_service_server::EventServiceServer},
     fulfillment::v1::fulfillment_service_server::FulfillmentServiceServer,
     inventory::v1::inventory_service_server::InventoryServiceServer,
-    partner::v1::{consumer_service_client::ConsumerServiceClient, partner_service_client::PartnerServiceClient},
+    partner::v1::{api_client_service_client::ApiClientServiceClient, partner_service_client::PartnerServiceClient},
 };
-use store::{Command, Context, Db, Draft, EventApi, Needs, Options, Work, Workers};
+use store::{Command, Context, Db, EventApi, Needs, NewEvent, Options, Rows, Workers};
 use types::{Fault, ManualClock, Timestamp};
 use waybill_partner::{Config, MIGRATIONS, NAME, Peers, server, workers};
 
@@ -66,14 +66,14 @@ impl World {
         PartnerServiceClient::new(self.channel.for_principal(principal))
     }
 
-    /// An administrator's client of consumers and keys.
-    pub(crate) fn consumers(&self) -> ConsumerServiceClient<Channel> {
-        ConsumerServiceClient::new(self.channel.clone())
+    /// An administrator's client of API clients and keys.
+    pub(crate) fn api_clients(&self) -> ApiClientServiceClient<Channel> {
+        ApiClientServiceClient::new(self.channel.clone())
     }
 
-    /// Somebody's client of consumers and keys.
-    pub(crate) fn consumers_of(&self, principal: &Principal) -> ConsumerServiceClient<Channel> {
-        ConsumerServiceClient::new(self.channel.for_principal(principal))
+    /// Somebody's client of API clients and keys.
+    pub(crate) fn api_clients_of(&self, principal: &Principal) -> ApiClientServiceClient<Channel> {
+        ApiClientServiceClient::new(self.channel.for_principal(principal))
     }
 
     /// A client of the log.
@@ -89,8 +89,8 @@ impl World {
 
     /// Appends an event to fulfillment's log.
     pub(crate) async fn append<M: Message + Name>(&self, kind: &'static str, subject: &str, fact: &M) {
-        let draft = Draft::new(kind, subject, 1, 1, fact);
-        self.fulfillment_log.run(store::Call::new("test"), Tell(draft)).await.unwrap();
+        let draft = NewEvent::untyped(kind, subject, 1, 1, fact);
+        self.fulfillment_log.run(store::Call::new(types::Actor::service("test")), Tell(draft)).await.unwrap();
     }
 
     /// Moves the time, and lets the service do what is due then.
@@ -100,15 +100,15 @@ impl World {
     }
 }
 
-struct Tell(Draft);
+struct Tell(NewEvent);
 
 impl Command for Tell {
     type Reply = ();
     const NAME: &'static str = "Tell";
 
-    fn needs(&self, _: &Work, _: &mut Needs) {}
+    fn needs(&self, _: &Rows, _: &mut Needs) {}
 
-    fn decide(&self, _: &mut Work, cx: &mut Context<'_>) -> Result<(), Fault> {
+    fn decide(&self, _: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         cx.emit(self.0.clone());
         Ok(())
     }

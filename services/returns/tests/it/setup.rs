@@ -11,7 +11,7 @@ use proto::{
     },
     returns::v1::returns_service_client::ReturnsServiceClient,
 };
-use store::{Call, Command, Context, Db, Draft, EventApi, Needs, Options, Work, Workers};
+use store::{Call, Command, Context, Db, EventApi, Needs, NewEvent, Options, Rows, Workers};
 use types::{Fault, ManualClock, Reason, Timestamp};
 use waybill_returns::{Config, MIGRATIONS, NAME, Peers, server, workers};
 
@@ -109,18 +109,18 @@ fn log_of(db: &Db) -> Channel {
 }
 
 async fn tell<M: Message + Name>(db: &Db, kind: &'static str, key: &str, fact: &M) {
-    db.run(Call::new("test"), Tell(Draft::new(kind, key, 1, key, fact))).await.unwrap();
+    db.run(Call::new(types::Actor::service("test")), Tell(NewEvent::untyped(kind, key, 1, key, fact))).await.unwrap();
 }
 
-struct Tell(Draft);
+struct Tell(NewEvent);
 
 impl Command for Tell {
     type Reply = ();
     const NAME: &'static str = "Tell";
 
-    fn needs(&self, _: &Work, _: &mut Needs) {}
+    fn needs(&self, _: &Rows, _: &mut Needs) {}
 
-    fn decide(&self, _: &mut Work, cx: &mut Context<'_>) -> Result<(), Fault> {
+    fn decide(&self, _: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         cx.emit(self.0.clone());
         Ok(())
     }

@@ -55,7 +55,7 @@ pub(super) async fn round(world: &mut World, plan: &Plan, round: usize, record: 
     anyhow::ensure!(promised == SCARCE_UNITS, "{promised} units were promised where {SCARCE_UNITS} are");
     for sku in [world.catalogue.sku(0), SCARCE] {
         let stock = availability(&clients, sku).await?;
-        let within = stock.held + stock.allocated <= stock.on_hand && stock.shortfall == 0;
+        let within = stock.reserved + stock.allocated <= stock.on_hand && stock.shortfall == 0;
         anyhow::ensure!(within, "more of {sku} is promised than there is: {stock:?}");
     }
     record.note(
@@ -92,8 +92,8 @@ async fn race(clients: &[Client], next: &AtomicU64) -> anyhow::Result<i64> {
                     async || Ok(client.clone().reserve(request(number, SCARCE.to_owned())).await?.into_inner());
                 match until_taken(reserve).await {
                     Ok(answer) => {
-                        let held = answer.reservations.iter().map(|reserved| reserved.held).sum();
-                        promised.fetch_add(held, Ordering::Relaxed);
+                        let reserved = answer.reservations.iter().map(|line| line.reserved).sum();
+                        promised.fetch_add(reserved, Ordering::Relaxed);
                     }
                     Err(error) if is_refusal(&error) => return anyhow::Ok(()),
                     Err(error) => return Err(error),

@@ -5,64 +5,64 @@ use std::sync::Arc;
 use futures::FutureExt as _;
 use mesh::{
     Accounts, Channel, Kind, Principal, Role,
-    credentials::{Grant, KeyLookup, Standing},
+    credentials::{Grant, KeyLookup, Standing as KeyStatus},
 };
 use proto::partner::v1::{
-    ApiKeyStanding, Consumer, ConsumerKind, LookUpApiKeyRequest, LookUpApiKeyResponse,
-    consumer_service_client::ConsumerServiceClient,
+    ApiClient, ApiClientKind, ApiKeyStatus, LookUpApiKeyRequest, LookUpApiKeyResponse,
+    api_client_service_client::ApiClientServiceClient,
 };
 use types::Fault;
 
 /// Asks over this way whose key has a hash.
 pub(super) fn look_up(way: &Channel) -> KeyLookup {
-    let client = ConsumerServiceClient::new(way.for_principal(&Principal::service("credentials")));
+    let client = ApiClientServiceClient::new(way.for_principal(&Principal::service("credentials")));
     Arc::new(move |hash| {
         let mut client = client.clone();
         async move {
             let request = LookUpApiKeyRequest { sha256: hash.to_vec().into() };
             let answer = client.look_up_api_key(request).await.map_err(|status| mesh::fault(&status))?;
-            standing(answer.into_inner())
+            status(answer.into_inner())
         }
         .boxed()
     })
 }
 
-fn standing(answer: LookUpApiKeyResponse) -> Result<Standing, Fault> {
-    match answer.standing() {
-        ApiKeyStanding::Live => {
-            let (Some(consumer), Some(key)) = (answer.consumer, answer.api_key) else {
-                return Err(Fault::internal("a live key without its consumer"));
+fn status(answer: LookUpApiKeyResponse) -> Result<KeyStatus, Fault> {
+    match answer.status() {
+        ApiKeyStatus::Live => {
+            let (Some(api_client), Some(key)) = (answer.api_client, answer.api_key) else {
+                return Err(Fault::internal("a live key without its api_client"));
             };
-            Ok(Standing::Live(Grant { principal: principal(&consumer)?, scopes: key.scopes.into_iter().collect() }))
+            Ok(KeyStatus::Live(Grant { principal: principal(&api_client)?, scopes: key.scopes.into_iter().collect() }))
         }
-        ApiKeyStanding::Unknown => Ok(Standing::Unknown),
-        ApiKeyStanding::Expired => Ok(Standing::Expired),
-        ApiKeyStanding::Revoked => Ok(Standing::Revoked),
-        ApiKeyStanding::Suspended => Ok(Standing::Suspended),
-        ApiKeyStanding::Unspecified => Err(Fault::internal("a key without a standing")),
+        ApiKeyStatus::Unknown => Ok(KeyStatus::Unknown),
+        ApiKeyStatus::Expired => Ok(KeyStatus::Expired),
+        ApiKeyStatus::Revoked => Ok(KeyStatus::Revoked),
+        ApiKeyStatus::Suspended => Ok(KeyStatus::Suspended),
+        ApiKeyStatus::Unspecified => Err(Fault::internal("a key without a status")),
     }
 }
 
-/// Who calls with a consumer's key.
-fn principal(consumer: &Consumer) -> Result<Principal, Fault> {
-    let access = consumer.access.clone().unwrap_or_default();
+/// Who calls with an API client's key.
+fn principal(api_client: &ApiClient) -> Result<Principal, Fault> {
+    let access = api_client.access.clone().unwrap_or_default();
     let accounts = match access.account_ids.as_slice() {
         [all] if all == "*" => Accounts::All,
         some => Accounts::Only(
             some.iter()
                 .map(|account| account.parse())
                 .collect::<Result<_, types::IdError>>()
-                .map_err(|error| Fault::internal(format!("the account of a consumer: {error}")))?,
+                .map_err(|error| Fault::internal(format!("the account of a api_client: {error}")))?,
         ),
     };
-    let partner = Some(consumer.partner_id.as_str()).filter(|partner| !partner.is_empty());
+    let partner = Some(api_client.partner_id.as_str()).filter(|partner| !partner.is_empty());
     let partner = partner.map(str::parse).transpose();
     Ok(Principal {
-        kind: match consumer.kind() {
-            ConsumerKind::Partner => Kind::Partner,
-            ConsumerKind::Application | ConsumerKind::Customer | ConsumerKind::Unspecified => Kind::Application,
+        kind: match api_client.kind() {
+            ApiClientKind::Partner => Kind::Partner,
+            ApiClientKind::Application | ApiClientKind::Customer | ApiClientKind::Unspecified => Kind::Application,
         },
-        subject: consumer.consumer_id.clone(),
+        subject: api_client.api_client_id.clone(),
         // Whatever is stored, no key is a service's or an administrator's.
         roles: access
             .roles()
@@ -70,7 +70,7 @@ fn principal(consumer: &Consumer) -> Result<Principal, Fault> {
             .filter(|role| *role != Role::Service)
             .collect(),
         accounts,
-        partner: partner.map_err(|error| Fault::internal(format!("the partner of a consumer: {error}")))?,
+        partner: partner.map_err(|error| Fault::internal(format!("the partner of a api_client: {error}")))?,
     })
 }
 
@@ -78,53 +78,54 @@ fn principal(consumer: &Consumer) -> Result<Principal, Fault> {
 mod tests {
     use proto::{
         options::v1,
-        partner::v1::{ApiKey, ConsumerAccess},
+        partner::v1::{ApiClientAccess, ApiKey},
     };
 
     use super::*;
 
-    fn live(kind: ConsumerKind, access: ConsumerAccess, partner_id: &str) -> Grant {
-        let consumer = Consumer {
-            consumer_id: "con_1".to_owned(),
+    fn live(kind: ApiClientKind, access: ApiClientAccess, partner_id: &str) -> Grant {
+        let api_client = ApiClient {
+            api_client_id: "cli_1".to_owned(),
             kind: kind.into(),
             access: Some(access),
             partner_id: partner_id.to_owned(),
-            ..Consumer::default()
+            ..ApiClient::default()
         };
         let answer = LookUpApiKeyResponse {
-            standing: ApiKeyStanding::Live.into(),
-            consumer: Some(consumer),
+            status: ApiKeyStatus::Live.into(),
+            api_client: Some(api_client),
             api_key: Some(ApiKey { scopes: vec!["read".to_owned()], ..ApiKey::default() }),
         };
-        match standing(answer).unwrap() {
-            Standing::Live(grant) => grant,
+        match status(answer).unwrap() {
+            KeyStatus::Live(grant) => grant,
             other => panic!("{other:?}"),
         }
     }
 
     #[test]
-    fn a_key_calls_as_its_consumer() {
+    fn a_key_calls_as_its_api_client() {
         let roles = vec![v1::Role::Partner.into()];
-        let carrier = live(ConsumerKind::Partner, ConsumerAccess { roles, account_ids: Vec::new() }, "par_x").principal;
-        assert_eq!(carrier.to_string(), "partner:con_1");
+        let carrier =
+            live(ApiClientKind::Partner, ApiClientAccess { roles, account_ids: Vec::new() }, "par_x").principal;
+        assert_eq!(carrier.to_string(), "partner:cli_1");
         assert_eq!(carrier.partner.unwrap().to_string(), "par_x");
         assert_eq!((carrier.roles, carrier.accounts), (Role::Partner.into(), Accounts::Only(Vec::new())));
 
-        let access = ConsumerAccess {
+        let access = ApiClientAccess {
             roles: vec![v1::Role::Operations.into(), v1::Role::Service.into(), 99],
             account_ids: vec!["*".to_owned()],
         };
-        let own = live(ConsumerKind::Application, access, "").principal;
+        let own = live(ApiClientKind::Application, access, "").principal;
         assert_eq!((own.roles, own.accounts), (Role::Operations.into(), Accounts::All), "no key is a service's");
     }
 
     #[test]
-    fn a_live_key_without_its_consumer_opens_nothing() {
-        let answer = LookUpApiKeyResponse { standing: ApiKeyStanding::Live.into(), ..Default::default() };
-        assert!(standing(answer).is_err());
+    fn a_live_key_without_its_api_client_opens_nothing() {
+        let answer = LookUpApiKeyResponse { status: ApiKeyStatus::Live.into(), ..Default::default() };
+        assert!(status(answer).is_err());
         assert_eq!(
-            standing(LookUpApiKeyResponse { standing: ApiKeyStanding::Revoked.into(), ..Default::default() }),
-            Ok(Standing::Revoked)
+            status(LookUpApiKeyResponse { status: ApiKeyStatus::Revoked.into(), ..Default::default() }),
+            Ok(KeyStatus::Revoked)
         );
     }
 }

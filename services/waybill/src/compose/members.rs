@@ -55,7 +55,7 @@ impl Members {
             ("waybill.fulfillment.v1.FulfillmentService", &self.fulfillment),
             ("waybill.returns.v1.ReturnsService", &self.returns),
             ("waybill.partner.v1.PartnerService", &self.partner),
-            ("waybill.partner.v1.ConsumerService", &self.partner),
+            ("waybill.partner.v1.ApiClientService", &self.partner),
             ("waybill.operations.v1.OperationsService", &self.operations),
             ("waybill.operations.v1.UsageService", &self.operations),
         ]

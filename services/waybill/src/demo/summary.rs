@@ -73,7 +73,7 @@ async fn story(rest: &Rest) -> anyhow::Result<()> {
     let order = work["orderId"].as_str().unwrap_or_default();
     println!("\nThe story of {} ({order})", work["customerPo"].as_str().unwrap_or_default());
     for entry in rest.list(&format!("/v1/orders/{order}/timeline"), "entries").await? {
-        let time = entry["event"]["occurredAt"].as_str().unwrap_or_default();
+        let time = entry["event"]["occurTime"].as_str().unwrap_or_default();
         let source = entry["event"]["source"].as_str().unwrap_or_default();
         println!("  {:<27} {source:<12} {}", time, entry["summary"].as_str().unwrap_or_default());
     }

@@ -204,7 +204,7 @@ impl Sandbox {
         let answer = if begun { "CANCELLATION_ANSWER_REJECTED" } else { "CANCELLATION_ANSWER_ACCEPTED" };
         let id = text(work, "fulfillmentOrderId");
         let body = serde_json::json!({
-            "messageReference": format!("{id}-cancellation"),
+            "controlNumber": format!("{id}-cancellation"),
             "cancellation": {"fulfillmentOrderId": id, "answer": answer},
         });
         self.send(&text(work, "partnerId"), &body).await

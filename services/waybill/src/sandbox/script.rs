@@ -205,7 +205,7 @@ impl Scribe<'_> {
     }
 
     fn push(&mut self, partner: &str, step: &str, mut body: Value) {
-        body["messageReference"] = json!(format!("{}-{step}", self.name));
+        body["controlNumber"] = json!(format!("{}-{step}", self.name));
         self.reports.push(Report { delay_millis: 0, partner_id: partner.to_owned(), body });
     }
 }

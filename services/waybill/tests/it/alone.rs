@@ -109,11 +109,11 @@ async fn strangers_are_refused(rest: &Rest, addresses: &[SocketAddr]) {
             assert_eq!(mesh::fault(&refused).reason, types::Reason::Unauthenticated, "{address}");
         }
     }
-    let consumer = json!({
-        "consumerId": "con_a", "name": "A", "kind": "CONSUMER_KIND_APPLICATION", "access": {"accountIds": ["*"]},
+    let api_client = json!({
+        "apiClientId": "cli_a", "name": "A", "kind": "API_CLIENT_KIND_APPLICATION", "access": {"accountIds": ["*"]},
     });
-    rest.ensure("/v1/consumers", "con_a", &consumer).await.unwrap();
-    let made = rest.post("/v1/consumers/con_a/api-keys", None, &json!({})).await.unwrap().unwrap();
+    rest.ensure("/v1/api-clients", "cli_a", &api_client).await.unwrap();
+    let made = rest.post("/v1/api-clients/cli_a/api-keys", None, &json!({})).await.unwrap().unwrap();
     assert_eq!(
         status(rest.base(), "/v1/orders", made["secret"].as_str()).await,
         200,

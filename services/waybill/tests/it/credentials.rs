@@ -73,11 +73,11 @@ async fn furnish(rest: &Rest) -> (Value, String) {
         let body = json!({"partnerId": partner, "name": partner, "kind": "PARTNER_KIND_WAREHOUSE"});
         rest.ensure("/v1/partners", partner, &body).await.unwrap();
     }
-    let kind = "CONSUMER_KIND_PARTNER";
-    let consumer = json!({"consumerId": "con_a", "name": "WMS", "kind": kind, "partnerId": "par_a"});
-    rest.ensure("/v1/consumers", "con_a", &consumer).await.unwrap();
-    let made = rest.post("/v1/consumers/con_a/api-keys", Some("key"), &json!({})).await.unwrap().unwrap();
-    let again = rest.post("/v1/consumers/con_a/api-keys", Some("key"), &json!({})).await.unwrap().unwrap();
+    let kind = "API_CLIENT_KIND_PARTNER";
+    let api_client = json!({"apiClientId": "cli_a", "name": "WMS", "kind": kind, "partnerId": "par_a"});
+    rest.ensure("/v1/api-clients", "cli_a", &api_client).await.unwrap();
+    let made = rest.post("/v1/api-clients/cli_a/api-keys", Some("key"), &json!({})).await.unwrap().unwrap();
+    let again = rest.post("/v1/api-clients/cli_a/api-keys", Some("key"), &json!({})).await.unwrap().unwrap();
     assert_eq!((&again["apiKey"], again["secret"].as_str().unwrap_or_default()), (&made["apiKey"], ""));
     (made["apiKey"].clone(), made["secret"].as_str().unwrap().to_owned())
 }
@@ -104,9 +104,9 @@ async fn a_key_works_over_rest_and_grpc_until_it_is_revoked() {
     // It is its partner's, and no administrator's.
     assert_eq!(status(&at.rest, "/v1/partners/par_b", Some(&secret)).await, 404);
     assert_eq!(call(&secret, "par_b").await.unwrap_err().code(), Code::NotFound);
-    assert_eq!(status(&at.rest, "/v1/consumers", Some(&secret)).await, 403);
+    assert_eq!(status(&at.rest, "/v1/api-clients", Some(&secret)).await, 403);
 
-    let path = format!("/v1/consumers/con_a/api-keys/{}:revoke", key["apiKeyId"].as_str().unwrap());
+    let path = format!("/v1/api-clients/cli_a/api-keys/{}:revoke", key["apiKeyId"].as_str().unwrap());
     rest.post(&path, None, &json!({})).await.unwrap().unwrap();
     let refused = send(&at.rest, "/v1/partners/par_a", Some(("x-api-key", &secret))).await;
     assert_eq!(refused.status(), 401);
@@ -126,15 +126,16 @@ async fn a_key_is_held_to_its_scopes() {
     let (_process, at) = up(&tokens, &data, "127.0.0.1").await;
     let rest = Rest::new(&at.rest).unwrap().with_credential(Some(tokens.admin()));
     let access = json!({"roles": ["ROLE_OPERATIONS"], "accountIds": ["*"]});
-    let consumer = json!({"consumerId": "con_o", "name": "O", "kind": "CONSUMER_KIND_APPLICATION", "access": access});
-    rest.ensure("/v1/consumers", "con_o", &consumer).await.unwrap();
-    let made = rest.post("/v1/consumers/con_o/api-keys", None, &json!({"scopes": ["read"]})).await.unwrap().unwrap();
+    let api_client =
+        json!({"apiClientId": "cli_o", "name": "O", "kind": "API_CLIENT_KIND_APPLICATION", "access": access});
+    rest.ensure("/v1/api-clients", "cli_o", &api_client).await.unwrap();
+    let made = rest.post("/v1/api-clients/cli_o/api-keys", None, &json!({"scopes": ["read"]})).await.unwrap().unwrap();
     let reader = Rest::new(&at.rest).unwrap().with_credential(Some(made["secret"].as_str().unwrap().to_owned().into()));
     assert!(reader.get("/v1/partners").await.is_ok());
     let body = json!({"name": "X", "kind": "PARTNER_KIND_CARRIER", "scac": "XX"});
     let refused = reader.post("/v1/partners", None, &body).await.unwrap().unwrap_err();
     assert_eq!((refused.status, refused.reason.as_str()), (403, "PERMISSION_DENIED"));
-    let listed = rest.get("/v1/consumers/con_o/api-keys").await.unwrap();
+    let listed = rest.get("/v1/api-clients/cli_o/api-keys").await.unwrap();
     assert!(listed["apiKeys"][0]["lastUseTime"].is_string(), "{listed}");
 }
 

@@ -50,18 +50,18 @@ async fn no_secret_is_told_anywhere() {
     let at = process.addresses().await;
     let rest = Rest::new(&at.rest).unwrap().with_credential(Some(tokens.admin()));
 
-    let consumer = json!({"consumerId": "con_a", "name": "A", "kind": "CONSUMER_KIND_APPLICATION"});
-    rest.ensure("/v1/consumers", "con_a", &consumer).await.unwrap();
-    let made = rest.post("/v1/consumers/con_a/api-keys", Some("key"), &json!({})).await.unwrap().unwrap();
+    let api_client = json!({"apiClientId": "cli_a", "name": "A", "kind": "API_CLIENT_KIND_APPLICATION"});
+    rest.ensure("/v1/api-clients", "cli_a", &api_client).await.unwrap();
+    let made = rest.post("/v1/api-clients/cli_a/api-keys", Some("key"), &json!({})).await.unwrap().unwrap();
     let key = made["secret"].as_str().unwrap().to_owned();
-    let again = rest.post("/v1/consumers/con_a/api-keys", Some("key"), &json!({})).await.unwrap().unwrap();
+    let again = rest.post("/v1/api-clients/cli_a/api-keys", Some("key"), &json!({})).await.unwrap().unwrap();
     heard.hear("the repeat", again.to_string());
-    heard.hear("the list of keys", rest.get("/v1/consumers/con_a/api-keys").await.unwrap().to_string());
+    heard.hear("the list of keys", rest.get("/v1/api-clients/cli_a/api-keys").await.unwrap().to_string());
 
     let http = reqwest::Client::new();
     let wrong = format!("{key}x");
     for credential in [&key, TOKEN, Tokens::ADMIN, Tokens::MESH, &wrong] {
-        for path in ["/v1/partners", "/v1/consumers", "/v1/consumers/con_b", "/v1/nothing"] {
+        for path in ["/v1/partners", "/v1/api-clients", "/v1/api-clients/cli_b", "/v1/nothing"] {
             let answer = http.get(format!("{}{path}", at.rest)).bearer_auth(credential).send().await.unwrap();
             heard.hear(format!("the headers of {path}"), format!("{:?}", answer.headers()));
             heard.hear(format!("the answer of {path}"), answer.bytes().await.unwrap());

@@ -50,7 +50,7 @@ const LAWS: &[Law] = &[
         "inventory",
         "stock is the sum of its ledger",
         "SELECT s.sku FROM stock s LEFT JOIN movements m ON m.sku = s.sku GROUP BY s.sku \
-         HAVING COALESCE(SUM(m.on_hand_delta), 0) <> s.on_hand OR COALESCE(SUM(m.held_delta), 0) <> s.held \
+         HAVING COALESCE(SUM(m.on_hand_delta), 0) <> s.on_hand OR COALESCE(SUM(m.reserved_delta), 0) <> s.reserved \
          OR COALESCE(SUM(m.allocated_delta), 0) <> s.allocated OR COUNT(m.sku) <> s.movements",
     ),
     law(
@@ -62,9 +62,9 @@ const LAWS: &[Law] = &[
     ),
     law(
         "inventory",
-        "what is held and allocated is what was promised",
-        "SELECT sku FROM stock s WHERE held <> \
-         (SELECT COALESCE(SUM(held), 0) FROM reservations r WHERE r.sku = s.sku) OR allocated <> \
+        "what is reserved and allocated is what was promised",
+        "SELECT sku FROM stock s WHERE reserved <> \
+         (SELECT COALESCE(SUM(reserved), 0) FROM reservations r WHERE r.sku = s.sku) OR allocated <> \
          (SELECT COALESCE(SUM(allocated), 0) FROM reservations r WHERE r.sku = s.sku) OR backordered <> \
          (SELECT COALESCE(SUM(backordered), 0) FROM reservations r WHERE r.sku = s.sku)",
     ),
@@ -83,8 +83,8 @@ const LAWS: &[Law] = &[
     law(
         "partner",
         "a reference belongs to one message",
-        "SELECT partner_id || ' ' || message_reference FROM messages WHERE direction = 'IN' AND state <> 'QUARANTINED' \
-         GROUP BY partner_id, message_reference HAVING COUNT(*) > 1",
+        "SELECT partner_id || ' ' || control_number FROM messages WHERE direction = 'IN' AND state <> 'QUARANTINED' \
+         GROUP BY partner_id, control_number HAVING COUNT(*) > 1",
     ),
     law("partner", "no message is left unapplied", "SELECT message_id FROM messages WHERE state = 'RECEIVED'"),
     law(

@@ -18,7 +18,7 @@ const STUCK: u32 = 1_400;
 /// How often a person asks the warehouses again before the case stays open.
 const ASKS: u32 = 20;
 /// These say that a message needs a person, not that its order waits for one.
-const OF_A_MESSAGE: &str = "MESSAGE_REFERENCE_REUSED";
+const OF_A_MESSAGE: &str = "CONTROL_NUMBER_REUSED";
 
 /// An order that has not arrived and that nothing explains.
 #[derive(Debug)]

@@ -173,7 +173,7 @@ fn work() -> Vec<Attempt> {
 /// A report in the name of a partner.
 fn report(partner: &str, reference: &str, mut report: Value) -> Value {
     report["partnerId"] = json!(partner);
-    report["messageReference"] = json!(reference);
+    report["controlNumber"] = json!(reference);
     report
 }
 
@@ -239,8 +239,8 @@ fn messages() -> Vec<Attempt> {
     attempts.extend([
         attempt("ListMessages", WAREHOUSE, |_, _| json!({}), Nothing),
         attempt("ListMessages", CARRIER, |_, _| json!({}), Nothing),
-        attempt("ListMessages", WAREHOUSE, |_, _| json!({"messageReference": "ship-1"}), Nothing),
-        attempt("ListMessages", CARRIER, |_, _| json!({"messageReference": "deliver-1"}), Nothing),
+        attempt("ListMessages", WAREHOUSE, |_, _| json!({"controlNumber": "ship-1"}), Nothing),
+        attempt("ListMessages", CARRIER, |_, _| json!({"controlNumber": "deliver-1"}), Nothing),
     ]);
     // What a package's own carrier and warehouse say counts; what others say of it is kept and does nothing.
     attempts.push(attempt(

@@ -123,7 +123,7 @@ async fn who_has_several_roles_sees_what_any_of_them_sees() {
             Principal { roles: [Role::CustomerService, Role::Partner].into_iter().collect(), ..a.warehouse.clone() };
         assert!(call(&world, &clerk, "GetMessage", json!({"messageId": b.warehouse_message})).await.is_ok());
         let report = json!({
-            "partnerId": b.warehouse_id(), "messageReference": "x", "accepted": {"fulfillmentOrderId": b.open_work},
+            "partnerId": b.warehouse_id(), "controlNumber": "x", "accepted": {"fulfillmentOrderId": b.open_work},
         });
         assert_eq!(call(&world, &clerk, "SubmitReport", report).await, Err(Code::NotFound));
         // Every account is only for the distributor's own, every partner for nobody.

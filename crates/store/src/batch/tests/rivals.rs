@@ -4,6 +4,10 @@ use testkit::database::each;
 
 use super::*;
 
+fn call() -> Call {
+    Call::new(types::Actor::service("tester"))
+}
+
 /// Changes the first note.
 struct Rewrite;
 
@@ -11,14 +15,14 @@ impl Command for Rewrite {
     type Reply = ();
     const NAME: &'static str = "Rewrite";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
         needs.row::<Note>(&("book".to_owned(), 1));
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<(), Fault> {
-        let note = work.get::<Note>(&("book".to_owned(), 1))?.cloned().ok_or_else(|| Fault::not_found("note", 1))?;
-        work.put(Note { text: "mine".to_owned(), ..note });
-        cx.emit(Draft::new("note.rewritten", "book", 1, 1, &ExceptionResolved::default()));
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
+        let note = rows.get::<Note>(&("book".to_owned(), 1))?.cloned().ok_or_else(|| Fault::not_found("note", 1))?;
+        rows.put(Note { text: "mine".to_owned(), ..note });
+        cx.emit(NewEvent::untyped("note.rewritten", "book", 1, 1, &ExceptionResolved::default()));
         Ok(())
     }
 }
@@ -30,9 +34,9 @@ impl Command for Again {
     type Reply = ();
     const NAME: &'static str = "Again";
 
-    fn needs(&self, _: &Work, _: &mut Needs) {}
+    fn needs(&self, _: &Rows, _: &mut Needs) {}
 
-    fn decide(&self, _: &mut Work, cx: &mut Context<'_>) -> Result<(), Fault> {
+    fn decide(&self, _: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         cx.schedule(Task::new("read", 2, cx.now()));
         Ok(())
     }
@@ -41,7 +45,7 @@ impl Command for Again {
 /// Units that write, between them, everything a batch may write.
 fn everything() -> Vec<Unit> {
     let finish = |number: i64, command: Box<dyn AnyCommand>| Unit {
-        groups: vec![Group::new(Call::new("tester"), vec![command])],
+        groups: vec![Group::new(call(), vec![command])],
         finishes: Finishes::Task { kind: "read".to_owned(), key: number.to_string(), claim: 0 },
     };
     let moves = Finishes::Subscription { name: "others", from: 0, to: 7 };
@@ -77,7 +81,7 @@ async fn a_conflict_in_any_part_leaves_nothing_behind() {
     let rivals = [
         "UPDATE notes SET version = version + 1 WHERE number = 1",
         "INSERT INTO notes VALUES ('book', 3, 'theirs', 1)",
-        "INSERT INTO requests VALUES ('tester', 'request 3', '', '', '', 0)",
+        "INSERT INTO requests SELECT scope, 'request 3', name, body_hash, reply, create_time FROM requests WHERE request_id = 'request 2'",
         "UPDATE subscriptions SET position = 6",
         "UPDATE tasks SET claim = claim + 1 WHERE key = '1'",
         "UPDATE tasks SET claim = claim + 1 WHERE key = '2'",
@@ -88,9 +92,7 @@ async fn a_conflict_in_any_part_leaves_nothing_behind() {
     for rival in rivals {
         each(|options| async move {
             let (db, mut place) = open(&options.url).await;
-            for number in [1, 2] {
-                db.run(Call::new("tester"), Write(number)).await.unwrap();
-            }
+            apply(&mut place, &[unit(1), unit(2)], 0).await.unwrap();
             let conn = place.writer.connection().await.unwrap();
             if conn.dialect().first_scope() == Scope::Transaction {
                 // There is no rival.
@@ -115,7 +117,7 @@ async fn everything_is_written_when_no_rival_was_faster() {
     each(|options| async move {
         let (db, mut place) = open(&options.url).await;
         for number in [1, 2] {
-            db.run(Call::new("tester"), Write(number)).await.unwrap();
+            db.run(call(), Write(number)).await.unwrap();
         }
         let conn = place.writer.connection().await.unwrap();
         conn.script("INSERT INTO subscriptions VALUES ('others', 0)").await.unwrap();
@@ -136,9 +138,9 @@ async fn everything_is_written_when_no_rival_was_faster() {
 async fn an_event_the_log_has_stays_one_event_whoever_wrote_it() {
     each(|options| async move {
         let (db, mut place) = open(&options.url).await;
-        db.run(Call::new("tester"), Write(1)).await.unwrap();
+        db.run(call(), Write(1)).await.unwrap();
         for expected in [2, 2] {
-            let units = [Unit::direct(Call::new("tester"), Box::new(Rewrite))];
+            let units = [Unit::direct(call(), Box::new(Rewrite))];
             let mut attempt = 0;
             while let Err(failure) = apply(&mut place, &units, attempt).await {
                 assert!(matches!(failure, Failure::Conflict) && attempt == 0, "{failure:?}");
@@ -162,7 +164,7 @@ async fn other_processes_are_told_of_commits() {
         let mut told = other.listeners().head.subscribe();
         // What is committed before the other one listens is not told.
         for number in 1.. {
-            db.run(Call::new("tester"), Write(number)).await.unwrap();
+            db.run(call(), Write(number)).await.unwrap();
             if told.has_changed().unwrap() {
                 break;
             }

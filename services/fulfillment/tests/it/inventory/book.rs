@@ -19,10 +19,10 @@ impl Books {
             let key = (request.order_id.clone(), asked.line_number);
             let Some(reservation) = self.reservations.get_mut(&key) else { continue };
             let level = self.levels.entry((reservation.sku.clone(), asked.location_id.clone())).or_default();
-            let quantity = asked.quantity.min(reservation.held).min(level.on_hand - level.allocated).max(0);
+            let quantity = asked.quantity.min(reservation.reserved).min(level.on_hand - level.allocated).max(0);
             if quantity > 0 {
                 level.allocated += quantity;
-                reservation.held -= quantity;
+                reservation.reserved -= quantity;
                 reservation.allocated += quantity;
                 reservation.version += 1;
                 let at = (key.0, key.1, asked.location_id.clone());
@@ -61,11 +61,11 @@ impl Books {
             reservation.version += 1;
             match request.policy() {
                 DeallocationPolicy::Cancel => reservation.released += quantity,
-                DeallocationPolicy::Reassign => reservation.held += quantity,
+                DeallocationPolicy::Reassign => reservation.reserved += quantity,
                 DeallocationPolicy::Short => {
-                    let held = quantity.min(free.max(0));
-                    reservation.held += held;
-                    reservation.backordered += quantity - held;
+                    let reserved = quantity.min(free.max(0));
+                    reservation.reserved += reserved;
+                    reservation.backordered += quantity - reserved;
                 }
                 DeallocationPolicy::Unspecified => panic!("a policy is required"),
             }
@@ -75,7 +75,7 @@ impl Books {
         reply
     }
 
-    /// Backordered units go first, then held ones.
+    /// Backordered units go first, then reserved ones.
     pub(super) fn release(&mut self, request_id: &str, order: &str, lines: &[LineQuantity]) -> Vec<Reservation> {
         if let Some(known) = self.releases.get(request_id) {
             return known.clone();
@@ -83,10 +83,10 @@ impl Books {
         for line in lines {
             let reservation = self.reservations.get_mut(&(order.to_owned(), line.line_number)).unwrap();
             let waiting = line.quantity.min(reservation.backordered);
-            let held = (line.quantity - waiting).min(reservation.held);
+            let reserved = (line.quantity - waiting).min(reservation.reserved);
             reservation.backordered -= waiting;
-            reservation.held -= held;
-            reservation.released += waiting + held;
+            reservation.reserved -= reserved;
+            reservation.released += waiting + reserved;
             reservation.version += 1;
         }
         let reply = self.of(order);
@@ -99,7 +99,7 @@ impl Books {
         let on_hand: i64 =
             self.levels.iter().filter(|((item, _), _)| item == sku).map(|(_, level)| level.on_hand).sum();
         let promised = self.reservations.values().filter(|reservation| reservation.sku == sku);
-        on_hand - promised.map(|one| one.held + one.allocated + one.backordered).sum::<i64>()
+        on_hand - promised.map(|one| one.reserved + one.allocated + one.backordered).sum::<i64>()
     }
 
     fn of(&self, order: &str) -> Vec<Reservation> {

@@ -7,7 +7,7 @@ mod work;
 use prost::{Message, Name};
 use proto::{
     event::v1::{Event, ExceptionOpened, ExceptionResolved},
-    operations::v1::ExceptionCase,
+    operations::v1::Exception,
     types::v1::LineQuantity,
 };
 
@@ -55,13 +55,13 @@ fn exceptions(samples: &mut Samples) {
         ..Default::default()
     };
     sample(samples, "exception.resolved", &resolved, "no longer needs a person, UNASSIGNED: all units are routed");
-    let case = ExceptionCase {
+    let case = Exception {
         r#type: "UNASSIGNED".to_owned(),
         assignee: "Bob".to_owned(),
         resolution: "called the warehouse".to_owned(),
         ..Default::default()
     };
-    sample(samples, "case.assigned", &case, "UNASSIGNED given to Bob");
-    sample(samples, "case.resolved", &case, "UNASSIGNED resolved by Ann: called the warehouse");
-    sample(samples, "case.dismissed", &case, "UNASSIGNED dismissed by Ann: called the warehouse");
+    sample(samples, "exception.assigned", &case, "UNASSIGNED given to Bob");
+    sample(samples, "exception.closed", &case, "UNASSIGNED resolved by Ann: called the warehouse");
+    sample(samples, "exception.dismissed", &case, "UNASSIGNED dismissed by Ann: called the warehouse");
 }

@@ -81,15 +81,15 @@ impl State {
         let mut reservations = Vec::new();
         for line in &request.lines {
             let left = free.entry(line.sku.clone()).or_insert(i64::MAX);
-            let held = line.quantity.min(*left);
-            *left -= held;
+            let reserved = line.quantity.min(*left);
+            *left -= reserved;
             reservations.push(Reservation {
                 order_id: request.order_id.clone(),
                 line_number: line.line_number,
                 sku: line.sku.clone(),
                 requested: line.quantity,
-                held,
-                backordered: line.quantity - held,
+                reserved,
+                backordered: line.quantity - reserved,
                 version: 1,
                 ..Default::default()
             });

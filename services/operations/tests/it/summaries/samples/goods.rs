@@ -59,10 +59,10 @@ fn stock(samples: &mut Samples) {
 }
 
 fn promises(samples: &mut Samples) {
-    let reservations = |held, allocated, backordered, released| ReservationsChanged {
+    let reservations = |reserved, allocated, backordered, released| ReservationsChanged {
         reservations: vec![Reservation {
             sku: "NW-011".to_owned(),
-            held,
+            reserved,
             allocated,
             backordered,
             released,

@@ -9,7 +9,7 @@ use proto::{
         ShipmentShipped,
     },
     partner::v1::{
-        ApiKey, ApiKeyChanged, Consumer, ConsumerChanged, MessageChanged, Partner, PartnerChanged, PartnerMessage,
+        ApiClient, ApiClientChanged, ApiKey, ApiKeyChanged, MessageChanged, Partner, PartnerChanged, PartnerMessage,
     },
 };
 
@@ -169,18 +169,19 @@ fn messages(samples: &mut Samples) {
     let partner = PartnerChanged { partner: Some(partner) };
     sample(samples, "partner.created", &partner, "partner Hanse Logistik (par_hanse) added");
     sample(samples, "partner.updated", &partner, "partner Hanse Logistik (par_hanse) changed");
-    let consumer = Consumer { consumer_id: "con_wms".to_owned(), name: "Hanse WMS".to_owned(), ..Default::default() };
-    let consumer = ConsumerChanged { consumer: Some(consumer) };
-    sample(samples, "consumer.created", &consumer, "consumer Hanse WMS (con_wms) added");
-    sample(samples, "consumer.updated", &consumer, "consumer Hanse WMS (con_wms) changed");
-    let key = ApiKey { prefix: "a1B2c3D4".to_owned(), consumer_id: "con_wms".to_owned(), ..Default::default() };
+    let api_client =
+        ApiClient { api_client_id: "cli_wms".to_owned(), name: "Hanse WMS".to_owned(), ..Default::default() };
+    let api_client = ApiClientChanged { api_client: Some(api_client) };
+    sample(samples, "api_client.created", &api_client, "api_client Hanse WMS (cli_wms) added");
+    sample(samples, "api_client.updated", &api_client, "api_client Hanse WMS (cli_wms) changed");
+    let key = ApiKey { prefix: "a1B2c3D4".to_owned(), api_client_id: "cli_wms".to_owned(), ..Default::default() };
     let key = ApiKeyChanged { api_key: Some(key) };
-    sample(samples, "api_key.created", &key, "API key a1B2c3D4 of con_wms made");
-    sample(samples, "api_key.revoked", &key, "API key a1B2c3D4 of con_wms revoked");
+    sample(samples, "api_key.created", &key, "API key a1B2c3D4 of cli_wms made");
+    sample(samples, "api_key.revoked", &key, "API key a1B2c3D4 of cli_wms revoked");
     let message = PartnerMessage {
         partner_id: "par_hanse".to_owned(),
         r#type: "report.timed_out".to_owned(),
-        message_reference: "M-7".to_owned(),
+        control_number: "M-7".to_owned(),
         outcome: "no such order".to_owned(),
         ..Default::default()
     };

@@ -12,14 +12,14 @@ pub(crate) mod used;
 pub(crate) mod wire;
 pub(crate) mod words;
 
-use proto::partner::v1::ConsumerChanged;
-use store::Draft;
-use types::{ConsumerId, PartnerId, Timestamp};
+use proto::partner::v1::ApiClientChanged;
+use store::NewEvent;
+use types::{ApiClientId, PartnerId, Timestamp};
 
 use words::Words;
 
 store::text_enum! {
-    /// Whose program a consumer is.
+    /// Whose program an API client is.
     pub(crate) enum Kind {
         /// An outside party's.
         Partner = "PARTNER",
@@ -31,7 +31,7 @@ store::text_enum! {
 }
 
 store::text_enum! {
-    /// Whether a consumer's keys work.
+    /// Whether an API client's keys work.
     pub(crate) enum State {
         /// They do.
         Live = "LIVE",
@@ -42,7 +42,7 @@ store::text_enum! {
 
 store::record! {
     /// A program that calls from outside.
-    pub(crate) struct Consumer in "consumers" key (consumer_id: ConsumerId) {
+    pub(crate) struct ApiClient in "api_clients" key (api_client_id: ApiClientId) {
         /// Name.
         name: String,
         /// Whose program it is.
@@ -66,8 +66,8 @@ store::record! {
     }
 }
 
-/// A fact about a consumer as it is now.
-pub(crate) fn told(kind: &'static str, consumer: &Consumer) -> Draft {
-    let fact = ConsumerChanged { consumer: Some(wire::consumer(consumer)) };
-    Draft::new(kind, &consumer.consumer_id, consumer.version, consumer.version, &fact)
+/// A fact about an API client as it is now.
+pub(crate) fn told(kind: &'static str, api_client: &ApiClient) -> NewEvent {
+    let fact = ApiClientChanged { api_client: Some(wire::api_client(api_client)) };
+    NewEvent::untyped(kind, &api_client.api_client_id, api_client.version, api_client.version, &fact)
 }

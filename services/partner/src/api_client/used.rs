@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use store::{Command, Context, Needs, Work};
+use store::{Command, Context, Needs, Rows};
 use types::{ApiKeyId, Fault, Timestamp};
 
 use super::key::ApiKey;
@@ -24,14 +24,14 @@ impl Command for NoteUse {
     type Reply = ();
     const NAME: &'static str = "NoteUse";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
         needs.row::<ApiKey>(&self.0);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<(), Fault> {
-        let used = work.get::<ApiKey>(&self.0)?.filter(|key| is_news(key, cx.now())).cloned();
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
+        let used = rows.get::<ApiKey>(&self.0)?.filter(|key| is_news(key, cx.now())).cloned();
         if let Some(used) = used {
-            work.put(ApiKey { last_use_time: Some(cx.now()), ..used });
+            rows.put(ApiKey { last_use_time: Some(cx.now()), ..used });
         }
         Ok(())
     }

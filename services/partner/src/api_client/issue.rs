@@ -3,19 +3,19 @@
 
 use mesh::wire::Checks;
 use proto::partner::v1::{ApiKey as ApiKeyReply, CreateApiKeyRequest};
-use store::{Command, Context, Needs, Work};
-use types::{ConsumerId, Fault, Timestamp};
+use store::{Command, Context, Needs, Rows};
+use types::{ApiClientId, Fault, Timestamp};
 
 use super::{
-    Consumer,
-    key::{self, ApiKey, BY_CONSUMER, MOST_LIVE, NewKey, Standing},
+    ApiClient,
+    key::{self, ApiKey, BY_CONSUMER, KeyStatus, MOST_LIVE, NewKey},
     wire,
     words::Words,
 };
 
 /// Keeps what is known of a new key.
 pub(crate) struct CreateApiKey {
-    consumer_id: ConsumerId,
+    api_client_id: ApiClientId,
     prefix: String,
     key_hash: String,
     scopes: Words,
@@ -27,14 +27,14 @@ impl CreateApiKey {
     pub(crate) fn parse(request: &CreateApiKeyRequest, key: &NewKey) -> Result<Self, Fault> {
         let mut checks = Checks::new();
         checks.optional_text("request_id", &request.request_id, 128);
-        let consumer_id = checks.id("consumer_id", &request.consumer_id);
+        let api_client_id = checks.id("api_client_id", &request.api_client_id);
         let scopes = key::scopes(&mut checks, &request.scopes);
         let expire_time = checks.optional_time("expire_time", request.expire_time.as_ref());
         checks.done()?;
-        let (Some(consumer_id), Some(expire_time)) = (consumer_id, expire_time) else {
+        let (Some(api_client_id), Some(expire_time)) = (api_client_id, expire_time) else {
             return Err(Fault::internal("a checked request can not be read"));
         };
-        Ok(Self { consumer_id, prefix: key.prefix().to_owned(), key_hash: key.hash(), scopes, expire_time })
+        Ok(Self { api_client_id, prefix: key.prefix().to_owned(), key_hash: key.hash(), scopes, expire_time })
     }
 }
 
@@ -42,26 +42,26 @@ impl Command for CreateApiKey {
     type Reply = ApiKeyReply;
     const NAME: &'static str = "CreateApiKey";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
-        needs.row::<Consumer>(&self.consumer_id);
-        needs.by::<ApiKey>(BY_CONSUMER, &self.consumer_id);
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
+        needs.row::<ApiClient>(&self.api_client_id);
+        needs.by::<ApiKey>(BY_CONSUMER, &self.api_client_id);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<ApiKeyReply, Fault> {
-        let consumer = work.get::<Consumer>(&self.consumer_id)?.cloned();
-        let consumer = consumer.ok_or_else(|| Fault::not_found("consumer", &self.consumer_id))?;
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<ApiKeyReply, Fault> {
+        let api_client = rows.get::<ApiClient>(&self.api_client_id)?.cloned();
+        let api_client = api_client.ok_or_else(|| Fault::not_found("API client", &self.api_client_id))?;
         if self.expire_time.is_some_and(|end| end <= cx.now()) {
             return Err(Fault::invalid("expire_time", "must be in the future"));
         }
-        let keys = work.by::<ApiKey>(BY_CONSUMER, &self.consumer_id)?;
-        if keys.into_iter().filter(|key| key.standing(cx.now()) == Standing::Live).count() >= MOST_LIVE {
-            let told = format!("the consumer has {MOST_LIVE} live keys: revoke one of them first");
+        let keys = rows.by::<ApiKey>(BY_CONSUMER, &self.api_client_id)?;
+        if keys.into_iter().filter(|key| key.status(cx.now()) == KeyStatus::Live).count() >= MOST_LIVE {
+            let told = format!("the api_client has {MOST_LIVE} live keys: revoke one of them first");
             return Err(Fault::not_supported(told));
         }
-        work.put(Consumer { keys_made: consumer.keys_made + 1, ..consumer });
-        let key = work.put(ApiKey {
+        rows.put(ApiClient { keys_made: api_client.keys_made + 1, ..api_client });
+        let key = rows.put(ApiKey {
             api_key_id: cx.new_id(),
-            consumer_id: self.consumer_id.clone(),
+            api_client_id: self.api_client_id.clone(),
             prefix: self.prefix.clone(),
             key_hash: self.key_hash.clone(),
             scopes: self.scopes.clone(),

@@ -1,17 +1,17 @@
-//! What a consumer may be given, by whose program it is.
+//! What an API client may be given, by whose program it is.
 
 use mesh::wire::Checks;
-use proto::{options::v1::Role, partner::v1::ConsumerAccess};
+use proto::{options::v1::Role, partner::v1::ApiClientAccess};
 use types::AccountId;
 
 use super::{Kind, words::Words};
 
 /// Every account.
 pub(crate) const ALL: &str = "*";
-/// How many accounts one consumer may have: they go with every call it makes.
+/// How many accounts one API client may have: they go with every call it makes.
 const MOST_ACCOUNTS: usize = 500;
 
-/// What a consumer may do and see.
+/// What an API client may do and see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Access {
     /// Names of its roles.
@@ -20,9 +20,9 @@ pub(crate) struct Access {
     pub(crate) account_ids: Words,
 }
 
-/// Reads what is given to a consumer of this kind. Nobody is made a service of the mesh or an administrator.
-pub(crate) fn read(checks: &mut Checks, kind: Kind, given: Option<&ConsumerAccess>) -> Access {
-    let none = ConsumerAccess::default();
+/// Reads what is given to an API client of this kind. Nobody is made a service of the mesh or an administrator.
+pub(crate) fn read(checks: &mut Checks, kind: Kind, given: Option<&ApiClientAccess>) -> Access {
+    let none = ApiClientAccess::default();
     let given = given.unwrap_or(&none);
     let mut roles = Vec::new();
     for (index, number) in given.roles.iter().enumerate().take(20) {
@@ -79,7 +79,7 @@ fn of(kind: Kind) -> &'static [Role] {
     }
 }
 
-/// The name of a role that a consumer can have.
+/// The name of a role that an API client can have.
 fn name(role: Role) -> &'static str {
     known(role).map_or("", mesh::Role::as_str)
 }
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     fn given(kind: Kind, roles: &[Role], accounts: &[&str]) -> Result<Access, Vec<String>> {
-        let access = ConsumerAccess {
+        let access = ApiClientAccess {
             roles: roles.iter().map(|role| i32::from(*role)).collect(),
             account_ids: accounts.iter().map(|account| (*account).to_owned()).collect(),
         };

@@ -2,8 +2,8 @@
 
 use mesh::wire::Checks;
 use proto::partner::v1::{ApiKey as ApiKeyReply, RevokeApiKeyRequest};
-use store::{Command, Context, Needs, Work};
-use types::{ApiKeyId, ConsumerId, Fault};
+use store::{Command, Context, Needs, Rows};
+use types::{ApiClientId, ApiKeyId, Fault};
 
 use super::{
     key::{self, ApiKey},
@@ -12,7 +12,7 @@ use super::{
 
 /// Ends a key for good.
 pub(crate) struct RevokeApiKey {
-    consumer_id: ConsumerId,
+    api_client_id: ApiClientId,
     api_key_id: ApiKeyId,
 }
 
@@ -21,13 +21,13 @@ impl RevokeApiKey {
     pub(crate) fn parse(request: &RevokeApiKeyRequest) -> Result<Self, Fault> {
         let mut checks = Checks::new();
         checks.optional_text("request_id", &request.request_id, 128);
-        let consumer_id = checks.id("consumer_id", &request.consumer_id);
+        let api_client_id = checks.id("api_client_id", &request.api_client_id);
         let api_key_id = checks.id("api_key_id", &request.api_key_id);
         checks.done()?;
-        let (Some(consumer_id), Some(api_key_id)) = (consumer_id, api_key_id) else {
+        let (Some(api_client_id), Some(api_key_id)) = (api_client_id, api_key_id) else {
             return Err(Fault::internal("a checked request can not be read"));
         };
-        Ok(Self { consumer_id, api_key_id })
+        Ok(Self { api_client_id, api_key_id })
     }
 }
 
@@ -35,17 +35,18 @@ impl Command for RevokeApiKey {
     type Reply = ApiKeyReply;
     const NAME: &'static str = "RevokeApiKey";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
         needs.row::<ApiKey>(&self.api_key_id);
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<ApiKeyReply, Fault> {
-        let present = work.get::<ApiKey>(&self.api_key_id)?.filter(|key| key.consumer_id == self.consumer_id).cloned();
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<ApiKeyReply, Fault> {
+        let present =
+            rows.get::<ApiKey>(&self.api_key_id)?.filter(|key| key.api_client_id == self.api_client_id).cloned();
         let present = present.ok_or_else(|| Fault::not_found("API key", &self.api_key_id))?;
         if present.revoke_time.is_some() {
             return Ok(wire::key(&present));
         }
-        let revoked = work.put(ApiKey { revoke_time: Some(cx.now()), ..present });
+        let revoked = rows.put(ApiKey { revoke_time: Some(cx.now()), ..present });
         cx.emit(key::told("api_key.revoked", &revoked));
         Ok(wire::key(&revoked))
     }

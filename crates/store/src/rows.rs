@@ -22,7 +22,7 @@ type Columns = &'static [&'static str];
 
 /// The rows a command may read and change. It sees what earlier commands of its batch have changed.
 #[derive(Debug, Default)]
-pub struct Work {
+pub struct Rows {
     tables: HashMap<TypeId, Box<dyn AnyTable>>,
     loaded: HashMap<(TypeId, Columns), HashSet<Vec<Value>>>,
     misuse: Option<Fault>,
@@ -30,7 +30,7 @@ pub struct Work {
     changed: bool,
 }
 
-impl Work {
+impl Rows {
     /// The row with this key. A fault when the command never said that it needs it.
     pub fn get<R: Record>(&self, key: &R::Key) -> Result<Option<&R>, Fault> {
         let key = key.to_values();

@@ -1,6 +1,6 @@
 -- Programs that call from outside. Lists are words with a space between them.
-CREATE TABLE consumers (
-    consumer_id TEXT PRIMARY KEY,
+CREATE TABLE api_clients (
+    api_client_id TEXT PRIMARY KEY,
     name TEXT NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('PARTNER', 'APPLICATION', 'CUSTOMER')),
     roles TEXT NOT NULL,
@@ -18,7 +18,7 @@ CREATE TABLE consumers (
 -- What is known of their keys. The key itself is nowhere: only its hash is, by which a presented key is found.
 CREATE TABLE api_keys (
     api_key_id TEXT PRIMARY KEY,
-    consumer_id TEXT NOT NULL,
+    api_client_id TEXT NOT NULL,
     prefix TEXT NOT NULL,
     key_hash TEXT NOT NULL,
     scopes TEXT NOT NULL,
@@ -29,4 +29,4 @@ CREATE TABLE api_keys (
     version BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX api_keys_by_hash ON api_keys (key_hash);
-CREATE INDEX api_keys_by_consumer ON api_keys (consumer_id, api_key_id);
+CREATE INDEX api_keys_by_api_client ON api_keys (api_client_id, api_key_id);

@@ -5,16 +5,16 @@ use std::fmt;
 use mesh::wire::Checks;
 use proto::partner::v1::ApiKeyChanged;
 use rand::distr::{Alphanumeric, SampleString as _};
-use store::Draft;
-use types::{ApiKeyId, ConsumerId, Timestamp};
+use store::NewEvent;
+use types::{ApiClientId, ApiKeyId, Timestamp};
 
-use super::{Consumer, State, wire, words::Words};
+use super::{ApiClient, State, wire, words::Words};
 use crate::message::hash;
 
-/// How many keys of a consumer may work at once: the one in use, and the one that replaces it.
+/// How many keys of an API client may work at once: the one in use, and the one that replaces it.
 pub(crate) const MOST_LIVE: usize = 2;
-/// Columns by which the keys of a consumer are looked up.
-pub(crate) const BY_CONSUMER: &[&str] = &["consumer_id"];
+/// Columns by which the keys of an API client are looked up.
+pub(crate) const BY_CONSUMER: &[&str] = &["api_client_id"];
 /// How many scopes a key may have.
 const MOST_SCOPES: usize = 50;
 
@@ -22,12 +22,12 @@ store::record! {
     /// What is kept of a key, which is not the key.
     pub(crate) struct ApiKey in "api_keys" key (api_key_id: ApiKeyId) {
         /// Whose it is.
-        consumer_id: ConsumerId,
+        api_client_id: ApiClientId,
         /// How it begins.
         prefix: String,
         /// SHA-256 of the whole key, hexadecimal.
         key_hash: String,
-        /// What it may call; everything its consumer may when empty.
+        /// What it may call; everything its API client may when empty.
         scopes: Words,
         /// When it was made.
         create_time: Timestamp,
@@ -42,7 +42,7 @@ store::record! {
 
 /// Whether a key works, and why not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum KeyStatus {
     Live,
     Unknown,
     Expired,
@@ -51,20 +51,20 @@ pub(crate) enum Standing {
 }
 
 impl ApiKey {
-    /// Whether it works by itself at this time, whatever its consumer is.
-    pub(crate) fn standing(&self, now: Timestamp) -> Standing {
+    /// Whether it works by itself at this time, whatever its API client is.
+    pub(crate) fn status(&self, now: Timestamp) -> KeyStatus {
         match (self.revoke_time, self.expire_time) {
-            (Some(_), _) => Standing::Revoked,
-            (None, Some(end)) if end <= now => Standing::Expired,
-            (None, _) => Standing::Live,
+            (Some(_), _) => KeyStatus::Revoked,
+            (None, Some(end)) if end <= now => KeyStatus::Expired,
+            (None, _) => KeyStatus::Live,
         }
     }
 
-    /// Whether it works for its consumer at this time.
-    pub(crate) fn standing_of(&self, consumer: &Consumer, now: Timestamp) -> Standing {
-        match (self.standing(now), consumer.state) {
-            (Standing::Live, State::Suspended) => Standing::Suspended,
-            (standing, _) => standing,
+    /// Whether it works for its API client at this time.
+    pub(crate) fn status_of(&self, api_client: &ApiClient, now: Timestamp) -> KeyStatus {
+        match (self.status(now), api_client.state) {
+            (KeyStatus::Live, State::Suspended) => KeyStatus::Suspended,
+            (status, _) => status,
         }
     }
 }
@@ -128,9 +128,9 @@ fn is_scope(scope: &str) -> bool {
 }
 
 /// A fact about a key as it is now.
-pub(crate) fn told(kind: &'static str, key: &ApiKey) -> Draft {
+pub(crate) fn told(kind: &'static str, key: &ApiKey) -> NewEvent {
     let fact = ApiKeyChanged { api_key: Some(wire::key(key)) };
-    Draft::new(kind, &key.api_key_id, key.version, key.version, &fact)
+    NewEvent::untyped(kind, &key.api_key_id, key.version, key.version, &fact)
 }
 
 #[cfg(test)]

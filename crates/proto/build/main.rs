@@ -1,6 +1,10 @@
 //! Compiles `proto/` without protoc, and keeps the raw descriptor set: its options (routes, access rules) are read at run time.
 
+mod events;
+
 use std::{env, error::Error, fs, path::PathBuf};
+
+use prost_reflect::DescriptorPool;
 
 #[expect(clippy::disallowed_methods, reason = "cargo tells build scripts their folder in the environment")]
 fn main() -> Result<(), Box<dyn Error>> {
@@ -24,7 +28,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut compiler = protox::Compiler::new([root.clone(), root.join("third_party")])?;
     compiler.include_source_info(true).include_imports(true).open_files(&files)?;
     let out = PathBuf::from(env::var("OUT_DIR")?);
-    fs::write(out.join("descriptors.bin"), compiler.encode_file_descriptor_set())?;
+    let descriptors = compiler.encode_file_descriptor_set();
+    let pool = DescriptorPool::decode(descriptors.as_slice())?;
+    fs::write(out.join("descriptors.bin"), descriptors)?;
+    fs::write(out.join("events.rs"), events::generate(&pool)?)?;
+    fs::write(out.join("requests.rs"), requests(&pool))?;
 
     let mut messages = tonic_prost_build::Config::new();
     messages.enable_type_names();
@@ -33,4 +41,17 @@ fn main() -> Result<(), Box<dyn Error>> {
         .bytes(".")
         .compile_fds_with_config(compiler.file_descriptor_set(), messages)?;
     Ok(())
+}
+
+/// Implements `Repeatable` for every request with a `request_id`.
+fn requests(pool: &DescriptorPool) -> String {
+    let repeatable = pool.all_messages().filter(|message| {
+        message.full_name().starts_with("waybill.") && message.get_field_by_name("request_id").is_some()
+    });
+    repeatable
+        .map(|message| {
+            let path = events::rust_path(&message);
+            format!("impl crate::Repeatable for {path} {{ fn request_id(&self) -> &str {{ &self.request_id }} }}\n")
+        })
+        .collect()
 }

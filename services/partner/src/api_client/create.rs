@@ -1,16 +1,16 @@
-//! Creating a consumer.
+//! Creating an API client.
 
 use mesh::wire::Checks;
-use proto::partner::v1::{Consumer as ConsumerReply, ConsumerKind, CreateConsumerRequest};
-use store::{Command, Context, Needs, Work};
-use types::{ConsumerId, Fault, PartnerId, Reason};
+use proto::partner::v1::{ApiClient as ApiClientReply, ApiClientKind, CreateApiClientRequest};
+use store::{Command, Context, Needs, Rows};
+use types::{ApiClientId, Fault, PartnerId, Reason};
 
-use super::{Consumer, Kind, State, access, told, wire};
+use super::{ApiClient, Kind, State, access, told, wire};
 use crate::partner::Partner;
 
-/// Creates a consumer.
-pub(crate) struct CreateConsumer {
-    consumer_id: Option<ConsumerId>,
+/// Creates an API client.
+pub(crate) struct CreateApiClient {
+    api_client_id: Option<ApiClientId>,
     name: String,
     kind: Kind,
     access: access::Access,
@@ -18,14 +18,14 @@ pub(crate) struct CreateConsumer {
     contact: String,
 }
 
-impl CreateConsumer {
+impl CreateApiClient {
     /// Reads the request.
-    pub(crate) fn parse(request: &CreateConsumerRequest) -> Result<Self, Fault> {
+    pub(crate) fn parse(request: &CreateApiClientRequest) -> Result<Self, Fault> {
         let mut checks = Checks::new();
         checks.optional_text("request_id", &request.request_id, 128);
-        let consumer_id = checks.optional_id("consumer_id", &request.consumer_id);
+        let api_client_id = checks.optional_id("api_client_id", &request.api_client_id);
         let name = checks.text("name", &request.name, 200);
-        let kind = checks.choice::<ConsumerKind>("kind", request.kind).and_then(wire::kind);
+        let kind = checks.choice::<ApiClientKind>("kind", request.kind).and_then(wire::kind);
         let access = kind.map(|kind| access::read(&mut checks, kind, request.access.as_ref()));
         let partner_id = match kind {
             Some(Kind::Partner) => checks.id("partner_id", &request.partner_id).map(Some),
@@ -39,38 +39,38 @@ impl CreateConsumer {
         checks.done()?;
         let read = || {
             let (kind, access, partner_id) = (kind?, access?, partner_id?);
-            Some(Self { consumer_id: consumer_id?, name: name?, kind, access, partner_id, contact: contact? })
+            Some(Self { api_client_id: api_client_id?, name: name?, kind, access, partner_id, contact: contact? })
         };
         read().ok_or_else(|| Fault::internal("a checked request can not be read"))
     }
 }
 
-impl Command for CreateConsumer {
-    type Reply = ConsumerReply;
-    const NAME: &'static str = "CreateConsumer";
+impl Command for CreateApiClient {
+    type Reply = ApiClientReply;
+    const NAME: &'static str = "CreateApiClient";
 
-    fn needs(&self, _: &Work, needs: &mut Needs) {
-        if let Some(consumer_id) = &self.consumer_id {
-            needs.row::<Consumer>(consumer_id);
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
+        if let Some(api_client_id) = &self.api_client_id {
+            needs.row::<ApiClient>(api_client_id);
         }
         if let Some(partner_id) = &self.partner_id {
             needs.row::<Partner>(partner_id);
         }
     }
 
-    fn decide(&self, work: &mut Work, cx: &mut Context<'_>) -> Result<ConsumerReply, Fault> {
-        if let Some(consumer_id) = &self.consumer_id
-            && work.get::<Consumer>(consumer_id)?.is_some()
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<ApiClientReply, Fault> {
+        if let Some(api_client_id) = &self.api_client_id
+            && rows.get::<ApiClient>(api_client_id)?.is_some()
         {
-            return Err(Fault::new(Reason::AlreadyExists, format!("consumer {consumer_id} exists already")));
+            return Err(Fault::new(Reason::AlreadyExists, format!("api_client {api_client_id} exists already")));
         }
         if let Some(partner_id) = &self.partner_id
-            && work.get::<Partner>(partner_id)?.is_none()
+            && rows.get::<Partner>(partner_id)?.is_none()
         {
             return Err(Fault::invalid("partner_id", format!("there is no partner {partner_id}")));
         }
-        let consumer = work.put(Consumer {
-            consumer_id: self.consumer_id.clone().unwrap_or_else(|| cx.new_id()),
+        let api_client = rows.put(ApiClient {
+            api_client_id: self.api_client_id.clone().unwrap_or_else(|| cx.new_id()),
             name: self.name.clone(),
             kind: self.kind,
             roles: self.access.roles.clone(),
@@ -83,7 +83,7 @@ impl Command for CreateConsumer {
             update_time: cx.now(),
             version: 0,
         });
-        cx.emit(told("consumer.created", &consumer));
-        Ok(wire::consumer(&consumer))
+        cx.emit(told("api_client.created", &api_client));
+        Ok(wire::api_client(&api_client))
     }
 }

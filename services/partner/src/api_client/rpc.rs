@@ -1,42 +1,42 @@
-//! The gRPC face of consumers and their keys.
+//! The gRPC face of API clients and their keys.
 
 use mesh::wire::Checks;
 use proto::partner::v1::{
-    ApiKey as ApiKeyReply, Consumer as ConsumerReply, CreateApiKeyRequest, CreateApiKeyResponse, CreateConsumerRequest,
-    GetConsumerRequest, ListApiKeysRequest, ListApiKeysResponse, ListConsumersRequest, ListConsumersResponse,
-    LookUpApiKeyRequest, LookUpApiKeyResponse, RevokeApiKeyRequest, UpdateConsumerRequest,
-    consumer_service_server::ConsumerService,
+    ApiClient as ApiClientReply, ApiKey as ApiKeyReply, CreateApiClientRequest, CreateApiKeyRequest,
+    CreateApiKeyResponse, GetApiClientRequest, ListApiClientsRequest, ListApiClientsResponse, ListApiKeysRequest,
+    ListApiKeysResponse, LookUpApiKeyRequest, LookUpApiKeyResponse, RevokeApiKeyRequest, UpdateApiClientRequest,
+    api_client_service_server::ApiClientService,
 };
 use store::{Call, Db};
 use tonic::{Request, Response, Status};
-use types::{ConsumerId, Fault};
+use types::{ApiClientId, Fault};
 
 use super::{
-    Consumer,
-    create::CreateConsumer,
+    ApiClient,
+    create::CreateApiClient,
     issue::CreateApiKey,
-    key::{ApiKey, NewKey, Standing},
+    key::{ApiKey, KeyStatus, NewKey},
     lists,
     revoke::RevokeApiKey,
-    update::UpdateConsumer,
+    update::UpdateApiClient,
     used::{self, NoteUse},
     wire,
 };
 
-/// Answers calls about consumers and keys.
-pub(crate) struct Consumers {
+/// Answers calls about API clients and keys.
+pub(crate) struct ApiClients {
     db: Db,
 }
 
-impl Consumers {
+impl ApiClients {
     /// Answers from this database.
     pub(crate) fn new(db: Db) -> Self {
         Self { db }
     }
 
-    async fn consumer(&self, consumer_id: &ConsumerId) -> Result<Consumer, Fault> {
-        let found = self.db.load::<Consumer>(consumer_id).await?;
-        found.ok_or_else(|| Fault::not_found("consumer", consumer_id))
+    async fn api_client(&self, api_client_id: &ApiClientId) -> Result<ApiClient, Fault> {
+        let found = self.db.load::<ApiClient>(api_client_id).await?;
+        found.ok_or_else(|| Fault::not_found("API client", api_client_id))
     }
 
     async fn create_key(&self, call: Call, request: &CreateApiKeyRequest) -> Result<CreateApiKeyResponse, Fault> {
@@ -49,9 +49,9 @@ impl Consumers {
     }
 
     async fn list_keys(&self, request: &ListApiKeysRequest) -> Result<ListApiKeysResponse, Fault> {
-        let consumer_id = id(&request.consumer_id)?;
-        self.consumer(&consumer_id).await?;
-        let (keys, next) = lists::keys(&self.db, &consumer_id, request.page_size, &request.page_token).await?;
+        let api_client_id = id(&request.api_client_id)?;
+        self.api_client(&api_client_id).await?;
+        let (keys, next) = lists::keys(&self.db, &api_client_id, request.page_size, &request.page_token).await?;
         Ok(ListApiKeysResponse { api_keys: keys.iter().map(wire::key).collect(), next_page_token: next })
     }
 
@@ -60,20 +60,19 @@ impl Consumers {
             return Err(Fault::invalid("sha256", "must be 32 bytes"));
         }
         let hash: String = request.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
-        let without =
-            |standing| LookUpApiKeyResponse { standing: wire::standing(standing).into(), ..Default::default() };
-        let Some(key) = lists::key_with_hash(&self.db, &hash).await? else { return Ok(without(Standing::Unknown)) };
-        let consumer = self.consumer(&key.consumer_id).await?;
-        match key.standing_of(&consumer, self.db.clock().now()) {
-            Standing::Live => {
+        let without = |status| LookUpApiKeyResponse { status: wire::status(status).into(), ..Default::default() };
+        let Some(key) = lists::key_with_hash(&self.db, &hash).await? else { return Ok(without(KeyStatus::Unknown)) };
+        let api_client = self.api_client(&key.api_client_id).await?;
+        match key.status_of(&api_client, self.db.clock().now()) {
+            KeyStatus::Live => {
                 self.note_use(call, &key).await;
                 Ok(LookUpApiKeyResponse {
-                    consumer: Some(wire::consumer(&consumer)),
+                    api_client: Some(wire::api_client(&api_client)),
                     api_key: Some(wire::key(&key)),
-                    ..without(Standing::Live)
+                    ..without(KeyStatus::Live)
                 })
             }
-            standing => Ok(without(standing)),
+            status => Ok(without(status)),
         }
     }
 
@@ -87,9 +86,9 @@ impl Consumers {
     }
 }
 
-fn id(text: &str) -> Result<ConsumerId, Fault> {
+fn id(text: &str) -> Result<ApiClientId, Fault> {
     let mut checks = Checks::new();
-    let id = checks.id("consumer_id", text);
+    let id = checks.id("api_client_id", text);
     checks.done()?;
     id.ok_or_else(|| Fault::internal("a checked id can not be read"))
 }
@@ -97,7 +96,7 @@ fn id(text: &str) -> Result<ConsumerId, Fault> {
 fn call_of<T>(request: &Request<T>) -> Call {
     let info = mesh::call(request);
     let trace = Some(info.trace_parent).filter(|trace| !trace.is_empty());
-    Call::new(&info.principal.subject).trace(trace)
+    Call::new(info.principal.actor()).trace(trace)
 }
 
 fn reply<T>(result: Result<T, Fault>) -> Result<Response<T>, Status> {
@@ -105,41 +104,41 @@ fn reply<T>(result: Result<T, Fault>) -> Result<Response<T>, Status> {
 }
 
 #[tonic::async_trait]
-impl ConsumerService for Consumers {
-    async fn create_consumer(
+impl ApiClientService for ApiClients {
+    async fn create_api_client(
         &self,
-        request: Request<CreateConsumerRequest>,
-    ) -> Result<Response<ConsumerReply>, Status> {
+        request: Request<CreateApiClientRequest>,
+    ) -> Result<Response<ApiClientReply>, Status> {
         let call = call_of(&request);
         let request = request.into_inner();
-        let command = CreateConsumer::parse(&request).map_err(mesh::status)?;
+        let command = CreateApiClient::parse(&request).map_err(mesh::status)?;
         reply(self.db.run(call.request(&request.request_id, &request), command).await)
     }
 
-    async fn get_consumer(&self, request: Request<GetConsumerRequest>) -> Result<Response<ConsumerReply>, Status> {
-        let consumer_id = id(&request.get_ref().consumer_id).map_err(mesh::status)?;
-        reply(self.consumer(&consumer_id).await.map(|consumer| wire::consumer(&consumer)))
+    async fn get_api_client(&self, request: Request<GetApiClientRequest>) -> Result<Response<ApiClientReply>, Status> {
+        let api_client_id = id(&request.get_ref().api_client_id).map_err(mesh::status)?;
+        reply(self.api_client(&api_client_id).await.map(|api_client| wire::api_client(&api_client)))
     }
 
-    async fn list_consumers(
+    async fn list_api_clients(
         &self,
-        request: Request<ListConsumersRequest>,
-    ) -> Result<Response<ListConsumersResponse>, Status> {
+        request: Request<ListApiClientsRequest>,
+    ) -> Result<Response<ListApiClientsResponse>, Status> {
         let request = request.into_inner();
-        let listed = lists::consumers(&self.db, request.page_size, &request.page_token).await;
-        reply(listed.map(|(consumers, next_page_token)| ListConsumersResponse {
-            consumers: consumers.iter().map(wire::consumer).collect(),
+        let listed = lists::api_clients(&self.db, request.page_size, &request.page_token).await;
+        reply(listed.map(|(api_clients, next_page_token)| ListApiClientsResponse {
+            api_clients: api_clients.iter().map(wire::api_client).collect(),
             next_page_token,
         }))
     }
 
-    async fn update_consumer(
+    async fn update_api_client(
         &self,
-        request: Request<UpdateConsumerRequest>,
-    ) -> Result<Response<ConsumerReply>, Status> {
+        request: Request<UpdateApiClientRequest>,
+    ) -> Result<Response<ApiClientReply>, Status> {
         let call = call_of(&request);
         let request = request.into_inner();
-        let command = UpdateConsumer::parse(&request).map_err(mesh::status)?;
+        let command = UpdateApiClient::parse(&request).map_err(mesh::status)?;
         reply(self.db.run(call.request(&request.request_id, &request), command).await)
     }
 

@@ -1,0 +1,32 @@
+//! How a service answers calls: what all services share above the mesh and the store.
+//!
+//! **Owns** the way of a request: it is read into a command, run repeatably under its request id, and answered. A service
+//! declares its methods with [`rpc!`]; nothing else dispatches. [`server`] puts a service's server together.
+//!
+//! **Promises**: request ids have one form and one scope (the caller's [`Actor`](types::Actor)) in every service; a
+//! kept answer passes the same visibility rule as a fresh one; each refusal becomes a status in one place; who sees which
+//! rows is said by one condition builder ([`Select`]).
+//!
+//! **Absent on purpose**: any service's contract or domain.
+
+mod dispatch;
+mod rpc;
+mod select;
+
+use mesh::{Server, ServerError};
+use proto::event::v1::event_service_server::EventServiceServer;
+use store::{Db, EventApi};
+
+pub use dispatch::{Answers, answer, call, command, repeatable_call};
+pub use select::Select;
+
+/// A server for the service `name`, which serves the log of its database and is ready when the database is.
+pub fn server(name: &'static str, db: &Db, config: &mesh::Config) -> Result<Server, ServerError> {
+    let ready = db.clone();
+    Ok(Server::new(name, config, proto::pool())
+        .add_service(EventServiceServer::new(EventApi::new(db.clone())))
+        .with_readiness(move || {
+            let db = ready.clone();
+            async move { db.ready().await }
+        }))
+}
