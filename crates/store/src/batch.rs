@@ -32,16 +32,16 @@ mod tests;
 /// How often a command may ask for more rows after seeing those it asked for.
 const ROUNDS: usize = 5;
 
-/// Where and for whom a batch is applied.
+/// What applies batches.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct Applier {
     pub(crate) writer: Writer,
     pub(crate) meters: Meters,
     pub(crate) source: &'static str,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
-/// What became of a committed batch.
+/// The outcome of a committed batch.
 pub(crate) struct Applied {
     /// An answer for each unit.
     pub(crate) answers: Vec<Result<Bytes, Fault>>,
@@ -64,25 +64,25 @@ struct Batch<'a> {
 ///
 /// `attempt` counts from 0. On PostgreSQL the first loads without locks, relies on versions and writes in one statement. A
 /// repeat is a transaction that locks what it loads, so that the same rows cannot be lost to the same rival again.
-pub(crate) async fn apply(place: &mut Place, units: &[Unit], attempt: u32) -> Result<Applied, Failure> {
-    let reused = place.writer.is_connected();
+pub(crate) async fn apply(applier: &mut Applier, units: &[Unit], attempt: u32) -> Result<Applied, Failure> {
+    let reused = applier.writer.is_connected();
     let mut sent = false;
-    match apply_once(place, units, attempt, &mut sent).await {
+    match apply_once(applier, units, attempt, &mut sent).await {
         // The connection was lost since it was last used, and nothing was written over it.
-        Err(Failure::Lost(_)) if reused && !sent => apply_once(place, units, attempt, &mut sent).await,
+        Err(Failure::Lost(_)) if reused && !sent => apply_once(applier, units, attempt, &mut sent).await,
         outcome => outcome,
     }
 }
 
 /// `sent` is set before anything is written.
-async fn apply_once(place: &mut Place, units: &[Unit], attempt: u32, sent: &mut bool) -> Result<Applied, Failure> {
-    let conn = place.writer.connection().await?;
+async fn apply_once(applier: &mut Applier, units: &[Unit], attempt: u32, sent: &mut bool) -> Result<Applied, Failure> {
+    let conn = applier.writer.connection().await?;
     let scope = if attempt == 0 { conn.dialect().first_scope() } else { Scope::Transaction };
     let outcome = async {
         if scope == Scope::Transaction {
             conn.begin().await?;
         }
-        let (applied, changes) = decide(conn, place.source, place.clock.now(), units, scope).await?;
+        let (applied, changes) = decide(conn, applier.source, applier.clock.now(), units, scope).await?;
         *sent = true;
         conn.write(&changes, scope).await?;
         if scope == Scope::Transaction {
@@ -98,7 +98,7 @@ async fn apply_once(place: &mut Place, units: &[Unit], attempt: u32, sent: &mut 
     };
     if !usable {
         // Whatever is open in it ends with the connection.
-        place.writer.reset();
+        applier.writer.reset();
     }
     outcome
 }
@@ -171,8 +171,8 @@ fn ask_all(units: &[Unit], rows: &Rows) -> Needs {
     let mut needs = Needs::default();
     let groups = units.iter().flat_map(|unit| &unit.groups).filter(|group| group.poison.is_none());
     for command in groups.flat_map(|group| &group.commands) {
-        // A panic is told to the caller when the command decides.
-        let _told_later = ask(&**command, rows, &mut needs);
+        // A panic is reported to the caller when the command decides.
+        let _reported_later = ask(&**command, rows, &mut needs);
     }
     needs
 }

@@ -2,7 +2,7 @@
 
 use types::{Fault, Reason};
 
-/// What the driver says.
+/// The driver's error.
 pub(crate) type Source = Box<dyn std::error::Error + Send + Sync>;
 
 /// A statement or transaction that did not work.
@@ -97,15 +97,15 @@ impl Failure {
         Some(error.extended_code & 0xff)
     }
 
-    /// What the driver said, or what the caller would be told.
+    /// The driver's error, or the fault the caller would be given.
     pub(crate) fn into_source(self) -> Source {
         match self {
             Self::Unique(source) | Self::Lost(source) | Self::Other(source) => source,
-            told @ (Self::Conflict | Self::Exists(_) | Self::Fault(_)) => Box::new(told.into_fault()),
+            other @ (Self::Conflict | Self::Exists(_) | Self::Fault(_)) => Box::new(other.into_fault()),
         }
     }
 
-    /// What the caller is told.
+    /// The fault for the caller.
     pub(crate) fn into_fault(self) -> Fault {
         match self {
             Self::Conflict => Fault::unavailable("the same rows are being changed by others"),

@@ -1,4 +1,4 @@
-//! What a batch of commands decides on: the rows that were loaded, and what became of them.
+//! What a batch of commands decides on: the rows that were loaded, and their changes.
 
 use std::{
     any::{Any, TypeId},
@@ -64,7 +64,7 @@ impl Rows {
 
     /// Saves a row with the command: a new one when its version is 0. Answers it with its new version.
     ///
-    /// A changed row has to be made from the one `get` answers; anything else fails the command.
+    /// A changed row has to be made from the one `get` returns; anything else fails the command.
     pub fn put<R: Record>(&mut self, record: R) -> R {
         self.changed = true;
         let table = self.tables.entry(TypeId::of::<R>()).or_insert_with(|| Box::new(Table::<R>::default()));

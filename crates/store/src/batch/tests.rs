@@ -43,17 +43,17 @@ impl Command for Write {
     }
 }
 
-async fn open(url: &str) -> (Db, Place) {
+async fn open(url: &str) -> (Db, Applier) {
     let options = Options::new(url);
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(Timestamp::from_micros(1)));
     let db = Db::open(&options, "notes", MIGRATIONS, clock.clone()).await.unwrap();
     let target = open::prepare(&options).unwrap();
     let writer = Writer::new(target.clone(), Connection::open(&target).await.unwrap());
-    (db, Place { writer, meters: Meters::new("notes"), source: "notes", clock })
+    (db, Applier { writer, meters: Meters::new("notes"), source: "notes", clock })
 }
 
 fn unit(number: i64) -> Unit {
-    Unit::direct(
+    Unit::interactive(
         Call::new(types::Actor::service("tester")).request(&format!("request {number}"), &number),
         Box::new(Write(number)),
     )
@@ -72,18 +72,18 @@ async fn rows(db: &Db) -> Vec<i64> {
 #[tokio::test]
 async fn a_crash_before_the_commit_leaves_nothing() {
     each(|options| async move {
-        let (db, mut place) = open(&options.url).await;
+        let (db, mut applier) = open(&options.url).await;
         let units = [unit(1), unit(2)];
-        let now = place.clock.now();
-        let conn = place.writer.connection().await.unwrap();
+        let now = applier.clock.now();
+        let conn = applier.writer.connection().await.unwrap();
         conn.begin().await.unwrap();
         let (applied, changes) = decide(conn, "notes", now, &units, Scope::Transaction).await.unwrap();
         conn.write(&changes, Scope::Transaction).await.unwrap();
         assert!(applied.answers.iter().all(Result::is_ok));
         // The process dies here.
-        place.writer.reset();
+        applier.writer.reset();
         assert_eq!(rows(&db).await, [0, 0, 0, 0, 0]);
-        assert!(apply(&mut place, &units, 0).await.is_ok());
+        assert!(apply(&mut applier, &units, 0).await.is_ok());
         assert_eq!(rows(&db).await, [2, 2, 2, 2, 2]);
         assert_eq!(log::verify(&db).await.unwrap().first_bad, None);
     })
@@ -93,9 +93,9 @@ async fn a_crash_before_the_commit_leaves_nothing() {
 #[tokio::test]
 async fn a_row_changed_by_another_since_it_was_loaded_is_a_conflict() {
     each(|options| async move {
-        let (db, mut place) = open(&options.url).await;
+        let (db, mut applier) = open(&options.url).await;
         db.run(Call::new(types::Actor::service("tester")), Write(1)).await.unwrap();
-        let conn = place.writer.connection().await.unwrap();
+        let conn = applier.writer.connection().await.unwrap();
         let mut rows = Rows::default();
         let mut needs = Needs::default();
         let key = ("book".to_owned(), 1);
@@ -116,8 +116,8 @@ async fn a_row_changed_by_another_since_it_was_loaded_is_a_conflict() {
 #[tokio::test]
 async fn rows_are_found_by_index_whatever_the_size_of_the_table() {
     let directory = tempfile::tempdir().unwrap();
-    let (db, mut place) = open(&format!("sqlite:{}", directory.path().join("test.db").display())).await;
-    let conn = place.writer.connection().await.unwrap();
+    let (db, mut applier) = open(&format!("sqlite:{}", directory.path().join("test.db").display())).await;
+    let conn = applier.writer.connection().await.unwrap();
     let text = |text: &str| Value::Text(text.to_owned());
     let keys = vec![vec![text("book"), 1_i64.to_value()], vec![text("book"), 2_i64.to_value()]];
     let (pairs, ids) = (vec![vec![text("a"), text("b")]], vec![vec![text("a")]]);

@@ -15,8 +15,11 @@ use super::exit::Unusable;
 #[derive(Debug, Args)]
 #[group(skip)]
 pub(super) struct Database {
-    /// `sqlite:PATH` or `postgres://user:password@host/database?sslmode=verify-full&sslrootcert=FILE`, also with `sslcert`
-    /// and `sslkey`. The gateway has none.
+    /// `sqlite:PATH` or `postgres://user:password@host/database?sslmode=verify-full&sslrootcert=FILE`. The gateway has none.
+    ///
+    /// `sslmode` is one of disable, prefer (the default), require, verify-ca and verify-full. The last two trust the
+    /// authorities of the system besides those of `sslrootcert`: only verify-full makes sure that it is the server that is
+    /// meant. `sslcert` and `sslkey` are the client's own certificate and its key.
     #[arg(long, env = "WAYBILL_DATABASE_URL", hide_env_values = true)]
     database_url: Option<Secret>,
     /// A file whose first line is the URL, so that its password is neither in the arguments nor in the environment.

@@ -91,15 +91,15 @@ async fn a_conflict_in_any_part_leaves_nothing_behind() {
     ];
     for rival in rivals {
         each(|options| async move {
-            let (db, mut place) = open(&options.url).await;
-            apply(&mut place, &[unit(1), unit(2)], 0).await.unwrap();
-            let conn = place.writer.connection().await.unwrap();
+            let (db, mut applier) = open(&options.url).await;
+            apply(&mut applier, &[unit(1), unit(2)], 0).await.unwrap();
+            let conn = applier.writer.connection().await.unwrap();
             if conn.dialect().first_scope() == Scope::Transaction {
                 // There is no rival.
                 return;
             }
             conn.script("INSERT INTO subscriptions VALUES ('others', 0)").await.unwrap();
-            let now = place.clock.now();
+            let now = applier.clock.now();
             let (_, changes) = decide(conn, "notes", now, &everything(), Scope::Statement).await.unwrap();
             let args = if rival == event { vec![Value::Text("x".to_owned())] } else { Vec::new() };
             assert_eq!(conn.execute(rival, &args).await.unwrap(), 1, "{rival}");
@@ -115,13 +115,13 @@ async fn a_conflict_in_any_part_leaves_nothing_behind() {
 #[tokio::test]
 async fn everything_is_written_when_no_rival_was_faster() {
     each(|options| async move {
-        let (db, mut place) = open(&options.url).await;
+        let (db, mut applier) = open(&options.url).await;
         for number in [1, 2] {
             db.run(call(), Write(number)).await.unwrap();
         }
-        let conn = place.writer.connection().await.unwrap();
+        let conn = applier.writer.connection().await.unwrap();
         conn.script("INSERT INTO subscriptions VALUES ('others', 0)").await.unwrap();
-        let applied = apply(&mut place, &everything(), 0).await.unwrap();
+        let applied = apply(&mut applier, &everything(), 0).await.unwrap();
         assert!(applied.answers.iter().all(Result::is_ok), "{:?}", applied.answers);
         let stored = stored(&db).await;
         for row in ["book1mine2", "book3text1", "request 3", "others7", "read21", "read30"] {
@@ -137,12 +137,12 @@ async fn everything_is_written_when_no_rival_was_faster() {
 #[tokio::test]
 async fn an_event_the_log_has_stays_one_event_whoever_wrote_it() {
     each(|options| async move {
-        let (db, mut place) = open(&options.url).await;
+        let (db, mut applier) = open(&options.url).await;
         db.run(call(), Write(1)).await.unwrap();
         for expected in [2, 2] {
-            let units = [Unit::direct(call(), Box::new(Rewrite))];
+            let units = [Unit::interactive(call(), Box::new(Rewrite))];
             let mut attempt = 0;
-            while let Err(failure) = apply(&mut place, &units, attempt).await {
+            while let Err(failure) = apply(&mut applier, &units, attempt).await {
                 assert!(matches!(failure, Failure::Conflict) && attempt == 0, "{failure:?}");
                 attempt += 1;
             }

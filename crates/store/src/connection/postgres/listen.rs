@@ -1,4 +1,4 @@
-//! Telling the other processes of a database about commits, and learning of theirs.
+//! Notifying the other processes of a database of commits, and receiving theirs.
 //!
 //! A notification is sent after the commit and not with it: PostgreSQL sends those of all databases of a server in the order
 //! of the commits, and for that holds a lock while the commit is made durable. Should one be lost, followers look at the log
@@ -13,7 +13,7 @@ use crate::{failure::Failure, pool::Readers, value::Value, writer::Listeners};
 
 const CHANNEL: &str = "waybill_log";
 
-/// How often another process is told at most.
+/// The shortest time between two notifications.
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// How soon a connection that was lost is made again.
@@ -21,29 +21,29 @@ const RETRY: Duration = Duration::from_secs(1);
 
 /// Works until `stop`.
 pub(crate) async fn run(options: PgConnectOptions, readers: Readers, listeners: Listeners, stop: CancellationToken) {
-    let telling = pin!(tell(&readers, &listeners));
-    let learning = pin!(learn(options, &listeners));
+    let notifying = pin!(notify(&readers, &listeners));
+    let receiving = pin!(receive_all(options, &listeners));
     tokio::select! {
         () = stop.cancelled() => {}
-        () = telling => {}
-        () = learning => {}
+        () = notifying => {}
+        () = receiving => {}
     }
 }
 
-/// Tells the last position of this process's own commits.
-async fn tell(readers: &Readers, listeners: &Listeners) {
+/// Sends the last position of this process's own commits.
+async fn notify(readers: &Readers, listeners: &Listeners) {
     loop {
         listeners.committed.notified().await;
         let position = listeners.head.borrow().to_string();
         let args = [Value::Text(CHANNEL.to_owned()), Value::Text(position)];
         if let Err(failure) = readers.fetch("SELECT 1 FROM pg_notify($1, $2)", &args).await {
-            tracing::debug!(error = %failure.into_fault(), "the other processes were not told of a commit");
+            tracing::debug!(error = %failure.into_fault(), "the other processes were not notified of a commit");
         }
         tokio::time::sleep(PAUSE).await;
     }
 }
 
-async fn learn(options: PgConnectOptions, listeners: &Listeners) {
+async fn receive_all(options: PgConnectOptions, listeners: &Listeners) {
     let pool = PgPoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None).connect_lazy_with(options);
     loop {
         if let Err(error) = receive(&pool, listeners).await {
