@@ -6,9 +6,9 @@ use proto::inventory::v1::{
 };
 use proto::types::v1::LineQuantity;
 
-use super::Books;
+use super::Ledger;
 
-impl Books {
+impl Ledger {
     /// The same key gets the same answer.
     pub(super) fn allocate(&mut self, request: &AllocateRequest) -> AllocateResponse {
         if let Some(known) = self.allocations.get(&request.allocation_key) {
