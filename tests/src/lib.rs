@@ -17,7 +17,7 @@ use mesh::{Principal, Stop};
 use serde_json::{Value, json};
 use types::{Clock, ManualClock, Timestamp};
 use waybill::{
-    compose::{Config, Databases, Mesh, SERVICES},
+    compose::{Config, Databases, Mesh, service_names},
     rest::{Problem, Rest},
     sandbox::{CARRIER, Chances, Sandbox, WAREHOUSES},
 };
@@ -52,7 +52,7 @@ pub async fn each_with<F>(config: Config, journey: impl Fn(World) -> F)
 where
     F: Future<Output = ()>,
 {
-    testkit::database::each_of(&SERVICES, |databases| async {
+    testkit::database::each_of(&service_names(), |databases| async {
         journey(World::open_with(databases, config.clone()).await).await;
     })
     .await;
@@ -74,7 +74,7 @@ impl World {
         let caller = Principal::local_administrator();
         let moving: Arc<dyn Clock> = clock.clone();
         let mesh = Mesh::open(&template, &config, moving, &caller).await.expect("the mesh opens");
-        let (ways, authenticator) = (mesh.members.rest(&caller), mesh.authenticator.clone());
+        let (ways, authenticator) = (mesh.clients.rest(&caller), mesh.authenticator.clone());
         let router = gateway::router(proto::pool(), &ways, authenticator, &gateway::Config::default())
             .expect("the routes are sound");
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");

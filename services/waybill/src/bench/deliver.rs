@@ -25,7 +25,7 @@ use super::{
     server::{Process, Whole},
     world::World,
 };
-use crate::compose::SERVICES;
+use crate::compose::service_names;
 
 pub(super) const DELIVERED: &str = "orders carried from submission to delivered";
 pub(super) const PARTNERS: &str = "the simulated partners' own part of that";
@@ -41,7 +41,7 @@ const LOOKS: [u64; 3] = [10, 50, 100];
 
 /// One round.
 pub(super) async fn round(world: &mut World, plan: &Plan, record: &mut Record) -> anyhow::Result<()> {
-    let copy = world.copy("deliver", &SERVICES).await?;
+    let copy = world.copy("deliver", &service_names()).await?;
     let mesh = Whole::start(&copy.directory, world.databases(&copy)?).await?;
     let gateway = format!("http://{}", mesh.http);
     let sandbox = ["sandbox", "--flawless", "--log", "error", "--gateway", &gateway].map(str::to_owned);

@@ -25,7 +25,7 @@ use super::{
     sqlite,
     world::{Copy, Samples, World},
 };
-use crate::compose::SERVICES;
+use crate::compose::service_names;
 
 pub(super) const BY_HAND: &str = "the statements of PlaceOrder by hand, a transaction each";
 pub(super) const PGBENCH: &str = "the same by pgbench";
@@ -110,7 +110,7 @@ async fn over_the_wire(
 
 /// Every order is reserved, released, routed and told on while the next are placed.
 async fn busy(world: &mut World, load: Load, record: &mut Record) -> anyhow::Result<()> {
-    let copy = world.copy("busy", &SERVICES).await?;
+    let copy = world.copy("busy", &service_names()).await?;
     let mesh = Whole::start(&copy.directory, world.databases(&copy)?).await?;
     let counted = world.counted([mesh.process.id]);
     let sample = grpc(&world.catalogue, mesh.order, load, &counted, &AtomicU64::new(1)).await?;

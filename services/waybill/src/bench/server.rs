@@ -16,7 +16,7 @@ use tokio::{
     process::{Child, ChildStdout, Command},
 };
 
-use crate::compose::SERVICES;
+use crate::compose::service_names;
 
 /// How long a server may take to come up; only a broken one takes as long.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -185,7 +185,7 @@ impl Alone {
 /// Addresses of services that are not there, the order service first.
 fn nobody() -> anyhow::Result<Vec<String>> {
     let nobody = format!("http://{}", free_address()?);
-    Ok(SERVICES.into_iter().flat_map(|role| [format!("--{role}-url"), nobody.clone()]).collect())
+    Ok(service_names().into_iter().flat_map(|role| [format!("--{role}-url"), nobody.clone()]).collect())
 }
 
 /// A loopback address nobody listens at, with a port below those that systems give to whoever asks for any. Processes begin

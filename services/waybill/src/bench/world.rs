@@ -24,7 +24,7 @@ use super::{
     sqlite,
 };
 use crate::{
-    compose::SERVICES,
+    compose::service_names,
     demo::load,
     northwind::{self, Northwind},
     rest::{Problem, Rest},
@@ -91,7 +91,7 @@ impl World {
 
     /// Makes the databases that all others are copied from, by the services' own calls.
     async fn furnish(&mut self, data: &Northwind) -> anyhow::Result<()> {
-        let base = self.copy(BASE, &SERVICES).await?;
+        let base = self.copy(BASE, &service_names()).await?;
         let server = Whole::start(&base.directory, self.databases(&base)?).await?;
         let rest = Rest::new(format!("http://{}", server.http))?;
         load::company(&rest, data, &[], true).await?;

@@ -12,7 +12,7 @@ use proto::{
 };
 use store::{Db, payload};
 use types::SystemClock;
-use waybill::compose::{self, SERVICES};
+use waybill::compose::SERVICES;
 
 use crate::faults::Tally;
 
@@ -115,9 +115,9 @@ type Units = BTreeMap<(String, i64), i64>;
 pub(crate) async fn check(directory: &Path, tally: &Tally) -> anyhow::Result<()> {
     let mut databases = BTreeMap::new();
     for service in SERVICES {
-        let file = format!("sqlite:{}", directory.join(service).join(format!("{service}.db")).display());
-        let db = compose::open(service, &store::Options::new(file), Arc::new(SystemClock)).await?;
-        databases.insert(service, db);
+        let file = format!("sqlite:{}", directory.join(service.name).join(format!("{}.db", service.name)).display());
+        let db = service.open(&store::Options::new(file), Arc::new(SystemClock)).await?;
+        databases.insert(service.name, db);
     }
     for (service, db) in &databases {
         for (says, broken) in LAWS_OF_ALL {

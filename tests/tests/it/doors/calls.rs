@@ -12,6 +12,7 @@ use tonic::{
     codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
     codegen::http::uri::PathAndQuery,
 };
+use waybill::compose::service_names;
 use waybill_e2e::World;
 
 /// Every method of the contracts.
@@ -38,21 +39,13 @@ pub(super) fn scope(method: &MethodDescriptor) -> String {
     kind.as_enum().unwrap().get_value(number).unwrap().name().to_owned()
 }
 
-/// The ways to the services that have the method; the event service is every service's.
+/// The channels to the services that have the method; the event service is every service's.
 pub(super) fn channels(world: &World, method: &MethodDescriptor) -> Vec<Channel> {
-    let members = &world.mesh.members;
-    let all = [
-        ("waybill.order.v1.", &members.order),
-        ("waybill.inventory.v1.", &members.inventory),
-        ("waybill.fulfillment.v1.", &members.fulfillment),
-        ("waybill.returns.v1.", &members.returns),
-        ("waybill.partner.v1.", &members.partner),
-        ("waybill.operations.v1.", &members.operations),
-    ];
     let service = method.parent_service().full_name().to_owned();
     let every = service == "waybill.event.v1.EventService";
-    let found = all.into_iter().filter(|(package, _)| every || service.starts_with(package));
-    let found: Vec<_> = found.map(|(_, channel)| channel.clone()).collect();
+    let names = service_names().into_iter();
+    let found = names.filter(|name| every || service.starts_with(&format!("waybill.{name}.v1.")));
+    let found: Vec<_> = found.map(|name| world.mesh.clients.to(name)).collect();
     assert!(!found.is_empty(), "nobody serves {service}");
     found
 }
@@ -99,7 +92,7 @@ pub(super) struct Gateway {
 
 impl Gateway {
     pub(super) async fn of(world: &World, caller: &Principal) -> Self {
-        let upstreams = world.mesh.members.rest(caller);
+        let upstreams = world.mesh.clients.rest(caller);
         let router = gateway::router(proto::pool(), &upstreams, None, &gateway::Config::default()).unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
