@@ -2,7 +2,7 @@
 
 mod attempts;
 mod calls;
-mod fence;
+mod disclosure;
+mod isolation;
 mod parties;
 mod table;
-mod told;
