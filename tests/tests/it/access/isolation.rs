@@ -100,7 +100,7 @@ fn every_scoped_method_is_tried() {
     let tried: BTreeSet<_> = attempts().iter().map(|attempt| attempt.method.to_owned()).collect();
     let scoped = calls::methods().into_iter().filter(|method| calls::scope(method) != "SCOPE_NONE");
     let scoped: BTreeSet<_> = scoped.map(|method| method.name().to_owned()).collect();
-    assert_eq!(tried, scoped, "doors/attempts.rs has to say how somebody could reach for another's with each");
+    assert_eq!(tried, scoped, "access/attempts.rs has to say how somebody could reach for another's with each");
 }
 
 #[tokio::test]

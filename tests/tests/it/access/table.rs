@@ -78,7 +78,7 @@ async fn every_method_admits_exactly_those_in_the_table() {
         let found = found(&world).await;
         let committed = TABLE.split_once("| method").map_or(String::new(), |(_, rows)| format!("| method{rows}"));
         let differ = found.lines().filter(|row| !committed.contains(row)).count();
-        assert!(found == committed, "{differ} rows differ; doors/table.md should have:\n{found}");
+        assert!(found == committed, "{differ} rows differ; access/table.md should have:\n{found}");
     })
     .await;
 }
