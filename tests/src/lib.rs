@@ -4,14 +4,7 @@
 //! a journey waits for nothing and can stop between any two steps.
 #![expect(clippy::expect_used, reason = "a test that can not be set up has failed")]
 
-use std::{
-    net::{Ipv4Addr, SocketAddr},
-    sync::{
-        Arc,
-        atomic::{AtomicU16, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use mesh::{Principal, Stop};
 use serde_json::{Value, json};
@@ -22,7 +15,7 @@ use waybill::{
     sandbox::{CARRIER, Chances, Sandbox, WAREHOUSES},
 };
 
-pub use waybill::rest::number;
+pub use waybill::{process::free_address, rest::number};
 
 /// A mesh on databases of its own.
 pub struct World {
@@ -294,19 +287,4 @@ pub async fn laws(rest: &Rest) -> anyhow::Result<()> {
         anyhow::ensure!(promised <= there, "{sku}: {promised} promised of {there}");
     }
     Ok(())
-}
-
-/// An address that nobody has. Below those that systems give to whoever asks for any, or another process would be given
-/// it before the one that is told of it has taken it; for the same reason processes begin in different places and go on
-/// from there. The bench looks above these.
-pub fn free_address() -> SocketAddr {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let window = u16::try_from(std::process::id() % 400).unwrap_or(0);
-    loop {
-        let port = 18_000 + (window * 25 + NEXT.fetch_add(1, Ordering::Relaxed) % 10_000) % 10_000;
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        if std::net::TcpListener::bind(address).is_ok() {
-            return address;
-        }
-    }
 }

@@ -2,7 +2,6 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks on its standard streams")]
 
 mod backup;
-mod bench;
 mod claim;
 mod exit;
 mod migrate;
@@ -95,11 +94,6 @@ enum Command {
         #[command(flatten)]
         mesh: mesh::Config,
     },
-    /// Measure throughput, latency, processor time and memory, beside the bare database. Ends by itself.
-    Bench {
-        #[command(flatten)]
-        bench: crate::bench::Options,
-    },
     /// Print the description of the REST API.
     Openapi,
 }
@@ -119,7 +113,7 @@ impl Command {
                 ("waybill", mesh::Config { log: "warn".to_owned(), ..settings.config.mesh.clone() })
             }
             Self::Demo { settings, .. } => ("waybill", settings.config.mesh.clone()),
-            Self::Bench { .. } | Self::Openapi => ("waybill", mesh::Config::default()),
+            Self::Openapi => ("waybill", mesh::Config::default()),
         }
     }
 }
@@ -190,7 +184,6 @@ pub async fn run() -> ExitCode {
             let chances = if flawless { sandbox::Chances::NONE } else { sandbox::Chances::USUAL };
             play(&gateway, seed, chances, token_file.as_deref()).await
         }
-        Command::Bench { bench: options } => bench::run(options).await,
         Command::Openapi => openapi().await,
     };
     drop(guard);
