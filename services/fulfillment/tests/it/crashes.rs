@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use proto::fulfillment::v1::FulfillmentOrderChanged;
 
+use testkit::each;
+
 use crate::{
     inventory::Outage,
     world::{ORDER, World},
@@ -20,26 +22,25 @@ async fn open(options: store::Options) -> World {
 
 async fn later(world: &World) {
     world.clock.advance(Duration::from_secs(600));
-    world.work().await;
+    world.drain().await;
 }
 
 #[tokio::test]
 async fn an_answer_lost_after_inventory_allocated_gives_the_same_work() {
-    testkit::database::each(|options| async move {
-        let world = open(options).await;
+    each(open, async |world| {
         world.inventory.fail("Allocate", Outage::After);
         world.release(ORDER, 1, &[(1, "A", 8)]);
-        world.work().await;
+        world.drain().await;
         assert!(world.orders(ORDER).await.is_empty());
         let allocated = [world.inventory.allocated("A", "nod_a"), world.inventory.allocated("A", "nod_b")];
         assert_eq!(allocated, [5, 3]);
         later(&world).await;
 
-        assert_eq!(world.open_work(ORDER, 1).await, [("nod_a".to_owned(), 5), ("nod_b".to_owned(), 3)]);
+        assert_eq!(world.open_units(ORDER, 1).await, [("nod_a".to_owned(), 5), ("nod_b".to_owned(), 3)]);
         assert_eq!(world.inventory.calls("Allocate"), ["ord_1/release-1"; 2]);
         assert_eq!(world.inventory.reservation(ORDER, 1).allocated, 8);
-        assert_eq!(world.told::<FulfillmentOrderChanged>("fulfillment.requested").await.len(), 2);
-        assert!(world.exceptions().await.is_empty());
+        assert_eq!(world.events().await.payloads::<FulfillmentOrderChanged>("fulfillment.requested").len(), 2);
+        assert!(world.events().await.open_exceptions().is_empty());
         let decisions = world.decisions(ORDER).await;
         assert_eq!((decisions.len(), decisions[0].choices.len(), decisions[0].candidates[0].available), (1, 2, 5));
     })
@@ -48,8 +49,7 @@ async fn an_answer_lost_after_inventory_allocated_gives_the_same_work() {
 
 #[tokio::test]
 async fn work_catches_up_by_itself_however_long_inventory_was_down() {
-    testkit::database::each(|options| async move {
-        let world = open(options).await;
+    each(open, async |world| {
         for _ in 0..30 {
             world.inventory.fail("GetAvailability", Outage::Before);
             world.inventory.fail("Allocate", Outage::Before);
@@ -58,23 +58,22 @@ async fn work_catches_up_by_itself_however_long_inventory_was_down() {
         for _ in 0..70 {
             later(&world).await;
         }
-        assert_eq!(world.open_work(ORDER, 1).await, [("nod_a".to_owned(), 4)]);
-        assert!(world.exceptions().await.is_empty());
+        assert_eq!(world.open_units(ORDER, 1).await, [("nod_a".to_owned(), 4)]);
+        assert!(world.events().await.open_exceptions().is_empty());
     })
     .await;
 }
 
 #[tokio::test]
 async fn an_answer_lost_when_units_come_back_moves_them_once() {
-    testkit::database::each(|options| async move {
-        let world = open(options).await;
+    each(open, async |world| {
         world.release(ORDER, 1, &[(1, "A", 4)]);
-        world.work().await;
+        world.drain().await;
         world.inventory.fail("Deallocate", Outage::After);
         world.reject(&world.order(ORDER).await).await;
-        world.try_work().await.unwrap_err();
-        world.work().await;
-        assert_eq!(world.open_work(ORDER, 1).await, [("nod_b".to_owned(), 4)]);
+        world.try_drain().await.unwrap_err();
+        world.drain().await;
+        assert_eq!(world.open_units(ORDER, 1).await, [("nod_b".to_owned(), 4)]);
         let keys = world.inventory.calls("Deallocate");
         assert_eq!((keys.len(), &keys[0]), (2, &keys[1]));
         let reservation = world.inventory.reservation(ORDER, 1);
@@ -85,15 +84,14 @@ async fn an_answer_lost_when_units_come_back_moves_them_once() {
 
 #[tokio::test]
 async fn an_answer_lost_when_cancelled_units_are_given_back_gives_them_back_once() {
-    testkit::database::each(|options| async move {
-        let world = World::open(options).await;
+    each(World::open, async |world| {
         world.release(ORDER, 1, &[(1, "A", 4)]);
-        world.work().await;
+        world.drain().await;
         world.inventory.hold(ORDER, 1, "A", 3);
         world.inventory.fail("Release", Outage::After);
         world.cancel(ORDER);
-        world.try_work().await.unwrap_err();
-        world.work().await;
+        world.try_drain().await.unwrap_err();
+        world.drain().await;
         let reservation = world.inventory.reservation(ORDER, 1);
         assert_eq!((reservation.reserved, reservation.released), (3, 4));
     })
@@ -102,17 +100,16 @@ async fn an_answer_lost_when_cancelled_units_are_given_back_gives_them_back_once
 
 #[tokio::test]
 async fn a_shipment_reported_while_units_are_taken_back_is_not_routed_again() {
-    testkit::database::each(|options| async move {
-        let world = open(options).await;
+    each(open, async |world| {
         world.release(ORDER, 1, &[(1, "A", 4)]);
-        world.work().await;
+        world.drain().await;
         let work = world.reject(&world.order(ORDER).await).await;
         let shipment = world.ship(crate::world::shipped(&work, &[("T1", 4)])).await;
         assert_eq!(shipment.packages.len(), 1);
-        world.work().await;
-        assert_eq!(world.open_work(ORDER, 1).await, []);
+        world.drain().await;
+        assert_eq!(world.open_units(ORDER, 1).await, []);
         assert_eq!(world.orders(ORDER).await.len(), 1);
-        assert!(world.exceptions().await.is_empty());
+        assert!(world.events().await.open_exceptions().is_empty());
     })
     .await;
 }

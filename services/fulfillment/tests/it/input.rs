@@ -1,6 +1,5 @@
 //! Wrong requests are refused, naming every wrong field.
 
-use mesh::fault;
 use proto::{
     fulfillment::v1::{
         AcceptFulfillmentOrderRequest, AnswerCancellationRequest, CreateNodeRequest, ListFulfillmentOrdersRequest,
@@ -9,19 +8,15 @@ use proto::{
     },
     types::v1::LineQuantity,
 };
-use tonic::{Code, Status};
+use tonic::Code;
 
-use crate::world::{ORDER, World, shipped, units};
+use testkit::{each, units, wrong_fields};
 
-fn fields(status: &Status) -> Vec<String> {
-    assert_eq!(status.code(), Code::InvalidArgument, "{status}");
-    fault(status).violations.into_iter().map(|violation| violation.field).collect()
-}
+use crate::world::{ORDER, World, shipped};
 
 #[tokio::test]
 async fn a_wrong_node_is_refused() {
-    testkit::database::each(|options| async move {
-        let world = World::open(options).await;
+    each(World::open, async |world| {
         let request = CreateNodeRequest {
             node_id: "warehouse".to_owned(),
             partner_id: "nod_1".to_owned(),
@@ -47,18 +42,17 @@ async fn a_wrong_node_is_refused() {
             "service_areas[1].countries",
             "accept_within",
         ];
-        assert_eq!(fields(&world.api().create_node(request).await.unwrap_err()), expected);
-        let empty = world.api().create_node(CreateNodeRequest::default()).await.unwrap_err();
+        assert_eq!(wrong_fields(world.api().create_node(request).await), expected);
+        let empty = world.api().create_node(CreateNodeRequest::default()).await;
         let expected = ["node_id", "name", "partner_id", "country", "handling_classes", "service_areas"];
-        assert_eq!(fields(&empty), expected);
+        assert_eq!(wrong_fields(empty), expected);
     })
     .await;
 }
 
 #[tokio::test]
 async fn wrong_reports_are_refused_and_change_nothing() {
-    testkit::database::each(|options| async move {
-        let world = World::open(options).await;
+    each(World::open, async |world| {
         let wrong = LineQuantity { line_number: 0, sku: "a b".to_owned(), quantity: 0 };
         let mut request = RecordShipmentRequest {
             fulfillment_order_id: "ful_1".to_owned(),
@@ -82,10 +76,10 @@ async fn wrong_reports_are_refused_and_change_nothing() {
             "packages[1].tracking_number",
             "packages[1].lines",
         ];
-        assert_eq!(fields(&world.partners().record_shipment(request.clone()).await.unwrap_err()), expected);
+        assert_eq!(wrong_fields(world.partners().record_shipment(request.clone()).await), expected);
         request = RecordShipmentRequest::default();
         let expected = ["fulfillment_order_id", "shipment_reference", "packages"];
-        assert_eq!(fields(&world.partners().record_shipment(request).await.unwrap_err()), expected);
+        assert_eq!(wrong_fields(world.partners().record_shipment(request).await), expected);
 
         let pick = RecordPickRequest {
             picked: vec![units(1, -1), units(2, 1_000_000_001)],
@@ -93,27 +87,26 @@ async fn wrong_reports_are_refused_and_change_nothing() {
             ..Default::default()
         };
         let expected = ["fulfillment_order_id", "picked[0].quantity", "picked[1].quantity", "short[1].line_number"];
-        assert_eq!(fields(&world.partners().record_pick(pick).await.unwrap_err()), expected);
-        let answer = world.partners().answer_cancellation(AnswerCancellationRequest::default()).await.unwrap_err();
-        assert_eq!(fields(&answer), ["fulfillment_order_id", "answer"]);
-        assert!(world.kinds().await.is_empty());
+        assert_eq!(wrong_fields(world.partners().record_pick(pick).await), expected);
+        let answer = world.partners().answer_cancellation(AnswerCancellationRequest::default()).await;
+        assert_eq!(wrong_fields(answer), ["fulfillment_order_id", "answer"]);
+        assert!(world.event_types().await.is_empty());
     })
     .await;
 }
 
 #[tokio::test]
 async fn lines_the_work_does_not_have_are_refused() {
-    testkit::database::each(|options| async move {
-        let world = World::open(options).await;
+    each(World::open, async |world| {
         world.node("nod_a", 0).await;
         world.inventory.stock("A", "nod_a", 10);
         world.release(ORDER, 1, &[(1, "A", 6)]);
-        world.work().await;
+        world.drain().await;
         let work = world.order(ORDER).await;
         let mut report = shipped(&work, &[("T1", 6)]);
         report.packages[0].lines = vec![units(2, 1), LineQuantity { line_number: 1, sku: "B".to_owned(), quantity: 1 }];
-        let refused = world.partners().record_shipment(report).await.unwrap_err();
-        assert_eq!(fields(&refused), ["packages[0].lines[0].line_number", "packages[0].lines[1].sku"]);
+        let refused = world.partners().record_shipment(report).await;
+        assert_eq!(wrong_fields(refused), ["packages[0].lines[0].line_number", "packages[0].lines[1].sku"]);
         assert_eq!(world.order(ORDER).await, work);
     })
     .await;
@@ -121,55 +114,52 @@ async fn lines_the_work_does_not_have_are_refused() {
 
 #[tokio::test]
 async fn wrong_carrier_reports_are_refused() {
-    testkit::database::each(|options| async move {
-        let world = World::open(options).await;
+    each(World::open, async |world| {
         let mut request = RecordMilestoneRequest::default();
-        assert_eq!(fields(&world.partners().record_milestone(request.clone()).await.unwrap_err()), ["milestone"]);
+        assert_eq!(wrong_fields(world.partners().record_milestone(request.clone()).await), ["milestone"]);
         request.milestone = Some(Milestone { code: 99, occur_offset_minutes: 5_000, ..Milestone::default() });
         let expected =
             ["milestone.tracking_number", "milestone.code", "milestone.occur_time", "milestone.occur_offset_minutes"];
-        assert_eq!(fields(&world.partners().record_milestone(request).await.unwrap_err()), expected);
+        assert_eq!(wrong_fields(world.partners().record_milestone(request).await), expected);
         let mut request = RecordProofOfDeliveryRequest { carrier_id: "x".to_owned(), ..Default::default() };
-        let refused = world.partners().record_proof_of_delivery(request.clone()).await.unwrap_err();
-        assert_eq!(fields(&refused), ["carrier_id", "tracking_number", "proof_of_delivery"]);
+        let refused = world.partners().record_proof_of_delivery(request.clone()).await;
+        assert_eq!(wrong_fields(refused), ["carrier_id", "tracking_number", "proof_of_delivery"]);
         request = RecordProofOfDeliveryRequest {
             tracking_number: "T".repeat(65),
             proof_of_delivery: Some(Default::default()),
             ..Default::default()
         };
-        let refused = world.partners().record_proof_of_delivery(request).await.unwrap_err();
-        assert_eq!(fields(&refused), ["tracking_number", "proof_of_delivery.sign_time"]);
+        let refused = world.partners().record_proof_of_delivery(request).await;
+        assert_eq!(wrong_fields(refused), ["tracking_number", "proof_of_delivery.sign_time"]);
     })
     .await;
 }
 
 #[tokio::test]
 async fn wrong_reads_are_refused() {
-    testkit::database::each(|options| async move {
-        let world = World::open(options).await;
+    each(World::open, async |world| {
         let list = ListFulfillmentOrdersRequest {
             partner_id: "x".to_owned(),
             execution_states: vec![0],
             request_states: vec![77],
             ..Default::default()
         };
-        let refused = world.api().list_fulfillment_orders(list).await.unwrap_err();
-        assert_eq!(fields(&refused), ["execution_states[0]", "request_states[0]", "partner_id"]);
+        let refused = world.api().list_fulfillment_orders(list).await;
+        assert_eq!(wrong_fields(refused), ["execution_states[0]", "request_states[0]", "partner_id"]);
         let pages = ListNodesRequest { page_size: -1, page_token: String::new() };
-        assert_eq!(fields(&world.api().list_nodes(pages).await.unwrap_err()), ["page_size"]);
+        assert_eq!(wrong_fields(world.api().list_nodes(pages).await), ["page_size"]);
         let preview = PreviewRoutingRequest { lines: vec![units(1, 1)], ..Default::default() };
-        assert_eq!(fields(&world.api().preview_routing(preview).await.unwrap_err()), ["country", "lines[0].sku"]);
+        assert_eq!(wrong_fields(world.api().preview_routing(preview).await), ["country", "lines[0].sku"]);
         let line = LineQuantity { line_number: 1, sku: "NONE".to_owned(), quantity: 1 };
         let preview = PreviewRoutingRequest { country: "DE".to_owned(), lines: vec![line], ..Default::default() };
-        assert_eq!(fields(&world.api().preview_routing(preview).await.unwrap_err()), ["lines[0].sku"]);
+        assert_eq!(wrong_fields(world.api().preview_routing(preview).await), ["lines[0].sku"]);
     })
     .await;
 }
 
 #[tokio::test]
 async fn what_does_not_exist_is_not_found() {
-    testkit::database::each(|options| async move {
-        let world = World::open(options).await;
+    each(World::open, async |world| {
         let retry = RetryRoutingRequest { order_id: ORDER.to_owned(), ..Default::default() };
         assert_eq!(world.api().retry_routing(retry).await.unwrap_err().code(), Code::NotFound);
         let accept = AcceptFulfillmentOrderRequest { fulfillment_order_id: "ful_1".to_owned(), ..Default::default() };

@@ -1,6 +1,6 @@
 //! An inventory under the test's control: keyed answers, partial allocation, outages.
 
-mod book;
+mod ledger;
 mod service;
 
 use std::{
@@ -12,23 +12,23 @@ use proto::{
     inventory::v1::{AllocateResponse, DeallocateResponse, Reservation},
     types::v1::{HandlingClass, LineQuantity},
 };
-use tonic::Status;
+use tonic::{Response, Status};
 
 /// An inventory. Clones are the same one.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Inventory(Arc<Mutex<Books>>);
+pub(crate) struct Inventory(Arc<Mutex<Ledger>>);
 
 /// What goes wrong with a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outage {
-    /// It is never heard of.
+    /// It does not arrive.
     Before,
     /// It takes effect, but the answer is lost.
     After,
 }
 
 #[derive(Debug, Default)]
-struct Books {
+struct Ledger {
     items: BTreeMap<String, HandlingClass>,
     levels: BTreeMap<(String, String), Level>,
     reservations: BTreeMap<(String, i32), Reservation>,
@@ -67,8 +67,8 @@ impl Inventory {
 
     /// Holds units for an order.
     pub(crate) fn hold(&self, order: &str, line: i32, sku: &str, quantity: i64) {
-        let mut books = self.0.lock().unwrap();
-        let reservation = books.reservations.entry((order.to_owned(), line)).or_insert_with(|| Reservation {
+        let mut ledger = self.0.lock().unwrap();
+        let reservation = ledger.reservations.entry((order.to_owned(), line)).or_insert_with(|| Reservation {
             order_id: order.to_owned(),
             line_number: line,
             sku: sku.to_owned(),
@@ -81,10 +81,10 @@ impl Inventory {
 
     /// The order gives units back by itself.
     pub(crate) fn give_back(&self, order: &str, line: i32, quantity: i64) {
-        let mut books = self.0.lock().unwrap();
-        let request = format!("order-{}", books.releases.len());
+        let mut ledger = self.0.lock().unwrap();
+        let request = format!("order-{}", ledger.releases.len());
         let line = LineQuantity { line_number: line, sku: String::new(), quantity };
-        books.release(&request, order, &[line]);
+        ledger.release(&request, order, &[line]);
     }
 
     /// What goes wrong with the next call of a method.
@@ -109,17 +109,32 @@ impl Inventory {
 
     /// The keys a method was called with, in order.
     pub(crate) fn calls(&self, method: &str) -> Vec<String> {
-        let books = self.0.lock().unwrap();
-        books.calls.iter().filter(|(called, _)| *called == method).map(|(_, key)| key.clone()).collect()
+        let ledger = self.0.lock().unwrap();
+        ledger.calls.iter().filter(|(called, _)| *called == method).map(|(_, key)| key.clone()).collect()
     }
 }
 
-impl Books {
+impl Ledger {
     /// Notes a call; says what goes wrong with it.
     fn called(&mut self, method: &'static str, key: &str) -> Option<Outage> {
         self.calls.push((method, key.to_owned()));
         let place = self.outages.iter().position(|(failing, _)| *failing == method)?;
         self.outages.remove(place).map(|(_, outage)| outage)
+    }
+
+    /// The answer to a call, unless something goes wrong with it.
+    fn answer<T>(
+        &mut self,
+        method: &'static str,
+        key: &str,
+        effect: impl FnOnce(&mut Self) -> T,
+    ) -> Result<Response<T>, Status> {
+        let outage = self.called(method, key);
+        if outage == Some(Outage::Before) {
+            return Err(down());
+        }
+        let reply = effect(self);
+        if outage.is_some() { Err(down()) } else { Ok(Response::new(reply)) }
     }
 }
 

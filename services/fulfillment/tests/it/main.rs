@@ -6,7 +6,6 @@ mod cancelling;
 mod crashes;
 mod input;
 mod inventory;
-mod log;
 mod nodes;
 mod replicas;
 mod reporters;

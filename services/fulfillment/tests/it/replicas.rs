@@ -9,7 +9,7 @@ use proto::{
     },
     inventory::v1::AllocationRequest,
 };
-use store::{Call, Command, Context, Db, Needs, Options, Proto, Rows};
+use store::{Call, Command, Context, Needs, Proto, Rows};
 use tokio::sync::oneshot;
 use types::{Fault, Timestamp};
 use waybill_fulfillment::{
@@ -18,10 +18,12 @@ use waybill_fulfillment::{
     tracking::{Code, Milestone, Proof},
 };
 
+use testkit::{START, each};
+
 use crate::{
     inventory::Outage,
     tracking::{routed, shipment},
-    world::{ORDER, START, World, after, package, shipped},
+    world::{ORDER, World, after, package, shipped},
 };
 
 /// A command that has read when it says so, and decides when it may.
@@ -50,12 +52,12 @@ impl<C: Command> Command for Late<C> {
 
 /// Runs a command that has read before `rival` writes, and writes after it. SQLite has one writer at a time, so there it
 /// reads after it too.
-async fn overtaken<C: Command>(options: &Options, db: &Db, command: C, rival: impl Future<Output = ()>) {
+async fn overtaken<C: Command>(world: &World, command: C, rival: impl Future<Output = ()>) {
     let run = |command| {
-        let db = db.clone();
+        let db = world.db.clone();
         tokio::spawn(async move { db.run(Call::new(types::Actor::service("test")), command).await.map(|_| ()) })
     };
-    if options.url.starts_with("sqlite") {
+    if world.options.url.starts_with("sqlite") {
         rival.await;
         return run(Late { command, signals: Mutex::default() }).await.unwrap().unwrap();
     }
@@ -68,7 +70,7 @@ async fn overtaken<C: Command>(options: &Options, db: &Db, command: C, rival: im
 }
 
 fn instant(seconds: i64) -> Timestamp {
-    Timestamp::from_micros(START + seconds * 1_000_000)
+    Timestamp::from_micros(START.as_micros() + seconds * 1_000_000)
 }
 
 fn milestone(number: &str, reporter_id: &str, code: Code) -> RecordMilestone {
@@ -122,12 +124,11 @@ async fn label(world: &World, carrier_id: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_package_that_is_reported_while_a_milestone_of_it_is_recorded_hears_of_it() {
-    testkit::database::each(|options| async move {
-        let world = routed(options.clone()).await;
-        let replica = world.replica(&options).await;
+    each(routed, async |world| {
+        let replica = world.replica().await;
         let left = shipped(&world.order(ORDER).await, &[("T1", 6)]);
         let rival = async { drop(replica.ship(left).await) };
-        overtaken(&options, &world.db, milestone("T1", "", Code::Delivered), rival).await;
+        overtaken(&world, milestone("T1", "", Code::Delivered), rival).await;
         assert_eq!(shipment(&world).await.state(), ShipmentState::Delivered);
     })
     .await;
@@ -135,11 +136,10 @@ async fn a_package_that_is_reported_while_a_milestone_of_it_is_recorded_hears_of
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_milestone_or_proof_that_is_recorded_while_its_package_is_reported_reaches_it() {
-    testkit::database::each(|options| async move {
-        let world = routed(options.clone()).await;
-        let replica = world.replica(&options).await;
+    each(routed, async |world| {
+        let replica = world.replica().await;
         let leaves = RecordShipment(report(&world, None, vec![package("T1", 2)]).await);
-        overtaken(&options, &world.db, leaves, say(&replica, "T1", "", MilestoneCode::Delivered)).await;
+        overtaken(&world, leaves, say(&replica, "T1", "", MilestoneCode::Delivered)).await;
         assert_eq!(shipment(&world).await.state(), ShipmentState::Delivered);
 
         let proof = ProofOfDelivery { sign_time: Some(after(20)), ..ProofOfDelivery::default() };
@@ -152,7 +152,7 @@ async fn a_milestone_or_proof_that_is_recorded_while_its_package_is_reported_rea
             replica.partners().record_proof_of_delivery(request).await.unwrap();
         };
         let leaves = RecordShipment(report(&world, None, vec![package("T2", 2)]).await);
-        overtaken(&options, &world.db, leaves, rival).await;
+        overtaken(&world, leaves, rival).await;
         assert_eq!(shipment(&world).await.state(), ShipmentState::Delivered);
 
         let proved = RecordProof(Proof {
@@ -166,7 +166,7 @@ async fn a_milestone_or_proof_that_is_recorded_while_its_package_is_reported_rea
         });
         let left = shipped(&world.order(ORDER).await, &[("T3", 2)]);
         let rival = async { drop(replica.ship(left).await) };
-        overtaken(&options, &world.db, proved, rival).await;
+        overtaken(&world, proved, rival).await;
         let shipment = shipment(&world).await;
         assert_eq!((shipment.packages.len(), shipment.state()), (3, ShipmentState::Delivered));
     })
@@ -175,29 +175,27 @@ async fn a_milestone_or_proof_that_is_recorded_while_its_package_is_reported_rea
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_carrier_that_is_named_while_it_reports_is_heard() {
-    testkit::database::each(|options| async move {
-        let world = routed(options.clone()).await;
-        let replica = world.replica(&options).await;
+    each(routed, async |world| {
+        let replica = world.replica().await;
         label(&world, "").await;
         let said = milestone("T2", "par_carrier", Code::InTransit);
-        overtaken(&options, &world.db, said, label(&replica, "par_carrier")).await;
+        overtaken(&world, said, label(&replica, "par_carrier")).await;
         assert_eq!(
             shipment(&world).await.packages.iter().filter(|one| one.status() == MilestoneCode::InTransit).count(),
             1
         );
-        assert_eq!(world.exceptions().await, []);
+        assert_eq!(world.events().await.open_exceptions(), []);
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_a_carrier_reports_while_it_is_named_is_heard() {
-    testkit::database::each(|options| async move {
-        let world = routed(options.clone()).await;
-        let replica = world.replica(&options).await;
+    each(routed, async |world| {
+        let replica = world.replica().await;
         label(&world, "").await;
         let names = RecordLabels(report(&world, Some("par_carrier"), vec![package("T1", 2)]).await);
-        overtaken(&options, &world.db, names, say(&replica, "T2", "par_carrier", MilestoneCode::InTransit)).await;
+        overtaken(&world, names, say(&replica, "T2", "par_carrier", MilestoneCode::InTransit)).await;
         assert_eq!(
             shipment(&world).await.packages.iter().filter(|one| one.status() == MilestoneCode::InTransit).count(),
             1
@@ -208,12 +206,11 @@ async fn what_a_carrier_reports_while_it_is_named_is_heard() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_a_carrier_reports_while_a_milestone_of_another_package_names_it_is_heard() {
-    testkit::database::each(|options| async move {
-        let world = routed(options.clone()).await;
-        let replica = world.replica(&options).await;
+    each(routed, async |world| {
+        let replica = world.replica().await;
         label(&world, "").await;
         let names = milestone("T1", "", Code::InTransit);
-        overtaken(&options, &world.db, names, say(&replica, "T2", "par_carrier", MilestoneCode::InTransit)).await;
+        overtaken(&world, names, say(&replica, "T2", "par_carrier", MilestoneCode::InTransit)).await;
         assert_eq!(
             shipment(&world).await.packages.iter().filter(|one| one.status() == MilestoneCode::InTransit).count(),
             2
@@ -229,22 +226,21 @@ async fn retry(world: &World) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn stock_that_comes_in_while_a_plan_finds_none_is_used() {
-    testkit::database::each(|options| async move {
-        let world = World::open(options.clone()).await;
-        let replica = world.replica(&options).await;
+    each(World::open, async |world| {
+        let replica = world.replica().await;
         world.node("nod_a", 0).await;
         world.release(ORDER, 1, &[(1, "A", 5)]);
-        world.work().await;
+        world.drain().await;
         retry(&world).await;
         let wakes = RouteWaiting { trigger: Trigger::Stock { sku: "A".to_owned(), cause: None } };
         let rival = async {
-            replica.work().await;
+            replica.drain().await;
             world.inventory.stock("A", "nod_a", 5);
         };
-        overtaken(&options, &world.db, wakes, rival).await;
-        world.work().await;
-        assert_eq!(world.open_work(ORDER, 1).await, [("nod_a".to_owned(), 5)]);
-        assert_eq!(world.exceptions().await, []);
+        overtaken(&world, wakes, rival).await;
+        world.drain().await;
+        assert_eq!(world.open_units(ORDER, 1).await, [("nod_a".to_owned(), 5)]);
+        assert_eq!(world.events().await.open_exceptions(), []);
     })
     .await;
 }
@@ -264,29 +260,28 @@ fn settle(decision: &RoutingDecision) -> SettleRouting {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_order_whose_last_two_releases_find_nodes_at_once_waits_for_nobody() {
-    testkit::database::each(|options| async move {
-        let world = World::open(options.clone()).await;
-        let replica = world.replica(&options).await;
+    each(World::open, async |world| {
+        let replica = world.replica().await;
         world.node("nod_a", 0).await;
         for (number, line, sku) in [(1, 1, "A"), (2, 2, "B"), (3, 3, "C")] {
             world.release(ORDER, number, &[(line, sku, 5)]);
         }
         world.inventory.stock("A", "nod_a", 5);
-        world.work().await;
-        assert_eq!(world.exceptions().await, [("UNASSIGNED".to_owned(), ORDER.to_owned())]);
+        world.drain().await;
+        assert_eq!(world.events().await.open_exceptions(), [("UNASSIGNED".to_owned(), ORDER.to_owned())]);
         let before = world.decisions(ORDER).await.len();
         for sku in ["B", "C"] {
             world.inventory.stock(sku, "nod_a", 5);
             world.inventory.fail("Allocate", Outage::Before);
         }
         retry(&world).await;
-        world.work().await;
+        world.drain().await;
         let planned = world.decisions(ORDER).await.split_off(before);
         assert_eq!(planned.iter().map(|one| one.choices.len()).collect::<Vec<_>>(), [1, 1]);
         let rival =
             async { replica.db.run(Call::new(types::Actor::service("test")), settle(&planned[1])).await.unwrap() };
-        overtaken(&options, &world.db, settle(&planned[0]), rival).await;
-        assert_eq!(world.exceptions().await, []);
+        overtaken(&world, settle(&planned[0]), rival).await;
+        assert_eq!(world.events().await.open_exceptions(), []);
     })
     .await;
 }

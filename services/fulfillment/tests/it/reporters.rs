@@ -5,6 +5,8 @@ use proto::fulfillment::v1::{
     RecordMilestoneResponse, ShipmentDelivered, ShipmentOverShipped, ShipmentShipped, ShipmentState,
 };
 
+use testkit::each;
+
 use crate::{
     tracking::{count, routed, shipment},
     world::{ORDER, World, after, package, shipped},
@@ -45,8 +47,7 @@ async fn report(
 
 #[tokio::test]
 async fn a_carriers_word_counts_only_for_what_it_carries() {
-    testkit::database::each(|options| async move {
-        let world = routed(options).await;
+    each(routed, async |world| {
         world.ship(shipped(&world.order(ORDER).await, &[("T1", 6)])).await;
         // The same words of the other carrier first do not take the place of the right one's.
         let foreign = report(&world, "par_other", "T1", MilestoneCode::Delivered, 20).await;
@@ -54,9 +55,9 @@ async fn a_carriers_word_counts_only_for_what_it_carries() {
         assert_eq!(foreign.status(), MilestoneCode::Delivered, "its own word is all it hears of");
         assert_eq!(shipment(&world).await.state(), ShipmentState::Shipped);
         let found = vec![("FOREIGN_REPORT".to_owned(), shipment(&world).await.shipment_id)];
-        assert_eq!(world.exceptions().await, found);
+        assert_eq!(world.events().await.open_exceptions(), found);
         report(&world, "par_other", "T1", MilestoneCode::Delivered, 20).await;
-        assert_eq!(world.exceptions().await, found, "the same again is no news");
+        assert_eq!(world.events().await.open_exceptions(), found, "the same again is no news");
 
         assert_eq!(report(&world, "par_a", "T1", MilestoneCode::PickedUp, 5).await.status(), MilestoneCode::PickedUp);
         let right = report(&world, "par_carrier", "T1", MilestoneCode::Delivered, 20).await;
@@ -73,13 +74,12 @@ async fn a_carriers_word_counts_only_for_what_it_carries() {
 
 #[tokio::test]
 async fn an_early_word_counts_when_the_shipment_names_who_said_it() {
-    testkit::database::each(|options| async move {
-        let world = routed(options).await;
+    each(routed, async |world| {
         report(&world, "par_carrier", "T1", MilestoneCode::InTransit, 10).await;
         report(&world, "par_other", "T1", MilestoneCode::Lost, 11).await;
         let shipment = world.ship(shipped(&world.order(ORDER).await, &[("T1", 6)])).await;
         assert_eq!(shipment.packages[0].status(), MilestoneCode::InTransit);
-        assert_eq!(world.exceptions().await, [("FOREIGN_REPORT".to_owned(), shipment.shipment_id)]);
+        assert_eq!(world.events().await.open_exceptions(), [("FOREIGN_REPORT".to_owned(), shipment.shipment_id)]);
         assert_eq!(count(&world, "shipment.milestone_recorded").await, 1);
     })
     .await;
@@ -87,8 +87,7 @@ async fn an_early_word_counts_when_the_shipment_names_who_said_it() {
 
 #[tokio::test]
 async fn what_a_carrier_said_counts_from_when_it_is_named() {
-    testkit::database::each(|options| async move {
-        let world = routed(options).await;
+    each(routed, async |world| {
         let work = world.order(ORDER).await;
         let mut labels = RecordLabelsRequest {
             fulfillment_order_id: work.fulfillment_order_id.clone(),
@@ -102,13 +101,13 @@ async fn what_a_carrier_said_counts_from_when_it_is_named() {
             assert_eq!(kept.shipment_id, "");
         }
         assert_eq!(shipment(&world).await.state(), ShipmentState::Labelled);
-        assert_eq!(world.exceptions().await.len(), 2);
+        assert_eq!(world.events().await.open_exceptions().len(), 2);
         labels.carrier_id = "par_carrier".to_owned();
         world.partners().record_labels(labels.clone()).await.unwrap();
         let named = shipment(&world).await;
         assert_eq!((named.state(), named.inferred), (ShipmentState::Delivered, true));
-        assert_eq!(world.exceptions().await, [], "its cause is gone");
-        let told = world.told::<ShipmentDelivered>("shipment.delivered").await;
+        assert_eq!(world.events().await.open_exceptions(), [], "its cause is gone");
+        let told = world.events().await.payloads::<ShipmentDelivered>("shipment.delivered");
         assert_eq!(told[0].lines[0].quantity, 6);
         assert_eq!(count(&world, "shipment.milestone_recorded").await, 2);
         world.partners().record_labels(labels).await.unwrap();
@@ -119,8 +118,7 @@ async fn what_a_carrier_said_counts_from_when_it_is_named() {
 
 #[tokio::test]
 async fn what_left_by_a_named_carriers_word_is_told_beside_what_the_warehouse_reports() {
-    testkit::database::each(|options| async move {
-        let world = routed(options).await;
+    each(routed, async |world| {
         label(&world, &[("T1", 2), ("T2", 4)]).await;
         report(&world, "par_carrier", "T2", MilestoneCode::InTransit, 10).await;
         let mut left = shipped(&world.order(ORDER).await, &[("T1", 2)]);
@@ -139,21 +137,20 @@ async fn what_left_by_a_named_carriers_word_is_told_beside_what_the_warehouse_re
 
 #[tokio::test]
 async fn what_arrived_and_what_is_too_many_is_told_once_with_all_its_units() {
-    testkit::database::each(|options| async move {
-        let world = routed(options).await;
+    each(routed, async |world| {
         label(&world, &[("T1", 1), ("T2", 2)]).await;
         for number in ["T2", "T3"] {
             report(&world, "par_carrier", number, MilestoneCode::Delivered, 10).await;
         }
         world.ship(shipped(&world.order(ORDER).await, &[("T1", 1), ("T3", 7)])).await;
         let units = |told: &[proto::types::v1::LineQuantity]| told.iter().map(|unit| unit.quantity).sum::<i64>();
-        let told = world.told::<ShipmentShipped>("shipment.shipped").await;
+        let told = world.events().await.payloads::<ShipmentShipped>("shipment.shipped");
         assert_eq!(told.iter().map(|told| units(&told.lines)).sum::<i64>(), 10);
-        let told = world.told::<ShipmentDelivered>("shipment.partially_delivered").await;
+        let told = world.events().await.payloads::<ShipmentDelivered>("shipment.partially_delivered");
         assert_eq!(told.iter().map(|told| units(&told.lines)).collect::<Vec<_>>(), [9]);
-        let told = world.told::<ShipmentOverShipped>("shipment.over_shipped").await;
+        let told = world.events().await.payloads::<ShipmentOverShipped>("shipment.over_shipped");
         assert_eq!(told.iter().map(|told| units(&told.lines)).collect::<Vec<_>>(), [4]);
-        let open = world.exceptions().await;
+        let open = world.events().await.open_exceptions();
         assert_eq!(open.iter().filter(|(kind, _)| kind == "OVER_SHIPPED").count(), 1);
     })
     .await;

@@ -5,18 +5,19 @@ use proto::{
     types::v1::{HandlingClass, LineQuantity},
 };
 
+use testkit::each;
+
 use crate::world::{ORDER, World, node};
 
 #[tokio::test]
 async fn a_release_becomes_work_at_the_best_node_with_its_explanation() {
-    testkit::database::each(|options| async move {
-        let world = World::open(options).await;
+    each(World::open, async |world| {
         world.node("nod_near", 0).await;
         world.node("nod_far", 5).await;
         world.inventory.stock("A", "nod_near", 10);
         world.inventory.stock("A", "nod_far", 50);
         world.release(ORDER, 1, &[(1, "A", 4)]);
-        world.work().await;
+        world.drain().await;
 
         let work = world.order(ORDER).await;
         assert_eq!((work.node_id.as_str(), work.partner_id.as_str()), ("nod_near", "par_near"));
@@ -24,7 +25,7 @@ async fn a_release_becomes_work_at_the_best_node_with_its_explanation() {
         assert_eq!((work.execution_state(), work.request_state()), (ExecutionState::Open, RequestState::Submitted));
         assert_eq!(work.idempotency_key, format!("{}:1", work.fulfillment_order_id));
         assert_eq!((work.customer_po.as_str(), work.ship_to.unwrap().name.as_str()), ("PO-1", "Depot"));
-        assert_eq!(world.kinds().await, ["fulfillment.routed", "fulfillment.requested"]);
+        assert_eq!(world.event_types().await, ["fulfillment.routed", "fulfillment.requested"]);
 
         let decision = world.decisions(ORDER).await.remove(0);
         assert_eq!(decision.decision_id, work.decision_id);
@@ -37,33 +38,31 @@ async fn a_release_becomes_work_at_the_best_node_with_its_explanation() {
 
 #[tokio::test]
 async fn case_04_stock_that_no_single_node_has_is_split() {
-    testkit::database::each(|options| async move {
-        let world = World::open(options).await;
+    each(World::open, async |world| {
         world.node("nod_a", 0).await;
         world.node("nod_b", 1).await;
         world.inventory.stock("A", "nod_a", 3);
         world.inventory.stock("A", "nod_b", 4);
         world.release(ORDER, 1, &[(1, "A", 6)]);
-        world.work().await;
+        world.drain().await;
 
         let expected = [("nod_a".to_owned(), 3), ("nod_b".to_owned(), 3)];
-        assert_eq!(world.open_work(ORDER, 1).await, expected);
-        assert_eq!(world.told::<FulfillmentOrderChanged>("fulfillment.requested").await.len(), 2);
-        assert!(world.exceptions().await.is_empty());
+        assert_eq!(world.open_units(ORDER, 1).await, expected);
+        assert_eq!(world.events().await.payloads::<FulfillmentOrderChanged>("fulfillment.requested").len(), 2);
+        assert!(world.events().await.open_exceptions().is_empty());
     })
     .await;
 }
 
 #[tokio::test]
 async fn a_release_told_twice_is_routed_once() {
-    testkit::database::each(|options| async move {
-        let world = World::open(options).await;
+    each(World::open, async |world| {
         world.node("nod_a", 0).await;
         world.inventory.stock("A", "nod_a", 9);
         world.release(ORDER, 1, &[(1, "A", 3)]);
         world.release(ORDER, 1, &[(1, "A", 3)]);
-        world.work().await;
-        assert_eq!(world.open_work(ORDER, 1).await, [("nod_a".to_owned(), 3)]);
+        world.drain().await;
+        assert_eq!(world.open_units(ORDER, 1).await, [("nod_a".to_owned(), 3)]);
         assert_eq!(world.inventory.calls("Allocate").len(), 1);
     })
     .await;
@@ -71,18 +70,17 @@ async fn a_release_told_twice_is_routed_once() {
 
 #[tokio::test]
 async fn stock_that_inventory_only_imagined_is_looked_for_again_under_a_key_of_its_own() {
-    testkit::database::each(|options| async move {
-        let world = World::open(options).await;
+    each(World::open, async |world| {
         world.node("nod_a", 0).await;
         world.inventory.stock("A", "nod_a", 2);
         world.inventory.imagine("A", "nod_a", 10);
         world.release(ORDER, 1, &[(1, "A", 5)]);
-        world.work().await;
+        world.drain().await;
 
         let keys = ["ord_1/release-1", "ord_1/release-1#2", "ord_1/release-1#3"];
         assert_eq!(world.inventory.calls("Allocate"), keys);
-        assert_eq!(world.open_work(ORDER, 1).await, [("nod_a".to_owned(), 2)]);
-        assert_eq!(world.exceptions().await, [("UNASSIGNED".to_owned(), ORDER.to_owned())]);
+        assert_eq!(world.open_units(ORDER, 1).await, [("nod_a".to_owned(), 2)]);
+        assert_eq!(world.events().await.open_exceptions(), [("UNASSIGNED".to_owned(), ORDER.to_owned())]);
         let decisions = world.decisions(ORDER).await;
         assert_eq!(decisions.iter().map(|decision| decision.unrouted[0].quantity).collect::<Vec<_>>(), [3, 3, 3]);
     })
@@ -91,8 +89,7 @@ async fn stock_that_inventory_only_imagined_is_looked_for_again_under_a_key_of_i
 
 #[tokio::test]
 async fn a_preview_says_where_lines_would_go_and_changes_nothing() {
-    testkit::database::each(|options| async move {
-        let world = World::open(options).await;
+    each(World::open, async |world| {
         world.node("nod_a", 0).await;
         let mut cold = node("nod_cold", 0);
         cold.handling_classes = vec![HandlingClass::Frozen.into()];
@@ -111,15 +108,14 @@ async fn a_preview_says_where_lines_would_go_and_changes_nothing() {
         request.excluded_node_ids = vec!["nod_a".to_owned()];
         let decision = world.api().preview_routing(request).await.unwrap().into_inner();
         assert_eq!((decision.choices.len(), decision.unrouted[0].quantity), (0, 2));
-        assert!(world.inventory.calls("Allocate").is_empty() && world.kinds().await.is_empty());
+        assert!(world.inventory.calls("Allocate").is_empty() && world.event_types().await.is_empty());
     })
     .await;
 }
 
 #[tokio::test]
 async fn an_order_that_takes_more_choices_than_one_plan_may_have_is_routed_by_several() {
-    testkit::database::each(|options| async move {
-        let world = World::open(options).await;
+    each(World::open, async |world| {
         world.node("nod_a", 0).await;
         world.node("nod_b", 1).await;
         let lines: Vec<(i32, String)> = (1..=2_501).map(|line| (line, format!("SKU-{line}"))).collect();
@@ -129,7 +125,7 @@ async fn an_order_that_takes_more_choices_than_one_plan_may_have_is_routed_by_se
         }
         let wanted: Vec<(i32, &str, i64)> = lines.iter().map(|(line, sku)| (*line, sku.as_str(), 2)).collect();
         world.release(ORDER, 1, &wanted);
-        world.work().await;
+        world.drain().await;
 
         let attempts: Vec<_> = world
             .decisions(ORDER)
@@ -140,7 +136,7 @@ async fn an_order_that_takes_more_choices_than_one_plan_may_have_is_routed_by_se
         assert_eq!(attempts, [(1, 5_000, 1), (2, 2, 0)]);
         let works = world.orders(ORDER).await;
         assert_eq!(works.iter().flat_map(|work| &work.lines).map(|line| line.quantity).sum::<i64>(), 5_002);
-        assert!(world.exceptions().await.is_empty());
+        assert!(world.events().await.open_exceptions().is_empty());
     })
     .await;
 }

@@ -7,9 +7,11 @@ use proto::fulfillment::v1::{
     RecordPickRequest, RequestState,
 };
 
+use testkit::{each, units};
+
 use crate::{
     inventory::Outage,
-    world::{ORDER, World, shipped, units},
+    world::{ORDER, World, shipped},
 };
 
 /// How many different storms.
@@ -32,7 +34,7 @@ fn open(work: &FulfillmentOrder) -> i64 {
 
 /// Units the order was told that it has back.
 async fn told_back(world: &World) -> i64 {
-    let told = world.told::<FulfillmentUnfulfillable>("fulfillment.unfulfillable").await;
+    let told = world.events().await.payloads::<FulfillmentUnfulfillable>("fulfillment.unfulfillable");
     told.iter().map(|told| told.lines[0].quantity).sum()
 }
 
@@ -94,7 +96,7 @@ async fn step(world: &World, chance: &mut Chance, number: u64, given_back: &mut 
 async fn settle(world: &World) {
     let mut quiet = 0;
     for _ in 0..60 {
-        let rested = world.try_work().await.is_ok();
+        let rested = world.try_drain().await.is_ok();
         world.clock.advance(Duration::from_secs(600));
         quiet = if rested { quiet + 1 } else { 0 };
         if quiet > 5 {
@@ -109,26 +111,25 @@ async fn check(world: &World, seed: u64, given_back: i64) {
     let works = world.orders(ORDER).await;
     let at_nodes: i64 = works.iter().map(|work| open(work) + work.lines[0].shipped).sum();
     assert_eq!(reservation.allocated, at_nodes, "seed {seed}: units at nodes");
-    let cancelled = world.told::<FulfillmentCancelled>("fulfillment.cancelled").await;
+    let cancelled = world.events().await.payloads::<FulfillmentCancelled>("fulfillment.cancelled");
     let cancelled: i64 = cancelled.iter().map(|told| told.lines[0].quantity).sum();
     assert_eq!(reservation.released, cancelled + given_back, "seed {seed}: cancelled units");
     let waiting = told_back(world).await - given_back;
     assert_eq!(reservation.backordered, waiting, "seed {seed}: units the order waits for");
     let sum = reservation.reserved + reservation.allocated + reservation.backordered + reservation.released;
     assert_eq!(reservation.requested, sum, "seed {seed}: inventory");
-    let unassigned = world.exceptions().await.iter().any(|(kind, _)| kind == "UNASSIGNED");
+    let unassigned = world.events().await.open_exceptions().iter().any(|(kind, _)| kind == "UNASSIGNED");
     assert_eq!(unassigned, reservation.reserved > 0, "seed {seed}: what has no node is an exception");
 }
 
 #[tokio::test]
 async fn whatever_happens_no_unit_is_lost_and_none_is_doubled() {
     for seed in 0..SEEDS {
-        testkit::database::each(|options| storm(options, seed)).await;
+        each(World::open, async |world| storm(world, seed).await).await;
     }
 }
 
-async fn storm(options: store::Options, seed: u64) {
-    let world = World::open(options).await;
+async fn storm(world: World, seed: u64) {
     for (id, rank) in [("nod_a", 0), ("nod_b", 0), ("nod_c", 1)] {
         world.node(id, rank).await;
     }

@@ -7,6 +7,8 @@ use proto::fulfillment::v1::{
     ShipmentState,
 };
 
+use testkit::each;
+
 use crate::world::{ORDER, World, after, package, shipped};
 
 pub(crate) async fn routed(options: store::Options) -> World {
@@ -14,7 +16,7 @@ pub(crate) async fn routed(options: store::Options) -> World {
     world.node("nod_a", 0).await;
     world.inventory.stock("A", "nod_a", 10);
     world.release(ORDER, 1, &[(1, "A", 6)]);
-    world.work().await;
+    world.drain().await;
     world
 }
 
@@ -57,13 +59,12 @@ pub(crate) async fn shipment(world: &World) -> Shipment {
 }
 
 pub(crate) async fn count(world: &World, wanted: &str) -> usize {
-    world.kinds().await.iter().filter(|kind| *kind == wanted).count()
+    world.event_types().await.iter().filter(|kind| *kind == wanted).count()
 }
 
 #[tokio::test]
 async fn case_23_one_delivered_package_of_three_is_a_partial_delivery() {
-    testkit::database::each(|options| async move {
-        let world = routed(options).await;
+    each(routed, async |world| {
         let work = world.order(ORDER).await;
         world.ship(shipped(&work, &[("T1", 1), ("T2", 2), ("T3", 3)])).await;
         say(&world, "T2", MilestoneCode::Delivered, 20).await;
@@ -72,8 +73,8 @@ async fn case_23_one_delivered_package_of_three_is_a_partial_delivery() {
         say(&world, "T3", MilestoneCode::Delivered, 30).await;
         let shipment = shipment(&world).await;
         assert_eq!((shipment.state(), shipment.deliver_time), (ShipmentState::Delivered, Some(after(30))));
-        let partial = world.told::<ShipmentDelivered>("shipment.partially_delivered").await;
-        let last = world.told::<ShipmentDelivered>("shipment.delivered").await;
+        let partial = world.events().await.payloads::<ShipmentDelivered>("shipment.partially_delivered");
+        let last = world.events().await.payloads::<ShipmentDelivered>("shipment.delivered");
         let quantities: Vec<_> = partial.iter().chain(&last).map(|told| told.lines[0].quantity).collect();
         assert_eq!((quantities, last.len()), (vec![2, 1, 3], 1));
     })
@@ -82,8 +83,7 @@ async fn case_23_one_delivered_package_of_three_is_a_partial_delivery() {
 
 #[tokio::test]
 async fn reports_count_by_the_time_they_happened() {
-    testkit::database::each(|options| async move {
-        let world = routed(options).await;
+    each(routed, async |world| {
         world.ship(shipped(&world.order(ORDER).await, &[("T1", 6)])).await;
         let codes = [
             (MilestoneCode::OutForDelivery, 30),
@@ -112,8 +112,7 @@ async fn reports_count_by_the_time_they_happened() {
 
 #[tokio::test]
 async fn a_delivered_package_stays_delivered() {
-    testkit::database::each(|options| async move {
-        let world = routed(options).await;
+    each(routed, async |world| {
         world.ship(shipped(&world.order(ORDER).await, &[("T1", 6)])).await;
         say(&world, "T1", MilestoneCode::Delivered, 20).await;
         for (code, seconds) in
@@ -129,8 +128,7 @@ async fn a_delivered_package_stays_delivered() {
 
 #[tokio::test]
 async fn case_44_what_a_carrier_says_before_the_warehouse_is_kept_and_folded_in() {
-    testkit::database::each(|options| async move {
-        let world = routed(options).await;
+    each(routed, async |world| {
         let answer = say(&world, "T1", MilestoneCode::InTransit, 10).await;
         assert_eq!((answer.shipment_id.as_str(), answer.status()), ("", MilestoneCode::InTransit));
         prove(&world, "T1", 20).await;
@@ -143,19 +141,18 @@ async fn case_44_what_a_carrier_says_before_the_warehouse_is_kept_and_folded_in(
         assert_eq!(shipment.deliver_time, Some(after(20)));
         let proof = shipment.packages[0].proof_of_delivery.as_ref().unwrap();
         assert_eq!(proof.signed_by, "A. Meier");
-        let kinds = world.kinds().await;
+        let kinds = world.event_types().await;
         let position = |wanted: &str| kinds.iter().position(|kind| kind == wanted).unwrap();
         assert!(position("shipment.shipped") < position("shipment.delivered"));
-        assert_eq!(world.told::<ShipmentMilestoneRecorded>("shipment.milestone_recorded").await.len(), 1);
-        assert_eq!(world.told::<ProofOfDeliveryCaptured>("shipment.pod_captured").await.len(), 1);
+        assert_eq!(world.events().await.payloads::<ShipmentMilestoneRecorded>("shipment.milestone_recorded").len(), 1);
+        assert_eq!(world.events().await.payloads::<ProofOfDeliveryCaptured>("shipment.pod_captured").len(), 1);
     })
     .await;
 }
 
 #[tokio::test]
 async fn case_44_a_labelled_package_a_carrier_has_left_until_the_warehouse_says_so_too() {
-    testkit::database::each(|options| async move {
-        let world = routed(options).await;
+    each(routed, async |world| {
         let work = world.order(ORDER).await;
         let labels = RecordLabelsRequest {
             fulfillment_order_id: work.fulfillment_order_id.clone(),
@@ -177,7 +174,7 @@ async fn case_44_a_labelled_package_a_carrier_has_left_until_the_warehouse_says_
         let reported = world.ship(shipped(&work, &[("T1", 6)])).await;
         assert_eq!((reported.state(), reported.inferred), (ShipmentState::Shipped, false));
         assert_eq!(world.order(ORDER).await.lines[0].shipped, 6);
-        let told = world.told::<ShipmentShipped>("shipment.shipped").await;
+        let told = world.events().await.payloads::<ShipmentShipped>("shipment.shipped");
         assert!(told.len() == 1 && told[0].shipment.as_ref().unwrap().inferred);
     })
     .await;
@@ -185,8 +182,7 @@ async fn case_44_a_labelled_package_a_carrier_has_left_until_the_warehouse_says_
 
 #[tokio::test]
 async fn a_proof_is_a_delivery() {
-    testkit::database::each(|options| async move {
-        let world = routed(options).await;
+    each(routed, async |world| {
         world.ship(shipped(&world.order(ORDER).await, &[("T1", 6)])).await;
         prove(&world, "T1", 40).await;
         prove(&world, "T1", 40).await;

@@ -6,6 +6,8 @@ use proto::{
     inventory::v1::{StockChanged, StockMovement},
 };
 
+use testkit::each;
+
 use crate::world::{ORDER, World, node};
 
 fn unassigned() -> Vec<(String, String)> {
@@ -15,27 +17,26 @@ fn unassigned() -> Vec<(String, String)> {
 fn received(world: &World, sku: &str, node: &str, quantity: i64) {
     world.inventory.stock(sku, node, quantity);
     let movement = StockMovement { sku: sku.to_owned(), on_hand_delta: quantity, ..StockMovement::default() };
-    world.stock.tell("inventory.received", "", &StockChanged { movement: Some(movement), level: None });
+    world.inventory_log.emit("inventory.received", "", &StockChanged { movement: Some(movement), level: None });
 }
 
 #[tokio::test]
 async fn units_no_node_may_take_wait_as_an_exception_that_says_why() {
-    testkit::database::each(|options| async move {
-        let world = World::open(options).await;
+    each(World::open, async |world| {
         let mut abroad = node("nod_us", 0);
         abroad.service_areas[0].countries = vec!["US".to_owned()];
         world.create(abroad).await;
         world.inventory.stock("A", "nod_us", 10);
         world.release(ORDER, 1, &[(1, "A", 5)]);
-        world.work().await;
+        world.drain().await;
 
-        assert_eq!(world.exceptions().await, unassigned());
-        let failed = world.told::<FulfillmentRoutingFailed>("fulfillment.routing_failed").await;
+        assert_eq!(world.events().await.open_exceptions(), unassigned());
+        let failed = world.events().await.payloads::<FulfillmentRoutingFailed>("fulfillment.routing_failed");
         let decision = failed[0].decision.as_ref().unwrap();
         assert_eq!((decision.candidates[0].obstacle.as_str(), decision.candidates[0].rank), ("SERVICE_AREA", -1));
         assert_eq!((decision.unrouted[0].quantity, decision.unrouted[0].sku.as_str()), (5, "A"));
         assert!(world.inventory.calls("Allocate").is_empty());
-        let opened = world.told::<ExceptionOpened>("exception.opened").await;
+        let opened = world.events().await.payloads::<ExceptionOpened>("exception.opened");
         assert_eq!((opened[0].order_id.as_str(), opened[0].facts["units"].as_str()), (ORDER, "5"));
     })
     .await;
@@ -43,25 +44,24 @@ async fn units_no_node_may_take_wait_as_an_exception_that_says_why() {
 
 #[tokio::test]
 async fn stock_that_comes_in_is_used_for_what_waits_for_it() {
-    testkit::database::each(|options| async move {
-        let world = World::open(options).await;
+    each(World::open, async |world| {
         world.node("nod_a", 0).await;
         world.release(ORDER, 1, &[(1, "A", 5), (2, "B", 1)]);
-        world.work().await;
-        assert_eq!(world.exceptions().await, unassigned());
+        world.drain().await;
+        assert_eq!(world.events().await.open_exceptions(), unassigned());
 
         received(&world, "A", "nod_a", 3);
-        world.work().await;
-        assert_eq!(world.open_work(ORDER, 1).await, [("nod_a".to_owned(), 3)]);
-        assert_eq!(world.exceptions().await, unassigned());
+        world.drain().await;
+        assert_eq!(world.open_units(ORDER, 1).await, [("nod_a".to_owned(), 3)]);
+        assert_eq!(world.events().await.open_exceptions(), unassigned());
 
         received(&world, "A", "nod_a", 2);
         received(&world, "B", "nod_a", 1);
-        world.work().await;
-        assert_eq!(world.open_work(ORDER, 1).await, [("nod_a".to_owned(), 2), ("nod_a".to_owned(), 3)]);
-        assert!(world.exceptions().await.is_empty());
-        assert_eq!(world.told::<ExceptionOpened>("exception.opened").await.len(), 1);
-        assert_eq!(world.told::<ExceptionResolved>("exception.resolved").await.len(), 1);
+        world.drain().await;
+        assert_eq!(world.open_units(ORDER, 1).await, [("nod_a".to_owned(), 2), ("nod_a".to_owned(), 3)]);
+        assert!(world.events().await.open_exceptions().is_empty());
+        assert_eq!(world.events().await.payloads::<ExceptionOpened>("exception.opened").len(), 1);
+        assert_eq!(world.events().await.payloads::<ExceptionResolved>("exception.resolved").len(), 1);
         let reservation = world.inventory.reservation(ORDER, 1);
         assert_eq!((reservation.reserved, reservation.allocated), (0, 5));
     })
@@ -70,14 +70,13 @@ async fn stock_that_comes_in_is_used_for_what_waits_for_it() {
 
 #[tokio::test]
 async fn stock_of_another_item_moves_nothing() {
-    testkit::database::each(|options| async move {
-        let world = World::open(options).await;
+    each(World::open, async |world| {
         world.node("nod_a", 0).await;
         world.release(ORDER, 1, &[(1, "A", 5)]);
-        world.work().await;
+        world.drain().await;
         let decisions = world.decisions(ORDER).await.len();
         received(&world, "B", "nod_a", 3);
-        world.work().await;
+        world.drain().await;
         assert_eq!(world.decisions(ORDER).await.len(), decisions);
     })
     .await;
@@ -85,67 +84,64 @@ async fn stock_of_another_item_moves_nothing() {
 
 #[tokio::test]
 async fn a_node_that_wakes_up_takes_what_waits() {
-    testkit::database::each(|options| async move {
-        let world = World::open(options).await;
+    each(World::open, async |world| {
         world.node("nod_a", 0).await;
         let mut change = UpdateNodeRequest { node_id: "nod_a".to_owned(), ..Default::default() };
         change.state = Some(NodeState::Paused.into());
         world.api().update_node(change.clone()).await.unwrap();
         world.inventory.stock("A", "nod_a", 5);
         world.release(ORDER, 1, &[(1, "A", 5)]);
-        world.work().await;
+        world.drain().await;
         assert_eq!(world.decisions(ORDER).await[0].candidates[0].obstacle, "PAUSED");
 
         change.state = Some(NodeState::Active.into());
         world.api().update_node(change).await.unwrap();
-        world.work().await;
-        assert_eq!(world.open_work(ORDER, 1).await, [("nod_a".to_owned(), 5)]);
-        assert!(world.exceptions().await.is_empty());
+        world.drain().await;
+        assert_eq!(world.open_units(ORDER, 1).await, [("nod_a".to_owned(), 5)]);
+        assert!(world.events().await.open_exceptions().is_empty());
     })
     .await;
 }
 
 #[tokio::test]
 async fn a_person_may_have_a_rejecting_node_asked_again() {
-    testkit::database::each(|options| async move {
-        let world = World::open(options).await;
+    each(World::open, async |world| {
         world.node("nod_a", 0).await;
         world.inventory.stock("A", "nod_a", 5);
         world.release(ORDER, 1, &[(1, "A", 5)]);
-        world.work().await;
+        world.drain().await;
         world.reject(&world.order(ORDER).await).await;
-        world.work().await;
-        assert_eq!(world.exceptions().await, unassigned());
+        world.drain().await;
+        assert_eq!(world.events().await.open_exceptions(), unassigned());
 
         let request = RetryRoutingRequest { request_id: "r1".to_owned(), order_id: ORDER.to_owned() };
         let answer = world.api().retry_routing(request.clone()).await.unwrap().into_inner();
         assert_eq!((answer.lines.len(), answer.lines[0].quantity), (1, 5));
         assert_eq!(world.api().retry_routing(request).await.unwrap().into_inner(), answer);
-        world.work().await;
-        assert_eq!(world.open_work(ORDER, 1).await, [("nod_a".to_owned(), 5)]);
-        assert!(world.exceptions().await.is_empty());
+        world.drain().await;
+        assert_eq!(world.open_units(ORDER, 1).await, [("nod_a".to_owned(), 5)]);
+        assert!(world.events().await.open_exceptions().is_empty());
     })
     .await;
 }
 
 #[tokio::test]
 async fn units_of_a_cancelled_order_that_no_node_had_are_given_back_to_inventory_once() {
-    testkit::database::each(|options| async move {
-        let world = World::open(options).await;
+    each(World::open, async |world| {
         world.release(ORDER, 1, &[(1, "A", 5)]);
         world.release(ORDER, 2, &[(1, "A", 2)]);
-        world.work().await;
+        world.drain().await;
         world.cancel(ORDER);
         world.cancel(ORDER);
-        world.work().await;
+        world.drain().await;
 
-        assert!(world.exceptions().await.is_empty());
+        assert!(world.events().await.open_exceptions().is_empty());
         let reservation = world.inventory.reservation(ORDER, 1);
         assert_eq!((reservation.reserved, reservation.released), (0, 7));
         assert_eq!((world.inventory.calls("Release").len(), world.inventory.calls("Deallocate").len()), (2, 0));
         received(&world, "A", "nod_a", 9);
         world.node("nod_a", 0).await;
-        world.work().await;
+        world.drain().await;
         assert!(world.orders(ORDER).await.is_empty());
     })
     .await;

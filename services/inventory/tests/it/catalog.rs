@@ -7,16 +7,15 @@ use proto::{
     },
     types::v1::Money,
 };
-use testkit::database::each;
+use testkit::{each, reason};
 use types::Reason;
 
-use crate::fixture::{Fixture, HERE, THERE, item, reason};
+use crate::world::{HERE, THERE, World, item};
 
 #[tokio::test]
 async fn an_item_is_read_as_it_was_created_and_changed() {
-    each(|options| async move {
-        let service = Fixture::open(options).await;
-        let mut client = service.client.clone();
+    each(World::open, async |world| {
+        let mut client = world.client.clone();
         let request = CreateItemRequest {
             pack: "12 x 1 l".to_owned(),
             units: vec![UnitConversion { uom: "CS".to_owned(), numerator: 12, denominator: 1 }],
@@ -47,17 +46,16 @@ async fn an_item_is_read_as_it_was_created_and_changed() {
         let same =
             UpdateItemRequest { sku: "D".to_owned(), name: Some("another name".to_owned()), ..Default::default() };
         assert_eq!(client.update_item(same).await.unwrap().into_inner(), updated);
-        assert_eq!(service.events(&["item.updated"]).await.len(), 1);
-        assert_eq!(service.events(&["item.created"]).await.len(), 4);
+        assert_eq!(world.events().await.of("item.updated").len(), 1);
+        assert_eq!(world.events().await.of("item.created").len(), 4);
     })
     .await;
 }
 
 #[tokio::test]
 async fn what_does_not_exist_is_not_found_and_what_exists_is_not_created_again() {
-    each(|options| async move {
-        let service = Fixture::open(options).await;
-        let mut client = service.client.clone();
+    each(World::open, async |world| {
+        let mut client = world.client.clone();
         assert_eq!(reason(client.get_item(GetItemRequest { sku: "Z".to_owned() }).await), Reason::NotFound);
         let update = UpdateItemRequest { sku: "Z".to_owned(), ..Default::default() };
         assert_eq!(reason(client.update_item(update).await), Reason::NotFound);
@@ -71,9 +69,8 @@ async fn what_does_not_exist_is_not_found_and_what_exists_is_not_created_again()
 
 #[tokio::test]
 async fn lists_are_read_page_by_page() {
-    each(|options| async move {
-        let service = Fixture::open(options).await;
-        let mut client = service.client.clone();
+    each(World::open, async |world| {
+        let mut client = world.client.clone();
         let mut skus = Vec::new();
         let mut page_token = String::new();
         loop {
@@ -93,15 +90,14 @@ async fn lists_are_read_page_by_page() {
 
 #[tokio::test]
 async fn the_ledger_is_listed_newest_first_with_any_filter() {
-    each(|options| async move {
-        let service = Fixture::open(options).await;
+    each(World::open, async |world| {
         for quantity in 1..=3 {
-            service.receive("A", HERE, quantity).await;
-            service.receive("B", THERE, quantity * 10).await;
+            world.receive("A", HERE, quantity).await;
+            world.receive("B", THERE, quantity * 10).await;
         }
-        service.reserve("ord_1", &[(1, "A", 1)]).await;
+        world.reserve("ord_1", &[(1, "A", 1)]).await;
         let list = |request: ListMovementsRequest| {
-            let mut client = service.client.clone();
+            let mut client = world.client.clone();
             async move {
                 let (mut deltas, mut request) = (Vec::new(), ListMovementsRequest { page_size: 2, ..request });
                 loop {

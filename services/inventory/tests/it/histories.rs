@@ -5,13 +5,10 @@ use std::time::Duration;
 use proto::inventory::v1::{
     AdjustStockRequest, AllocateRequest, ConsumeRequest, DeallocateRequest, ReleaseRequest, ReserveRequest,
 };
-use testkit::database::each;
+use testkit::each;
 use types::Reason;
 
-use crate::{
-    fixture::{Fixture, HERE, THERE, allocations, quantities, told, wanted},
-    reactions::Sources,
-};
+use crate::world::{HERE, THERE, World, allocations, quantities, wanted};
 
 /// Numbers that look random and are the same every time.
 struct Dice(u64);
@@ -34,11 +31,9 @@ impl Dice {
 
 #[tokio::test]
 async fn an_arbitrary_history_keeps_every_sum() {
-    each(|options| async move {
-        let service = Fixture::open(options).await;
-        let sources = Sources::open(&service).await;
+    each(World::open, async |world| {
         let mut dice = Dice(7);
-        let mut client = service.client.clone();
+        let mut client = world.client.clone();
         for step in 0..400 {
             let order_id = dice.pick(&["ord_1", "ord_2", "ord_3", "ord_4"]).to_owned();
             let (location_id, units) = (dice.pick(&[HERE, THERE]), dice.units());
@@ -46,7 +41,7 @@ async fn an_arbitrary_history_keeps_every_sum() {
             let lines = quantities(&[(line, sku, units)]);
             let outcome = match dice.roll(10) {
                 0 => {
-                    service.receive(sku, location_id, units).await;
+                    world.receive(sku, location_id, units).await;
                     Ok(())
                 }
                 1 => {
@@ -56,7 +51,7 @@ async fn an_arbitrary_history_keeps_every_sum() {
                     client.adjust_stock(request).await.map(|_| ())
                 }
                 2 => {
-                    service.count(sku, units, Duration::from_secs(dice.roll(120))).await;
+                    world.count(sku, units, Duration::from_secs(dice.roll(120))).await;
                     Ok(())
                 }
                 3 | 4 => {
@@ -85,16 +80,16 @@ async fn an_arbitrary_history_keeps_every_sum() {
                 }
             };
             if let Err(status) = outcome {
-                let reason = told(&status).reason;
+                let reason = mesh::fault(&status).reason;
                 assert!(matches!(reason, Reason::InvalidArgument | Reason::InsufficientStock), "step {step}: {status}");
             }
-            service.clock.advance(Duration::from_secs(dice.roll(10)));
-            sources.workers.drain().await.unwrap();
+            world.clock.advance(Duration::from_secs(dice.roll(10)));
+            world.drain().await;
         }
         for sku in ["A", "B"] {
-            service.check(sku).await;
+            world.check(sku).await;
         }
-        let failed = service.events(&["exception.opened"]).await;
+        let failed = world.events().await.of("exception.opened");
         let failed = failed.iter().filter_map(store::payload::<proto::event::v1::ExceptionOpened>);
         assert_eq!(failed.filter(|opened| opened.r#type.ends_with("_FAILED")).count(), 0);
     })

@@ -3,47 +3,42 @@
 use std::time::Duration;
 
 use proto::inventory::v1::{DeallocationPolicy, ReleaseRequest, ReservationsChanged, ReserveRequest, ShortagePolicy};
-use testkit::database::each;
+use testkit::{each, reason};
 use types::Reason;
 
-use crate::{
-    fixture::{Fixture, HERE, THERE, quantities, reason, units, wanted},
-    reactions::Sources,
-};
+use crate::world::{HERE, THERE, World, quantities, units, wanted};
 
 #[tokio::test]
 async fn whoever_waits_is_served_in_the_order_they_began_to_wait() {
-    each(|options| async move {
-        let service = Fixture::open(options).await;
+    each(World::open, async |world| {
         for order_id in ["ord_c", "ord_a", "ord_b"] {
-            service.reserve(order_id, &[(1, "A", 4)]).await;
+            world.reserve(order_id, &[(1, "A", 4)]).await;
         }
-        service.receive("A", HERE, 6).await;
-        assert_eq!(units(&service.reservation("ord_c").await), (4, 0, 0, 0, 0));
-        assert_eq!(units(&service.reservation("ord_a").await), (2, 0, 0, 2, 0));
-        assert_eq!(units(&service.reservation("ord_b").await), (0, 0, 0, 4, 0));
+        world.receive("A", HERE, 6).await;
+        assert_eq!(units(&world.reservation("ord_c").await), (4, 0, 0, 0, 0));
+        assert_eq!(units(&world.reservation("ord_a").await), (2, 0, 0, 2, 0));
+        assert_eq!(units(&world.reservation("ord_b").await), (0, 0, 0, 4, 0));
         // Nobody who comes now goes before them.
-        service.reserve("ord_new", &[(1, "A", 1)]).await;
-        service.receive("A", HERE, 1).await;
-        assert_eq!(units(&service.reservation("ord_new").await), (0, 0, 0, 1, 0));
-        assert_eq!(service.availability("A").await.backordered, 6);
-        service.check("A").await;
+        world.reserve("ord_new", &[(1, "A", 1)]).await;
+        world.receive("A", HERE, 1).await;
+        assert_eq!(units(&world.reservation("ord_new").await), (0, 0, 0, 1, 0));
+        assert_eq!(world.availability("A").await.backordered, 6);
+        world.check("A").await;
     })
     .await;
 }
 
 #[tokio::test]
 async fn serving_those_who_wait_is_told_for_each_order_with_the_newest_image() {
-    each(|options| async move {
-        let service = Fixture::open(options).await;
-        service.reserve("ord_1", &[(1, "A", 1), (2, "A", 1)]).await;
-        service.reserve("ord_2", &[(1, "A", 1)]).await;
-        let before = service.events(&["inventory.reserved"]).await.len();
-        service.receive("A", HERE, 3).await;
-        let told = service.events(&["inventory.reserved"]).await.split_off(before);
+    each(World::open, async |world| {
+        world.reserve("ord_1", &[(1, "A", 1), (2, "A", 1)]).await;
+        world.reserve("ord_2", &[(1, "A", 1)]).await;
+        let before = world.events().await.of("inventory.reserved").len();
+        world.receive("A", HERE, 3).await;
+        let told = world.events().await.of("inventory.reserved").split_off(before);
         let facts: Vec<ReservationsChanged> = told.iter().map(|event| store::payload(event).unwrap()).collect();
         assert_eq!(facts.iter().map(|fact| fact.reservations.len()).collect::<Vec<_>>(), [2, 1]);
-        assert_eq!(facts[1].reservations[0], service.reservation("ord_2").await);
+        assert_eq!(facts[1].reservations[0], world.reservation("ord_2").await);
         assert_eq!(told[1].correlation_id, "ord_2");
     })
     .await;
@@ -51,120 +46,113 @@ async fn serving_those_who_wait_is_told_for_each_order_with_the_newest_image() {
 
 #[tokio::test]
 async fn units_a_location_could_not_find_are_corrected_and_wait_before_everyone_else() {
-    each(|options| async move {
-        let service = Fixture::open(options).await;
-        service.receive("A", HERE, 5).await;
-        service.reserve("ord_1", &[(1, "A", 5)]).await;
-        service.allocate("key", "ord_1", &[(1, HERE, 5)]).await;
-        service.reserve("ord_2", &[(1, "A", 3)]).await;
-        let after = service.deallocate("ord_1", &[(1, HERE, 2)], DeallocationPolicy::Short).await;
+    each(World::open, async |world| {
+        world.receive("A", HERE, 5).await;
+        world.reserve("ord_1", &[(1, "A", 5)]).await;
+        world.allocate("key", "ord_1", &[(1, HERE, 5)]).await;
+        world.reserve("ord_2", &[(1, "A", 3)]).await;
+        let after = world.deallocate("ord_1", &[(1, HERE, 2)], DeallocationPolicy::Short).await;
         assert_eq!(units(&after[0]), (0, 3, 0, 2, 0));
-        assert_eq!(service.availability("A").await.on_hand, 3);
-        service.receive("A", THERE, 3).await;
-        assert_eq!(units(&service.reservation("ord_1").await), (2, 3, 0, 0, 0));
-        assert_eq!(units(&service.reservation("ord_2").await), (1, 0, 0, 2, 0));
-        service.check("A").await;
+        assert_eq!(world.availability("A").await.on_hand, 3);
+        world.receive("A", THERE, 3).await;
+        assert_eq!(units(&world.reservation("ord_1").await), (2, 3, 0, 0, 0));
+        assert_eq!(units(&world.reservation("ord_2").await), (1, 0, 0, 2, 0));
+        world.check("A").await;
     })
     .await;
 }
 
 #[tokio::test]
 async fn short_units_are_held_elsewhere_when_there_are_others() {
-    each(|options| async move {
-        let service = Fixture::open(options).await;
-        service.receive("A", HERE, 5).await;
-        service.receive("A", THERE, 5).await;
-        service.reserve("ord_1", &[(1, "A", 5)]).await;
-        service.allocate("key", "ord_1", &[(1, HERE, 5)]).await;
-        let after = service.deallocate("ord_1", &[(1, HERE, 2)], DeallocationPolicy::Short).await;
+    each(World::open, async |world| {
+        world.receive("A", HERE, 5).await;
+        world.receive("A", THERE, 5).await;
+        world.reserve("ord_1", &[(1, "A", 5)]).await;
+        world.allocate("key", "ord_1", &[(1, HERE, 5)]).await;
+        let after = world.deallocate("ord_1", &[(1, HERE, 2)], DeallocationPolicy::Short).await;
         assert_eq!(units(&after[0]), (2, 3, 0, 0, 0));
-        let again = service.allocate("key-2", "ord_1", &[(1, HERE, 2), (1, THERE, 2)]).await;
+        let again = world.allocate("key-2", "ord_1", &[(1, HERE, 2), (1, THERE, 2)]).await;
         assert_eq!(again.allocations.iter().map(|one| one.location_id.as_str()).collect::<Vec<_>>(), [THERE]);
-        service.check("A").await;
+        world.check("A").await;
     })
     .await;
 }
 
 #[tokio::test]
 async fn a_count_that_found_units_lacking_is_not_corrected_again_by_the_short_pick() {
-    each(|options| async move {
-        let service = Fixture::open(options).await;
-        service.receive("A", HERE, 8).await;
-        service.reserve("ord_1", &[(1, "A", 8)]).await;
-        service.allocate("key", "ord_1", &[(1, HERE, 8)]).await;
-        service.count("A", 6, Duration::ZERO).await;
-        service.deallocate("ord_1", &[(1, HERE, 3)], DeallocationPolicy::Short).await;
-        let now = service.availability("A").await;
+    each(World::open, async |world| {
+        world.receive("A", HERE, 8).await;
+        world.reserve("ord_1", &[(1, "A", 8)]).await;
+        world.allocate("key", "ord_1", &[(1, HERE, 8)]).await;
+        world.count("A", 6, Duration::ZERO).await;
+        world.deallocate("ord_1", &[(1, HERE, 3)], DeallocationPolicy::Short).await;
+        let now = world.availability("A").await;
         assert_eq!((now.on_hand, now.allocated, now.backordered, now.shortfall), (5, 5, 3, 0));
-        service.check("A").await;
+        world.check("A").await;
     })
     .await;
 }
 
 #[tokio::test]
 async fn reassigned_units_are_held_again_and_free_for_nobody_else() {
-    each(|options| async move {
-        let service = Fixture::open(options).await;
-        service.receive("A", HERE, 2).await;
-        service.reserve("ord_1", &[(1, "A", 2)]).await;
-        service.allocate("key", "ord_1", &[(1, HERE, 2)]).await;
-        service.reserve("ord_2", &[(1, "A", 1)]).await;
-        let after = service.deallocate("ord_1", &[(1, HERE, 2)], DeallocationPolicy::Reassign).await;
+    each(World::open, async |world| {
+        world.receive("A", HERE, 2).await;
+        world.reserve("ord_1", &[(1, "A", 2)]).await;
+        world.allocate("key", "ord_1", &[(1, HERE, 2)]).await;
+        world.reserve("ord_2", &[(1, "A", 1)]).await;
+        let after = world.deallocate("ord_1", &[(1, HERE, 2)], DeallocationPolicy::Reassign).await;
         assert_eq!(units(&after[0]), (2, 0, 0, 0, 0));
-        assert_eq!(units(&service.reservation("ord_2").await), (0, 0, 0, 1, 0));
-        service.check("A").await;
+        assert_eq!(units(&world.reservation("ord_2").await), (0, 0, 0, 1, 0));
+        world.check("A").await;
     })
     .await;
 }
 
 #[tokio::test]
 async fn another_quantity_changes_a_reservation_by_the_difference() {
-    each(|options| async move {
-        let service = Fixture::open(options).await;
-        service.receive("A", HERE, 6).await;
-        service.reserve("ord_1", &[(1, "A", 4)]).await;
-        service.reserve("ord_2", &[(1, "A", 4)]).await;
-        let more = service.reserve("ord_1", &[(1, "A", 5)]).await;
+    each(World::open, async |world| {
+        world.receive("A", HERE, 6).await;
+        world.reserve("ord_1", &[(1, "A", 4)]).await;
+        world.reserve("ord_2", &[(1, "A", 4)]).await;
+        let more = world.reserve("ord_1", &[(1, "A", 5)]).await;
         assert_eq!((more[0].requested, units(&more[0])), (5, (4, 0, 0, 1, 0)));
         // Units that wait go first, then reserved ones, which serve whoever waits.
-        let less = service.reserve("ord_1", &[(1, "A", 2)]).await;
+        let less = world.reserve("ord_1", &[(1, "A", 2)]).await;
         assert_eq!((less[0].requested, units(&less[0])), (2, (2, 0, 0, 0, 0)));
-        assert_eq!(units(&service.reservation("ord_2").await), (4, 0, 0, 0, 0));
-        service.allocate("key", "ord_1", &[(1, HERE, 2)]).await;
-        let refused = service.client.clone().reserve(wanted("ord_1", &[(1, "A", 1)])).await;
+        assert_eq!(units(&world.reservation("ord_2").await), (4, 0, 0, 0, 0));
+        world.allocate("key", "ord_1", &[(1, HERE, 2)]).await;
+        let refused = world.client.clone().reserve(wanted("ord_1", &[(1, "A", 1)])).await;
         assert_eq!(reason(refused), Reason::InvalidArgument);
-        service.check("A").await;
+        world.check("A").await;
     })
     .await;
 }
 
 #[tokio::test]
 async fn released_units_serve_whoever_waits() {
-    each(|options| async move {
-        let service = Fixture::open(options).await;
-        service.receive("A", HERE, 3).await;
-        service.reserve("ord_1", &[(1, "A", 5)]).await;
-        service.reserve("ord_2", &[(1, "A", 2)]).await;
+    each(World::open, async |world| {
+        world.receive("A", HERE, 3).await;
+        world.reserve("ord_1", &[(1, "A", 5)]).await;
+        world.reserve("ord_2", &[(1, "A", 2)]).await;
         let lines = quantities(&[(1, "A", 4)]);
         let request = ReleaseRequest { order_id: "ord_1".to_owned(), lines, ..Default::default() };
-        let after = service.client.clone().release(request).await.unwrap().into_inner().reservations;
+        let after = world.client.clone().release(request).await.unwrap().into_inner().reservations;
         assert_eq!(units(&after[0]), (1, 0, 0, 0, 4));
-        assert_eq!(units(&service.reservation("ord_2").await), (2, 0, 0, 0, 0));
-        service.check("A").await;
+        assert_eq!(units(&world.reservation("ord_2").await), (2, 0, 0, 0, 0));
+        world.check("A").await;
     })
     .await;
 }
 
 #[tokio::test]
 async fn an_order_that_serves_itself_by_a_cancellation_hears_of_it() {
-    each(|options| async move {
-        let service = Fixture::open(options).await;
-        service.receive("A", HERE, 2).await;
-        service.reserve("ord_1", &[(1, "A", 2), (2, "A", 2)]).await;
-        service.allocate("key", "ord_1", &[(1, HERE, 2)]).await;
-        let before = service.events(&["inventory.reserved"]).await.len();
-        service.deallocate("ord_1", &[(1, HERE, 2)], DeallocationPolicy::Cancel).await;
-        let told = service.events(&["inventory.reserved"]).await.split_off(before);
+    each(World::open, async |world| {
+        world.receive("A", HERE, 2).await;
+        world.reserve("ord_1", &[(1, "A", 2), (2, "A", 2)]).await;
+        world.allocate("key", "ord_1", &[(1, HERE, 2)]).await;
+        let before = world.events().await.of("inventory.reserved").len();
+        world.deallocate("ord_1", &[(1, HERE, 2)], DeallocationPolicy::Cancel).await;
+        let told = world.events().await.of("inventory.reserved").split_off(before);
         let fact: ReservationsChanged = store::payload(&told[0]).unwrap();
         assert_eq!(fact.reservations.iter().map(|one| (one.line_number, one.reserved)).collect::<Vec<_>>(), [(2, 2)]);
     })
@@ -173,66 +161,61 @@ async fn an_order_that_serves_itself_by_a_cancellation_hears_of_it() {
 
 #[tokio::test]
 async fn expired_backorders_go_to_the_end_of_the_line() {
-    each(|options| async move {
-        let service = Fixture::open(options).await;
-        let sources = Sources::open(&service).await;
-        service.receive("A", HERE, 3).await;
+    each(World::open, async |world| {
+        world.receive("A", HERE, 3).await;
         let request = ReserveRequest {
             shortage_policy: ShortagePolicy::Backorder.into(),
             expire_after: Some(mesh::wire::duration(Duration::from_secs(60))),
             ..wanted("ord_1", &[(1, "A", 3)])
         };
-        service.client.clone().reserve(request).await.unwrap();
-        service.reserve("ord_2", &[(1, "A", 2)]).await;
-        service.clock.advance(Duration::from_secs(61));
-        sources.workers.drain().await.unwrap();
-        assert_eq!(units(&service.reservation("ord_2").await), (2, 0, 0, 0, 0));
-        let expired = service.reservation("ord_1").await;
+        world.client.clone().reserve(request).await.unwrap();
+        world.reserve("ord_2", &[(1, "A", 2)]).await;
+        world.clock.advance(Duration::from_secs(61));
+        world.drain().await;
+        assert_eq!(units(&world.reservation("ord_2").await), (2, 0, 0, 0, 0));
+        let expired = world.reservation("ord_1").await;
         assert_eq!(units(&expired), (1, 0, 0, 2, 0));
-        assert_eq!(service.events(&["inventory.reservation_expired"]).await.len(), 1);
-        service.check("A").await;
+        assert_eq!(world.events().await.of("inventory.reservation_expired").len(), 1);
+        world.check("A").await;
     })
     .await;
 }
 
 #[tokio::test]
 async fn an_order_at_work_keeps_its_other_units_past_their_time() {
-    each(|options| async move {
-        let service = Fixture::open(options).await;
-        let sources = Sources::open(&service).await;
-        service.receive("A", HERE, 3).await;
+    each(World::open, async |world| {
+        world.receive("A", HERE, 3).await;
         let expire_after = Some(mesh::wire::duration(Duration::from_secs(60)));
         let request = ReserveRequest { expire_after, ..wanted("ord_1", &[(1, "A", 3)]) };
-        service.client.clone().reserve(request).await.unwrap();
-        service.allocate("key", "ord_1", &[(1, HERE, 1)]).await;
-        service.clock.advance(Duration::from_secs(61));
-        sources.workers.drain().await.unwrap();
-        assert_eq!(units(&service.reservation("ord_1").await), (2, 1, 0, 0, 0));
-        service.deallocate("ord_1", &[(1, HERE, 1)], DeallocationPolicy::Cancel).await;
-        service.clock.advance(Duration::from_secs(61));
-        sources.workers.drain().await.unwrap();
-        assert_eq!(units(&service.reservation("ord_1").await), (0, 0, 0, 0, 3));
-        service.check("A").await;
+        world.client.clone().reserve(request).await.unwrap();
+        world.allocate("key", "ord_1", &[(1, HERE, 1)]).await;
+        world.clock.advance(Duration::from_secs(61));
+        world.drain().await;
+        assert_eq!(units(&world.reservation("ord_1").await), (2, 1, 0, 0, 0));
+        world.deallocate("ord_1", &[(1, HERE, 1)], DeallocationPolicy::Cancel).await;
+        world.clock.advance(Duration::from_secs(61));
+        world.drain().await;
+        assert_eq!(units(&world.reservation("ord_1").await), (0, 0, 0, 0, 3));
+        world.check("A").await;
     })
     .await;
 }
 
 #[tokio::test]
 async fn work_gets_no_more_than_the_order_holds_and_the_location_has() {
-    each(|options| async move {
-        let service = Fixture::open(options).await;
-        service.receive("A", HERE, 2).await;
-        service.receive("A", THERE, 9).await;
-        service.reserve("ord_1", &[(1, "A", 5)]).await;
+    each(World::open, async |world| {
+        world.receive("A", HERE, 2).await;
+        world.receive("A", THERE, 9).await;
+        world.reserve("ord_1", &[(1, "A", 5)]).await;
         let picks = [(1, HERE, 4), (1, "nod_unknown", 1), (1, THERE, 9)];
-        let answer = service.allocate("key", "ord_1", &picks).await;
+        let answer = world.allocate("key", "ord_1", &picks).await;
         let got: Vec<_> = answer.allocations.iter().map(|one| (one.location_id.as_str(), one.quantity)).collect();
         assert_eq!(got, [(HERE, 2), (THERE, 3)]);
-        let promises = service.promises("ord_1").await;
+        let promises = world.promises("ord_1").await;
         assert_eq!(promises.allocations.iter().map(|one| one.open).collect::<Vec<_>>(), [2, 3]);
-        let now = service.availability("A").await;
+        let now = world.availability("A").await;
         assert_eq!(now.levels.iter().map(|level| level.available).collect::<Vec<_>>(), [0, 6]);
-        service.check("A").await;
+        world.check("A").await;
     })
     .await;
 }

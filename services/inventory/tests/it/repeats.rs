@@ -4,16 +4,15 @@ use proto::inventory::v1::{
     AdjustStockRequest, AllocateRequest, CreateItemRequest, DeallocateRequest, DeallocationPolicy, ItemQuantity,
     ReceiveStockRequest, ReleaseRequest, ReserveRequest,
 };
-use testkit::database::each;
+use testkit::{each, reason};
 use types::Reason;
 
-use crate::fixture::{Fixture, HERE, THERE, allocations, item, quantities, reason, units, wanted};
+use crate::world::{HERE, THERE, World, allocations, item, quantities, units, wanted};
 
 #[tokio::test]
 async fn a_repeated_request_is_answered_as_the_first_was() {
-    each(|options| async move {
-        let service = Fixture::open(options).await;
-        let mut client = service.client.clone();
+    each(World::open, async |world| {
+        let mut client = world.client.clone();
         let create = CreateItemRequest { request_id: "r1".to_owned(), ..item("D") };
         let created = client.create_item(create.clone()).await.unwrap().into_inner();
         assert_eq!(client.create_item(create.clone()).await.unwrap().into_inner(), created);
@@ -37,7 +36,7 @@ async fn a_repeated_request_is_answered_as_the_first_was() {
         };
         let first = client.adjust_stock(adjust.clone()).await.unwrap().into_inner();
         assert_eq!(client.adjust_stock(adjust).await.unwrap().into_inner(), first);
-        assert_eq!(service.availability("A").await.on_hand, 4);
+        assert_eq!(world.availability("A").await.on_hand, 4);
 
         let reserve = ReserveRequest { request_id: "r4".to_owned(), ..wanted("ord_1", &[(1, "A", 3)]) };
         let first = client.reserve(reserve.clone()).await.unwrap().into_inner();
@@ -49,49 +48,47 @@ async fn a_repeated_request_is_answered_as_the_first_was() {
         client.release(release.clone()).await.unwrap();
         client.release(release).await.unwrap();
         assert_eq!(client.reserve(reserve).await.unwrap().into_inner(), first, "not what it is now");
-        assert_eq!(units(&service.reservation("ord_1").await), (2, 0, 0, 0, 1));
-        service.check("A").await;
+        assert_eq!(units(&world.reservation("ord_1").await), (2, 0, 0, 0, 1));
+        world.check("A").await;
     })
     .await;
 }
 
 #[tokio::test]
 async fn an_allocation_key_gets_its_first_answer_whatever_else_is_asked() {
-    each(|options| async move {
-        let service = Fixture::open(options).await;
-        service.receive("A", HERE, 5).await;
-        service.receive("A", THERE, 5).await;
-        service.reserve("ord_1", &[(1, "A", 8)]).await;
-        let first = service.allocate("ord_1/release-1", "ord_1", &[(1, HERE, 9)]).await;
-        let again = service.allocate("ord_1/release-1", "ord_1", &[(1, THERE, 3)]).await;
+    each(World::open, async |world| {
+        world.receive("A", HERE, 5).await;
+        world.receive("A", THERE, 5).await;
+        world.reserve("ord_1", &[(1, "A", 8)]).await;
+        let first = world.allocate("ord_1/release-1", "ord_1", &[(1, HERE, 9)]).await;
+        let again = world.allocate("ord_1/release-1", "ord_1", &[(1, THERE, 3)]).await;
         assert_eq!(again.allocations, first.allocations);
         assert_eq!(again.reservations, first.reservations);
-        assert_eq!(service.availability("A").await.allocated, 5);
+        assert_eq!(world.availability("A").await.allocated, 5);
         // One that got nothing got nothing for good.
-        let nothing = service.allocate("ord_1/release-2", "ord_1", &[(1, HERE, 1)]).await;
-        service.receive("A", HERE, 5).await;
-        let again = service.allocate("ord_1/release-2", "ord_1", &[(1, HERE, 1)]).await;
+        let nothing = world.allocate("ord_1/release-2", "ord_1", &[(1, HERE, 1)]).await;
+        world.receive("A", HERE, 5).await;
+        let again = world.allocate("ord_1/release-2", "ord_1", &[(1, HERE, 1)]).await;
         assert_eq!((nothing.allocations.len(), again.allocations.len()), (0, 0));
 
-        service.reserve("ord_2", &[(1, "A", 1)]).await;
+        world.reserve("ord_2", &[(1, "A", 1)]).await;
         let foreign = AllocateRequest {
             allocation_key: "ord_1/release-1".to_owned(),
             order_id: "ord_2".to_owned(),
             allocations: allocations(&[(1, HERE, 1)]),
         };
-        assert_eq!(reason(service.client.clone().allocate(foreign).await), Reason::RequestIdReused);
-        service.check("A").await;
+        assert_eq!(reason(world.client.clone().allocate(foreign).await), Reason::RequestIdReused);
+        world.check("A").await;
     })
     .await;
 }
 
 #[tokio::test]
 async fn a_repeated_deallocation_takes_back_once_although_more_is_allocated() {
-    each(|options| async move {
-        let service = Fixture::open(options).await;
-        service.receive("A", HERE, 5).await;
-        service.reserve("ord_1", &[(1, "A", 5)]).await;
-        service.allocate("key", "ord_1", &[(1, HERE, 5)]).await;
+    each(World::open, async |world| {
+        world.receive("A", HERE, 5).await;
+        world.reserve("ord_1", &[(1, "A", 5)]).await;
+        world.allocate("key", "ord_1", &[(1, HERE, 5)]).await;
         let request = DeallocateRequest {
             request_id: "event-1:deallocate".to_owned(),
             order_id: "ord_1".to_owned(),
@@ -99,10 +96,10 @@ async fn a_repeated_deallocation_takes_back_once_although_more_is_allocated() {
             policy: DeallocationPolicy::Reassign.into(),
             occur_time: None,
         };
-        let first = service.client.clone().deallocate(request.clone()).await.unwrap().into_inner();
-        let again = service.client.clone().deallocate(request).await.unwrap().into_inner();
+        let first = world.client.clone().deallocate(request.clone()).await.unwrap().into_inner();
+        let again = world.client.clone().deallocate(request).await.unwrap().into_inner();
         assert_eq!(first, again);
-        assert_eq!(units(&service.reservation("ord_1").await), (2, 3, 0, 0, 0));
+        assert_eq!(units(&world.reservation("ord_1").await), (2, 3, 0, 0, 0));
     })
     .await;
 }

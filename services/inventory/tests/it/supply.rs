@@ -7,10 +7,10 @@ use proto::inventory::v1::{
     AdjustStockRequest, DeallocateRequest, DeallocationPolicy, ItemQuantity, MovementKind, ReceiveStockRequest,
     ReleaseRequest, SnapshotReported, StockChanged,
 };
-use testkit::database::each;
+use testkit::{each, reason};
 use types::{Clock as _, Reason, Timestamp};
 
-use crate::fixture::{Fixture, HERE, THERE, allocations, reason, units};
+use crate::world::{HERE, THERE, World, allocations, units};
 
 fn correction(delta: i64) -> AdjustStockRequest {
     AdjustStockRequest {
@@ -24,8 +24,7 @@ fn correction(delta: i64) -> AdjustStockRequest {
 
 #[tokio::test]
 async fn received_stock_is_told_with_its_movement_and_level() {
-    each(|options| async move {
-        let service = Fixture::open(options).await;
+    each(World::open, async |world| {
         let items =
             vec![ItemQuantity { sku: "A".to_owned(), quantity: 3 }, ItemQuantity { sku: "B".to_owned(), quantity: 4 }];
         let request = ReceiveStockRequest {
@@ -34,9 +33,9 @@ async fn received_stock_is_told_with_its_movement_and_level() {
             reference: "receipt 7".to_owned(),
             ..Default::default()
         };
-        let answer = service.client.clone().receive_stock(request).await.unwrap().into_inner();
+        let answer = world.client.clone().receive_stock(request).await.unwrap().into_inner();
         assert_eq!(answer.levels.iter().map(|level| level.on_hand).collect::<Vec<_>>(), [3, 4]);
-        let told = service.events(&["inventory.received"]).await;
+        let told = world.events().await.of("inventory.received");
         let fact: StockChanged = store::payload(&told[1]).unwrap();
         let movement = fact.movement.unwrap();
         assert_eq!((movement.sku.as_str(), movement.on_hand_delta, movement.reference.as_str()), ("B", 4, "receipt 7"));
@@ -47,91 +46,86 @@ async fn received_stock_is_told_with_its_movement_and_level() {
 
 #[tokio::test]
 async fn a_correction_may_not_make_stock_negative_but_may_leave_promises_short() {
-    each(|options| async move {
-        let service = Fixture::open(options).await;
-        service.receive("A", HERE, 5).await;
-        service.reserve("ord_1", &[(1, "A", 4)]).await;
-        let refused = service.client.clone().adjust_stock(correction(-6)).await;
+    each(World::open, async |world| {
+        world.receive("A", HERE, 5).await;
+        world.reserve("ord_1", &[(1, "A", 4)]).await;
+        let refused = world.client.clone().adjust_stock(correction(-6)).await;
         assert_eq!(reason(refused), Reason::InsufficientStock);
-        let level = service.client.clone().adjust_stock(correction(-3)).await.unwrap().into_inner();
+        let level = world.client.clone().adjust_stock(correction(-3)).await.unwrap().into_inner();
         assert_eq!(level.on_hand, 2);
-        let now = service.availability("A").await;
+        let now = world.availability("A").await;
         assert_eq!((now.reserved, now.shortfall, now.atp), (4, 2, 0));
-        let event = service.events(&["inventory.shortfall_detected"]).await.into_iter().next().unwrap();
+        let event = world.events().await.of("inventory.shortfall_detected").into_iter().next().unwrap();
         let named: proto::inventory::v1::ShortfallDetected = store::payload(&event).unwrap();
         assert_eq!((named.location_id.as_str(), named.order_ids), ("", vec!["ord_1".to_owned()]));
-        service.client.clone().adjust_stock(correction(2)).await.unwrap();
-        assert_eq!(service.events(&["exception.resolved"]).await.len(), 1);
-        service.check("A").await;
+        world.client.clone().adjust_stock(correction(2)).await.unwrap();
+        assert_eq!(world.events().await.of("exception.resolved").len(), 1);
+        world.check("A").await;
     })
     .await;
 }
 
 #[tokio::test]
 async fn a_shortfall_keeps_new_stock_from_those_who_wait() {
-    each(|options| async move {
-        let service = Fixture::open(options).await;
-        service.receive("A", HERE, 4).await;
-        service.reserve("ord_1", &[(1, "A", 4)]).await;
-        service.reserve("ord_2", &[(1, "A", 1)]).await;
-        service.count("A", 1, Duration::ZERO).await;
-        service.receive("A", HERE, 3).await;
-        assert_eq!(units(&service.reservation("ord_2").await), (0, 0, 0, 1, 0));
-        service.receive("A", HERE, 1).await;
-        assert_eq!(units(&service.reservation("ord_2").await), (1, 0, 0, 0, 0));
-        service.check("A").await;
+    each(World::open, async |world| {
+        world.receive("A", HERE, 4).await;
+        world.reserve("ord_1", &[(1, "A", 4)]).await;
+        world.reserve("ord_2", &[(1, "A", 1)]).await;
+        world.count("A", 1, Duration::ZERO).await;
+        world.receive("A", HERE, 3).await;
+        assert_eq!(units(&world.reservation("ord_2").await), (0, 0, 0, 1, 0));
+        world.receive("A", HERE, 1).await;
+        assert_eq!(units(&world.reservation("ord_2").await), (1, 0, 0, 0, 0));
+        world.check("A").await;
     })
     .await;
 }
 
 #[tokio::test]
 async fn an_older_count_changes_nothing() {
-    each(|options| async move {
-        let service = Fixture::open(options).await;
-        assert!(!service.count("A", 7, Duration::ZERO).await.superseded);
-        let answer = service.count("A", 3, Duration::from_secs(60)).await;
+    each(World::open, async |world| {
+        assert!(!world.count("A", 7, Duration::ZERO).await.superseded);
+        let answer = world.count("A", 3, Duration::from_secs(60)).await;
         assert!(answer.superseded);
         assert_eq!(answer.levels[0].on_hand, 7);
-        assert_eq!(service.events(&["inventory.snapshot_reported"]).await.len(), 1);
+        assert_eq!(world.events().await.of("inventory.snapshot_reported").len(), 1);
     })
     .await;
 }
 
 #[tokio::test]
 async fn what_came_after_a_count_was_taken_is_added_to_it() {
-    each(|options| async move {
-        let service = Fixture::open(options).await;
-        service.receive("A", HERE, 10).await;
-        service.clock.advance(Duration::from_secs(3_600));
-        service.receive("A", HERE, 5).await;
-        service.receive("A", THERE, 50).await;
+    each(World::open, async |world| {
+        world.receive("A", HERE, 10).await;
+        world.clock.advance(Duration::from_secs(3_600));
+        world.receive("A", HERE, 5).await;
+        world.receive("A", THERE, 50).await;
         // Taken half an hour ago: the 5 were not there yet.
-        let answer = service.count("A", 8, Duration::from_secs(1_800)).await;
+        let answer = world.count("A", 8, Duration::from_secs(1_800)).await;
         assert_eq!(answer.levels[0].on_hand, 13);
-        let event = service.events(&["inventory.snapshot_reported"]).await.into_iter().next().unwrap();
+        let event = world.events().await.of("inventory.snapshot_reported").into_iter().next().unwrap();
         let fact: SnapshotReported = store::payload(&event).unwrap();
         assert_eq!(fact.movements.iter().map(|one| one.on_hand_delta).collect::<Vec<_>>(), [-2]);
         assert_eq!(fact.movements[0].kind(), MovementKind::Counted);
-        service.check("A").await;
+        world.check("A").await;
     })
     .await;
 }
 
 #[tokio::test]
 async fn what_came_before_a_count_but_was_told_after_it_is_in_the_count() {
-    each(|options| async move {
-        let service = Fixture::open(options).await;
-        service.count("A", 8, Duration::ZERO).await;
-        let early = Timestamp::from_micros(service.clock.now().as_micros() - 60_000_000);
+    each(World::open, async |world| {
+        world.count("A", 8, Duration::ZERO).await;
+        let early = Timestamp::from_micros(world.clock.now().as_micros() - 60_000_000);
         let request = ReceiveStockRequest {
             location_id: HERE.to_owned(),
             items: vec![ItemQuantity { sku: "A".to_owned(), quantity: 3 }],
             occur_time: Some(timestamp(early)),
             ..Default::default()
         };
-        let answer = service.client.clone().receive_stock(request).await.unwrap().into_inner();
+        let answer = world.client.clone().receive_stock(request).await.unwrap().into_inner();
         assert_eq!(answer.levels[0].on_hand, 8);
-        let newest = service.movements("A").await.into_iter().next().unwrap();
+        let newest = world.movements("A").await.into_iter().next().unwrap();
         assert_eq!((newest.on_hand_delta, newest.note.as_str()), (0, "3 units, in a later count already"));
     })
     .await;
@@ -139,38 +133,37 @@ async fn what_came_before_a_count_but_was_told_after_it_is_in_the_count() {
 
 #[tokio::test]
 async fn units_not_found_before_a_count_are_missing_in_it_already_whichever_is_told_first() {
-    each(|options| async move {
-        let service = Fixture::open(options).await;
+    each(World::open, async |world| {
         let half_an_hour = Duration::from_secs(1_800);
         for (order_id, count_first) in [("ord_1", true), ("ord_2", false)] {
-            let missing = 10 - service.availability("A").await.on_hand;
-            service.receive("A", HERE, missing).await;
-            service.reserve(order_id, &[(1, "A", 4)]).await;
-            service.allocate(order_id, order_id, &[(1, HERE, 4)]).await;
+            let missing = 10 - world.availability("A").await.on_hand;
+            world.receive("A", HERE, missing).await;
+            world.reserve(order_id, &[(1, "A", 4)]).await;
+            world.allocate(order_id, order_id, &[(1, HERE, 4)]).await;
             let short = DeallocateRequest {
                 order_id: order_id.to_owned(),
                 allocations: allocations(&[(1, HERE, 4)]),
                 policy: DeallocationPolicy::Short.into(),
-                occur_time: Some(timestamp(service.clock.now())),
+                occur_time: Some(timestamp(world.clock.now())),
                 ..Default::default()
             };
-            service.clock.advance(half_an_hour);
+            world.clock.advance(half_an_hour);
             if count_first {
-                service.count("A", 6, Duration::ZERO).await;
+                world.count("A", 6, Duration::ZERO).await;
             }
-            service.clock.advance(half_an_hour);
-            service.client.clone().deallocate(short).await.unwrap();
+            world.clock.advance(half_an_hour);
+            world.client.clone().deallocate(short).await.unwrap();
             if !count_first {
-                service.count("A", 6, half_an_hour).await;
+                world.count("A", 6, half_an_hour).await;
             }
-            let level = service.availability("A").await;
+            let level = world.availability("A").await;
             assert_eq!((level.on_hand, level.allocated, level.shortfall), (6, 0, 0), "count first: {count_first}");
             // The order holds others that are there.
-            assert_eq!(units(&service.reservation(order_id).await), (4, 0, 0, 0, 0));
-            service.check("A").await;
+            assert_eq!(units(&world.reservation(order_id).await), (4, 0, 0, 0, 0));
+            world.check("A").await;
             let line = proto::types::v1::LineQuantity { line_number: 1, sku: "A".to_owned(), quantity: 4 };
             let release = ReleaseRequest { order_id: order_id.to_owned(), lines: vec![line], ..Default::default() };
-            service.client.clone().release(release).await.unwrap();
+            world.client.clone().release(release).await.unwrap();
         }
     })
     .await;
@@ -178,13 +171,12 @@ async fn units_not_found_before_a_count_are_missing_in_it_already_whichever_is_t
 
 #[tokio::test]
 async fn units_a_count_found_serve_whoever_waits() {
-    each(|options| async move {
-        let service = Fixture::open(options).await;
-        service.reserve("ord_1", &[(1, "A", 2)]).await;
-        service.count("A", 5, Duration::ZERO).await;
-        assert_eq!(units(&service.reservation("ord_1").await), (2, 0, 0, 0, 0));
-        assert_eq!(service.availability("A").await.atp, 3);
-        service.check("A").await;
+    each(World::open, async |world| {
+        world.reserve("ord_1", &[(1, "A", 2)]).await;
+        world.count("A", 5, Duration::ZERO).await;
+        assert_eq!(units(&world.reservation("ord_1").await), (2, 0, 0, 0, 0));
+        assert_eq!(world.availability("A").await.atp, 3);
+        world.check("A").await;
     })
     .await;
 }

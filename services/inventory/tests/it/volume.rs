@@ -7,19 +7,18 @@ use proto::inventory::v1::{
     AllocateRequest, ConsumeRequest, CreateItemRequest, GetAvailabilityRequest, ItemQuantity, ReceiveStockRequest,
     inventory_service_client::InventoryServiceClient,
 };
-use testkit::database::each;
+use testkit::{each, wrong_fields};
 use tokio::net::TcpListener;
 
-use crate::fixture::{Fixture, HERE, allocations, item, quantities, wanted, wrong};
+use crate::world::{HERE, World, allocations, item, quantities, wanted};
 
 #[tokio::test]
 async fn an_order_of_five_thousand_lines_is_reserved_and_worked_on_over_tcp() {
-    each(|options| async move {
-        let service = Fixture::open(options).await;
+    each(World::open, async |world| {
         // How fast the machine is does not matter here.
         let config = mesh::Config { request_timeout: Duration::from_secs(600), ..Default::default() };
         let server =
-            waybill_inventory::server(service.db.clone(), &waybill_inventory::Config::default(), &config).unwrap();
+            waybill_inventory::server(world.db.clone(), &waybill_inventory::Config::default(), &config).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let stop = Stop::new();
@@ -61,15 +60,18 @@ async fn an_order_of_five_thousand_lines_is_reserved_and_worked_on_over_tcp() {
         assert!(
             left.len() == 100 && left.iter().all(|item| (item.on_hand, item.reserved, item.allocated) == (80, 80, 0))
         );
-        service.check(&skus[7]).await;
+        world.check(&skus[7]).await;
 
         let too_many: Vec<(i32, &str, i64)> = (1..=5_001).map(|line| (line, "A", 1)).collect();
-        assert_eq!(wrong(client.reserve(wanted("ord_2", &too_many)).await), ["lines", "lines[5000].line_number"]);
+        assert_eq!(
+            wrong_fields(client.reserve(wanted("ord_2", &too_many)).await),
+            ["lines", "lines[5000].line_number"]
+        );
         // Each line is wrong: the refusal itself has to get through.
         let unknown: Vec<(i32, &str, i64)> = (1..=5_000).map(|line| (line, "UNKNOWN", 1)).collect();
-        assert!(!wrong(client.reserve(wanted("ord_3", &unknown)).await).is_empty());
+        assert!(!wrong_fields(client.reserve(wanted("ord_3", &unknown)).await).is_empty());
         let zero: Vec<(i32, &str, i64)> = (1..=5_000).map(|line| (line, "A", 0)).collect();
-        assert!(!wrong(client.reserve(wanted("ord_3", &zero)).await).is_empty());
+        assert!(!wrong_fields(client.reserve(wanted("ord_3", &zero)).await).is_empty());
         stop.request();
         serving.await.unwrap().unwrap();
     })

@@ -7,9 +7,10 @@ use proto::{
         GetExceptionRequest, ListExceptionsRequest, ResolveExceptionRequest, SummarizeExceptionsRequest,
     },
 };
+use testkit::{each, reason, wrong_fields};
 use types::{Clock, Reason};
 
-use crate::world::{Client, ORDER, each, fault, summaries, timeline_of, wrong_fields};
+use crate::world::{Client, ORDER, World, emit_at, summaries, timeline_of};
 
 async fn resolve(mut client: Client, case: &Exception) -> Exception {
     let request = ResolveExceptionRequest {
@@ -30,11 +31,11 @@ fn assign(case: &Exception, assignee: &str) -> AssignExceptionRequest {
 
 #[tokio::test]
 async fn what_is_reported_twice_is_one_case() {
-    each(|world| async move {
-        world.open("UNASSIGNED", ORDER, "no node");
-        world.open("UNASSIGNED", ORDER, "still no node");
+    each(World::open, async |world| {
+        world.open_exception("UNASSIGNED", ORDER, "no node");
+        world.open_exception("UNASSIGNED", ORDER, "still no node");
         world.drain().await;
-        world.open("UNASSIGNED", ORDER, "no node yet");
+        world.open_exception("UNASSIGNED", ORDER, "no node yet");
         world.drain().await;
         let case = world.the_case().await;
         assert_eq!((case.r#type.as_str(), case.subject.as_str(), case.order_id.as_str()), ("UNASSIGNED", ORDER, ORDER));
@@ -48,8 +49,8 @@ async fn what_is_reported_twice_is_one_case() {
 
 #[tokio::test]
 async fn the_time_to_deal_with_a_case_runs_from_when_it_was_seen() {
-    each(|world| async move {
-        world.open("UNASSIGNED", ORDER, "no node");
+    each(World::open, async |world| {
+        world.open_exception("UNASSIGNED", ORDER, "no node");
         world.clock.advance(Duration::from_secs(86_400));
         world.drain().await;
         let case = world.the_case().await;
@@ -62,14 +63,14 @@ async fn the_time_to_deal_with_a_case_runs_from_when_it_was_seen() {
 
 #[tokio::test]
 async fn a_case_closes_by_itself_when_its_cause_is_gone() {
-    each(|world| async move {
-        world.open("UNASSIGNED", ORDER, "no node");
-        world.open("UNASSIGNED", "ord_2", "no node");
+    each(World::open, async |world| {
+        world.open_exception("UNASSIGNED", ORDER, "no node");
+        world.open_exception("UNASSIGNED", "ord_2", "no node");
         world.drain().await;
         let before: Vec<_> = world.cases(ListExceptionsRequest::default()).await;
         world.operator().assign_exception(assign(&before[1], "Ann")).await.unwrap();
-        world.gone("UNASSIGNED", ORDER, "routed to nod_a");
-        world.gone("UNASSIGNED", "ord_3", "there never was one");
+        world.resolve_exception("UNASSIGNED", ORDER, "routed to nod_a");
+        world.resolve_exception("UNASSIGNED", "ord_3", "there never was one");
         world.drain().await;
         let cases = world.cases(ListExceptionsRequest::default()).await;
         assert_eq!((cases[0].subject.as_str(), cases[0].state()), ("ord_2", ExceptionState::Open));
@@ -83,16 +84,16 @@ async fn a_case_closes_by_itself_when_its_cause_is_gone() {
 
 #[tokio::test]
 async fn what_comes_back_after_a_case_ended_is_a_new_case() {
-    each(|world| async move {
-        world.open("OVER_SHIPPED", "shm_1", "first");
+    each(World::open, async |world| {
+        world.open_exception("OVER_SHIPPED", "shm_1", "first");
         world.drain().await;
         let first = resolve(world.operator(), &world.the_case().await).await;
         assert_eq!((first.state(), first.resolution.as_str()), (ExceptionState::Resolved, "called the warehouse"));
         // All in one go: opened, gone, opened again.
-        world.open("OVER_SHIPPED", "shm_1", "second");
-        world.gone("OVER_SHIPPED", "shm_1", "sent back");
-        world.open("OVER_SHIPPED", "shm_1", "third");
-        world.open("OVER_SHIPPED", "shm_1", "third again");
+        world.open_exception("OVER_SHIPPED", "shm_1", "second");
+        world.resolve_exception("OVER_SHIPPED", "shm_1", "sent back");
+        world.open_exception("OVER_SHIPPED", "shm_1", "third");
+        world.open_exception("OVER_SHIPPED", "shm_1", "third again");
         world.drain().await;
         let cases = world.cases(ListExceptionsRequest::default()).await;
         let told: Vec<_> = cases.iter().map(|case| (case.summary.as_str(), case.state(), case.occurrences)).collect();
@@ -108,8 +109,8 @@ async fn what_comes_back_after_a_case_ended_is_a_new_case() {
 
 #[tokio::test]
 async fn a_case_is_given_to_a_person_and_then_ended_once() {
-    each(|world| async move {
-        world.open("CANCEL_LOST", ORDER, "shipped anyway");
+    each(World::open, async |world| {
+        world.open_exception("CANCEL_LOST", ORDER, "shipped anyway");
         world.drain().await;
         let case = world.the_case().await;
         let mut client = world.operator();
@@ -125,28 +126,28 @@ async fn a_case_is_given_to_a_person_and_then_ended_once() {
             etag: case.etag.clone(),
             ..Default::default()
         };
-        assert_eq!(fault(client.dismiss_exception(stale.clone()).await).reason, Reason::EtagMismatch);
+        assert_eq!(reason(client.dismiss_exception(stale.clone()).await), Reason::EtagMismatch);
         let fresh = DismissExceptionRequest { etag: assigned.etag.clone(), ..stale };
         let dismissed = client.dismiss_exception(fresh).await.unwrap().into_inner();
         assert_eq!((dismissed.state(), dismissed.assignee.as_str()), (ExceptionState::Dismissed, "Ann"));
         let get = GetExceptionRequest { exception_id: case.exception_id.clone() };
         assert_eq!(client.get_exception(get).await.unwrap().into_inner(), dismissed);
 
-        assert_eq!(fault(client.assign_exception(assign(&case, "Bob")).await).reason, Reason::ActionNotSupported);
+        assert_eq!(reason(client.assign_exception(assign(&case, "Bob")).await), Reason::ActionNotSupported);
         let late = ResolveExceptionRequest {
             exception_id: case.exception_id.clone(),
             resolution: "twice".to_owned(),
             ..Default::default()
         };
-        assert_eq!(fault(client.resolve_exception(late).await).reason, Reason::ActionNotSupported);
+        assert_eq!(reason(client.resolve_exception(late).await), Reason::ActionNotSupported);
     })
     .await;
 }
 
 #[tokio::test]
 async fn what_a_person_did_with_a_case_is_in_the_timeline_of_its_order() {
-    each(|world| async move {
-        world.open("CANCEL_LOST", ORDER, "shipped anyway");
+    each(World::open, async |world| {
+        world.open_exception("CANCEL_LOST", ORDER, "shipped anyway");
         world.drain().await;
         let case = world.the_case().await;
         world.operator().assign_exception(assign(&case, "Ann")).await.unwrap();
@@ -165,12 +166,12 @@ async fn what_a_person_did_with_a_case_is_in_the_timeline_of_its_order() {
 
 #[tokio::test]
 async fn cases_are_filtered_and_read_in_pages_newest_first() {
-    each(|world| async move {
+    each(World::open, async |world| {
         for number in 0..5 {
-            world.open("UNASSIGNED", &format!("ord_{number}"), &number.to_string());
-            world.open("STOCK_DRIFT", &format!("shm_{number}"), &number.to_string());
+            world.open_exception("UNASSIGNED", &format!("ord_{number}"), &number.to_string());
+            world.open_exception("STOCK_DRIFT", &format!("shm_{number}"), &number.to_string());
         }
-        world.gone("UNASSIGNED", "ord_3", "routed");
+        world.resolve_exception("UNASSIGNED", "ord_3", "routed");
         world.drain().await;
         let summaries = |cases: Vec<Exception>| cases.into_iter().map(|case| case.summary).collect::<Vec<_>>();
 
@@ -217,9 +218,9 @@ async fn cases_are_filtered_and_read_in_pages_newest_first() {
 
 #[tokio::test]
 async fn an_event_that_can_not_be_applied_becomes_a_case_itself() {
-    each(|world| async move {
+    each(World::open, async |world| {
         // The payload is that of another kind.
-        world.fulfillment.tell("exception.opened", ORDER, 100, &ExceptionResolved::default());
+        emit_at(&world.fulfillment, 100, "exception.opened", ORDER, &ExceptionResolved::default());
         world.drain().await;
         let case = world.the_case().await;
         assert_eq!((case.r#type.as_str(), case.source.as_str()), ("REACTION_FAILED", "operations"));
@@ -230,7 +231,7 @@ async fn an_event_that_can_not_be_applied_becomes_a_case_itself() {
 
 #[tokio::test]
 async fn a_request_about_cases_names_every_field_that_is_wrong() {
-    each(|world| async move {
+    each(World::open, async |world| {
         let mut client = world.operator();
         let list = ListExceptionsRequest {
             r#type: "\u{7}".to_owned(),
@@ -251,13 +252,13 @@ async fn a_request_about_cases_names_every_field_that_is_wrong() {
         let ended = wrong_fields(client.dismiss_exception(DismissExceptionRequest::default()).await);
         assert_eq!(ended, ["exception_id", "resolution"]);
         let unknown = GetExceptionRequest { exception_id: "exc_1".to_owned() };
-        assert_eq!(fault(client.get_exception(unknown).await).reason, Reason::NotFound);
+        assert_eq!(reason(client.get_exception(unknown).await), Reason::NotFound);
         let unknown = AssignExceptionRequest {
             exception_id: "exc_1".to_owned(),
             assignee: "Ann".to_owned(),
             ..Default::default()
         };
-        assert_eq!(fault(client.assign_exception(unknown).await).reason, Reason::NotFound);
+        assert_eq!(reason(client.assign_exception(unknown).await), Reason::NotFound);
     })
     .await;
 }

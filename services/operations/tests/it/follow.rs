@@ -1,10 +1,11 @@
 use std::time::Duration;
 
 use proto::operations::v1::{FollowTimelineRequest, FollowTimelineResponse};
+use testkit::{each, reason, wrong_fields};
 use tonic::Streaming;
 use types::Reason;
 
-use crate::world::{Client, ORDER, each, fault, wrong_fields};
+use crate::world::{Client, ORDER, World};
 
 fn from(token: &str) -> FollowTimelineRequest {
     FollowTimelineRequest { order_id: ORDER.to_owned(), resume_token: token.to_owned() }
@@ -23,7 +24,7 @@ async fn next(stream: &mut Streaming<FollowTimelineResponse>) -> (i64, String) {
 
 #[tokio::test]
 async fn whoever_follows_sees_what_is_there_then_what_comes() {
-    each(|world| async move {
+    each(World::open, async |world| {
         world.place(ORDER, "acc_1");
         world.reject(ORDER, 300, "later");
         world.drain().await;
@@ -42,7 +43,7 @@ async fn whoever_follows_sees_what_is_there_then_what_comes() {
 
 #[tokio::test]
 async fn following_goes_on_after_the_token_without_gap_or_repeat() {
-    each(|world| async move {
+    each(World::open, async |world| {
         world.place(ORDER, "acc_1");
         for second in 0..300 {
             world.reject(ORDER, 500 - second, "again");
@@ -69,18 +70,18 @@ async fn following_goes_on_after_the_token_without_gap_or_repeat() {
 
 #[tokio::test]
 async fn an_order_of_another_account_can_not_be_followed() {
-    each(|world| async move {
+    each(World::open, async |world| {
         world.place(ORDER, "acc_1");
         world.drain().await;
         let refused = world.customer(&["acc_2"]).follow_timeline(from("")).await;
-        assert_eq!(fault(refused).reason, Reason::NotFound);
+        assert_eq!(reason(refused), Reason::NotFound);
     })
     .await;
 }
 
 #[tokio::test]
 async fn a_token_that_is_none_is_refused() {
-    each(|world| async move {
+    each(World::open, async |world| {
         world.place(ORDER, "acc_1");
         world.drain().await;
         for token in ["x", "0", "-1", "99999999999999999999"] {

@@ -1,15 +1,12 @@
 use std::time::Duration;
 
-use mesh::{Accounts, Role};
+use mesh::Role;
 use proto::operations::v1::{ListFollowedRequest, LogVerification, VerifyLogsRequest};
-use testkit::time::Stopped;
+use testkit::{Verification, each, reason, staff, time::Stopped};
 use tonic::Request;
 use types::Reason;
 
-use crate::{
-    log::Check,
-    world::{ORDER, World, each, fault},
-};
+use crate::world::{Client, ORDER, World};
 
 /// More than any machine takes.
 const PATIENT: Duration = Duration::from_secs(600);
@@ -26,10 +23,10 @@ fn of<'a>(logs: &'a [LogVerification], source: &str) -> &'a LogVerification {
 
 #[tokio::test]
 async fn a_tampered_log_and_a_service_that_is_down_are_reported_beside_the_others() {
-    each(|world| async move {
+    each(World::open, async |world| {
         world.place(ORDER, "acc_1");
-        world.open("UNASSIGNED", ORDER, "no node");
-        world.fulfillment.set_check(Check::TamperedAt(1));
+        world.open_exception("UNASSIGNED", ORDER, "no node");
+        world.fulfillment.set_verification(Verification::TamperedAt(1));
         let logs = verify(&world, PATIENT).await;
         let sources: Vec<&str> = logs.iter().map(|log| log.source.as_str()).collect();
         assert_eq!(sources, ["order", "fulfillment", "partner", "operations"]);
@@ -52,11 +49,11 @@ async fn a_tampered_log_and_a_service_that_is_down_are_reported_beside_the_other
 
 #[tokio::test]
 async fn a_service_that_does_not_answer_in_time_does_not_hold_up_the_others() {
-    each(|world| async move {
-        world.order.set_check(Check::NoAnswer);
+    each(World::open, async |world| {
+        world.order.set_verification(Verification::Hangs);
         let clock = Stopped::new();
         let time_passes = async {
-            tokio::join!(world.order.is_asked(), world.fulfillment.is_asked());
+            tokio::join!(world.order.verification_requested(), world.fulfillment.verification_requested());
             // What is left is kept for the answer.
             clock.pass(PATIENT - Duration::from_millis(250)).await;
         };
@@ -70,8 +67,8 @@ async fn a_service_that_does_not_answer_in_time_does_not_hold_up_the_others() {
 
 #[tokio::test]
 async fn the_service_checks_its_own_log_too() {
-    each(|world| async move {
-        world.open("UNASSIGNED", ORDER, "no node");
+    each(World::open, async |world| {
+        world.open_exception("UNASSIGNED", ORDER, "no node");
         world.drain().await;
         let exception_id = world.the_case().await.exception_id;
         let request = proto::operations::v1::AssignExceptionRequest {
@@ -90,12 +87,14 @@ async fn the_service_checks_its_own_log_too() {
 
 #[tokio::test]
 async fn it_is_told_how_far_each_log_was_followed() {
-    each(|world| async move {
+    each(World::open, async |world| {
         world.place(ORDER, "acc_1");
         world.reject(ORDER, 200, "no stock");
         world.drain().await;
         world.reject(ORDER, 200, "not followed yet");
-        let followed = world.client(Role::Application, Accounts::All).list_followed(ListFollowedRequest {}).await;
+        let followed = Client::new(world.channel.for_principal(&staff(Role::Application)))
+            .list_followed(ListFollowedRequest {})
+            .await;
         let followed: Vec<_> = followed
             .unwrap()
             .into_inner()
@@ -112,14 +111,14 @@ async fn it_is_told_how_far_each_log_was_followed() {
 
 #[tokio::test]
 async fn a_customer_may_not_look_behind_the_scenes() {
-    each(|world| async move {
+    each(World::open, async |world| {
         let mut customer = world.customer(&["acc_1"]);
         let refused = [
-            fault(customer.verify_logs(VerifyLogsRequest {}).await),
-            fault(customer.list_followed(ListFollowedRequest {}).await),
-            fault(customer.list_exceptions(proto::operations::v1::ListExceptionsRequest::default()).await),
+            reason(customer.verify_logs(VerifyLogsRequest {}).await),
+            reason(customer.list_followed(ListFollowedRequest {}).await),
+            reason(customer.list_exceptions(proto::operations::v1::ListExceptionsRequest::default()).await),
         ];
-        assert!(refused.iter().all(|fault| fault.reason == Reason::PermissionDenied), "{refused:?}");
+        assert!(refused.iter().all(|reason| *reason == Reason::PermissionDenied), "{refused:?}");
     })
     .await;
 }

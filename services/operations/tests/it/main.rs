@@ -3,7 +3,6 @@
 
 mod cases;
 mod follow;
-mod log;
 mod logs;
 mod summaries;
 mod timeline;

@@ -1,21 +1,22 @@
-use mesh::{Accounts, Role};
+use mesh::{Accounts, Role, RoleSet};
 use proto::{
     operations::v1::{ListTimelineRequest, TimelineEntry},
     options::v1::Audience,
 };
 use store::{Db, Workers};
+use testkit::{each, person, reason, staff, wrong_fields};
 use types::Reason;
 use waybill_operations::{Config, MIGRATIONS, NAME, workers};
 
-use crate::world::{ORDER, each, fault, summaries, timeline_of, wrong_fields};
+use crate::world::{Client, ORDER, World, emit_at, summaries, timeline_of};
 
 #[tokio::test]
 async fn an_event_that_is_delivered_twice_has_one_entry() {
-    each(|world| async move {
+    each(World::open, async |world| {
         world.place(ORDER, "acc_1");
         world.reject(ORDER, 200, "no stock");
         world.drain().await;
-        world.order.deliver_again();
+        world.order.redeliver();
         world.drain().await;
         let page = world.operator().list_timeline(timeline_of(ORDER)).await.unwrap().into_inner();
         assert_eq!(summaries(&page), ["order placed: 0 lines for acc_1", "order rejected: no stock"]);
@@ -27,7 +28,7 @@ async fn an_event_that_is_delivered_twice_has_one_entry() {
 
 #[tokio::test]
 async fn what_became_known_late_is_listed_when_it_happened() {
-    each(|world| async move {
+    each(World::open, async |world| {
         world.place(ORDER, "acc_1");
         world.reject(ORDER, 300, "c");
         world.reject(ORDER, 200, "b");
@@ -48,16 +49,16 @@ async fn what_became_known_late_is_listed_when_it_happened() {
 
 #[tokio::test]
 async fn replicas_that_write_at_the_same_time_number_entries_without_gaps() {
-    each(|world| async move {
+    each(World::open, async |world| {
         for second in 0..200 {
             world.reject(ORDER, second, "from one log");
-            world.gone("UNASSIGNED", &second.to_string(), "from the other");
+            world.resolve_exception("UNASSIGNED", &second.to_string(), "from the other");
         }
         let (mut databases, mut replicas) = (Vec::new(), Vec::new());
         for log in [&world.order, &world.fulfillment] {
             let db = Db::open(&world.options, NAME, MIGRATIONS, world.clock.clone()).await.unwrap();
             databases.push(db.clone());
-            replicas.push(workers(db, vec![(log.source, log.channel())], &Config::default()));
+            replicas.push(workers(db, vec![(log.source(), log.channel())], &Config::default()));
         }
         // A rival may be faster many times; workers that run try again too.
         let drained = async |workers: &Workers| {
@@ -80,7 +81,7 @@ async fn replicas_that_write_at_the_same_time_number_entries_without_gaps() {
 
 #[tokio::test]
 async fn a_timeline_is_read_in_pages() {
-    each(|world| async move {
+    each(World::open, async |world| {
         world.place(ORDER, "acc_1");
         for second in 0..600 {
             // Two at a time at the same instant, so that the instant alone would not tell where to go on.
@@ -111,7 +112,7 @@ async fn a_timeline_is_read_in_pages() {
 
 #[tokio::test]
 async fn a_timeline_of_an_order_of_another_account_is_not_found() {
-    each(|world| async move {
+    each(World::open, async |world| {
         world.place(ORDER, "acc_1");
         world.place("ord_2", "acc_2");
         world.drain().await;
@@ -119,19 +120,19 @@ async fn a_timeline_of_an_order_of_another_account_is_not_found() {
         assert_eq!(own.entries.len(), 1);
         for accounts in [&["acc_1"][..], &[]] {
             let refused = world.customer(accounts).list_timeline(timeline_of("ord_2")).await;
-            assert_eq!(fault(refused).reason, Reason::NotFound);
+            assert_eq!(reason(refused), Reason::NotFound);
         }
         let unknown = world.operator().list_timeline(timeline_of("ord_3")).await;
-        assert_eq!(fault(unknown).reason, Reason::NotFound);
+        assert_eq!(reason(unknown), Reason::NotFound);
     })
     .await;
 }
 
 #[tokio::test]
 async fn a_customer_is_shown_what_concerns_it_and_nobodys_name() {
-    each(|world| async move {
+    each(World::open, async |world| {
         world.place(ORDER, "acc_1");
-        world.open("UNASSIGNED", ORDER, "nobody may take it");
+        world.open_exception("UNASSIGNED", ORDER, "nobody may take it");
         world.reject(ORDER, 300, "no stock");
         world.drain().await;
         let own = world.customer(&["acc_1"]).list_timeline(timeline_of(ORDER)).await.unwrap().into_inner();
@@ -143,8 +144,9 @@ async fn a_customer_is_shown_what_concerns_it_and_nobodys_name() {
         assert_eq!(kinds(&own.entries), [submitted, rejected]);
         let all = world.operator().list_timeline(timeline_of(ORDER)).await.unwrap().into_inner();
         assert!(kinds(&all.entries).contains(&("exception.opened".to_owned(), Audience::Staff)));
-        let both = [Role::Customer, Role::Operations].into_iter().collect();
-        let mut both = world.client_of(both, Accounts::Only(vec!["acc_1".parse().unwrap()]));
+        let both: RoleSet = [Role::Customer, Role::Operations].into_iter().collect();
+        let both = person(both, Accounts::Only(vec!["acc_1".parse().unwrap()]));
+        let mut both = Client::new(world.channel.for_principal(&both));
         assert_eq!(both.list_timeline(timeline_of(ORDER)).await.unwrap().into_inner().entries.len(), 3);
     })
     .await;
@@ -152,18 +154,18 @@ async fn a_customer_is_shown_what_concerns_it_and_nobodys_name() {
 
 #[tokio::test]
 async fn only_the_order_service_says_whose_an_order_is() {
-    each(|world| async move {
+    each(World::open, async |world| {
         world.place(ORDER, "acc_1");
         let order = proto::order::v1::Order {
             order_id: "ord_2".to_owned(),
             account_id: "acc_1".to_owned(),
             ..Default::default()
         };
-        let told = proto::order::v1::OrderSubmitted { order: Some(order) };
-        world.fulfillment.tell("order.submitted", "ord_2", 100, &told);
+        let submitted = proto::order::v1::OrderSubmitted { order: Some(order) };
+        emit_at(&world.fulfillment, 100, "order.submitted", "ord_2", &submitted);
         world.drain().await;
         let refused = world.customer(&["acc_1"]).list_timeline(timeline_of("ord_2")).await;
-        assert_eq!(fault(refused).reason, Reason::NotFound);
+        assert_eq!(reason(refused), Reason::NotFound);
         // Staff see what is known of an order even before the order service's own word on it.
         assert_eq!(world.operator().list_timeline(timeline_of("ord_2")).await.unwrap().into_inner().entries.len(), 1);
     })
@@ -172,7 +174,7 @@ async fn only_the_order_service_says_whose_an_order_is() {
 
 #[tokio::test]
 async fn an_event_of_no_order_is_in_no_timeline() {
-    each(|world| async move {
+    each(World::open, async |world| {
         world.place("", "acc_1");
         world.place("something else", "acc_1");
         world.place(ORDER, "acc_1");
@@ -185,12 +187,12 @@ async fn an_event_of_no_order_is_in_no_timeline() {
 
 #[tokio::test]
 async fn a_request_for_a_timeline_names_the_field_that_is_wrong() {
-    each(|world| async move {
+    each(World::open, async |world| {
         world.place(ORDER, "acc_1");
         world.place("ord_2", "acc_1");
         world.reject("ord_2", 200, "no stock");
         world.drain().await;
-        let mut client = world.client(Role::CustomerService, Accounts::All);
+        let mut client = Client::new(world.channel.for_principal(&staff(Role::CustomerService)));
         assert_eq!(wrong_fields(client.list_timeline(timeline_of("acc_1")).await), ["order_id"]);
         assert_eq!(wrong_fields(client.list_timeline(timeline_of("")).await), ["order_id"]);
         let negative = ListTimelineRequest { page_size: -1, ..timeline_of(ORDER) };

@@ -3,11 +3,9 @@ use std::{
     time::Duration,
 };
 
-use mesh::{Accounts, Channel, Principal, Role, Server};
+use mesh::{Channel, Principal, Role};
 use proto::{
-    event::v1::{
-        ListEventsRequest, event_service_client::EventServiceClient, event_service_server::EventServiceServer,
-    },
+    event::v1::{ListEventsRequest, event_service_client::EventServiceClient},
     operations::v1::{
         CallOutcome, CountedCalls, ListUsageRequest, ListUsageResponse, MethodUsage, RecordUsageRequest,
         RecordUsageResponse,
@@ -15,11 +13,12 @@ use proto::{
         usage_service_server::{UsageService, UsageServiceServer},
     },
 };
+use testkit::{each, peer, reason, staff, wrong_fields};
 use tonic::{Request, Response, Status};
 use types::{Clock, Reason, Timestamp};
 use waybill_operations::UsageReporter;
 
-use crate::world::{World, each, fault, wrong_fields};
+use crate::world::World;
 
 const DAY: Duration = Duration::from_secs(86_400);
 const LIST_ORDERS: &str = "waybill.order.v1.OrderService.ListOrders";
@@ -45,8 +44,7 @@ async fn record(world: &World, request_id: &str, counts: Vec<CountedCalls>) {
 }
 
 async fn page(world: &World, request: ListUsageRequest) -> ListUsageResponse {
-    let operator = Principal { roles: Role::Operations.into(), accounts: Accounts::All, ..Principal::nobody() };
-    let mut client = UsageServiceClient::new(world.channel.for_principal(&operator));
+    let mut client = UsageServiceClient::new(world.channel.for_principal(&staff(Role::Operations)));
     client.list_usage(request).await.unwrap().into_inner()
 }
 
@@ -60,7 +58,7 @@ fn brief(usage: &[MethodUsage]) -> Vec<(&str, &str, i64)> {
 
 #[tokio::test]
 async fn a_report_that_comes_again_counts_once_and_another_counts_too() {
-    each(|world| async move {
+    each(World::open, async |world| {
         let now = world.clock.now();
         for _ in 0..3 {
             record(&world, "run:1", vec![counted("person:ann", GET_ORDER, 5, now)]).await;
@@ -78,14 +76,14 @@ async fn a_report_that_comes_again_counts_once_and_another_counts_too() {
             member: "order".to_owned(),
             counts: vec![counted("person:ann", GET_ORDER, 6, now)],
         };
-        assert_eq!(fault(service(&world).record_usage(other).await).reason, Reason::RequestIdReused);
+        assert_eq!(reason(service(&world).record_usage(other).await), Reason::RequestIdReused);
     })
     .await;
 }
 
 #[tokio::test]
 async fn usage_is_found_by_method_client_outcome_and_days() {
-    each(|world| async move {
+    each(World::open, async |world| {
         let first = world.clock.now();
         record(
             &world,
@@ -122,7 +120,7 @@ async fn usage_is_found_by_method_client_outcome_and_days() {
 
 #[tokio::test]
 async fn usage_is_read_in_pages() {
-    each(|world| async move {
+    each(World::open, async |world| {
         let now = world.clock.now();
         let counts = (0..5).map(|number| counted(&format!("person:{number}"), GET_ORDER, 1, now)).collect();
         record(&world, "1", counts).await;
@@ -143,7 +141,7 @@ async fn usage_is_read_in_pages() {
 
 #[tokio::test]
 async fn days_past_their_retention_are_dropped_with_the_names_of_those_who_called() {
-    each(|world| async move {
+    each(World::open, async |world| {
         let begin = world.clock.now();
         // More rows than one step of the purge looks at.
         let gone = (0..250).map(|number| counted(&format!("person:{number}"), GET_ORDER, 1, begin)).collect();
@@ -158,12 +156,10 @@ async fn days_past_their_retention_are_dropped_with_the_names_of_those_who_calle
         }
         let left = list(&world, ListUsageRequest::default()).await;
         assert_eq!(brief(&left), [(GET_ORDER, "person:ann", 3)]);
-        let db = world.database().await;
-        let rows = db.rows("SELECT client, days FROM usages WHERE days <> '' OR client <> ''", Vec::new()).await;
+        let rows = world.db.rows("SELECT client, days FROM usages WHERE days <> '' OR client <> ''", Vec::new()).await;
         let rows: Vec<(String, String)> =
             rows.unwrap().iter().map(|row| (row.at(0).unwrap(), row.at(1).unwrap())).collect();
         assert_eq!(rows, [("person:ann".to_owned(), "44:3".to_owned())]);
-        db.close().await;
 
         // Who comes back is known again, and late news of what is past its retention is not taken.
         record(&world, "4", vec![counted("person:7", GET_ORDER, 2, world.clock.now())]).await;
@@ -176,7 +172,7 @@ async fn days_past_their_retention_are_dropped_with_the_names_of_those_who_calle
 
 #[tokio::test]
 async fn every_wrong_field_of_a_report_and_of_a_list_is_named() {
-    each(|world| async move {
+    each(World::open, async |world| {
         let wrong = CountedCalls { client: "a\nb".to_owned(), ..CountedCalls::default() };
         let report = RecordUsageRequest { counts: vec![wrong], ..RecordUsageRequest::default() };
         let expected = [
@@ -196,7 +192,7 @@ async fn every_wrong_field_of_a_report_and_of_a_list_is_named() {
         };
         assert_eq!(wrong_fields(service(&world).record_usage(many).await), ["counts"]);
 
-        let mut operator = UsageServiceClient::new(world.channel.for_principal(&Principal::local_administrator()));
+        let mut operator = UsageServiceClient::new(world.channel.clone());
         let list = ListUsageRequest {
             client: "x".repeat(301),
             from_day: "yesterday".to_owned(),
@@ -212,8 +208,8 @@ async fn every_wrong_field_of_a_report_and_of_a_list_is_named() {
         assert_eq!(wrong_fields(operator.list_usage(backwards).await), ["to_day"]);
         let customer = Principal { roles: Role::Customer.into(), ..Principal::nobody() };
         let mut customer = UsageServiceClient::new(world.channel.for_principal(&customer));
-        let refused = fault(customer.list_usage(ListUsageRequest::default()).await);
-        assert_eq!(refused.reason, Reason::PermissionDenied);
+        let refused = customer.list_usage(ListUsageRequest::default()).await;
+        assert_eq!(reason(refused), Reason::PermissionDenied);
     })
     .await;
 }
@@ -244,9 +240,8 @@ impl UsageService for Lossy {
 
 #[tokio::test]
 async fn what_a_member_counted_is_added_once_also_when_answers_are_lost() {
-    each(|world| async move {
-        let member = Server::new("order", &mesh::Config::default(), proto::pool())
-            .add_service(EventServiceServer::new(world.order.clone()));
+    each(World::open, async |world| {
+        let member = world.order.server();
         let usage = member.usage();
         let erp = Principal {
             kind: mesh::Kind::Application,
@@ -256,10 +251,7 @@ async fn what_a_member_counted_is_added_once_also_when_answers_are_lost() {
         };
         let mut client = EventServiceClient::new(member.into_channel().unwrap().for_principal(&erp));
         let lossy = Lossy { usage: service(&world), lost: AtomicUsize::new(2) };
-        let operations = Server::new("operations", &mesh::Config::default(), proto::pool())
-            .add_service(UsageServiceServer::new(lossy))
-            .into_channel()
-            .unwrap();
+        let operations = peer("operations").add_service(UsageServiceServer::new(lossy)).into_channel().unwrap();
         let reporter = UsageReporter::new("order", usage, &operations);
         for _ in 0..4 {
             client.list_events(ListEventsRequest::default()).await.unwrap();

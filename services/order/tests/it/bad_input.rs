@@ -1,28 +1,22 @@
 use std::time::Duration;
 
 use proto::order::v1 as wire;
-use types::{Fault, Reason};
+use testkit::{each, fault, wrong_fields};
+use tonic::{Request, Response, Status};
 
-use crate::world::{World, account, address, each, item, order_of};
-
-fn fields(fault: &Fault) -> Vec<&str> {
-    assert_eq!(fault.reason, Reason::InvalidArgument, "{fault}");
-    fault.violations.iter().map(|violation| violation.field.as_str()).collect()
-}
+use crate::world::{World, account, address, item, order_of};
 
 /// Places an order that is long for an unoptimized build: how fast the machine is does not matter.
-async fn placed_in_time(world: &World, request: wire::PlaceOrderRequest) -> Result<wire::Order, Fault> {
-    let mut request = tonic::Request::new(request);
+async fn placed_in_time(world: &World, request: wire::PlaceOrderRequest) -> Result<wire::Order, Status> {
+    let mut request = Request::new(request);
     request.set_timeout(Duration::from_secs(600));
-    let placed = world.orders.clone().place_order(request).await;
-    placed.map(tonic::Response::into_inner).map_err(|status| mesh::fault(&status))
+    world.orders.clone().place_order(request).await.map(Response::into_inner)
 }
 
 /// Refused with these fields, and nothing of it is stored.
 async fn refused(world: &World, request: wire::PlaceOrderRequest, wrong: &[&str]) {
     let head = world.db.head().await.unwrap();
-    let fault = world.try_place(request).await.unwrap_err();
-    assert_eq!(fields(&fault), wrong, "{fault}");
+    assert_eq!(wrong_fields(world.try_place(request).await), wrong);
     assert_eq!(world.db.head().await.unwrap(), head);
     for table in ["SELECT COUNT(*) FROM orders", "SELECT COUNT(*) FROM order_lines"] {
         assert_eq!(world.db.rows(table, Vec::new()).await.unwrap()[0].at::<i64>(0).unwrap(), 0);
@@ -37,8 +31,7 @@ fn one_line(change: impl FnOnce(&mut wire::NewOrderLine)) -> wire::PlaceOrderReq
 
 #[tokio::test]
 async fn an_order_that_names_what_is_not_there_is_refused_naming_the_field() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         let unknown = wire::PlaceOrderRequest { account_id: "acc_9".to_owned(), ..order_of("PO-1", &[("TEA", 1)]) };
         refused(&world, unknown, &["account_id"]).await;
         refused(&world, order_of("PO-1", &[("TEA", 1), ("NOTHING", 1)]), &["lines[1].sku"]).await;
@@ -51,8 +44,7 @@ async fn an_order_that_names_what_is_not_there_is_refused_naming_the_field() {
 
 #[tokio::test]
 async fn a_ship_to_of_another_account_is_not_ones_own() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         world.create_account(account("acc_2")).await;
         let request = wire::PlaceOrderRequest { account_id: "acc_2".to_owned(), ..order_of("PO-1", &[("TEA", 1)]) };
         refused(&world, request, &["ship_to_id"]).await;
@@ -62,8 +54,7 @@ async fn a_ship_to_of_another_account_is_not_ones_own() {
 
 #[tokio::test]
 async fn an_order_of_the_wrong_form_is_refused_naming_every_field() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         let mut somewhere = address();
         somewhere.country = "XX".to_owned();
         let mut request = wire::PlaceOrderRequest {
@@ -97,8 +88,7 @@ async fn an_order_of_the_wrong_form_is_refused_naming_every_field() {
 
 #[tokio::test]
 async fn an_order_without_lines_or_with_a_number_used_twice_is_refused() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         refused(&world, order_of("PO-1", &[]), &["lines"]).await;
         let mut twice = order_of("PO-1", &[("TEA", 1), ("CHAI", 1)]);
         twice.lines[0].line_number = 2;
@@ -109,8 +99,7 @@ async fn an_order_without_lines_or_with_a_number_used_twice_is_refused() {
 
 #[tokio::test]
 async fn an_order_says_where_it_goes_exactly_once() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         let nowhere = wire::PlaceOrderRequest { ship_to_id: String::new(), ..order_of("PO-1", &[("TEA", 1)]) };
         refused(&world, nowhere, &["ship_to_id"]).await;
         let twice = wire::PlaceOrderRequest { ship_to_address: Some(address()), ..order_of("PO-1", &[("TEA", 1)]) };
@@ -121,8 +110,7 @@ async fn an_order_says_where_it_goes_exactly_once() {
 
 #[tokio::test]
 async fn a_quantity_that_is_no_whole_number_of_base_units_is_refused() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         refused(&world, one_line(|line| line.uom = "HALF".to_owned()), &["lines[0].quantity"]).await;
         let too_many = one_line(|line| {
             line.uom = "CS".to_owned();
@@ -135,8 +123,7 @@ async fn a_quantity_that_is_no_whole_number_of_base_units_is_refused() {
 
 #[tokio::test]
 async fn a_currency_that_is_not_the_accounts_is_refused() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         let request = wire::PlaceOrderRequest { currency: "EUR".to_owned(), ..order_of("PO-1", &[("TEA", 1)]) };
         refused(&world, request, &["currency"]).await;
     })
@@ -145,8 +132,7 @@ async fn a_currency_that_is_not_the_accounts_is_refused() {
 
 #[tokio::test]
 async fn a_price_has_to_be_said_when_the_item_has_none_in_the_currency() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         world.create_account(wire::CreateAccountRequest { currency: "EUR".to_owned(), ..account("acc_2") }).await;
         let request = wire::PlaceOrderRequest {
             account_id: "acc_2".to_owned(),
@@ -161,8 +147,7 @@ async fn a_price_has_to_be_said_when_the_item_has_none_in_the_currency() {
 
 #[tokio::test]
 async fn an_amount_that_can_not_be_told_is_refused() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         let request = one_line(|line| {
             line.quantity = 1_000_000_000;
             line.unit_price_minor = Some(1_000_000_000_000);
@@ -174,13 +159,12 @@ async fn an_amount_that_can_not_be_told_is_refused() {
 
 #[tokio::test]
 async fn an_item_that_is_discontinued_is_refused() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         let mut gone = item("TEA");
         gone.etag = "2".to_owned();
         gone.set_state(proto::inventory::v1::ItemState::Discontinued);
         let changed = proto::inventory::v1::ItemChanged { item: Some(gone) };
-        world.inventory_log.tell("item.updated", "", &changed);
+        world.inventory_log.emit("item.updated", "", &changed);
         world.drain().await;
         refused(&world, order_of("PO-1", &[("TEA", 1)]), &["lines[0].sku"]).await;
     })
@@ -189,11 +173,9 @@ async fn an_item_that_is_discontinued_is_refused() {
 
 #[tokio::test]
 async fn five_thousand_lines_are_an_order_and_one_more_is_not() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         let many = |lines| order_of("PO-1", &vec![("TEA", 1); lines]);
-        let fault = placed_in_time(&world, many(5_001)).await.unwrap_err();
-        assert_eq!(fields(&fault), ["lines"]);
+        assert_eq!(wrong_fields(placed_in_time(&world, many(5_001)).await), ["lines"]);
         let placed = placed_in_time(&world, many(5_000)).await.unwrap();
         assert_eq!(placed.lines.len(), 5_000);
         assert_eq!(placed.lines[4_999].line_number, 5_000);
@@ -207,9 +189,8 @@ async fn five_thousand_lines_are_an_order_and_one_more_is_not() {
 
 #[tokio::test]
 async fn of_very_many_wrong_fields_the_first_are_told_and_all_are_counted() {
-    each(async |world| {
-        world.furnish().await;
-        let fault = placed_in_time(&world, order_of("PO-1", &vec![("NOTHING", 1); 4_000])).await.unwrap_err();
+    each(World::furnished, async |world| {
+        let fault = fault(placed_in_time(&world, order_of("PO-1", &vec![("NOTHING", 1); 4_000])).await);
         assert_eq!(fault.violations.len(), 50);
         assert_eq!(fault.facts, [("violations", "4000".to_owned())]);
     })
@@ -218,24 +199,22 @@ async fn of_very_many_wrong_fields_the_first_are_told_and_all_are_counted() {
 
 #[tokio::test]
 async fn wrong_fields_of_other_requests_are_named_too() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         let mut orders = world.orders.clone();
-        let wrong = |status: tonic::Status| mesh::fault(&status);
-        let fault = wrong(orders.create_account(wire::CreateAccountRequest::default()).await.unwrap_err());
-        assert_eq!(fields(&fault), ["name", "bill_to", "currency"]);
-        let fault = wrong(orders.get_order(wire::GetOrderRequest::default()).await.unwrap_err());
-        assert_eq!(fields(&fault), ["order_id"]);
+        assert_eq!(
+            wrong_fields(orders.create_account(wire::CreateAccountRequest::default()).await),
+            ["name", "bill_to", "currency"]
+        );
+        assert_eq!(wrong_fields(orders.get_order(wire::GetOrderRequest::default()).await), ["order_id"]);
         let request = wire::ListOrdersRequest { states: vec![1, 77], page_size: -1, ..Default::default() };
-        let fault = wrong(orders.list_orders(request).await.unwrap_err());
-        assert_eq!(fields(&fault), ["states[1]"]);
+        assert_eq!(wrong_fields(orders.list_orders(request).await), ["states[1]"]);
         let request = wire::ListOrdersRequest { page_size: -1, ..Default::default() };
-        let fault = wrong(orders.list_orders(request).await.unwrap_err());
-        assert_eq!(fields(&fault), ["page_size"]);
-        let fault = wrong(orders.place_hold(wire::PlaceHoldRequest::default()).await.unwrap_err());
-        assert_eq!(fields(&fault), ["order_id", "reason"]);
-        let fault = wrong(orders.release_hold(wire::ReleaseHoldRequest::default()).await.unwrap_err());
-        assert_eq!(fields(&fault), ["order_id", "hold_number"]);
+        assert_eq!(wrong_fields(orders.list_orders(request).await), ["page_size"]);
+        assert_eq!(wrong_fields(orders.place_hold(wire::PlaceHoldRequest::default()).await), ["order_id", "reason"]);
+        assert_eq!(
+            wrong_fields(orders.release_hold(wire::ReleaseHoldRequest::default()).await),
+            ["order_id", "hold_number"]
+        );
     })
     .await;
 }

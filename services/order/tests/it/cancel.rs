@@ -3,14 +3,14 @@ use proto::{
     fulfillment::v1::{FulfillmentCancelled, FulfillmentOrderChanged, FulfillmentPicked},
     order::v1::{self as wire, OrderState, OrderStatus},
 };
+use testkit::{each, reason};
 use types::Reason;
 
-use crate::world::{Mood, counters, each, order_of, quantities, work};
+use crate::world::{Mood, World, counters, fulfillment_order, order_of, quantities};
 
 #[tokio::test]
 async fn units_that_are_not_at_nodes_are_cancelled_at_once_and_given_back() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         world.inventory.leave("TEA", 0);
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
         assert_eq!(order.status(), OrderStatus::Backordered);
@@ -21,18 +21,16 @@ async fn units_that_are_not_at_nodes_are_cancelled_at_once_and_given_back() {
         let released = world.inventory.released();
         assert_eq!(released.len(), 1);
         assert_eq!((released[0].lines[0].sku.as_str(), released[0].lines[0].quantity), ("TEA", 3));
-        let told = world.types_told(&order.order_id).await;
+        let told = world.events_of(&order.order_id).await.types();
         assert_eq!(told[3..], ["order.line_cancelled", "order.cancelled"]);
-        let fault = world.cancel(&order.order_id).await.unwrap_err();
-        assert_eq!(fault.reason, Reason::ActionNotSupported);
+        assert_eq!(reason(world.cancel(&order.order_id).await), Reason::ActionNotSupported);
     })
     .await;
 }
 
 #[tokio::test]
 async fn an_order_cancelled_before_its_stock_was_decided_gives_back_what_it_gets() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         world.inventory.set(Mood::Down);
         let placed = world.try_place(order_of("PO-1", &[("TEA", 3)])).await.unwrap();
         let cancelled = world.cancel(&placed.order_id).await.unwrap();
@@ -48,40 +46,39 @@ async fn an_order_cancelled_before_its_stock_was_decided_gives_back_what_it_gets
 
 #[tokio::test]
 async fn units_at_nodes_are_cancelled_when_the_nodes_say_so() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         world.inventory.leave("TEA", 2);
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
         let order = world.cancel(&order.order_id).await.unwrap();
         assert_eq!(order.state(), OrderState::Confirmed);
         assert_eq!((counters(&order, 0).cancelled, counters(&order, 0).released), (1, 2));
         assert_eq!(order.supported_actions, ["PlaceHold"]);
-        assert_eq!(world.types_told(&order.order_id).await.last().unwrap(), "order.cancel_requested");
-        let stopped = FulfillmentCancelled { fulfillment_order: work(&order), lines: quantities(&[(1, 1)]) };
-        let order = world.fulfillment_tells("fulfillment.cancelled", &order, &stopped).await;
+        assert_eq!(world.events_of(&order.order_id).await.types().last().unwrap(), "order.cancel_requested");
+        let stopped =
+            FulfillmentCancelled { fulfillment_order: fulfillment_order(&order), lines: quantities(&[(1, 1)]) };
+        let order = world.fulfillment_emits("fulfillment.cancelled", &order, &stopped).await;
         assert_eq!((order.state(), counters(&order, 0).released), (OrderState::Confirmed, 1));
         // No node had been found for the last one.
         let unrouted = FulfillmentCancelled { fulfillment_order: None, lines: quantities(&[(1, 1)]) };
-        let order = world.fulfillment_tells("fulfillment.cancelled", &order, &unrouted).await;
+        let order = world.fulfillment_emits("fulfillment.cancelled", &order, &unrouted).await;
         assert_eq!((order.state(), order.status()), (OrderState::Cancelled, OrderStatus::Cancelled));
-        assert_eq!(world.types_told(&order.order_id).await.last().unwrap(), "order.cancelled");
+        assert_eq!(world.events_of(&order.order_id).await.types().last().unwrap(), "order.cancelled");
     })
     .await;
 }
 
 #[tokio::test]
 async fn case_21_what_is_shipped_after_its_cancellation_was_asked_for_is_shipped_and_the_cancellation_lost() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
         let order = world.cancel(&order.order_id).await.unwrap();
         let order = world.ships_all_the_same(&order, "shm_1", &[(1, 3)]).await;
         let units = counters(&order, 0);
         assert_eq!((units.shipped, units.cancelled, units.over_shipped), (3, 0, 0));
         assert_eq!(order.status(), OrderStatus::Exception);
-        let lost: Vec<wire::OrderCancelLost> = world.payloads(&order.order_id, "order.cancel_lost").await;
+        let lost: Vec<wire::OrderCancelLost> = world.events_of(&order.order_id).await.payloads("order.cancel_lost");
         assert_eq!((lost[0].shipment_id.as_str(), lost[0].lines[0].quantity), ("shm_1", 3));
-        let opened: Vec<ExceptionOpened> = world.payloads(&order.order_id, "exception.opened").await;
+        let opened: Vec<ExceptionOpened> = world.events_of(&order.order_id).await.payloads("exception.opened");
         assert_eq!((opened[0].r#type.as_str(), opened[0].subject.as_str()), ("CANCEL_LOST", order.order_id.as_str()));
         let order = world.delivers(&order, "shm_1", &[(1, 3)]).await;
         assert_eq!(order.status(), OrderStatus::Delivered);
@@ -93,17 +90,16 @@ async fn case_21_what_is_shipped_after_its_cancellation_was_asked_for_is_shipped
 
 #[tokio::test]
 async fn case_21_a_node_that_refuses_to_stop_partly_picked_work_ships_it_and_it_may_come_back() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
-        let picked = FulfillmentPicked { fulfillment_order: work(&order), lines: quantities(&[(1, 2)]) };
-        let order = world.fulfillment_tells("fulfillment.picked", &order, &picked).await;
+        let picked = FulfillmentPicked { fulfillment_order: fulfillment_order(&order), lines: quantities(&[(1, 2)]) };
+        let order = world.fulfillment_emits("fulfillment.picked", &order, &picked).await;
         assert_eq!(order.status(), OrderStatus::InFulfillment);
         let order = world.cancel(&order.order_id).await.unwrap();
         assert_eq!((counters(&order, 0).released, counters(&order, 0).cancelled), (3, 0));
 
-        let refused = FulfillmentOrderChanged { fulfillment_order: work(&order) };
-        let order = world.fulfillment_tells("fulfillment.cancellation_rejected", &order, &refused).await;
+        let refused = FulfillmentOrderChanged { fulfillment_order: fulfillment_order(&order) };
+        let order = world.fulfillment_emits("fulfillment.cancellation_rejected", &order, &refused).await;
         assert_eq!(order.status(), OrderStatus::InFulfillment);
         // It had not been asked any more when these left, but the customer wanted none of them.
         world.ships(&order, "shm_1", &[(1, 2)]).await;
@@ -111,9 +107,9 @@ async fn case_21_a_node_that_refuses_to_stop_partly_picked_work_ships_it_and_it_
         let units = counters(&order, 0);
         assert_eq!((units.shipped, units.cancelled, units.over_shipped), (3, 0, 0));
         assert_eq!(order.status(), OrderStatus::Exception);
-        let lost: Vec<wire::OrderCancelLost> = world.payloads(&order.order_id, "order.cancel_lost").await;
+        let lost: Vec<wire::OrderCancelLost> = world.events_of(&order.order_id).await.payloads("order.cancel_lost");
         assert_eq!(lost.iter().map(|lost| lost.lines[0].quantity).collect::<Vec<_>>(), [2, 1]);
-        let opened: Vec<ExceptionOpened> = world.payloads(&order.order_id, "exception.opened").await;
+        let opened: Vec<ExceptionOpened> = world.events_of(&order.order_id).await.payloads("exception.opened");
         assert!(opened.iter().all(|case| case.r#type == "CANCEL_LOST" && case.subject == order.order_id));
 
         let order = world.delivers(&order, "shm_1", &[(1, 2)]).await;
@@ -126,12 +122,12 @@ async fn case_21_a_node_that_refuses_to_stop_partly_picked_work_ships_it_and_it_
 
 #[tokio::test]
 async fn case_21_what_is_shipped_after_it_was_cancelled_is_shipped_too() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
         let order = world.cancel(&order.order_id).await.unwrap();
-        let stopped = FulfillmentCancelled { fulfillment_order: work(&order), lines: quantities(&[(1, 3)]) };
-        let order = world.fulfillment_tells("fulfillment.cancelled", &order, &stopped).await;
+        let stopped =
+            FulfillmentCancelled { fulfillment_order: fulfillment_order(&order), lines: quantities(&[(1, 3)]) };
+        let order = world.fulfillment_emits("fulfillment.cancelled", &order, &stopped).await;
         assert_eq!(order.state(), OrderState::Cancelled);
         let order = world.ships_all_the_same(&order, "shm_1", &[(1, 2)]).await;
         let units = counters(&order, 0);
@@ -146,14 +142,12 @@ async fn case_21_what_is_shipped_after_it_was_cancelled_is_shipped_too() {
 
 #[tokio::test]
 async fn an_order_that_changed_since_it_was_seen_is_not_cancelled() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         let placed = world.try_place(order_of("PO-1", &[("TEA", 3)])).await.unwrap();
         world.drain().await;
         let request =
             wire::CancelOrderRequest { order_id: placed.order_id.clone(), etag: placed.etag, ..Default::default() };
-        let fault = mesh::fault(&world.orders.clone().cancel_order(request).await.unwrap_err());
-        assert_eq!(fault.reason, Reason::EtagMismatch);
+        assert_eq!(reason(world.orders.clone().cancel_order(request).await), Reason::EtagMismatch);
         let etag = world.get(&placed.order_id).await.etag;
         let request = wire::CancelOrderRequest { order_id: placed.order_id, etag, ..Default::default() };
         world.orders.clone().cancel_order(request).await.unwrap();

@@ -1,7 +1,9 @@
 use proto::order::v1::{self as wire, HoldReason, OrderStatus};
+use testkit::{each, reason};
+use tonic::{Response, Status};
 use types::Reason;
 
-use crate::world::{Mood, World, counters, each, order_of};
+use crate::world::{Mood, World, counters, order_of};
 
 async fn place_hold(world: &World, order: &wire::Order, reason: HoldReason) -> wire::Order {
     let request = wire::PlaceHoldRequest {
@@ -13,16 +15,14 @@ async fn place_hold(world: &World, order: &wire::Order, reason: HoldReason) -> w
     world.orders.clone().place_hold(request).await.unwrap().into_inner()
 }
 
-async fn release_hold(world: &World, order: &wire::Order, hold_number: i32) -> Result<wire::Order, types::Fault> {
+async fn release_hold(world: &World, order: &wire::Order, hold_number: i32) -> Result<wire::Order, Status> {
     let request = wire::ReleaseHoldRequest { order_id: order.order_id.clone(), hold_number, ..Default::default() };
-    let released = world.orders.clone().release_hold(request).await;
-    released.map(tonic::Response::into_inner).map_err(|status| mesh::fault(&status))
+    world.orders.clone().release_hold(request).await.map(Response::into_inner)
 }
 
 #[tokio::test]
 async fn nothing_is_released_until_the_last_hold_is_lifted() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         world.inventory.set(Mood::Down);
         let order = world.try_place(order_of("PO-1", &[("TEA", 3)])).await.unwrap();
         let order = place_hold(&world, &order, HoldReason::Credit).await;
@@ -39,7 +39,7 @@ async fn nothing_is_released_until_the_last_hold_is_lifted() {
         let order = release_hold(&world, &order, 2).await.unwrap();
         assert_eq!((order.status(), counters(&order, 0).released), (OrderStatus::Released, 3));
         assert_eq!(world.get(&order.order_id).await, order);
-        let told = world.types_told(&order.order_id).await;
+        let told = world.events_of(&order.order_id).await.types();
         assert_eq!(told[told.len() - 2..], ["order.hold_released", "order.released"]);
     })
     .await;
@@ -47,8 +47,7 @@ async fn nothing_is_released_until_the_last_hold_is_lifted() {
 
 #[tokio::test]
 async fn a_hold_does_not_keep_facts_from_being_recorded() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         world.inventory.leave("TEA", 2);
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
         let order = place_hold(&world, &order, HoldReason::Operator).await;
@@ -65,26 +64,21 @@ async fn a_hold_does_not_keep_facts_from_being_recorded() {
 
 #[tokio::test]
 async fn a_hold_is_lifted_once() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
-        let fault = release_hold(&world, &order, 1).await.unwrap_err();
-        assert_eq!(fault.reason, Reason::ActionNotSupported);
+        assert_eq!(reason(release_hold(&world, &order, 1).await), Reason::ActionNotSupported);
         let order = place_hold(&world, &order, HoldReason::Credit).await;
         let order = place_hold(&world, &order, HoldReason::Credit).await;
-        let fault = release_hold(&world, &order, 3).await.unwrap_err();
-        assert_eq!(fault.reason, Reason::NotFound);
+        assert_eq!(reason(release_hold(&world, &order, 3).await), Reason::NotFound);
         release_hold(&world, &order, 2).await.unwrap();
-        let fault = release_hold(&world, &order, 2).await.unwrap_err();
-        assert_eq!(fault.reason, Reason::ActionNotSupported);
+        assert_eq!(reason(release_hold(&world, &order, 2).await), Reason::ActionNotSupported);
     })
     .await;
 }
 
 #[tokio::test]
 async fn a_customer_sees_that_its_order_is_held_and_not_who_says_what() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
         place_hold(&world, &order, HoldReason::Credit).await;
         let mut customer = world.as_customer(&["acc_1"]);

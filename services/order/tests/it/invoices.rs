@@ -3,7 +3,9 @@ use proto::{
     order::v1::{self as wire, OrderStatus},
 };
 
-use crate::world::{World, account, address, each, order_of};
+use testkit::each;
+
+use crate::world::{World, account, address, order_of};
 
 async fn readiness(world: &World, order_id: &str) -> Vec<wire::InvoiceReadiness> {
     let request = wire::ListInvoiceReadinessRequest { order_id: order_id.to_owned(), ..Default::default() };
@@ -25,8 +27,7 @@ async fn invoiced_on_shipment(world: &World, lines: &[(&str, i64)]) -> wire::Ord
 
 #[tokio::test]
 async fn amounts_of_all_shipments_sum_to_the_line_to_the_cent() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         // 7 × 10.05 less 15 % is 59.7975, so 59.80; a third of it is no whole number of cents.
         let mut request = order_of("PO-1", &[("TEA", 7)]);
         request.lines[0].discount_basis_points = 1_500;
@@ -44,7 +45,7 @@ async fn amounts_of_all_shipments_sum_to_the_line_to_the_cent() {
             assert_eq!(order.invoice_ready_total.unwrap().minor_units, sum);
         }
         assert_eq!(sum, 5_980);
-        let told: Vec<wire::OrderInvoiceReady> = world.payloads(&order.order_id, "order.invoice_ready").await;
+        let told: Vec<wire::OrderInvoiceReady> = world.events_of(&order.order_id).await.payloads("order.invoice_ready");
         let listed = readiness(&world, &order.order_id).await;
         assert_eq!(told.into_iter().map(|told| told.readiness.unwrap()).collect::<Vec<_>>(), listed);
     })
@@ -53,8 +54,7 @@ async fn amounts_of_all_shipments_sum_to_the_line_to_the_cent() {
 
 #[tokio::test]
 async fn units_that_were_cancelled_are_not_invoiced() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         world.inventory.leave("TEA", 2);
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
         world.ships(&order, "shm_1", &[(1, 2)]).await;
@@ -68,8 +68,7 @@ async fn units_that_were_cancelled_are_not_invoiced() {
 
 #[tokio::test]
 async fn an_account_that_is_invoiced_on_shipment_is_ready_then_and_not_again() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         let order = invoiced_on_shipment(&world, &[("TEA", 2), ("CHAI", 1)]).await;
         let order = world.ships(&order, "shm_1", &[(1, 2), (2, 1)]).await;
         assert_eq!(order.invoice_ready_total, order.total);
@@ -83,8 +82,7 @@ async fn an_account_that_is_invoiced_on_shipment_is_ready_then_and_not_again() {
 
 #[tokio::test]
 async fn case_32_a_printed_label_is_not_a_departure_and_makes_nothing_ready_to_invoice() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         let order = invoiced_on_shipment(&world, &[("TEA", 2)]).await;
         let labelled = fulfillment::ShipmentLabelled {
             shipment: Some(fulfillment::Shipment {
@@ -94,7 +92,7 @@ async fn case_32_a_printed_label_is_not_a_departure_and_makes_nothing_ready_to_i
                 ..Default::default()
             }),
         };
-        let after = world.fulfillment_tells("shipment.labelled", &order, &labelled).await;
+        let after = world.fulfillment_emits("shipment.labelled", &order, &labelled).await;
         assert_eq!(after, order);
         assert!(readiness(&world, &order.order_id).await.is_empty());
     })
@@ -103,8 +101,7 @@ async fn case_32_a_printed_label_is_not_a_departure_and_makes_nothing_ready_to_i
 
 #[tokio::test]
 async fn what_is_ready_is_listed_in_the_order_it_became_so() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         let mut expected = Vec::new();
         for number in 1..=5 {
             let order = world.place(order_of(&format!("PO-{number}"), &[("TEA", 1)])).await;

@@ -1,12 +1,12 @@
 use proto::order::v1 as wire;
+use testkit::{each, fault, reason, wrong_fields};
 use types::Reason;
 
-use crate::world::{Mood, account, address, counters, each, item, order_of};
+use crate::world::{Mood, World, account, address, counters, item, order_of};
 
 #[tokio::test]
 async fn a_placed_order_is_answered_as_it_is_stored() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         let mut request = order_of("PO-1", &[("TEA", 3), ("CHAI", 2)]);
         request.lines[1].uom = "CS".to_owned();
         request.lines[1].discount_basis_points = 1_500;
@@ -21,7 +21,7 @@ async fn a_placed_order_is_answered_as_it_is_stored() {
         assert_eq!(counters(&placed, 1).ordered, 24);
         assert_eq!(counters(&placed, 1).unallocated, 24);
         assert_eq!(placed.supported_actions, ["CancelOrder", "PlaceHold"]);
-        let told: Vec<wire::OrderSubmitted> = world.payloads(&placed.order_id, "order.submitted").await;
+        let told: Vec<wire::OrderSubmitted> = world.events_of(&placed.order_id).await.payloads("order.submitted");
         assert_eq!(told, [wire::OrderSubmitted { order: Some(placed) }]);
     })
     .await;
@@ -29,25 +29,23 @@ async fn a_placed_order_is_answered_as_it_is_stored() {
 
 #[tokio::test]
 async fn a_repeated_request_answers_with_the_first_order() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         let request = wire::PlaceOrderRequest { request_id: "r-1".to_owned(), ..order_of("PO-1", &[("TEA", 3)]) };
         let first = world.place(request.clone()).await;
         let again = world.try_place(request.clone()).await.unwrap();
         assert_eq!(again.order_id, first.order_id);
         assert_eq!(world.inventory.reserved().len(), 1);
         let other = wire::PlaceOrderRequest { customer_po: "PO-2".to_owned(), ..request };
-        assert_eq!(world.try_place(other).await.unwrap_err().reason, Reason::RequestIdReused);
+        assert_eq!(reason(world.try_place(other).await), Reason::RequestIdReused);
     })
     .await;
 }
 
 #[tokio::test]
 async fn a_second_order_with_the_same_po_number_is_refused_naming_the_first() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         let first = world.place(order_of("PO-1", &[("TEA", 3)])).await;
-        let fault = world.try_place(order_of("PO-1", &[("TEA", 1)])).await.unwrap_err();
+        let fault = fault(world.try_place(order_of("PO-1", &[("TEA", 1)])).await);
         assert_eq!(fault.reason, Reason::DuplicateCustomerPo);
         assert_eq!(fault.facts, [("order_id", first.order_id)]);
     })
@@ -56,8 +54,7 @@ async fn a_second_order_with_the_same_po_number_is_refused_naming_the_first() {
 
 #[tokio::test]
 async fn a_second_order_with_the_same_po_number_is_an_order_where_the_account_allows_it() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         let policy = wire::DuplicatePoPolicy::Allow.into();
         let allowing = wire::CreateAccountRequest { duplicate_po_policy: policy, ..account("acc_2") };
         world.create_account(allowing).await;
@@ -78,8 +75,7 @@ async fn a_second_order_with_the_same_po_number_is_an_order_where_the_account_al
 
 #[tokio::test]
 async fn an_item_that_is_not_known_yet_is_asked_for() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         world.inventory.add(&item("NEW"));
         let placed = world.try_place(order_of("PO-1", &[("NEW", 1), ("TEA", 1)])).await.unwrap();
         assert_eq!(placed.lines[0].name, "NEW, loose");
@@ -87,27 +83,22 @@ async fn an_item_that_is_not_known_yet_is_asked_for() {
         world.inventory.set(Mood::Down);
         world.try_place(order_of("PO-2", &[("NEW", 1)])).await.unwrap();
         // Whether this one exists, nobody can say now.
-        let fault = world.try_place(order_of("PO-3", &[("OTHER", 1)])).await.unwrap_err();
-        assert_eq!(fault.reason, Reason::Unavailable);
+        assert_eq!(reason(world.try_place(order_of("PO-3", &[("OTHER", 1)])).await), Reason::Unavailable);
     })
     .await;
 }
 
 #[tokio::test]
 async fn a_customer_orders_for_its_own_account_only() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         let mut stranger = world.as_customer(&["acc_2"]);
-        let fault = mesh::fault(&stranger.place_order(order_of("PO-1", &[("TEA", 1)])).await.unwrap_err());
-        assert_eq!(fault.violations[0].field, "account_id");
+        assert_eq!(wrong_fields(stranger.place_order(order_of("PO-1", &[("TEA", 1)])).await), ["account_id"]);
         let mut customer = world.as_customer(&["acc_1"]);
         let placed = customer.place_order(order_of("PO-1", &[("TEA", 1)])).await.unwrap().into_inner();
         let request = wire::GetOrderRequest { order_id: placed.order_id.clone() };
-        let fault = mesh::fault(&stranger.get_order(request).await.unwrap_err());
-        assert_eq!(fault.reason, Reason::NotFound);
+        assert_eq!(reason(stranger.get_order(request).await), Reason::NotFound);
         let request = wire::CancelOrderRequest { order_id: placed.order_id, ..Default::default() };
-        let fault = mesh::fault(&stranger.cancel_order(request).await.unwrap_err());
-        assert_eq!(fault.reason, Reason::NotFound);
+        assert_eq!(reason(stranger.cancel_order(request).await), Reason::NotFound);
     })
     .await;
 }

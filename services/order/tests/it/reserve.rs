@@ -1,18 +1,19 @@
 use proto::order::v1 as wire;
 
-use crate::world::{Mood, counters, each, order_of, quantities, work};
+use testkit::each;
+
+use crate::world::{Mood, World, counters, fulfillment_order, order_of, quantities};
 
 #[tokio::test]
 async fn stock_that_is_there_is_reserved_and_released() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 3), ("CHAI", 2)])).await;
         assert_eq!((order.state(), order.status()), (wire::OrderState::Confirmed, wire::OrderStatus::Released));
         assert_eq!(counters(&order, 0).released, 3);
         assert!(order.lines[0].promised_ship_time.is_some());
-        let told = world.types_told(&order.order_id).await;
+        let told = world.events_of(&order.order_id).await.types();
         assert_eq!(told, ["order.submitted", "order.confirmed", "order.released"]);
-        let released: Vec<wire::OrderReleased> = world.payloads(&order.order_id, "order.released").await;
+        let released: Vec<wire::OrderReleased> = world.events_of(&order.order_id).await.payloads("order.released");
         assert_eq!(released[0].release_number, 1);
         assert_eq!(released[0].lines.iter().map(|line| line.quantity).collect::<Vec<_>>(), [3, 2]);
         assert_eq!(released[0].ship_to, order.ship_to.unwrap().address);
@@ -22,15 +23,14 @@ async fn stock_that_is_there_is_reserved_and_released() {
 
 #[tokio::test]
 async fn what_is_short_waits_and_is_released_when_stock_comes() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         world.inventory.leave("TEA", 2);
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
         assert_eq!((counters(&order, 0).released, counters(&order, 0).backordered), (2, 1));
         assert_eq!(order.lines[0].promised_ship_time, None);
         let order = world.stock_came(&order.order_id, 1, 2, 0).await;
         assert_eq!((counters(&order, 0).released, counters(&order, 0).backordered), (3, 0));
-        let told = world.types_told(&order.order_id).await;
+        let told = world.events_of(&order.order_id).await.types();
         let expected = ["order.submitted", "order.confirmed", "order.backordered", "order.released", "order.released"];
         assert_eq!(told, expected);
     })
@@ -39,8 +39,7 @@ async fn what_is_short_waits_and_is_released_when_stock_comes() {
 
 #[tokio::test]
 async fn an_order_is_taken_while_inventory_is_away_and_catches_up() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         world.inventory.set(Mood::Down);
         let placed = world.try_place(order_of("PO-1", &[("TEA", 3)])).await.unwrap();
         assert!(world.workers.drain().await.unwrap_err().is_transient());
@@ -54,8 +53,7 @@ async fn an_order_is_taken_while_inventory_is_away_and_catches_up() {
 
 #[tokio::test]
 async fn case_8_a_reservation_whose_answer_was_lost_is_answered_again_and_never_made_twice() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         // The last three: a second reservation would find none.
         world.inventory.leave("TEA", 3);
         world.inventory.set(Mood::Mute);
@@ -74,8 +72,7 @@ async fn case_8_a_reservation_whose_answer_was_lost_is_answered_again_and_never_
 
 #[tokio::test]
 async fn fill_or_kill_is_rejected_when_anything_is_short() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         world.inventory.leave("CHAI", 1);
         let mut request = order_of("PO-1", &[("TEA", 3), ("CHAI", 2)]);
         request.set_fill_policy(wire::FillPolicy::FillOrKill);
@@ -83,15 +80,14 @@ async fn fill_or_kill_is_rejected_when_anything_is_short() {
         assert_eq!((order.state(), order.status()), (wire::OrderState::Rejected, wire::OrderStatus::Rejected));
         assert_eq!(order.reason, "too little of it");
         assert!(order.close_time.is_some() && order.supported_actions.is_empty());
-        assert_eq!(world.types_told(&order.order_id).await, ["order.submitted", "order.rejected"]);
+        assert_eq!(world.events_of(&order.order_id).await.types(), ["order.submitted", "order.rejected"]);
     })
     .await;
 }
 
 #[tokio::test]
 async fn fill_all_waits_until_everything_can_go_together() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         world.inventory.leave("CHAI", 1);
         let mut request = order_of("PO-1", &[("TEA", 3), ("CHAI", 2)]);
         request.set_fill_policy(wire::FillPolicy::FillAll);
@@ -100,7 +96,7 @@ async fn fill_all_waits_until_everything_can_go_together() {
         assert_eq!(counters(&order, 0).reserved, 3);
         let order = world.stock_came(&order.order_id, 2, 2, 0).await;
         assert_eq!(order.status(), wire::OrderStatus::Released);
-        let released: Vec<wire::OrderReleased> = world.payloads(&order.order_id, "order.released").await;
+        let released: Vec<wire::OrderReleased> = world.events_of(&order.order_id).await.payloads("order.released");
         assert_eq!(released.len(), 1);
         assert_eq!(released[0].lines.iter().map(|line| line.quantity).collect::<Vec<_>>(), [3, 2]);
     })
@@ -109,12 +105,13 @@ async fn fill_all_waits_until_everything_can_go_together() {
 
 #[tokio::test]
 async fn units_no_node_has_wait_for_stock_again() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 5)])).await;
-        let short =
-            proto::fulfillment::v1::FulfillmentPicked { fulfillment_order: work(&order), lines: quantities(&[(1, 2)]) };
-        world.fulfillment_log.tell("fulfillment.short_picked", &order.order_id, &short);
+        let short = proto::fulfillment::v1::FulfillmentPicked {
+            fulfillment_order: fulfillment_order(&order),
+            lines: quantities(&[(1, 2)]),
+        };
+        world.fulfillment_log.emit("fulfillment.short_picked", &order.order_id, &short);
         let unfulfillable = proto::fulfillment::v1::FulfillmentUnfulfillable {
             order_id: order.order_id.clone(),
             lines: quantities(&[(1, 2)]),
@@ -126,7 +123,7 @@ async fn units_no_node_has_wait_for_stock_again() {
                 ..Default::default()
             }],
         };
-        let order = world.fulfillment_tells("fulfillment.unfulfillable", &order, &unfulfillable).await;
+        let order = world.fulfillment_emits("fulfillment.unfulfillable", &order, &unfulfillable).await;
         let units = counters(&order, 0);
         assert_eq!((units.released, units.backordered, units.short), (3, 2, 2));
         let order = world.stock_came(&order.order_id, 1, 4, 0).await;

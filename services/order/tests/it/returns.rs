@@ -1,6 +1,8 @@
 use proto::returns::v1::{Return, ReturnChanged, ReturnLine, ReturnReceived, ReturnState};
 
-use crate::world::{World, counters, each, order_of, quantities};
+use testkit::each;
+
+use crate::world::{World, counters, order_of, quantities};
 
 fn of(order_id: &str, version: i64, state: ReturnState, authorized: i64, received: i64) -> Return {
     Return {
@@ -21,21 +23,20 @@ async fn counted(world: &World, order_id: &str) -> (i64, i64) {
 
 #[tokio::test]
 async fn a_return_is_counted_once_however_often_it_is_told() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 5)])).await;
         world.ships(&order, "shm_1", &[(1, 5)]).await;
         let order = world.delivers(&order, "shm_1", &[(1, 5)]).await;
         assert_eq!(order.supported_actions, ["AuthorizeReturn"]);
         let id = order.order_id.as_str();
         let authorized = ReturnChanged { r#return: Some(of(id, 1, ReturnState::Authorized, 3, 0)) };
-        world.returns_log.tell("return.authorized", id, &authorized);
+        world.returns_log.emit("return.authorized", id, &authorized);
         assert_eq!(counted(&world, id).await, (3, 0));
         let received =
             ReturnReceived { r#return: Some(of(id, 2, ReturnState::Received, 3, 4)), lines: quantities(&[(1, 4)]) };
-        world.returns_log.tell("return.received", id, &received);
-        world.returns_log.tell("return.over_received", id, &received);
-        world.returns_log.tell("return.authorized", id, &authorized);
+        world.returns_log.emit("return.received", id, &received);
+        world.returns_log.emit("return.over_received", id, &received);
+        world.returns_log.emit("return.authorized", id, &authorized);
         assert_eq!(counted(&world, id).await, (3, 4));
     })
     .await;
@@ -43,8 +44,7 @@ async fn a_return_is_counted_once_however_often_it_is_told() {
 
 #[tokio::test]
 async fn a_return_that_is_called_off_is_authorized_no_more() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 5)])).await;
         world.ships(&order, "shm_1", &[(1, 5)]).await;
         let order = world.delivers(&order, "shm_1", &[(1, 5)]).await;
@@ -52,7 +52,7 @@ async fn a_return_that_is_called_off_is_authorized_no_more() {
         for (kind, version, state) in
             [("return.authorized", 1, ReturnState::Authorized), ("return.cancelled", 2, ReturnState::Cancelled)]
         {
-            world.returns_log.tell(kind, id, &ReturnChanged { r#return: Some(of(id, version, state, 5, 0)) });
+            world.returns_log.emit(kind, id, &ReturnChanged { r#return: Some(of(id, version, state, 5, 0)) });
         }
         assert_eq!(counted(&world, id).await, (0, 0));
     })
@@ -61,14 +61,13 @@ async fn a_return_that_is_called_off_is_authorized_no_more() {
 
 #[tokio::test]
 async fn units_that_came_back_before_it_was_told_that_they_left_are_counted_once_it_is() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 10)])).await;
         let id = order.order_id.as_str();
         for (return_id, received) in [("rma_1", 3), ("rma_2", 1)] {
             let image = Return { return_id: return_id.to_owned(), ..of(id, 2, ReturnState::Received, 3, received) };
             let fact = ReturnReceived { r#return: Some(image), lines: quantities(&[(1, received)]) };
-            world.returns_log.tell("return.received", id, &fact);
+            world.returns_log.emit("return.received", id, &fact);
         }
         assert_eq!(counted(&world, id).await, (6, 0));
         world.ships(&order, "shm_1", &[(1, 2)]).await;
@@ -81,25 +80,24 @@ async fn units_that_came_back_before_it_was_told_that_they_left_are_counted_once
 
 #[tokio::test]
 async fn what_did_not_come_back_with_a_closed_return_can_be_returned_otherwise() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 5)])).await;
         world.ships(&order, "shm_1", &[(1, 5)]).await;
         let order = world.delivers(&order, "shm_1", &[(1, 5)]).await;
         let id = order.order_id.as_str();
         let received = of(id, 2, ReturnState::PartiallyReceived, 5, 3);
         let fact = ReturnReceived { r#return: Some(received), lines: quantities(&[(1, 3)]) };
-        world.returns_log.tell("return.received", id, &fact);
+        world.returns_log.emit("return.received", id, &fact);
         assert_eq!(counted(&world, id).await, (5, 3));
         assert!(world.get(id).await.supported_actions.is_empty());
 
         let closed = ReturnChanged { r#return: Some(of(id, 3, ReturnState::Closed, 5, 3)) };
-        world.returns_log.tell("return.closed", id, &closed);
+        world.returns_log.emit("return.closed", id, &closed);
         assert_eq!(counted(&world, id).await, (3, 3));
         assert_eq!(world.get(id).await.supported_actions, ["AuthorizeReturn"]);
 
         let second = Return { return_id: "rma_2".to_owned(), ..of(id, 1, ReturnState::Authorized, 2, 0) };
-        world.returns_log.tell("return.authorized", id, &ReturnChanged { r#return: Some(second) });
+        world.returns_log.emit("return.authorized", id, &ReturnChanged { r#return: Some(second) });
         assert_eq!(counted(&world, id).await, (5, 3));
         assert!(world.get(id).await.supported_actions.is_empty());
     })

@@ -4,12 +4,13 @@ use proto::{
     order::v1::{LineStatus, OrderState, OrderStatus},
 };
 
-use crate::world::{counters, each, order_of, quantities, work};
+use testkit::each;
+
+use crate::world::{World, counters, fulfillment_order, order_of, quantities};
 
 #[tokio::test]
 async fn case_23_one_package_of_three_delivered_is_partially_delivered() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
         let order = world.ships(&order, "shm_1", &[(1, 3)]).await;
         assert_eq!(order.status(), OrderStatus::Shipped);
@@ -19,15 +20,14 @@ async fn case_23_one_package_of_three_delivered_is_partially_delivered() {
         let order = world.delivers(&order, "shm_1", &[(1, 2)]).await;
         assert_eq!((order.state(), order.status()), (OrderState::Closed, OrderStatus::Delivered));
         assert!(order.close_time.is_some());
-        assert_eq!(world.types_told(&order.order_id).await.last().unwrap(), "order.closed");
+        assert_eq!(world.events_of(&order.order_id).await.types().last().unwrap(), "order.closed");
     })
     .await;
 }
 
 #[tokio::test]
 async fn case_23_a_split_line_half_shipped_is_partially_shipped_and_its_last_part_makes_it_shipped() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 4), ("CHAI", 2)])).await;
         let order = world.ships(&order, "shm_1", &[(1, 2)]).await;
         assert_eq!(order.status(), OrderStatus::PartiallyShipped);
@@ -47,8 +47,7 @@ async fn case_23_a_split_line_half_shipped_is_partially_shipped_and_its_last_par
 
 #[tokio::test]
 async fn case_40_a_late_report_of_a_departure_does_not_take_a_delivery_back() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
         let order = world.ships(&order, "shm_1", &[(1, 1)]).await;
         let order = world.delivers(&order, "shm_1", &[(1, 1)]).await;
@@ -63,8 +62,7 @@ async fn case_40_a_late_report_of_a_departure_does_not_take_a_delivery_back() {
 
 #[tokio::test]
 async fn case_40_units_that_arrive_before_they_are_known_to_have_left_are_delivered_once_they_are() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
         let order = world.delivers(&order, "shm_1", &[(1, 3)]).await;
         assert_eq!((order.status(), counters(&order, 0).delivered), (OrderStatus::Released, 0));
@@ -77,11 +75,13 @@ async fn case_40_units_that_arrive_before_they_are_known_to_have_left_are_delive
 
 #[tokio::test]
 async fn work_that_began_shows() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
-        let picked = fulfillment::FulfillmentPicked { fulfillment_order: work(&order), lines: quantities(&[(1, 2)]) };
-        let order = world.fulfillment_tells("fulfillment.picked", &order, &picked).await;
+        let picked = fulfillment::FulfillmentPicked {
+            fulfillment_order: fulfillment_order(&order),
+            lines: quantities(&[(1, 2)]),
+        };
+        let order = world.fulfillment_emits("fulfillment.picked", &order, &picked).await;
         assert_eq!((order.status(), counters(&order, 0).picked), (OrderStatus::InFulfillment, 2));
     })
     .await;
@@ -89,14 +89,13 @@ async fn work_that_began_shows() {
 
 #[tokio::test]
 async fn what_is_shipped_too_much_is_recorded_and_a_person_is_told() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
         let order = world.ships(&order, "shm_1", &[(1, 5)]).await;
         let units = counters(&order, 0);
         assert_eq!((units.shipped, units.over_shipped, units.released), (5, 2, 0));
         assert_eq!(order.status(), OrderStatus::Exception);
-        let opened: Vec<ExceptionOpened> = world.payloads(&order.order_id, "exception.opened").await;
+        let opened: Vec<ExceptionOpened> = world.events_of(&order.order_id).await.payloads("exception.opened");
         assert_eq!((opened[0].r#type.as_str(), opened[0].subject.as_str()), ("OVER_SHIPPED", "shm_1"));
         assert_eq!(opened[0].facts["units_by_line"], "1:2");
         let order = world.delivers(&order, "shm_1", &[(1, 5)]).await;
@@ -108,12 +107,11 @@ async fn what_is_shipped_too_much_is_recorded_and_a_person_is_told() {
 
 #[tokio::test]
 async fn news_of_a_line_the_order_does_not_have_goes_to_a_person() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
         let order = world.ships(&order, "shm_1", &[(1, 1), (7, 1)]).await;
         assert_eq!(counters(&order, 0).shipped, 0);
-        let opened: Vec<ExceptionOpened> = world.payloads(&order.order_id, "exception.opened").await;
+        let opened: Vec<ExceptionOpened> = world.events_of(&order.order_id).await.payloads("exception.opened");
         assert_eq!(opened[0].r#type, "REACTION_FAILED");
     })
     .await;

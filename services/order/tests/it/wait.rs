@@ -2,10 +2,10 @@ use std::time::Duration;
 
 use proto::order::v1::{self as wire, OrderStatus};
 
-use testkit::time::Stopped;
+use testkit::{each, time::Stopped};
 use tonic::Request;
 
-use crate::world::{Mood, World, each, order_of};
+use crate::world::{Mood, World, order_of};
 
 fn waiting(customer_po: &str) -> wire::PlaceOrderRequest {
     wire::PlaceOrderRequest { wait: true, ..order_of(customer_po, &[("TEA", 3)]) }
@@ -30,8 +30,7 @@ async fn placed_in_vain(world: &World, request: wire::PlaceOrderRequest) -> wire
 
 #[tokio::test]
 async fn an_answer_that_waits_shows_what_became_of_the_stock() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         let place = world.try_place(waiting("PO-1"));
         let work = async {
             // The order is there before its answer is.
@@ -51,8 +50,7 @@ async fn an_answer_that_waits_shows_what_became_of_the_stock() {
 
 #[tokio::test]
 async fn an_answer_that_waits_leaves_before_the_deadline() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         let placed = placed_in_vain(&world, waiting("PO-1")).await;
         assert_eq!(placed.status(), OrderStatus::Submitted);
     })
@@ -61,8 +59,7 @@ async fn an_answer_that_waits_leaves_before_the_deadline() {
 
 #[tokio::test]
 async fn a_repeated_request_that_waits_is_answered_with_the_order_as_it_is() {
-    each(async |world| {
-        world.furnish().await;
+    each(World::furnished, async |world| {
         let request = wire::PlaceOrderRequest { request_id: "r-1".to_owned(), ..waiting("PO-1") };
         let placed = placed_in_vain(&world, request.clone()).await;
         world.inventory.set(Mood::Up);

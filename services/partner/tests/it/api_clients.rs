@@ -8,14 +8,11 @@ use proto::{
         GetApiClientRequest, ListApiClientsRequest, PartnerKind, UpdateApiClientRequest,
     },
 };
-use testkit::database::each;
-use tonic::Code;
-use types::{Fault, Reason};
+use testkit::{each, partner, reason, wrong_fields};
+use tonic::{Code, Response, Status};
+use types::Reason;
 
-use crate::{
-    calls::{of_partner, refusal},
-    setup::World,
-};
+use crate::world::World;
 
 pub(crate) fn access(roles: &[RoleWire], accounts: &[&str]) -> Option<ApiClientAccess> {
     Some(ApiClientAccess {
@@ -26,9 +23,9 @@ pub(crate) fn access(roles: &[RoleWire], accounts: &[&str]) -> Option<ApiClientA
 
 impl World {
     /// Creates an API client of a kind.
-    pub(crate) async fn api_client(&self, request: CreateApiClientRequest) -> Result<ApiClient, Fault> {
+    pub(crate) async fn api_client(&self, request: CreateApiClientRequest) -> Result<ApiClient, Status> {
         let created = self.api_clients().create_api_client(request).await;
-        created.map(tonic::Response::into_inner).map_err(|status| mesh::fault(&status))
+        created.map(Response::into_inner)
     }
 
     /// Creates the distributor's own program.
@@ -46,8 +43,7 @@ impl World {
 
 #[tokio::test]
 async fn a_repeated_request_answers_with_the_first_api_client() {
-    each(|options| async move {
-        let world = World::open(options).await;
+    each(World::open, async |world| {
         world.partner("par_a", PartnerKind::Warehouse, "").await;
         let request = CreateApiClientRequest {
             request_id: "r1".to_owned(),
@@ -65,10 +61,10 @@ async fn a_repeated_request_answers_with_the_first_api_client() {
             (ApiClientState::Live, "1", "par_a")
         );
         let other = CreateApiClientRequest { name: "Else".to_owned(), ..request.clone() };
-        assert_eq!(refusal(world.api_client(other).await).0, Reason::RequestIdReused);
+        assert_eq!(reason(world.api_client(other).await), Reason::RequestIdReused);
         let taken =
             CreateApiClientRequest { api_client_id: first.api_client_id.clone(), request_id: String::new(), ..request };
-        assert_eq!(refusal(world.api_client(taken).await).0, Reason::AlreadyExists);
+        assert_eq!(reason(world.api_client(taken).await), Reason::AlreadyExists);
 
         let get = GetApiClientRequest { api_client_id: first.api_client_id.clone() };
         assert_eq!(world.api_clients().get_api_client(get).await.unwrap().into_inner(), first);
@@ -81,10 +77,9 @@ async fn a_repeated_request_answers_with_the_first_api_client() {
 
 #[tokio::test]
 async fn wrong_fields_of_a_api_client_are_named() {
-    each(|options| async move {
-        let world = World::open(options).await;
+    each(World::open, async |world| {
         let nothing = CreateApiClientRequest { api_client_id: "acc_1".to_owned(), ..CreateApiClientRequest::default() };
-        assert_eq!(refusal(world.api_client(nothing).await).1, ["api_client_id", "name", "kind"]);
+        assert_eq!(wrong_fields(world.api_client(nothing).await), ["api_client_id", "name", "kind"]);
         let of = |kind: ApiClientKind, access, partner_id: &str| CreateApiClientRequest {
             name: "X".to_owned(),
             kind: kind.into(),
@@ -101,7 +96,7 @@ async fn wrong_fields_of_a_api_client_are_named() {
             (of(ApiClientKind::Application, access(&[RoleWire::Service], &[]), ""), "access.roles[0]"),
             (of(ApiClientKind::Application, access(&[], &["acc_1", "ord_1"]), ""), "access.account_ids[1]"),
         ] {
-            assert_eq!(refusal(world.api_client(request).await).1, [wrong]);
+            assert_eq!(wrong_fields(world.api_client(request).await), [wrong]);
         }
     })
     .await;
@@ -109,8 +104,7 @@ async fn wrong_fields_of_a_api_client_are_named() {
 
 #[tokio::test]
 async fn an_api_client_is_changed_only_as_it_was_read() {
-    each(|options| async move {
-        let world = World::open(options).await;
+    each(World::open, async |world| {
         let api_client = world.application("cli_a").await;
         let change = |etag: &str, name: &str| UpdateApiClientRequest {
             api_client_id: "cli_a".to_owned(),
@@ -125,25 +119,24 @@ async fn an_api_client_is_changed_only_as_it_was_read() {
         assert_eq!((changed.name.as_str(), changed.state()), ("New", ApiClientState::Suspended));
         assert_eq!(changed.access, access(&[RoleWire::Application, RoleWire::Operations], &["acc_1", "acc_2"]));
         let stale = client.update_api_client(change(&api_client.etag, "Newer")).await;
-        assert_eq!(refusal(stale.map_err(|status| mesh::fault(&status))).0, Reason::EtagMismatch);
+        assert_eq!(reason(stale), Reason::EtagMismatch);
         let same = client.update_api_client(change("", "New")).await.unwrap().into_inner();
         assert_eq!(same, changed, "what changes nothing is told to nobody");
         let wrong = UpdateApiClientRequest { access: access(&[RoleWire::Partner], &[]), ..change("", "New") };
-        let wrong = client.update_api_client(wrong).await.map_err(|status| mesh::fault(&status));
-        assert_eq!(refusal(wrong).1, ["access.roles[0]"]);
+        let wrong = client.update_api_client(wrong).await;
+        assert_eq!(wrong_fields(wrong), ["access.roles[0]"]);
         let unknown = UpdateApiClientRequest { api_client_id: "cli_b".to_owned(), ..change("", "New") };
-        let unknown = client.update_api_client(unknown).await.map_err(|status| mesh::fault(&status));
-        assert_eq!(refusal(unknown).0, Reason::NotFound);
-        let told = world.told().await;
+        let unknown = client.update_api_client(unknown).await;
+        assert_eq!(reason(unknown), Reason::NotFound);
+        let told = world.events().await.counts();
         assert_eq!((told["api_client.created"], told["api_client.updated"]), (1, 1));
     })
     .await;
 }
 
 #[tokio::test]
-async fn api_clients_are_listed_in_pages() {
-    each(|options| async move {
-        let world = World::open(options).await;
+async fn consumers_are_listed_in_pages() {
+    each(World::open, async |world| {
         for api_client_id in ["cli_c", "cli_a", "cli_b"] {
             world.application(api_client_id).await;
         }
@@ -164,18 +157,16 @@ async fn api_clients_are_listed_in_pages() {
 
 #[tokio::test]
 async fn only_operations_and_administrators_keep_api_clients() {
-    each(|options| async move {
-        let world = World::open(options).await;
+    each(World::open, async |world| {
         let with = |role: Role| Principal { roles: role.into(), ..Principal::service("x") };
         for role in Role::ALL {
-            let listed = world.api_clients_of(&with(role)).list_api_clients(ListApiClientsRequest::default()).await;
+            let listed = world.consumers_of(&with(role)).list_api_clients(ListApiClientsRequest::default()).await;
             match role {
                 Role::Operations | Role::Administrator => assert!(listed.is_ok(), "{role:?}"),
                 _ => assert_eq!(listed.unwrap_err().code(), Code::PermissionDenied, "{role:?}"),
             }
         }
-        let partner =
-            world.api_clients_of(&of_partner("par_a")).list_api_clients(ListApiClientsRequest::default()).await;
+        let partner = world.consumers_of(&partner("par_a")).list_api_clients(ListApiClientsRequest::default()).await;
         assert_eq!(partner.unwrap_err().code(), Code::PermissionDenied);
     })
     .await;

@@ -9,16 +9,16 @@ use proto::partner::v1::{
     LookUpApiKeyRequest, LookUpApiKeyResponse, RevokeApiKeyRequest, UpdateApiClientRequest,
 };
 use sha2::{Digest as _, Sha256};
-use testkit::database::each;
-use tonic::Code;
-use types::{Clock as _, Fault, Reason};
+use testkit::{each, reason, wrong_fields};
+use tonic::{Code, Response, Status};
+use types::{Clock as _, Reason};
 
-use crate::{calls::refusal, setup::World};
+use crate::world::World;
 
 impl World {
-    async fn make_key(&self, request: CreateApiKeyRequest) -> Result<CreateApiKeyResponse, Fault> {
+    async fn make_key(&self, request: CreateApiKeyRequest) -> Result<CreateApiKeyResponse, Status> {
         let made = self.api_clients().create_api_key(request).await;
-        made.map(tonic::Response::into_inner).map_err(|status| mesh::fault(&status))
+        made.map(Response::into_inner)
     }
 
     /// Makes a key for an API client; answers its description and the key.
@@ -28,19 +28,19 @@ impl World {
         (made.api_key.unwrap(), made.secret)
     }
 
-    async fn revoke(&self, key: &ApiKey) -> Result<ApiKey, Fault> {
+    async fn revoke(&self, key: &ApiKey) -> Result<ApiKey, Status> {
         let request = RevokeApiKeyRequest {
             request_id: String::new(),
             api_client_id: key.api_client_id.clone(),
             api_key_id: key.api_key_id.clone(),
         };
         let revoked = self.api_clients().revoke_api_key(request).await;
-        revoked.map(tonic::Response::into_inner).map_err(|status| mesh::fault(&status))
+        revoked.map(Response::into_inner)
     }
 
     async fn look_up(&self, secret: &str) -> LookUpApiKeyResponse {
         let request = LookUpApiKeyRequest { sha256: Sha256::digest(secret).to_vec().into() };
-        let mut members = self.api_clients_of(&Principal::service("gateway"));
+        let mut members = self.consumers_of(&Principal::service("gateway"));
         members.look_up_api_key(request).await.unwrap().into_inner()
     }
 
@@ -56,8 +56,7 @@ impl World {
 
 #[tokio::test]
 async fn a_key_is_found_by_its_hash_and_says_whose_it_is() {
-    each(|options| async move {
-        let world = World::open(options).await;
+    each(World::open, async |world| {
         let api_client = world.application("cli_a").await;
         let (key, secret) = world.key("cli_a").await;
         assert!(secret.starts_with(&format!("wbk_{}_", key.prefix)));
@@ -73,8 +72,7 @@ async fn a_key_is_found_by_its_hash_and_says_whose_it_is() {
 
 #[tokio::test]
 async fn a_repeated_request_is_answered_without_the_key_which_is_kept_nowhere() {
-    each(|options| async move {
-        let world = World::open(options).await;
+    each(World::open, async |world| {
         world.application("cli_a").await;
         let request = CreateApiKeyRequest {
             request_id: "r1".to_owned(),
@@ -87,10 +85,10 @@ async fn a_repeated_request_is_answered_without_the_key_which_is_kept_nowhere() 
         assert_eq!(again, CreateApiKeyResponse { secret: String::new(), ..first.clone() });
         assert_eq!(world.keys("cli_a").await.len(), 1);
         let other = CreateApiKeyRequest { scopes: Vec::new(), ..request };
-        assert_eq!(refusal(world.make_key(other).await).0, Reason::RequestIdReused);
+        assert_eq!(reason(world.make_key(other).await), Reason::RequestIdReused);
 
         let (_, hidden) = first.secret.rsplit_once('_').unwrap();
-        for event in world.events().await {
+        for event in world.events().await.iter() {
             let bytes = event.encode_to_vec();
             assert!(!bytes.windows(hidden.len()).any(|window| window == hidden.as_bytes()), "{}", event.r#type);
         }
@@ -99,16 +97,15 @@ async fn a_repeated_request_is_answered_without_the_key_which_is_kept_nowhere() 
 }
 
 #[tokio::test]
-async fn one_key_is_replaced_by_another_while_both_work() {
-    each(|options| async move {
-        let world = World::open(options).await;
+async fn one_key_is_replaced_by_another_while_both_fulfillment_order() {
+    each(World::open, async |world| {
         world.application("cli_a").await;
         let (old, old_secret) = world.key("cli_a").await;
         let (new, new_secret) = world.key("cli_a").await;
         assert_eq!(world.status(&old_secret).await, ApiKeyStatus::Live);
         assert_eq!(world.status(&new_secret).await, ApiKeyStatus::Live);
         let third = CreateApiKeyRequest { api_client_id: "cli_a".to_owned(), ..CreateApiKeyRequest::default() };
-        assert_eq!(refusal(world.make_key(third.clone()).await).0, Reason::ActionNotSupported);
+        assert_eq!(reason(world.make_key(third.clone()).await), Reason::ActionNotSupported);
 
         let revoked = world.revoke(&old).await.unwrap();
         assert!(revoked.revoke_time.is_some());
@@ -119,7 +116,7 @@ async fn one_key_is_replaced_by_another_while_both_work() {
         let listed = world.keys("cli_a").await;
         assert_eq!(listed.len(), 3);
         assert_eq!((&listed[1].api_key_id, &listed[2].api_key_id), (&new.api_key_id, &old.api_key_id), "newest first");
-        let told = world.told().await;
+        let told = world.events().await.counts();
         assert_eq!((told["api_key.created"], told["api_key.revoked"]), (3, 1));
     })
     .await;
@@ -127,8 +124,7 @@ async fn one_key_is_replaced_by_another_while_both_work() {
 
 #[tokio::test]
 async fn of_many_who_make_keys_at_once_two_succeed() {
-    each(|options| async move {
-        let world = World::open(options).await;
+    each(World::open, async |world| {
         world.application("cli_a").await;
         let request = CreateApiKeyRequest { api_client_id: "cli_a".to_owned(), ..CreateApiKeyRequest::default() };
         let made = futures::future::join_all((0..8).map(|_| world.make_key(request.clone()))).await;
@@ -140,8 +136,7 @@ async fn of_many_who_make_keys_at_once_two_succeed() {
 
 #[tokio::test]
 async fn a_key_ends_when_its_time_is_over_and_makes_room() {
-    each(|options| async move {
-        let world = World::open(options).await;
+    each(World::open, async |world| {
         world.application("cli_a").await;
         let end = world.clock.now().after(Duration::from_secs(60));
         let request = CreateApiKeyRequest {
@@ -154,7 +149,7 @@ async fn a_key_ends_when_its_time_is_over_and_makes_room() {
         assert_eq!(world.status(&secret).await, ApiKeyStatus::Live);
         world.after(Duration::from_secs(60)).await;
         assert_eq!(world.status(&secret).await, ApiKeyStatus::Expired);
-        assert_eq!(refusal(world.make_key(request).await).1, ["expire_time"], "it is over already");
+        assert_eq!(wrong_fields(world.make_key(request).await), ["expire_time"], "it is over already");
         world.key("cli_a").await;
     })
     .await;
@@ -162,8 +157,7 @@ async fn a_key_ends_when_its_time_is_over_and_makes_room() {
 
 #[tokio::test]
 async fn the_keys_of_a_suspended_api_client_rest() {
-    each(|options| async move {
-        let world = World::open(options).await;
+    each(World::open, async |world| {
         world.application("cli_a").await;
         let (_, secret) = world.key("cli_a").await;
         for (state, status) in
@@ -185,8 +179,7 @@ async fn the_keys_of_a_suspended_api_client_rest() {
 
 #[tokio::test]
 async fn the_last_use_is_known_to_five_minutes() {
-    each(|options| async move {
-        let world = World::open(options).await;
+    each(World::open, async |world| {
         world.application("cli_a").await;
         let (key, secret) = world.key("cli_a").await;
         assert_eq!(key.last_use_time, None);
@@ -200,44 +193,42 @@ async fn the_last_use_is_known_to_five_minutes() {
         world.after(Duration::from_secs(1)).await;
         world.look_up(&secret).await;
         assert_eq!(used(world.keys("cli_a").await), Some(mesh::wire::timestamp(world.clock.now())));
-        assert_eq!(world.told().await["api_key.created"], 1);
-        assert!(!world.told().await.contains_key("api_key.used"));
+        assert_eq!(world.events().await.counts()["api_key.created"], 1);
+        assert!(!world.events().await.counts().contains_key("api_key.used"));
     })
     .await;
 }
 
 #[tokio::test]
 async fn a_key_that_can_not_be_made_or_ended_is_refused_and_says_why() {
-    each(|options| async move {
-        let world = World::open(options).await;
+    each(World::open, async |world| {
         world.application("cli_a").await;
         world.application("cli_b").await;
         let unknown = CreateApiKeyRequest { api_client_id: "cli_x".to_owned(), ..CreateApiKeyRequest::default() };
-        assert_eq!(refusal(world.make_key(unknown).await).0, Reason::NotFound);
+        assert_eq!(reason(world.make_key(unknown).await), Reason::NotFound);
         let scopes = CreateApiKeyRequest {
             api_client_id: "cli_a".to_owned(),
             scopes: ["read", "everything", "waybill.order.v1.OrderService/Guess"].map(str::to_owned).into(),
             ..CreateApiKeyRequest::default()
         };
-        assert_eq!(refusal(world.make_key(scopes).await).1, ["scopes[1]", "scopes[2]"]);
+        assert_eq!(wrong_fields(world.make_key(scopes).await), ["scopes[1]", "scopes[2]"]);
         let (key, _) = world.key("cli_a").await;
         let anothers = ApiKey { api_client_id: "cli_b".to_owned(), ..key };
-        assert_eq!(refusal(world.revoke(&anothers).await).0, Reason::NotFound);
+        assert_eq!(reason(world.revoke(&anothers).await), Reason::NotFound);
     })
     .await;
 }
 
 #[tokio::test]
 async fn only_members_look_keys_up() {
-    each(|options| async move {
-        let world = World::open(options).await;
+    each(World::open, async |world| {
         let operations = Principal { roles: mesh::Role::Operations.into(), ..Principal::service("x") };
         let request = LookUpApiKeyRequest { sha256: vec![0; 32].into() };
-        let refused = world.api_clients_of(&operations).look_up_api_key(request).await.unwrap_err();
+        let refused = world.consumers_of(&operations).look_up_api_key(request).await.unwrap_err();
         assert_eq!(refused.code(), Code::PermissionDenied);
         let short = LookUpApiKeyRequest { sha256: vec![0; 31].into() };
-        let refused = world.api_clients().look_up_api_key(short).await.map_err(|status| mesh::fault(&status));
-        assert_eq!(refusal(refused).1, ["sha256"]);
+        let refused = world.api_clients().look_up_api_key(short).await;
+        assert_eq!(wrong_fields(refused), ["sha256"]);
     })
     .await;
 }

@@ -4,23 +4,21 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use proto::partner::v1::{MessageState, PartnerMessage};
-use testkit::database::each;
+use testkit::{each, reason};
 use types::Reason;
 
 use crate::{
-    calls::refusal,
-    sending::{LATER, changed, given_work, only, replay},
+    sending::{LATER, changed, given_order, only, replay},
     warehouse::Manners,
 };
 
 #[tokio::test]
 async fn a_message_in_doubt_is_a_case_until_the_partner_says_that_it_has_it() {
-    each(|options| async move {
-        let (world, warehouse) = given_work(options, Manners::TakesSilently).await;
+    each(given_order(Manners::TakesSilently), async |(world, warehouse)| {
         assert_eq!(world.open_exceptions().await, ["MESSAGE_IN_DOUBT"]);
         warehouse.is(Manners::Answers(StatusCode::SERVICE_UNAVAILABLE));
         world.after(LATER).await;
-        assert_eq!(world.exceptions().await, ["MESSAGE_IN_DOUBT"], "the same doubt is one case");
+        assert_eq!(world.events().await.opened_exceptions(), ["MESSAGE_IN_DOUBT"], "the same doubt is one case");
         warehouse.is(Manners::Takes);
         world.after(LATER).await;
         assert_eq!(only(&world).await.state(), MessageState::Sent);
@@ -31,11 +29,10 @@ async fn a_message_in_doubt_is_a_case_until_the_partner_says_that_it_has_it() {
 
 #[tokio::test]
 async fn a_message_that_fails_in_doubt_is_another_case_and_in_doubt_again_when_it_is_replayed() {
-    each(|options| async move {
-        let (world, warehouse) = given_work(options, Manners::TakesSilently).await;
+    each(given_order(Manners::TakesSilently), async |(world, warehouse)| {
         warehouse.is(Manners::Answers(StatusCode::SERVICE_UNAVAILABLE));
         let doubtful = only(&world).await;
-        assert_eq!(refusal(replay(&world, &doubtful).await).0, Reason::ActionNotSupported);
+        assert_eq!(reason(replay(&world, &doubtful).await), Reason::ActionNotSupported);
         for _ in 1..20 {
             world.after(Duration::from_secs(300)).await;
         }
@@ -52,8 +49,7 @@ async fn a_message_that_fails_in_doubt_is_another_case_and_in_doubt_again_when_i
 
 #[tokio::test]
 async fn an_answer_of_the_partner_ends_the_doubt() {
-    each(|options| async move {
-        let (world, warehouse) = given_work(options, Manners::TakesSilently).await;
+    each(given_order(Manners::TakesSilently), async |(world, warehouse)| {
         changed(&world, "fulfillment.accepted").await;
         assert!(world.open_exceptions().await.is_empty());
 

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use proto::partner::v1::{MessageState, PartnerKind, UpdatePartnerRequest};
-use testkit::database::each;
+use testkit::each;
 
 use crate::{
-    sending::{LATER, changed, given_work, interrupted, only},
-    setup::World,
+    sending::{LATER, changed, given_order, interrupted, only},
     warehouse::{Manners, Warehouse},
+    world::World,
 };
 
 async fn moves(world: &World, endpoint_url: &str) {
@@ -23,8 +23,7 @@ async fn moves(world: &World, endpoint_url: &str) {
 
 #[tokio::test]
 async fn work_that_was_not_sent_before_the_endpoint_was_cleared_is_sent_when_there_is_one_again() {
-    each(|options| async move {
-        let (world, warehouse) = given_work(options, Manners::Answers(StatusCode::TOO_MANY_REQUESTS)).await;
+    each(given_order(Manners::Answers(StatusCode::TOO_MANY_REQUESTS)), async |(world, warehouse)| {
         moves(&world, "").await;
         warehouse.is(Manners::Takes);
         world.after(LATER).await;
@@ -39,8 +38,8 @@ async fn work_that_was_not_sent_before_the_endpoint_was_cleared_is_sent_when_the
 
 #[tokio::test]
 async fn work_that_waited_to_be_fetched_is_sent_once_there_is_an_endpoint_unless_it_was_fetched() {
-    each(|options| async move {
-        let (world, warehouse) = (World::open(options).await, Warehouse::open(Manners::Takes).await);
+    each(World::open, async |world| {
+        let warehouse = Warehouse::open(Manners::Takes).await;
         world.partner("par_a", PartnerKind::Warehouse, "").await;
         changed(&world, "fulfillment.requested").await;
         moves(&world, &warehouse.endpoint).await;
@@ -56,8 +55,7 @@ async fn work_that_waited_to_be_fetched_is_sent_once_there_is_an_endpoint_unless
 
 #[tokio::test]
 async fn case_39_a_crash_while_work_is_sent_and_another_endpoint_then_make_no_second_order() {
-    each(|options| async move {
-        let (world, warehouse) = interrupted(options).await;
+    each(interrupted, async |(world, warehouse)| {
         moves(&world, "").await;
         moves(&world, &warehouse.endpoint).await;
         world.after(Duration::from_secs(120)).await;

@@ -3,12 +3,11 @@
 
 mod api_clients;
 mod api_keys;
-mod calls;
 mod doubt;
 mod endpoints;
 mod partners;
 mod peers;
 mod reports;
 mod sending;
-mod setup;
 mod warehouse;
+mod world;

@@ -36,7 +36,7 @@ pub(crate) struct Fulfillment(Arc<Played>);
 #[derive(Default)]
 struct Played {
     mood: Mutex<Mood>,
-    works: Mutex<HashMap<String, FulfillmentOrder>>,
+    orders: Mutex<HashMap<String, FulfillmentOrder>>,
     effects: Mutex<HashSet<(&'static str, String)>>,
     milestones: Mutex<Vec<RecordMilestoneRequest>>,
     hangs: Notify,
@@ -48,9 +48,9 @@ impl Fulfillment {
         *self.0.mood.lock().unwrap() = mood;
     }
 
-    /// Knows the work.
-    pub(crate) fn has(&self, work: FulfillmentOrder) {
-        self.0.works.lock().unwrap().insert(work.fulfillment_order_id.clone(), work);
+    /// Adds a fulfillment order.
+    pub(crate) fn has(&self, order: FulfillmentOrder) {
+        self.0.orders.lock().unwrap().insert(order.fulfillment_order_id.clone(), order);
     }
 
     /// How many different requests took effect.
@@ -89,32 +89,20 @@ impl Fulfillment {
         std::future::pending::<()>().await;
     }
 
-    fn work(&self, id: &str) -> Result<FulfillmentOrder, Status> {
-        let work = self.0.works.lock().unwrap().get(id).cloned();
-        work.ok_or_else(|| mesh::status(Fault::not_found("fulfillment order", id)))
+    fn order(&self, id: &str) -> Result<FulfillmentOrder, Status> {
+        let order = self.0.orders.lock().unwrap().get(id).cloned();
+        order.ok_or_else(|| mesh::status(Fault::not_found("fulfillment order", id)))
     }
 
-    fn shipment(&self, work: &str, reference: &str) -> Result<Shipment, Status> {
-        let work = self.work(work)?;
+    fn shipment(&self, fulfillment_order_id: &str, reference: &str) -> Result<Shipment, Status> {
+        let order = self.order(fulfillment_order_id)?;
         let shipment_id = format!("shm_{reference}");
-        Ok(Shipment { shipment_id, order_id: work.order_id, ..Shipment::default() })
+        Ok(Shipment { shipment_id, order_id: order.order_id, ..Shipment::default() })
     }
 }
 
-/// Implements a generated service, the methods that are not played being unimplemented.
-macro_rules! play {
-    ($service:ident for $type:ty { $($played:tt)* } not played { $($name:ident($request:ty) -> $answer:ty;)* }) => {
-        #[tonic::async_trait]
-        impl $service for $type {
-            $($played)*
-            $(async fn $name(&self, _: Request<$request>) -> Result<Response<$answer>, Status> {
-                Err(Status::unimplemented("not played"))
-            })*
-        }
-    };
-}
-
-play! { FulfillmentService for Fulfillment {
+#[tonic::async_trait]
+impl FulfillmentService for Fulfillment {
     async fn get_node(&self, request: Request<GetNodeRequest>) -> Result<Response<Node>, Status> {
         Err(mesh::status(Fault::not_found("node", request.into_inner().node_id)))
     }
@@ -126,7 +114,7 @@ play! { FulfillmentService for Fulfillment {
         if *self.0.mood.lock().unwrap() == Mood::Down {
             return Err(mesh::status(Fault::unavailable("down")));
         }
-        self.work(&request.into_inner().fulfillment_order_id).map(Response::new)
+        self.order(&request.into_inner().fulfillment_order_id).map(Response::new)
     }
 
     async fn accept_fulfillment_order(
@@ -135,7 +123,7 @@ play! { FulfillmentService for Fulfillment {
     ) -> Result<Response<FulfillmentOrder>, Status> {
         let request = request.into_inner();
         assert!(request.occur_time.is_some(), "a repeat would be another request");
-        self.record("accept", &request.request_id, self.work(&request.fulfillment_order_id)?).await
+        self.record("accept", &request.request_id, self.order(&request.fulfillment_order_id)?).await
     }
 
     async fn reject_fulfillment_order(
@@ -143,12 +131,12 @@ play! { FulfillmentService for Fulfillment {
         request: Request<RejectFulfillmentOrderRequest>,
     ) -> Result<Response<FulfillmentOrder>, Status> {
         let request = request.into_inner();
-        self.record("reject", &request.request_id, self.work(&request.fulfillment_order_id)?).await
+        self.record("reject", &request.request_id, self.order(&request.fulfillment_order_id)?).await
     }
 
     async fn record_pick(&self, request: Request<RecordPickRequest>) -> Result<Response<FulfillmentOrder>, Status> {
         let request = request.into_inner();
-        self.record("pick", &request.request_id, self.work(&request.fulfillment_order_id)?).await
+        self.record("pick", &request.request_id, self.order(&request.fulfillment_order_id)?).await
     }
 
     async fn record_labels(&self, request: Request<RecordLabelsRequest>) -> Result<Response<Shipment>, Status> {
@@ -168,7 +156,7 @@ play! { FulfillmentService for Fulfillment {
         request: Request<AnswerCancellationRequest>,
     ) -> Result<Response<FulfillmentOrder>, Status> {
         let request = request.into_inner();
-        self.record("cancellation", &request.request_id, self.work(&request.fulfillment_order_id)?).await
+        self.record("cancellation", &request.request_id, self.order(&request.fulfillment_order_id)?).await
     }
 
     async fn record_milestone(
@@ -188,43 +176,48 @@ play! { FulfillmentService for Fulfillment {
     ) -> Result<Response<RecordProofOfDeliveryResponse>, Status> {
         self.record("proof", &request.into_inner().request_id, RecordProofOfDeliveryResponse::default()).await
     }
-} not played {
-    get_shipment(GetShipmentRequest) -> Shipment;
-    create_node(CreateNodeRequest) -> Node;
-    list_nodes(ListNodesRequest) -> ListNodesResponse;
-    update_node(UpdateNodeRequest) -> Node;
-    preview_routing(PreviewRoutingRequest) -> RoutingDecision;
-    list_routing_decisions(ListRoutingDecisionsRequest) -> ListRoutingDecisionsResponse;
-    retry_routing(RetryRoutingRequest) -> RetryRoutingResponse;
-    list_fulfillment_orders(ListFulfillmentOrdersRequest) -> ListFulfillmentOrdersResponse;
-    request_cancellation(RequestCancellationRequest) -> FulfillmentOrder;
-    list_shipments(ListShipmentsRequest) -> ListShipmentsResponse;
-    list_milestones(ListMilestonesRequest) -> ListMilestonesResponse;
-} }
 
-play! { InventoryService for Fulfillment {
+    testkit::unimplemented_methods! {
+        get_shipment: GetShipmentRequest => Shipment;
+        create_node: CreateNodeRequest => Node;
+        list_nodes: ListNodesRequest => ListNodesResponse;
+        update_node: UpdateNodeRequest => Node;
+        preview_routing: PreviewRoutingRequest => RoutingDecision;
+        list_routing_decisions: ListRoutingDecisionsRequest => ListRoutingDecisionsResponse;
+        retry_routing: RetryRoutingRequest => RetryRoutingResponse;
+        list_fulfillment_orders: ListFulfillmentOrdersRequest => ListFulfillmentOrdersResponse;
+        request_cancellation: RequestCancellationRequest => FulfillmentOrder;
+        list_shipments: ListShipmentsRequest => ListShipmentsResponse;
+        list_milestones: ListMilestonesRequest => ListMilestonesResponse;
+    }
+}
+
+#[tonic::async_trait]
+impl InventoryService for Fulfillment {
     async fn report_snapshot(
         &self,
         request: Request<ReportSnapshotRequest>,
     ) -> Result<Response<ReportSnapshotResponse>, Status> {
         self.record("snapshot", &request.into_inner().request_id, ReportSnapshotResponse::default()).await
     }
-} not played {
-    create_item(CreateItemRequest) -> Item;
-    get_item(GetItemRequest) -> Item;
-    batch_get_items(BatchGetItemsRequest) -> BatchGetItemsResponse;
-    list_items(ListItemsRequest) -> ListItemsResponse;
-    update_item(UpdateItemRequest) -> Item;
-    create_location(CreateLocationRequest) -> Location;
-    list_locations(ListLocationsRequest) -> ListLocationsResponse;
-    receive_stock(ReceiveStockRequest) -> ReceiveStockResponse;
-    adjust_stock(AdjustStockRequest) -> StockLevel;
-    reserve(ReserveRequest) -> ReserveResponse;
-    release(ReleaseRequest) -> ReleaseResponse;
-    allocate(AllocateRequest) -> AllocateResponse;
-    deallocate(DeallocateRequest) -> DeallocateResponse;
-    consume(ConsumeRequest) -> ConsumeResponse;
-    get_availability(GetAvailabilityRequest) -> GetAvailabilityResponse;
-    list_reservations(ListReservationsRequest) -> ListReservationsResponse;
-    list_movements(ListMovementsRequest) -> ListMovementsResponse;
-} }
+
+    testkit::unimplemented_methods! {
+        create_item: CreateItemRequest => Item;
+        get_item: GetItemRequest => Item;
+        batch_get_items: BatchGetItemsRequest => BatchGetItemsResponse;
+        list_items: ListItemsRequest => ListItemsResponse;
+        update_item: UpdateItemRequest => Item;
+        create_location: CreateLocationRequest => Location;
+        list_locations: ListLocationsRequest => ListLocationsResponse;
+        receive_stock: ReceiveStockRequest => ReceiveStockResponse;
+        adjust_stock: AdjustStockRequest => StockLevel;
+        reserve: ReserveRequest => ReserveResponse;
+        release: ReleaseRequest => ReleaseResponse;
+        allocate: AllocateRequest => AllocateResponse;
+        deallocate: DeallocateRequest => DeallocateResponse;
+        consume: ConsumeRequest => ConsumeResponse;
+        get_availability: GetAvailabilityRequest => GetAvailabilityResponse;
+        list_reservations: ListReservationsRequest => ListReservationsResponse;
+        list_movements: ListMovementsRequest => ListMovementsResponse;
+    }
+}

@@ -12,27 +12,25 @@ use proto::{
         SubmitReportRequest, UpdatePartnerRequest, submit_report_request::Report,
     },
 };
-use testkit::database::each;
+use testkit::{each, partner, reason, wrong_fields};
 use types::Reason;
 
 use crate::{
-    calls::{accepted, of_partner, refusal, rejected, report, work},
     peers::Mood,
-    setup::World,
+    world::{World, accepted, fulfillment_order, rejected, report},
 };
 
 async fn world(options: store::Options) -> World {
     let world = World::open(options).await;
     world.partner("par_a", PartnerKind::Warehouse, "").await;
     world.partner("par_b", PartnerKind::Warehouse, "").await;
-    world.fulfillment.has(work("1", "par_a"));
+    world.fulfillment.has(fulfillment_order("1", "par_a"));
     world
 }
 
 #[tokio::test]
 async fn a_report_is_kept_as_it_came_and_shows_what_it_did() {
-    each(|options| async move {
-        let world = world(options).await;
+    each(world, async |world| {
         let message = world.submit(accepted("par_a", "m1", "ful_1")).await.unwrap();
         assert_eq!(message.state(), MessageState::Applied);
         assert_eq!((message.r#type.as_str(), message.subject.as_str()), ("report.accepted", "ful_1"));
@@ -42,7 +40,7 @@ async fn a_report_is_kept_as_it_came_and_shows_what_it_did() {
         assert_eq!(kept, accepted("par_a", "m1", "ful_1"));
         let read = world.client().get_message(GetMessageRequest { message_id: message.message_id.clone() }).await;
         assert_eq!(read.unwrap().into_inner(), message);
-        let told = world.told().await;
+        let told = world.events().await.counts();
         assert_eq!((told.get("partner.message_received"), told["partner.message_applied"]), (None, 1));
     })
     .await;
@@ -50,14 +48,13 @@ async fn a_report_is_kept_as_it_came_and_shows_what_it_did() {
 
 #[tokio::test]
 async fn case_38_the_same_reference_again_is_ignored_and_answered() {
-    each(|options| async move {
-        let world = world(options).await;
+    each(world, async |world| {
         let first = world.submit(accepted("par_a", "m1", "ful_1")).await.unwrap();
         let again = world.submit(accepted("par_a", "m1", "ful_1")).await.unwrap();
         assert_eq!((&again.message_id, again.state(), again.duplicates), (&first.message_id, first.state(), 1));
         assert_eq!(again.outcome, first.outcome);
         assert_eq!(world.fulfillment.effects(), 1);
-        assert_eq!(world.told().await["partner.duplicate_ignored"], 1);
+        assert_eq!(world.events().await.counts()["partner.duplicate_ignored"], 1);
         assert_eq!(world.messages().await.len(), 1);
     })
     .await;
@@ -65,18 +62,17 @@ async fn case_38_the_same_reference_again_is_ignored_and_answered() {
 
 #[tokio::test]
 async fn case_38_the_same_reference_with_other_content_is_quarantined() {
-    each(|options| async move {
-        let world = world(options).await;
+    each(world, async |world| {
         world.submit(accepted("par_a", "m1", "ful_1")).await.unwrap();
         for _ in 0..2 {
             let refused = world.submit(rejected("par_a", "m1", "ful_1")).await;
-            assert_eq!(refusal(refused).0, Reason::ControlNumberReused);
+            assert_eq!(reason(refused), Reason::ControlNumberReused);
         }
         let messages = world.messages().await;
         let states: Vec<_> = messages.iter().map(|message| (message.state(), message.duplicates)).collect();
         assert_eq!(states, [(MessageState::Applied, 0), (MessageState::Quarantined, 1)]);
-        assert_eq!(world.exceptions().await, ["CONTROL_NUMBER_REUSED"]);
-        assert_eq!(world.told().await["partner.duplicate_conflict"], 1);
+        assert_eq!(world.events().await.opened_exceptions(), ["CONTROL_NUMBER_REUSED"]);
+        assert_eq!(world.events().await.counts()["partner.duplicate_conflict"], 1);
         assert_eq!(world.fulfillment.effects(), 1);
 
         let replay = ReplayMessageRequest { request_id: "r".to_owned(), message_id: messages[1].message_id.clone() };
@@ -85,9 +81,9 @@ async fn case_38_the_same_reference_with_other_content_is_quarantined() {
             assert_eq!(replayed.state(), MessageState::Applied);
         }
         assert_eq!(world.fulfillment.effects(), 2);
-        assert_eq!(world.told().await["exception.resolved"], 1);
+        assert_eq!(world.events().await.counts()["exception.resolved"], 1);
         // Another partner's references are its own.
-        world.fulfillment.has(work("2", "par_b"));
+        world.fulfillment.has(fulfillment_order("2", "par_b"));
         assert_eq!(world.submit(accepted("par_b", "m1", "ful_2")).await.unwrap().state(), MessageState::Applied);
     })
     .await;
@@ -95,8 +91,7 @@ async fn case_38_the_same_reference_with_other_content_is_quarantined() {
 
 #[tokio::test]
 async fn a_report_sent_thirty_two_times_at_once_takes_effect_once() {
-    each(|options| async move {
-        let world = world(options).await;
+    each(world, async |world| {
         let answers = join_all((0..32).map(|_| world.submit(accepted("par_a", "m1", "ful_1")))).await;
         let first = answers[0].as_ref().unwrap().message_id.clone();
         for answer in answers {
@@ -104,7 +99,7 @@ async fn a_report_sent_thirty_two_times_at_once_takes_effect_once() {
             assert_eq!((answer.state(), &answer.message_id), (MessageState::Applied, &first));
         }
         assert_eq!(world.fulfillment.effects(), 1);
-        let told = world.told().await;
+        let told = world.events().await.counts();
         assert_eq!((told["partner.message_applied"], told["partner.duplicate_ignored"]), (1, 31));
         assert_eq!(world.messages().await[0].duplicates, 31);
     })
@@ -114,8 +109,7 @@ async fn a_report_sent_thirty_two_times_at_once_takes_effect_once() {
 #[tokio::test]
 async fn a_report_stored_before_a_crash_is_applied_once_by_the_task() {
     for mood in [Mood::HangsBefore, Mood::HangsAfter] {
-        each(move |options| async move {
-            let world = world(options).await;
+        each(world, async |world| {
             world.fulfillment.is(mood);
             tokio::select! {
                 _ = world.submit(accepted("par_a", "m1", "ful_1")) => panic!("nobody answered"),
@@ -127,7 +121,7 @@ async fn a_report_stored_before_a_crash_is_applied_once_by_the_task() {
             assert_eq!(world.messages().await[0].state(), MessageState::Applied);
             world.after(Duration::from_secs(600)).await;
             assert_eq!(world.fulfillment.effects(), 1);
-            assert_eq!(world.told().await["partner.message_applied"], 1);
+            assert_eq!(world.events().await.counts()["partner.message_applied"], 1);
         })
         .await;
     }
@@ -135,8 +129,7 @@ async fn a_report_stored_before_a_crash_is_applied_once_by_the_task() {
 
 #[tokio::test]
 async fn a_report_waits_while_fulfillment_is_down_and_is_applied_once_later() {
-    each(|options| async move {
-        let world = world(options).await;
+    each(world, async |world| {
         world.fulfillment.is(Mood::Down);
         let message = world.submit(accepted("par_a", "m1", "ful_1")).await.unwrap();
         assert_eq!((message.state(), message.attempts), (MessageState::Received, 1));
@@ -144,37 +137,36 @@ async fn a_report_waits_while_fulfillment_is_down_and_is_applied_once_later() {
             world.after(Duration::from_secs(300)).await;
         }
         assert_eq!(world.messages().await[0].attempts, 26);
-        assert_eq!(world.told().await["partner.message_received"], 1);
-        assert_eq!(world.exceptions().await, ["REPORT_DELAYED"]);
+        assert_eq!(world.events().await.counts()["partner.message_received"], 1);
+        assert_eq!(world.events().await.opened_exceptions(), ["REPORT_DELAYED"]);
 
         world.fulfillment.is(Mood::Well);
         world.after(Duration::from_secs(300)).await;
         world.after(Duration::from_secs(300)).await;
         assert_eq!(world.messages().await[0].state(), MessageState::Applied);
         assert_eq!(world.fulfillment.effects(), 1);
-        assert_eq!(world.told().await["exception.resolved"], 1);
+        assert_eq!(world.events().await.counts()["exception.resolved"], 1);
     })
     .await;
 }
 
 #[tokio::test]
 async fn a_refused_report_is_rejected_and_can_be_replayed() {
-    each(|options| async move {
-        let world = world(options).await;
+    each(world, async |world| {
         world.fulfillment.is(Mood::Refuses);
         let message = world.submit(accepted("par_a", "m1", "ful_1")).await.unwrap();
         assert_eq!(message.state(), MessageState::Rejected);
         assert_eq!(message.outcome, "ACTION_NOT_SUPPORTED: it is too late");
         let again = world.submit(accepted("par_a", "m1", "ful_1")).await.unwrap();
         assert_eq!((again.state(), again.outcome), (MessageState::Rejected, message.outcome));
-        assert_eq!(world.exceptions().await, ["REPORT_REJECTED"]);
+        assert_eq!(world.events().await.opened_exceptions(), ["REPORT_REJECTED"]);
 
         world.fulfillment.is(Mood::Well);
         let replay = ReplayMessageRequest { request_id: String::new(), message_id: message.message_id };
         let replayed = world.client().replay_message(replay.clone()).await.unwrap().into_inner();
         assert_eq!(replayed.state(), MessageState::Applied);
-        let refused = world.client().replay_message(replay).await.map_err(|status| mesh::fault(&status));
-        assert_eq!(refusal(refused).0, Reason::ActionNotSupported);
+        let refused = world.client().replay_message(replay).await;
+        assert_eq!(reason(refused), Reason::ActionNotSupported);
         assert_eq!(world.fulfillment.effects(), 1);
     })
     .await;
@@ -182,8 +174,7 @@ async fn a_refused_report_is_rejected_and_can_be_replayed() {
 
 #[tokio::test]
 async fn a_partner_reports_only_on_its_own_work_and_nodes() {
-    each(|options| async move {
-        let world = world(options).await;
+    each(world, async |world| {
         let snapshot = |reference: &str| {
             let counted = ReportSnapshotRequest { location_id: "nod_a".to_owned(), ..Default::default() };
             report("par_b", reference, Report::Snapshot(counted))
@@ -197,7 +188,8 @@ async fn a_partner_reports_only_on_its_own_work_and_nodes() {
         assert_eq!(world.fulfillment.effects(), 0);
 
         let node = Node { node_id: "nod_a".to_owned(), partner_id: "par_b".to_owned(), ..Node::default() };
-        world.tell("node.created", "nod_a", &NodeChanged { node: Some(node) }).await;
+        world.fulfillment_log.emit("node.created", "nod_a", &NodeChanged { node: Some(node) });
+        world.drain().await;
         assert_eq!(world.submit(snapshot("m4")).await.unwrap().state(), MessageState::Applied);
     })
     .await;
@@ -205,8 +197,7 @@ async fn a_partner_reports_only_on_its_own_work_and_nodes() {
 
 #[tokio::test]
 async fn a_carrier_reports_as_itself() {
-    each(|options| async move {
-        let world = world(options).await;
+    each(world, async |world| {
         world.partner("par_c", PartnerKind::Carrier, "").await;
         world.partner("par_erp", PartnerKind::Erp, "").await;
         let milestone = RecordMilestoneRequest {
@@ -233,15 +224,13 @@ async fn a_carrier_reports_as_itself() {
 
 #[tokio::test]
 async fn wrong_fields_of_a_report_are_named() {
-    each(|options| async move {
-        let world = world(options).await;
+    each(world, async |world| {
         let nothing = SubmitReportRequest { partner_id: "x".to_owned(), ..Default::default() };
-        let (reason, fields) = refusal(world.submit(nothing).await);
-        assert_eq!(reason, Reason::InvalidArgument);
+        let fields = wrong_fields(world.submit(nothing).await);
         assert_eq!(fields, ["partner_id", "control_number", "report"]);
-        let (_, fields) = refusal(world.submit(accepted("par_a", &"1".repeat(129), "")).await);
+        let fields = wrong_fields(world.submit(accepted("par_a", &"1".repeat(129), "")).await);
         assert_eq!(fields, ["control_number", "accepted.fulfillment_order_id"]);
-        assert_eq!(refusal(world.submit(accepted("par_nobody", "m1", "ful_1")).await).0, Reason::NotFound);
+        assert_eq!(reason(world.submit(accepted("par_nobody", "m1", "ful_1")).await), Reason::NotFound);
         assert!(world.messages().await.is_empty());
     })
     .await;
@@ -249,8 +238,7 @@ async fn wrong_fields_of_a_report_are_named() {
 
 #[tokio::test]
 async fn a_suspended_partner_is_refused() {
-    each(|options| async move {
-        let world = world(options).await;
+    each(world, async |world| {
         let suspend = UpdatePartnerRequest {
             partner_id: "par_a".to_owned(),
             state: Some(PartnerState::Suspended.into()),
@@ -258,7 +246,7 @@ async fn a_suspended_partner_is_refused() {
         };
         world.client().update_partner(suspend).await.unwrap();
         let refused = world.submit(accepted("par_a", "m1", "ful_1")).await;
-        assert_eq!(refusal(refused).0, Reason::ActionNotSupported);
+        assert_eq!(reason(refused), Reason::ActionNotSupported);
         assert!(world.messages().await.is_empty());
     })
     .await;
@@ -266,17 +254,16 @@ async fn a_suspended_partner_is_refused() {
 
 #[tokio::test]
 async fn a_partner_sees_and_submits_only_its_own_messages() {
-    each(|options| async move {
-        let world = world(options).await;
-        let (mut a, mut b) = (world.client_of(&of_partner("par_a")), world.client_of(&of_partner("par_b")));
+    each(world, async |world| {
+        let (mut a, mut b) = (world.client_of(&partner("par_a")), world.client_of(&partner("par_b")));
         let sent = a.submit_report(accepted("par_a", "m1", "ful_1")).await.unwrap().into_inner();
         assert_eq!(sent.state(), MessageState::Applied);
-        let refused = b.submit_report(accepted("par_a", "m2", "ful_1")).await.map_err(|status| mesh::fault(&status));
-        assert_eq!(refusal(refused).0, Reason::NotFound);
+        let refused = b.submit_report(accepted("par_a", "m2", "ful_1")).await;
+        assert_eq!(reason(refused), Reason::NotFound);
         let read = GetMessageRequest { message_id: sent.message_id };
         assert!(a.get_message(read.clone()).await.is_ok());
-        let refused = b.get_message(read).await.map_err(|status| mesh::fault(&status));
-        assert_eq!(refusal(refused).0, Reason::NotFound);
+        let refused = b.get_message(read).await;
+        assert_eq!(reason(refused), Reason::NotFound);
         let all = ListMessagesRequest::default();
         assert_eq!(a.list_messages(all.clone()).await.unwrap().into_inner().messages.len(), 1);
         let of_a = ListMessagesRequest { partner_id: "par_a".to_owned(), ..all.clone() };
@@ -289,8 +276,7 @@ async fn a_partner_sees_and_submits_only_its_own_messages() {
 
 #[tokio::test]
 async fn messages_are_listed_by_filter_and_page_newest_first() {
-    each(|options| async move {
-        let world = world(options).await;
+    each(world, async |world| {
         for number in 0..5 {
             world.submit(accepted("par_a", &format!("m{number}"), "ful_1")).await.unwrap();
         }
@@ -312,7 +298,7 @@ async fn messages_are_listed_by_filter_and_page_newest_first() {
         }
         assert_eq!(seen, ["m4", "m3", "m2", "m1", "m0"]);
         let foreign = ListMessagesRequest { partner_id: "par_b".to_owned(), ..request };
-        let (_, fields) = refusal(list(foreign).await.map_err(|status| mesh::fault(&status)));
+        let fields = wrong_fields(list(foreign).await);
         assert_eq!(fields, ["page_token"]);
 
         let count = |request| async { list(request).await.unwrap().messages.len() };

@@ -9,38 +9,40 @@ use proto::{
         MessageState, PartnerKind, PartnerMessage, PartnerState, ReplayMessageRequest, UpdatePartnerRequest,
     },
 };
-use testkit::{database::each, time::pass};
-use tonic::Response;
-use types::{Fault, Reason};
+use testkit::{each, reason, time::pass};
+use tonic::{Response, Status};
+use types::Reason;
 
 use crate::{
-    calls::{refusal, work},
-    setup::{ANSWER_WITHIN, World},
     warehouse::{Manners, Warehouse},
+    world::{ANSWER_WITHIN, World, fulfillment_order},
 };
 
 /// After the first pauses.
 pub(crate) const LATER: Duration = Duration::from_secs(10);
 
-/// A warehouse with these manners was given work.
-pub(crate) async fn given_work(options: store::Options, manners: Manners) -> (World, Warehouse) {
-    let (world, warehouse) = (World::open(options).await, Warehouse::open(manners).await);
-    world.partner("par_a", PartnerKind::Warehouse, &warehouse.endpoint).await;
-    let silent = matches!(manners, Manners::TakesSilently | Manners::LosesSilently);
-    let time_passes = async {
-        if silent {
-            warehouse.asked().await;
-            pass(ANSWER_WITHIN).await;
-        }
-    };
-    tokio::join!(changed(&world, "fulfillment.requested"), time_passes);
-    (world, warehouse)
+/// A warehouse with these manners was given a fulfillment order.
+pub(crate) fn given_order(manners: Manners) -> impl AsyncFn(store::Options) -> (World, Warehouse) {
+    async move |options| {
+        let (world, warehouse) = (World::open(options).await, Warehouse::open(manners).await);
+        world.partner("par_a", PartnerKind::Warehouse, &warehouse.endpoint).await;
+        let silent = matches!(manners, Manners::TakesSilently | Manners::LosesSilently);
+        let time_passes = async {
+            if silent {
+                warehouse.asked().await;
+                pass(ANSWER_WITHIN).await;
+            }
+        };
+        tokio::join!(changed(&world, "fulfillment.requested"), time_passes);
+        (world, warehouse)
+    }
 }
 
-/// Fulfillment tells of the work.
+/// Fulfillment emits an event about the fulfillment order.
 pub(crate) async fn changed(world: &World, kind: &'static str) {
-    let fact = FulfillmentOrderChanged { fulfillment_order: Some(work("1", "par_a")) };
-    world.tell(kind, "ful_1", &fact).await;
+    let fact = FulfillmentOrderChanged { fulfillment_order: Some(fulfillment_order("1", "par_a")) };
+    world.fulfillment_log.emit(kind, "ful_1", &fact);
+    world.drain().await;
 }
 
 async fn becomes(world: &World, state: PartnerState) {
@@ -56,10 +58,10 @@ async fn becomes(world: &World, state: PartnerState) {
 pub(crate) async fn interrupted(options: store::Options) -> (World, Warehouse) {
     let (world, warehouse) = (World::open(options).await, Warehouse::open(Manners::TakesSilently).await);
     world.partner("par_a", PartnerKind::Warehouse, &warehouse.endpoint).await;
-    let fact = FulfillmentOrderChanged { fulfillment_order: Some(work("1", "par_a")) };
-    world.append("fulfillment.requested", "ful_1", &fact).await;
+    let fact = FulfillmentOrderChanged { fulfillment_order: Some(fulfillment_order("1", "par_a")) };
+    world.fulfillment_log.emit("fulfillment.requested", "ful_1", &fact);
     tokio::select! {
-        _ = world.workers.drain() => panic!("nobody answered"),
+        _ = world.try_drain() => panic!("nobody answered"),
         () = warehouse.asked() => {}
     }
     warehouse.is(Manners::Takes);
@@ -68,9 +70,9 @@ pub(crate) async fn interrupted(options: store::Options) -> (World, Warehouse) {
 }
 
 /// Tries a message again.
-pub(crate) async fn replay(world: &World, message: &PartnerMessage) -> Result<PartnerMessage, Fault> {
+pub(crate) async fn replay(world: &World, message: &PartnerMessage) -> Result<PartnerMessage, Status> {
     let request = ReplayMessageRequest { request_id: String::new(), message_id: message.message_id.clone() };
-    world.client().replay_message(request).await.map(Response::into_inner).map_err(|status| mesh::fault(&status))
+    world.client().replay_message(request).await.map(Response::into_inner)
 }
 
 /// The only message there is.
@@ -82,25 +84,23 @@ pub(crate) async fn only(world: &World) -> PartnerMessage {
 
 #[tokio::test]
 async fn case_39_a_timed_out_create_makes_no_second_order_because_the_partner_is_asked_first() {
-    each(|options| async move {
-        let (world, warehouse) = given_work(options, Manners::TakesSilently).await;
+    each(given_order(Manners::TakesSilently), async |(world, warehouse)| {
         assert_eq!(only(&world).await.state(), MessageState::InDoubt);
         assert_eq!(warehouse.orders(), ["ful_1:1"]);
-        assert_eq!(world.told().await["partner.message_in_doubt"], 1);
+        assert_eq!(world.events().await.counts()["partner.message_in_doubt"], 1);
         world.after(LATER).await;
         let message = only(&world).await;
         assert_eq!((message.state(), message.attempts), (MessageState::Sent, 2));
         assert_eq!(warehouse.calls(), ["create", "find"]);
         assert_eq!(warehouse.orders(), ["ful_1:1"]);
-        assert_eq!(world.told().await["partner.message_sent"], 1);
+        assert_eq!(world.events().await.counts()["partner.message_sent"], 1);
     })
     .await;
 }
 
 #[tokio::test]
 async fn case_39_a_timed_out_create_that_never_arrived_is_sent_again() {
-    each(|options| async move {
-        let (world, warehouse) = given_work(options, Manners::LosesSilently).await;
+    each(given_order(Manners::LosesSilently), async |(world, warehouse)| {
         assert_eq!(only(&world).await.state(), MessageState::InDoubt);
         warehouse.is(Manners::Takes);
         world.after(LATER).await;
@@ -113,8 +113,7 @@ async fn case_39_a_timed_out_create_that_never_arrived_is_sent_again() {
 
 #[tokio::test]
 async fn case_39_a_crash_while_work_is_sent_makes_no_second_order() {
-    each(|options| async move {
-        let (world, warehouse) = interrupted(options).await;
+    each(interrupted, async |(world, warehouse)| {
         world.after(Duration::from_secs(120)).await;
         assert_eq!(only(&world).await.state(), MessageState::Sent);
         assert_eq!(warehouse.calls(), ["create", "find"]);
@@ -124,8 +123,7 @@ async fn case_39_a_crash_while_work_is_sent_makes_no_second_order() {
 
 #[tokio::test]
 async fn case_39_work_that_failed_in_doubt_makes_no_second_order_when_it_is_replayed() {
-    each(|options| async move {
-        let (world, warehouse) = given_work(options, Manners::TakesSilently).await;
+    each(given_order(Manners::TakesSilently), async |(world, warehouse)| {
         warehouse.is(Manners::Answers(StatusCode::SERVICE_UNAVAILABLE));
         for _ in 1..20 {
             assert_eq!(only(&world).await.state(), MessageState::InDoubt);
@@ -144,12 +142,11 @@ async fn case_39_work_that_failed_in_doubt_makes_no_second_order_when_it_is_repl
 
 #[tokio::test]
 async fn case_39_a_crash_while_work_is_sent_to_a_partner_suspended_then_makes_no_second_order() {
-    each(|options| async move {
-        let (world, warehouse) = interrupted(options).await;
+    each(interrupted, async |(world, warehouse)| {
         becomes(&world, PartnerState::Suspended).await;
         world.after(Duration::from_secs(120)).await;
         assert_eq!(only(&world).await.state(), MessageState::InDoubt);
-        assert_eq!(world.told().await["partner.message_in_doubt"], 1);
+        assert_eq!(world.events().await.counts()["partner.message_in_doubt"], 1);
         becomes(&world, PartnerState::Live).await;
         world.after(Duration::from_secs(300)).await;
         let message = only(&world).await;
@@ -161,8 +158,7 @@ async fn case_39_a_crash_while_work_is_sent_to_a_partner_suspended_then_makes_no
 
 #[tokio::test]
 async fn work_is_sent_as_the_document_of_the_public_api() {
-    each(|options| async move {
-        let (world, warehouse) = given_work(options, Manners::Takes).await;
+    each(given_order(Manners::Takes), async |(world, warehouse)| {
         let message = only(&world).await;
         assert_eq!((message.state(), message.r#type.as_str()), (MessageState::Sent, "fulfillment.requested"));
         assert_eq!((message.control_number.as_str(), message.order_id.as_str()), ("ful_1:1", "ord_1"));
@@ -175,8 +171,7 @@ async fn work_is_sent_as_the_document_of_the_public_api() {
 
 #[tokio::test]
 async fn work_the_partner_has_already_counts_as_sent() {
-    each(|options| async move {
-        let (world, _) = given_work(options, Manners::Answers(StatusCode::CONFLICT)).await;
+    each(given_order(Manners::Answers(StatusCode::CONFLICT)), async |(world, _)| {
         assert_eq!(only(&world).await.state(), MessageState::Sent);
     })
     .await;
@@ -184,8 +179,7 @@ async fn work_the_partner_has_already_counts_as_sent() {
 
 #[tokio::test]
 async fn a_server_error_leaves_work_in_doubt_and_too_many_requests_does_not() {
-    each(|options| async move {
-        let (world, warehouse) = given_work(options, Manners::Answers(StatusCode::TOO_MANY_REQUESTS)).await;
+    each(given_order(Manners::Answers(StatusCode::TOO_MANY_REQUESTS)), async |(world, warehouse)| {
         assert_eq!(only(&world).await.state(), MessageState::Pending);
         warehouse.is(Manners::Answers(StatusCode::BAD_GATEWAY));
         world.after(LATER).await;
@@ -197,26 +191,24 @@ async fn a_server_error_leaves_work_in_doubt_and_too_many_requests_does_not() {
 
 #[tokio::test]
 async fn a_refusal_by_the_partner_opens_an_exception_and_the_message_can_be_replayed() {
-    each(|options| async move {
-        let (world, warehouse) = given_work(options, Manners::Answers(StatusCode::UNPROCESSABLE_ENTITY)).await;
+    each(given_order(Manners::Answers(StatusCode::UNPROCESSABLE_ENTITY)), async |(world, warehouse)| {
         let failed = only(&world).await;
         assert_eq!(failed.state(), MessageState::Failed);
         assert_eq!(failed.outcome, "the partner answered 422 Unprocessable Entity");
-        assert_eq!(world.exceptions().await, ["MESSAGE_FAILED"]);
+        assert_eq!(world.events().await.opened_exceptions(), ["MESSAGE_FAILED"]);
         warehouse.is(Manners::Takes);
         assert_eq!(replay(&world, &failed).await.unwrap().state(), MessageState::Pending);
         world.after(Duration::ZERO).await;
         assert_eq!(only(&world).await.state(), MessageState::Sent);
         assert_eq!(warehouse.calls(), ["create", "create"]);
-        assert_eq!(world.told().await["partner.message_replayed"], 1);
+        assert_eq!(world.events().await.counts()["partner.message_replayed"], 1);
     })
     .await;
 }
 
 #[tokio::test]
 async fn redirects_are_not_followed() {
-    each(|options| async move {
-        let (world, warehouse) = given_work(options, Manners::Answers(StatusCode::SEE_OTHER)).await;
+    each(given_order(Manners::Answers(StatusCode::SEE_OTHER)), async |(world, warehouse)| {
         assert_eq!(only(&world).await.state(), MessageState::Failed);
         assert!(!warehouse.redirected());
     })
@@ -225,8 +217,7 @@ async fn redirects_are_not_followed() {
 
 #[tokio::test]
 async fn a_partner_that_can_not_be_reached_is_tried_twenty_times() {
-    each(|options| async move {
-        let world = World::open(options).await;
+    each(World::open, async |world| {
         // Nothing listens on the discard port.
         world.partner("par_a", PartnerKind::Warehouse, "http://127.0.0.1:9").await;
         changed(&world, "fulfillment.requested").await;
@@ -237,15 +228,14 @@ async fn a_partner_that_can_not_be_reached_is_tried_twenty_times() {
         }
         let message = only(&world).await;
         assert_eq!((message.state(), message.attempts), (MessageState::Failed, 20));
-        assert_eq!(world.exceptions().await, ["MESSAGE_FAILED"]);
+        assert_eq!(world.events().await.opened_exceptions(), ["MESSAGE_FAILED"]);
     })
     .await;
 }
 
 #[tokio::test]
 async fn work_of_a_partner_without_endpoint_waits_to_be_fetched_until_it_is_answered() {
-    each(|options| async move {
-        let world = World::open(options).await;
+    each(World::open, async |world| {
         world.partner("par_a", PartnerKind::Warehouse, "").await;
         changed(&world, "fulfillment.requested").await;
         world.after(LATER).await;
@@ -262,8 +252,8 @@ async fn work_of_a_partner_without_endpoint_waits_to_be_fetched_until_it_is_answ
 
 #[tokio::test]
 async fn nothing_is_sent_to_a_suspended_partner_until_it_is_live_again() {
-    each(|options| async move {
-        let (world, warehouse) = (World::open(options).await, Warehouse::open(Manners::Takes).await);
+    each(World::open, async |world| {
+        let warehouse = Warehouse::open(Manners::Takes).await;
         world.partner("par_a", PartnerKind::Warehouse, &warehouse.endpoint).await;
         becomes(&world, PartnerState::Suspended).await;
         changed(&world, "fulfillment.requested").await;
@@ -278,8 +268,7 @@ async fn nothing_is_sent_to_a_suspended_partner_until_it_is_live_again() {
 
 #[tokio::test]
 async fn a_partner_is_asked_to_stop_work_it_accepted() {
-    each(|options| async move {
-        let (world, warehouse) = given_work(options, Manners::Takes).await;
+    each(given_order(Manners::Takes), async |(world, warehouse)| {
         changed(&world, "fulfillment.accepted").await;
         changed(&world, "fulfillment.cancellation_requested").await;
         assert_eq!(warehouse.stopped(), ["ful_1:1"]);
@@ -291,11 +280,11 @@ async fn a_partner_is_asked_to_stop_work_it_accepted() {
 
 #[tokio::test]
 async fn work_that_is_called_off_while_in_doubt_is_not_sent_again_but_stopped() {
-    each(|options| async move {
-        let (world, warehouse) = given_work(options, Manners::LosesSilently).await;
-        let fact = FulfillmentCancelled { fulfillment_order: Some(work("1", "par_a")), lines: Vec::new() };
+    each(given_order(Manners::LosesSilently), async |(world, warehouse)| {
+        let fact = FulfillmentCancelled { fulfillment_order: Some(fulfillment_order("1", "par_a")), lines: Vec::new() };
         warehouse.is(Manners::Takes);
-        world.tell("fulfillment.cancelled", "ful_1", &fact).await;
+        world.fulfillment_log.emit("fulfillment.cancelled", "ful_1", &fact);
+        world.drain().await;
         world.after(LATER).await;
         assert_eq!(warehouse.calls(), ["create", "cancel"]);
         assert!(warehouse.orders().is_empty());
@@ -305,7 +294,7 @@ async fn work_that_is_called_off_while_in_doubt_is_not_sent_again_but_stopped() 
         assert_eq!(told, [requested, ("fulfillment.called_off", MessageState::Sent)]);
         assert!(world.open_exceptions().await.is_empty());
 
-        assert_eq!(refusal(replay(&world, &messages[0]).await).0, Reason::ActionNotSupported);
+        assert_eq!(reason(replay(&world, &messages[0]).await), Reason::ActionNotSupported);
     })
     .await;
 }

@@ -7,22 +7,18 @@ use proto::{
         GetReturnableQuantityRequest, ListReturnsRequest, ReturnChanged, ReturnState,
     },
 };
-use testkit::database::each;
+use testkit::{customer, each, fault, reason, wrong_fields};
 use types::Reason;
 
-use crate::{
-    bring::{ORDER, customer, lines, wanted},
-    setup::{World, refusal},
-};
+use crate::world::{ORDER, World, lines, wanted};
 
 #[tokio::test]
 async fn case_50_a_second_return_of_the_same_units_is_refused() {
-    each(|options| async move {
-        let world = World::delivered(options).await;
+    each(World::delivered, async |world| {
         let first = world.authorize(&[(1, 7)]).await.unwrap();
         assert_eq!((first.state(), first.credit_state()), (ReturnState::Authorized, CreditState::Pending));
         assert_eq!(world.returnable().await, [(1, 3), (2, 3)]);
-        let fault = mesh::fault(&world.authorize(&[(2, 1), (1, 4)]).await.unwrap_err());
+        let fault = fault(world.authorize(&[(2, 1), (1, 4)]).await);
         assert_eq!(fault.reason, Reason::NoReturnableQuantity);
         assert_eq!(fault.facts, [("line_number", "1".to_owned()), ("returnable", "3".to_owned())]);
         assert_eq!(world.returnable().await, [(1, 3), (2, 3)], "a refused return claims nothing");
@@ -30,15 +26,14 @@ async fn case_50_a_second_return_of_the_same_units_is_refused() {
         world.receive(&first, &[(1, 2)]).await.unwrap();
         assert_eq!(world.returnable().await, [(1, 3), (2, 3)]);
         world.authorize(&[(1, 3)]).await.unwrap();
-        assert_eq!(refusal(world.authorize(&[(1, 1)]).await).0, Reason::NoReturnableQuantity);
+        assert_eq!(reason(world.authorize(&[(1, 1)]).await), Reason::NoReturnableQuantity);
     })
     .await;
 }
 
 #[tokio::test]
 async fn case_50_of_many_returns_of_the_last_units_at_once_one_is_authorized() {
-    each(|options| async move {
-        let world = World::delivered(options).await;
+    each(World::delivered, async |world| {
         let asked = futures::future::join_all((0..16).map(|_| world.authorize(&[(2, 2)]))).await;
         assert_eq!(asked.iter().filter(|answer| answer.is_ok()).count(), 1);
         assert_eq!(world.returnable().await, [(1, 10), (2, 1)]);
@@ -48,11 +43,10 @@ async fn case_50_of_many_returns_of_the_last_units_at_once_one_is_authorized() {
 
 #[tokio::test]
 async fn only_delivered_units_can_come_back() {
-    each(|options| async move {
-        let world = World::open(options).await;
-        assert_eq!(refusal(world.authorize(&[(1, 1)]).await).0, Reason::NotFound);
-        world.order().await;
-        assert_eq!(refusal(world.authorize(&[(1, 1)]).await).0, Reason::NoReturnableQuantity);
+    each(World::open, async |world| {
+        assert_eq!(reason(world.authorize(&[(1, 1)]).await), Reason::NotFound);
+        world.place().await;
+        assert_eq!(reason(world.authorize(&[(1, 1)]).await), Reason::NoReturnableQuantity);
         assert!(world.returnable().await.is_empty());
         world.deliver("1", "nod_a", 1, 4).await;
         world.deliver("1", "nod_a", 1, 4).await;
@@ -63,22 +57,22 @@ async fn only_delivered_units_can_come_back() {
 
 #[tokio::test]
 async fn goods_come_back_to_the_node_that_delivered_most_of_them() {
-    each(|options| async move {
-        let world = World::open(options).await;
+    each(World::open, async |world| {
         // Deliveries may be told before the order.
         world.deliver("1", "nod_a", 1, 4).await;
         world.deliver("2", "nod_b", 1, 6).await;
         world.deliver("3", "nod_a", 2, 3).await;
-        world.order().await;
+        world.place().await;
         assert_eq!(world.authorize(&[(1, 1)]).await.unwrap().node_id, "nod_b");
         assert_eq!(world.authorize(&[(1, 1), (2, 1)]).await.unwrap().node_id, "nod_a");
         let elsewhere = AuthorizeReturnRequest { node_id: "nod_c".to_owned(), ..wanted(&[(1, 1)]) };
-        let (reason, fields) = refusal(world.client().authorize_return(elsewhere.clone()).await);
-        assert_eq!((reason, fields), (Reason::InvalidArgument, vec!["node_id".to_owned()]), "there is no such node");
+        let refused = world.client().authorize_return(elsewhere.clone()).await;
+        assert_eq!(wrong_fields(refused), ["node_id"], "there is no such node");
         assert_eq!(world.returnable().await, [(1, 8), (2, 2)], "a refused return claims nothing");
         let node = Node { node_id: "nod_c".to_owned(), ..Node::default() };
         for _ in 0..2 {
-            world.fulfillment_tells("node.created", "nod_c", &NodeChanged { node: Some(node.clone()) }).await;
+            world.fulfillment.emit("node.created", "nod_c", &NodeChanged { node: Some(node.clone()) });
+            world.drain().await;
         }
         assert_eq!(world.client().authorize_return(elsewhere).await.unwrap().into_inner().node_id, "nod_c");
     })
@@ -87,24 +81,22 @@ async fn goods_come_back_to_the_node_that_delivered_most_of_them() {
 
 #[tokio::test]
 async fn a_repeated_request_answers_with_the_first_return() {
-    each(|options| async move {
-        let world = World::delivered(options).await;
+    each(World::delivered, async |world| {
         let request = AuthorizeReturnRequest { request_id: "r1".to_owned(), ..wanted(&[(1, 6)]) };
         let first = world.client().authorize_return(request.clone()).await.unwrap().into_inner();
         let again = world.client().authorize_return(request.clone()).await.unwrap().into_inner();
         assert_eq!(again, first);
         assert_eq!(world.returnable().await, [(1, 4), (2, 3)]);
         let other = AuthorizeReturnRequest { reason: "broken".to_owned(), ..request };
-        assert_eq!(refusal(world.client().authorize_return(other).await).0, Reason::RequestIdReused);
-        assert_eq!(world.facts::<ReturnChanged>("return.authorized").await.len(), 1);
+        assert_eq!(reason(world.client().authorize_return(other).await), Reason::RequestIdReused);
+        assert_eq!(world.events().await.payloads::<ReturnChanged>("return.authorized").len(), 1);
     })
     .await;
 }
 
 #[tokio::test]
 async fn wrong_fields_of_a_return_are_named() {
-    each(|options| async move {
-        let world = World::delivered(options).await;
+    each(World::delivered, async |world| {
         let request = AuthorizeReturnRequest {
             order_id: "acc_1".to_owned(),
             lines: lines(&[(0, 1), (1, 0), (1, 2)]),
@@ -112,25 +104,23 @@ async fn wrong_fields_of_a_return_are_named() {
             node_id: "nowhere".to_owned(),
             ..AuthorizeReturnRequest::default()
         };
-        let (reason, fields) = refusal(world.client().authorize_return(request).await);
-        assert_eq!(reason, Reason::InvalidArgument);
+        let fields = wrong_fields(world.client().authorize_return(request).await);
         let wrong =
             ["order_id", "lines[0].line_number", "lines[1].quantity", "lines[2].line_number", "reason", "node_id"];
         assert_eq!(fields, wrong);
-        assert_eq!(refusal(world.authorize(&[]).await).1, ["lines"]);
-        assert_eq!(refusal(world.authorize(&[(1, 1), (9, 1)]).await).1, ["lines[1].line_number"]);
+        assert_eq!(wrong_fields(world.authorize(&[]).await), ["lines"]);
+        assert_eq!(wrong_fields(world.authorize(&[(1, 1), (9, 1)]).await), ["lines[1].line_number"]);
     })
     .await;
 }
 
 #[tokio::test]
 async fn units_of_a_return_that_ends_can_be_returned_otherwise() {
-    each(|options| async move {
-        let world = World::delivered(options).await;
+    each(World::delivered, async |world| {
         let rma = world.authorize(&[(1, 10)]).await.unwrap();
         let cancel = CancelReturnRequest { return_id: rma.return_id.clone(), etag: rma.etag, ..Default::default() };
         let stale = CancelReturnRequest { etag: "9".to_owned(), ..cancel.clone() };
-        assert_eq!(refusal(world.client().cancel_return(stale).await).0, Reason::EtagMismatch);
+        assert_eq!(reason(world.client().cancel_return(stale).await), Reason::EtagMismatch);
         let cancelled = world.client().cancel_return(cancel).await.unwrap().into_inner();
         assert_eq!((cancelled.state(), cancelled.credit_state()), (ReturnState::Cancelled, CreditState::NotRefundable));
         assert!(cancelled.supported_actions.is_empty());
@@ -139,14 +129,14 @@ async fn units_of_a_return_that_ends_can_be_returned_otherwise() {
         let rma = world.authorize(&[(1, 10)]).await.unwrap();
         world.receive(&rma, &[(1, 4)]).await.unwrap();
         let close = CloseReturnRequest { return_id: rma.return_id.clone(), ..Default::default() };
-        assert_eq!(refusal(world.client().close_return(close.clone()).await).0, Reason::ActionNotSupported);
+        assert_eq!(reason(world.client().close_return(close.clone()).await), Reason::ActionNotSupported);
         let cancel = CancelReturnRequest { return_id: rma.return_id.clone(), ..Default::default() };
-        assert_eq!(refusal(world.client().cancel_return(cancel).await).0, Reason::ActionNotSupported);
+        assert_eq!(reason(world.client().cancel_return(cancel).await), Reason::ActionNotSupported);
         world.inspect(&rma, 1, &[(proto::returns::v1::DispositionKind::Scrap, 4)]).await.unwrap();
         let closed = world.client().close_return(close).await.unwrap().into_inner();
         assert_eq!((closed.state(), closed.credit_state()), (ReturnState::Closed, CreditState::Proposed));
         assert_eq!(world.returnable().await, [(1, 6), (2, 3)]);
-        let told = world.told().await;
+        let told = world.events().await.counts();
         assert_eq!((told["return.cancelled"], told["return.closed"]), (1, 1));
     })
     .await;
@@ -154,18 +144,17 @@ async fn units_of_a_return_that_ends_can_be_returned_otherwise() {
 
 #[tokio::test]
 async fn a_customer_sees_and_returns_only_its_own() {
-    each(|options| async move {
-        let world = World::delivered(options).await;
-        let (mut own, mut other) = (world.client_of(&customer("acc_a")), world.client_of(&customer("acc_b")));
-        assert_eq!(refusal(other.authorize_return(wanted(&[(1, 1)])).await).0, Reason::NotFound);
+    each(World::delivered, async |world| {
+        let (mut own, mut other) = (world.client_of(&customer(&["acc_a"])), world.client_of(&customer(&["acc_b"])));
+        assert_eq!(reason(other.authorize_return(wanted(&[(1, 1)])).await), Reason::NotFound);
         let rma = own.authorize_return(wanted(&[(1, 1)])).await.unwrap().into_inner();
         let get = GetReturnRequest { return_id: rma.return_id.clone() };
         assert_eq!(own.get_return(get.clone()).await.unwrap().into_inner(), rma);
-        assert_eq!(refusal(other.get_return(get).await).0, Reason::NotFound);
+        assert_eq!(reason(other.get_return(get).await), Reason::NotFound);
         let cancel = CancelReturnRequest { return_id: rma.return_id, ..Default::default() };
-        assert_eq!(refusal(other.cancel_return(cancel).await).0, Reason::NotFound);
+        assert_eq!(reason(other.cancel_return(cancel).await), Reason::NotFound);
         let quantity = GetReturnableQuantityRequest { order_id: ORDER.to_owned() };
-        assert_eq!(refusal(other.get_returnable_quantity(quantity).await).0, Reason::NotFound);
+        assert_eq!(reason(other.get_returnable_quantity(quantity).await), Reason::NotFound);
         assert!(other.list_returns(ListReturnsRequest::default()).await.unwrap().into_inner().returns.is_empty());
         assert_eq!(own.list_returns(ListReturnsRequest::default()).await.unwrap().into_inner().returns.len(), 1);
     })
@@ -174,8 +163,7 @@ async fn a_customer_sees_and_returns_only_its_own() {
 
 #[tokio::test]
 async fn returns_are_listed_by_filter_and_page_newest_first() {
-    each(|options| async move {
-        let world = World::delivered(options).await;
+    each(World::delivered, async |world| {
         let mut made = Vec::new();
         for _ in 0..5 {
             made.push(world.authorize(&[(1, 1), (2, 1)]).await.map_or(String::new(), |rma| rma.return_id));
@@ -191,7 +179,7 @@ async fn returns_are_listed_by_filter_and_page_newest_first() {
         assert!(all.iter().map(|rma| &rma.return_id).eq(made.iter().rev()));
 
         let foreign = ListReturnsRequest { page_token: first.next_page_token, ..Default::default() };
-        assert_eq!(refusal(world.client().list_returns(foreign).await).1, ["page_token"]);
+        assert_eq!(wrong_fields(world.client().list_returns(foreign).await), ["page_token"]);
         let cancelled = vec![ReturnState::Cancelled.into()];
         let none = ListReturnsRequest { states: cancelled, account_id: "acc_a".to_owned(), ..Default::default() };
         assert!(world.client().list_returns(none).await.unwrap().into_inner().returns.is_empty());

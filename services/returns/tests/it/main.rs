@@ -2,6 +2,5 @@
 #![expect(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 
 mod authorize;
-mod bring;
 mod receive;
-mod setup;
+mod world;

@@ -4,13 +4,10 @@ use proto::returns::v1::{
     CancelReturnRequest, CreditState, DispositionKind, ReceiveReturnRequest, Return, ReturnDisposed, ReturnReceived,
     ReturnState,
 };
-use testkit::database::each;
+use testkit::{each, reason, wrong_fields};
 use types::Reason;
 
-use crate::{
-    bring::lines,
-    setup::{World, refusal},
-};
+use crate::world::{World, lines};
 
 fn money(rma: &Return) -> (&str, i64) {
     rma.credit.as_ref().map_or(("", 0), |credit| (credit.currency.as_str(), credit.minor_units))
@@ -18,33 +15,31 @@ fn money(rma: &Return) -> (&str, i64) {
 
 #[tokio::test]
 async fn case_51_units_go_back_on_hand_at_inspection_not_at_receipt() {
-    each(|options| async move {
-        let world = World::delivered(options).await;
+    each(World::delivered, async |world| {
         let rma = world.authorize(&[(1, 3)]).await.unwrap();
         let rma = world.receive(&rma, &[(1, 3)]).await.unwrap();
         assert_eq!((rma.state(), rma.credit_state()), (ReturnState::Received, CreditState::Pending));
-        assert!(world.facts::<ReturnDisposed>("return.disposed").await.is_empty());
+        assert!(world.events().await.payloads::<ReturnDisposed>("return.disposed").is_empty());
 
         let kinds =
             [(DispositionKind::Restock, 1), (DispositionKind::Scrap, 1), (DispositionKind::ReturnToCustomer, 1)];
         let rma = world.inspect(&rma, 1, &kinds).await.unwrap();
         assert_eq!((rma.state(), rma.credit_state()), (ReturnState::Inspected, CreditState::Proposed));
         assert_eq!(money(&rma), ("EUR", 2_000), "what goes back to the customer is not credited");
-        let [disposed] = world.facts::<ReturnDisposed>("return.disposed").await.try_into().unwrap();
+        let [disposed] = world.events().await.payloads::<ReturnDisposed>("return.disposed").try_into().unwrap();
         let told: Vec<_> = disposed.lines.iter().map(|line| (line.sku.as_str(), line.kind(), line.quantity)).collect();
         assert_eq!(told, kinds.map(|(kind, quantity)| ("TEA", kind, quantity)));
         assert_eq!(disposed.r#return.unwrap().node_id, "nod_a");
-        let told = world.told().await;
+        let told = world.events().await.counts();
         assert_eq!((told["return.inspected"], told["return.credit_proposed"]), (1, 1));
-        assert_eq!(refusal(world.inspect(&rma, 1, &kinds).await).0, Reason::ActionNotSupported);
+        assert_eq!(reason(world.inspect(&rma, 1, &kinds).await), Reason::ActionNotSupported);
     })
     .await;
 }
 
 #[tokio::test]
 async fn a_partial_receipt_leaves_the_rest_expected() {
-    each(|options| async move {
-        let world = World::delivered(options).await;
+    each(World::delivered, async |world| {
         let rma = world.authorize(&[(1, 3), (2, 1)]).await.unwrap();
         assert_eq!(rma.supported_actions, ["CancelReturn", "ReceiveReturn", "CloseReturn"]);
         let rma = world.receive(&rma, &[(1, 3)]).await.unwrap();
@@ -52,19 +47,15 @@ async fn a_partial_receipt_leaves_the_rest_expected() {
         assert_eq!(rma.supported_actions, ["ReceiveReturn", "InspectReturn"]);
         let rma = world.receive(&rma, &[(2, 1)]).await.unwrap();
         assert_eq!(rma.state(), ReturnState::Received);
-        assert!(world.exceptions().await.is_empty());
-        assert_eq!(
-            refusal(world.inspect(&rma, 2, &[(DispositionKind::Restock, 2)]).await).0,
-            Reason::ActionNotSupported
-        );
+        assert!(world.events().await.opened_exceptions().is_empty());
+        assert_eq!(reason(world.inspect(&rma, 2, &[(DispositionKind::Restock, 2)]).await), Reason::ActionNotSupported);
     })
     .await;
 }
 
 #[tokio::test]
 async fn a_receipt_told_twice_with_the_same_request_id_counts_once() {
-    each(|options| async move {
-        let world = World::delivered(options).await;
+    each(World::delivered, async |world| {
         let rma = world.authorize(&[(1, 3)]).await.unwrap();
         let request = ReceiveReturnRequest {
             request_id: "r1".to_owned(),
@@ -75,26 +66,25 @@ async fn a_receipt_told_twice_with_the_same_request_id_counts_once() {
         let first = world.client().receive_return(request.clone()).await.unwrap().into_inner();
         let again = world.client().receive_return(request).await.unwrap().into_inner();
         assert_eq!((again.lines[0].received, &again), (2, &first));
-        assert_eq!(world.told().await["return.received"], 1);
+        assert_eq!(world.events().await.counts()["return.received"], 1);
     })
     .await;
 }
 
 #[tokio::test]
 async fn more_than_was_authorized_is_recorded_and_told_to_a_person() {
-    each(|options| async move {
-        let world = World::delivered(options).await;
+    each(World::delivered, async |world| {
         let rma = world.authorize(&[(2, 2)]).await.unwrap();
         let rma = world.receive(&rma, &[(2, 5), (1, 1)]).await.unwrap();
         let counted: Vec<_> = rma.lines.iter().map(|line| (line.line_number, line.authorized, line.received)).collect();
         assert_eq!(counted, [(1, 0, 1), (2, 2, 5)]);
-        assert_eq!(world.exceptions().await, ["OVER_RECEIVED"]);
+        assert_eq!(world.events().await.opened_exceptions(), ["OVER_RECEIVED"]);
         let units = |facts: Vec<ReturnReceived>| {
             let lines = facts.into_iter().flat_map(|fact| fact.lines);
             lines.map(|line| (line.line_number, line.quantity)).collect::<Vec<_>>()
         };
-        assert_eq!(units(world.facts("return.received").await), [(2, 2)]);
-        assert_eq!(units(world.facts("return.over_received").await), [(2, 3), (1, 1)]);
+        assert_eq!(units(world.events().await.payloads("return.received")), [(2, 2)]);
+        assert_eq!(units(world.events().await.payloads("return.over_received")), [(2, 3), (1, 1)]);
         assert_eq!(world.returnable().await, [(1, 9), (2, 0)]);
 
         // Three cups were paid; five came back.
@@ -106,14 +96,13 @@ async fn more_than_was_authorized_is_recorded_and_told_to_a_person() {
 
 #[tokio::test]
 async fn goods_of_a_return_that_was_called_off_are_recorded_when_they_come() {
-    each(|options| async move {
-        let world = World::delivered(options).await;
+    each(World::delivered, async |world| {
         let rma = world.authorize(&[(2, 3)]).await.unwrap();
         let cancel = CancelReturnRequest { return_id: rma.return_id.clone(), ..CancelReturnRequest::default() };
         world.client().cancel_return(cancel).await.unwrap();
         let rma = world.receive(&rma, &[(2, 1)]).await.unwrap();
         assert_eq!((rma.state(), rma.lines[0].authorized, rma.lines[0].received), (ReturnState::Received, 0, 1));
-        assert_eq!(world.exceptions().await, ["OVER_RECEIVED"]);
+        assert_eq!(world.events().await.opened_exceptions(), ["OVER_RECEIVED"]);
         assert_eq!(world.returnable().await, [(1, 10), (2, 2)]);
     })
     .await;
@@ -121,8 +110,7 @@ async fn goods_of_a_return_that_was_called_off_are_recorded_when_they_come() {
 
 #[tokio::test]
 async fn credits_of_a_line_add_up_to_its_amount() {
-    each(|options| async move {
-        let world = World::delivered(options).await;
+    each(World::delivered, async |world| {
         let mut credits = Vec::new();
         for _ in 0..3 {
             let rma = world.authorize(&[(2, 1)]).await.unwrap();
@@ -137,31 +125,32 @@ async fn credits_of_a_line_add_up_to_its_amount() {
 
 #[tokio::test]
 async fn nothing_is_due_for_goods_that_go_back_to_the_customer() {
-    each(|options| async move {
-        let world = World::delivered(options).await;
+    each(World::delivered, async |world| {
         let rma = world.authorize(&[(2, 1)]).await.unwrap();
         let rma = world.receive(&rma, &[(2, 1)]).await.unwrap();
         let rma = world.inspect(&rma, 2, &[(DispositionKind::ReturnToCustomer, 1)]).await.unwrap();
         assert_eq!((rma.credit_state(), money(&rma)), (CreditState::NotRefundable, ("EUR", 0)));
-        assert!(!world.told().await.contains_key("return.credit_proposed"));
+        assert!(!world.events().await.counts().contains_key("return.credit_proposed"));
     })
     .await;
 }
 
 #[tokio::test]
 async fn wrong_fields_of_receipts_and_inspections_are_named() {
-    each(|options| async move {
-        let world = World::delivered(options).await;
+    each(World::delivered, async |world| {
         let rma = world.authorize(&[(1, 3)]).await.unwrap();
-        assert_eq!(refusal(world.receive(&rma, &[(7, 1)]).await).1, ["lines[0].line_number"]);
-        assert_eq!(refusal(world.receive(&rma, &[(1, -1)]).await).1, ["lines[0].quantity"]);
+        assert_eq!(wrong_fields(world.receive(&rma, &[(7, 1)]).await), ["lines[0].line_number"]);
+        assert_eq!(wrong_fields(world.receive(&rma, &[(1, -1)]).await), ["lines[0].quantity"]);
         let rma = world.receive(&rma, &[(1, 3)]).await.unwrap();
-        assert_eq!(refusal(world.inspect(&rma, 1, &[]).await).1, ["lines[0].dispositions"]);
-        assert_eq!(refusal(world.inspect(&rma, 2, &[(DispositionKind::Scrap, 1)]).await).1, ["lines[0].line_number"]);
-        let (_, fields) = refusal(world.inspect(&rma, 1, &[(DispositionKind::Unspecified, 0)]).await);
+        assert_eq!(wrong_fields(world.inspect(&rma, 1, &[]).await), ["lines[0].dispositions"]);
+        assert_eq!(
+            wrong_fields(world.inspect(&rma, 2, &[(DispositionKind::Scrap, 1)]).await),
+            ["lines[0].line_number"]
+        );
+        let fields = wrong_fields(world.inspect(&rma, 1, &[(DispositionKind::Unspecified, 0)]).await);
         assert_eq!(fields, ["lines[0].dispositions[0].kind", "lines[0].dispositions[0].quantity"]);
         let unknown = Return { return_id: "rma_x".to_owned(), ..Return::default() };
-        assert_eq!(refusal(world.receive(&unknown, &[(1, 1)]).await).0, Reason::NotFound);
+        assert_eq!(reason(world.receive(&unknown, &[(1, 1)]).await), Reason::NotFound);
     })
     .await;
 }

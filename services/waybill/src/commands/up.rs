@@ -114,10 +114,11 @@ async fn start(options: &Options, config: &Config, gateway: &gateway::Config) ->
     let admin = listen(options, options.admin_port).await?;
     let databases = Databases::from_options(options.databases.options(&directory(options))?)
         .map_err(|error| Unusable(error.to_string()))?;
-    let claims = SERVICES.iter().map(|service| Claim::of(&databases.of(service))).collect::<anyhow::Result<_>>()?;
+    let claims =
+        SERVICES.iter().map(|service| Claim::of(&databases.of(service.name))).collect::<anyhow::Result<_>>()?;
     let mesh = Arc::new(Mesh::open(&databases, config, Arc::new(SystemClock), &caller).await?);
-    let ways = mesh.members.rest(&caller);
-    let router = gateway::router(proto::pool(), &ways, mesh.authenticator.clone(), gateway)?;
+    let channels = mesh.clients.rest(&caller);
+    let router = gateway::router(proto::pool(), &channels, mesh.authenticator.clone(), gateway)?;
     if mesh.authenticator.is_none() {
         eprintln!("no credentials are configured: every caller is the local administrator");
     }

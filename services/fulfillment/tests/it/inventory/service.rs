@@ -12,27 +12,11 @@ use proto::inventory::v1::{
 use tonic::{Request, Response, Status};
 use types::Fault;
 
-use super::{Inventory, Outage, down};
-
-/// Methods the fulfillment service never calls.
-macro_rules! unused {
-    ($($method:ident: $request:ty => $reply:ty;)*) => {$(
-        fn $method<'s, 'f>(
-            &'s self,
-            _: Request<$request>,
-        ) -> std::pin::Pin<Box<dyn Future<Output = Result<Response<$reply>, Status>> + Send + 'f>>
-        where
-            's: 'f,
-            Self: 'f,
-        {
-            Box::pin(async { Err(Status::unimplemented("not part of the test")) })
-        }
-    )*};
-}
+use super::{Inventory, down};
 
 #[tonic::async_trait]
 impl InventoryService for Inventory {
-    unused! {
+    testkit::unimplemented_methods! {
         create_item: CreateItemRequest => Item;
         get_item: GetItemRequest => Item;
         list_items: ListItemsRequest => ListItemsResponse;
@@ -52,13 +36,13 @@ impl InventoryService for Inventory {
         &self,
         request: Request<GetAvailabilityRequest>,
     ) -> Result<Response<GetAvailabilityResponse>, Status> {
-        let mut books = self.0.lock().unwrap();
-        if books.called("GetAvailability", "").is_some() {
+        let mut ledger = self.0.lock().unwrap();
+        if ledger.called("GetAvailability", "").is_some() {
             return Err(down());
         }
         let of = |sku: &String| Availability {
             sku: sku.clone(),
-            levels: books
+            levels: ledger
                 .levels
                 .iter()
                 .filter(|((item, _), _)| item == sku)
@@ -81,9 +65,9 @@ impl InventoryService for Inventory {
         &self,
         request: Request<BatchGetItemsRequest>,
     ) -> Result<Response<BatchGetItemsResponse>, Status> {
-        let books = self.0.lock().unwrap();
+        let ledger = self.0.lock().unwrap();
         let skus = request.into_inner().skus;
-        let known = books.items.iter().filter(|(sku, _)| skus.contains(sku));
+        let known = ledger.items.iter().filter(|(sku, _)| skus.contains(sku));
         let item = |(sku, class): (&String, &proto::types::v1::HandlingClass)| Item {
             sku: sku.clone(),
             handling_class: (*class).into(),
@@ -94,46 +78,22 @@ impl InventoryService for Inventory {
 
     async fn allocate(&self, request: Request<AllocateRequest>) -> Result<Response<AllocateResponse>, Status> {
         let request = request.into_inner();
-        let mut books = self.0.lock().unwrap();
+        let mut ledger = self.0.lock().unwrap();
         if request.allocations.len() > 5_000 {
             return Err(mesh::status(Fault::invalid("allocations", "must have 1 to 5,000 elements")));
         }
-        match books.called("Allocate", &request.allocation_key) {
-            Some(Outage::Before) => Err(down()),
-            Some(Outage::After) => {
-                books.allocate(&request);
-                Err(down())
-            }
-            None => Ok(Response::new(books.allocate(&request))),
-        }
+        ledger.answer("Allocate", &request.allocation_key, |ledger| ledger.allocate(&request))
     }
 
     async fn deallocate(&self, request: Request<DeallocateRequest>) -> Result<Response<DeallocateResponse>, Status> {
         let request = request.into_inner();
-        let mut books = self.0.lock().unwrap();
-        match books.called("Deallocate", &request.request_id) {
-            Some(Outage::Before) => Err(down()),
-            Some(Outage::After) => {
-                books.deallocate(&request);
-                Err(down())
-            }
-            None => Ok(Response::new(books.deallocate(&request))),
-        }
+        self.0.lock().unwrap().answer("Deallocate", &request.request_id, |ledger| ledger.deallocate(&request))
     }
 
     async fn release(&self, request: Request<ReleaseRequest>) -> Result<Response<ReleaseResponse>, Status> {
         let ReleaseRequest { request_id, order_id, lines } = request.into_inner();
-        let mut books = self.0.lock().unwrap();
-        match books.called("Release", &request_id) {
-            Some(Outage::Before) => Err(down()),
-            Some(Outage::After) => {
-                books.release(&request_id, &order_id, &lines);
-                Err(down())
-            }
-            None => {
-                let reservations = books.release(&request_id, &order_id, &lines);
-                Ok(Response::new(ReleaseResponse { reservations }))
-            }
-        }
+        self.0.lock().unwrap().answer("Release", &request_id, |ledger| ReleaseResponse {
+            reservations: ledger.release(&request_id, &order_id, &lines),
+        })
     }
 }

@@ -11,8 +11,6 @@ use proto::{
     types::v1::LineQuantity,
 };
 
-use crate::log::any;
-
 pub(super) type Samples = Vec<(Event, &'static str)>;
 
 pub(super) fn samples() -> Samples {
@@ -25,12 +23,7 @@ pub(super) fn samples() -> Samples {
 }
 
 fn sample<M: Message + Name>(samples: &mut Samples, kind: &str, payload: &M, line: &'static str) {
-    let event = Event {
-        r#type: kind.to_owned(),
-        actor: "person:Ann".to_owned(),
-        payload: Some(any(payload)),
-        ..Event::default()
-    };
+    let event = Event { actor: "person:Ann".to_owned(), ..testkit::event(kind, "", payload) };
     samples.push((event, line));
 }
 

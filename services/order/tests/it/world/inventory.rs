@@ -107,10 +107,6 @@ fn unreachable() -> Status {
     mesh::status(Fault::unavailable("inventory is away"))
 }
 
-fn not_played<T>() -> Result<Response<T>, Status> {
-    Err(Status::unimplemented("not played"))
-}
-
 #[tonic::async_trait]
 impl InventoryService for Inventory {
     async fn batch_get_items(
@@ -145,90 +141,21 @@ impl InventoryService for Inventory {
         Ok(Response::new(wire::ReleaseResponse::default()))
     }
 
-    async fn create_item(&self, _: Request<wire::CreateItemRequest>) -> Result<Response<Item>, Status> {
-        not_played()
-    }
-
-    async fn get_item(&self, _: Request<wire::GetItemRequest>) -> Result<Response<Item>, Status> {
-        not_played()
-    }
-
-    async fn list_items(
-        &self,
-        _: Request<wire::ListItemsRequest>,
-    ) -> Result<Response<wire::ListItemsResponse>, Status> {
-        not_played()
-    }
-
-    async fn update_item(&self, _: Request<wire::UpdateItemRequest>) -> Result<Response<Item>, Status> {
-        not_played()
-    }
-
-    async fn create_location(
-        &self,
-        _: Request<wire::CreateLocationRequest>,
-    ) -> Result<Response<wire::Location>, Status> {
-        not_played()
-    }
-
-    async fn list_locations(
-        &self,
-        _: Request<wire::ListLocationsRequest>,
-    ) -> Result<Response<wire::ListLocationsResponse>, Status> {
-        not_played()
-    }
-
-    async fn receive_stock(
-        &self,
-        _: Request<wire::ReceiveStockRequest>,
-    ) -> Result<Response<wire::ReceiveStockResponse>, Status> {
-        not_played()
-    }
-
-    async fn adjust_stock(&self, _: Request<wire::AdjustStockRequest>) -> Result<Response<wire::StockLevel>, Status> {
-        not_played()
-    }
-
-    async fn report_snapshot(
-        &self,
-        _: Request<wire::ReportSnapshotRequest>,
-    ) -> Result<Response<wire::ReportSnapshotResponse>, Status> {
-        not_played()
-    }
-
-    async fn allocate(&self, _: Request<wire::AllocateRequest>) -> Result<Response<wire::AllocateResponse>, Status> {
-        not_played()
-    }
-
-    async fn deallocate(
-        &self,
-        _: Request<wire::DeallocateRequest>,
-    ) -> Result<Response<wire::DeallocateResponse>, Status> {
-        not_played()
-    }
-
-    async fn consume(&self, _: Request<wire::ConsumeRequest>) -> Result<Response<wire::ConsumeResponse>, Status> {
-        not_played()
-    }
-
-    async fn get_availability(
-        &self,
-        _: Request<wire::GetAvailabilityRequest>,
-    ) -> Result<Response<wire::GetAvailabilityResponse>, Status> {
-        not_played()
-    }
-
-    async fn list_reservations(
-        &self,
-        _: Request<wire::ListReservationsRequest>,
-    ) -> Result<Response<wire::ListReservationsResponse>, Status> {
-        not_played()
-    }
-
-    async fn list_movements(
-        &self,
-        _: Request<wire::ListMovementsRequest>,
-    ) -> Result<Response<wire::ListMovementsResponse>, Status> {
-        not_played()
+    testkit::unimplemented_methods! {
+        create_item: wire::CreateItemRequest => Item;
+        get_item: wire::GetItemRequest => Item;
+        list_items: wire::ListItemsRequest => wire::ListItemsResponse;
+        update_item: wire::UpdateItemRequest => Item;
+        create_location: wire::CreateLocationRequest => wire::Location;
+        list_locations: wire::ListLocationsRequest => wire::ListLocationsResponse;
+        receive_stock: wire::ReceiveStockRequest => wire::ReceiveStockResponse;
+        adjust_stock: wire::AdjustStockRequest => wire::StockLevel;
+        report_snapshot: wire::ReportSnapshotRequest => wire::ReportSnapshotResponse;
+        allocate: wire::AllocateRequest => wire::AllocateResponse;
+        deallocate: wire::DeallocateRequest => wire::DeallocateResponse;
+        consume: wire::ConsumeRequest => wire::ConsumeResponse;
+        get_availability: wire::GetAvailabilityRequest => wire::GetAvailabilityResponse;
+        list_reservations: wire::ListReservationsRequest => wire::ListReservationsResponse;
+        list_movements: wire::ListMovementsRequest => wire::ListMovementsResponse;
     }
 }

@@ -1,0 +1,63 @@
+//! Events that a service emitted.
+
+use std::{collections::HashMap, ops::Deref};
+
+use prost::{Message, Name};
+use proto::event::v1::{Event, ExceptionOpened, ExceptionResolved};
+
+/// Events of one log, oldest first.
+#[derive(Debug, Clone)]
+pub struct Events(pub(crate) Vec<Event>);
+
+impl Deref for Events {
+    type Target = [Event];
+
+    fn deref(&self) -> &[Event] {
+        &self.0
+    }
+}
+
+impl Events {
+    /// The events of one type.
+    pub fn of(&self, event_type: &str) -> Vec<Event> {
+        self.0.iter().filter(|event| event.r#type == event_type).cloned().collect()
+    }
+
+    /// The type of each event.
+    pub fn types(&self) -> Vec<String> {
+        self.0.iter().map(|event| event.r#type.clone()).collect()
+    }
+
+    /// How many events there are of each type.
+    pub fn counts(&self) -> HashMap<String, usize> {
+        let mut counts = HashMap::new();
+        for event_type in self.types() {
+            *counts.entry(event_type).or_default() += 1;
+        }
+        counts
+    }
+
+    /// The payloads of the events of one type, each of which has to be an `M`.
+    pub fn payloads<M: Message + Name + Default>(&self, event_type: &str) -> Vec<M> {
+        self.of(event_type).iter().map(|event| store::payload(event).unwrap()).collect()
+    }
+
+    /// The types of the exceptions that were opened, also of those that were resolved since.
+    pub fn opened_exceptions(&self) -> Vec<String> {
+        self.payloads::<ExceptionOpened>("exception.opened").into_iter().map(|opened| opened.r#type).collect()
+    }
+
+    /// The type and the subject of each exception that is open.
+    pub fn open_exceptions(&self) -> Vec<(String, String)> {
+        let mut open = Vec::new();
+        for event in &self.0 {
+            if let Some(opened) = store::payload::<ExceptionOpened>(event) {
+                open.push((opened.r#type, opened.subject));
+            } else if let Some(resolved) = store::payload::<ExceptionResolved>(event) {
+                let resolved = (resolved.r#type, resolved.subject);
+                open.retain(|exception| *exception != resolved);
+            }
+        }
+        open
+    }
+}

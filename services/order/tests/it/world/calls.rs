@@ -1,0 +1,116 @@
+//! Short ways to call the service, and to emit what it follows.
+
+use prost::{Message, Name};
+use proto::{
+    fulfillment::v1 as fulfillment,
+    inventory::v1::{Reservation, ReservationsChanged},
+    order::v1 as wire,
+};
+use tonic::{Response, Status};
+
+use super::{World, quantities};
+
+impl World {
+    pub(crate) async fn create_account(&self, request: wire::CreateAccountRequest) -> wire::Account {
+        self.orders.clone().create_account(request).await.unwrap().into_inner()
+    }
+
+    /// Places an order, and lets stock be reserved for it.
+    pub(crate) async fn place(&self, request: wire::PlaceOrderRequest) -> wire::Order {
+        let placed = self.try_place(request).await.unwrap();
+        self.drain().await;
+        self.get(&placed.order_id).await
+    }
+
+    pub(crate) async fn try_place(&self, request: wire::PlaceOrderRequest) -> Result<wire::Order, Status> {
+        self.orders.clone().place_order(request).await.map(Response::into_inner)
+    }
+
+    pub(crate) async fn get(&self, order_id: &str) -> wire::Order {
+        let request = wire::GetOrderRequest { order_id: order_id.to_owned() };
+        self.orders.clone().get_order(request).await.unwrap().into_inner()
+    }
+
+    pub(crate) async fn cancel(&self, order_id: &str) -> Result<wire::Order, Status> {
+        let request = wire::CancelOrderRequest {
+            order_id: order_id.to_owned(),
+            reason: "changed their mind".to_owned(),
+            ..Default::default()
+        };
+        self.orders.clone().cancel_order(request).await.map(Response::into_inner)
+    }
+
+    /// Inventory emits how a reservation is now; returns the order after it.
+    pub(crate) async fn stock_came(
+        &self,
+        order_id: &str,
+        line_number: i32,
+        version: i64,
+        backordered: i64,
+    ) -> wire::Order {
+        let reservation =
+            Reservation { order_id: order_id.to_owned(), line_number, version, backordered, ..Default::default() };
+        let changed = ReservationsChanged {
+            order_id: order_id.to_owned(),
+            reservations: vec![reservation],
+            ..Default::default()
+        };
+        self.inventory_log.emit("inventory.reserved", order_id, &changed);
+        self.drain().await;
+        self.get(order_id).await
+    }
+
+    /// Fulfillment emits that units left; returns the order after it.
+    pub(crate) async fn ships(&self, order: &wire::Order, shipment: &str, units: &[(i32, i64)]) -> wire::Order {
+        self.emit_shipped(order, shipment, units, false).await
+    }
+
+    /// The same of units whose cancellation had been requested from the node.
+    pub(crate) async fn ships_all_the_same(
+        &self,
+        order: &wire::Order,
+        shipment: &str,
+        units: &[(i32, i64)],
+    ) -> wire::Order {
+        self.emit_shipped(order, shipment, units, true).await
+    }
+
+    async fn emit_shipped(&self, order: &wire::Order, id: &str, units: &[(i32, i64)], lost: bool) -> wire::Order {
+        let shipped = fulfillment::ShipmentShipped {
+            shipment: Some(shipment(order, id)),
+            lines: quantities(units),
+            cancellation_lost: lost,
+        };
+        self.fulfillment_emits("shipment.shipped", order, &shipped).await
+    }
+
+    /// Fulfillment emits that units arrived; returns the order after it.
+    pub(crate) async fn delivers(&self, order: &wire::Order, id: &str, units: &[(i32, i64)]) -> wire::Order {
+        let delivered = fulfillment::ShipmentDelivered {
+            shipment: Some(shipment(order, id)),
+            lines: quantities(units),
+            deliver_time: None,
+        };
+        self.fulfillment_emits("shipment.delivered", order, &delivered).await
+    }
+
+    /// Fulfillment emits another event about the order; returns the order after it.
+    pub(crate) async fn fulfillment_emits<M: Message + Name>(
+        &self,
+        event_type: &str,
+        order: &wire::Order,
+        payload: &M,
+    ) -> wire::Order {
+        self.fulfillment_log.emit(event_type, &order.order_id, payload);
+        self.drain().await;
+        self.get(&order.order_id).await
+    }
+}
+
+fn shipment(order: &wire::Order, shipment_id: &str) -> fulfillment::Shipment {
+    fulfillment::Shipment {
+        shipment_id: shipment_id.to_owned(),
+        order_id: order.order_id.clone(),
+        ..Default::default()
+    }
+}
