@@ -39,8 +39,9 @@ pub(crate) struct Applier {
     pub(crate) meters: Meters,
     pub(crate) source: &'static str,
     pub(crate) clock: Arc<dyn Clock>,
-    /// How many batches are yet to lock what they load at the first attempt.
+    /// For how many batches attempts are yet to begin with `level`.
     pub(crate) contended: u32,
+    pub(crate) level: u32,
 }
 
 /// The outcome of a committed batch.
@@ -64,8 +65,7 @@ struct Batch<'a> {
 
 /// Applies units together. On a failure nothing of them remains.
 ///
-/// `attempt` counts from 0. On PostgreSQL the first loads without locks, relies on versions and writes in one statement. A
-/// repeat is a transaction that locks what it loads, so that the same rows cannot be lost to the same rival again.
+/// `attempt` counts from 0; see `Dialect::guard` for what the attempts do.
 pub(crate) async fn apply(applier: &mut Applier, units: &[Unit], attempt: u32) -> Result<Applied, Failure> {
     let reused = applier.writer.is_connected();
     let mut sent = false;
@@ -79,12 +79,12 @@ pub(crate) async fn apply(applier: &mut Applier, units: &[Unit], attempt: u32) -
 /// `sent` is set before anything is written.
 async fn apply_once(applier: &mut Applier, units: &[Unit], attempt: u32, sent: &mut bool) -> Result<Applied, Failure> {
     let conn = applier.writer.connection().await?;
-    let scope = if attempt == 0 { conn.dialect().first_scope() } else { Scope::Transaction };
+    let (scope, lock) = conn.dialect().guard(attempt);
     let outcome = async {
         if scope == Scope::Transaction {
             conn.begin().await?;
         }
-        let (applied, changes) = decide(conn, applier.source, applier.clock.now(), units, scope).await?;
+        let (applied, changes) = decide(conn, applier.source, applier.clock.now(), units, (scope, lock)).await?;
         *sent = true;
         conn.write(&changes, scope).await?;
         if scope == Scope::Transaction {
@@ -108,14 +108,16 @@ async fn apply_once(applier: &mut Applier, units: &[Unit], attempt: u32, sent: &
 /// Loads and decides; also returns the changes, which are not written yet.
 ///
 /// All loads of a round are handed to the connection together: on PostgreSQL they are one journey, and so are the changes.
+///
+/// Rows that others may have changed come first among the changes, in the order in which loads lock them, then the log's
+/// head, then new rows. So whoever was slower than a rival notices before it inserts what the rival would have to wait for.
 async fn decide(
     conn: &Connection,
     source: &'static str,
     now: Timestamp,
     units: &[Unit],
-    scope: Scope,
+    (scope, lock): (Scope, Lock),
 ) -> Result<(Applied, Vec<Change>), Failure> {
-    let lock = if scope == Scope::Statement { Lock::Nothing } else { Lock::Rows };
     let mut rows = Rows::default();
     let calls = units.iter().flat_map(|unit| &unit.groups).map(|group| &group.call);
     let missing = rows.missing(ask_all(units, &rows));
@@ -149,22 +151,28 @@ async fn decide(
     let Batch { rows, answers: kept, mut effects, .. } = batch;
     effects.drop_repeats();
     let Effects { mut events, tasks } = effects;
-    let mut changes = rows.changes();
-    changes.push(kept.changes());
-    changes.push(finish::changes(open.iter().flatten()));
-    changes.extend(task::changes(&tasks, open.iter().flatten()));
+    let mut changes = vec![finish::changes(open.iter().flatten())];
+    changes.extend(task::finished(&tasks, open.iter().flatten()));
+    changes.extend(rows.updates());
+    let mut log = None;
     if !events.is_empty() {
         let head = match head {
-            Some(head) => head,
-            None => {
-                let found = conn.load(&[log::known(&events), Head::load()], lock).await?;
-                let [known, head] = found.try_into().unwrap_or_default();
-                log::drop_known(&mut events, &known)?;
-                head
-            }
+            Some(head) => Head::read(&head)?,
+            None => Head::lock(conn).await?,
         };
-        changes.extend(Head::read(&head)?.append(&mut events));
+        if lock == Lock::Rows {
+            // Nobody else appends until this is committed. Otherwise an event the log has fails the write.
+            let found = conn.load(&[log::known(&events)], Lock::Nothing).await?;
+            log::drop_known(&mut events, found.iter().flatten())?;
+        }
+        let (moved, appended) = head.append(&mut events);
+        changes.push(moved);
+        log = Some(appended);
     }
+    changes.extend(rows.inserts());
+    changes.push(kept.changes());
+    changes.push(task::scheduled(&tasks, open.iter().flatten()));
+    changes.extend(log);
     Ok((Applied { answers, events, tasks: tasks.len() }, changes))
 }
 

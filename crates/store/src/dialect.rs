@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::connection::Scope;
+use crate::connection::{Lock, Scope};
 
 /// Which database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,11 +17,16 @@ impl Dialect {
         matches!(self, Self::Sqlite)
     }
 
-    /// What a batch is written in at first: a statement ends with itself, which spares PostgreSQL two journeys.
-    pub(crate) const fn first_scope(self) -> Scope {
-        match self {
-            Self::Sqlite => Scope::Transaction,
-            Self::Postgres => Scope::Statement,
+    /// How an attempt to apply a batch is guarded against other writers, of which SQLite has none.
+    ///
+    /// On PostgreSQL the first attempt relies on versions alone and writes in one statement. The second is a transaction that
+    /// locks the log's head before it writes, so that only a changed row fails it. Later ones lock all that they load, so that
+    /// the same rows cannot be lost to the same rival again.
+    pub(crate) const fn guard(self, attempt: u32) -> (Scope, Lock) {
+        match (self, attempt) {
+            (Self::Postgres, 0) => (Scope::Statement, Lock::Nothing),
+            (Self::Postgres, 1) => (Scope::Transaction, Lock::Nothing),
+            _ => (Scope::Transaction, Lock::Rows),
         }
     }
 
@@ -33,7 +38,15 @@ impl Dialect {
         }
     }
 
-    /// Locks the rows a SELECT reads until the commit, passing over rows another transaction holds. SQLite has one writer.
+    /// Locks the rows a SELECT reads until the commit. SQLite has one writer anyway.
+    pub(crate) const fn for_update(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " FOR UPDATE",
+        }
+    }
+
+    /// As `for_update`, passing over rows another transaction holds.
     pub(crate) const fn skip_locked(self) -> &'static str {
         match self {
             Self::Sqlite => "",

@@ -19,6 +19,7 @@ pub(crate) use verify::{Chain, HEAD};
 
 use crate::{
     command::hex,
+    connection::Connection,
     event::micros,
     failure::Failure,
     row::Row,
@@ -40,17 +41,24 @@ impl Head {
         Load::new("log_head", "position, hash", &["id"], vec![vec![Value::Integer(1)]], &["id"])
     }
 
+    /// The head, locked to the end of the transaction.
+    pub(crate) async fn lock(conn: &Connection) -> Result<Self, Failure> {
+        let select = format!("SELECT position, hash FROM log_head WHERE id = 1{}", conn.dialect().for_update());
+        Self::read(&conn.fetch(&select, &[]).await?)
+    }
+
     /// Reads what was loaded.
     pub(crate) fn read(rows: &[Row]) -> Result<Self, Failure> {
         let head = rows.first().ok_or_else(|| Fault::internal("the log has no head"))?;
         Ok(Self { position: head.at(0)?, hash: head.at(1)? })
     }
 
-    /// The changes that append events, which are given their positions. They fail when the log has any of the events, or
+    /// The changes of the head and of the log that append events, which are given their positions. They fail when the log has any of the events, or
     /// has another head by then.
     ///
-    /// The head's row is the last lock that is taken and is held to the commit: that makes position order commit order.
-    pub(crate) fn append(self, events: &mut [Event]) -> [Change; 2] {
+    /// The head's row is the last of others' rows that is locked, and is held to the commit: that makes position order commit
+    /// order.
+    pub(crate) fn append(self, events: &mut [Event]) -> (Change, Change) {
         let Self { mut position, mut hash } = self;
         let before = position;
         let mut rows = Vec::with_capacity(events.len());
@@ -73,11 +81,10 @@ impl Head {
         }
         let moved =
             (position > before).then(|| vec![Value::Integer(before), Value::Integer(position), Value::Text(hash)]);
-        [
-            Change::insert("events", COLUMNS, "ON CONFLICT DO NOTHING", rows),
-            Change::update("log_head", "position = @2, hash = @3", "id = 1 AND position = @1", Vec::from_iter(moved)),
-        ]
-        .map(|change| change.all_or(Shortfall::Conflict))
+        let head =
+            Change::update("log_head", "position = @2, hash = @3", "id = 1 AND position = @1", Vec::from_iter(moved));
+        let events = Change::insert("events", COLUMNS, "ON CONFLICT DO NOTHING", rows);
+        (head.all_or(Shortfall::Conflict), events.all_or(Shortfall::Conflict))
     }
 }
 
@@ -88,8 +95,8 @@ pub(crate) fn known(events: &[Event]) -> Load {
 }
 
 /// Drops the events that were found by `known`.
-pub(crate) fn drop_known(events: &mut Vec<Event>, found: &[Row]) -> Result<(), Failure> {
-    let known = found.iter().map(|row| row.at::<String>(0)).collect::<Result<HashSet<_>, _>>()?;
+pub(crate) fn drop_known<'a>(events: &mut Vec<Event>, found: impl Iterator<Item = &'a Row>) -> Result<(), Failure> {
+    let known = found.map(|row| row.at::<String>(0)).collect::<Result<HashSet<_>, _>>()?;
     events.retain(|event| !known.contains(&event.event_id));
     Ok(())
 }

@@ -154,11 +154,20 @@ impl Rows {
         Ok(())
     }
 
-    /// All changes: per table one of new rows and one of changed ones, in key order.
-    pub(crate) fn changes(&self) -> Vec<Change> {
+    /// The changes of rows that were loaded: one for each table, in the order in which loads lock.
+    pub(crate) fn updates(&self) -> impl Iterator<Item = Change> {
+        self.by_name().into_iter().map(updates)
+    }
+
+    /// The new rows: one change for each table.
+    pub(crate) fn inserts(&self) -> impl Iterator<Item = Change> {
+        self.by_name().into_iter().map(inserts)
+    }
+
+    fn by_name(&self) -> Vec<&dyn AnyTable> {
         let mut tables: Vec<_> = self.tables.values().map(AsRef::as_ref).collect();
         tables.sort_by_key(|table| table.name());
-        tables.into_iter().flat_map(|table| [inserts(table), updates(table)]).collect()
+        tables
     }
 }
 

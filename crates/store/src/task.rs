@@ -56,6 +56,11 @@ impl Task {
             .map_err(|_| Fault::internal(format!("the payload of task {} can not be read", self.kind)))
     }
 
+    /// Due time, payload and trace.
+    fn values(&self) -> Vec<Value> {
+        vec![Value::Integer(self.due.as_micros()), Value::Bytes(self.payload.clone()), self.trace_parent.to_value()]
+    }
+
     pub(crate) fn read(row: &Row) -> Result<Self, Fault> {
         Ok(Self {
             kind: row.get("kind")?,
@@ -74,50 +79,55 @@ pub(crate) async fn take_over(conn: &Connection) -> Result<(), Failure> {
     conn.execute("UPDATE tasks SET lease_until = 0 WHERE lease_until > 0", &[]).await.map(|_| ())
 }
 
-/// The changes that schedule tasks and delete dropped ones. Those that units finish are changed under their claim only.
-pub(crate) fn changes<'a>(
-    tasks: &BTreeMap<(String, String), Option<Task>>,
-    finished: impl Iterator<Item = &'a Finishes>,
-) -> [Change; 4] {
-    let claims: HashMap<(&str, &str), i64> = finished
-        .filter_map(|finishes| match finishes {
-            Finishes::Task { kind, key, claim } => Some(((kind.as_str(), key.as_str()), *claim)),
-            Finishes::Nothing | Finishes::Subscription { .. } => None,
-        })
-        .collect();
-    let (mut scheduled, mut replaced, mut dropped, mut ended) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for ((kind, key), task) in tasks {
-        let mut row = vec![Value::Text(kind.clone()), Value::Text(key.clone())];
-        let claim = claims.get(&(kind.as_str(), key.as_str())).copied();
-        if let Some(task) = task {
-            row.push(Value::Integer(task.due.as_micros()));
-            row.push(Value::Bytes(task.payload.clone()));
-            row.push(task.trace_parent.to_value());
-        }
-        row.extend(claim.map(Value::Integer));
+/// What is changed of tasks that are there: those that units finish, under their claim only, and those that are dropped.
+pub(crate) fn finished<'a>(tasks: &Tasks, finished: impl Iterator<Item = &'a Finishes>) -> [Change; 3] {
+    let claims = claims(finished);
+    let (mut replaced, mut ended, mut dropped) = (Vec::new(), Vec::new(), Vec::new());
+    for (at @ (kind, key), task) in tasks {
+        let claim = claims.get(at).copied();
+        let key = vec![Value::Text(kind.clone()), Value::Text(key.clone())];
         match (task, claim) {
-            (Some(_), None) => {
-                scheduled.push([row, NEW.map(Value::Integer).to_vec(), vec![Value::Text(String::new())]].concat())
-            }
-            (Some(_), Some(_)) => replaced.push(row),
-            (None, None) => dropped.push(row),
-            (None, Some(_)) => ended.push(row),
+            (Some(task), Some(claim)) => replaced.push([key, task.values(), vec![Value::Integer(claim)]].concat()),
+            (None, Some(claim)) => ended.push([key, vec![Value::Integer(claim)]].concat()),
+            (None, None) => dropped.push(key),
+            (Some(_), None) => {}
         }
     }
-    let columns = "kind, key, due_time, payload, trace_parent, attempts, lease_until, claim, last_error";
-    let anew = "attempts = 0, lease_until = 0, claim = tasks.claim + 1, last_error = ''";
-    let conflict = format!(
-        "ON CONFLICT (kind, key) DO UPDATE SET due_time = excluded.due_time, payload = excluded.payload, \
-         trace_parent = excluded.trace_parent, {anew}"
-    );
-    let set = format!("due_time = @3, payload = @4, trace_parent = @5, {anew}");
+    let set = format!("due_time = @3, payload = @4, trace_parent = @5, {ANEW}");
     [
-        Change::insert("tasks", columns, conflict, scheduled),
         Change::update("tasks", set, "kind = @1 AND key = @2 AND claim = @6", replaced).all_or(Shortfall::Conflict),
-        Change::delete("tasks", "kind = @1 AND key = @2", dropped),
         Change::delete("tasks", "kind = @1 AND key = @2 AND claim = @3", ended).all_or(Shortfall::Conflict),
+        Change::delete("tasks", "kind = @1 AND key = @2", dropped),
     ]
 }
 
-/// Attempts, lease and claim of a task that is new.
-const NEW: [i64; 3] = [0; 3];
+/// The tasks that are scheduled, anew if they are there and nobody finishes them.
+pub(crate) fn scheduled<'a>(tasks: &Tasks, finished: impl Iterator<Item = &'a Finishes>) -> Change {
+    let claims = claims(finished);
+    let open = tasks.iter().filter(|(at, _)| !claims.contains_key(at));
+    let row = |((kind, key), task): (&(String, String), &Option<Task>)| {
+        let new = [0; 3].map(Value::Integer).to_vec();
+        let key = vec![Value::Text(kind.clone()), Value::Text(key.clone())];
+        Some([key, task.as_ref()?.values(), new, vec![Value::Text(String::new())]].concat())
+    };
+    let columns = "kind, key, due_time, payload, trace_parent, attempts, lease_until, claim, last_error";
+    let conflict = format!(
+        "ON CONFLICT (kind, key) DO UPDATE SET due_time = excluded.due_time, payload = excluded.payload, \
+         trace_parent = excluded.trace_parent, {ANEW}"
+    );
+    Change::insert("tasks", columns, conflict, open.filter_map(row).collect())
+}
+
+/// Tasks to keep by kind and key, `None` for those to drop.
+type Tasks = BTreeMap<(String, String), Option<Task>>;
+
+/// What a task is again when it is scheduled anew.
+const ANEW: &str = "attempts = 0, lease_until = 0, claim = tasks.claim + 1, last_error = ''";
+
+fn claims<'a>(finished: impl Iterator<Item = &'a Finishes>) -> HashMap<(String, String), i64> {
+    let claim = |finishes: &Finishes| match finishes {
+        Finishes::Task { kind, key, claim } => Some(((kind.clone(), key.clone()), *claim)),
+        Finishes::Nothing | Finishes::Subscription { .. } => None,
+    };
+    finished.filter_map(claim).collect()
+}

@@ -31,9 +31,12 @@ const GATHER: Duration = Duration::from_millis(1);
 /// After how many conflicts a batch is taken apart.
 const TOGETHER: u32 = 3;
 
-/// How many batches lock what they load at once, after one was lost to another process: while several write as fast as they
-/// can, the first attempt without locks is as good as lost.
-const CONTENDED: u32 = 32;
+/// How many batches begin with the attempt that succeeded, after one was lost to another process: while several write as
+/// fast as they can, the attempts before it are as good as lost.
+const CONTENDED: u32 = 128;
+
+/// The first attempt that locks all it loads.
+const LOCKING: u32 = 2;
 
 /// Callers' commands, and batchable ones with background work, in queues of their own so that neither waits for the
 /// other to run dry.
@@ -196,7 +199,7 @@ async fn apply(
     attempts: u32,
 ) -> Result<Vec<Result<Bytes, Fault>>, Failure> {
     let started = Instant::now();
-    let first = u32::from(applier.contended > 0);
+    let first = if applier.contended > 0 { applier.level } else { 0 };
     applier.contended = applier.contended.saturating_sub(1);
     let mut attempt = first;
     let applied = loop {
@@ -213,6 +216,7 @@ async fn apply(
     if let Some(last) = applied.events.last() {
         if !listeners.recent.add(&applied.events) && attempt > first {
             applier.contended = CONTENDED;
+            applier.level = attempt.min(LOCKING);
         }
         listeners.head.send_if_modified(|head| std::mem::replace(head, last.position.max(*head)) < last.position);
         listeners.committed.notify_one();

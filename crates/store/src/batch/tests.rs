@@ -49,7 +49,7 @@ async fn open(url: &str) -> (Db, Applier) {
     let db = Db::open(&options, "notes", MIGRATIONS, clock.clone()).await.unwrap();
     let target = open::prepare(&options).unwrap();
     let writer = Writer::new(target.clone(), Connection::open(&target).await.unwrap());
-    (db, Applier { writer, meters: Meters::new("notes"), source: "notes", clock, contended: 0 })
+    (db, Applier { writer, meters: Meters::new("notes"), source: "notes", clock, contended: 0, level: 0 })
 }
 
 fn unit(number: i64) -> Unit {
@@ -77,7 +77,7 @@ async fn a_crash_before_the_commit_leaves_nothing() {
         let now = applier.clock.now();
         let conn = applier.writer.connection().await.unwrap();
         conn.begin().await.unwrap();
-        let (applied, changes) = decide(conn, "notes", now, &units, Scope::Transaction).await.unwrap();
+        let (applied, changes) = decide(conn, "notes", now, &units, (Scope::Transaction, Lock::Rows)).await.unwrap();
         conn.write(&changes, Scope::Transaction).await.unwrap();
         assert!(applied.answers.iter().all(Result::is_ok));
         // The process dies here.
@@ -106,7 +106,7 @@ async fn a_row_changed_by_another_since_it_was_loaded_is_a_conflict() {
         rows.accept().unwrap();
         conn.execute("UPDATE notes SET text = 'theirs', version = 2", &[]).await.unwrap();
         for scope in [Scope::Transaction, Scope::Statement] {
-            assert!(matches!(conn.write(&rows.changes(), scope).await, Err(Failure::Conflict)));
+            assert!(matches!(conn.write(&rows.updates().collect::<Vec<_>>(), scope).await, Err(Failure::Conflict)));
         }
         assert_eq!(db.load::<Note>(&key).await.unwrap().unwrap().text, "theirs");
     })

@@ -47,3 +47,26 @@ async fn a_request_given_to_two_replicas_takes_effect_once() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn replicas_never_wait_for_each_other_in_a_circle() {
+    each(|options| async move {
+        let dbs = [open_with(&options, 1_000).await, open(&options).await];
+        let commands = (0..400).map(|at| {
+            let db = dbs[at % 2].clone();
+            async move { tried(|| db.run(call(), Reserve::new("A", at, 1))).await }
+        });
+        assert!(join_all(commands).await.iter().all(Result::is_ok));
+        // A server counts what its connections have met when they end.
+        for db in &dbs {
+            db.close().await;
+        }
+        let db = open(&options).await;
+        assert_eq!(reserved(&db).await, (400, 400, 400));
+        if options.url.starts_with("postgres") {
+            let deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
+            assert_eq!(db.rows(deadlocks, Vec::new()).await.unwrap()[0].at::<i64>(0), Ok(0));
+        }
+    })
+    .await;
+}
