@@ -1,18 +1,26 @@
 //! Creating an API client.
 
-use mesh::wire::Checks;
-use proto::partner::v1::{ApiClient as ApiClientReply, ApiClientKind, CreateApiClientRequest};
+use std::sync::Arc;
+
+use mesh::{
+    Principal,
+    wire::{Checks, checked},
+};
+use proto::{
+    events::PartnerEvent,
+    partner::v1::{self, CreateApiClientRequest},
+};
 use store::{Command, Context, Needs, Rows};
 use types::{ApiClientId, Fault, PartnerId, Reason};
 
-use super::{ApiClient, Kind, State, access, told, wire};
-use crate::partner::Partner;
+use super::{ApiClient, ApiClientKind, ApiClientState, access};
+use crate::{events, partner::Partner, wire};
 
 /// Creates an API client.
 pub(crate) struct CreateApiClient {
     api_client_id: Option<ApiClientId>,
     name: String,
-    kind: Kind,
+    kind: ApiClientKind,
     access: access::Access,
     partner_id: Option<PartnerId>,
     contact: String,
@@ -20,15 +28,14 @@ pub(crate) struct CreateApiClient {
 
 impl CreateApiClient {
     /// Reads the request.
-    pub(crate) fn parse(request: &CreateApiClientRequest) -> Result<Self, Fault> {
+    pub(crate) fn parse(request: &CreateApiClientRequest, _: &Arc<Principal>) -> Result<Self, Fault> {
         let mut checks = Checks::new();
-        checks.optional_text("request_id", &request.request_id, 128);
         let api_client_id = checks.optional_id("api_client_id", &request.api_client_id);
         let name = checks.text("name", &request.name, 200);
-        let kind = checks.choice::<ApiClientKind>("kind", request.kind).and_then(wire::kind);
-        let access = kind.map(|kind| access::read(&mut checks, kind, request.access.as_ref()));
+        let kind = checks.choice("kind", request.kind).and_then(ApiClientKind::from_contract);
+        let access = kind.map(|kind| access::parse(&mut checks, kind, request.access.as_ref()));
         let partner_id = match kind {
-            Some(Kind::Partner) => checks.id("partner_id", &request.partner_id).map(Some),
+            Some(ApiClientKind::Partner) => checks.id("partner_id", &request.partner_id).map(Some),
             _ if request.partner_id.is_empty() => Some(None),
             _ => {
                 checks.wrong("partner_id", "only partners' programs belong to a partner");
@@ -37,16 +44,19 @@ impl CreateApiClient {
         };
         let contact = checks.optional_text("contact", &request.contact, 200);
         checks.done()?;
-        let read = || {
-            let (kind, access, partner_id) = (kind?, access?, partner_id?);
-            Some(Self { api_client_id: api_client_id?, name: name?, kind, access, partner_id, contact: contact? })
-        };
-        read().ok_or_else(|| Fault::internal("a checked request can not be read"))
+        Ok(Self {
+            api_client_id: checked(api_client_id)?,
+            name: checked(name)?,
+            kind: checked(kind)?,
+            access: checked(access)?,
+            partner_id: checked(partner_id)?,
+            contact: checked(contact)?,
+        })
     }
 }
 
 impl Command for CreateApiClient {
-    type Reply = ApiClientReply;
+    type Reply = v1::ApiClient;
     const NAME: &'static str = "CreateApiClient";
 
     fn needs(&self, _: &Rows, needs: &mut Needs) {
@@ -58,11 +68,11 @@ impl Command for CreateApiClient {
         }
     }
 
-    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<ApiClientReply, Fault> {
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<v1::ApiClient, Fault> {
         if let Some(api_client_id) = &self.api_client_id
             && rows.get::<ApiClient>(api_client_id)?.is_some()
         {
-            return Err(Fault::new(Reason::AlreadyExists, format!("api_client {api_client_id} exists already")));
+            return Err(Fault::new(Reason::AlreadyExists, format!("API client {api_client_id} exists already")));
         }
         if let Some(partner_id) = &self.partner_id
             && rows.get::<Partner>(partner_id)?.is_none()
@@ -77,13 +87,13 @@ impl Command for CreateApiClient {
             account_ids: self.access.account_ids.clone(),
             partner_id: self.partner_id.clone(),
             contact: self.contact.clone(),
-            state: State::Live,
-            keys_made: 0,
+            state: ApiClientState::Live,
+            keys_created: 0,
             create_time: cx.now(),
             update_time: cx.now(),
             version: 0,
         });
-        cx.emit(told("api_client.created", &api_client));
+        cx.emit(events::api_client(PartnerEvent::ApiClientCreated, &api_client));
         Ok(wire::api_client(&api_client))
     }
 }

@@ -1,37 +1,43 @@
-//! API keys: how one is made, what is kept of it, whether it works.
+//! API keys: how one is generated, what is stored of it, and its status.
+
+pub(crate) mod create_key;
+pub(crate) mod record_use;
+pub(crate) mod revoke_key;
 
 use std::fmt;
 
 use mesh::wire::Checks;
-use proto::partner::v1::ApiKeyChanged;
+use proto::partner::v1::ApiKeyStatus;
 use rand::distr::{Alphanumeric, SampleString as _};
-use store::NewEvent;
 use types::{ApiClientId, ApiKeyId, Timestamp};
 
-use super::{ApiClient, State, wire, words::Words};
-use crate::message::hash;
+use crate::{
+    api_client::{ApiClient, ApiClientState},
+    message::hash,
+    text_list::TextList,
+};
 
-/// How many keys of an API client may work at once: the one in use, and the one that replaces it.
-pub(crate) const MOST_LIVE: usize = 2;
+/// The most live keys of an API client: the one in use, and the one that replaces it.
+const MOST_LIVE: usize = 2;
 /// Columns by which the keys of an API client are looked up.
-pub(crate) const BY_CONSUMER: &[&str] = &["api_client_id"];
-/// How many scopes a key may have.
+const BY_API_CLIENT: &[&str] = &["api_client_id"];
+/// The most scopes of a key.
 const MOST_SCOPES: usize = 50;
 
 store::record! {
-    /// What is kept of a key, which is not the key.
+    /// What is stored of a key, which is not the key itself.
     pub(crate) struct ApiKey in "api_keys" key (api_key_id: ApiKeyId) {
-        /// Whose it is.
+        /// The API client it belongs to.
         api_client_id: ApiClientId,
-        /// How it begins.
+        /// The characters it begins with.
         prefix: String,
         /// SHA-256 of the whole key, hexadecimal.
         key_hash: String,
-        /// What it may call; everything its API client may when empty.
-        scopes: Words,
-        /// When it was made.
+        /// What it may call; everything that its API client may when empty.
+        scopes: TextList,
+        /// When it was created.
         create_time: Timestamp,
-        /// When it stops working by itself.
+        /// When it expires.
         expire_time: Option<Timestamp>,
         /// When it was last used.
         last_use_time: Option<Timestamp>,
@@ -40,49 +46,39 @@ store::record! {
     }
 }
 
-/// Whether a key works, and why not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum KeyStatus {
-    Live,
-    Unknown,
-    Expired,
-    Revoked,
-    Suspended,
-}
-
 impl ApiKey {
-    /// Whether it works by itself at this time, whatever its API client is.
-    pub(crate) fn status(&self, now: Timestamp) -> KeyStatus {
+    /// Its status at this time, whatever the state of its API client.
+    pub(crate) fn status(&self, now: Timestamp) -> ApiKeyStatus {
         match (self.revoke_time, self.expire_time) {
-            (Some(_), _) => KeyStatus::Revoked,
-            (None, Some(end)) if end <= now => KeyStatus::Expired,
-            (None, _) => KeyStatus::Live,
+            (Some(_), _) => ApiKeyStatus::Revoked,
+            (None, Some(end)) if end <= now => ApiKeyStatus::Expired,
+            (None, _) => ApiKeyStatus::Live,
         }
     }
 
-    /// Whether it works for its API client at this time.
-    pub(crate) fn status_of(&self, api_client: &ApiClient, now: Timestamp) -> KeyStatus {
+    /// Its status at this time as a key of its API client.
+    pub(crate) fn status_of(&self, api_client: &ApiClient, now: Timestamp) -> ApiKeyStatus {
         match (self.status(now), api_client.state) {
-            (KeyStatus::Live, State::Suspended) => KeyStatus::Suspended,
+            (ApiKeyStatus::Live, ApiClientState::Suspended) => ApiKeyStatus::Suspended,
             (status, _) => status,
         }
     }
 }
 
-/// A new key. It is shown to whoever asked for it and kept nowhere.
+/// A new key. It is returned to the caller that created it and stored nowhere.
 pub(crate) struct NewKey {
     prefix: String,
     secret: String,
 }
 
 impl NewKey {
-    /// Makes a key of 256 random bits or a little more, besides the prefix that people tell it by.
+    /// Generates a key of at least 256 random bits, and a prefix by which people recognize it.
     pub(crate) fn generate() -> Self {
         let mut rng = rand::rng();
         Self { prefix: Alphanumeric.sample_string(&mut rng, 8), secret: Alphanumeric.sample_string(&mut rng, 44) }
     }
 
-    /// How it begins.
+    /// The characters it begins with.
     pub(crate) fn prefix(&self) -> &str {
         &self.prefix
     }
@@ -92,7 +88,7 @@ impl NewKey {
         format!("{}{}_{}", mesh::credentials::KEY_PREFIX, self.prefix, self.secret)
     }
 
-    /// What is kept of it.
+    /// SHA-256 of the whole key, hexadecimal.
     pub(crate) fn hash(&self) -> String {
         hash(self.reveal().as_bytes())
     }
@@ -104,18 +100,17 @@ impl fmt::Debug for NewKey {
     }
 }
 
-/// Reads what a key may call: classes of methods, services and methods that the contracts have.
-pub(crate) fn scopes(checks: &mut Checks, given: &[String]) -> Words {
-    if given.len() > MOST_SCOPES {
-        checks.wrong("scopes", format!("must be at most {MOST_SCOPES}"));
-        return Words::default();
+/// Reads what a key may call: classes of methods, services, and methods of the contracts.
+fn parse_scopes(checks: &mut Checks, given: &[String]) -> TextList {
+    if !checks.at_most("scopes", given.len(), MOST_SCOPES) {
+        return TextList::default();
     }
     for (index, scope) in given.iter().enumerate() {
         if !is_scope(scope) {
             checks.wrong(format!("scopes[{index}]"), "is neither read nor write nor a service or method of the API");
         }
     }
-    Words(given.to_vec())
+    TextList(given.to_vec())
 }
 
 fn is_scope(scope: &str) -> bool {
@@ -125,12 +120,6 @@ fn is_scope(scope: &str) -> bool {
     let (service, method) = scope.split_once('/').map_or((scope, None), |(service, method)| (service, Some(method)));
     let service = proto::pool().get_service_by_name(service);
     service.is_some_and(|service| method.is_none_or(|method| service.methods().any(|known| known.name() == method)))
-}
-
-/// A fact about a key as it is now.
-pub(crate) fn told(kind: &'static str, key: &ApiKey) -> NewEvent {
-    let fact = ApiKeyChanged { api_key: Some(wire::key(key)) };
-    NewEvent::untyped(kind, &key.api_key_id, key.version, key.version, &fact)
 }
 
 #[cfg(test)]

@@ -1,39 +1,17 @@
-//! Copies of what fulfillment told: whose work and whose node it is.
+//! Which partner runs which node, copied from the events of fulfillment.
 
 use store::{Command, Context, Needs, Rows};
-use types::{Fault, FulfillmentOrderId, NodeId, PartnerId};
-
-store::text_enum! {
-    /// Whether work is still wanted of the partner that was asked first.
-    pub(crate) enum State {
-        /// It is, or it ended.
-        Wanted = "WANTED",
-        /// It was cancelled or given to somebody else before it was begun.
-        CalledOff = "CALLED_OFF",
-    }
-}
+use types::{Fault, NodeId, PartnerId};
 
 store::record! {
-    /// Whose a fulfillment order is. It never becomes somebody else's.
-    pub(crate) struct Work in "works" key (fulfillment_order_id: FulfillmentOrderId) {
-        /// The partner that runs the node.
-        partner_id: PartnerId,
-        /// The order.
-        order_id: String,
-        /// Whether it is still wanted.
-        state: State,
-    }
-}
-
-store::record! {
-    /// Whose a node is.
+    /// A node that a partner runs.
     pub(crate) struct Node in "nodes" key (node_id: NodeId) {
-        /// The partner that runs it.
+        /// The partner.
         partner_id: PartnerId,
     }
 }
 
-/// Keeps whose a node is.
+/// Copies which partner runs a node.
 pub(crate) struct CopyNode {
     /// The node.
     pub node_id: NodeId,

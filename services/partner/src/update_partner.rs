@@ -1,14 +1,24 @@
 //! Changing a partner.
 
-use mesh::wire::Checks;
-use proto::partner::v1::{Partner as PartnerReply, PartnerChanged, PartnerState, UpdatePartnerRequest};
-use store::{Command, Context, Needs, NewEvent, Rows};
+use std::sync::Arc;
+
+use mesh::{
+    Principal,
+    wire::{Checks, checked},
+};
+use proto::{
+    events::PartnerEvent,
+    partner::v1::{self, UpdatePartnerRequest},
+};
+use store::{Command, Context, Needs, Rows};
 use types::{Fault, PartnerId};
 
 use crate::{
     connectors::rest,
-    partner::{Partner, State},
-    sending, wire,
+    events,
+    partner::{Partner, PartnerState},
+    process::outbound_message,
+    wire,
 };
 
 /// Changes the fields of a partner that are set.
@@ -17,52 +27,49 @@ pub(crate) struct UpdatePartner {
     etag: String,
     name: Option<String>,
     endpoint_url: Option<String>,
-    state: Option<State>,
+    state: Option<PartnerState>,
 }
 
 impl UpdatePartner {
     /// Reads the request.
-    pub(crate) fn parse(request: &UpdatePartnerRequest) -> Result<Self, Fault> {
+    pub(crate) fn parse(request: &UpdatePartnerRequest, _: &Arc<Principal>) -> Result<Self, Fault> {
         let mut checks = Checks::new();
-        checks.optional_text("request_id", &request.request_id, 128);
         let partner_id = checks.id("partner_id", &request.partner_id);
         let name = request.name.as_deref().and_then(|name| checks.text("name", name, 200));
         if let Some(Err(wrong)) = request.endpoint_url.as_deref().map(rest::check_endpoint) {
             checks.wrong("endpoint_url", wrong);
         }
-        let state = request.state.and_then(|state| checks.optional_choice::<PartnerState>("state", state));
+        let state = request.state.and_then(|state| checks.optional_choice("state", state));
         checks.done()?;
         Ok(Self {
-            partner_id: partner_id.ok_or_else(|| Fault::internal("a checked request can not be read"))?,
+            partner_id: checked(partner_id)?,
             etag: request.etag.clone(),
             name,
             endpoint_url: request.endpoint_url.clone(),
-            state: state.map(wire::partner_state),
+            state: state.map(|state| PartnerState::from_contract(state).unwrap_or(PartnerState::Live)),
         })
     }
-}
 
-impl UpdatePartner {
-    /// Whether the partner is sent its work from now on.
-    fn begins_sending(&self, present: &Partner) -> bool {
-        !present.is_sent_work() && self.endpoint_url.as_ref().is_some_and(|endpoint_url| !endpoint_url.is_empty())
+    /// Whether messages are sent to the partner from now on.
+    fn adds_endpoint(&self, present: &Partner) -> bool {
+        !present.has_endpoint() && self.endpoint_url.as_ref().is_some_and(|endpoint_url| !endpoint_url.is_empty())
     }
 }
 
 impl Command for UpdatePartner {
-    type Reply = PartnerReply;
+    type Reply = v1::Partner;
     const NAME: &'static str = "UpdatePartner";
 
     fn needs(&self, rows: &Rows, needs: &mut Needs) {
         needs.row::<Partner>(&self.partner_id);
         if let Ok(Some(present)) = rows.get::<Partner>(&self.partner_id)
-            && self.begins_sending(present)
+            && self.adds_endpoint(present)
         {
-            sending::needs(needs);
+            outbound_message::need_unsent(needs);
         }
     }
 
-    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<PartnerReply, Fault> {
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<v1::Partner, Fault> {
         let present = rows.get::<Partner>(&self.partner_id)?.cloned();
         let present = present.ok_or_else(|| Fault::not_found("partner", &self.partner_id))?;
         Fault::check_etag("partner", &self.etag, present.version)?;
@@ -75,13 +82,11 @@ impl Command for UpdatePartner {
         if changed == present {
             return Ok(wire::partner(&present));
         }
-        if self.begins_sending(&present) {
-            sending::begin(&self.partner_id, rows, cx)?;
+        if self.adds_endpoint(&present) {
+            outbound_message::send_unsent(&self.partner_id, rows, cx)?;
         }
         let changed = rows.put(Partner { update_time: cx.now(), ..changed });
-        let told = wire::partner(&changed);
-        let fact = PartnerChanged { partner: Some(told.clone()) };
-        cx.emit(NewEvent::untyped("partner.updated", &changed.partner_id, changed.version, changed.version, &fact));
-        Ok(told)
+        cx.emit(events::partner(PartnerEvent::PartnerUpdated, &changed));
+        Ok(wire::partner(&changed))
     }
 }

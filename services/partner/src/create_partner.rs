@@ -1,13 +1,22 @@
 //! Creating a partner.
 
-use mesh::wire::Checks;
-use proto::partner::v1::{CreatePartnerRequest, Partner as PartnerReply, PartnerChanged, PartnerKind};
-use store::{Command, Context, Needs, NewEvent, Rows};
+use std::sync::Arc;
+
+use mesh::{
+    Principal,
+    wire::{Checks, checked},
+};
+use proto::{
+    events::PartnerEvent,
+    partner::v1::{self, CreatePartnerRequest},
+};
+use store::{Command, Context, Needs, Rows};
 use types::{Fault, PartnerId, Reason};
 
 use crate::{
     connectors::rest,
-    partner::{Kind, Partner, State, is_scac},
+    events,
+    partner::{Partner, PartnerKind, PartnerState, is_scac},
     wire,
 };
 
@@ -15,19 +24,18 @@ use crate::{
 pub(crate) struct CreatePartner {
     partner_id: Option<PartnerId>,
     name: String,
-    kind: Kind,
+    kind: PartnerKind,
     scac: String,
     endpoint_url: String,
 }
 
 impl CreatePartner {
     /// Reads the request.
-    pub(crate) fn parse(request: &CreatePartnerRequest) -> Result<Self, Fault> {
+    pub(crate) fn parse(request: &CreatePartnerRequest, _: &Arc<Principal>) -> Result<Self, Fault> {
         let mut checks = Checks::new();
-        checks.optional_text("request_id", &request.request_id, 128);
         let partner_id = checks.optional_id("partner_id", &request.partner_id);
         let name = checks.text("name", &request.name, 200);
-        let kind = checks.choice::<PartnerKind>("kind", request.kind).and_then(wire::kind);
+        let kind = checks.choice("kind", request.kind).and_then(PartnerKind::from_contract);
         if !request.scac.is_empty() && !is_scac(&request.scac) {
             checks.wrong("scac", "must be 2 to 4 capitals");
         }
@@ -35,15 +43,18 @@ impl CreatePartner {
             checks.wrong("endpoint_url", wrong);
         }
         checks.done()?;
-        let (Some(partner_id), Some(name), Some(kind)) = (partner_id, name, kind) else {
-            return Err(Fault::internal("a checked request can not be read"));
-        };
-        Ok(Self { partner_id, name, kind, scac: request.scac.clone(), endpoint_url: request.endpoint_url.clone() })
+        Ok(Self {
+            partner_id: checked(partner_id)?,
+            name: checked(name)?,
+            kind: checked(kind)?,
+            scac: request.scac.clone(),
+            endpoint_url: request.endpoint_url.clone(),
+        })
     }
 }
 
 impl Command for CreatePartner {
-    type Reply = PartnerReply;
+    type Reply = v1::Partner;
     const NAME: &'static str = "CreatePartner";
 
     fn needs(&self, _: &Rows, needs: &mut Needs) {
@@ -52,7 +63,7 @@ impl Command for CreatePartner {
         }
     }
 
-    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<PartnerReply, Fault> {
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<v1::Partner, Fault> {
         if let Some(partner_id) = &self.partner_id
             && rows.get::<Partner>(partner_id)?.is_some()
         {
@@ -64,14 +75,12 @@ impl Command for CreatePartner {
             kind: self.kind,
             scac: self.scac.clone(),
             endpoint_url: self.endpoint_url.clone(),
-            state: State::Live,
+            state: PartnerState::Live,
             create_time: cx.now(),
             update_time: cx.now(),
             version: 0,
         });
-        let told = wire::partner(&partner);
-        let fact = PartnerChanged { partner: Some(told.clone()) };
-        cx.emit(NewEvent::untyped("partner.created", &partner.partner_id, partner.version, partner.version, &fact));
-        Ok(told)
+        cx.emit(events::partner(PartnerEvent::PartnerCreated, &partner));
+        Ok(wire::partner(&partner))
     }
 }

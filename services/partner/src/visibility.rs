@@ -1,26 +1,26 @@
-//! Which partners' data a caller sees.
+//! Which partners' data a caller sees, and for which it may report.
 
 use mesh::{Principal, Role};
 use types::PartnerId;
 
-/// What a caller sees.
+/// The partners whose data a caller sees.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum View {
-    /// Every partner's.
+pub(crate) enum Visibility {
+    /// Every partner.
     All,
-    /// One partner's.
+    /// One partner.
     Own(PartnerId),
-    /// Nobody's.
+    /// No partner.
     Nothing,
 }
 
-impl View {
-    /// What the principal sees: everything as one of the distributor's own, its partner's as a partner.
+impl Visibility {
+    /// What the principal sees: all partners as staff of the distributor, its own as a partner.
     pub(crate) fn of(principal: &Principal) -> Self {
         if principal.is_staff() { Self::All } else { Self::of_partner(principal) }
     }
 
-    /// Whom the principal may report for: not every one of the distributor's own may do so for all.
+    /// The partners that the principal may report for. Of the staff only operations and applications report for all.
     pub(crate) fn of_reporter(principal: &Principal) -> Self {
         let for_all = [Role::Operations, Role::Application].into_iter().any(|role| principal.is(role));
         if for_all { Self::All } else { Self::of_partner(principal) }
@@ -30,8 +30,8 @@ impl View {
         principal.own_partner().map_or(Self::Nothing, |partner| Self::Own(partner.clone()))
     }
 
-    /// Whether the partner's data is seen.
-    pub(crate) fn shows(&self, partner_id: &PartnerId) -> bool {
+    /// Whether the partner's data is visible.
+    pub(crate) fn includes(&self, partner_id: &PartnerId) -> bool {
         match self {
             Self::All => true,
             Self::Own(own) => own == partner_id,
@@ -48,11 +48,11 @@ mod tests {
     fn a_partner_sees_only_its_data_and_staff_see_all() {
         let (own, other): (PartnerId, PartnerId) = ("par_a".parse().unwrap(), "par_b".parse().unwrap());
         let partner = Principal { roles: Role::Partner.into(), partner: Some(own.clone()), ..Principal::service("x") };
-        assert!(View::of(&partner).shows(&own) && !View::of(&partner).shows(&other));
-        assert!(View::of(&Principal::service("x")).shows(&other));
+        assert!(Visibility::of(&partner).includes(&own) && !Visibility::of(&partner).includes(&other));
+        assert!(Visibility::of(&Principal::service("x")).includes(&other));
         let without = Principal { partner: None, ..partner };
-        assert_eq!(View::of(&without), View::Nothing);
-        assert!(!View::of(&Principal::nobody()).shows(&own));
+        assert_eq!(Visibility::of(&without), Visibility::Nothing);
+        assert!(!Visibility::of(&Principal::nobody()).includes(&own));
     }
 
     #[test]
@@ -60,6 +60,6 @@ mod tests {
         let own: PartnerId = "par_a".parse().unwrap();
         let roles = [Role::Partner, Role::CustomerService].into_iter().collect();
         let both = Principal { roles, partner: Some(own.clone()), ..Principal::service("x") };
-        assert_eq!((View::of(&both), View::of_reporter(&both)), (View::All, View::Own(own)));
+        assert_eq!((Visibility::of(&both), Visibility::of_reporter(&both)), (Visibility::All, Visibility::Own(own)));
     }
 }
