@@ -61,8 +61,10 @@ CREATE TABLE fulfillment_requests (
     partner_id TEXT NOT NULL,
     order_id TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('REQUESTED', 'WITHDRAWN')),
+    trace_parent TEXT NOT NULL,
     version BIGINT NOT NULL
 );
+CREATE INDEX fulfillment_requests_by_order ON fulfillment_requests (order_id);
 
 CREATE TABLE nodes (
     node_id TEXT PRIMARY KEY,

@@ -21,5 +21,7 @@ store::record! {
         order_id: String,
         /// Whether the request stands.
         state: RequestState,
+        /// W3C trace context of the order, with which the traces of its reports are linked; empty when not known.
+        trace_parent: String,
     }
 }

@@ -86,13 +86,17 @@ impl UpdateRequest {
         (self.fulfillment_order_id.to_string(), Direction::Out)
     }
 
-    fn save_request(&self, rows: &mut Rows, state: RequestState) -> Result<(), Fault> {
-        let version = rows.get::<FulfillmentRequest>(&self.fulfillment_order_id)?.map_or(0, |known| known.version);
+    fn save_request(&self, rows: &mut Rows, cx: &Context<'_>, state: RequestState) -> Result<(), Fault> {
+        let (trace_parent, version) = match rows.get::<FulfillmentRequest>(&self.fulfillment_order_id)? {
+            Some(known) => (known.trace_parent.clone(), known.version),
+            None => (cx.call().trace_parent.clone().unwrap_or_default(), 0),
+        };
         rows.put(FulfillmentRequest {
             fulfillment_order_id: self.fulfillment_order_id.clone(),
             partner_id: self.partner_id.clone(),
             order_id: self.fulfillment_order.order_id.clone(),
             state,
+            trace_parent,
             version,
         });
         Ok(())
@@ -138,7 +142,7 @@ impl UpdateRequest {
                 end(rows, cx, message, MessageState::Acknowledged, "the fulfillment order was cancelled");
             }
             (FULFILLMENT_REQUESTED, state) => {
-                self.save_request(rows, RequestState::Withdrawn)?;
+                self.save_request(rows, cx, RequestState::Withdrawn)?;
                 if state != MessageState::Sent {
                     end(rows, cx, message, MessageState::Failed, "the request was withdrawn before it was sent");
                 }
@@ -166,7 +170,7 @@ impl Command for UpdateRequest {
         let messages: Vec<_> = rows.by::<Message>(BY_SUBJECT, &self.subject())?.into_iter().cloned().collect();
         match self.change {
             Change::Requested => {
-                self.save_request(rows, RequestState::Requested)?;
+                self.save_request(rows, cx, RequestState::Requested)?;
                 self.create_message(rows, cx, FULFILLMENT_REQUESTED)
             }
             Change::CancellationRequested => self.create_message(rows, cx, CANCELLATION_REQUESTED),
