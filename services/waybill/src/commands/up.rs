@@ -117,10 +117,11 @@ async fn start(options: &Options, config: &Config, gateway: &gateway::Config) ->
         Some(template) => Databases::from_template(template.reveal()).map_err(|error| Unusable(error.to_string()))?,
         None => Databases::in_directory(&directory(options)),
     };
-    let claims = SERVICES.iter().map(|service| Claim::of(&databases.of(service))).collect::<anyhow::Result<_>>()?;
+    let claims =
+        SERVICES.iter().map(|service| Claim::of(&databases.of(service.name))).collect::<anyhow::Result<_>>()?;
     let mesh = Arc::new(Mesh::open(&databases, config, Arc::new(SystemClock), &caller).await?);
-    let ways = mesh.members.rest(&caller);
-    let router = gateway::router(proto::pool(), &ways, mesh.authenticator.clone(), gateway)?;
+    let channels = mesh.clients.rest(&caller);
+    let router = gateway::router(proto::pool(), &channels, mesh.authenticator.clone(), gateway)?;
     if mesh.authenticator.is_none() {
         eprintln!("no credentials are configured: every caller is the local administrator");
     }
