@@ -6,8 +6,10 @@ use std::time::Duration;
 /// answered at least that the report is stored.
 pub(crate) const APPLY_WITHIN_CALL: Duration = Duration::from_secs(5);
 
-/// How long after its receipt a report is applied by a task, unless the call did. Longer than the call waits.
+/// How long after its receipt a report is applied by a task, unless the call did.
 pub(crate) const APPLY_BY_TASK_AFTER: Duration = Duration::from_secs(10);
+
+const _: () = assert!(APPLY_BY_TASK_AFTER.as_secs() > APPLY_WITHIN_CALL.as_secs(), "the call is still applying it");
 
 /// Attempts to apply a report after which an exception is opened. It is applied again until that succeeds.
 pub(crate) const APPLY_ATTEMPTS: i64 = 20;
