@@ -3,6 +3,7 @@
 
 mod backup;
 mod claim;
+mod database;
 mod exit;
 mod migrate;
 mod role;

@@ -13,7 +13,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use mesh::{Channel, Principal, Secret, Server, credentials::Authenticator};
+use mesh::{Channel, Principal, Server, credentials::Authenticator};
 use operations::UsageReporter;
 use store::{Db, Options, Workers};
 use types::Clock;
@@ -78,29 +78,33 @@ pub fn database_file(directory: &Path, service: &str) -> PathBuf {
     directory.join(format!("{service}.db"))
 }
 
-/// Where the databases of a whole mesh are: a URL in which `{service}` stands for the service.
+/// Where the databases of a whole mesh are: options with a URL in which `{service}` stands for the service.
 #[derive(Debug, Clone)]
-pub struct Databases(Secret);
+pub struct Databases(Options);
 
 impl Databases {
     /// One SQLite file for each service in a directory.
     pub fn in_directory(directory: &Path) -> Self {
-        Self(format!("sqlite:{}", database_file(directory, "{service}").display()).into())
+        Self(Options::new(format!("sqlite:{}", database_file(directory, "{service}").display())))
     }
 
     /// A URL in which `{service}` stands for the service.
     pub fn from_template(template: impl Into<String>) -> anyhow::Result<Self> {
-        let template = template.into();
+        Self::from_options(Options::new(template))
+    }
+
+    /// Options whose URL is such a template.
+    pub fn from_options(options: Options) -> anyhow::Result<Self> {
         anyhow::ensure!(
-            template.contains("{service}"),
+            options.url.contains("{service}"),
             "the database URL needs {{service}} in it: one for each service"
         );
-        Ok(Self(template.into()))
+        Ok(Self(options))
     }
 
     /// The database of one service.
     pub fn of(&self, service: &str) -> Options {
-        Options::new(self.0.reveal().replace("{service}", service))
+        Options { url: self.0.url.replace("{service}", service), ..self.0.clone() }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clap::Args;
 use types::SystemClock;
 
-use super::{claim::Claim, exit::Unusable, role::Role, serve::Database};
+use super::{claim::Claim, database::Database, exit::Unusable, role::Role};
 
 /// Whose database to bring up to date.
 #[derive(Debug, Args)]

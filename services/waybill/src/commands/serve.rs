@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context as _;
 use clap::Args;
-use mesh::{Channel, Secret, Tasks, credentials::Authenticator};
+use mesh::{Channel, Tasks, credentials::Authenticator};
 use operations::UsageReporter;
 use store::Migrate;
 use tokio::net::TcpListener;
@@ -16,6 +16,7 @@ use types::SystemClock;
 
 use super::{
     claim::Claim,
+    database::Database,
     exit::Unusable,
     role::{Role, ServiceUrls},
 };
@@ -50,23 +51,6 @@ impl Options {
 
     fn listen(&self) -> SocketAddr {
         self.listen.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, self.role.port()).into())
-    }
-}
-
-/// The database of a service.
-#[derive(Debug, Args)]
-#[group(skip)]
-pub(super) struct Database {
-    /// `sqlite:PATH` or `postgres://user:password@host/database`. The gateway has none.
-    #[arg(long, env = "WAYBILL_DATABASE_URL", hide_env_values = true)]
-    database_url: Option<Secret>,
-}
-
-impl Database {
-    pub(super) fn options(&self) -> anyhow::Result<store::Options> {
-        let required = || Unusable("--database-url is required: sqlite:PATH or postgres://…".to_owned());
-        let url = self.database_url.as_ref().ok_or_else(required)?;
-        Ok(store::Options::new(url.reveal()))
     }
 }
 
