@@ -6,15 +6,16 @@
 //! **Promises**
 //! - A report is stored as it was received before anything is done with it, takes effect once, and shows what it did.
 //! - The same control number with the same content is answered as the first; with other content it is quarantined.
-//! - A fulfillment order is not requested twice: when it is not known whether a request arrived, the partner is asked first.
-//! - What cannot be applied or sent, or may have arrived, opens an exception. What cannot be applied or sent can be replayed.
+//! - A fulfillment order is not requested twice: when a request may have arrived, the partner is asked first.
+//! - A message that cannot be applied or sent opens an exception and can be replayed. One that may have arrived opens an
+//!   exception too.
 //! - A key is returned once, to the caller that created it; only its hash is stored, and no event contains it.
 //!
 //! **Absent on purpose**: the meaning of reports, which belongs to the services that record them; formats other than the
 //! public API's; the check of credentials, which is the mesh's: this service returns the API client of a key's hash.
 //!
-//! Where to look: a report from receipt to effect is `process/report.rs`, a message to a partner `process/outbound_message.rs`.
-//! The kinds of reports are one table, `report_kind.rs`; retries and their limits are in `retry.rs`.
+//! Where to look: a report from receipt to effect is `process/report.rs`, a message to a partner is
+//! `process/outbound_message.rs`. The kinds of reports are one table, `report_kind.rs`; retries are in `retry.rs`.
 
 mod api_client;
 mod api_key;

@@ -10,7 +10,7 @@ use types::Fault;
 use crate::{
     message::{CANCELLATION_REQUESTED, FULFILLMENT_REQUESTED},
     node::CopyNode,
-    process::outbound_message::{Change, UpdateRequest},
+    process::outbound_message::{RequestChange, UpdateFulfillmentRequest},
 };
 
 /// Follows fulfillment.
@@ -21,18 +21,18 @@ type Commands = Result<Vec<Box<dyn AnyCommand>>, Fault>;
 store::reactions! {
     FulfillmentFollower, "partner.fulfillment", FulfillmentEvent, |_follower, _event| {
         NodeCreated | NodeUpdated (payload) => copy_node(payload),
-        FulfillmentRequested(payload) => update(payload.fulfillment_order, Change::Requested),
+        FulfillmentRequested(payload) => update(payload.fulfillment_order, RequestChange::Requested),
         FulfillmentAccepted(payload) => answered(payload, FULFILLMENT_REQUESTED, "the partner accepted it"),
         FulfillmentRejected(payload) => answered(payload, FULFILLMENT_REQUESTED, "the partner rejected it"),
-        FulfillmentTimedOut(payload) => update(payload.fulfillment_order, Change::Withdrawn),
+        FulfillmentTimedOut(payload) => update(payload.fulfillment_order, RequestChange::Withdrawn),
         FulfillmentCancelled(payload) => {
             // Units that were never assigned to a node have no partner.
             if payload.fulfillment_order.as_ref().is_some_and(|order| order.partner_id.is_empty()) {
                 return Ok(Vec::new());
             }
-            update(payload.fulfillment_order, Change::Withdrawn)
+            update(payload.fulfillment_order, RequestChange::Withdrawn)
         },
-        FulfillmentCancellationRequested(payload) => update(payload.fulfillment_order, Change::CancellationRequested),
+        FulfillmentCancellationRequested(payload) => update(payload.fulfillment_order, RequestChange::CancellationRequested),
         FulfillmentCancellationRejected(payload) => {
             answered(payload, CANCELLATION_REQUESTED, "the partner could not stop it")
         },
@@ -44,11 +44,11 @@ store::reactions! {
 }
 
 fn answered(payload: FulfillmentOrderChanged, message_type: &'static str, outcome: &'static str) -> Commands {
-    update(payload.fulfillment_order, Change::Answered { message_type, outcome })
+    update(payload.fulfillment_order, RequestChange::Answered { message_type, outcome })
 }
 
-fn update(order: Option<FulfillmentOrder>, change: Change) -> Commands {
-    Ok(vec![Box::new(UpdateRequest::parse(order, change)?)])
+fn update(order: Option<FulfillmentOrder>, change: RequestChange) -> Commands {
+    Ok(vec![Box::new(UpdateFulfillmentRequest::parse(order, change)?)])
 }
 
 fn copy_node(payload: NodeChanged) -> Commands {

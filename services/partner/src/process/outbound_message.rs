@@ -2,24 +2,24 @@
 //!
 //! 1. **Pending**: fulfillment assigns a fulfillment order to the node and emits `fulfillment.requested`, or
 //!    `fulfillment.cancellation_requested` for one that the partner accepted. `reactions.rs` turns the event into
-//!    [`UpdateRequest`], which stores a PENDING message with the fulfillment order as its content.
-//! 2. A partner without an endpoint fetches it from the API. When it gets an endpoint, `update_partner.rs` has
-//!    [`send_unsent`] schedule whatever is unsent. For a partner with an endpoint [`SendMessages`] is scheduled at once.
+//!    [`UpdateFulfillmentRequest`], which stores a PENDING message with the fulfillment order as its content.
+//! 2. For a partner with an endpoint [`SendMessages`] is scheduled at once. Other partners fetch the message from the API;
+//!    when such a partner gets an endpoint, `update_partner.rs` schedules what is unsent ([`send_unsent`]).
 //! 3. [`SendMessages`] sends the message through the partner's connector, `connectors/rest.rs`.
 //!    - *Suspended partner*: nothing is sent; the message is looked at again every five minutes.
-//!    - *Asked first*: when an earlier attempt may have arrived, the partner is asked whether it has the message, which
-//!      is sent only if it does not.
-//! 4. [`RecordSending`] records the result.
+//!    - *Asked first*: when an earlier attempt to send a request may have arrived, the partner is asked whether it has
+//!      the request, which is sent only if it does not. Cancellations and withdrawals are repeated without asking.
+//! 4. [`RecordSendAttempt`] records the result.
 //!    - **Sent**: SENT, `partner.message_sent`; the exception of the state before is resolved.
-//!    - **In doubt**, it may have arrived: IN_DOUBT, `partner.message_in_doubt`, exception MESSAGE_IN_DOUBT; step 3 again
-//!      after a growing pause, and the partner is asked first.
+//!    - **In doubt**, it may have arrived: IN_DOUBT, `partner.message_in_doubt`, exception MESSAGE_IN_DOUBT; step 3
+//!      again after a growing pause, and the partner is asked first. So is it after a run that did not end.
 //!    - **Not sent**, it did not arrive: the state stays; step 3 again after a growing pause.
 //!    - **Failed**, refused or 20 attempts: FAILED, `partner.message_failed`, exception MESSAGE_FAILED.
 //! 5. **Acknowledged**: the partner answers with a report (`report.rs`); fulfillment emits `fulfillment.accepted`,
-//!    `.rejected` or `.cancellation_rejected`, and [`UpdateRequest`] makes the message ACKNOWLEDGED whatever its state,
-//!    and resolves its exception.
-//! 6. **Withdrawn**: on `fulfillment.timed_out` or `.cancelled`, [`UpdateRequest`] fails a request that is not SENT and
-//!    sends a message that withdraws it, since it may be on its way. A request for cancellation is acknowledged by it.
+//!    `.rejected` or `.cancellation_rejected`, and [`UpdateFulfillmentRequest`] makes the message ACKNOWLEDGED whatever
+//!    its state, and resolves its exception.
+//! 6. **Withdrawn**: on `fulfillment.timed_out` or `.cancelled`, [`UpdateFulfillmentRequest`] fails a request that is not
+//!    SENT and sends a message that withdraws it, since it may be on its way. A request for cancellation is acknowledged.
 //! 7. **Replayed**: `replay_message.rs` makes a FAILED message PENDING again, or IN_DOUBT if it may have arrived,
 //!    `partner.message_replayed`, and step 3 follows. A withdrawn request is not replayed.
 
@@ -50,7 +50,7 @@ pub(crate) const SEND: &str = "partner.send";
 const UNSENT: &[MessageState] = &[MessageState::Pending, MessageState::InDoubt];
 
 /// A change of a fulfillment order that concerns the messages about it.
-pub(crate) enum Change {
+pub(crate) enum RequestChange {
     /// It was assigned to the partner's node.
     Requested,
     /// Its cancellation was requested after the partner accepted it.
@@ -62,16 +62,16 @@ pub(crate) enum Change {
 }
 
 /// Creates and ends the messages to a partner about a fulfillment order at its node.
-pub(crate) struct UpdateRequest {
+pub(crate) struct UpdateFulfillmentRequest {
     fulfillment_order_id: FulfillmentOrderId,
     partner_id: PartnerId,
     fulfillment_order: FulfillmentOrder,
-    change: Change,
+    change: RequestChange,
 }
 
-impl UpdateRequest {
+impl UpdateFulfillmentRequest {
     /// Reads the ids of the fulfillment order of an event.
-    pub(crate) fn parse(fulfillment_order: Option<FulfillmentOrder>, change: Change) -> Result<Self, Fault> {
+    pub(crate) fn parse(fulfillment_order: Option<FulfillmentOrder>, change: RequestChange) -> Result<Self, Fault> {
         let order = fulfillment_order.ok_or_else(|| Fault::internal("an event without its fulfillment order"))?;
         let unreadable = |error: types::IdError| Fault::internal(format!("an event with an unreadable id: {error}"));
         Ok(Self {
@@ -156,9 +156,9 @@ impl UpdateRequest {
     }
 }
 
-impl Command for UpdateRequest {
+impl Command for UpdateFulfillmentRequest {
     type Reply = ();
-    const NAME: &'static str = "UpdateRequest";
+    const NAME: &'static str = "UpdateFulfillmentRequest";
 
     fn needs(&self, _: &Rows, needs: &mut Needs) {
         needs.row::<Partner>(&self.partner_id);
@@ -169,19 +169,19 @@ impl Command for UpdateRequest {
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         let messages: Vec<_> = rows.by::<Message>(BY_SUBJECT, &self.subject())?.into_iter().cloned().collect();
         match self.change {
-            Change::Requested => {
+            RequestChange::Requested => {
                 self.save_request(rows, cx, RequestState::Requested)?;
                 self.create_message(rows, cx, FULFILLMENT_REQUESTED)
             }
-            Change::CancellationRequested => self.create_message(rows, cx, CANCELLATION_REQUESTED),
-            Change::Answered { message_type, outcome } => {
+            RequestChange::CancellationRequested => self.create_message(rows, cx, CANCELLATION_REQUESTED),
+            RequestChange::Answered { message_type, outcome } => {
                 let answered = messages.into_iter().filter(|message| message.message_type == message_type);
                 for message in answered.filter(|message| message.state != MessageState::Acknowledged) {
                     end(rows, cx, message, MessageState::Acknowledged, outcome);
                 }
                 Ok(())
             }
-            Change::Withdrawn => messages.into_iter().try_for_each(|message| self.withdraw(rows, cx, message)),
+            RequestChange::Withdrawn => messages.into_iter().try_for_each(|message| self.withdraw(rows, cx, message)),
         }
     }
 }
@@ -263,12 +263,12 @@ impl TaskHandler for SendMessages {
         let interrupted = message.message_type == FULFILLMENT_REQUESTED && task.attempts > 1;
         let sending = self.send(&message, content, &partner, interrupted).await;
         tracing::info!(%message_id, partner_id = %partner.partner_id, ?sending, "attempted to send a message");
-        Ok(vec![Box::new(RecordSending { message_id, sending, interrupted })])
+        Ok(vec![Box::new(RecordSendAttempt { message_id, sending, interrupted })])
     }
 }
 
 /// Records an attempt to send a message. Does nothing when the message is not to be sent any more.
-pub(crate) struct RecordSending {
+pub(crate) struct RecordSendAttempt {
     /// The message.
     message_id: MessageId,
     /// The result.
@@ -277,9 +277,9 @@ pub(crate) struct RecordSending {
     interrupted: bool,
 }
 
-impl Command for RecordSending {
+impl Command for RecordSendAttempt {
     type Reply = PartnerMessage;
-    const NAME: &'static str = "RecordSending";
+    const NAME: &'static str = "RecordSendAttempt";
 
     fn needs(&self, _: &Rows, needs: &mut Needs) {
         needs.row::<Message>(&self.message_id);

@@ -1,26 +1,27 @@
 //! A partner's report, from receipt to effect.
 //!
-//! 1. **Submitted**: `rpc.rs` `submit_report` refuses callers that may not report for the partner; `submission.rs` checks
-//!    the fields. Nothing is stored of what is refused here.
-//! 2. **Received**: [`ReceiveReport`] stores message and content as they came, RECEIVED, and schedules [`ApplyReports`].
-//!    - *Duplicate*, the control number came before with this content: `partner.duplicate_ignored`, and the answer is the
-//!      first message. The process ends.
-//!    - *Conflict*, it came before with other content: QUARANTINED, `partner.duplicate_conflict`, exception
+//! 1. **Submitted**: `rpc.rs` `submit_report` refuses callers that may not report for the partner; `submission.rs`
+//!    checks the fields. Nothing is stored of what is refused here.
+//! 2. **Received**: [`ReceiveReport`] stores message and content as they were received, RECEIVED, and schedules
+//!    [`ApplyReports`].
+//!    - *Duplicate*, the control number was used for the same content: `partner.duplicate_ignored`; the caller is
+//!      answered with the first message. The process ends.
+//!    - *Conflict*, it was used for other content: QUARANTINED, `partner.duplicate_conflict`, exception
 //!      CONTROL_NUMBER_REUSED; the caller is refused. The process ends, unless a person replays the message (step 7).
-//! 3. **Checked**: [`Reports::apply`] asks `reporter.rs` whether the partner may report on the subject.
+//! 3. **Checked**: `reporter.rs` refuses a report on what is not the partner's.
 //! 4. **Called**: `report_kind.rs` makes the call that the report becomes, under the message id as request id.
-//! 5. **Recorded by its owner**: fulfillment or inventory records it and emits its own events. A milestone or proof of
-//!    delivery of an *unmatched* package is kept by fulfillment (`shipment.unmatched_milestone_recorded`) until a shipment
-//!    of the reporter has the package; here it is applied, and the outcome says so.
-//! 6. [`RecordAttempt`] records the result.
+//! 5. **Recorded**: fulfillment or inventory records it and emits its own events. A milestone or proof of delivery of an
+//!    *unmatched* package is kept by fulfillment (`shipment.unmatched_milestone_recorded`) until a shipment of the
+//!    reporter has the package; the message is APPLIED, and its outcome names that.
+//! 6. [`RecordReportAttempt`] records the result here.
 //!    - **Applied**: APPLIED, `partner.message_applied`; an exception REPORT_DELAYED is resolved.
 //!    - **Rejected** for good: REJECTED, `partner.message_rejected`, exception REPORT_REJECTED.
 //!    - **Delayed**, a service is not available: still RECEIVED, `partner.message_received` the first time; the task
 //!      repeats steps 3 to 6 after growing pauses; after 20 attempts exception REPORT_DELAYED.
-//! 7. **Replayed**: `replay_message.rs` makes a REJECTED or QUARANTINED message RECEIVED again, `partner.message_replayed`,
-//!    resolves its exception, and steps 3 to 6 are repeated.
+//! 7. **Replayed**: `replay_message.rs` makes a REJECTED or QUARANTINED message RECEIVED again,
+//!    `partner.message_replayed`, resolves its exception, and steps 3 to 6 are repeated.
 //!
-//! A report that answers a request ends in fulfillment's event, with which `outbound_message.rs` goes on.
+//! The effect of a report that answers a request is an event of fulfillment, with which `outbound_message.rs` goes on.
 
 use async_trait::async_trait;
 use mesh::{
@@ -133,7 +134,7 @@ impl Reports {
     async fn within_call(
         &self,
         call: Call,
-        attempt: impl Future<Output = RecordAttempt>,
+        attempt: impl Future<Output = RecordReportAttempt>,
     ) -> Result<Option<PartnerMessage>, Fault> {
         match timeout(APPLY_WITHIN_CALL, attempt).await {
             Ok(attempt) => self.db.run(call, attempt).await.map(Some),
@@ -144,10 +145,10 @@ impl Reports {
         }
     }
 
-    async fn apply_stored(&self, message: &Message) -> RecordAttempt {
+    async fn apply_stored(&self, message: &Message) -> RecordReportAttempt {
         match self.stored(message).await {
             Ok(stored) => self.apply(stored).await,
-            Err(fault) => RecordAttempt { message_id: message.message_id.clone(), result: Err(fault) },
+            Err(fault) => RecordReportAttempt { message_id: message.message_id.clone(), result: Err(fault) },
         }
     }
 
@@ -162,8 +163,8 @@ impl Reports {
         })
     }
 
-    async fn apply(&self, stored: StoredReport) -> RecordAttempt {
-        RecordAttempt { message_id: stored.message_id.clone(), result: self.effect(stored).await }
+    async fn apply(&self, stored: StoredReport) -> RecordReportAttempt {
+        RecordReportAttempt { message_id: stored.message_id.clone(), result: self.effect(stored).await }
     }
 
     async fn effect(&self, stored: StoredReport) -> Result<Effect, Fault> {
@@ -275,16 +276,16 @@ impl Command for ReceiveReport {
 }
 
 /// Records an attempt to apply a report. Does nothing when the message is not RECEIVED any more.
-pub(crate) struct RecordAttempt {
+pub(crate) struct RecordReportAttempt {
     /// The message.
     pub message_id: MessageId,
     /// What it did, or why it had no effect. After a transient fault it is applied again.
     pub result: Result<Effect, Fault>,
 }
 
-impl Command for RecordAttempt {
+impl Command for RecordReportAttempt {
     type Reply = PartnerMessage;
-    const NAME: &'static str = "RecordAttempt";
+    const NAME: &'static str = "RecordReportAttempt";
 
     fn needs(&self, _: &Rows, needs: &mut Needs) {
         needs.row::<Message>(&self.message_id);
