@@ -1,7 +1,7 @@
 use proto::{
     event::v1::ExceptionOpened,
     fulfillment::v1::{FulfillmentCancelled, FulfillmentOrderChanged, FulfillmentPicked},
-    order::v1::{self as wire, OrderState, OrderStatus},
+    order::v1::{self as contract, OrderState, OrderStatus},
 };
 use testkit::{each, reason};
 use types::Reason;
@@ -76,7 +76,7 @@ async fn case_21_what_is_shipped_after_its_cancellation_was_asked_for_is_shipped
         let units = counters(&order, 0);
         assert_eq!((units.shipped, units.cancelled, units.over_shipped), (3, 0, 0));
         assert_eq!(order.status(), OrderStatus::Exception);
-        let lost: Vec<wire::OrderCancelLost> = world.events_of(&order.order_id).await.payloads("order.cancel_lost");
+        let lost: Vec<contract::OrderCancelLost> = world.events_of(&order.order_id).await.payloads("order.cancel_lost");
         assert_eq!((lost[0].shipment_id.as_str(), lost[0].lines[0].quantity), ("shm_1", 3));
         let opened: Vec<ExceptionOpened> = world.events_of(&order.order_id).await.payloads("exception.opened");
         assert_eq!((opened[0].r#type.as_str(), opened[0].subject.as_str()), ("CANCEL_LOST", order.order_id.as_str()));
@@ -107,7 +107,7 @@ async fn case_21_a_node_that_refuses_to_stop_partly_picked_work_ships_it_and_it_
         let units = counters(&order, 0);
         assert_eq!((units.shipped, units.cancelled, units.over_shipped), (3, 0, 0));
         assert_eq!(order.status(), OrderStatus::Exception);
-        let lost: Vec<wire::OrderCancelLost> = world.events_of(&order.order_id).await.payloads("order.cancel_lost");
+        let lost: Vec<contract::OrderCancelLost> = world.events_of(&order.order_id).await.payloads("order.cancel_lost");
         assert_eq!(lost.iter().map(|lost| lost.lines[0].quantity).collect::<Vec<_>>(), [2, 1]);
         let opened: Vec<ExceptionOpened> = world.events_of(&order.order_id).await.payloads("exception.opened");
         assert!(opened.iter().all(|case| case.r#type == "CANCEL_LOST" && case.subject == order.order_id));
@@ -146,10 +146,10 @@ async fn an_order_that_changed_since_it_was_seen_is_not_cancelled() {
         let placed = world.try_place(order_of("PO-1", &[("TEA", 3)])).await.unwrap();
         world.drain().await;
         let request =
-            wire::CancelOrderRequest { order_id: placed.order_id.clone(), etag: placed.etag, ..Default::default() };
+            contract::CancelOrderRequest { order_id: placed.order_id.clone(), etag: placed.etag, ..Default::default() };
         assert_eq!(reason(world.orders.clone().cancel_order(request).await), Reason::EtagMismatch);
         let etag = world.get(&placed.order_id).await.etag;
-        let request = wire::CancelOrderRequest { order_id: placed.order_id, etag, ..Default::default() };
+        let request = contract::CancelOrderRequest { order_id: placed.order_id, etag, ..Default::default() };
         world.orders.clone().cancel_order(request).await.unwrap();
     })
     .await;

@@ -1,12 +1,12 @@
-use proto::order::v1::{self as wire, HoldReason, OrderStatus};
+use proto::order::v1::{self as contract, HoldReason, OrderStatus};
 use testkit::{each, reason};
 use tonic::{Response, Status};
 use types::Reason;
 
 use crate::world::{Mood, World, counters, order_of};
 
-async fn place_hold(world: &World, order: &wire::Order, reason: HoldReason) -> wire::Order {
-    let request = wire::PlaceHoldRequest {
+async fn place_hold(world: &World, order: &contract::Order, reason: HoldReason) -> contract::Order {
+    let request = contract::PlaceHoldRequest {
         order_id: order.order_id.clone(),
         reason: reason.into(),
         note: "look at this".to_owned(),
@@ -15,8 +15,8 @@ async fn place_hold(world: &World, order: &wire::Order, reason: HoldReason) -> w
     world.orders.clone().place_hold(request).await.unwrap().into_inner()
 }
 
-async fn release_hold(world: &World, order: &wire::Order, hold_number: i32) -> Result<wire::Order, Status> {
-    let request = wire::ReleaseHoldRequest { order_id: order.order_id.clone(), hold_number, ..Default::default() };
+async fn release_hold(world: &World, order: &contract::Order, hold_number: i32) -> Result<contract::Order, Status> {
+    let request = contract::ReleaseHoldRequest { order_id: order.order_id.clone(), hold_number, ..Default::default() };
     world.orders.clone().release_hold(request).await.map(Response::into_inner)
 }
 
@@ -82,12 +82,12 @@ async fn a_customer_sees_that_its_order_is_held_and_not_who_says_what() {
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
         place_hold(&world, &order, HoldReason::Credit).await;
         let mut customer = world.as_customer(&["acc_1"]);
-        let request = wire::GetOrderRequest { order_id: order.order_id.clone() };
+        let request = contract::GetOrderRequest { order_id: order.order_id.clone() };
         let held = customer.get_order(request).await.unwrap().into_inner();
         let hold = &held.holds[0];
         assert_eq!((hold.reason(), hold.note.as_str(), hold.placed_by.as_str()), (HoldReason::Credit, "", ""));
         assert_eq!(held.supported_actions, ["CancelOrder"]);
-        let cancel = wire::CancelOrderRequest { order_id: order.order_id.clone(), ..Default::default() };
+        let cancel = contract::CancelOrderRequest { order_id: order.order_id.clone(), ..Default::default() };
         let cancelled = customer.cancel_order(cancel).await.unwrap().into_inner();
         assert!(cancelled.holds.iter().all(|hold| hold.note.is_empty() && hold.placed_by.is_empty()));
         assert_eq!(world.get(&order.order_id).await.holds[0].note, "look at this");

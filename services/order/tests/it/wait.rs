@@ -1,18 +1,18 @@
 use std::time::Duration;
 
-use proto::order::v1::{self as wire, OrderStatus};
+use proto::order::v1::{self as contract, OrderStatus};
 
 use testkit::{each, time::Stopped};
 use tonic::Request;
 
 use crate::world::{Mood, World, order_of};
 
-fn waiting(customer_po: &str) -> wire::PlaceOrderRequest {
-    wire::PlaceOrderRequest { wait: true, ..order_of(customer_po, &[("TEA", 3)]) }
+fn waiting(customer_po: &str) -> contract::PlaceOrderRequest {
+    contract::PlaceOrderRequest { wait: true, ..order_of(customer_po, &[("TEA", 3)]) }
 }
 
 /// Places an order whose stock nobody decides. Once it is stored all but a moment of its caller's time passes.
-async fn placed_in_vain(world: &World, request: wire::PlaceOrderRequest) -> wire::Order {
+async fn placed_in_vain(world: &World, request: contract::PlaceOrderRequest) -> contract::Order {
     world.inventory.set(Mood::Down);
     let mut told = world.db.subscribe();
     let mut request = Request::new(request);
@@ -60,7 +60,7 @@ async fn an_answer_that_waits_leaves_before_the_deadline() {
 #[tokio::test]
 async fn a_repeated_request_that_waits_is_answered_with_the_order_as_it_is() {
     each(World::furnished, async |world| {
-        let request = wire::PlaceOrderRequest { request_id: "r-1".to_owned(), ..waiting("PO-1") };
+        let request = contract::PlaceOrderRequest { request_id: "r-1".to_owned(), ..waiting("PO-1") };
         let placed = placed_in_vain(&world, request.clone()).await;
         world.inventory.set(Mood::Up);
         world.drain().await;
