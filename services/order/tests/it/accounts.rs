@@ -19,7 +19,7 @@ async fn an_account_is_read_back_as_it_was_created() {
 }
 
 #[tokio::test]
-async fn only_what_is_given_of_an_account_changes_and_only_as_it_was_seen() {
+async fn only_given_fields_of_an_account_change_and_only_of_the_version_that_was_read() {
     each(World::open, async |world| {
         let created = world.create_account(account("acc_1")).await;
         let change = contract::UpdateAccountRequest {
@@ -102,7 +102,7 @@ async fn the_service_chooses_the_ids_of_customers_ship_tos() {
         };
         world.orders.clone().create_ship_to(ship_to("acc_1", "shp_berlin")).await.unwrap();
         let mut customer = world.as_customer(&["acc_2"]);
-        // Taken or not, the answer is the same.
+        // The answer is the same whether the id is taken or not.
         for id in ["shp_berlin", "shp_paris"] {
             assert_eq!(wrong_fields(customer.create_ship_to(ship_to("acc_2", id)).await), ["ship_to_id"]);
         }

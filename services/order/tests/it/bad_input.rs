@@ -6,14 +6,14 @@ use tonic::{Request, Response, Status};
 
 use crate::world::{World, account, address, item, order_of};
 
-/// Places an order that is long for an unoptimized build: how fast the machine is does not matter.
+/// Places a long order with a deadline that does not depend on the speed of the machine.
 async fn placed_in_time(world: &World, request: contract::PlaceOrderRequest) -> Result<contract::Order, Status> {
     let mut request = Request::new(request);
     request.set_timeout(Duration::from_secs(600));
     world.orders.clone().place_order(request).await.map(Response::into_inner)
 }
 
-/// Refused with these fields, and nothing of it is stored.
+/// The request is refused for these fields, and nothing of it is stored.
 async fn refused(world: &World, request: contract::PlaceOrderRequest, wrong: &[&str]) {
     let head = world.db.head().await.unwrap();
     assert_eq!(wrong_fields(world.try_place(request).await), wrong);
@@ -30,7 +30,7 @@ fn one_line(change: impl FnOnce(&mut contract::NewOrderLine)) -> contract::Place
 }
 
 #[tokio::test]
-async fn an_order_that_names_what_is_not_there_is_refused_naming_the_field() {
+async fn an_order_that_names_something_unknown_is_refused_naming_the_field() {
     each(World::furnished, async |world| {
         let unknown = contract::PlaceOrderRequest { account_id: "acc_9".to_owned(), ..order_of("PO-1", &[("TEA", 1)]) };
         refused(&world, unknown, &["account_id"]).await;
@@ -44,7 +44,7 @@ async fn an_order_that_names_what_is_not_there_is_refused_naming_the_field() {
 }
 
 #[tokio::test]
-async fn a_ship_to_of_another_account_is_not_ones_own() {
+async fn a_ship_to_of_another_account_is_refused() {
     each(World::furnished, async |world| {
         world.create_account(account("acc_2")).await;
         let request = contract::PlaceOrderRequest { account_id: "acc_2".to_owned(), ..order_of("PO-1", &[("TEA", 1)]) };
@@ -99,7 +99,7 @@ async fn an_order_without_lines_or_with_a_number_used_twice_is_refused() {
 }
 
 #[tokio::test]
-async fn an_order_says_where_it_goes_exactly_once() {
+async fn an_order_names_its_destination_exactly_once() {
     each(World::furnished, async |world| {
         let nowhere = contract::PlaceOrderRequest { ship_to_id: String::new(), ..order_of("PO-1", &[("TEA", 1)]) };
         refused(&world, nowhere, &["ship_to_id"]).await;
@@ -132,7 +132,7 @@ async fn a_currency_that_is_not_the_accounts_is_refused() {
 }
 
 #[tokio::test]
-async fn a_price_has_to_be_said_when_the_item_has_none_in_the_currency() {
+async fn a_price_is_required_when_the_item_has_none_in_the_currency() {
     each(World::furnished, async |world| {
         world.create_account(contract::CreateAccountRequest { currency: "EUR".to_owned(), ..account("acc_2") }).await;
         let request = contract::PlaceOrderRequest {
@@ -147,7 +147,7 @@ async fn a_price_has_to_be_said_when_the_item_has_none_in_the_currency() {
 }
 
 #[tokio::test]
-async fn an_amount_that_can_not_be_told_is_refused() {
+async fn an_amount_that_is_too_large_is_refused() {
     each(World::furnished, async |world| {
         let request = one_line(|line| {
             line.quantity = 1_000_000_000;
@@ -189,7 +189,7 @@ async fn five_thousand_lines_are_an_order_and_one_more_is_not() {
 }
 
 #[tokio::test]
-async fn of_very_many_wrong_fields_the_first_are_told_and_all_are_counted() {
+async fn of_very_many_wrong_fields_the_first_are_named_and_all_are_counted() {
     each(World::furnished, async |world| {
         let fault = fault(placed_in_time(&world, order_of("PO-1", &vec![("NOTHING", 1); 4_000])).await);
         assert_eq!(fault.violations.len(), 50);

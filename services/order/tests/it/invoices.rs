@@ -45,10 +45,10 @@ async fn amounts_of_all_shipments_sum_to_the_line_to_the_cent() {
             assert_eq!(order.invoice_ready_total.unwrap().minor_units, sum);
         }
         assert_eq!(sum, 5_980);
-        let told: Vec<contract::OrderInvoiceReady> =
+        let emitted: Vec<contract::OrderInvoiceReady> =
             world.events_of(&order.order_id).await.payloads("order.invoice_ready");
         let listed = readiness(&world, &order.order_id).await;
-        assert_eq!(told.into_iter().map(|told| told.readiness.unwrap()).collect::<Vec<_>>(), listed);
+        assert_eq!(emitted.into_iter().map(|ready| ready.readiness.unwrap()).collect::<Vec<_>>(), listed);
     })
     .await;
 }
@@ -82,7 +82,7 @@ async fn an_account_that_is_invoiced_on_shipment_is_ready_then_and_not_again() {
 }
 
 #[tokio::test]
-async fn case_32_a_printed_label_is_not_a_departure_and_makes_nothing_ready_to_invoice() {
+async fn case_32_a_printed_label_is_not_a_shipment_and_makes_nothing_ready_to_invoice() {
     each(World::furnished, async |world| {
         let order = invoiced_on_shipment(&world, &[("TEA", 2)]).await;
         let labelled = fulfillment::ShipmentLabelled {
@@ -101,7 +101,7 @@ async fn case_32_a_printed_label_is_not_a_departure_and_makes_nothing_ready_to_i
 }
 
 #[tokio::test]
-async fn what_is_ready_is_listed_in_the_order_it_became_so() {
+async fn invoice_readiness_is_listed_oldest_first() {
     each(World::furnished, async |world| {
         let mut expected = Vec::new();
         for number in 1..=5 {

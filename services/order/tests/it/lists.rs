@@ -45,12 +45,12 @@ async fn orders_are_listed_newest_first_with_their_lines() {
         assert_eq!(first.orders[0], world.get(&first.orders[0].order_id).await);
         let rest = contract::ListOrdersRequest { page_token: first.next_page_token.clone(), page_size: 5, ..request };
         assert_eq!(list(&world, rest).await, ["PO-3", "PO-2", "PO-1"]);
-        let foreign = contract::ListOrdersRequest {
+        let other_filter = contract::ListOrdersRequest {
             page_token: first.next_page_token,
             account_id: "acc_1".to_owned(),
             ..Default::default()
         };
-        assert_eq!(wrong_fields(world.orders.clone().list_orders(foreign).await), ["page_token"]);
+        assert_eq!(wrong_fields(world.orders.clone().list_orders(other_filter).await), ["page_token"]);
     })
     .await;
 }
@@ -95,8 +95,8 @@ async fn a_customer_lists_the_orders_of_its_accounts() {
         assert_eq!(listed(own), ["PO-5"]);
         let others = contract::ListOrdersRequest { account_id: "acc_1".to_owned(), ..Default::default() };
         assert!(listed(customer.list_orders(others).await.unwrap().into_inner()).is_empty());
-        let mut nobody = world.as_customer(&[]);
-        let none = nobody.list_orders(contract::ListOrdersRequest::default()).await.unwrap().into_inner();
+        let mut without_accounts = world.as_customer(&[]);
+        let none = without_accounts.list_orders(contract::ListOrdersRequest::default()).await.unwrap().into_inner();
         assert!(listed(none).is_empty());
     })
     .await;

@@ -21,8 +21,9 @@ async fn a_placed_order_is_answered_as_it_is_stored() {
         assert_eq!(counters(&placed, 1).ordered, 24);
         assert_eq!(counters(&placed, 1).unallocated, 24);
         assert_eq!(placed.supported_actions, ["CancelOrder", "PlaceHold"]);
-        let told: Vec<contract::OrderSubmitted> = world.events_of(&placed.order_id).await.payloads("order.submitted");
-        assert_eq!(told, [contract::OrderSubmitted { order: Some(placed) }]);
+        let submitted: Vec<contract::OrderSubmitted> =
+            world.events_of(&placed.order_id).await.payloads("order.submitted");
+        assert_eq!(submitted, [contract::OrderSubmitted { order: Some(placed) }]);
     })
     .await;
 }
@@ -74,15 +75,15 @@ async fn a_second_order_with_the_same_po_number_is_an_order_where_the_account_al
 }
 
 #[tokio::test]
-async fn an_item_that_is_not_known_yet_is_asked_for() {
+async fn an_unknown_item_is_copied_from_inventory() {
     each(World::furnished, async |world| {
         world.inventory.add(&item("NEW"));
         let placed = world.try_place(order_of("PO-1", &[("NEW", 1), ("TEA", 1)])).await.unwrap();
         assert_eq!(placed.lines[0].name, "NEW, loose");
-        // The copy is kept: the next order needs nobody.
+        // The copy is stored: the next order does not call inventory.
         world.inventory.set(Mood::Down);
         world.try_place(order_of("PO-2", &[("NEW", 1)])).await.unwrap();
-        // Whether this one exists, nobody can say now.
+        // Whether this item exists is not known while inventory is unavailable.
         assert_eq!(reason(world.try_place(order_of("PO-3", &[("OTHER", 1)])).await), Reason::Unavailable);
     })
     .await;

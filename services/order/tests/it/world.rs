@@ -1,4 +1,4 @@
-//! The order service, and the services around it as the test plays them.
+//! The order service, and fakes of the services around it.
 
 mod calls;
 mod fixtures;

@@ -1,4 +1,4 @@
-//! Short ways to call the service, and to emit what it follows.
+//! Calls of the service, and events of the services that it follows.
 
 use prost::{Message, Name};
 use proto::{
@@ -40,7 +40,7 @@ impl World {
         self.orders.clone().cancel_order(request).await.map(Response::into_inner)
     }
 
-    /// Inventory emits how a reservation is now; returns the order after it.
+    /// Inventory emits a new version of a reservation; returns the order after it.
     pub(crate) async fn stock_came(
         &self,
         order_id: &str,
@@ -60,13 +60,13 @@ impl World {
         self.get(order_id).await
     }
 
-    /// Fulfillment emits that units left; returns the order after it.
+    /// Fulfillment emits that units were shipped; returns the order after it.
     pub(crate) async fn ships(&self, order: &contract::Order, shipment: &str, units: &[(i32, i64)]) -> contract::Order {
         self.emit_shipped(order, shipment, units, false).await
     }
 
     /// The same of units whose cancellation had been requested from the node.
-    pub(crate) async fn ships_all_the_same(
+    pub(crate) async fn ships_despite_cancellation(
         &self,
         order: &contract::Order,
         shipment: &str,
@@ -90,7 +90,7 @@ impl World {
         self.fulfillment_emits("shipment.shipped", order, &shipped).await
     }
 
-    /// Fulfillment emits that units arrived; returns the order after it.
+    /// Fulfillment emits that units were delivered; returns the order after it.
     pub(crate) async fn delivers(&self, order: &contract::Order, id: &str, units: &[(i32, i64)]) -> contract::Order {
         let delivered = fulfillment::ShipmentDelivered {
             shipment: Some(shipment(order, id)),

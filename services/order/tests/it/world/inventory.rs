@@ -1,4 +1,4 @@
-//! Inventory as the test plays it: a little stock, and bad days.
+//! A fake of inventory: a little stock, and failures.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -12,15 +12,15 @@ use proto::inventory::v1::{
 use tonic::{Request, Response, Status};
 use types::{Fault, Reason};
 
-/// How inventory is today.
+/// How inventory behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Mood {
-    /// It works.
+    /// It answers.
     #[default]
     Up,
-    /// It can not be reached.
+    /// It cannot be reached.
     Down,
-    /// It does what it is asked, and the answer is lost.
+    /// It handles calls, and the answers are lost.
     Mute,
 }
 
@@ -60,12 +60,12 @@ impl Inventory {
         self.state().free.insert(sku.to_owned(), units);
     }
 
-    /// Every call of Reserve that was worked on.
+    /// Every call of Reserve that was handled.
     pub(crate) fn reserved(&self) -> Vec<contract::ReserveRequest> {
         self.state().reserved.clone()
     }
 
-    /// Every call of Release that was worked on.
+    /// Every call of Release that was handled.
     pub(crate) fn released(&self) -> Vec<contract::ReleaseRequest> {
         self.state().released.clone()
     }
@@ -104,7 +104,7 @@ impl State {
 }
 
 fn unreachable() -> Status {
-    mesh::status(Fault::unavailable("inventory is away"))
+    mesh::status(Fault::unavailable("inventory is unavailable"))
 }
 
 #[tonic::async_trait]
