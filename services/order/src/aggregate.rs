@@ -3,6 +3,8 @@
 //! Whatever is reported in whatever order, the counters of every line add up, and state and status follow from the counters
 //! of all lines.
 
+use std::ops::Deref;
+
 use mesh::Principal;
 use proto::order::v1 as contract;
 use store::{Context, Needs, Rows};
@@ -16,10 +18,14 @@ use crate::{
     report::OrderReport,
 };
 
-/// An order with all its lines. Its steps are in [`process`](crate::process).
+/// An order with all its lines. It is read freely, and changed only by [`OrderAggregate::change`].
 #[derive(Debug, Clone, PartialEq)]
 #[must_use = "nothing is stored or emitted until it is saved"]
-pub(crate) struct OrderAggregate {
+pub(crate) struct OrderAggregate(ChangingOrder);
+
+/// An order during a change. Its steps are in [`process`](crate::process).
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ChangingOrder {
     /// The order itself.
     pub(crate) order: Order,
     /// All its lines, by line number.
@@ -28,15 +34,43 @@ pub(crate) struct OrderAggregate {
     pub(crate) pending: Vec<PendingEvent>,
 }
 
-/// An order as it is stored after a change.
+/// An order as it is stored after a change; made only by [`OrderAggregate::save`].
 pub(crate) struct SavedOrder {
+    order: Order,
+    lines: Vec<OrderLine>,
+}
+
+impl SavedOrder {
     /// The order itself.
-    pub(crate) order: Order,
+    pub(crate) fn order(&self) -> &Order {
+        &self.order
+    }
+
     /// All its lines, by line number.
-    pub(crate) lines: Vec<OrderLine>,
+    pub(crate) fn lines(&self) -> &[OrderLine] {
+        &self.lines
+    }
+
+    /// The order as the contract has it.
+    pub(crate) fn to_contract<'a>(&self, holds: impl IntoIterator<Item = &'a Hold>) -> contract::Order {
+        crate::wire::order(&self.order, &self.lines, holds)
+    }
+}
+
+impl Deref for OrderAggregate {
+    type Target = ChangingOrder;
+
+    fn deref(&self) -> &ChangingOrder {
+        &self.0
+    }
 }
 
 impl OrderAggregate {
+    /// An order that is placed and not stored yet.
+    pub(crate) fn place(order: Order, lines: Vec<OrderLine>) -> Self {
+        Self(ChangingOrder { order, lines, pending: vec![PendingEvent::Submitted] })
+    }
+
     /// Asks for an order with all its lines.
     pub(crate) fn needs(order_id: &OrderId, needs: &mut Needs) {
         needs.row::<Order>(order_id);
@@ -53,7 +87,7 @@ impl OrderAggregate {
     pub(crate) fn load(order_id: &OrderId, rows: &Rows) -> Result<Self, Fault> {
         let order = rows.get::<Order>(order_id)?.cloned().ok_or_else(|| Fault::not_found("order", order_id))?;
         let lines = rows.under::<OrderLine>(order_id)?.into_iter().cloned().collect();
-        Ok(Self { order, lines, pending: Vec::new() })
+        Ok(Self(ChangingOrder { order, lines, pending: Vec::new() }))
     }
 
     /// The order for a caller that sees its account, read it with this etag, and asks for an action that it supports.
@@ -89,39 +123,24 @@ impl OrderAggregate {
     }
 
     /// Makes a change, and then takes every step that the counters of the lines call for.
-    pub(crate) fn change(&mut self, now: Timestamp, change: impl FnOnce(&mut Self)) {
-        let backordered_before: Vec<_> = self.lines.iter().map(|line| line.backordered).collect();
-        change(self);
-        if self.order.cancel_time.is_some() {
-            self.cancel_unreleased();
+    pub(crate) fn change(&mut self, now: Timestamp, change: impl FnOnce(&mut ChangingOrder)) {
+        let Self(changing) = self;
+        let backordered_before: Vec<_> = changing.lines.iter().map(|line| line.backordered).collect();
+        change(changing);
+        if changing.order.cancel_time.is_some() {
+            changing.cancel_unreleased();
         }
-        self.confirm();
-        self.report_backorders(&backordered_before);
-        self.release_reserved();
-        self.close_or_reopen(now);
-        self.promise_ship_times(now);
-        self.order.status = self.order.derive_status(&UnitTotals::of(&self.lines));
-    }
-
-    /// Records a report, as a change.
-    pub(crate) fn record(&mut self, report: &OrderReport, now: Timestamp) {
-        match report {
-            OrderReport::Reserved(reservations) => self.apply_reservations(reservations),
-            OrderReport::ReservationRefused(reason) => self.reject(reason, now),
-            OrderReport::Picked(units) => self.each_of(units, OrderLine::pick),
-            OrderReport::Short(units) => self.each_of(units, OrderLine::fall_short),
-            OrderReport::Unfulfillable(units, reservations) => self.withdraw(units, reservations),
-            OrderReport::Cancelled(units) => self.each_of(units, OrderLine::cancel_released),
-            OrderReport::Shipped { shipment_id, units, cancellation_lost } => {
-                self.ship(shipment_id, units, *cancellation_lost, now);
-            }
-            OrderReport::Delivered { shipment_id, units } => self.deliver(shipment_id, units, now),
-        }
+        changing.confirm();
+        changing.report_backorders(&backordered_before);
+        changing.release_reserved();
+        changing.close_or_reopen(now);
+        changing.promise_ship_times(now);
+        changing.order.status = changing.order.derive_status(&UnitTotals::of(&changing.lines));
     }
 
     /// Writes what changed and emits the pending events; returns the order as it is stored now.
     pub(crate) fn save(self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<SavedOrder, Fault> {
-        let Self { mut order, mut lines, pending } = self;
+        let ChangingOrder { mut order, mut lines, pending } = self.0;
         let (stored, stored_lines) = match order.version {
             0 => (None, Vec::new()),
             _ => (rows.get::<Order>(&order.order_id)?, rows.under::<OrderLine>(&order.order_id)?),
@@ -129,7 +148,7 @@ impl OrderAggregate {
         let is_changed = |at: usize, line: &OrderLine| stored_lines.get(at).is_none_or(|stored| *stored != line);
         let changed: Vec<_> =
             lines.iter().enumerate().filter(|(at, line)| is_changed(*at, line)).map(|(at, _)| at).collect();
-        if changed.is_empty() && stored == Some(&order) {
+        if changed.is_empty() && stored == Some(&order) && pending.is_empty() {
             return Ok(SavedOrder { order, lines });
         }
         for at in changed {
@@ -148,7 +167,25 @@ impl OrderAggregate {
     /// As [`Self::save`]; returns the order with its holds as callers see it.
     pub(crate) fn save_and_show(self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<contract::Order, Fault> {
         let saved = self.save(rows, cx)?;
-        Ok(crate::wire::order(&saved.order, &saved.lines, rows.under::<Hold>(&saved.order.order_id)?))
+        Ok(saved.to_contract(rows.under::<Hold>(&saved.order.order_id)?))
+    }
+}
+
+impl ChangingOrder {
+    /// Records a report.
+    pub(crate) fn record(&mut self, report: &OrderReport, now: Timestamp) {
+        match report {
+            OrderReport::Reserved(reservations) => self.apply_reservations(reservations),
+            OrderReport::ReservationRefused(reason) => self.reject(reason, now),
+            OrderReport::Picked(units) => self.each_of(units, OrderLine::pick),
+            OrderReport::Short(units) => self.each_of(units, OrderLine::fall_short),
+            OrderReport::Unfulfillable(units, reservations) => self.withdraw(units, reservations),
+            OrderReport::Cancelled(units) => self.each_of(units, OrderLine::cancel_released),
+            OrderReport::Shipped { shipment_id, units, cancellation_lost } => {
+                self.ship(shipment_id, units, *cancellation_lost, now);
+            }
+            OrderReport::Delivered { shipment_id, units } => self.deliver(shipment_id, units, now),
+        }
     }
 
     /// Takes a step of each line; returns the units that it moved.

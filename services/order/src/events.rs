@@ -68,15 +68,15 @@ pub(crate) struct ShipmentException {
 impl PendingEvent {
     /// Emits the event of an order that was saved, and writes the row that belongs to it.
     pub(crate) fn emit(self, saved: &SavedOrder, rows: &mut Rows, cx: &mut Context<'_>) {
-        let order = &saved.order;
+        let order = saved.order();
         let (order_id, reason) = (order.order_id.to_string(), order.reason.clone());
         let payload = match self {
             Self::Submitted => {
-                let order = Some(wire::order(order, &saved.lines, []));
+                let order = Some(saved.to_contract([]));
                 OrderEvent::OrderSubmitted(contract::OrderSubmitted { order })
             }
             Self::Confirmed => {
-                let lines = saved.lines.iter().map(wire::line).collect();
+                let lines = saved.lines().iter().map(wire::line).collect();
                 OrderEvent::OrderConfirmed(contract::OrderConfirmed { order_id, lines })
             }
             Self::Rejected => OrderEvent::OrderRejected(contract::OrderRejected { order_id, reason }),
@@ -117,7 +117,7 @@ impl PendingEvent {
 
 impl ShipmentException {
     fn open(self, saved: &SavedOrder, cx: &mut Context<'_>) {
-        let order = &saved.order;
+        let order = saved.order();
         let units: Vec<_> =
             self.units.iter().map(|units| format!("{}:{}", units.line_number, units.quantity)).collect();
         let facts = [("shipment_id", self.shipment_id.to_string()), ("units_by_line", units.join(" "))];
@@ -131,8 +131,8 @@ impl ShipmentException {
 
 impl SavedOrder {
     fn line(&self, line_number: i64) -> Option<&OrderLine> {
-        let at = self.lines.binary_search_by_key(&line_number, |line| line.line_number).ok()?;
-        self.lines.get(at)
+        let at = self.lines().binary_search_by_key(&line_number, |line| line.line_number).ok()?;
+        self.lines().get(at)
     }
 
     fn quantities(&self, units: &[LineUnits]) -> Vec<LineQuantity> {
@@ -142,14 +142,14 @@ impl SavedOrder {
 
     fn hold_changed(&self, hold: &Hold) -> contract::OrderHoldChanged {
         contract::OrderHoldChanged {
-            order_id: self.order.order_id.to_string(),
+            order_id: self.order().order_id.to_string(),
             hold: Some(wire::hold(hold)),
-            open_holds: wire::small(self.order.open_holds),
+            open_holds: wire::small(self.order().open_holds),
         }
     }
 
     fn released(&self, units: &[LineUnits]) -> contract::OrderReleased {
-        let order = &self.order;
+        let order = self.order();
         let line = |units: &LineUnits| {
             let line = self.line(units.line_number)?;
             Some(contract::ReleasedLine {

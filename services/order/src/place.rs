@@ -20,7 +20,6 @@ pub(crate) use check::MAX_LINES;
 use crate::{
     account::{Account, DuplicatePoPolicy, ShipTo},
     aggregate::OrderAggregate,
-    events::PendingEvent,
     item::Item,
     order::{FillPolicy, Order, OrderState, OrderStatus},
     order_line::{OrderLine, PricedLine},
@@ -197,8 +196,6 @@ impl Command for PlaceOrder {
 
         let order = self.order(cx.new_id(), &account, ship_to, total_minor, cx.now());
         let lines = priced.into_iter().map(|line| OrderLine::new(order.order_id.clone(), line)).collect();
-        let placed = OrderAggregate { order, lines, pending: vec![PendingEvent::Submitted] };
-        let saved = placed.save(rows, cx)?;
-        Ok(crate::wire::order(&saved.order, &saved.lines, []))
+        Ok(OrderAggregate::place(order, lines).save(rows, cx)?.to_contract([]))
     }
 }

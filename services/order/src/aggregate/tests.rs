@@ -66,7 +66,7 @@ fn aggregate(fill_policy: FillPolicy, invoice_policy: InvoicePolicy, ordered: &[
         (1..).zip(ordered).map(|(number, ordered)| line(number, *ordered, 1_05, 1_500)).collect();
     let mut order = order(fill_policy, invoice_policy);
     order.total_minor = lines.iter().map(|line| line.amount_minor).sum();
-    OrderAggregate { order, lines, pending: Vec::new() }
+    OrderAggregate(ChangingOrder { order, lines, pending: Vec::new() })
 }
 
 fn usual(ordered: &[i64]) -> OrderAggregate {

@@ -1,16 +1,18 @@
 //! Cancellation of an order, at any time until all of it is shipped.
 //!
-//! 1. `CancelOrder` (`cancel.rs`): [`OrderAggregate::cancel`] keeps the time of the request and cancels units that are
-//!    not at nodes at once, `order.line_cancelled`.
-//! 2. The service follows its own log (`reactions.rs`): [`release_reservation`] calls inventory's `Release`, and what is
-//!    left of the reservations comes as `inventory.reservation_released`.
-//! 3. Units at nodes: `order.cancel_requested`. Fulfillment asks the nodes to cancel what they did not ship.
-//! 4. Cancelled in time: `fulfillment.cancelled`, the units count as cancelled. Refused by a node: the units stay
-//!    released. Returned to the order (`fulfillment.unfulfillable`): cancelled as in 1, because the request stands.
-//! 5. Shipped all the same: `shipment.shipped`; the units count as shipped, and [`OrderAggregate::lose_cancellation`]
-//!    emits `order.cancel_lost` and opens the exception CANCEL_LOST. The goods may come back as a return.
-//! 6. When every unit is cancelled and none is shipped, the order is CANCELLED, `order.cancelled`
-//!    (`process/closing.rs`). A later shipment of such an order reopens it as in 5.
+//! 1. `CancelOrder` (`cancel.rs`): [`ChangingOrder::cancel`] stores the time of the request and cancels units that are not
+//!    at nodes at once, `order.line_cancelled`.
+//! 2. The service follows its own log (`reactions.rs`): [`release_reservation`] calls inventory's `Release`, and inventory
+//!    emits what is left of the reservations, `inventory.reservation_released`.
+//! 3. Units at nodes: `order.cancel_requested`. Fulfillment asks the nodes to cancel what they did not ship
+//!    (`services/fulfillment/src/process/cancellation.rs`).
+//! 4. Cancelled in time: `fulfillment.cancelled`, and the units count as cancelled. Refused by a node: the units stay
+//!    released. Returned to the order (`fulfillment.unfulfillable`): cancelled as in 1, because the request stays.
+//! 5. Shipped all the same (`services/fulfillment/src/process/late_shipment.rs`): the units count as shipped, and
+//!    [`ChangingOrder::lose_cancellation`] emits `order.cancel_lost` and opens the exception CANCEL_LOST. The goods may
+//!    come back as a return.
+//! 6. When every unit is cancelled and none is shipped, the order is CANCELLED, `order.cancelled` (`process/closing.rs`).
+//!    A later shipment of such an order reopens it as in 5.
 
 use mesh::Channel;
 use proto::{
@@ -21,7 +23,7 @@ use proto::{
 use types::{Fault, Reason, ShipmentId, Timestamp};
 
 use crate::{
-    aggregate::OrderAggregate,
+    aggregate::ChangingOrder,
     events::{PendingEvent, ShipmentException},
     order::UnitTotals,
     order_line::{LineUnits, OrderLine},
@@ -42,7 +44,7 @@ pub(crate) async fn release_reservation(
     }
 }
 
-impl OrderAggregate {
+impl ChangingOrder {
     /// Cancels what is open: units that are not at nodes at once, the others if their nodes can still stop them.
     pub(crate) fn cancel(&mut self, reason: &str, now: Timestamp) {
         reason.clone_into(&mut self.order.reason);

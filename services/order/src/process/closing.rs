@@ -1,11 +1,11 @@
 //! From the shipment of units to a closed order, and reopening.
 //!
-//! 1. `shipment.shipped`: [`OrderAggregate::ship`] counts the units as shipped, first those at nodes, then others that
+//! 1. `shipment.shipped`: [`ChangingOrder::ship`] counts the units as shipped, first those at nodes, then others that
 //!    are wanted. The rest is over-shipped: exception OVER_SHIPPED, or CANCEL_LOST (`process/cancellation.rs`).
-//! 2. `shipment.partially_delivered` and `shipment.delivered`: [`OrderAggregate::deliver`] counts the units as
+//! 2. `shipment.partially_delivered` and `shipment.delivered`: [`ChangingOrder::deliver`] counts the units as
 //!    delivered. Units delivered before they are reported shipped are kept until they are.
 //! 3. Both make units ready to invoice (`process/invoice_readiness.rs`).
-//! 4. [`OrderAggregate::close_or_reopen`] after every change: CANCELLED when every unit is cancelled and none is
+//! 4. [`ChangingOrder::close_or_reopen`] after every change: CANCELLED when every unit is cancelled and none is
 //!    shipped, `order.cancelled`; CLOSED when nothing is open and all shipped units are delivered, `order.closed`.
 //! 5. A later shipment makes a closed or cancelled order CONFIRMED again; it is closed again as in 4.
 //! 6. A return does not reopen an order: it moves the counters of returned units (`process/returned_units.rs`).
@@ -14,13 +14,13 @@ use proto::event::v1::ExceptionType;
 use types::{ShipmentId, Timestamp};
 
 use crate::{
-    aggregate::OrderAggregate,
+    aggregate::ChangingOrder,
     events::{PendingEvent, ShipmentException},
     order::{OrderState, UnitTotals},
     order_line::{LineUnits, OrderLine},
 };
 
-impl OrderAggregate {
+impl ChangingOrder {
     /// Counts shipped units. `cancellation_lost`: the node had been asked not to ship them.
     pub(crate) fn ship(
         &mut self,

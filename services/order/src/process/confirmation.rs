@@ -2,16 +2,17 @@
 //!
 //! 1. `PlaceOrder` (`place.rs`) stores a valid order, SUBMITTED, and emits `order.submitted`. With `wait`, the answer is
 //!    delayed until step 4 or 5 (`rpc/wait.rs`).
-//! 2. The service follows its own log (`reactions.rs`): [`reserve`] calls inventory's `Reserve` for all lines. A call
-//!    that fails is repeated until inventory answers; a repeat returns the first answer.
-//! 3. Inventory reserves what it has. It backorders the rest, or refuses all of it for an order that is FILL_OR_KILL.
-//! 4. Refused: [`OrderAggregate::reject`] cancels all units, `order.rejected`.
-//! 5. Reserved: [`OrderAggregate::apply_reservations`] counts reserved and backordered units, and
-//!    [`OrderAggregate::confirm`] confirms the order, `order.confirmed`. [`OrderAggregate::report_backorders`] emits
-//!    `order.backordered`, and [`OrderAggregate::promise_ship_times`] promises a time for lines without backorders.
+//! 2. The service follows its own log (`reactions.rs`): [`reserve`] calls inventory's `Reserve` for all lines. A call that
+//!    fails is made again until inventory answers; a repeat returns the first answer.
+//! 3. Inventory reserves what is available and backorders the rest (`services/inventory/src/process/reservation.rs`). For
+//!    a FILL_OR_KILL order it refuses a shortage instead.
+//! 4. Refused: [`ChangingOrder::reject`] cancels all units, `order.rejected`.
+//! 5. Reserved: [`ChangingOrder::apply_reservations`] counts reserved and backordered units, and
+//!    [`ChangingOrder::confirm`] confirms the order, `order.confirmed`. [`ChangingOrder::report_backorders`] emits
+//!    `order.backordered`, and [`ChangingOrder::promise_ship_times`] promises a time for lines without backorders.
 //! 6. When stock arrives or a reservation expires, inventory emits `inventory.reserved` or
 //!    `inventory.reservation_expired` with a newer version of the reservation: step 5 again.
-//! 7. Reserved units are released (`process/release.rs`): FILL_ALL waits for all units, FILL_ALL_AVAILABLE does not.
+//! 7. Reserved units are released (`process/release.rs`): a FILL_ALL order waits for all its units, others do not.
 
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ use store::AnyCommand;
 use types::{Fault, Reason, Timestamp};
 
 use crate::{
-    aggregate::OrderAggregate,
+    aggregate::ChangingOrder,
     events::PendingEvent,
     order::{OrderState, UnitTotals},
     order_line::{LineUnits, OrderLine},
@@ -68,7 +69,7 @@ pub(crate) async fn reserve(
     record(&order.order_id, report)
 }
 
-impl OrderAggregate {
+impl ChangingOrder {
     /// Counts the units that inventory reserved and backordered.
     pub(crate) fn apply_reservations(&mut self, reservations: &[ReservationSnapshot]) {
         for reservation in reservations {

@@ -2,18 +2,18 @@
 //!
 //! 1. An order takes its account's invoice policy when it is placed (`place.rs`).
 //! 2. `shipment.shipped` or `shipment.delivered` is counted (`process/closing.rs`), and
-//!    [`OrderAggregate::make_invoice_ready`] makes ready what the policy allows by then: shipped units with
+//!    [`ChangingOrder::make_invoice_ready`] makes ready what the policy allows by then: shipped units with
 //!    ON_SHIPMENT, delivered units with ON_DELIVERY. Units shipped beyond those wanted are never ready.
 //! 3. The amount is the share of the line's rounded price that all ready units have, less what was ready before
 //!    ([`OrderLine::make_invoice_ready`]): the amounts of all shipments sum to the price.
-//! 4. A row of [`InvoiceReadiness`] is written and `order.invoice_ready` emitted, from which the ERP invoices the units.
+//! 4. A row of [`InvoiceReadiness`] is written and `order.invoice_ready` emitted, for the ERP to invoice the units.
 //!    `ListInvoiceReadiness` (`rpc/read.rs`) lists the rows.
 
 use proto::order::v1 as contract;
 use store::Proto;
 use types::{AccountId, OrderId, ShipmentId, Timestamp, share_of_line};
 
-use crate::{account::InvoicePolicy, aggregate::OrderAggregate, events::PendingEvent, order_line::OrderLine, wire};
+use crate::{account::InvoicePolicy, aggregate::ChangingOrder, events::PendingEvent, order_line::OrderLine, wire};
 
 store::record! {
     /// What became ready to invoice at one time with one shipment.
@@ -27,7 +27,7 @@ store::record! {
     }
 }
 
-impl OrderAggregate {
+impl ChangingOrder {
     /// Makes ready to invoice what the policy allows by now; a shipment was the cause.
     pub(crate) fn make_invoice_ready(&mut self, shipment_id: &ShipmentId, now: Timestamp) {
         let policy = self.order.invoice_policy;

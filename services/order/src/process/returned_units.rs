@@ -4,7 +4,7 @@
 //!    the returns service; the whole process is in `services/returns/src/process/receipt_to_credit.rs`.
 //! 2. `return.authorized`, `return.received`, `return.over_received`, `return.cancelled` and `return.closed` carry the
 //!    return as it is: [`RecordReturn`] keeps its lines, unless it has kept a newer version.
-//! 3. [`OrderAggregate::count_returns`] sets the counters of a line to the sums over all its returns. No more units come
+//! 3. [`ChangingOrder::count_returns`] sets the counters of a line to the sums over all its returns. No more units come
 //!    back than are shipped: when `shipment.shipped` comes late, the counters are set again (`record.rs`).
 //! 4. State and status of the order stay as they are; its supported actions follow from the counters.
 
@@ -14,7 +14,10 @@ use proto::returns::v1::{Return, ReturnLine, ReturnState};
 use store::{Command, Context, Needs, Rows};
 use types::{Fault, OrderId, ReturnId};
 
-use crate::{aggregate::OrderAggregate, report::read_id};
+use crate::{
+    aggregate::{ChangingOrder, OrderAggregate},
+    report::read_id,
+};
 
 store::record! {
     /// A line of a return, as last reported.
@@ -53,7 +56,7 @@ pub(crate) fn sums(order_id: &OrderId, rows: &Rows) -> Result<Vec<ReturnedUnits>
     Ok(lines.into_values().collect())
 }
 
-impl OrderAggregate {
+impl ChangingOrder {
     /// Sets the counters of returned units.
     pub(crate) fn count_returns(&mut self, returned: &[ReturnedUnits]) {
         for units in returned {

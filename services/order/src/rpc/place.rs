@@ -18,17 +18,19 @@ impl Rpc {
         info: &CallInfo,
         request: contract::PlaceOrderRequest,
     ) -> Result<contract::Order, Fault> {
-        let events = request.wait.then(|| self.db.subscribe());
-        let place = || chassis::command(self, info, &request, PlaceOrder::parse);
-        let placed = match place().await {
-            Err(fault) if self.copy_unknown_items(&request, &fault).await? => place().await?,
-            outcome => outcome?,
-        };
-        let order = match events {
-            Some(events) => wait::decided(&self.db, events, placed, wait::until(info, &self.config)).await,
-            None => placed,
-        };
-        show(order, &info.principal)
+        let place = self.place(info, &request);
+        let placed =
+            if request.wait { wait::decided(&self.db, info, &self.config, place).await? } else { place.await? };
+        show(placed, &info.principal)
+    }
+
+    async fn place(&self, info: &CallInfo, request: &contract::PlaceOrderRequest) -> Result<contract::Order, Fault> {
+        match chassis::command(self, info, request, PlaceOrder::parse).await {
+            Err(fault) if self.copy_unknown_items(request, &fault).await? => {
+                chassis::command(self, info, request, PlaceOrder::parse).await
+            }
+            outcome => outcome,
+        }
     }
 
     /// Copies the items that a refused order names and that have no copy here; returns whether inventory has any.

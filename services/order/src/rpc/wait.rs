@@ -20,25 +20,27 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1);
 const MARGIN: Duration = Duration::from_millis(250);
 
 /// Until when the answer is delayed.
-pub(super) fn until(info: &CallInfo, config: &Config) -> Instant {
+fn until(info: &CallInfo, config: &Config) -> Instant {
     let now = Instant::now();
     let longest = now + Duration::from_secs(config.wait_seconds.into());
     let by_deadline = info.deadline.map(|deadline| deadline.checked_sub(MARGIN).unwrap_or(now));
     by_deadline.map_or(longest, |by_deadline| by_deadline.min(longest))
 }
 
-/// The order once it is no longer SUBMITTED, or as it was placed when that takes too long. `events` are those since before
-/// it was placed.
+/// Places an order, and returns it once it is no longer SUBMITTED, or as it was placed when that takes too long.
 pub(super) async fn decided(
     db: &Db,
-    mut events: Receiver<Arc<[Event]>>,
-    placed: contract::Order,
-    until: Instant,
-) -> contract::Order {
-    let Ok(order_id) = placed.order_id.parse::<OrderId>() else { return placed };
+    info: &CallInfo,
+    config: &Config,
+    place: impl Future<Output = Result<contract::Order, Fault>>,
+) -> Result<contract::Order, Fault> {
+    let mut events = db.subscribe();
+    let placed = place.await?;
+    let until = until(info, config);
+    let Ok(order_id) = placed.order_id.parse::<OrderId>() else { return Ok(placed) };
     while Instant::now() < until {
         match timeout_at(until, read_decided(db, &order_id)).await {
-            Ok(Some(order)) => return order,
+            Ok(Some(order)) => return Ok(order),
             Ok(None) => {}
             Err(_) => break,
         }
@@ -48,7 +50,7 @@ pub(super) async fn decided(
             break;
         }
     }
-    placed
+    Ok(placed)
 }
 
 enum Next {

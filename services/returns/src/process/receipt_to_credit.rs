@@ -6,8 +6,8 @@
 //! 3. `ReceiveReturn` (`receive.rs`): [`ReturnAggregate::receive`] records what came back, `return.received`. Units that
 //!    were not authorized are recorded too: `return.over_received` and the exception OVER_RECEIVED.
 //! 4. `InspectReturn` (`inspect.rs`): [`ReturnAggregate::inspect`] records what the units are fit for, `return.inspected`.
-//!    Inventory follows `return.disposed` and puts units to restock on hand. The credit is the units' share of the
-//!    line's price (`OrderLine::credit` in `order.rs`): `return.credit_proposed`.
+//!    Inventory follows `return.disposed` and puts units to restock on hand (`services/inventory/src/process/restock.rs`).
+//!    The credit is the units' share of the line's price (`OrderLine::credit` in `order.rs`): `return.credit_proposed`.
 //! 5. `CloseReturn` or `CancelReturn` (`end.rs`): [`ReturnAggregate::end`] lets units that did not come back be returned
 //!    otherwise, `return.closed` or `return.cancelled`. Goods that come after the end are received as in 3; none of them
 //!    is authorized.
