@@ -1,10 +1,13 @@
 //! What holds however an order line comes back.
 
 use proptest::prelude::*;
-use types::{ReturnId, Timestamp};
+use types::{ReturnId, Timestamp, share_of_line};
 
-use super::{Disposition, Line, State, progress};
-use crate::{credit::worth, order::OrderLine};
+use crate::{
+    order::OrderLine,
+    return_line::{Disposition, ReturnLine},
+    rma::ReturnState,
+};
 
 #[derive(Debug, Clone, Copy)]
 enum Step {
@@ -21,8 +24,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         Just(Disposition::Restock),
         Just(Disposition::Quarantine),
         Just(Disposition::Scrap),
-        Just(Disposition::ToVendor),
-        Just(Disposition::ToCustomer),
+        Just(Disposition::ReturnToVendor),
+        Just(Disposition::ReturnToCustomer),
     ];
     let step = prop_oneof![
         (1..20_i64).prop_map(Step::Deliver),
@@ -39,7 +42,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 struct World {
     order: OrderLine,
     delivered: i64,
-    rmas: Vec<(State, Line)>,
+    rmas: Vec<(ReturnState, ReturnLine)>,
 }
 
 impl World {
@@ -58,7 +61,7 @@ impl World {
         Self { order, delivered: 0, rmas: Vec::new() }
     }
 
-    fn change(&mut self, rma: usize, state: State, line: Line) {
+    fn change(&mut self, rma: usize, state: ReturnState, line: ReturnLine) {
         let (before, old) = &self.rmas[rma];
         self.order.claimed += line.claim(state) - old.claim(*before);
         self.rmas[rma] = (state, line);
@@ -68,37 +71,38 @@ impl World {
         match step {
             Step::Deliver(units) => self.delivered += units,
             Step::Authorize(units) => {
-                if let Ok(order) = self.order.claim(self.delivered, units) {
-                    self.order = order;
+                if self.order.check_returnable(self.delivered, units).is_ok() {
+                    self.order.claimed += units;
                     assert!(self.order.claimed <= self.delivered, "authorized more than was delivered");
                     let id: ReturnId = types::Id::generate(Timestamp::from_micros(1));
-                    self.rmas.push((State::Authorized, Line::new(id, 1, "A".to_owned(), units)));
+                    self.rmas.push((ReturnState::Authorized, ReturnLine::new(id, 1, "A".to_owned(), units)));
                 }
             }
             Step::Receive(rma, units) => {
-                let Some((state, line)) = self.rmas.get(rma).cloned() else { return };
-                let ended = matches!(state, State::Closed | State::Cancelled);
-                let line = if ended { line.settled() } else { line }.receive(units);
-                self.change(rma, progress(std::slice::from_ref(&line)), line);
+                let Some((state, mut line)) = self.rmas.get(rma).cloned() else { return };
+                if state.is_ended() {
+                    line.expect_no_more();
+                }
+                line.receive(units);
+                self.change(rma, ReturnState::of_lines([&line]), line);
             }
             Step::Inspect(rma, units, how) => {
-                let Some((_, line)) = self.rmas.get(rma).cloned() else { return };
-                let Ok(mut line) = line.dispose(how, units) else { return };
-                let (order, due) = self.order.credit(self.delivered, if how.is_credited() { units } else { 0 });
-                self.order = order;
-                line.credit_minor += due;
-                self.change(rma, progress(std::slice::from_ref(&line)), line);
+                let Some((_, mut line)) = self.rmas.get(rma).cloned() else { return };
+                if line.dispose(how, units).is_ok() {
+                    line.credit_minor += self.order.credit(self.delivered, if how.is_credited() { units } else { 0 });
+                    self.change(rma, ReturnState::of_lines([&line]), line);
+                }
             }
             Step::Close(rma) => {
                 let Some((state, line)) = self.rmas.get(rma).cloned() else { return };
-                if line.to_inspect() == 0 && state != State::Cancelled {
-                    self.change(rma, State::Closed, line);
+                if line.to_inspect() == 0 && state != ReturnState::Cancelled {
+                    self.change(rma, ReturnState::Closed, line);
                 }
             }
             Step::Cancel(rma) => {
                 let Some((_, line)) = self.rmas.get(rma).cloned() else { return };
                 if line.received == 0 {
-                    self.change(rma, State::Cancelled, line);
+                    self.change(rma, ReturnState::Cancelled, line);
                 }
             }
         }
@@ -116,7 +120,7 @@ impl World {
         }
         assert_eq!(credit, self.order.credit_minor);
         assert!(credit <= self.order.amount_minor);
-        assert!(credit <= worth(self.order.amount_minor, self.order.ordered, self.delivered));
+        assert!(credit <= share_of_line(self.order.amount_minor, self.order.ordered, self.delivered));
     }
 }
 
@@ -139,10 +143,9 @@ proptest! {
         let mut line = World::new(ordered, amount).order;
         let mut credited = 0;
         for _ in 0..ordered {
-            let (next, due) = line.credit(ordered, 1);
-            prop_assert!(due >= 0);
-            credited += due;
-            line = next;
+            let added = line.credit(ordered, 1);
+            prop_assert!(added >= 0);
+            credited += added;
         }
         prop_assert_eq!(credited, amount);
     }

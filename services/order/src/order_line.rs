@@ -1,18 +1,15 @@
-//! One line of an order: what was ordered, and where its units are.
+//! One line of an order: what was ordered, and the counters of its units.
 
-mod flow;
-mod invoice;
+mod units;
 
 use types::{BasisPoints, OrderId, Timestamp};
-
-pub use invoice::Ready;
 
 use crate::item::HandlingClass;
 
 store::record! {
     /// One line of an order. At any time
     /// `ordered + over_shipped = cancelled + unallocated + backordered + reserved + released + shipped`.
-    pub struct Line in "order_lines" key (order_id: OrderId, line_number: i64) {
+    pub(crate) struct OrderLine in "order_lines" key (order_id: OrderId, line_number: i64) {
         /// The item.
         sku: String,
         /// Its name when the order was placed.
@@ -29,11 +26,11 @@ store::record! {
         amount_minor: i64,
         /// How the item must be kept.
         handling_class: HandlingClass,
-        /// When the reserved units should leave; `None` while units wait for stock.
+        /// When the reserved units are promised to leave; `None` while units wait for stock.
         promised_ship_time: Option<Timestamp>,
-        /// Version of the newest reservation seen; 0 before there is one.
+        /// Version of the newest reservation reported; 0 before the first.
         reservation_version: i64,
-        /// Units that reservation has waiting for stock, wherever they are here.
+        /// Backordered units of that reservation; some of them may be at nodes or cancelled here.
         inventory_backordered: i64,
         /// Units ordered.
         ordered: i64,
@@ -43,25 +40,25 @@ store::record! {
         unallocated: i64,
         /// Units that wait for stock.
         backordered: i64,
-        /// Units with stock reserved, not given to a node yet.
+        /// Units with reserved stock that are not released.
         reserved: i64,
-        /// Units at work at nodes and not shipped.
+        /// Units released to nodes and not shipped.
         released: i64,
-        /// Units ever picked.
+        /// Units reported picked.
         picked: i64,
         /// Units shipped.
         shipped: i64,
         /// Units delivered, never more than shipped.
         delivered: i64,
-        /// Units reported delivered before they were reported shipped.
+        /// Units reported delivered that are not reported shipped yet.
         delivered_early: i64,
-        /// Units ever reported short.
+        /// Units reported short.
         short: i64,
         /// Units shipped beyond what was ordered and not cancelled.
         over_shipped: i64,
-        /// Units that may be invoiced.
+        /// Units that are ready to invoice.
         invoice_ready: i64,
-        /// What they come to.
+        /// Amount of the units that are ready to invoice.
         invoice_ready_minor: i64,
         /// Units a return was authorized for.
         return_authorized: i64,
@@ -70,51 +67,60 @@ store::record! {
     }
 }
 
-/// What was ordered on a line, priced.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Wanted {
-    /// Its number in the order.
-    pub line_number: i64,
-    /// The item.
-    pub sku: String,
-    /// Its name.
-    pub name: String,
-    /// The unit that was ordered.
-    pub uom: String,
-    /// How many of that unit.
-    pub uom_quantity: i64,
-    /// The same in base units.
-    pub ordered: i64,
-    /// Price of one unit as ordered.
-    pub unit_price_minor: i64,
-    /// Discount on the line.
-    pub discount: BasisPoints,
-    /// Price of the whole line.
-    pub amount_minor: i64,
-    /// How the item must be kept.
-    pub handling_class: HandlingClass,
+/// Base units of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LineUnits {
+    /// The line.
+    pub(crate) line_number: i64,
+    /// How many; at least 1.
+    pub(crate) quantity: i64,
 }
 
-impl Line {
-    /// A line of which nothing is decided yet.
-    pub fn new(order_id: OrderId, wanted: Wanted) -> Self {
+/// A line of a new order with its price.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct PricedLine {
+    /// Its number in the order.
+    pub(crate) line_number: i64,
+    /// The item.
+    pub(crate) sku: String,
+    /// Its name.
+    pub(crate) name: String,
+    /// The unit that was ordered.
+    pub(crate) uom: String,
+    /// How many of that unit.
+    pub(crate) uom_quantity: i64,
+    /// The same in base units.
+    pub(crate) ordered: i64,
+    /// Price of one unit as ordered.
+    pub(crate) unit_price_minor: i64,
+    /// Discount on the line.
+    pub(crate) discount: BasisPoints,
+    /// Price of the whole line.
+    pub(crate) amount_minor: i64,
+    /// How the item must be kept.
+    pub(crate) handling_class: HandlingClass,
+}
+
+impl OrderLine {
+    /// A line whose stock is not decided yet.
+    pub(crate) fn new(order_id: OrderId, priced: PricedLine) -> Self {
         Self {
             order_id,
-            line_number: wanted.line_number,
-            sku: wanted.sku,
-            name: wanted.name,
-            uom: wanted.uom,
-            uom_quantity: wanted.uom_quantity,
-            unit_price_minor: wanted.unit_price_minor,
-            discount_basis_points: wanted.discount,
-            amount_minor: wanted.amount_minor,
-            handling_class: wanted.handling_class,
+            line_number: priced.line_number,
+            sku: priced.sku,
+            name: priced.name,
+            uom: priced.uom,
+            uom_quantity: priced.uom_quantity,
+            unit_price_minor: priced.unit_price_minor,
+            discount_basis_points: priced.discount,
+            amount_minor: priced.amount_minor,
+            handling_class: priced.handling_class,
             promised_ship_time: None,
             reservation_version: 0,
             inventory_backordered: 0,
-            ordered: wanted.ordered,
+            ordered: priced.ordered,
             cancelled: 0,
-            unallocated: wanted.ordered,
+            unallocated: priced.ordered,
             backordered: 0,
             reserved: 0,
             released: 0,
