@@ -13,9 +13,12 @@ use store::{Call, Command, Context, Needs, Proto, Rows};
 use tokio::sync::oneshot;
 use types::{Fault, Timestamp};
 use waybill_fulfillment::{
-    report::{RecordLabels, RecordMilestone, RecordProof, RecordShipment, Report},
-    route::{RouteWaiting, SettleRouting, Trigger},
-    tracking::{Code, Milestone, Proof},
+    milestone::{Milestone, MilestoneCode as Code, Proof},
+    process::{
+        rerouting::{Reroute, Trigger},
+        routing::SettleRouting,
+    },
+    report::{PackageReport, RecordLabels, RecordMilestone, RecordProofOfDelivery, RecordShipment},
 };
 
 use testkit::{START, each};
@@ -101,8 +104,8 @@ async fn say(world: &World, number: &str, reporter_id: &str, code: MilestoneCode
     world.partners().record_milestone(request).await.unwrap();
 }
 
-async fn report(world: &World, carrier_id: Option<&str>, packages: Vec<ReportedPackage>) -> Report {
-    Report {
+async fn report(world: &World, carrier_id: Option<&str>, packages: Vec<ReportedPackage>) -> PackageReport {
+    PackageReport {
         fulfillment_order_id: world.order(ORDER).await.fulfillment_order_id.parse().unwrap(),
         shipment_reference: "S-1".to_owned(),
         carrier_id: carrier_id.map(|id| id.parse().unwrap()),
@@ -155,7 +158,7 @@ async fn a_milestone_or_proof_that_is_recorded_while_its_package_is_reported_rea
         overtaken(&world, leaves, rival).await;
         assert_eq!(shipment(&world).await.state(), ShipmentState::Delivered);
 
-        let proved = RecordProof(Proof {
+        let proved = RecordProofOfDelivery(Proof {
             tracking_number: "T3".to_owned(),
             reporter_id: String::new(),
             sign_time: instant(20),
@@ -232,7 +235,7 @@ async fn stock_that_comes_in_while_a_plan_finds_none_is_used() {
         world.release(ORDER, 1, &[(1, "A", 5)]);
         world.drain().await;
         retry(&world).await;
-        let wakes = RouteWaiting { trigger: Trigger::Stock { sku: "A".to_owned(), cause: None } };
+        let wakes = Reroute { trigger: Trigger::Stock { sku: "A".to_owned(), cause: None } };
         let rival = async {
             replica.drain().await;
             world.inventory.stock("A", "nod_a", 5);
