@@ -49,7 +49,7 @@ impl TrackingReport {
 }
 
 /// The reports of one tracking number.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct BufferedReports {
     milestones: Vec<Milestone>,
     proofs: Vec<Proof>,

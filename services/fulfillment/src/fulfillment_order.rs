@@ -6,7 +6,7 @@
 mod line;
 mod request;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use proto::{
     fulfillment::v1 as contract,
@@ -201,14 +201,14 @@ impl FulfillmentOrder {
 
     /// Counts units that left; returns which of them were no longer, or never, to be shipped.
     pub(crate) fn ship(&mut self, units: &[LineQuantity]) -> Vec<Reclaimed> {
-        self.header.request_state = match self.header.request_state {
-            RequestState::Submitted | RequestState::Accepted | RequestState::Rejected | RequestState::TimedOut => {
-                RequestState::Accepted
-            }
+        let cancelling = matches!(
+            self.header.request_state,
             RequestState::CancellationRequested
-            | RequestState::CancellationAccepted
-            | RequestState::CancellationRejected => RequestState::CancellationRejected,
-        };
+                | RequestState::CancellationAccepted
+                | RequestState::CancellationRejected
+        );
+        self.header.request_state =
+            if cancelling { RequestState::CancellationRejected } else { RequestState::Accepted };
         self.resolve_late_acceptance();
         line::matched(&mut self.lines, units).map(|(line, quantity)| line.ship(quantity)).collect()
     }

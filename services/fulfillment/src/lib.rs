@@ -46,6 +46,7 @@ use proto::{
 };
 
 use crate::{
+    inventory::Inventory,
     process::{
         acceptance_timeout::TimeoutTask,
         routing::{AllocateTask, RouteTask},
@@ -86,12 +87,13 @@ pub fn server(db: Db, inventory: Channel, _: &Config, mesh_config: &mesh::Config
 /// What the service does in the background: the logs that it follows and its tasks.
 pub fn workers(db: Db, peers: Peers, _: &Config) -> Workers {
     let Peers { order, inventory, fulfillment } = peers;
+    let client = Inventory::new(inventory.clone());
     let handlers: [Arc<dyn TaskHandler>; 3] = [
-        Arc::new(RouteTask::new(db.clone(), inventory.clone())),
-        Arc::new(AllocateTask::new(db.clone(), inventory.clone())),
+        Arc::new(RouteTask { db: db.clone(), inventory: client.clone() }),
+        Arc::new(AllocateTask { db: db.clone(), inventory: client.clone() }),
         Arc::new(TimeoutTask),
     ];
-    let own = Arc::new(FulfillmentFollower::new(inventory.clone()));
+    let own = Arc::new(FulfillmentFollower { inventory: client });
     Workers::new()
         .follow(Follower::new(db.clone(), EventServiceClient::new(order), Arc::new(OrderFollower)))
         .follow(Follower::new(db.clone(), EventServiceClient::new(inventory), Arc::new(InventoryFollower)))

@@ -83,26 +83,8 @@ store::record! {
 
 impl MilestoneCode {
     /// The rank of a status that no later report changes: the lowest of several ranks stays.
-    pub(crate) const fn terminal_rank(self) -> Option<u8> {
-        match self {
-            Self::Delivered => Some(0),
-            Self::ReturnedToSender => Some(1),
-            Self::Lost => Some(2),
-            Self::Unspecified
-            | Self::LabelCreated
-            | Self::PickedUp
-            | Self::InTransit
-            | Self::Customs
-            | Self::Delayed
-            | Self::Estimated
-            | Self::OutForDelivery
-            | Self::ArrivedDelivery
-            | Self::AvailableForPickup
-            | Self::DeliveryAttempted
-            | Self::Refused
-            | Self::Damaged
-            | Self::Failure => None,
-        }
+    pub(crate) fn terminal_rank(self) -> Option<usize> {
+        [Self::Delivered, Self::ReturnedToSender, Self::Lost].iter().position(|code| *code == self)
     }
 
     /// Whether it is a status of a package.

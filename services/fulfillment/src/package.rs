@@ -57,16 +57,11 @@ store::text_enum! {
     }
 }
 
-/// The id of a package: the same shipment and tracking number are the same package.
-pub(crate) fn package_id(shipment_id: &ShipmentId, tracking_number: &str) -> Result<PackageId, Fault> {
-    derived_id(shipment_id.as_str(), tracking_number)
-}
-
 impl Package {
-    /// A package that has not left.
+    /// A package that has not left. The same shipment and tracking number are the same package.
     pub(crate) fn new(shipment: &Shipment, contents: ReportedPackage, now: Timestamp) -> Result<Self, Fault> {
         Ok(Self {
-            package_id: package_id(&shipment.shipment_id, &contents.tracking_number)?,
+            package_id: derived_id(shipment.shipment_id.as_str(), &contents.tracking_number)?,
             shipment_id: shipment.shipment_id.clone(),
             fulfillment_order_id: shipment.fulfillment_order_id.clone(),
             tracking_number: contents.tracking_number.clone(),

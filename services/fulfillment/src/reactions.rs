@@ -1,6 +1,5 @@
 //! The logs that are followed, and the process that each event belongs to.
 
-use mesh::Channel;
 use proto::{
     events::{FulfillmentEvent, InventoryEvent, OrderEvent},
     inventory::v1::{ReservationsChanged, SnapshotReported, StockChanged},
@@ -54,14 +53,7 @@ store::reactions! {
 /// Follows the service's own log.
 #[derive(Debug, Clone)]
 pub(crate) struct FulfillmentFollower {
-    inventory: Inventory,
-}
-
-impl FulfillmentFollower {
-    /// Asks inventory behind a channel.
-    pub(crate) fn new(inventory: Channel) -> Self {
-        Self { inventory: Inventory::new(inventory) }
-    }
+    pub(crate) inventory: Inventory,
 }
 
 store::reactions! {

@@ -9,7 +9,7 @@ use proto::types::v1::{Address, LineQuantity};
 use store::Proto;
 use types::{AccountId, DecisionId, OrderId, Timestamp};
 
-pub(crate) use aggregate::{ReleaseAggregate, ReturnedUnits};
+pub(crate) use aggregate::ReleaseAggregate;
 
 use crate::{
     node::HandlingClass,

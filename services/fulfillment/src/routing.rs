@@ -45,30 +45,32 @@ pub(crate) struct RequestedLine {
     pub(crate) quantity: i64,
 }
 
-/// Why a node is not eligible for a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Obstacle {
-    /// It is paused.
-    Paused,
-    /// It cannot store the item.
-    HandlingClass,
-    /// It does not ship there.
-    ServiceArea,
-    /// It rejected or shorted the units.
-    Excluded,
-    /// It has no available unit.
-    NoStock,
+store::text_enum! {
+    /// Why a node is not eligible for a line.
+    pub(crate) enum Obstacle {
+        /// It is paused.
+        Paused = "PAUSED",
+        /// It cannot store the item.
+        HandlingClass = "HANDLING_CLASS",
+        /// It does not ship there.
+        ServiceArea = "SERVICE_AREA",
+        /// It rejected or shorted the units.
+        Excluded = "EXCLUDED",
+        /// It has no available unit.
+        NoStock = "NO_STOCK",
+    }
 }
 
-/// Why a node was chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ChoiceReason {
-    /// It can ship everything that any node can ship.
-    WholeOrder,
-    /// It has the best rank.
-    BestRank,
-    /// It has the most units of those with the best rank.
-    MostStock,
+store::text_enum! {
+    /// Why a node was chosen.
+    pub(crate) enum ChoiceReason {
+        /// It can ship everything that any node can ship.
+        WholeOrder = "WHOLE_ORDER",
+        /// It has the best rank.
+        BestRank = "BEST_RANK",
+        /// It has the most units of those with the best rank.
+        MostStock = "MOST_STOCK",
+    }
 }
 
 /// How a node was judged for a line.
@@ -97,28 +99,4 @@ pub(crate) struct Choice {
     pub(crate) quantity: i64,
     /// Why this node.
     pub(crate) reason: ChoiceReason,
-}
-
-impl Obstacle {
-    /// Its name in the contract.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Paused => "PAUSED",
-            Self::HandlingClass => "HANDLING_CLASS",
-            Self::ServiceArea => "SERVICE_AREA",
-            Self::Excluded => "EXCLUDED",
-            Self::NoStock => "NO_STOCK",
-        }
-    }
-}
-
-impl ChoiceReason {
-    /// Its name in the contract.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::WholeOrder => "WHOLE_ORDER",
-            Self::BestRank => "BEST_RANK",
-            Self::MostStock => "MOST_STOCK",
-        }
-    }
 }

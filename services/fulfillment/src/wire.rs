@@ -17,14 +17,11 @@ use crate::{
     shipment::Shipment,
 };
 
-/// The most characters of a reason.
-pub(crate) const MAX_REASON: usize = 500;
+/// The most characters of a text for people.
+pub(crate) const MAX_TEXT: usize = 500;
 
 /// The most characters of a number that another party assigned.
 pub(crate) const MAX_NUMBER: usize = 64;
-
-/// The most characters of a text for people.
-pub(crate) const MAX_NOTE: usize = 500;
 
 /// The most lines or packages of a report.
 pub(crate) const MAX_LINES: usize = 5_000;
@@ -195,18 +192,5 @@ pub(crate) fn milestone(milestone: &Milestone) -> v1::Milestone {
         place: milestone.place.clone(),
         estimated_delivery_time: time(milestone.estimated_delivery_time),
         record_time: Some(timestamp(milestone.record_time)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_wire_name_is_read_back() {
-        for value in MilestoneCode::ALL {
-            let read = MilestoneCode::from_contract(v1::MilestoneCode::from(*value));
-            assert_eq!(read.unwrap_or(MilestoneCode::Unspecified), *value);
-        }
     }
 }

@@ -86,16 +86,10 @@ impl SavedFulfillmentOrder {
         if loaded.header.request_state == state {
             return;
         }
-        match state {
-            RequestState::Accepted => self.emit_changed(FulfillmentEvent::FulfillmentAccepted, at, cx),
-            RequestState::CancellationRejected => {
-                self.emit_changed(FulfillmentEvent::FulfillmentCancellationRejected, at, cx);
-            }
-            RequestState::Submitted
-            | RequestState::Rejected
-            | RequestState::TimedOut
-            | RequestState::CancellationRequested
-            | RequestState::CancellationAccepted => {}
+        if state == RequestState::Accepted {
+            self.emit_changed(FulfillmentEvent::FulfillmentAccepted, at, cx);
+        } else if state == RequestState::CancellationRejected {
+            self.emit_changed(FulfillmentEvent::FulfillmentCancellationRejected, at, cx);
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use mesh::wire::Checks;
 use proto::{fulfillment::v1::ReportedPackage, types::v1::LineQuantity};
 use store::{Proto, Rows};
-use types::{Fault, PackageId, ShipmentId, Timestamp};
+use types::{Fault, ShipmentId, Timestamp};
 
 use super::{FulfillmentOrderAggregate, PendingEvent};
 use crate::{
@@ -157,20 +157,22 @@ impl FulfillmentOrderAggregate {
         mut movement: Movement,
         rows: &Rows,
     ) -> Result<(), Fault> {
-        let mut reports = Vec::new();
+        let mut events = Vec::new();
         for index in entry.new_packages() {
-            reports.extend(self.apply_buffered(index, rows, &mut movement)?);
-            reports.extend(self.foreign_reports(index, rows)?);
+            let buffered = self.apply_buffered(index, rows, &mut movement)?;
+            let foreign = self.foreign_report_events(index, &buffered);
+            events.extend(self.report_events(index, buffered));
+            events.extend(foreign);
         }
         if entry.names_carrier {
             let mut others = Movement::default();
             let counted = if entry.shipment_id == shipment_id { &mut movement } else { &mut others };
             let named = self.apply_all_buffered(&entry.shipment_id, rows, counted)?;
-            reports.push(PendingEvent::Moved(entry.shipment_id.clone(), others));
-            reports.extend(named);
+            events.push(PendingEvent::Moved(entry.shipment_id.clone(), others));
+            events.extend(named);
         }
         self.pending.push(PendingEvent::Moved(shipment_id, movement));
-        self.pending.extend(reports);
+        self.pending.extend(events);
         Ok(())
     }
 
@@ -203,10 +205,6 @@ impl FulfillmentOrderAggregate {
             movement.deliver_time = movement.deliver_time.max(package.deliver_time.unwrap_or_default());
             add(&mut movement.delivered, package.lines().to_vec());
         }
-    }
-
-    pub(super) fn index_of(&self, package_id: &PackageId) -> Option<usize> {
-        self.packages.iter().position(|package| package.package_id == *package_id)
     }
 }
 

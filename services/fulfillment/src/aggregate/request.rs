@@ -2,7 +2,7 @@
 
 use proto::{
     events::FulfillmentEvent,
-    fulfillment::v1::{FulfillmentOrderChanged, FulfillmentPicked},
+    fulfillment::v1::{CancellationAnswer, FulfillmentOrderChanged, FulfillmentPicked},
     types::v1::LineQuantity,
 };
 use store::Rows;
@@ -93,27 +93,24 @@ impl FulfillmentOrderAggregate {
         Ok(())
     }
 
-    /// The node answers that it stopped.
-    pub(crate) fn confirm_cancellation(&mut self, at: Timestamp) -> Result<(), Fault> {
-        let outcome = self.order.confirm_cancellation()?;
-        self.cancellation_answered(outcome, at);
-        Ok(())
-    }
-
-    /// The node answers that it is too late to stop.
-    pub(crate) fn refuse_cancellation(&mut self, reason: &str, at: Timestamp) -> Result<(), Fault> {
-        let outcome = self.order.refuse_cancellation(reason)?;
-        self.cancellation_answered(outcome, at);
-        Ok(())
-    }
-
-    fn cancellation_answered(&mut self, outcome: CancellationOutcome, at: Timestamp) {
+    /// The node answers whether it stopped.
+    pub(crate) fn answer_cancellation(
+        &mut self,
+        answer: CancellationAnswer,
+        reason: &str,
+        at: Timestamp,
+    ) -> Result<(), Fault> {
+        let outcome = match answer {
+            CancellationAnswer::Accepted => self.order.confirm_cancellation()?,
+            CancellationAnswer::Rejected | CancellationAnswer::Unspecified => self.order.refuse_cancellation(reason)?,
+        };
         match outcome {
             CancellationOutcome::Stopped(lines) => self.cancelled(lines, at),
             CancellationOutcome::TooLate => self.changed(FulfillmentEvent::FulfillmentCancellationRejected, at),
             CancellationOutcome::Nothing => {}
         }
         self.pending.push(PendingEvent::Ended(at));
+        Ok(())
     }
 
     /// Inventory deallocated withdrawn or short units: they are routed again, or returned to the order. Units that the node
@@ -121,7 +118,7 @@ impl FulfillmentOrderAggregate {
     pub(crate) fn deallocated(&mut self, deallocation: &Deallocation) {
         let deallocated = self.order.deallocated(&deallocation.lines);
         if !deallocated.is_empty() {
-            let returned = unfulfillable::returned_units(&deallocated, deallocation, self.release.is_cancelled());
+            let returned = unfulfillable::returned_units(&deallocated, deallocation, self.release.release());
             self.release.reassign(&deallocated, returned);
         }
     }

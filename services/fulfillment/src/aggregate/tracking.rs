@@ -32,7 +32,8 @@ impl FulfillmentOrderAggregate {
         report: &TrackingReport,
         rows: &Rows,
     ) -> Result<(), Fault> {
-        let Some(index) = self.index_of(package_id) else { return Ok(()) };
+        let index = self.packages.iter().position(|package| package.package_id == *package_id);
+        let Some(index) = index else { return Ok(()) };
         let Some((shipment, _)) = self.package(index) else { return Ok(()) };
         if !shipment.is_authoritative(report.reporter_id()) {
             self.pending.push(PendingEvent::ForeignReport(package_id.clone(), report.reporter_id().to_owned()));
@@ -59,8 +60,8 @@ impl FulfillmentOrderAggregate {
         !carrier_id.is_empty()
     }
 
-    /// Applies the buffered reports of every package of a shipment that names its carrier now; returns the pending events of the
-    /// reports. Foreign reports are resolved when every reporter is authoritative now.
+    /// Applies the buffered reports of every package of a shipment that names its carrier now; returns their pending events.
+    /// Foreign reports are resolved when every reporter is authoritative now.
     pub(super) fn apply_all_buffered(
         &mut self,
         shipment_id: &ShipmentId,
@@ -70,12 +71,11 @@ impl FulfillmentOrderAggregate {
         let mut events = Vec::new();
         let mut reporters = BTreeSet::new();
         for index in 0..self.packages.len() {
-            let Some(package) = self.packages.get(index).filter(|one| one.shipment_id == *shipment_id) else {
-                continue;
-            };
-            let reports = BufferedReports::load(&package.tracking_number, rows)?;
-            reporters.extend(reports.reporters().into_iter().map(str::to_owned));
-            events.extend(self.apply_buffered(index, rows, movement)?);
+            if self.packages.get(index).is_some_and(|package| package.shipment_id == *shipment_id) {
+                let reports = self.apply_buffered(index, rows, movement)?;
+                reporters.extend(reports.reporters().into_iter().map(str::to_owned));
+                events.extend(self.report_events(index, reports));
+            }
         }
         let shipment = self.shipments.iter().find(|shipment| shipment.shipment_id == *shipment_id);
         let resolved = |shipment: &Shipment| {
@@ -87,39 +87,45 @@ impl FulfillmentOrderAggregate {
         Ok(events)
     }
 
-    /// Applies the buffered reports of a package that become authoritative now; returns the pending events of the reports.
+    /// Applies the buffered reports of a package whose reporters may have become authoritative; returns all of them.
     pub(super) fn apply_buffered(
         &mut self,
         index: usize,
         rows: &Rows,
         movement: &mut Movement,
-    ) -> Result<Vec<PendingEvent>, Fault> {
-        self.apply_authoritative(index, rows, movement)?;
-        let Some((shipment, package)) = self.package(index) else { return Ok(Vec::new()) };
-        let reports = BufferedReports::load(&package.tracking_number, rows)?.into_reports();
-        let authoritative = reports.filter(|report| shipment.is_authoritative(report.reporter_id()));
-        let events = authoritative.map(|report| PendingEvent::Reported(package.package_id.clone(), report)).collect();
-        let tracking_number = package.tracking_number.clone();
-        self.tracking_numbers.insert(tracking_number);
-        Ok(events)
+    ) -> Result<BufferedReports, Fault> {
+        let tracking_number = self.packages.get(index).map(|package| package.tracking_number.clone());
+        self.tracking_numbers.extend(tracking_number);
+        self.apply_authoritative(index, rows, movement)
     }
 
-    /// A package takes over what all its authoritative reports amount to.
-    fn apply_authoritative(&mut self, index: usize, rows: &Rows, movement: &mut Movement) -> Result<(), Fault> {
-        let Some((shipment, package)) = self.package(index) else { return Ok(()) };
+    /// A package takes over what all its authoritative reports amount to; returns all its reports.
+    fn apply_authoritative(
+        &mut self,
+        index: usize,
+        rows: &Rows,
+        movement: &mut Movement,
+    ) -> Result<BufferedReports, Fault> {
+        let Some((shipment, package)) = self.package(index) else { return Ok(BufferedReports::default()) };
         let reports = BufferedReports::load(&package.tracking_number, rows)?;
         let tracking = reports.tracking(|reporter_id| shipment.is_authoritative(reporter_id));
         self.apply(index, &tracking, movement);
-        Ok(())
+        Ok(reports)
     }
 
-    /// The pending events of buffered reports of a package by reporters that are not authoritative.
-    pub(super) fn foreign_reports(&self, index: usize, rows: &Rows) -> Result<Vec<PendingEvent>, Fault> {
-        let Some((shipment, package)) = self.package(index) else { return Ok(Vec::new()) };
-        let reports = BufferedReports::load(&package.tracking_number, rows)?;
+    /// The pending events of the authoritative reports of a package.
+    pub(super) fn report_events(&self, index: usize, reports: BufferedReports) -> Vec<PendingEvent> {
+        let Some((shipment, package)) = self.package(index) else { return Vec::new() };
+        let authoritative = reports.into_reports().filter(|report| shipment.is_authoritative(report.reporter_id()));
+        authoritative.map(|report| PendingEvent::Reported(package.package_id.clone(), report)).collect()
+    }
+
+    /// The pending events of the reports of a package by reporters that are not authoritative.
+    pub(super) fn foreign_report_events(&self, index: usize, reports: &BufferedReports) -> Vec<PendingEvent> {
+        let Some((shipment, package)) = self.package(index) else { return Vec::new() };
         let foreign = reports.reporters().into_iter().filter(|reporter_id| !shipment.is_authoritative(reporter_id));
         let event = |reporter_id: &str| PendingEvent::ForeignReport(package.package_id.clone(), reporter_id.to_owned());
-        Ok(foreign.map(event).collect())
+        foreign.map(event).collect()
     }
 
     fn package(&self, index: usize) -> Option<(&Shipment, &Package)> {

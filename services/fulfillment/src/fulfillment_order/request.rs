@@ -3,7 +3,7 @@
 use proto::types::v1::LineQuantity;
 use types::{Fault, Timestamp};
 
-use super::{FulfillmentOrder, LateAcceptance, RequestState};
+use super::{FulfillmentOrder, LateAcceptance, RequestState as State};
 
 /// What an acceptance changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,31 +57,25 @@ impl FulfillmentOrder {
         }
         self.header.accept_time = Some(at);
         match self.header.request_state {
-            RequestState::Submitted => {
-                self.header.request_state = RequestState::Accepted;
+            State::Submitted => {
+                self.header.request_state = State::Accepted;
                 Acceptance::Accepted
             }
-            RequestState::Rejected if self.header.reject_time.is_some_and(|rejected| at <= rejected) => {
-                Acceptance::Nothing
-            }
-            RequestState::Rejected | RequestState::TimedOut | RequestState::CancellationAccepted => self.accept_late(),
-            RequestState::Accepted | RequestState::CancellationRequested | RequestState::CancellationRejected => {
-                Acceptance::Nothing
-            }
+            State::Rejected if self.header.reject_time.is_some_and(|rejected| at <= rejected) => Acceptance::Nothing,
+            State::Rejected | State::TimedOut | State::CancellationAccepted => self.accept_late(),
+            State::Accepted | State::CancellationRequested | State::CancellationRejected => Acceptance::Nothing,
         }
     }
 
     /// The node picks or packs units, which implies that it accepts.
     pub(crate) fn start(&mut self, at: Timestamp) -> Acceptance {
         match self.header.request_state {
-            RequestState::Submitted => self.accept(at),
-            RequestState::Rejected | RequestState::TimedOut | RequestState::CancellationAccepted => {
+            State::Submitted => self.accept(at),
+            State::Rejected | State::TimedOut | State::CancellationAccepted => {
                 self.header.accept_time.get_or_insert(at);
                 self.accept_late()
             }
-            RequestState::Accepted | RequestState::CancellationRequested | RequestState::CancellationRejected => {
-                Acceptance::Nothing
-            }
+            State::Accepted | State::CancellationRequested | State::CancellationRejected => Acceptance::Nothing,
         }
     }
 
@@ -90,7 +84,7 @@ impl FulfillmentOrder {
             return Acceptance::Nothing;
         }
         self.header.late_acceptance = LateAcceptance::Open;
-        self.header.request_state = RequestState::CancellationRequested;
+        self.header.request_state = State::CancellationRequested;
         Acceptance::Late
     }
 
@@ -101,28 +95,26 @@ impl FulfillmentOrder {
             return Rejection::Nothing;
         }
         self.header.reject_time = Some(at);
-        if self.ended() && self.header.request_state != RequestState::CancellationRequested {
+        if self.ended() && self.header.request_state != State::CancellationRequested {
             return Rejection::Nothing;
         }
         match self.header.request_state {
-            RequestState::Submitted | RequestState::Accepted => {
+            State::Submitted | State::Accepted => {
                 reason.clone_into(&mut self.header.reason);
-                self.header.request_state = RequestState::Rejected;
+                self.header.request_state = State::Rejected;
                 self.withdraw();
                 Rejection::Withdrawn
             }
-            RequestState::CancellationRequested | RequestState::CancellationRejected => {
-                Rejection::Cancelled(self.stop())
-            }
-            RequestState::Rejected | RequestState::TimedOut | RequestState::CancellationAccepted => Rejection::Nothing,
+            State::CancellationRequested | State::CancellationRejected => Rejection::Cancelled(self.stop()),
+            State::Rejected | State::TimedOut | State::CancellationAccepted => Rejection::Nothing,
         }
     }
 
     /// The node's time to accept ends. Returns whether the open units were withdrawn.
     pub(crate) fn time_out(&mut self) -> bool {
-        let unanswered = self.header.request_state == RequestState::Submitted && !self.ended();
+        let unanswered = self.header.request_state == State::Submitted && !self.ended();
         if unanswered {
-            self.header.request_state = RequestState::TimedOut;
+            self.header.request_state = State::TimedOut;
             "not accepted in time".clone_into(&mut self.header.reason);
             self.withdraw();
         }
@@ -138,7 +130,7 @@ impl FulfillmentOrder {
     }
 
     fn stop(&mut self) -> Vec<LineQuantity> {
-        self.header.request_state = RequestState::CancellationAccepted;
+        self.header.request_state = State::CancellationAccepted;
         self.resolve_late_acceptance();
         self.cancel_open()
     }
@@ -159,7 +151,7 @@ impl FulfillmentOrder {
 
     /// The order cancels the open units.
     pub(crate) fn request_cancellation(&mut self, at: Timestamp, reason: &str) -> Result<Cancellation, Fault> {
-        if self.header.request_state == RequestState::CancellationRequested {
+        if self.header.request_state == State::CancellationRequested {
             self.header.cancel_time.get_or_insert(at);
             return Ok(Cancellation::Nothing);
         }
@@ -168,38 +160,34 @@ impl FulfillmentOrder {
         }
         reason.clone_into(&mut self.header.reason);
         self.header.cancel_time.get_or_insert(at);
-        if self.header.request_state == RequestState::Submitted {
-            self.header.request_state = RequestState::CancellationAccepted;
+        if self.header.request_state == State::Submitted {
+            self.header.request_state = State::CancellationAccepted;
             return Ok(Cancellation::Cancelled(self.cancel_open()));
         }
-        self.header.request_state = RequestState::CancellationRequested;
+        self.header.request_state = State::CancellationRequested;
         Ok(Cancellation::Requested)
     }
 
     /// The node answers that it stopped.
     pub(crate) fn confirm_cancellation(&mut self) -> Result<CancellationOutcome, Fault> {
         match self.header.request_state {
-            RequestState::CancellationRequested => Ok(CancellationOutcome::Stopped(self.stop())),
-            RequestState::CancellationRejected if !self.ended() => Ok(CancellationOutcome::Stopped(self.stop())),
-            RequestState::CancellationRejected | RequestState::CancellationAccepted => Ok(CancellationOutcome::Nothing),
-            RequestState::Submitted | RequestState::Accepted | RequestState::Rejected | RequestState::TimedOut => {
-                Err(never_asked())
-            }
+            State::CancellationRequested => Ok(CancellationOutcome::Stopped(self.stop())),
+            State::CancellationRejected if !self.ended() => Ok(CancellationOutcome::Stopped(self.stop())),
+            State::CancellationRejected | State::CancellationAccepted => Ok(CancellationOutcome::Nothing),
+            State::Submitted | State::Accepted | State::Rejected | State::TimedOut => Err(never_asked()),
         }
     }
 
     /// The node answers that it is too late to stop.
     pub(crate) fn refuse_cancellation(&mut self, reason: &str) -> Result<CancellationOutcome, Fault> {
         match self.header.request_state {
-            RequestState::CancellationRequested => {
-                self.header.request_state = RequestState::CancellationRejected;
+            State::CancellationRequested => {
+                self.header.request_state = State::CancellationRejected;
                 reason.clone_into(&mut self.header.reason);
                 Ok(CancellationOutcome::TooLate)
             }
-            RequestState::CancellationRejected | RequestState::CancellationAccepted => Ok(CancellationOutcome::Nothing),
-            RequestState::Submitted | RequestState::Accepted | RequestState::Rejected | RequestState::TimedOut => {
-                Err(never_asked())
-            }
+            State::CancellationRejected | State::CancellationAccepted => Ok(CancellationOutcome::Nothing),
+            State::Submitted | State::Accepted | State::Rejected | State::TimedOut => Err(never_asked()),
         }
     }
 }

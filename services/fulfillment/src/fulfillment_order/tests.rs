@@ -9,7 +9,7 @@ fn at(micros: i64) -> Timestamp {
     Timestamp::from_micros(micros)
 }
 
-fn fulfillment_order(quantities: &[i64]) -> FulfillmentOrder {
+pub(crate) fn fulfillment_order(quantities: &[i64]) -> FulfillmentOrder {
     let id: FulfillmentOrderId = "ful_1".parse().unwrap();
     let line =
         |(line_number, quantity): (i64, &i64)| FulfillmentLine::new(id.clone(), line_number, "A".to_owned(), *quantity);

@@ -32,7 +32,7 @@ use types::{Fault, FulfillmentOrderId, OrderId, Timestamp};
 use super::deallocation::present;
 use crate::{
     aggregate::FulfillmentOrderAggregate, fulfillment_order::FulfillmentOrderHeader, inventory::Inventory,
-    reactions::id, release::ReleaseAggregate, wire::MAX_REASON,
+    reactions::id, release::ReleaseAggregate, wire::MAX_TEXT,
 };
 
 /// The column by which fulfillment orders of an order are found.
@@ -98,7 +98,7 @@ impl RequestCancellation {
     pub(crate) fn parse(request: &RequestCancellationRequest, _: &Arc<Principal>) -> Result<Self, Fault> {
         let mut checks = Checks::new();
         let id = checks.id("fulfillment_order_id", &request.fulfillment_order_id);
-        let reason = checks.optional_text("reason", &request.reason, MAX_REASON);
+        let reason = checks.optional_text("reason", &request.reason, MAX_TEXT);
         checks.done()?;
         Ok(Self { fulfillment_order_id: checked(id)?, reason: checked(reason)? })
     }
@@ -136,7 +136,7 @@ impl AnswerCancellation {
         let mut checks = Checks::new();
         let id = checks.id("fulfillment_order_id", &request.fulfillment_order_id);
         let answer = checks.choice("answer", request.answer);
-        let reason = checks.optional_text("reason", &request.reason, MAX_REASON);
+        let reason = checks.optional_text("reason", &request.reason, MAX_TEXT);
         let occur_time = checks.optional_time("occur_time", request.occur_time.as_ref());
         checks.done()?;
         Ok(Self {
@@ -159,12 +159,7 @@ impl Command for AnswerCancellation {
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<v1::FulfillmentOrder, Fault> {
         let mut aggregate = FulfillmentOrderAggregate::load(&self.fulfillment_order_id, rows)?;
         let at = self.occur_time.unwrap_or_else(|| cx.now());
-        match self.answer {
-            CancellationAnswer::Accepted => aggregate.confirm_cancellation(at)?,
-            CancellationAnswer::Rejected | CancellationAnswer::Unspecified => {
-                aggregate.refuse_cancellation(&self.reason, at)?;
-            }
-        }
+        aggregate.answer_cancellation(self.answer, &self.reason, at)?;
         Ok(aggregate.save(rows, cx)?.snapshot())
     }
 }

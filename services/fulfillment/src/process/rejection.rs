@@ -25,7 +25,7 @@ use store::{AnyCommand, Command, Context, Needs, Rows};
 use types::{Fault, FulfillmentOrderId, Timestamp};
 
 use super::deallocation;
-use crate::{aggregate::FulfillmentOrderAggregate, inventory::Inventory, wire::MAX_REASON};
+use crate::{aggregate::FulfillmentOrderAggregate, inventory::Inventory, wire::MAX_TEXT};
 
 /// Records that a node rejected a fulfillment order.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl RejectFulfillmentOrder {
     pub(crate) fn parse(request: &RejectFulfillmentOrderRequest, _: &Arc<Principal>) -> Result<Self, Fault> {
         let mut checks = Checks::new();
         let id = checks.id("fulfillment_order_id", &request.fulfillment_order_id);
-        let reason = checks.optional_text("reason", &request.reason, MAX_REASON);
+        let reason = checks.optional_text("reason", &request.reason, MAX_TEXT);
         let occur_time = checks.optional_time("occur_time", request.occur_time.as_ref());
         checks.done()?;
         let fulfillment_order_id = checked(id)?;

@@ -10,12 +10,12 @@
 //! 5. Stock comes in: inventory fills the backorder, the order releases the units under a new release number, and they are
 //!    routed as any release (`process/routing.rs`, step 1).
 
-use proto::types::v1::LineQuantity;
+use proto::{fulfillment::v1::FulfillmentUnfulfillable, types::v1::LineQuantity};
 
 use super::deallocation::Deallocation;
-use crate::release::ReturnedUnits;
+use crate::release::Release;
 
-/// Of deallocated units, those that the order waits for. A cancelled order waits for none.
+/// Of deallocated units, those that the order waits for, and the key of their event. A cancelled order waits for none.
 ///
 /// Inventory fills backorders first from whatever is free. So when a line has backordered units, nothing was free for those
 /// that were deallocated: the lesser of both is backordered because of them. If that were ever too many, the order would find
@@ -23,15 +23,16 @@ use crate::release::ReturnedUnits;
 pub(crate) fn returned_units(
     deallocated: &[LineQuantity],
     deallocation: &Deallocation,
-    is_cancelled: bool,
-) -> Option<ReturnedUnits> {
-    let reservations = deallocation.reservations_after_short.as_ref().filter(|_| !is_cancelled)?;
+    release: &Release,
+) -> Option<(FulfillmentUnfulfillable, String)> {
+    let reservations = deallocation.reservations_after_short.as_ref().filter(|_| release.cancel_time.is_none())?;
     let returned = |unit: &LineQuantity| {
         let reservation = reservations.iter().find(|reservation| reservation.line_number == unit.line_number);
         let quantity = unit.quantity.min(reservation.map_or(0, |reservation| reservation.backordered));
         (quantity > 0).then(|| LineQuantity { quantity, ..unit.clone() })
     };
     let lines: Vec<_> = deallocated.iter().filter_map(returned).collect();
-    let event_id = deallocation.event_id.clone();
-    (!lines.is_empty()).then(|| ReturnedUnits { lines, reservations: reservations.clone(), event_id })
+    let (order_id, reservations) = (release.order_id.to_string(), reservations.clone());
+    let payload = FulfillmentUnfulfillable { order_id, lines, reservations };
+    (!payload.lines.is_empty()).then(|| (payload, deallocation.event_id.clone()))
 }

@@ -3,7 +3,7 @@
 mod events;
 mod plan;
 
-use proto::{inventory::v1::Reservation, types::v1::LineQuantity};
+use proto::{fulfillment::v1::FulfillmentUnfulfillable, types::v1::LineQuantity};
 use store::{Context, Needs, Rows};
 use types::{Fault, NodeId, OrderId, Timestamp};
 
@@ -20,19 +20,8 @@ pub(crate) struct ReleaseAggregate {
     loaded: Option<Release>,
     /// Whether the routing task is to be scheduled.
     schedule_routing: bool,
-    /// Units that are returned to the order.
-    returned: Option<ReturnedUnits>,
-}
-
-/// Units that are returned to an order because no node has them.
-#[derive(Debug, Clone)]
-pub(crate) struct ReturnedUnits {
-    /// The units.
-    pub(crate) lines: Vec<LineQuantity>,
-    /// The order's reservations after inventory deallocated the units.
-    pub(crate) reservations: Vec<Reservation>,
-    /// The event that inventory deallocated them for.
-    pub(crate) event_id: String,
+    /// Units that are returned to the order, and the key of their event.
+    returned: Option<(FulfillmentUnfulfillable, String)>,
 }
 
 impl ReleaseAggregate {
@@ -156,12 +145,16 @@ impl ReleaseAggregate {
     }
 
     /// Routes units again that inventory deallocated from a node, except those that are returned to the order.
-    pub(crate) fn reassign(&mut self, deallocated: &[LineQuantity], returned: Option<ReturnedUnits>) {
+    pub(crate) fn reassign(
+        &mut self,
+        deallocated: &[LineQuantity],
+        returned: Option<(FulfillmentUnfulfillable, String)>,
+    ) {
         self.each(deallocated, |line, quantity| {
             line.assigned -= quantity;
             line.unrouted += quantity;
         });
-        if let Some(returned) = &returned {
+        if let Some((returned, _)) = &returned {
             self.each(&returned.lines, |line, quantity| {
                 line.unrouted -= quantity;
                 line.returned_to_order += quantity;

@@ -42,38 +42,26 @@ pub struct RecordShipment(pub PackageReport);
 impl RecordLabels {
     /// Reads the request.
     pub(crate) fn parse(request: &RecordLabelsRequest, _: &Arc<Principal>) -> Result<Self, Fault> {
-        let RecordLabelsRequest {
-            request_id: _,
-            fulfillment_order_id,
-            shipment_reference,
-            carrier_id,
-            packages,
-            occur_time,
-        } = request;
-        let report = (fulfillment_order_id.as_str(), shipment_reference.as_str(), carrier_id.as_str());
-        PackageReport::parse(report, packages, occur_time.as_ref()).map(Self)
+        let (id, reference) = (&request.fulfillment_order_id, &request.shipment_reference);
+        let (carrier_id, occur_time) = (&request.carrier_id, request.occur_time.as_ref());
+        PackageReport::parse(id, reference, carrier_id, &request.packages, occur_time).map(Self)
     }
 }
 
 impl RecordShipment {
     /// Reads the request.
     pub(crate) fn parse(request: &RecordShipmentRequest, _: &Arc<Principal>) -> Result<Self, Fault> {
-        let RecordShipmentRequest {
-            request_id: _,
-            fulfillment_order_id,
-            shipment_reference,
-            carrier_id,
-            packages,
-            occur_time,
-        } = request;
-        let report = (fulfillment_order_id.as_str(), shipment_reference.as_str(), carrier_id.as_str());
-        PackageReport::parse(report, packages, occur_time.as_ref()).map(Self)
+        let (id, reference) = (&request.fulfillment_order_id, &request.shipment_reference);
+        let (carrier_id, occur_time) = (&request.carrier_id, request.occur_time.as_ref());
+        PackageReport::parse(id, reference, carrier_id, &request.packages, occur_time).map(Self)
     }
 }
 
 impl PackageReport {
     fn parse(
-        (fulfillment_order_id, shipment_reference, carrier_id): (&str, &str, &str),
+        fulfillment_order_id: &str,
+        shipment_reference: &str,
+        carrier_id: &str,
         packages: &[ReportedPackage],
         occur_time: Option<&prost_types::Timestamp>,
     ) -> Result<Self, Fault> {

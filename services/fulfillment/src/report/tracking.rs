@@ -17,7 +17,7 @@ use crate::{
     buffered_reports::{BufferedReports, TrackingReport},
     milestone::{Milestone, MilestoneCode, Proof},
     process::unmatched_report::{self, authoritative_package},
-    wire::{MAX_NOTE, MAX_NUMBER, milestone_code},
+    wire::{MAX_NUMBER, MAX_TEXT, milestone_code},
 };
 
 /// Records a milestone. The same one again changes nothing.
@@ -44,7 +44,7 @@ impl RecordMilestone {
         let occur_time = checks.time("milestone.occur_time", reported.occur_time.as_ref());
         let estimate = reported.estimated_delivery_time.as_ref();
         let estimated_delivery_time = checks.optional_time("milestone.estimated_delivery_time", estimate);
-        let place = checks.optional_text("milestone.place", &reported.place, MAX_NOTE);
+        let place = checks.optional_text("milestone.place", &reported.place, MAX_TEXT);
         if reported.occur_offset_minutes.unsigned_abs() > 18 * 60 {
             checks.wrong("milestone.occur_offset_minutes", "must be -1,080 to 1,080");
         }
@@ -106,9 +106,9 @@ impl RecordProofOfDelivery {
             Some(ProofOfDelivery { signed_by, sign_time: signed, drop_location, image_uri, remark }) => {
                 sign_time = checks.time("proof_of_delivery.sign_time", signed.as_ref());
                 checks.optional_text("proof_of_delivery.signed_by", signed_by, 200);
-                checks.optional_text("proof_of_delivery.drop_location", drop_location, MAX_NOTE);
+                checks.optional_text("proof_of_delivery.drop_location", drop_location, MAX_TEXT);
                 checks.optional_text("proof_of_delivery.image_uri", image_uri, 2_000);
-                checks.optional_text("proof_of_delivery.remark", remark, MAX_NOTE);
+                checks.optional_text("proof_of_delivery.remark", remark, MAX_TEXT);
             }
         }
         checks.done()?;

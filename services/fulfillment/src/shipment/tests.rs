@@ -1,53 +1,29 @@
 use proto::{fulfillment::v1::ReportedPackage, types::v1::LineQuantity};
-use store::Proto;
 
 use super::*;
 use crate::{
-    milestone::MilestoneCode,
-    package::{Departure, package_id, sum},
+    fulfillment_order::tests::fulfillment_order,
+    package::{Departure, sum},
 };
 
+fn shipment() -> Shipment {
+    let header = fulfillment_order(&[4]).header;
+    Shipment::new("shm_1".parse().unwrap(), "S1".to_owned(), String::new(), &header, Timestamp::default())
+}
+
 fn package(number: &str, left: bool, arrived: Option<i64>) -> Package {
-    let shipment: ShipmentId = "shm_1".parse().unwrap();
+    let lines = vec![LineQuantity { line_number: 1, sku: "A".to_owned(), quantity: 2 }];
+    let contents = ReportedPackage { tracking_number: number.to_owned(), lines, ..Default::default() };
     Package {
-        package_id: package_id(&shipment, number).unwrap(),
-        shipment_id: shipment,
-        fulfillment_order_id: "ful_1".parse().unwrap(),
-        tracking_number: number.to_owned(),
-        sscc: String::new(),
-        contents: Proto(ReportedPackage {
-            lines: vec![LineQuantity { line_number: 1, sku: "A".to_owned(), quantity: 2 }],
-            ..Default::default()
-        }),
         departure: if left { Departure::Reported } else { Departure::None },
         ship_time: left.then(|| Timestamp::from_micros(1)),
-        status: MilestoneCode::Unspecified,
-        status_time: None,
-        estimated_delivery_time: None,
         deliver_time: arrived.map(Timestamp::from_micros),
-        proof: None,
-        create_time: Timestamp::default(),
-        version: 0,
+        ..Package::new(&shipment(), contents, Timestamp::default()).unwrap()
     }
 }
 
 fn state(packages: &[Package]) -> ShipmentState {
-    let mut shipment = Shipment {
-        shipment_id: "shm_1".parse().unwrap(),
-        fulfillment_order_id: "ful_1".parse().unwrap(),
-        order_id: "ord_1".parse().unwrap(),
-        account_id: "acc_1".parse().unwrap(),
-        node_id: "nod_1".parse().unwrap(),
-        partner_id: "par_1".parse().unwrap(),
-        shipment_reference: "S1".to_owned(),
-        carrier_id: String::new(),
-        state: ShipmentState::Labelled,
-        ship_time: None,
-        deliver_time: None,
-        create_time: Timestamp::default(),
-        update_time: Timestamp::default(),
-        version: 0,
-    };
+    let mut shipment = shipment();
     shipment.derive_state(packages);
     shipment.state
 }

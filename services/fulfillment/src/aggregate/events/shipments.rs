@@ -65,12 +65,10 @@ impl SavedFulfillmentOrder {
                 lines: delivered,
                 deliver_time: Some(mesh::wire::timestamp(deliver_time)),
             };
-            let payload = match shipment.state {
-                ShipmentState::Delivered => FulfillmentEvent::ShipmentDelivered(payload),
-                ShipmentState::Labelled
-                | ShipmentState::Shipped
-                | ShipmentState::PartiallyDelivered
-                | ShipmentState::Voided => FulfillmentEvent::ShipmentPartiallyDelivered(payload),
+            let payload = if shipment.state == ShipmentState::Delivered {
+                FulfillmentEvent::ShipmentDelivered(payload)
+            } else {
+                FulfillmentEvent::ShipmentPartiallyDelivered(payload)
             };
             cx.emit(event(shipment, payload, shipment.version).occurred(deliver_time, 0));
         }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use mesh::Channel;
 use proto::inventory::v1::AllocationRequest;
 use store::{AnyCommand, Command, Context, Db, Needs, Rows, Task, TaskHandler};
 use types::{DecisionId, Fault, NodeId, Reason};
@@ -23,16 +22,11 @@ use crate::{
 /// Runs the allocation task.
 #[derive(Debug, Clone)]
 pub(crate) struct AllocateTask {
-    db: Db,
-    inventory: Inventory,
+    pub(crate) db: Db,
+    pub(crate) inventory: Inventory,
 }
 
 impl AllocateTask {
-    /// Allocates plans of a database.
-    pub(crate) fn new(db: Db, inventory: Channel) -> Self {
-        Self { db, inventory: Inventory::new(inventory) }
-    }
-
     async fn allocate(&self, key: &str) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
         let decision_id: DecisionId =
             key.parse().map_err(|_| Fault::internal(format!("{key:?} is not a routing decision")))?;

@@ -1,6 +1,5 @@
 //! Planning which nodes ship the unrouted units of a release, before inventory is asked to allocate them.
 
-use mesh::Channel;
 use store::{AnyCommand, Command, Context, Db, Needs, Rows, Task, TaskHandler};
 use types::{Fault, OrderId};
 
@@ -18,16 +17,11 @@ use crate::{
 /// Runs the routing task.
 #[derive(Debug, Clone)]
 pub(crate) struct RouteTask {
-    db: Db,
-    inventory: Inventory,
+    pub(crate) db: Db,
+    pub(crate) inventory: Inventory,
 }
 
 impl RouteTask {
-    /// Routes releases in a database to nodes with stock.
-    pub(crate) fn new(db: Db, inventory: Channel) -> Self {
-        Self { db, inventory: Inventory::new(inventory) }
-    }
-
     async fn plan(&self, key: &str) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
         let (order_id, release_number) =
             keys::parse_release(key).ok_or_else(|| Fault::internal(format!("{key:?} is not a release")))?;

@@ -3,14 +3,12 @@
 use proto::{
     event::v1::ExceptionType,
     events::FulfillmentEvent,
-    fulfillment::v1::{
-        ExecutionState, FulfillmentCancelled, FulfillmentLine, FulfillmentOrder, FulfillmentUnfulfillable, RequestState,
-    },
+    fulfillment::v1::{ExecutionState, FulfillmentCancelled, FulfillmentLine, FulfillmentOrder, RequestState},
     types::v1::LineQuantity,
 };
 use store::{Context, Exception, NewEvent};
 
-use super::{ReleaseAggregate, ReturnedUnits};
+use super::ReleaseAggregate;
 use crate::wire::count;
 
 impl ReleaseAggregate {
@@ -22,8 +20,8 @@ impl ReleaseAggregate {
         if unassigned_changed {
             self.emit_unassigned(cx);
         }
-        if let Some(returned) = &self.returned {
-            self.emit_unfulfillable(returned, cx);
+        if let Some((payload, key)) = &self.returned {
+            cx.emit(self.event(FulfillmentEvent::FulfillmentUnfulfillable(payload.clone()), key.clone()));
         }
     }
 
@@ -69,15 +67,6 @@ impl ReleaseAggregate {
             ("skus", units.iter().map(|unit| unit.sku.as_str()).collect::<Vec<_>>().join(",")),
         ];
         exception.open(cx, format!("no node may take {total} units of {} lines", units.len()), facts);
-    }
-
-    fn emit_unfulfillable(&self, returned: &ReturnedUnits, cx: &mut Context<'_>) {
-        let payload = FulfillmentUnfulfillable {
-            order_id: self.release.order_id.to_string(),
-            lines: returned.lines.clone(),
-            reservations: returned.reservations.clone(),
-        };
-        cx.emit(self.event(FulfillmentEvent::FulfillmentUnfulfillable(payload), returned.event_id.clone()));
     }
 
     fn event(&self, payload: FulfillmentEvent, key: String) -> NewEvent {
