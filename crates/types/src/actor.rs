@@ -15,7 +15,7 @@ pub enum ActorKind {
     Service,
 }
 
-/// Who did something, such as `person:jane`. Made from a kind and a subject only, so that two kinds cannot share a name.
+/// Who did something: `person:jane`. Made from a kind and a subject only, so that two kinds cannot share a name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Actor {
     name: String,

@@ -4,8 +4,7 @@ use std::{fmt, time::Duration};
 
 macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
-        /// Why a call was refused: the `ErrorInfo.reason` of the answer. `proto/waybill/error/v1/reason.proto` has the same
-        /// names.
+        /// Why a call was refused: the `ErrorInfo.reason` of the answer, as in `proto/waybill/error/v1/reason.proto`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Reason {
             $($(#[$doc])* $name,)*

@@ -16,8 +16,8 @@ pub struct IdError {
 
 /// An identifier with its own prefix.
 ///
-/// An id that Waybill generates has a UUIDv7 body; ids of master data (nodes, partners, accounts) may be chosen by their
-/// creator, so any body of letters, digits, `-` and `_` is accepted.
+/// A generated id has a UUIDv7 body; ids of master data (nodes, partners, accounts) may be chosen by their creator, so any
+/// body of letters, digits, `-` and `_` is accepted.
 pub trait Id: Clone + Ord + fmt::Display + FromStr<Err = IdError> + Send + Sync + 'static {
     /// The prefix, without the underscore.
     const PREFIX: &'static str;
