@@ -2,26 +2,46 @@
 
 use std::collections::BTreeSet;
 
-use store::{Column, Db, Kind, Value, page::Page};
+use chassis::Select;
+use mesh::wire::Checks;
+use proto::operations::v1::ListUsageRequest;
+use store::{Column, Db, Kind, page::Page};
 use types::Fault;
 
-use super::{Outcome, Usage, days::Day};
+use super::{Outcome, Usage, days::Day, wire};
 
-/// Which usage.
+/// Which usage to list.
 #[derive(Debug, Default)]
-pub(super) struct Wanted {
-    pub(super) client: String,
-    pub(super) method: String,
-    pub(super) deprecated_only: bool,
+pub(super) struct UsageFilter {
+    client: String,
+    method: String,
+    deprecated_only: bool,
     pub(super) from: Option<Day>,
     pub(super) to: Option<Day>,
-    pub(super) page_size: i32,
-    pub(super) page_token: String,
+    page_size: i32,
+    page_token: String,
 }
 
-impl Wanted {
+impl UsageFilter {
+    pub(super) fn parse(request: ListUsageRequest) -> Result<Self, Fault> {
+        let ListUsageRequest { client, method, deprecated_only, from_day, to_day, page_size, page_token } = request;
+        let mut checks = Checks::new();
+        checks.optional_text("client", &client, wire::MAX_CLIENT);
+        checks.optional_text("method", &method, wire::MAX_METHOD);
+        let mut day = |field, text: &str| {
+            let day = (!text.is_empty()).then(|| text.parse::<Day>()).transpose();
+            day.map_err(|error| checks.wrong(field, error.to_string())).ok().flatten()
+        };
+        let (from, to) = (day("from_day", &from_day), day("to_day", &to_day));
+        if from.zip(to).is_some_and(|(from, to)| to < from) {
+            checks.wrong("to_day", "must not be before from_day");
+        }
+        checks.done()?;
+        Ok(Self { client, method, deprecated_only, from, to, page_size, page_token })
+    }
+
     /// What a page token is bound to.
-    fn filter(&self) -> [String; 5] {
+    fn binding(&self) -> [String; 5] {
         let day = |day: Option<Day>| day.map(|day| day.to_string()).unwrap_or_default();
         let deprecated = if self.deprecated_only { "deprecated" } else { "" };
         [self.client.clone(), self.method.clone(), deprecated.to_owned(), day(self.from), day(self.to)]
@@ -30,43 +50,28 @@ impl Wanted {
 
 /// A page by method, client and outcome, and the token of the next page.
 ///
-/// A row with a gap in its days may have none in the range: then it is left out, and the page is shorter.
+/// A row with a gap in its days may have none in the range: it is left out then, and the page is shorter.
 pub(super) async fn list(
     db: &Db,
-    wanted: &Wanted,
+    filter: &UsageFilter,
     (first, last): (Day, Day),
     deprecated: &BTreeSet<String>,
 ) -> Result<(Vec<Usage>, String), Fault> {
-    let filter = wanted.filter();
-    let filter: Vec<&str> = filter.iter().map(String::as_str).collect();
+    let binding = filter.binding();
+    let binding: Vec<&str> = binding.iter().map(String::as_str).collect();
     let kinds = [Kind::Text, Kind::Text, Kind::Text];
-    let page = Page::read("usage", &filter, &kinds, wanted.page_size, &wanted.page_token)?;
+    let page = Page::read("usage", &binding, &kinds, filter.page_size, &filter.page_token)?;
 
-    let mut args = vec![first.to_value(), last.to_value()];
-    let mut conditions = vec!["last_day >= $1".to_owned(), "first_day <= $2".to_owned()];
-    for (column, value) in [("client", &wanted.client), ("method", &wanted.method)] {
-        if !value.is_empty() {
-            args.push(Value::Text(value.clone()));
-            conditions.push(format!("{column} = ${}", args.len()));
-        }
+    let mut select = Select::new();
+    select.and("last_day >= ?", first.to_value());
+    select.and("first_day <= ?", last.to_value());
+    select.equal("client", Some(&filter.client).filter(|client| !client.is_empty()));
+    select.equal("method", Some(&filter.method).filter(|method| !method.is_empty()));
+    if filter.deprecated_only {
+        select.one_of("method", &deprecated.iter().cloned().collect::<Vec<_>>());
     }
-    if wanted.deprecated_only {
-        if deprecated.is_empty() {
-            return Ok((Vec::new(), String::new()));
-        }
-        let numbers = args.len() + 1..=args.len() + deprecated.len();
-        let numbers: Vec<_> = numbers.map(|number| format!("${number}")).collect();
-        conditions.push(format!("method IN ({})", numbers.join(", ")));
-        args.extend(deprecated.iter().map(|name| Value::Text(name.clone())));
-    }
-    if let Some(after) = page.after() {
-        let at = args.len();
-        conditions.push(format!("(method, client, outcome) > (${}, ${}, ${})", at + 1, at + 2, at + 3));
-        args.extend(after.iter().cloned());
-    }
-    args.push(Value::Integer(page.limit()));
-    let conditions = conditions.join(" AND ");
-    let tail = format!("WHERE {conditions} ORDER BY method, client, outcome LIMIT ${}", args.len());
+    select.after(&["method", "client", "outcome"], ">", &page);
+    let (tail, args) = select.into_page("method, client, outcome", page.limit());
     let mut rows = db.list::<Usage>(&tail, args).await?;
     let key = |row: &Usage| vec![row.method.to_value(), row.client.to_value(), Outcome::to_value(&row.outcome)];
     let token = page.next(&mut rows, key);
@@ -104,8 +109,8 @@ mod tests {
             db.run(Call::new(types::Actor::service("order")), RecordUsage { counts, retention: 1 }).await.unwrap();
             let deprecated = BTreeSet::from(["old.A".to_owned(), "old.B".to_owned()]);
             let listed = async |client: &str| {
-                let wanted = Wanted { client: client.to_owned(), deprecated_only: true, ..Wanted::default() };
-                let (rows, _) = list(&db, &wanted, (Day::of(now), Day::of(now)), &deprecated).await.unwrap();
+                let filter = UsageFilter { client: client.to_owned(), deprecated_only: true, ..UsageFilter::default() };
+                let (rows, _) = list(&db, &filter, (Day::of(now), Day::of(now)), &deprecated).await.unwrap();
                 rows.into_iter().map(|row| format!("{} {}", row.method, row.client)).collect::<Vec<_>>()
             };
             assert_eq!(listed("").await, ["old.A ann", "old.B bob", "old.B cid"]);

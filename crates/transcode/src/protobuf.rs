@@ -1,7 +1,7 @@
-//! Precompiled descriptor tables that turn wire bytes into JSON without a message in between.
+//! Precompiled descriptor tables that convert encoded protobuf messages to JSON without building a message.
 //!
 //! Fields without presence are always printed, 64-bit integers are strings, enum values are names. Extensions and
-//! unknown fields are left out. Bytes that are no message are an error, never a panic.
+//! unknown fields are left out. Bytes that are not a message are an error, never a panic.
 
 mod known;
 mod scan;
@@ -12,10 +12,10 @@ use scan::Payload;
 pub(crate) use table::{TableId, Tables};
 use write::Writer;
 
-/// Why bytes could not be written as JSON.
+/// Why an encoded message could not be written as JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum WireError {
-    /// A value goes on after the end.
+pub(crate) enum ProtobufError {
+    /// A value is longer than the message.
     #[error("the message ends inside a value")]
     Truncated,
     /// A varint of more than 64 bits.
@@ -24,7 +24,7 @@ pub(crate) enum WireError {
     /// Field number 0, a reserved wire type, or a group's end without its start.
     #[error("a field's key is invalid")]
     Key,
-    /// A known field in another wire type.
+    /// A known field with another wire type.
     #[error("a field has the wrong wire type")]
     WireType,
     /// A string that is not UTF-8.
@@ -33,29 +33,29 @@ pub(crate) enum WireError {
     /// Too many messages inside each other.
     #[error("messages are nested too deeply")]
     Depth,
-    /// A value of a well-known type that JSON can not write.
+    /// A value of a well-known type without a JSON form.
     #[error("a value has no JSON form")]
     Unprintable,
 }
 
 impl Tables {
     /// Appends a message as JSON.
-    pub(crate) fn write_message(&self, table: TableId, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), WireError> {
+    pub(crate) fn write_message(&self, table: TableId, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), ProtobufError> {
         Writer::new(self, out, 0).message(table, bytes)
     }
 
-    /// Appends one field of a message as JSON; `null` where it has none.
+    /// Appends one field of a message as JSON; `null` when it is not set.
     pub(crate) fn write_field(
         &self,
         table: TableId,
         number: u32,
         bytes: &[u8],
         out: &mut Vec<u8>,
-    ) -> Result<(), WireError> {
+    ) -> Result<(), ProtobufError> {
         Writer::new(self, out, 0).only_field(table, number, bytes)
     }
 
-    /// Any message as JSON: of an unknown type as base64, and never an error.
+    /// Returns an `Any` as JSON; a message of an unknown type is written as base64.
     pub(crate) fn any(&self, any: &prost_types::Any) -> serde_json::Value {
         let mut out = Vec::new();
         let written = known::write_any(self, any, 0, &mut out).ok();
@@ -63,7 +63,7 @@ impl Tables {
     }
 }
 
-/// The value of a message's own string field.
+/// The value of a string field of an encoded message.
 pub(crate) fn text(field: u32, bytes: &[u8]) -> Option<&str> {
     let mut last = None;
     let mut scanner = scan::Scanner::new(bytes);

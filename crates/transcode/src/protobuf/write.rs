@@ -1,4 +1,4 @@
-//! Writes one message: its fields are noted in wire order, then printed in the order of their numbers.
+//! Writes one message: its fields are collected in wire order, then written in the order of their numbers.
 
 use std::collections::BTreeMap;
 
@@ -6,25 +6,25 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::Serialize;
 
 use super::{
-    WireError, known,
+    ProtobufError, known,
     scan::{Payload, Scanner},
     table::{Field, Kind, Occurs, Shape, Table, TableId, Tables},
 };
 
 const DEPTH: usize = 100;
 
-/// Where a field was seen.
+/// Position of a field in the message.
 #[derive(Clone, Copy)]
 pub(super) struct Seen<'b> {
     field: usize,
     payload: Payload<'b>,
 }
 
-/// Writes messages that all lie in the same bytes.
+/// Writes a message and the messages inside it.
 pub(super) struct Writer<'t, 'b, 'o> {
     tables: &'t Tables,
     out: &'o mut Vec<u8>,
-    /// The fields of the messages that are being written, the innermost's last.
+    /// The fields of the messages that are being written, the innermost last.
     seen: Vec<Seen<'b>>,
     depth: usize,
 }
@@ -34,9 +34,9 @@ impl<'t, 'b, 'o> Writer<'t, 'b, 'o> {
         Self { tables, out, seen: Vec::new(), depth }
     }
 
-    pub(super) fn message(&mut self, id: TableId, bytes: &'b [u8]) -> Result<(), WireError> {
+    pub(super) fn message(&mut self, id: TableId, bytes: &'b [u8]) -> Result<(), ProtobufError> {
         if self.depth == DEPTH {
-            return Err(WireError::Depth);
+            return Err(ProtobufError::Depth);
         }
         self.depth += 1;
         let table = self.tables.get(id);
@@ -59,10 +59,10 @@ impl<'t, 'b, 'o> Writer<'t, 'b, 'o> {
         Ok(())
     }
 
-    /// One field's value alone.
-    pub(super) fn only_field(&mut self, id: TableId, number: u32, bytes: &'b [u8]) -> Result<(), WireError> {
+    /// Writes the value of one field.
+    pub(super) fn only_field(&mut self, id: TableId, number: u32, bytes: &'b [u8]) -> Result<(), ProtobufError> {
         let table = self.tables.get(id);
-        let Some(at) = table.position(number) else { return Err(WireError::Key) };
+        let Some(at) = table.position(number) else { return Err(ProtobufError::Key) };
         self.note(table, bytes, 0)?;
         let (start, end) = self.range(at, 0);
         if start == end {
@@ -75,8 +75,8 @@ impl<'t, 'b, 'o> Writer<'t, 'b, 'o> {
         self.field(&table.fields[at], start, end)
     }
 
-    /// The fields, without the braces; after a key that is there already.
-    pub(super) fn fields(&mut self, table: &'t Table, bytes: &'b [u8]) -> Result<(), WireError> {
+    /// Writes the fields without the braces, possibly after a key that is already written.
+    pub(super) fn fields(&mut self, table: &'t Table, bytes: &'b [u8]) -> Result<(), ProtobufError> {
         let base = self.seen.len();
         self.note(table, bytes, base)?;
         let mut next = base;
@@ -101,8 +101,8 @@ impl<'t, 'b, 'o> Writer<'t, 'b, 'o> {
         Ok(())
     }
 
-    /// Notes the known fields of a message from `base` on, sorted by field, in wire order within one.
-    fn note(&mut self, table: &Table, bytes: &'b [u8], base: usize) -> Result<(), WireError> {
+    /// Collects the known fields of a message from `base` on, sorted by field and then in wire order.
+    fn note(&mut self, table: &Table, bytes: &'b [u8], base: usize) -> Result<(), ProtobufError> {
         let mut scanner = Scanner::new(bytes);
         let mut sorted = true;
         while let Some((number, payload)) = scanner.next()? {
@@ -120,7 +120,7 @@ impl<'t, 'b, 'o> Writer<'t, 'b, 'o> {
         Ok(())
     }
 
-    /// Of a oneof only the last field counts, and of that only what came after the last other one.
+    /// Keeps of a oneof only its last field, and of that only the values after the last other one.
     fn drop_overwritten(&mut self, table: &Table, base: usize) {
         let mut last: Vec<(usize, usize)> = Vec::new();
         let mut closed: Vec<usize> = Vec::new();
@@ -155,7 +155,7 @@ impl<'t, 'b, 'o> Writer<'t, 'b, 'o> {
         }
     }
 
-    fn field(&mut self, field: &'t Field, start: usize, end: usize) -> Result<(), WireError> {
+    fn field(&mut self, field: &'t Field, start: usize, end: usize) -> Result<(), ProtobufError> {
         match field.occurs {
             Occurs::Once => self.single(&field.kind, start, end),
             Occurs::Many => {
@@ -173,25 +173,27 @@ impl<'t, 'b, 'o> Writer<'t, 'b, 'o> {
         }
     }
 
-    /// The last value of a scalar; all of a message's, for they merge.
-    fn single(&mut self, kind: &'t Kind, start: usize, end: usize) -> Result<(), WireError> {
+    /// Writes the last value of a scalar, or all values of a message, which are merged.
+    fn single(&mut self, kind: &'t Kind, start: usize, end: usize) -> Result<(), ProtobufError> {
         let Kind::Message(id) = kind else { return self.scalar(kind, self.seen[end - 1].payload) };
         if end - start == 1 {
             let (Payload::Bytes(bytes) | Payload::Group(bytes)) = self.seen[start].payload else {
-                return Err(WireError::WireType);
+                return Err(ProtobufError::WireType);
             };
             return self.message(*id, bytes);
         }
         let mut joined = Vec::new();
         for seen in &self.seen[start..end] {
-            let (Payload::Bytes(bytes) | Payload::Group(bytes)) = seen.payload else { return Err(WireError::WireType) };
+            let (Payload::Bytes(bytes) | Payload::Group(bytes)) = seen.payload else {
+                return Err(ProtobufError::WireType);
+            };
             joined.extend_from_slice(bytes);
         }
         Writer::new(self.tables, self.out, self.depth).message(*id, &joined)
     }
 
-    /// Elements, each with a comma behind it.
-    fn element(&mut self, kind: &'t Kind, payload: Payload<'b>) -> Result<(), WireError> {
+    /// Writes elements, each followed by a comma.
+    fn element(&mut self, kind: &'t Kind, payload: Payload<'b>) -> Result<(), ProtobufError> {
         match (kind, payload) {
             (Kind::Message(id), Payload::Bytes(bytes) | Payload::Group(bytes)) => {
                 self.message(*id, bytes)?;
@@ -221,13 +223,13 @@ impl<'t, 'b, 'o> Writer<'t, 'b, 'o> {
         Ok(())
     }
 
-    fn map(&mut self, entry: &'t Kind, start: usize, end: usize) -> Result<(), WireError> {
-        let Kind::Message(entry) = entry else { return Err(WireError::WireType) };
-        let [key, value] = self.tables.get(*entry).fields.as_slice() else { return Err(WireError::WireType) };
-        // By key, because of equal ones the last counts.
+    fn map(&mut self, entry: &'t Kind, start: usize, end: usize) -> Result<(), ProtobufError> {
+        let Kind::Message(entry) = entry else { return Err(ProtobufError::WireType) };
+        let [key, value] = self.tables.get(*entry).fields.as_slice() else { return Err(ProtobufError::WireType) };
+        // By key, because the last of equal ones is the value.
         let mut entries = BTreeMap::new();
         for at in start..end {
-            let Payload::Bytes(bytes) = self.seen[at].payload else { return Err(WireError::WireType) };
+            let Payload::Bytes(bytes) = self.seen[at].payload else { return Err(ProtobufError::WireType) };
             let mut name = Vec::new();
             Writer::new(self.tables, &mut name, self.depth).map_key(*entry, key, bytes)?;
             entries.insert(name, bytes);
@@ -245,7 +247,7 @@ impl<'t, 'b, 'o> Writer<'t, 'b, 'o> {
         Ok(())
     }
 
-    fn map_key(&mut self, entry: TableId, key: &'t Field, bytes: &'b [u8]) -> Result<(), WireError> {
+    fn map_key(&mut self, entry: TableId, key: &'t Field, bytes: &'b [u8]) -> Result<(), ProtobufError> {
         self.only_field(entry, key.number, bytes)?;
         if self.out.first() != Some(&b'"') {
             self.out.insert(0, b'"');
@@ -254,7 +256,7 @@ impl<'t, 'b, 'o> Writer<'t, 'b, 'o> {
         Ok(())
     }
 
-    fn map_value(&mut self, entry: TableId, value: &'t Field, bytes: &'b [u8]) -> Result<(), WireError> {
+    fn map_value(&mut self, entry: TableId, value: &'t Field, bytes: &'b [u8]) -> Result<(), ProtobufError> {
         let base = self.seen.len();
         self.note(self.tables.get(entry), bytes, base)?;
         let (start, end) = self.range(1, base);
@@ -268,8 +270,8 @@ impl<'t, 'b, 'o> Writer<'t, 'b, 'o> {
         Ok(())
     }
 
-    fn wrapper(&mut self, table: &'t Table, bytes: &'b [u8]) -> Result<(), WireError> {
-        let Some(field) = table.fields.first() else { return Err(WireError::Unprintable) };
+    fn wrapper(&mut self, table: &'t Table, bytes: &'b [u8]) -> Result<(), ProtobufError> {
+        let Some(field) = table.fields.first() else { return Err(ProtobufError::Unprintable) };
         let base = self.seen.len();
         self.note(table, bytes, base)?;
         match field.absent {
@@ -281,7 +283,7 @@ impl<'t, 'b, 'o> Writer<'t, 'b, 'o> {
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "the wire format asks for it")]
-    fn scalar(&mut self, kind: &Kind, payload: Payload<'_>) -> Result<(), WireError> {
+    fn scalar(&mut self, kind: &Kind, payload: Payload<'_>) -> Result<(), ProtobufError> {
         match (kind, payload) {
             (Kind::Double, Payload::Fixed64(v)) => self.float(f64::from_bits(v), f64::from_bits(v)),
             (Kind::Float, Payload::Fixed32(v)) => self.float(f32::from_bits(v), f64::from(f32::from_bits(v))),
@@ -294,7 +296,9 @@ impl<'t, 'b, 'o> Writer<'t, 'b, 'o> {
             (Kind::Uint64, Payload::Varint(v)) | (Kind::Fixed64, Payload::Fixed64(v)) => self.quoted(&v),
             (Kind::Sint64, Payload::Varint(v)) => self.quoted(&unzigzag(v)),
             (Kind::Bool, Payload::Varint(v)) => json(self.out, &(v != 0)),
-            (Kind::String, Payload::Bytes(v)) => json(self.out, std::str::from_utf8(v).map_err(|_| WireError::Utf8)?),
+            (Kind::String, Payload::Bytes(v)) => {
+                json(self.out, std::str::from_utf8(v).map_err(|_| ProtobufError::Utf8)?)
+            }
             (Kind::Bytes, Payload::Bytes(v)) => json(self.out, &BASE64_STANDARD.encode(v)),
             (Kind::Null, Payload::Varint(_)) => json(self.out, &()),
             (Kind::Enum(names), Payload::Varint(v)) => match names.get(v as i32) {
@@ -304,11 +308,11 @@ impl<'t, 'b, 'o> Writer<'t, 'b, 'o> {
                 }
                 None => json(self.out, &(v as i32)),
             },
-            _ => Err(WireError::WireType),
+            _ => Err(ProtobufError::WireType),
         }
     }
 
-    fn float(&mut self, value: impl Serialize, wide: f64) -> Result<(), WireError> {
+    fn float(&mut self, value: impl Serialize, wide: f64) -> Result<(), ProtobufError> {
         match wide {
             _ if wide.is_nan() => json(self.out, "NaN"),
             f64::INFINITY => json(self.out, "Infinity"),
@@ -317,7 +321,7 @@ impl<'t, 'b, 'o> Writer<'t, 'b, 'o> {
         }
     }
 
-    fn quoted(&mut self, value: &impl Serialize) -> Result<(), WireError> {
+    fn quoted(&mut self, value: &impl Serialize) -> Result<(), ProtobufError> {
         self.out.push(b'"');
         json(self.out, value)?;
         self.out.push(b'"');
@@ -325,9 +329,9 @@ impl<'t, 'b, 'o> Writer<'t, 'b, 'o> {
     }
 }
 
-/// Appends a plain value.
-pub(super) fn json<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) -> Result<(), WireError> {
-    serde_json::to_writer(out, value).map_err(|_| WireError::Unprintable)
+/// Appends a scalar value.
+pub(super) fn json<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) -> Result<(), ProtobufError> {
+    serde_json::to_writer(out, value).map_err(|_| ProtobufError::Unprintable)
 }
 
 fn unzigzag(value: u64) -> i64 {

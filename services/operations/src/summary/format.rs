@@ -1,29 +1,29 @@
-//! Parts of lines.
+//! Formats parts of lines.
 
 use proto::types::v1::{LineQuantity, Money};
 
-/// How many items a line names before it only counts the rest.
+/// How many parts a line names; it counts the others.
 const NAMED: usize = 3;
 
-/// `12 NW-011, 3 NW-012`; the units of an item on several lines together.
-pub(super) fn goods<'a>(quantities: impl IntoIterator<Item = (&'a str, i64)>) -> String {
-    let mut items: Vec<(&str, i64)> = Vec::new();
+/// `12 NW-011, 3 NW-012`; the quantities of an item on several lines are added up.
+pub(super) fn items<'a>(quantities: impl IntoIterator<Item = (&'a str, i64)>) -> String {
+    let mut sums: Vec<(&str, i64)> = Vec::new();
     for (sku, quantity) in quantities.into_iter().filter(|(_, quantity)| *quantity != 0) {
-        match items.iter_mut().find(|(known, _)| *known == sku) {
+        match sums.iter_mut().find(|(known, _)| *known == sku) {
             Some((_, sum)) => *sum = sum.saturating_add(quantity),
-            None => items.push((sku, quantity)),
+            None => sums.push((sku, quantity)),
         }
     }
-    let parts: Vec<String> = items.iter().map(|(sku, quantity)| format!("{quantity} {sku}")).collect();
+    let parts: Vec<String> = sums.iter().map(|(sku, quantity)| format!("{quantity} {sku}")).collect();
     list(&parts, "items")
 }
 
-/// As `goods`, of order lines.
-pub(super) fn lines(lines: &[LineQuantity]) -> String {
-    goods(lines.iter().map(|line| (line.sku.as_str(), line.quantity)))
+/// As [`items`], of order lines.
+pub(super) fn line_items(lines: &[LineQuantity]) -> String {
+    items(lines.iter().map(|line| (line.sku.as_str(), line.quantity)))
 }
 
-/// The first few parts, and how many more there are.
+/// The first parts, and how many more there are.
 pub(super) fn list(parts: &[String], what: &str) -> String {
     if parts.is_empty() {
         return format!("no {what}");
@@ -63,29 +63,29 @@ pub(super) fn money(money: &Money) -> String {
 }
 
 /// `: reason`, or nothing when there is none.
-pub(super) fn because(reason: &str) -> String {
+pub(super) fn colon(reason: &str) -> String {
     if reason.is_empty() { String::new() } else { format!(": {}", one_line(reason)) }
 }
 
-/// `ORDER_STATUS_ON_HOLD` without its prefix: `on hold`.
-pub(super) fn plain(name: &str, prefix: &str) -> String {
+/// `on hold` of `ORDER_STATUS_ON_HOLD`.
+pub(super) fn lowercase(name: &str, prefix: &str) -> String {
     name.strip_prefix(prefix).unwrap_or(name).to_ascii_lowercase().replace('_', " ")
 }
 
-/// A text from outside on one line, and not too long a one.
+/// A text from outside, on one line and cut to 200 characters.
 pub(super) fn one_line(text: &str) -> String {
-    const LONGEST: usize = 200;
+    const MAX: usize = 200;
     let words: Vec<&str> =
         text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
     let line = words.join(" ");
-    if line.chars().count() <= LONGEST {
+    if line.chars().count() <= MAX {
         return line;
     }
-    line.chars().take(LONGEST).chain(['…']).collect()
+    line.chars().take(MAX).chain(['…']).collect()
 }
 
-/// The first text that says something.
-pub(super) fn either<'a>(first: &'a str, second: &'a str) -> &'a str {
+/// The first text, or the second when the first is empty.
+pub(super) fn or<'a>(first: &'a str, second: &'a str) -> &'a str {
     if first.is_empty() { second } else { first }
 }
 
@@ -106,10 +106,10 @@ mod tests {
     }
 
     #[test]
-    fn units_of_an_item_are_told_together_and_only_a_few_items_are_named() {
-        assert_eq!(goods([("A", 1), ("B", 2), ("A", 3), ("C", 0)]), "4 A, 2 B");
-        assert_eq!(goods([("A", 1), ("B", 1), ("C", 1), ("D", 1), ("E", 1)]), "1 A, 1 B, 1 C and 2 more items");
-        assert_eq!(goods([]), "no items");
+    fn units_of_an_item_are_added_up_and_only_a_few_items_are_named() {
+        assert_eq!(items([("A", 1), ("B", 2), ("A", 3), ("C", 0)]), "4 A, 2 B");
+        assert_eq!(items([("A", 1), ("B", 1), ("C", 1), ("D", 1), ("E", 1)]), "1 A, 1 B, 1 C and 2 more items");
+        assert_eq!(items([]), "no items");
     }
 
     #[test]

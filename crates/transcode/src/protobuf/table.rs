@@ -1,4 +1,4 @@
-//! What is known of a message before its first byte is seen.
+//! Tables compiled from descriptors: how each field of a message is written.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -11,23 +11,23 @@ pub(crate) struct Tables {
     names: HashMap<String, TableId>,
 }
 
-/// A message's place in [`Tables`].
+/// Index of a message in [`Tables`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TableId(usize);
 
-/// How to print one message.
+/// How one message is written.
 #[derive(Debug)]
 pub(super) struct Table {
     pub(super) shape: Shape,
-    /// In the order of their numbers.
+    /// By number.
     pub(super) fields: Vec<Field>,
-    /// Whether any of the fields exclude each other.
+    /// Whether the message has a oneof.
     pub(super) oneofs: bool,
-    /// The numbers are 1, 2, 3, ... without gaps.
+    /// Whether the numbers are 1, 2, 3, ... without gaps.
     dense: bool,
 }
 
-/// What the JSON of a message is.
+/// The JSON form of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
     /// An object of its fields.
@@ -50,9 +50,9 @@ pub(super) struct Field {
     pub(super) key: Box<[u8]>,
     pub(super) kind: Kind,
     pub(super) occurs: Occurs,
-    /// What is printed when it is not there.
+    /// The JSON when it is not set.
     pub(super) absent: Option<&'static [u8]>,
-    /// Which of the message's oneofs it belongs to.
+    /// Index of its oneof.
     pub(super) oneof: Option<usize>,
 }
 
@@ -60,7 +60,7 @@ pub(super) struct Field {
 pub(super) enum Occurs {
     Once,
     Many,
-    /// Its message is the map's entry.
+    /// A map; its message is the entry.
     Map,
 }
 
@@ -98,7 +98,7 @@ impl Names {
 }
 
 impl Table {
-    /// The place of the field with this number.
+    /// Index of the field with this number.
     pub(super) fn position(&self, number: u32) -> Option<usize> {
         if self.dense {
             let at = usize::try_from(number).ok()? - 1;
@@ -110,7 +110,7 @@ impl Table {
 }
 
 impl Tables {
-    /// Compiles every message of the pools; the first pool that has a name wins.
+    /// Compiles every message of the pools; of two messages with one name it takes the first.
     pub(crate) fn compile(pools: &[&DescriptorPool]) -> Self {
         let mut tables = Self::default();
         let mut enums = HashMap::new();
@@ -189,7 +189,7 @@ impl Tables {
     }
 }
 
-/// Of names for the same number, the first.
+/// The first name of each number.
 fn names(described: &EnumDescriptor) -> Names {
     let values = &described.enum_descriptor_proto().value;
     let mut names: Vec<_> = values.iter().map(|value| (value.number(), format!("\"{}\"", value.name()))).collect();
@@ -224,7 +224,7 @@ fn key(name: &str) -> Box<[u8]> {
     format!("{}:", serde_json::Value::from(name)).into_bytes().into()
 }
 
-/// The JSON of a field without presence that is not on the wire. An enum's has its number 0, written by name.
+/// The JSON of a field without presence that is not set. That of an enum is its value 0, written by name.
 fn absent(field: &FieldDescriptor) -> Option<&'static [u8]> {
     use prost_reflect::Kind as Described;
     if field.is_map() {

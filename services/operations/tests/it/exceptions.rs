@@ -1,7 +1,8 @@
 use std::{collections::HashMap, time::Duration};
 
 use proto::{
-    event::v1::ExceptionResolved,
+    event::v1::{Event, ExceptionResolved},
+    events::{EventType, SharedEvent},
     operations::v1::{
         AssignExceptionRequest, DismissExceptionRequest, Exception, ExceptionCount, ExceptionState,
         GetExceptionRequest, ListExceptionsRequest, ResolveExceptionRequest, SummarizeExceptionsRequest,
@@ -10,84 +11,90 @@ use proto::{
 use testkit::{each, reason, wrong_fields};
 use types::{Clock, Reason};
 
-use crate::world::{Client, ORDER, World, emit_at, summaries, timeline_of};
+use crate::world::{Client, ORDER, World, event_at, summaries, timeline_of};
 
-async fn resolve(mut client: Client, case: &Exception) -> Exception {
+async fn resolve(mut client: Client, exception: &Exception) -> Exception {
     let request = ResolveExceptionRequest {
-        exception_id: case.exception_id.clone(),
+        exception_id: exception.exception_id.clone(),
         resolution: "called the warehouse".to_owned(),
         ..Default::default()
     };
     client.resolve_exception(request).await.unwrap().into_inner()
 }
 
-fn assign(case: &Exception, assignee: &str) -> AssignExceptionRequest {
+fn assign(exception: &Exception, assignee: &str) -> AssignExceptionRequest {
     AssignExceptionRequest {
-        exception_id: case.exception_id.clone(),
+        exception_id: exception.exception_id.clone(),
         assignee: assignee.to_owned(),
         ..Default::default()
     }
 }
 
 #[tokio::test]
-async fn what_is_reported_twice_is_one_case() {
+async fn what_is_reported_twice_is_one_exception() {
     each(World::open, async |world| {
         world.open_exception("UNASSIGNED", ORDER, "no node");
         world.open_exception("UNASSIGNED", ORDER, "still no node");
         world.drain().await;
         world.open_exception("UNASSIGNED", ORDER, "no node yet");
         world.drain().await;
-        let case = world.the_case().await;
-        assert_eq!((case.r#type.as_str(), case.subject.as_str(), case.order_id.as_str()), ("UNASSIGNED", ORDER, ORDER));
-        assert_eq!((case.occurrences, case.state(), case.source.as_str()), (3, ExceptionState::Open, "fulfillment"));
-        assert_eq!(case.summary, "no node yet");
-        assert_eq!(case.facts, HashMap::from([("node".to_owned(), "no node yet".to_owned())]));
-        assert_eq!(case.close_time, None);
+        let exception = world.the_exception().await;
+        assert_eq!(
+            (exception.r#type.as_str(), exception.subject.as_str(), exception.order_id.as_str()),
+            ("UNASSIGNED", ORDER, ORDER)
+        );
+        assert_eq!(
+            (exception.occurrences, exception.state(), exception.source.as_str()),
+            (3, ExceptionState::Open, "fulfillment")
+        );
+        assert_eq!(exception.summary, "no node yet");
+        assert_eq!(exception.facts, HashMap::from([("node".to_owned(), "no node yet".to_owned())]));
+        assert_eq!(exception.close_time, None);
     })
     .await;
 }
 
 #[tokio::test]
-async fn the_time_to_deal_with_a_case_runs_from_when_it_was_seen() {
+async fn an_exception_is_due_a_time_after_it_was_recorded() {
     each(World::open, async |world| {
         world.open_exception("UNASSIGNED", ORDER, "no node");
         world.clock.advance(Duration::from_secs(86_400));
         world.drain().await;
-        let case = world.the_case().await;
+        let exception = world.the_exception().await;
         // The log says that it recorded its first event at this second.
-        assert_eq!(case.open_time.unwrap().seconds, 1_000_001);
-        assert_eq!(case.due_time.unwrap().seconds, 1_000_001 + 4 * 3_600);
+        assert_eq!(exception.open_time.unwrap().seconds, 1_000_001);
+        assert_eq!(exception.due_time.unwrap().seconds, 1_000_001 + 4 * 3_600);
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_case_closes_by_itself_when_its_cause_is_gone() {
+async fn an_exception_closes_by_itself_when_its_cause_is_gone() {
     each(World::open, async |world| {
         world.open_exception("UNASSIGNED", ORDER, "no node");
         world.open_exception("UNASSIGNED", "ord_2", "no node");
         world.drain().await;
-        let before: Vec<_> = world.cases(ListExceptionsRequest::default()).await;
+        let before: Vec<_> = world.exceptions(ListExceptionsRequest::default()).await;
         world.operator().assign_exception(assign(&before[1], "Ann")).await.unwrap();
         world.resolve_exception("UNASSIGNED", ORDER, "routed to nod_a");
         world.resolve_exception("UNASSIGNED", "ord_3", "there never was one");
         world.drain().await;
-        let cases = world.cases(ListExceptionsRequest::default()).await;
-        assert_eq!((cases[0].subject.as_str(), cases[0].state()), ("ord_2", ExceptionState::Open));
-        assert_eq!((cases[1].subject.as_str(), cases[1].state()), (ORDER, ExceptionState::AutoResolved));
-        assert_eq!((cases[1].resolution.as_str(), cases[1].assignee.as_str()), ("routed to nod_a", "Ann"));
-        assert_eq!(cases[1].close_time, Some(mesh::wire::timestamp(world.clock.now())));
-        assert_ne!(cases[1].etag, before[1].etag);
+        let exceptions = world.exceptions(ListExceptionsRequest::default()).await;
+        assert_eq!((exceptions[0].subject.as_str(), exceptions[0].state()), ("ord_2", ExceptionState::Open));
+        assert_eq!((exceptions[1].subject.as_str(), exceptions[1].state()), (ORDER, ExceptionState::AutoResolved));
+        assert_eq!((exceptions[1].resolution.as_str(), exceptions[1].assignee.as_str()), ("routed to nod_a", "Ann"));
+        assert_eq!(exceptions[1].close_time, Some(mesh::wire::timestamp(world.clock.now())));
+        assert_ne!(exceptions[1].etag, before[1].etag);
     })
     .await;
 }
 
 #[tokio::test]
-async fn what_comes_back_after_a_case_ended_is_a_new_case() {
+async fn what_is_reported_after_an_exception_was_closed_is_a_new_exception() {
     each(World::open, async |world| {
         world.open_exception("OVER_SHIPPED", "shm_1", "first");
         world.drain().await;
-        let first = resolve(world.operator(), &world.the_case().await).await;
+        let first = resolve(world.operator(), &world.the_exception().await).await;
         assert_eq!((first.state(), first.resolution.as_str()), (ExceptionState::Resolved, "called the warehouse"));
         // All in one go: opened, gone, opened again.
         world.open_exception("OVER_SHIPPED", "shm_1", "second");
@@ -95,47 +102,50 @@ async fn what_comes_back_after_a_case_ended_is_a_new_case() {
         world.open_exception("OVER_SHIPPED", "shm_1", "third");
         world.open_exception("OVER_SHIPPED", "shm_1", "third again");
         world.drain().await;
-        let cases = world.cases(ListExceptionsRequest::default()).await;
-        let told: Vec<_> = cases.iter().map(|case| (case.summary.as_str(), case.state(), case.occurrences)).collect();
+        let exceptions = world.exceptions(ListExceptionsRequest::default()).await;
+        let listed: Vec<_> = exceptions
+            .iter()
+            .map(|exception| (exception.summary.as_str(), exception.state(), exception.occurrences))
+            .collect();
         let expected = [
             ("third again", ExceptionState::Open, 2),
             ("second", ExceptionState::AutoResolved, 1),
             ("first", ExceptionState::Resolved, 1),
         ];
-        assert_eq!(told, expected);
+        assert_eq!(listed, expected);
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_case_is_given_to_a_person_and_then_ended_once() {
+async fn an_exception_is_assigned_to_a_person_and_then_closed_once() {
     each(World::open, async |world| {
         world.open_exception("CANCEL_LOST", ORDER, "shipped anyway");
         world.drain().await;
-        let case = world.the_case().await;
+        let exception = world.the_exception().await;
         let mut client = world.operator();
-        let mut given = assign(&case, "Ann");
-        given.request_id = "r1".to_owned();
-        let assigned = client.assign_exception(given.clone()).await.unwrap().into_inner();
+        let mut request = assign(&exception, "Ann");
+        request.request_id = "r1".to_owned();
+        let assigned = client.assign_exception(request.clone()).await.unwrap().into_inner();
         assert_eq!((assigned.state(), assigned.assignee.as_str()), (ExceptionState::Assigned, "Ann"));
-        assert_eq!(client.assign_exception(given).await.unwrap().into_inner(), assigned);
+        assert_eq!(client.assign_exception(request).await.unwrap().into_inner(), assigned);
 
         let stale = DismissExceptionRequest {
-            exception_id: case.exception_id.clone(),
+            exception_id: exception.exception_id.clone(),
             resolution: "the customer keeps it".to_owned(),
-            etag: case.etag.clone(),
+            etag: exception.etag.clone(),
             ..Default::default()
         };
         assert_eq!(reason(client.dismiss_exception(stale.clone()).await), Reason::EtagMismatch);
         let fresh = DismissExceptionRequest { etag: assigned.etag.clone(), ..stale };
         let dismissed = client.dismiss_exception(fresh).await.unwrap().into_inner();
         assert_eq!((dismissed.state(), dismissed.assignee.as_str()), (ExceptionState::Dismissed, "Ann"));
-        let get = GetExceptionRequest { exception_id: case.exception_id.clone() };
+        let get = GetExceptionRequest { exception_id: exception.exception_id.clone() };
         assert_eq!(client.get_exception(get).await.unwrap().into_inner(), dismissed);
 
-        assert_eq!(reason(client.assign_exception(assign(&case, "Bob")).await), Reason::ActionNotSupported);
+        assert_eq!(reason(client.assign_exception(assign(&exception, "Bob")).await), Reason::ActionNotSupported);
         let late = ResolveExceptionRequest {
-            exception_id: case.exception_id.clone(),
+            exception_id: exception.exception_id.clone(),
             resolution: "twice".to_owned(),
             ..Default::default()
         };
@@ -145,18 +155,18 @@ async fn a_case_is_given_to_a_person_and_then_ended_once() {
 }
 
 #[tokio::test]
-async fn what_a_person_did_with_a_case_is_in_the_timeline_of_its_order() {
+async fn what_a_person_did_with_an_exception_is_in_the_timeline_of_its_order() {
     each(World::open, async |world| {
         world.open_exception("CANCEL_LOST", ORDER, "shipped anyway");
         world.drain().await;
-        let case = world.the_case().await;
-        world.operator().assign_exception(assign(&case, "Ann")).await.unwrap();
-        resolve(world.operator(), &case).await;
+        let exception = world.the_exception().await;
+        world.operator().assign_exception(assign(&exception, "Ann")).await.unwrap();
+        resolve(world.operator(), &exception).await;
         world.drain().await;
         let page = world.operator().list_timeline(timeline_of(ORDER)).await.unwrap().into_inner();
         let expected = [
             "needs a person, CANCEL_LOST: shipped anyway",
-            "CANCEL_LOST given to Ann",
+            "CANCEL_LOST assigned to Ann",
             "CANCEL_LOST resolved by a operations: called the warehouse",
         ];
         assert_eq!(summaries(&page), expected);
@@ -165,7 +175,7 @@ async fn what_a_person_did_with_a_case_is_in_the_timeline_of_its_order() {
 }
 
 #[tokio::test]
-async fn cases_are_filtered_and_read_in_pages_newest_first() {
+async fn exceptions_are_filtered_and_read_in_pages_newest_first() {
     each(World::open, async |world| {
         for number in 0..5 {
             world.open_exception("UNASSIGNED", &format!("ord_{number}"), &number.to_string());
@@ -173,19 +183,20 @@ async fn cases_are_filtered_and_read_in_pages_newest_first() {
         }
         world.resolve_exception("UNASSIGNED", "ord_3", "routed");
         world.drain().await;
-        let summaries = |cases: Vec<Exception>| cases.into_iter().map(|case| case.summary).collect::<Vec<_>>();
+        let summaries =
+            |exceptions: Vec<Exception>| exceptions.into_iter().map(|exception| exception.summary).collect::<Vec<_>>();
 
         let unassigned = ListExceptionsRequest { r#type: "UNASSIGNED".to_owned(), ..Default::default() };
-        assert_eq!(summaries(world.cases(unassigned.clone()).await), ["4", "3", "2", "1", "0"]);
+        assert_eq!(summaries(world.exceptions(unassigned.clone()).await), ["4", "3", "2", "1", "0"]);
         let open = ListExceptionsRequest {
             states: vec![ExceptionState::Open.into(), ExceptionState::Assigned.into()],
             ..unassigned.clone()
         };
-        assert_eq!(summaries(world.cases(open.clone()).await), ["4", "2", "1", "0"]);
+        assert_eq!(summaries(world.exceptions(open.clone()).await), ["4", "2", "1", "0"]);
         let order = ListExceptionsRequest { order_id: ORDER.to_owned(), ..Default::default() };
-        assert_eq!(world.cases(order).await.len(), 10);
+        assert_eq!(world.exceptions(order).await.len(), 10);
         let other = ListExceptionsRequest { order_id: "ord_2".to_owned(), ..Default::default() };
-        assert!(world.cases(other).await.is_empty());
+        assert!(world.exceptions(other).await.is_empty());
 
         let (mut paged, mut request) = (Vec::new(), ListExceptionsRequest { page_size: 3, ..open });
         loop {
@@ -201,8 +212,8 @@ async fn cases_are_filtered_and_read_in_pages_newest_first() {
         assert_eq!(summaries(paged), ["4", "2", "1", "0"]);
 
         let counts = world.operator().summarize_exceptions(SummarizeExceptionsRequest {}).await.unwrap().into_inner();
-        let count = |kind: &str, state: ExceptionState, count| ExceptionCount {
-            r#type: kind.to_owned(),
+        let count = |exception_type: &str, state: ExceptionState, count| ExceptionCount {
+            r#type: exception_type.to_owned(),
             state: state.into(),
             count,
         };
@@ -217,20 +228,22 @@ async fn cases_are_filtered_and_read_in_pages_newest_first() {
 }
 
 #[tokio::test]
-async fn an_event_that_can_not_be_applied_becomes_a_case_itself() {
+async fn an_event_that_cannot_be_applied_becomes_an_exception_itself() {
     each(World::open, async |world| {
-        // The payload is that of another kind.
-        emit_at(&world.fulfillment, 100, "exception.opened", ORDER, &ExceptionResolved::default());
+        // The payload is that of another type.
+        let resolved = SharedEvent::ExceptionResolved(ExceptionResolved::default());
+        let event = event_at(&world.fulfillment, 100, ORDER, &resolved);
+        world.fulfillment.append(Event { r#type: EventType::ExceptionOpened.to_string(), ..event });
         world.drain().await;
-        let case = world.the_case().await;
-        assert_eq!((case.r#type.as_str(), case.source.as_str()), ("REACTION_FAILED", "operations"));
-        assert_eq!(case.facts["event_type"], "exception.opened");
+        let exception = world.the_exception().await;
+        assert_eq!((exception.r#type.as_str(), exception.source.as_str()), ("REACTION_FAILED", "operations"));
+        assert_eq!(exception.facts["event_type"], "exception.opened");
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_request_about_cases_names_every_field_that_is_wrong() {
+async fn a_request_about_exceptions_names_every_field_that_is_wrong() {
     each(World::open, async |world| {
         let mut client = world.operator();
         let list = ListExceptionsRequest {
@@ -245,12 +258,12 @@ async fn a_request_about_cases_names_every_field_that_is_wrong() {
         assert_eq!(wrong_fields(client.list_exceptions(negative).await), ["page_size"]);
 
         let long = "x".repeat(201);
-        let given = AssignExceptionRequest { exception_id: "ord_1".to_owned(), assignee: long, ..Default::default() };
-        assert_eq!(wrong_fields(client.assign_exception(given).await), ["exception_id", "assignee"]);
-        let ended = wrong_fields(client.resolve_exception(ResolveExceptionRequest::default()).await);
-        assert_eq!(ended, ["exception_id", "resolution"]);
-        let ended = wrong_fields(client.dismiss_exception(DismissExceptionRequest::default()).await);
-        assert_eq!(ended, ["exception_id", "resolution"]);
+        let request = AssignExceptionRequest { exception_id: "ord_1".to_owned(), assignee: long, ..Default::default() };
+        assert_eq!(wrong_fields(client.assign_exception(request).await), ["exception_id", "assignee"]);
+        let closed = wrong_fields(client.resolve_exception(ResolveExceptionRequest::default()).await);
+        assert_eq!(closed, ["exception_id", "resolution"]);
+        let closed = wrong_fields(client.dismiss_exception(DismissExceptionRequest::default()).await);
+        assert_eq!(closed, ["exception_id", "resolution"]);
         let unknown = GetExceptionRequest { exception_id: "exc_1".to_owned() };
         assert_eq!(reason(client.get_exception(unknown).await), Reason::NotFound);
         let unknown = AssignExceptionRequest {
