@@ -88,11 +88,13 @@ pub fn decode<E: LogEvent>(event: &Event) -> Result<E, Fault> {
 /// The body of a reaction returns `Result<Vec<Box<dyn AnyCommand>>, Fault>` and may await.
 #[macro_export]
 macro_rules! reactions {
+    ($follower:ty, $name:literal, $log:ident, |$this:ident, $event:ident| { $($reactions:tt)+ }) => {
+        $crate::reactions! { @read ($follower, $name, $log, $this, $event) [] $($reactions)+ }
+    };
     (
-        $follower:ty, $name:literal, $log:ident, |$this:ident, $event:ident| {
-            $($($variant:ident)|+ ($payload:pat) => $body:expr,)+
-            ignored: $($ignored:ident),+ $(,)?
-        }
+        @read ($follower:ty, $name:literal, $log:ident, $this:ident, $event:ident)
+        [$({ $($variant:ident)+, $payload:pat, $body:expr })+]
+        ignored: $($ignored:ident),+ $(,)?
     ) => {
         #[::async_trait::async_trait]
         impl $crate::Reactions for $follower {
@@ -119,6 +121,13 @@ macro_rules! reactions {
                 }
             }
         }
+    };
+    // One reaction more. `ignored` is tried first, so that it is not read as an event.
+    (
+        @read $follower:tt [$($read:tt)*]
+        $($variant:ident)|+ ($payload:pat) => $body:expr, $($rest:tt)+
+    ) => {
+        $crate::reactions! { @read $follower [$($read)* { $($variant)+, $payload, $body }] $($rest)+ }
     };
 }
 
