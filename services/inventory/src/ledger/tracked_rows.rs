@@ -1,10 +1,10 @@
-//! Rows of one table, and which of them changed.
+//! Loaded rows of one table, and which of them changed.
 
 use std::{borrow::Borrow, collections::BTreeMap};
 
 /// Rows by key. Remembers what a row was before its first change.
 #[derive(Debug)]
-pub(crate) struct Rows<K, R> {
+pub(crate) struct TrackedRows<K, R> {
     rows: BTreeMap<K, R>,
     before: BTreeMap<K, Option<R>>,
 }
@@ -17,13 +17,13 @@ pub(crate) struct Change<R> {
     pub(crate) after: R,
 }
 
-impl<K, R> Default for Rows<K, R> {
+impl<K, R> Default for TrackedRows<K, R> {
     fn default() -> Self {
         Self { rows: BTreeMap::new(), before: BTreeMap::new() }
     }
 }
 
-impl<K: Ord + Clone, R: Clone + PartialEq> Rows<K, R> {
+impl<K: Ord + Clone, R: Clone + PartialEq> TrackedRows<K, R> {
     /// Adds a row as the database has it.
     pub(crate) fn load(&mut self, key: K, row: R) {
         self.rows.insert(key, row);
@@ -66,7 +66,7 @@ impl<K: Ord + Clone, R: Clone + PartialEq> Rows<K, R> {
     }
 
     /// Completes the rows that changed.
-    pub(crate) fn settle(&mut self, complete: impl Fn(&mut R)) {
+    pub(crate) fn complete_changes(&mut self, complete: impl Fn(&mut R)) {
         for (key, before) in &self.before {
             if let Some(row) = self.rows.get_mut(key).filter(|row| before.as_ref() != Some(&**row)) {
                 complete(row);

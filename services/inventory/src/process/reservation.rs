@@ -1,0 +1,112 @@
+//! Units of an order line, from the reservation to the shipment.
+//!
+//! `requested = reserved + allocated + consumed + backordered + released` holds after every step.
+//!
+//! 1. **Reserve** (`reserve.rs`): order calls it for `order.submitted`. Available units are reserved over all locations;
+//!    the others are backordered, or the call is refused with `INSUFFICIENT_STOCK`. Emits `inventory.reserved`.
+//! 2. **Fill backorders** (`ledger/backorders.rs`): every command that frees units reserves them for backorders, short picks
+//!    first, then in the order in which they began to wait. Emits `inventory.reserved` for each of those orders.
+//! 3. **Expire** (`expire.rs`): a task at `expire_time` releases reserved units, or backorders them at the end of the queue.
+//!    They stay reserved while the order is on hold (`record_open_holds.rs`) or has allocated units. Emits
+//!    `inventory.reservation_expired`.
+//! 4. **Release** (`release.rs`): order and fulfillment call it for cancelled units that are not allocated. Emits
+//!    `inventory.reservation_released`.
+//! 5. **Allocate** (`allocate.rs`): fulfillment calls it with the plan of a release; its `allocation_key` gets one answer.
+//!    Reserved units become allocated units of locations. Emits `inventory.allocated`.
+//! 6. **Deallocate** (`deallocate.rs`): fulfillment calls it when a node rejects, runs out of time, is cancelled or comes up
+//!    short (`process/short_pick.rs`). Emits `inventory.deallocated`.
+//! 7. **Consume** (`consume.rs`): follows `shipment.shipped` (`reactions.rs`), and can be called. Nothing is refused: the
+//!    units have left. Emits `inventory.consumed`; units that were not on hand are drift (`events.rs`).
+//!
+//! `Ledger::save` (`ledger/save.rs`) writes and emits all of it. Which event a reservation is in, is decided here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proto::{events::InventoryEvent, inventory::v1::ReservationsChanged};
+use store::{Context, NewEvent};
+use types::OrderId;
+
+use crate::{
+    ledger::{Cause, Change},
+    reservation::{Allocation, LineKey, Reservation},
+    wire,
+};
+
+/// An event with reservations of one order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum ReservationEvent {
+    Allocated,
+    Deallocated,
+    Expired,
+    Released,
+    Reserved,
+}
+
+impl ReservationEvent {
+    fn event(self) -> fn(ReservationsChanged) -> InventoryEvent {
+        match self {
+            Self::Allocated => InventoryEvent::InventoryAllocated,
+            Self::Deallocated => InventoryEvent::InventoryDeallocated,
+            Self::Expired => InventoryEvent::InventoryReservationExpired,
+            Self::Released => InventoryEvent::InventoryReservationReleased,
+            Self::Reserved => InventoryEvent::InventoryReserved,
+        }
+    }
+
+    /// Whether followers read from it that a backorder was reduced; see `ReservationsChanged` in the contract.
+    fn reports_backorders(self) -> bool {
+        match self {
+            Self::Expired | Self::Released | Self::Reserved => true,
+            Self::Allocated | Self::Deallocated => false,
+        }
+    }
+}
+
+/// The events that a changed reservation is in: that of its own order's command, if it has one, and `inventory.reserved` when
+/// another order's command changed it, or when its own event does not report that its backorder was reduced.
+fn events_of(
+    is_own: bool,
+    own_event: Option<ReservationEvent>,
+    backorder_reduced: bool,
+) -> impl Iterator<Item = ReservationEvent> {
+    let own_event = own_event.filter(|_| is_own);
+    let reported = own_event.is_some_and(ReservationEvent::reports_backorders);
+    let reserved = !is_own || (backorder_reduced && !reported);
+    own_event.into_iter().chain(reserved.then_some(ReservationEvent::Reserved))
+}
+
+/// Emits the changed reservations, in one event of each type for each order.
+pub(crate) fn emit_reservations(
+    cause: &Cause<'_>,
+    reservations: &[Change<Reservation>],
+    allocations: &[Allocation],
+    filled: &BTreeSet<LineKey>,
+    cx: &mut Context<'_>,
+) {
+    let own_event = match cause {
+        Cause::Reservation(_, event) => Some(*event),
+        Cause::Stock | Cause::Count(_) | Cause::Restock(_) | Cause::Shipment(..) => None,
+    };
+    let mut events: BTreeMap<(&OrderId, ReservationEvent), Vec<&Reservation>> = BTreeMap::new();
+    for Change { before, after } in reservations {
+        if before.as_ref().is_some_and(|before| before.has_units_of(after)) {
+            continue;
+        }
+        let is_own = cause.order_id() == Some(&after.order_id);
+        let reduced = before.as_ref().is_some_and(|before| before.backordered > after.backordered);
+        for event in events_of(is_own, own_event, reduced || filled.contains(&after.key())) {
+            events.entry((&after.order_id, event)).or_default().push(after);
+        }
+    }
+    for ((order_id, event), reservations) in events {
+        let changed = allocations.iter().filter(|allocation| allocation.order_id == *order_id);
+        let payload = ReservationsChanged {
+            order_id: order_id.to_string(),
+            reservations: reservations.iter().map(|reservation| wire::reservation(reservation)).collect(),
+            allocations: changed.map(wire::allocation).collect(),
+        };
+        let Some(first) = reservations.first() else { continue };
+        let key = format!("{}:{}", first.line_number, first.version);
+        cx.emit(NewEvent::new(event.event()(payload), order_id, first.version, key).order(order_id));
+    }
+}

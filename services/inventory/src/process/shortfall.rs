@@ -1,0 +1,105 @@
+//! More units of an item are reserved and allocated than are on hand.
+//!
+//! 1. A count, a correction or a shipment lowers the units on hand: `report_snapshot.rs`, `adjust.rs`, `consume.rs`. None is
+//!    refused for the units that are reserved. Each asks [`WorkingSet::on_hand_changes`](crate::working_set::WorkingSet) for
+//!    the orders that then have units at stake.
+//! 2. `Ledger::record` (`ledger.rs`) sets the shortfall of the level (allocated units that are not there) and of the item
+//!    (reserved and allocated units that are not there).
+//! 3. `Ledger::finish` (`ledger/outcome.rs`) compares both with what they were: [`ShortfallChange`]. A shortfall of the item
+//!    counts only as far as its levels do not have it.
+//! 4. A shortfall that begins or grows emits `inventory.shortfall_detected` with the orders at stake; one that begins opens
+//!    the exception `STOCK_SHORTFALL`. No reservation changes: a person decides which order gives way.
+//! 5. While it lasts, nothing is available to promise, and received units go into the shortfall before any backorder is
+//!    filled: `Stock::free` (`stock.rs`) is 0.
+//! 6. A location that does not find the units reports a short pick (`process/short_pick.rs`), which takes its units off the
+//!    shortfall. Or units are received, or the order is cancelled.
+//! 7. When the shortfall is 0 again, the exception is resolved.
+
+use std::collections::BTreeSet;
+
+use proto::{event::v1::ExceptionType, events::InventoryEvent, inventory::v1::ShortfallDetected};
+use store::{Context, Exception, NewEvent};
+use types::{Id as _, NodeId, OrderId};
+
+use crate::stock::{Level, Stock, lookup_key};
+
+/// The most orders that an event names.
+const MAX_ORDERS: usize = 1_000;
+
+/// A shortfall that is not what it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ShortfallChange {
+    pub(crate) sku: String,
+    /// `None` for the part of the item's shortfall that is at no single location.
+    location_id: Option<NodeId>,
+    before: i64,
+    after: i64,
+    /// Orders with units at stake when it grows, by age.
+    orders: Vec<OrderId>,
+}
+
+impl ShortfallChange {
+    /// The change of a level's shortfall, if it did change. `orders` are those with units allocated there.
+    pub(crate) fn at_location(
+        before: Option<&Level>,
+        after: &Level,
+        orders: impl FnOnce() -> BTreeSet<OrderId>,
+    ) -> Option<Self> {
+        let before = before.map_or(0, |level| level.shortfall);
+        Self::new(&after.sku, Some(&after.location_id), before, after.shortfall, orders)
+    }
+
+    /// The change of an item's shortfall that is at no single location, if it did change. `orders` are those with units of it.
+    pub(crate) fn at_no_location(
+        before: Option<&Stock>,
+        after: &Stock,
+        orders: impl FnOnce() -> BTreeSet<OrderId>,
+    ) -> Option<Self> {
+        let before = before.map_or(0, Stock::unlocated_shortfall);
+        Self::new(&after.sku, None, before, after.unlocated_shortfall(), orders)
+    }
+
+    fn new(
+        sku: &str,
+        location_id: Option<&NodeId>,
+        before: i64,
+        after: i64,
+        orders: impl FnOnce() -> BTreeSet<OrderId>,
+    ) -> Option<Self> {
+        let orders = if after > before { orders() } else { BTreeSet::new() };
+        // Order ids sort by age. The last orders are the first to come short, so they are the ones that are named.
+        let unnamed = orders.len().saturating_sub(MAX_ORDERS);
+        let orders = orders.into_iter().skip(unnamed).collect();
+        (before != after).then(|| Self {
+            sku: sku.to_owned(),
+            location_id: location_id.cloned(),
+            before,
+            after,
+            orders,
+        })
+    }
+
+    /// Emits that it grew; opens an exception when it begins and resolves it when it ends. `version` is the item's.
+    pub(crate) fn emit(&self, version: i64, cx: &mut Context<'_>) {
+        let Self { sku, location_id, before, after, orders } = self;
+        let location = location_id.as_ref().map_or("", |location_id| location_id.as_str());
+        if after > before {
+            let payload = InventoryEvent::InventoryShortfallDetected(ShortfallDetected {
+                sku: sku.clone(),
+                location_id: location.to_owned(),
+                shortfall: *after,
+                order_ids: orders.iter().map(ToString::to_string).collect(),
+            });
+            cx.emit(NewEvent::new(payload, sku, version, format!("{location}:{version}")));
+        }
+        let subject = location_id.as_ref().map_or_else(|| sku.clone(), |location_id| lookup_key(sku, location_id));
+        let exception = Exception::new(ExceptionType::StockShortfall, &subject, version).version(version);
+        if *before == 0 {
+            let summary = format!("{after} reserved units of {subject} are not there");
+            let facts = [("sku", sku.clone()), ("location_id", location.to_owned()), ("shortfall", after.to_string())];
+            exception.open(cx, summary, facts);
+        } else if *after == 0 {
+            exception.resolve(cx, format!("all reserved units of {subject} are there again"));
+        }
+    }
+}
