@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use mesh::{
-    Principal,
-    wire::{Checks, MAX_QUANTITY, checked},
-};
+use mesh::wire::{Checks, MAX_QUANTITY, checked};
 use proto::inventory::v1 as wire;
 use store::{Command, Context, Needs, Rows};
 use types::{Fault, NodeId};
@@ -21,7 +18,7 @@ pub(crate) struct AdjustStock {
 }
 
 impl AdjustStock {
-    pub(crate) fn parse(request: &wire::AdjustStockRequest, _: &Arc<Principal>) -> Result<Self, Fault> {
+    pub(crate) fn parse(request: &wire::AdjustStockRequest, _: &Arc<mesh::Principal>) -> Result<Self, Fault> {
         let mut checks = Checks::new();
         let location_id = checks.id("location_id", &request.location_id);
         let sku = checks.sku("sku", &request.sku);

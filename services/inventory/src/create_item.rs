@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use mesh::{
-    Principal,
-    wire::{Checks, checked},
-};
+use mesh::wire::{Checks, checked};
 use proto::{events::InventoryEvent, inventory::v1 as wire};
 use store::{Command, Context, Needs, Rows};
 use types::{Currency, Fault, Reason};
@@ -33,7 +30,7 @@ pub(crate) struct CreateItem {
 }
 
 impl CreateItem {
-    pub(crate) fn parse(request: &wire::CreateItemRequest, _: &Arc<Principal>) -> Result<Self, Fault> {
+    pub(crate) fn parse(request: &wire::CreateItemRequest, _: &Arc<mesh::Principal>) -> Result<Self, Fault> {
         let mut checks = Checks::new();
         let sku = checks.sku("sku", &request.sku);
         let name = checks.text("name", &request.name, 200);

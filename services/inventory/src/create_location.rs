@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use mesh::{
-    Principal,
-    wire::{Checks, checked},
-};
+use mesh::wire::{Checks, checked};
 use proto::{events::InventoryEvent, inventory::v1 as wire};
 use store::{Command, Context, Needs, NewEvent, Rows};
 use types::{Fault, NodeId, Reason};
@@ -19,7 +16,7 @@ pub(crate) struct CreateLocation {
 }
 
 impl CreateLocation {
-    pub(crate) fn parse(request: &wire::CreateLocationRequest, _: &Arc<Principal>) -> Result<Self, Fault> {
+    pub(crate) fn parse(request: &wire::CreateLocationRequest, _: &Arc<mesh::Principal>) -> Result<Self, Fault> {
         let mut checks = Checks::new();
         let location_id = checks.id("location_id", &request.location_id);
         let name = checks.text("name", &request.name, 200);

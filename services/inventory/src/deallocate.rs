@@ -2,10 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use mesh::{
-    Principal,
-    wire::{Checks, checked},
-};
+use mesh::wire::{Checks, checked};
 use proto::inventory::v1 as wire;
 use store::{Command, Context, Needs, Rows};
 use types::{Fault, OrderId, Timestamp};
@@ -29,7 +26,7 @@ pub(crate) struct Deallocate {
 }
 
 impl Deallocate {
-    pub(crate) fn parse(request: &wire::DeallocateRequest, _: &Arc<Principal>) -> Result<Self, Fault> {
+    pub(crate) fn parse(request: &wire::DeallocateRequest, _: &Arc<mesh::Principal>) -> Result<Self, Fault> {
         let mut checks = Checks::new();
         let order_id = checks.id("order_id", &request.order_id);
         let lines = AllocationLine::read_all(&mut checks, &request.allocations);

@@ -7,11 +7,10 @@ use proto::{
     inventory::v1::{DriftDetected, ItemChanged, SnapshotReported, StockChanged, StockConsumed},
 };
 use store::{Context, Exception, NewEvent};
-use types::OrderId;
+use types::{NodeId, OrderId};
 
 use crate::{
     item::Item,
-    ledger::Drift,
     movement::{Movement, MovementKind},
     stock::{Level, Location},
     wire,
@@ -85,12 +84,17 @@ pub(crate) fn emit_consumed(order_id: &OrderId, shipment_id: &str, movements: &[
 }
 
 /// Emits that a shipment took units that were not on hand, and opens an exception.
-pub(crate) fn emit_drift(drift: &Drift, order_id: &OrderId, shipment_id: &str, cx: &mut Context<'_>) {
-    let Drift { sku, location_id, quantity } = drift;
+pub(crate) fn emit_drift(
+    sku: &str,
+    location_id: &NodeId,
+    quantity: i64,
+    (order_id, shipment_id): (&OrderId, &str),
+    cx: &mut Context<'_>,
+) {
     let payload = InventoryEvent::InventoryDriftDetected(DriftDetected {
-        sku: sku.clone(),
+        sku: sku.to_owned(),
         location_id: location_id.to_string(),
-        quantity: *quantity,
+        quantity,
         shipment_id: shipment_id.to_owned(),
     });
     let key = format!("{shipment_id}:{location_id}:{}", cx.now().as_micros());
@@ -98,6 +102,6 @@ pub(crate) fn emit_drift(drift: &Drift, order_id: &OrderId, shipment_id: &str, c
     Exception::new(ExceptionType::StockDrift, shipment_id, format!("{sku}:{key}")).order(order_id).open(
         cx,
         format!("shipment {shipment_id} took {quantity} units of {sku} that {location_id} did not have"),
-        [("sku", sku.clone()), ("location_id", location_id.to_string()), ("quantity", quantity.to_string())],
+        [("sku", sku.to_owned()), ("location_id", location_id.to_string()), ("quantity", quantity.to_string())],
     );
 }

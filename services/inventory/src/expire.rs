@@ -27,8 +27,7 @@ impl Command for Expire {
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         let open_holds = rows.get::<OpenHolds>(&self.order_id)?.map_or(0, |known| known.open_holds);
         let mut ledger = WorkingSet::of_order(rows, &self.order_id).load(rows, cx.now())?;
-        let expiry = ledger.expire(&self.order_id, open_holds)?;
-        tracing::debug!(order_id = %self.order_id, ?expiry, "the time of reserved units ended");
+        ledger.expire(&self.order_id, open_holds)?;
         ledger.save(&Cause::Reservation(&self.order_id, ReservationEvent::Expired), rows, cx)
     }
 }

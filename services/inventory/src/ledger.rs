@@ -25,7 +25,6 @@ use crate::{
 };
 
 pub(crate) use allocation::{DeallocationPolicy, OutboundQuantity};
-pub(crate) use outcome::Drift;
 pub(crate) use reservation::Terms;
 pub(crate) use save::Cause;
 pub(crate) use tracked_rows::{Change, TrackedRows};
@@ -44,7 +43,8 @@ pub(crate) struct Ledger {
     /// Reservations whose backorders were filled.
     filled: BTreeSet<LineKey>,
     movements: Vec<Movement>,
-    drifts: Vec<Drift>,
+    /// Units that a shipment took and that were not on hand.
+    drifts: BTreeMap<StockKey, i64>,
 }
 
 /// A movement to record: what changes, where, and why.
@@ -62,43 +62,33 @@ struct Entry<'a> {
 }
 
 impl Ledger {
-    /// A ledger without rows.
-    pub(crate) fn new(now: Timestamp) -> Self {
+    /// The ledger of these rows.
+    pub(crate) fn new(
+        now: Timestamp,
+        stock: impl IntoIterator<Item = Stock>,
+        levels: impl IntoIterator<Item = Level>,
+        reservations: impl IntoIterator<Item = Reservation>,
+        allocations: impl IntoIterator<Item = Allocation>,
+    ) -> Self {
+        let level = |level: Level| ((level.sku.clone(), level.location_id.clone()), level);
+        let mut backorders: BTreeMap<String, BTreeSet<LineKey>> = BTreeMap::new();
+        let reservation = |reservation: Reservation| {
+            if reservation.backordered > 0 {
+                backorders.entry(reservation.sku.clone()).or_default().insert(reservation.key());
+            }
+            (reservation.key(), reservation)
+        };
         Self {
             now,
-            stock: TrackedRows::default(),
-            levels: TrackedRows::default(),
-            reservations: TrackedRows::default(),
-            allocations: TrackedRows::default(),
-            backorders: BTreeMap::new(),
+            stock: stock.into_iter().map(|stock| (stock.sku.clone(), stock)).collect(),
+            levels: levels.into_iter().map(level).collect(),
+            reservations: reservations.into_iter().map(reservation).collect(),
+            allocations: allocations.into_iter().map(|allocation| (allocation.key(), allocation)).collect(),
+            backorders,
             filled: BTreeSet::new(),
             movements: Vec::new(),
-            drifts: Vec::new(),
+            drifts: BTreeMap::new(),
         }
-    }
-
-    /// Adds a loaded row.
-    pub(crate) fn load_stock(&mut self, stock: Stock) {
-        self.stock.load(stock.sku.clone(), stock);
-    }
-
-    /// Adds a loaded row.
-    pub(crate) fn load_level(&mut self, level: Level) {
-        self.levels.load((level.sku.clone(), level.location_id.clone()), level);
-    }
-
-    /// Adds a loaded row.
-    pub(crate) fn load_reservation(&mut self, reservation: Reservation) {
-        if reservation.backordered > 0 {
-            self.backorders.entry(reservation.sku.clone()).or_default().insert(reservation.key());
-        }
-        self.reservations.load(reservation.key(), reservation);
-    }
-
-    /// Adds a loaded row.
-    pub(crate) fn load_allocation(&mut self, allocation: Allocation) {
-        let key = (allocation.order_id.clone(), allocation.line_number, allocation.location_id.clone());
-        self.allocations.load(key, allocation);
     }
 
     /// The item's counters; a fault when the item does not exist or was not loaded.

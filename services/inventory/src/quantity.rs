@@ -37,36 +37,23 @@ pub(crate) struct AllocationLine {
 impl ItemQuantity {
     /// Reads the `items` of a request, of at least `least` units each.
     pub(crate) fn read_all(checks: &mut Checks, items: &[wire::ItemQuantity], least: i64) -> Vec<Self> {
-        check_count(checks, "items", items.len());
-        let mut seen = HashSet::new();
-        let mut read = Vec::with_capacity(items.len().min(MAX_ELEMENTS));
-        for (index, item) in items.iter().enumerate() {
-            let sku = checks.sku(format!("items[{index}].sku"), &item.sku);
-            check_once(checks, &mut seen, item.sku.as_str(), || format!("items[{index}].sku"));
-            let quantity = checks.quantity(format!("items[{index}].quantity"), item.quantity, least);
-            read.extend(sku.zip(quantity).map(|(sku, quantity)| Self { sku, quantity }));
-        }
-        read
+        read_list(checks, "items", items, ("sku", |item| &item.sku), |checks, at, item| {
+            let sku = checks.sku(at("sku"), &item.sku);
+            let quantity = checks.quantity(at("quantity"), item.quantity, least);
+            Some(Self { sku: sku?, quantity: quantity? })
+        })
     }
 }
 
 impl RequestedLine {
     /// Reads the `lines` of a request.
     pub(crate) fn read_all(checks: &mut Checks, lines: &[values::LineQuantity]) -> Vec<Self> {
-        check_count(checks, "lines", lines.len());
-        let mut seen = HashSet::new();
-        let mut read = Vec::with_capacity(lines.len().min(MAX_ELEMENTS));
-        for (index, line) in lines.iter().enumerate() {
-            let at = |field: &str| format!("lines[{index}].{field}");
+        read_list(checks, "lines", lines, ("line_number", |line| line.line_number), |checks, at, line| {
             let line_number = checks.line_number(at("line_number"), line.line_number);
-            check_once(checks, &mut seen, line.line_number, || at("line_number"));
             let sku = checks.sku(at("sku"), &line.sku);
             let quantity = checks.quantity(at("quantity"), line.quantity, 1);
-            if let (Some(line_number), Some(sku), Some(quantity)) = (line_number, sku, quantity) {
-                read.push(Self { line_number: line_number.into(), sku, quantity });
-            }
-        }
-        read
+            Some(Self { line_number: line_number?.into(), sku: sku?, quantity: quantity? })
+        })
     }
 
     /// The line of an order.
@@ -78,20 +65,13 @@ impl RequestedLine {
 impl AllocationLine {
     /// Reads the `allocations` of a request.
     pub(crate) fn read_all(checks: &mut Checks, allocations: &[wire::AllocationRequest]) -> Vec<Self> {
-        check_count(checks, "allocations", allocations.len());
-        let mut seen = HashSet::new();
-        let mut read = Vec::with_capacity(allocations.len().min(MAX_ELEMENTS));
-        for (index, line) in allocations.iter().enumerate() {
-            let at = |field: &str| format!("allocations[{index}].{field}");
+        let key = |line: &wire::AllocationRequest| (line.line_number, line.location_id.clone());
+        read_list(checks, "allocations", allocations, ("location_id", key), |checks, at, line| {
             let line_number = checks.line_number(at("line_number"), line.line_number);
             let location_id = checks.id(at("location_id"), &line.location_id);
-            check_once(checks, &mut seen, (line.line_number, line.location_id.as_str()), || at("location_id"));
             let quantity = checks.quantity(at("quantity"), line.quantity, 1);
-            if let (Some(line_number), Some(location_id), Some(quantity)) = (line_number, location_id, quantity) {
-                read.push(Self { line_number: line_number.into(), location_id, quantity });
-            }
-        }
-        read
+            Some(Self { line_number: line_number?.into(), location_id: location_id?, quantity: quantity? })
+        })
     }
 
     /// The line of an order.
@@ -103,6 +83,25 @@ impl AllocationLine {
     pub(crate) fn at_location(&self, order_id: &OrderId) -> LineAtLocation {
         (order_id.clone(), self.line_number, self.location_id.clone())
     }
+}
+
+/// Reads a list of a request. `unique` is what no two elements have in common, and the field that is wrong then.
+fn read_list<'r, R, K: Eq + Hash, T>(
+    checks: &mut Checks,
+    list: &str,
+    elements: &'r [R],
+    (unique, key): (&str, impl Fn(&'r R) -> K),
+    read: impl Fn(&mut Checks, &dyn Fn(&str) -> String, &'r R) -> Option<T>,
+) -> Vec<T> {
+    check_count(checks, list, elements.len());
+    let mut seen = HashSet::new();
+    let mut parts = Vec::with_capacity(elements.len().min(MAX_ELEMENTS));
+    for (index, element) in elements.iter().enumerate() {
+        let at = |field: &str| format!("{list}[{index}].{field}");
+        check_once(checks, &mut seen, key(element), || at(unique));
+        parts.extend(read(checks, &at, element));
+    }
+    parts
 }
 
 /// Notes a violation when a list of a request is empty or too long.

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use mesh::{
-    Principal,
-    wire::{Checks, checked},
-};
+use mesh::wire::{Checks, checked};
 use proto::inventory::v1 as wire;
 use store::{Command, Context, Needs, Rows};
 use types::{Fault, NodeId, Timestamp};
@@ -25,7 +22,7 @@ pub(crate) struct ReceiveStock {
 }
 
 impl ReceiveStock {
-    pub(crate) fn parse(request: &wire::ReceiveStockRequest, _: &Arc<Principal>) -> Result<Self, Fault> {
+    pub(crate) fn parse(request: &wire::ReceiveStockRequest, _: &Arc<mesh::Principal>) -> Result<Self, Fault> {
         let mut checks = Checks::new();
         let location_id = checks.id("location_id", &request.location_id);
         let items = ItemQuantity::read_all(&mut checks, &request.items, 1);

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use mesh::{
-    Principal,
-    wire::{Checks, checked},
-};
+use mesh::wire::{Checks, checked};
 use proto::inventory::v1 as wire;
 use store::{Command, Context, Needs, Rows};
 use types::{Fault, OrderId, Violation};
@@ -26,7 +23,7 @@ pub(crate) struct Release {
 }
 
 impl Release {
-    pub(crate) fn parse(request: &wire::ReleaseRequest, _: &Arc<Principal>) -> Result<Self, Fault> {
+    pub(crate) fn parse(request: &wire::ReleaseRequest, _: &Arc<mesh::Principal>) -> Result<Self, Fault> {
         let mut checks = Checks::new();
         let order_id = checks.id("order_id", &request.order_id);
         let lines = RequestedLine::read_all(&mut checks, &request.lines);

@@ -144,6 +144,11 @@ impl Allocation {
         }
     }
 
+    /// Its key.
+    pub(crate) fn key(&self) -> LineAtLocation {
+        (self.order_id.clone(), self.line_number, self.location_id.clone())
+    }
+
     /// Sets the columns that follow from the counters.
     pub(crate) fn derive_columns(&mut self, now: Timestamp) {
         self.update_time = now;

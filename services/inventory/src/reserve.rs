@@ -2,10 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mesh::{
-    Principal,
-    wire::{Checks, checked},
-};
+use mesh::wire::{Checks, checked};
 use proto::inventory::v1 as wire;
 use store::{Command, Context, Needs, Rows};
 use types::{Fault, OrderId};
@@ -30,7 +27,7 @@ pub(crate) struct Reserve {
 }
 
 impl Reserve {
-    pub(crate) fn parse(request: &wire::ReserveRequest, _: &Arc<Principal>) -> Result<Self, Fault> {
+    pub(crate) fn parse(request: &wire::ReserveRequest, _: &Arc<mesh::Principal>) -> Result<Self, Fault> {
         let mut checks = Checks::new();
         let order_id = checks.id("order_id", &request.order_id);
         let lines = RequestedLine::read_all(&mut checks, &request.lines);

@@ -73,32 +73,31 @@ chassis::rpc! {
     }
 }
 
+/// The answer to a call.
+type Reply<T> = Result<T, Fault>;
+
 impl Rpc {
     /// Answers with a database.
     pub(crate) fn new(db: Db) -> Self {
         Self { db }
     }
 
-    async fn report_snapshot(
-        &self,
-        info: &CallInfo,
-        request: ReportSnapshotRequest,
-    ) -> Result<ReportSnapshotResponse, Fault> {
+    async fn report_snapshot(&self, info: &CallInfo, request: ReportSnapshotRequest) -> Reply<ReportSnapshotResponse> {
         let now = self.db.clock().now();
         chassis::command(self, info, &request, |request, _| ReportSnapshot::parse(request, now)).await
     }
 
     /// Repeatable under its allocation key.
-    async fn allocate(&self, info: &CallInfo, request: AllocateRequest) -> Result<AllocateResponse, Fault> {
+    async fn allocate(&self, info: &CallInfo, request: AllocateRequest) -> Reply<AllocateResponse> {
         self.db.run(chassis::call(info), Allocate::parse(&request)?).await
     }
 
     /// Repeatable under its shipment id.
-    async fn consume(&self, info: &CallInfo, request: ConsumeRequest) -> Result<ConsumeResponse, Fault> {
+    async fn consume(&self, info: &CallInfo, request: ConsumeRequest) -> Reply<ConsumeResponse> {
         self.db.run(chassis::call(info), Consume::parse(&request)?).await
     }
 
-    async fn get_item(&self, _: &CallInfo, request: GetItemRequest) -> Result<Item, Fault> {
+    async fn get_item(&self, _: &CallInfo, request: GetItemRequest) -> Reply<Item> {
         let mut checks = Checks::new();
         let sku = checks.sku("sku", &request.sku);
         checks.done()?;
@@ -107,36 +106,24 @@ impl Rpc {
         found.map(|found| wire::item(&found)).ok_or_else(|| Fault::not_found("item", sku))
     }
 
-    async fn batch_get_items(
-        &self,
-        _: &CallInfo,
-        request: BatchGetItemsRequest,
-    ) -> Result<BatchGetItemsResponse, Fault> {
+    async fn batch_get_items(&self, _: &CallInfo, request: BatchGetItemsRequest) -> Reply<BatchGetItemsResponse> {
         let items = reads::items(&self.db, &read_skus(request.skus)?).await?;
         Ok(BatchGetItemsResponse { items: items.iter().map(wire::item).collect() })
     }
 
-    async fn list_items(&self, _: &CallInfo, request: ListItemsRequest) -> Result<ListItemsResponse, Fault> {
-        let page = reads::item_page(&self.db, request.page_size, &request.page_token).await;
-        let (items, next_page_token) = page?;
+    async fn list_items(&self, _: &CallInfo, request: ListItemsRequest) -> Reply<ListItemsResponse> {
+        let ListItemsRequest { page_size, page_token } = request;
+        let (items, next_page_token) = reads::item_page(&self.db, page_size, &page_token).await?;
         Ok(ListItemsResponse { items: items.iter().map(wire::item).collect(), next_page_token })
     }
 
-    async fn list_locations(
-        &self,
-        _: &CallInfo,
-        request: ListLocationsRequest,
-    ) -> Result<ListLocationsResponse, Fault> {
-        let page = reads::location_page(&self.db, request.page_size, &request.page_token).await;
-        let (locations, next_page_token) = page?;
+    async fn list_locations(&self, _: &CallInfo, request: ListLocationsRequest) -> Reply<ListLocationsResponse> {
+        let ListLocationsRequest { page_size, page_token } = request;
+        let (locations, next_page_token) = reads::location_page(&self.db, page_size, &page_token).await?;
         Ok(ListLocationsResponse { locations: locations.iter().map(wire::location).collect(), next_page_token })
     }
 
-    async fn get_availability(
-        &self,
-        _: &CallInfo,
-        request: GetAvailabilityRequest,
-    ) -> Result<GetAvailabilityResponse, Fault> {
+    async fn get_availability(&self, _: &CallInfo, request: GetAvailabilityRequest) -> Reply<GetAvailabilityResponse> {
         let found = reads::availability(&self.db, &read_skus(request.skus)?).await?;
         let availability = found.iter().map(|(stock, levels)| wire::availability(stock, levels)).collect();
         Ok(GetAvailabilityResponse { availability })
@@ -146,7 +133,7 @@ impl Rpc {
         &self,
         _: &CallInfo,
         request: ListReservationsRequest,
-    ) -> Result<ListReservationsResponse, Fault> {
+    ) -> Reply<ListReservationsResponse> {
         let order_id = one_id("order_id", &request.order_id)?;
         let (reservations, allocations) = reads::reservations(&self.db, &order_id).await?;
         Ok(ListReservationsResponse {
@@ -155,11 +142,7 @@ impl Rpc {
         })
     }
 
-    async fn list_movements(
-        &self,
-        _: &CallInfo,
-        request: ListMovementsRequest,
-    ) -> Result<ListMovementsResponse, Fault> {
+    async fn list_movements(&self, _: &CallInfo, request: ListMovementsRequest) -> Reply<ListMovementsResponse> {
         let (movements, next_page_token) = reads::movement_page(&self.db, &request).await?;
         Ok(ListMovementsResponse { movements: movements.iter().map(wire::movement).collect(), next_page_token })
     }

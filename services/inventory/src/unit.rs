@@ -1,9 +1,10 @@
 //! Units in which an item is ordered besides its base unit.
 
-use std::{collections::HashSet, fmt, str::FromStr};
+use std::{collections::HashSet, str::FromStr};
 
 use mesh::wire::Checks;
 use proto::inventory::v1::UnitConversion;
+use store::UnknownValue;
 
 use crate::quantity::check_once;
 
@@ -25,22 +26,10 @@ pub(crate) struct Unit {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Units(pub(crate) Vec<Unit>);
 
-/// A text that is no list of units.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct UnitsError(String);
-
-impl fmt::Display for UnitsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} is no list of units", self.0)
-    }
-}
-
-impl std::error::Error for UnitsError {}
-
 impl FromStr for Units {
-    type Err = UnitsError;
+    type Err = UnknownValue;
 
-    fn from_str(text: &str) -> Result<Self, UnitsError> {
+    fn from_str(text: &str) -> Result<Self, UnknownValue> {
         let unit = |text: &str| {
             let (uom, fraction) = text.split_once('=')?;
             let (numerator, denominator) = fraction.split_once('/')?;
@@ -48,7 +37,7 @@ impl FromStr for Units {
             Some(Unit { uom: uom.to_owned(), numerator, denominator })
         };
         let units = text.split_ascii_whitespace().map(unit).collect::<Option<Vec<_>>>();
-        units.map(Self).ok_or_else(|| UnitsError(text.to_owned()))
+        units.map(Self).ok_or_else(|| UnknownValue { name: "Units", text: text.to_owned() })
     }
 }
 
@@ -109,6 +98,6 @@ mod tests {
         for units in [Units::default(), Units(vec![unit("CS", 12, 1), unit("LB", 453_592, 1_000)])] {
             assert_eq!(Units::from_value(units.to_value()), Some(units));
         }
-        assert_eq!("CS".parse::<Units>(), Err(UnitsError("CS".to_owned())));
+        assert_eq!("CS".parse::<Units>(), Err(UnknownValue { name: "Units", text: "CS".to_owned() }));
     }
 }

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use mesh::{
-    Principal,
-    wire::{Checks, checked},
-};
+use mesh::wire::{Checks, checked};
 use proto::{events::InventoryEvent, inventory::v1 as wire};
 use store::{Command, Context, Needs, Rows};
 use types::{Currency, Fault};
@@ -28,7 +25,7 @@ pub(crate) struct UpdateItem {
 }
 
 impl UpdateItem {
-    pub(crate) fn parse(request: &wire::UpdateItemRequest, _: &Arc<Principal>) -> Result<Self, Fault> {
+    pub(crate) fn parse(request: &wire::UpdateItemRequest, _: &Arc<mesh::Principal>) -> Result<Self, Fault> {
         let mut checks = Checks::new();
         let sku = checks.sku("sku", &request.sku);
         let name = request.name.as_ref().and_then(|name| checks.text("name", name, 200));

@@ -138,35 +138,27 @@ impl WorkingSet {
 
     /// The ledger of the loaded rows.
     pub(crate) fn load(&self, rows: &Rows, now: Timestamp) -> Result<Ledger, Fault> {
-        let mut ledger = Ledger::new(now);
-        for sku in &self.skus {
-            rows.get::<Stock>(sku)?.cloned().into_iter().for_each(|stock| ledger.load_stock(stock));
-        }
-        for key in &self.stock_keys {
-            rows.get::<Level>(key)?.cloned().into_iter().for_each(|level| ledger.load_level(level));
-        }
-        let mut reservations = Vec::new();
-        for line in &self.lines {
-            reservations.extend(rows.get::<Reservation>(line)?);
-        }
+        let mut reservations = find::<Reservation>(rows, &self.lines)?;
         for order_id in &self.orders {
-            reservations.extend(rows.under::<Reservation>(order_id)?);
+            reservations.extend(rows.under::<Reservation>(order_id)?.into_iter().cloned());
         }
         for sku in &self.backordered {
-            reservations.extend(rows.by::<Reservation>(BACKORDERED_SKU, sku)?);
+            reservations.extend(rows.by::<Reservation>(BACKORDERED_SKU, sku)?.into_iter().cloned());
         }
         for sku in &self.reserved {
-            reservations.extend(rows.by::<Reservation>(RESERVED_SKU, sku)?);
+            reservations.extend(rows.by::<Reservation>(RESERVED_SKU, sku)?.into_iter().cloned());
         }
-        reservations.into_iter().cloned().for_each(|reservation| ledger.load_reservation(reservation));
-        let mut allocations = Vec::new();
-        for key in &self.allocations {
-            allocations.extend(rows.get::<Allocation>(key)?);
-        }
+        let mut allocations = find::<Allocation>(rows, &self.allocations)?;
         for (sku, location_id) in &self.allocated {
-            allocations.extend(rows.by::<Allocation>(OPEN_STOCK_KEY, &lookup_key(sku, location_id))?);
+            let key = lookup_key(sku, location_id);
+            allocations.extend(rows.by::<Allocation>(OPEN_STOCK_KEY, &key)?.into_iter().cloned());
         }
-        allocations.into_iter().cloned().for_each(|allocation| ledger.load_allocation(allocation));
-        Ok(ledger)
+        let (stock, levels) = (find::<Stock>(rows, &self.skus)?, find::<Level>(rows, &self.stock_keys)?);
+        Ok(Ledger::new(now, stock, levels, reservations, allocations))
     }
+}
+
+/// The rows with these keys, those that exist.
+fn find<R: Record>(rows: &Rows, keys: &BTreeSet<R::Key>) -> Result<Vec<R>, Fault> {
+    keys.iter().filter_map(|key| rows.get::<R>(key).map(Option::<&R>::cloned).transpose()).collect()
 }

@@ -2,7 +2,7 @@
 
 use types::{Fault, Id as _, NodeId, OrderId, Timestamp};
 
-use super::{Drift, Entry, Ledger, not_loaded};
+use super::{Entry, Ledger, not_loaded};
 use crate::{
     movement::MovementKind,
     process::short_pick::ShortPick,
@@ -144,13 +144,7 @@ impl Ledger {
         let deltas = Entry { on_hand: -on_hand, reserved: -reserved, allocated: -allocated, ..entry };
         self.record(Entry { location_id: Some(location_id), note: &note, occur_time, ..deltas })?;
         if drift > 0 {
-            match self.drifts.iter_mut().find(|known| known.sku == sku && known.location_id == *location_id) {
-                Some(known) => known.quantity += drift,
-                None => {
-                    let location_id = location_id.clone();
-                    self.drifts.push(Drift { sku: sku.to_owned(), location_id, quantity: drift });
-                }
-            }
+            *self.drifts.entry((sku.to_owned(), location_id.clone())).or_default() += drift;
         }
         Ok(())
     }

@@ -46,12 +46,8 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let (sku, location, order, line) = (0..2_usize, 0..2_usize, 0..3_usize, 1..=3_i64);
     let key = (sku, location.clone());
-    let policy = prop_oneof![Just(ShortagePolicy::Refuse), Just(ShortagePolicy::Backorder)];
-    let deallocation = prop_oneof![
-        Just(DeallocationPolicy::Cancel),
-        Just(DeallocationPolicy::Reassign),
-        Just(DeallocationPolicy::Short)
-    ];
+    let policy = prop::sample::select(ShortagePolicy::ALL);
+    let deallocation = prop::sample::select(DeallocationPolicy::ALL);
     let at = (order.clone(), line.clone(), location, 1..8_i64);
     prop_oneof![
         3 => (key.clone(), 1..12_i64, 0..20_u64)
@@ -92,12 +88,8 @@ impl World {
     }
 
     fn ledger(&self) -> Ledger {
-        let mut ledger = Ledger::new(self.now);
-        self.stock.values().cloned().for_each(|stock| ledger.load_stock(stock));
-        self.levels.values().cloned().for_each(|level| ledger.load_level(level));
-        self.reservations.values().cloned().for_each(|reservation| ledger.load_reservation(reservation));
-        self.allocations.values().cloned().for_each(|allocation| ledger.load_allocation(allocation));
-        ledger
+        let (stock, levels) = (self.stock.values().cloned(), self.levels.values().cloned());
+        Ledger::new(self.now, stock, levels, self.reservations.values().cloned(), self.allocations.values().cloned())
     }
 
     /// Applies a step; a refused one changes nothing.
@@ -189,14 +181,8 @@ impl World {
         for change in outcome.levels {
             self.levels.insert((change.after.sku.clone(), change.after.location_id.clone()), change.after);
         }
-        for change in outcome.reservations {
-            let key = (change.after.order_id.clone(), change.after.line_number);
-            self.reservations.insert(key, change.after);
-        }
-        for change in outcome.allocations {
-            let Allocation { order_id, line_number, location_id, .. } = change.after.clone();
-            self.allocations.insert((order_id, line_number, location_id), change.after);
-        }
+        self.reservations.extend(outcome.reservations.into_iter().map(|change| (change.after.key(), change.after)));
+        self.allocations.extend(outcome.allocations.into_iter().map(|change| (change.after.key(), change.after)));
         self.movements.extend(outcome.movements);
     }
 

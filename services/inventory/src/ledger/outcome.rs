@@ -1,6 +1,6 @@
 //! What a decision changed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use types::{Fault, NodeId, OrderId};
 
@@ -9,7 +9,7 @@ use crate::{
     movement::Movement,
     process::shortfall::ShortfallChange,
     reservation::{Allocation, LineKey, Reservation},
-    stock::{Level, Stock},
+    stock::{Level, Stock, StockKey},
 };
 
 /// All that changed.
@@ -23,37 +23,34 @@ pub(super) struct Outcome {
     /// Reservations whose backorders were filled.
     pub(super) filled: BTreeSet<LineKey>,
     pub(super) shortfalls: Vec<ShortfallChange>,
-    pub(super) drifts: Vec<Drift>,
-}
-
-/// A shipment took units that were not on hand.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Drift {
-    pub(crate) sku: String,
-    pub(crate) location_id: NodeId,
-    pub(crate) quantity: i64,
+    /// Units that a shipment took and that were not on hand.
+    pub(super) drifts: BTreeMap<StockKey, i64>,
 }
 
 impl Ledger {
     /// Fills backorders and returns all that changed.
     pub(super) fn finish(mut self) -> Result<Outcome, Fault> {
         self.fill_backorders()?;
-        self.reservations.complete_changes(|reservation| reservation.derive_columns(self.now));
-        self.allocations.complete_changes(|allocation| allocation.derive_columns(self.now));
-        let (stock, levels) = (self.stock.changes(), self.levels.changes());
-        let located = levels.iter().filter_map(|Change { before, after }| {
+        let (stock, levels) = (self.stock.changes(|_| ()), self.levels.changes(|_| ()));
+        let reservations = self.reservations.changes(|reservation| reservation.derive_columns(self.now));
+        let allocations = self.allocations.changes(|allocation| allocation.derive_columns(self.now));
+        let mut shortfalls = Vec::new();
+        for Change { before, after } in &levels {
+            let before = before.as_ref().map_or(0, |level| level.shortfall);
             let orders = || self.allocated_orders(&after.sku, &after.location_id);
-            ShortfallChange::at_location(before.as_ref(), after, orders)
-        });
-        let unlocated = stock.iter().filter_map(|Change { before, after }| {
-            ShortfallChange::at_no_location(before.as_ref(), after, || self.reserved_orders(&after.sku))
-        });
-        let shortfalls = located.chain(unlocated).collect();
+            let location_id = Some(after.location_id.clone());
+            shortfalls.extend(ShortfallChange::new(&after.sku, location_id, before, after.shortfall, orders));
+        }
+        for Change { before, after } in &stock {
+            let before = before.as_ref().map_or(0, Stock::unlocated_shortfall);
+            let orders = || self.reserved_orders(&after.sku);
+            shortfalls.extend(ShortfallChange::new(&after.sku, None, before, after.unlocated_shortfall(), orders));
+        }
         Ok(Outcome {
             stock,
             levels,
-            reservations: self.reservations.changes(),
-            allocations: self.allocations.changes(),
+            reservations,
+            allocations,
             movements: self.movements,
             filled: self.filled,
             shortfalls,

@@ -17,17 +17,6 @@ pub(crate) struct Terms {
     pub(crate) expire_after: Option<i64>,
 }
 
-/// What was done with reserved units whose time is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Expiry {
-    /// There were none.
-    NotDue,
-    /// They stay reserved: the order is on hold, or has allocated units.
-    Extended,
-    /// They were released or backordered.
-    Expired,
-}
-
 impl Ledger {
     /// Reserves units for the lines of an order: on refusal none.
     ///
@@ -116,12 +105,12 @@ impl Ledger {
     }
 
     /// Ends the time of the reserved units of an order, all of whose reservations are loaded.
-    pub(crate) fn expire(&mut self, order_id: &OrderId, open_holds: i64) -> Result<Expiry, Fault> {
+    pub(crate) fn expire(&mut self, order_id: &OrderId, open_holds: i64) -> Result<(), Fault> {
         let own = self.reservations.iter().filter(|(key, _)| key.0 == *order_id);
-        let lines: Vec<Reservation> = own.map(|(_, reservation)| reservation.clone()).collect();
-        let extended = open_holds > 0 || lines.iter().any(|line| line.allocated > 0);
+        let own: Vec<&Reservation> = own.map(|(_, reservation)| reservation).collect();
+        let extended = open_holds > 0 || own.iter().any(|line| line.allocated > 0);
         let is_due = |line: &Reservation| line.reserved > 0 && line.expire_time.is_some_and(|time| time <= self.now);
-        let due: Vec<Reservation> = lines.into_iter().filter(is_due).collect();
+        let due: Vec<Reservation> = own.into_iter().filter(|line| is_due(line)).cloned().collect();
         for line in &due {
             let key = line.key();
             let reservation = self.reservations.edit(&key).ok_or_else(not_loaded)?;
@@ -140,11 +129,7 @@ impl Ledger {
                 self.backorder(&key, line.reserved, DEFAULT_RANK)?;
             }
         }
-        Ok(match (due.is_empty(), extended) {
-            (true, _) => Expiry::NotDue,
-            (false, true) => Expiry::Extended,
-            (false, false) => Expiry::Expired,
-        })
+        Ok(())
     }
 }
 

@@ -44,8 +44,9 @@ impl Ledger {
     pub(crate) fn save(self, cause: &Cause<'_>, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         let Outcome { stock, levels, reservations, allocations, movements, filled, shortfalls, drifts } =
             self.finish()?;
-        let stock: BTreeMap<String, Stock> =
-            stock.into_iter().map(|change| rows.put(change.after)).map(|stock| (stock.sku.clone(), stock)).collect();
+        for change in stock {
+            rows.put(change.after);
+        }
         let levels: BTreeMap<(String, String), Level> = levels
             .into_iter()
             .map(|change| rows.put(change.after))
@@ -66,16 +67,18 @@ impl Ledger {
         }
         for movement in &movements {
             let level = levels.get(&(movement.sku.clone(), movement.location_id.clone()));
-            let version = stock.get(&movement.sku).map_or(0, |stock| stock.version);
+            let version = rows.get::<Stock>(&movement.sku)?.map_or(0, |stock| stock.version);
             events::emit_stock_change(movement, level, version, cause.order_id(), cx);
         }
         emit_reservations(cause, &reservations, &allocations, &filled, cx);
         if let Cause::Shipment(order_id, shipment_id) = cause {
             events::emit_consumed(order_id, shipment_id, &movements, cx);
-            drifts.iter().for_each(|drift| events::emit_drift(drift, order_id, shipment_id, cx));
+            for ((sku, location_id), quantity) in &drifts {
+                events::emit_drift(sku, location_id, *quantity, (order_id, shipment_id), cx);
+            }
         }
         for shortfall in &shortfalls {
-            shortfall.emit(stock.get(&shortfall.sku).map_or(0, |stock| stock.version), cx);
+            shortfall.emit(rows.get::<Stock>(&shortfall.sku)?.map_or(0, |stock| stock.version), cx);
         }
         Ok(())
     }

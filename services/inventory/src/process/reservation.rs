@@ -55,27 +55,13 @@ impl ReservationEvent {
 
     /// Whether followers read from it that a backorder was reduced; see `ReservationsChanged` in the contract.
     fn reports_backorders(self) -> bool {
-        match self {
-            Self::Expired | Self::Released | Self::Reserved => true,
-            Self::Allocated | Self::Deallocated => false,
-        }
+        matches!(self, Self::Expired | Self::Released | Self::Reserved)
     }
 }
 
-/// The events that a changed reservation is in: that of its own order's command, if it has one, and `inventory.reserved` when
-/// another order's command changed it, or when its own event does not report that its backorder was reduced.
-fn events_of(
-    is_own: bool,
-    own_event: Option<ReservationEvent>,
-    backorder_reduced: bool,
-) -> impl Iterator<Item = ReservationEvent> {
-    let own_event = own_event.filter(|_| is_own);
-    let reported = own_event.is_some_and(ReservationEvent::reports_backorders);
-    let reserved = !is_own || (backorder_reduced && !reported);
-    own_event.into_iter().chain(reserved.then_some(ReservationEvent::Reserved))
-}
-
-/// Emits the changed reservations, in one event of each type for each order.
+/// Emits the changed reservations, in one event of each type for each order: in that of their own order's command, if it has
+/// one, and in `inventory.reserved` when another order's command changed them, or when their own event does not report that
+/// their backorder was reduced.
 pub(crate) fn emit_reservations(
     cause: &Cause<'_>,
     reservations: &[Change<Reservation>],
@@ -94,7 +80,11 @@ pub(crate) fn emit_reservations(
         }
         let is_own = cause.order_id() == Some(&after.order_id);
         let reduced = before.as_ref().is_some_and(|before| before.backordered > after.backordered);
-        for event in events_of(is_own, own_event, reduced || filled.contains(&after.key())) {
+        let reduced = reduced || filled.contains(&after.key());
+        let own_event = own_event.filter(|_| is_own);
+        let reported = own_event.is_some_and(ReservationEvent::reports_backorders);
+        let reserved = !is_own || (reduced && !reported);
+        for event in own_event.into_iter().chain(reserved.then_some(ReservationEvent::Reserved)) {
             events.entry((&after.order_id, event)).or_default().push(after);
         }
     }

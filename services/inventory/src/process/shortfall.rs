@@ -21,7 +21,7 @@ use proto::{event::v1::ExceptionType, events::InventoryEvent, inventory::v1::Sho
 use store::{Context, Exception, NewEvent};
 use types::{Id as _, NodeId, OrderId};
 
-use crate::stock::{Level, Stock, lookup_key};
+use crate::stock::lookup_key;
 
 /// The most orders that an event names.
 const MAX_ORDERS: usize = 1_000;
@@ -39,29 +39,10 @@ pub(crate) struct ShortfallChange {
 }
 
 impl ShortfallChange {
-    /// The change of a level's shortfall, if it did change. `orders` are those with units allocated there.
-    pub(crate) fn at_location(
-        before: Option<&Level>,
-        after: &Level,
-        orders: impl FnOnce() -> BTreeSet<OrderId>,
-    ) -> Option<Self> {
-        let before = before.map_or(0, |level| level.shortfall);
-        Self::new(&after.sku, Some(&after.location_id), before, after.shortfall, orders)
-    }
-
-    /// The change of an item's shortfall that is at no single location, if it did change. `orders` are those with units of it.
-    pub(crate) fn at_no_location(
-        before: Option<&Stock>,
-        after: &Stock,
-        orders: impl FnOnce() -> BTreeSet<OrderId>,
-    ) -> Option<Self> {
-        let before = before.map_or(0, Stock::unlocated_shortfall);
-        Self::new(&after.sku, None, before, after.unlocated_shortfall(), orders)
-    }
-
-    fn new(
+    /// The change of a shortfall, if it did change. `orders` are those with units at stake.
+    pub(crate) fn new(
         sku: &str,
-        location_id: Option<&NodeId>,
+        location_id: Option<NodeId>,
         before: i64,
         after: i64,
         orders: impl FnOnce() -> BTreeSet<OrderId>,
@@ -70,13 +51,7 @@ impl ShortfallChange {
         // Order ids sort by age. The last orders are the first to come short, so they are the ones that are named.
         let unnamed = orders.len().saturating_sub(MAX_ORDERS);
         let orders = orders.into_iter().skip(unnamed).collect();
-        (before != after).then(|| Self {
-            sku: sku.to_owned(),
-            location_id: location_id.cloned(),
-            before,
-            after,
-            orders,
-        })
+        (before != after).then(|| Self { sku: sku.to_owned(), location_id, before, after, orders })
     }
 
     /// Emits that it grew; opens an exception when it begins and resolves it when it ends. `version` is the item's.
