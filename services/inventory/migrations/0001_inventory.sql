@@ -55,8 +55,9 @@ CREATE TABLE levels (
     CHECK (shortfall = CASE WHEN allocated > on_hand THEN allocated - on_hand ELSE 0 END)
 );
 
--- Units requested for one order line. Backorders are filled by `backorder_rank`, then by `backorder_sequence`. For the lookups
--- below, `backordered_sku` is the item while units are backordered and `reserved_sku` while units are reserved or allocated.
+-- Units requested for one order line. Backorders are filled by `backorder_rank`, then by `backorder_sequence`. For the
+-- lookups below, `backordered_sku` is the item while units are backordered, `reserved_sku` while any are reserved or
+-- allocated.
 CREATE TABLE reservations (
     order_id TEXT NOT NULL,
     line_number BIGINT NOT NULL,
@@ -67,7 +68,7 @@ CREATE TABLE reservations (
     consumed BIGINT NOT NULL CHECK (consumed >= 0),
     backordered BIGINT NOT NULL CHECK (backordered >= 0),
     released BIGINT NOT NULL CHECK (released >= 0),
-    policy TEXT NOT NULL CHECK (policy IN ('REFUSE', 'BACKORDER')),
+    shortage_policy TEXT NOT NULL CHECK (shortage_policy IN ('REFUSE', 'BACKORDER')),
     expire_after BIGINT CHECK (expire_after > 0),
     expire_time BIGINT,
     backorder_rank BIGINT NOT NULL CHECK (backorder_rank IN (0, 1)),

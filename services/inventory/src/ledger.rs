@@ -1,8 +1,8 @@
 //! The rules of stock and reservations: pure, over the rows that a command has loaded.
 //!
-//! Units on hand, reserved and allocated change only in [`Ledger::record`], which writes the movement too; backordered units
-//! change only in `backorders.rs`. [`Ledger::save`] fills backorders from free units, writes all changed rows and emits all
-//! events; a decision has no other way to keep what it changed.
+//! Units on hand, reserved and allocated change only in [`Ledger::record`], which writes the movement too; backordered
+//! units change only in `backorders.rs`. [`Ledger::save`] fills backorders from free units, writes all changed rows and
+//! emits all events; a decision has no other way to keep what it changed.
 
 mod allocation;
 mod backorders;

@@ -1,20 +1,21 @@
 //! Items, where they are in stock, and for which orders they are reserved.
 //!
-//! **Owns** the stock ledger: the counters of each item and of each item at each location, the reservation of each order line,
-//! the allocation of each order line at each location, and the append-only movements whose sums the counters are.
+//! **Owns** the stock ledger: the counters of each item and of each item at each location, the reservation of each
+//! order line, the allocation of each order line at each location, and the append-only movements whose sums the
+//! counters are.
 //!
 //! **Promises**
 //! - A unit is never reserved twice. Lines of one call that share an item share its free units.
 //! - Backorders are filled in the order in which they began; those of short picks are filled first.
 //! - `requested = reserved + allocated + consumed + backordered + released`, for every reservation, always.
-//! - Reports from outside are never refused for lack of stock: a count below the reserved units is a shortfall that names the
-//!   orders at stake, a shipment of units that were not on hand is drift.
+//! - Reports from outside are never refused for lack of stock: a count below the reserved units is a shortfall that
+//!   names the orders at stake, a shipment of units that were not on hand is drift.
 //! - Reports may come late: a count stands for its own time, and what occurred before and after it is distinguished.
 //!
 //! **Absent on purpose**: where units should be taken from (fulfillment decides), lots and their shelf life, transfers
 //! between locations, and prices beyond the list price.
 //!
-//! The processes that go over several commands and services are described in [`process`].
+//! `process/` describes the processes that go over several commands and services.
 
 mod adjust;
 mod allocate;

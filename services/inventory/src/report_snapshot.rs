@@ -1,7 +1,7 @@
 //! Sets units on hand to what a warehouse counted.
 //!
-//! A count stands for the time at which it was taken: what came and left since is added to it, and what is reported later but
-//! occurred before is in it already. So reports may come in any order.
+//! A count stands for the time at which it was taken: what came and left since is added to it, and what is reported
+//! later but occurred before is in it already. So reports may come in any order.
 
 use std::time::Duration;
 

@@ -44,7 +44,7 @@ store::record! {
         backordered: i64,
         /// No longer wanted.
         released: i64,
-        policy: ShortagePolicy,
+        shortage_policy: ShortagePolicy,
         /// Microseconds after which reserved units expire.
         expire_after: Option<i64>,
         expire_time: Option<Timestamp>,
@@ -88,7 +88,7 @@ impl Reservation {
             consumed: 0,
             backordered: 0,
             released: 0,
-            policy: ShortagePolicy::Refuse,
+            shortage_policy: ShortagePolicy::Refuse,
             expire_after: None,
             expire_time: None,
             backorder_rank: DEFAULT_RANK,

@@ -31,7 +31,7 @@ impl Reserve {
         let mut checks = Checks::new();
         let order_id = checks.id("order_id", &request.order_id);
         let lines = RequestedLine::read_all(&mut checks, &request.lines);
-        let policy = checks.optional_choice("shortage_policy", request.shortage_policy);
+        let shortage_policy = checks.optional_choice("shortage_policy", request.shortage_policy);
         let expire_after = checks.optional_duration("expire_after", request.expire_after.as_ref());
         if expire_after.flatten().is_some_and(|after| after > MAX_EXPIRE_AFTER) {
             checks.wrong("expire_after", "must be at most 3,650 days");
@@ -39,8 +39,9 @@ impl Reserve {
         checks.done()?;
         // Shorter than a microsecond is a microsecond.
         let micros = |after: Duration| i64::try_from(after.as_micros()).unwrap_or(i64::MAX).max(1);
-        let policy = ShortagePolicy::from_contract(checked(policy)?).unwrap_or(ShortagePolicy::Refuse);
-        let terms = Terms { policy, expire_after: checked(expire_after)?.map(micros) };
+        let shortage_policy =
+            ShortagePolicy::from_contract(checked(shortage_policy)?).unwrap_or(ShortagePolicy::Refuse);
+        let terms = Terms { shortage_policy, expire_after: checked(expire_after)?.map(micros) };
         Ok(Self { order_id: checked(order_id)?, lines, terms })
     }
 

@@ -108,7 +108,8 @@ pub(crate) async fn reservations(db: &Db, order_id: &OrderId) -> Result<(Vec<Res
     Ok((reservations, allocations))
 }
 
-/// A page of the ledger, newest first, and the next page's token. The movements of one item are in the order of their numbers.
+/// A page of the ledger, newest first, and the next page's token. The movements of one item are in the order of their
+/// numbers.
 pub(crate) async fn movement_page(db: &Db, request: &ListMovementsRequest) -> Result<(Vec<Movement>, String), Fault> {
     let ListMovementsRequest { sku, location_id, reference, page_size, page_token } = request;
     let mut checks = Checks::new();

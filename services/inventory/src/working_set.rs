@@ -1,7 +1,7 @@
 //! Which rows a decision on the ledger is made on.
 //!
-//! Backorders of an item are loaded only when units of it may become free, and orders with units at stake only when units may
-//! come short.
+//! Backorders of an item are loaded only when units of it may become free, and orders with units at stake only when
+//! units may come short.
 
 use std::collections::BTreeSet;
 
@@ -57,7 +57,8 @@ impl WorkingSet {
         set
     }
 
-    /// The reservations and allocations of an order's lines at locations. The items are known once the reservations are loaded.
+    /// The reservations and allocations of an order's lines at locations. The items are known once the reservations are
+    /// loaded.
     pub(crate) fn of_allocations(rows: &Rows, order_id: &OrderId, lines: &[AllocationLine]) -> Self {
         let mut set = Self::of_lines(lines.iter().map(|line| line.key(order_id)));
         for line in lines {
@@ -106,8 +107,8 @@ impl WorkingSet {
         }
     }
 
-    /// Units on hand at a location change by `delta`: orders whose units then come short are loaded, and backorders when there
-    /// are more units.
+    /// Units on hand at a location change by `delta`: orders whose units then come short are loaded, and backorders
+    /// when there are more units.
     pub(crate) fn on_hand_changes(&mut self, rows: &Rows, sku: &str, location_id: &NodeId, delta: i64) {
         let key = (sku.to_owned(), location_id.clone());
         if loaded::<Level>(rows, &key).is_some_and(|level| level.on_hand + delta < level.allocated) {

@@ -105,8 +105,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// Consumes units of a shipment. They have left, so nothing is refused: units that were not allocated there come off what
-    /// is reserved, backordered or released of the line, and what is not on hand is drift.
+    /// Consumes units of a shipment. They have left, so nothing is refused: units that were not allocated there come
+    /// off what is reserved, backordered or released of the line, and what is not on hand is drift.
     pub(crate) fn consume(&mut self, key: &LineKey, outbound: OutboundQuantity<'_>) -> Result<(), Fault> {
         let OutboundQuantity { shipment_id, location_id, sku, quantity, occur_time } = outbound;
         let level = self.level(sku, location_id);

@@ -6,7 +6,8 @@ use super::{Entry, Ledger, not_loaded};
 use crate::{movement::MovementKind, reservation::LineKey};
 
 impl Ledger {
-    /// Backorders units of a reservation. It gets the next sequence number unless it has one of the same or a better rank.
+    /// Backorders units of a reservation. It gets the next sequence number unless it has one of the same or a better
+    /// rank.
     pub(super) fn backorder(&mut self, key: &LineKey, units: i64, rank: i64) -> Result<(), Fault> {
         let reservation = self.reservations.edit(key).ok_or_else(not_loaded)?;
         let stock = self.stock.edit(&reservation.sku).ok_or_else(not_loaded)?;
@@ -29,8 +30,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// Reserves free units of each changed item for its backorders, by rank and sequence number. A fault when units stay free
-    /// beside backorders: the decision did not load them.
+    /// Reserves free units of each changed item for its backorders, by rank and sequence number. A fault when units
+    /// stay free beside backorders: the decision did not load them.
     pub(super) fn fill_backorders(&mut self) -> Result<(), Fault> {
         for sku in self.stock.touched() {
             if self.stock(&sku)?.backordered > 0 {

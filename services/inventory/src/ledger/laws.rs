@@ -140,7 +140,11 @@ impl World {
                 let lines: BTreeMap<i64, i64> = lines.into_iter().collect();
                 let line = |(line_number, quantity)| RequestedLine { line_number, sku: sku_of(line_number), quantity };
                 let lines: Vec<RequestedLine> = lines.into_iter().map(line).collect();
-                ledger.reserve(&order_id(order), &lines, Terms { policy, expire_after: Some(30_000_000) })
+                ledger.reserve(
+                    &order_id(order),
+                    &lines,
+                    Terms { shortage_policy: policy, expire_after: Some(30_000_000) },
+                )
             }
             Step::Release { order, line, units } => ledger.release(&(order_id(order), line), units),
             Step::Allocate { order, line, location, units } => {
@@ -280,7 +284,8 @@ proptest! {
     ) {
         let mut world = World::new();
         steps.iter().for_each(|step| world.apply(step));
-        let again = Step::Reserve { order: 0, lines: vec![(1, quantity), (2, quantity)], policy: ShortagePolicy::Backorder };
+        let lines = vec![(1, quantity), (2, quantity)];
+        let again = Step::Reserve { order: 0, lines, policy: ShortagePolicy::Backorder };
         world.apply(&again);
         let first = world.clone();
         world.apply(&again);

@@ -9,8 +9,8 @@ use crate::{movement::MovementKind, quantity::ItemQuantity, stock::Level};
 const MAX_ON_HAND: i64 = 1_000_000_000_000_000;
 
 impl Ledger {
-    /// Adds units that were received or restocked at a location. Units that came before the location's newest count of the
-    /// item are in that count already.
+    /// Adds units that were received or restocked at a location. Units that came before the location's newest count of
+    /// the item are in that count already.
     pub(crate) fn receive(
         &mut self,
         kind: MovementKind,

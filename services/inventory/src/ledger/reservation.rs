@@ -12,7 +12,7 @@ use crate::{
 /// How units are reserved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Terms {
-    pub(crate) policy: ShortagePolicy,
+    pub(crate) shortage_policy: ShortagePolicy,
     /// Microseconds.
     pub(crate) expire_after: Option<i64>,
 }
@@ -50,7 +50,7 @@ impl Ledger {
         let mut refused = Vec::new();
         for (key, line, units) in increases {
             let available = self.reserve_more(&key, &line.sku, units, terms)?;
-            if available < units && terms.policy == ShortagePolicy::Refuse {
+            if available < units && terms.shortage_policy == ShortagePolicy::Refuse {
                 refused.push((line, units, available));
             }
         }
@@ -60,7 +60,7 @@ impl Ledger {
                 .fact("sku", &line.sku)
                 .fact("requested", units)
                 .fact("available", available)
-                .fact("lacking_lines", refused.len()))
+                .fact("short_lines", refused.len()))
         })
     }
 
@@ -72,7 +72,7 @@ impl Ledger {
         let reservation = self.reservations.make(key, new);
         reservation.requested += units;
         reservation.reserved += available;
-        (reservation.policy, reservation.expire_after) = (terms.policy, terms.expire_after);
+        (reservation.shortage_policy, reservation.expire_after) = (terms.shortage_policy, terms.expire_after);
         if available > 0 {
             self.record(Entry { reserved: available, ..self.entry(MovementKind::Reserved, sku, key.0.as_str()) })?;
         }
@@ -120,12 +120,12 @@ impl Ledger {
             }
             reservation.reserved = 0;
             reservation.expire_time = None;
-            if line.policy == ShortagePolicy::Refuse {
+            if line.shortage_policy == ShortagePolicy::Refuse {
                 reservation.released += line.reserved;
             }
             let entry = self.entry(MovementKind::Released, &line.sku, order_id.as_str());
             self.record(Entry { reserved: -line.reserved, note: "expired", ..entry })?;
-            if line.policy == ShortagePolicy::Backorder {
+            if line.shortage_policy == ShortagePolicy::Backorder {
                 self.backorder(&key, line.reserved, DEFAULT_RANK)?;
             }
         }

@@ -1,24 +1,25 @@
 //! Units of an order line, from the reservation to the shipment.
 //!
-//! `requested = reserved + allocated + consumed + backordered + released` holds after every step.
-//!
-//! 1. **Reserve** (`reserve.rs`): order calls it for `order.submitted`. Available units are reserved over all locations;
-//!    the others are backordered, or the call is refused with `INSUFFICIENT_STOCK`. Emits `inventory.reserved`.
-//! 2. **Fill backorders** (`ledger/backorders.rs`): every command that frees units reserves them for backorders, short picks
-//!    first, then in the order in which they began to wait. Emits `inventory.reserved` for each of those orders.
-//! 3. **Expire** (`expire.rs`): a task at `expire_time` releases reserved units, or backorders them at the end of the queue.
-//!    They stay reserved while the order is on hold (`record_open_holds.rs`) or has allocated units. Emits
-//!    `inventory.reservation_expired`.
+//! 1. **Reserve** (`reserve.rs`): the order service calls it for `order.submitted`
+//!    (`services/order/src/process/confirmation.rs`). Available units are reserved over all locations; the others are
+//!    backordered, or the call is refused with `INSUFFICIENT_STOCK`. Emits `inventory.reserved`.
+//! 2. **Fill backorders** (`ledger/backorders.rs`): every command that frees units reserves them for backorders, those
+//!    of short picks first, then in the order in which they began. Emits `inventory.reserved` for each of these orders.
+//! 3. **Expire** (`expire.rs`): a task at the expire time releases reserved units, or backorders them at the end of the
+//!    queue. They stay reserved while the order is on hold (`record_open_holds.rs`, for `order.hold_placed` and
+//!    `order.hold_released`) or has allocated units. Emits `inventory.reservation_expired`.
 //! 4. **Release** (`release.rs`): order and fulfillment call it for cancelled units that are not allocated. Emits
 //!    `inventory.reservation_released`.
-//! 5. **Allocate** (`allocate.rs`): fulfillment calls it with the plan of a release; its `allocation_key` gets one answer.
-//!    Reserved units become allocated units of locations. Emits `inventory.allocated`.
-//! 6. **Deallocate** (`deallocate.rs`): fulfillment calls it when a node rejects, runs out of time, is cancelled or comes up
-//!    short (`process/short_pick.rs`). Emits `inventory.deallocated`.
-//! 7. **Consume** (`consume.rs`): follows `shipment.shipped` (`reactions.rs`), and can be called. Nothing is refused: the
-//!    units have left. Emits `inventory.consumed`; units that were not on hand are drift (`events.rs`).
+//! 5. **Allocate** (`allocate.rs`): fulfillment calls it for a routing decision
+//!    (`services/fulfillment/src/process/routing.rs`), under an allocation key that has one answer. Reserved units
+//!    become allocated units of locations. Emits `inventory.allocated`.
+//! 6. **Deallocate** (`deallocate.rs`): fulfillment calls it when a node rejects, runs out of time, is cancelled or
+//!    does not find units (`services/fulfillment/src/process/deallocation.rs`). The policy says whether the units are
+//!    released, reserved again or missing (`process/short_pick.rs`). Emits `inventory.deallocated`.
+//! 7. **Consume** (`consume.rs`): follows `shipment.shipped` (`reactions.rs`), and can be called. Nothing is refused:
+//!    the units have left. Emits `inventory.consumed`; units that were not on hand are drift (`events.rs`).
 //!
-//! `Ledger::save` (`ledger/save.rs`) writes and emits all of it. Which event a reservation is in, is decided here.
+//! `Ledger::save` (`ledger/save.rs`) writes and emits all of it. Which event a reservation is in is decided here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -59,9 +60,9 @@ impl ReservationEvent {
     }
 }
 
-/// Emits the changed reservations, in one event of each type for each order: in that of their own order's command, if it has
-/// one, and in `inventory.reserved` when another order's command changed them, or when their own event does not report that
-/// their backorder was reduced.
+/// Emits the changed reservations, in one event of each type for each order: in that of their own order's command, if
+/// it has one, and in `inventory.reserved` when another order's command changed them, or when their own event does not
+/// report that their backorder was reduced.
 pub(crate) fn emit_reservations(
     cause: &Cause<'_>,
     reservations: &[Change<Reservation>],

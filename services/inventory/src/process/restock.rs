@@ -1,13 +1,14 @@
 //! Units of a return go back on hand.
 //!
-//! 1. Returns authorizes, receives and inspects a return (`services/returns`: `authorize.rs`, `receive.rs`, `inspect.rs`). The
-//!    inspection gives each unit a disposition and emits `return.disposed`.
-//! 2. `ReturnsFollower` (`reactions.rs`) reads the units with the disposition `RESTOCK`; other dispositions change no stock.
-//! 3. [`Restock`] adds them to the units on hand of the location that inspected them, at the time of the inspection: units
-//!    that were inspected before the location's newest count are in that count already. The order has no claim on them.
-//! 4. `Ledger::save` fills backorders from them and emits `inventory.restocked`, which belongs to the order, and
-//!    `inventory.reserved` for each order whose backorder was filled.
-//! 5. Fulfillment follows `inventory.restocked` and routes the orders that wait for the items.
+//! 1. Returns records the inspection of a return and emits `return.disposed` (`services/returns/src/inspect.rs`).
+//! 2. `ReturnsFollower` (`reactions.rs`) makes a [`Restock`] of the units with the disposition `RESTOCK`; the others
+//!    change no stock.
+//! 3. [`Restock`] adds the units to those on hand at the node that inspected them, at the time of the event: what was
+//!    inspected before the location's newest count is in that count already. The order has no claim on them.
+//! 4. `Ledger::save` (`ledger/save.rs`) fills backorders from them (`process/reservation.rs`, step 2) and emits
+//!    `inventory.restocked`, correlated with the order of the return.
+//! 5. Fulfillment follows `inventory.restocked` and routes waiting orders again
+//!    (`services/fulfillment/src/process/rerouting.rs`).
 
 use std::collections::BTreeMap;
 

@@ -1,17 +1,17 @@
-//! A node finds fewer units than are allocated there.
+//! A node does not find units that are allocated there.
 //!
-//! 1. The node reports what it picked: fulfillment emits `fulfillment.short_picked` and calls `Deallocate` with the policy
-//!    `SHORT`, the units that were not found, and the time of the pick.
-//! 2. `deallocate.rs` passes that time to `Ledger::deallocate` (`ledger/allocation.rs`), which takes the units off the
-//!    allocation.
-//! 3. [`ShortPick::new`] decides how many units come off the units on hand. They do so at the time of the pick, so that a
-//!    count of the location gives the same result whether it is reported before or after the short pick.
-//! 4. The missing units are replaced by free units of other locations, before any backorder is filled; the others become a
-//!    backorder of the first rank (`ledger/backorders.rs`).
-//! 5. `Ledger::save` emits `inventory.adjusted` for the correction and `inventory.deallocated` for the order; a shortfall that
-//!    the pick explains ends (`process/shortfall.rs`).
-//! 6. Fulfillment routes the reserved units to another node. When a backorder is filled later, `inventory.reserved` is
-//!    emitted (`process/reservation.rs`).
+//! 1. Fulfillment records the pick, emits `fulfillment.short_picked` and calls `Deallocate` with the policy `SHORT`,
+//!    the units that were not found, and the time of the pick (`services/fulfillment/src/process/short_pick.rs`).
+//! 2. `Deallocate` (`deallocate.rs`) passes that time to `Ledger::deallocate` (`ledger/allocation.rs`), which takes the
+//!    units off the allocation.
+//! 3. [`ShortPick::new`] decides how many units come off the units on hand. They do so at the time of the pick, so that
+//!    a count of the location gives the same result whether it is reported before or after the short pick.
+//! 4. Other free units are reserved for the order before any backorder is filled; the rest is backordered with the
+//!    first rank (`ledger/backorders.rs`).
+//! 5. `Ledger::save` emits `inventory.adjusted` for the correction and `inventory.deallocated` for the order. A
+//!    shortfall that the pick explains is reduced (`process/shortfall.rs`).
+//! 6. Fulfillment routes the reserved units again and returns the backordered ones to the order. When the backorder is
+//!    filled, `inventory.reserved` is emitted (`process/reservation.rs`, step 2).
 
 use types::Timestamp;
 

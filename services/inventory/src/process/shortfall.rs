@@ -1,19 +1,19 @@
 //! More units of an item are reserved and allocated than are on hand.
 //!
-//! 1. A count, a correction or a shipment lowers the units on hand: `report_snapshot.rs`, `adjust.rs`, `consume.rs`. None is
-//!    refused for the units that are reserved. Each asks [`WorkingSet::on_hand_changes`](crate::working_set::WorkingSet) for
-//!    the orders that then have units at stake.
-//! 2. `Ledger::record` (`ledger.rs`) sets the shortfall of the level (allocated units that are not there) and of the item
-//!    (reserved and allocated units that are not there).
-//! 3. `Ledger::finish` (`ledger/outcome.rs`) compares both with what they were: [`ShortfallChange`]. A shortfall of the item
-//!    counts only as far as its levels do not have it.
-//! 4. A shortfall that begins or grows emits `inventory.shortfall_detected` with the orders at stake; one that begins opens
-//!    the exception `STOCK_SHORTFALL`. No reservation changes: a person decides which order gives way.
-//! 5. While it lasts, nothing is available to promise, and received units go into the shortfall before any backorder is
-//!    filled: `Stock::free` (`stock.rs`) is 0.
-//! 6. A location that does not find the units reports a short pick (`process/short_pick.rs`), which takes its units off the
-//!    shortfall. Or units are received, or the order is cancelled.
-//! 7. When the shortfall is 0 again, the exception is resolved.
+//! 1. A count, a correction or a shipment lowers the units on hand (`report_snapshot.rs`, `adjust.rs`, `consume.rs`).
+//!    It is not refused for reserved units. Its working set has the orders with units at stake
+//!    (`WorkingSet::on_hand_changes`, `working_set.rs`).
+//! 2. `Ledger::record` (`ledger.rs`) sets the shortfall of the level (allocated units that are not there) and of the
+//!    item (reserved and allocated units that are not there).
+//! 3. `Ledger::finish` (`ledger/outcome.rs`) compares both with what they were: [`ShortfallChange`]. The shortfall of
+//!    an item counts only beyond that of its levels.
+//! 4. [`ShortfallChange::emit`]: a shortfall that begins or grows emits `inventory.shortfall_detected` with the orders
+//!    at stake; one that begins opens the exception `STOCK_SHORTFALL`. No reservation changes: a person decides which
+//!    order goes without.
+//! 5. While it lasts, no unit of the item is free (`Stock::free`, `stock.rs`): new orders are backordered or refused,
+//!    and received units end the shortfall before they fill a backorder.
+//! 6. It ends by units that arrive, by a cancellation, or by the short pick of the node that does not find the units
+//!    (`process/short_pick.rs`). Then the exception is resolved.
 
 use std::collections::BTreeSet;
 
