@@ -31,7 +31,7 @@ pub(crate) enum Finishes {
 pub(crate) struct Group {
     pub(crate) call: Call,
     pub(crate) commands: Vec<Box<dyn AnyCommand>>,
-    /// What takes their place when they are refused for good.
+    /// What takes their applier when they are refused for good.
     pub(crate) refused: Option<Refused>,
     /// The subscription's position before this group.
     pub(crate) before: i64,
@@ -66,7 +66,7 @@ impl Job {
 
 impl Unit {
     /// A caller's command.
-    pub(crate) fn direct(call: Call, command: Box<dyn AnyCommand>) -> Self {
+    pub(crate) fn interactive(call: Call, command: Box<dyn AnyCommand>) -> Self {
         Self { groups: vec![Group::new(call, vec![command])], finishes: Finishes::Nothing }
     }
 

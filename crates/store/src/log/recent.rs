@@ -38,6 +38,14 @@ impl Recent {
         recent.drain(..excess);
     }
 
+    /// Drops the events when another process has written up to this position, which those who follow have to read.
+    pub(crate) fn forget_before(&self, position: i64) {
+        let mut recent = self.events();
+        if recent.back().is_some_and(|last| last.position < position) {
+            recent.clear();
+        }
+    }
+
     /// At most `limit` events after a position.
     pub(crate) fn after(&self, position: i64, limit: usize) -> After {
         let recent = self.events();
@@ -91,6 +99,10 @@ mod tests {
         recent.add(&events(6..8));
         assert_eq!(after(&recent, 3), None);
         assert_eq!(after(&recent, 5), Some(vec![6, 7]));
+        recent.forget_before(7);
+        assert_eq!(after(&recent, 7), Some(Vec::new()));
+        recent.forget_before(8);
+        assert_eq!(after(&recent, 7), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The mesh as separate processes under load, while everything that can fail does: see `--help`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks on its standard streams")]
 
-mod books;
+mod databases;
 mod disk;
 mod faults;
 mod members;
@@ -204,7 +204,7 @@ async fn end(members: &[Arc<Member>], directory: &Path, tally: &Tally) -> anyhow
         }
         member.close().await?;
     }
-    if let Err(error) = books::check(directory, tally).await {
+    if let Err(error) = databases::check(directory, tally).await {
         tally.violation(format!("the databases: {error:#}"));
     }
     Ok(())
