@@ -10,18 +10,16 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use http_body::{Body as _, Frame, SizeHint};
 use tonic::{Code, Status, body::Body};
-use tracing::Span;
 use types::Fault;
 
-use crate::{deadline::End, fault::status, lifecycle::panic_text, metrics::Measured, request::Context};
+use crate::{deadline::End, fault::status, lifecycle::panic_text, observe::Observed, request::Context};
 
 /// An answer's body with what belongs to its call.
 pub(crate) struct Answer {
     inner: Body,
     end: End,
     context: Context,
-    span: Span,
-    measured: Measured,
+    observed: Observed,
     ended: Ended,
 }
 
@@ -37,15 +35,14 @@ impl Answer {
         response: http::Response<Body>,
         end: End,
         context: Context,
-        span: Span,
-        mut measured: Measured,
+        mut observed: Observed,
     ) -> http::Response<Body> {
-        measured.ended_as(response.headers());
+        observed.ended_as(response.headers());
         response.map(|inner| {
             if inner.is_end_stream() {
                 return inner;
             }
-            Body::new(Self { inner, end, context, span, measured, ended: Ended::No })
+            Body::new(Self { inner, end, context, observed, ended: Ended::No })
         })
     }
 
@@ -53,9 +50,9 @@ impl Answer {
     fn cut(&mut self, fault: Fault) -> Frame<Bytes> {
         self.ended = Ended::Yes;
         self.inner = Body::empty();
-        let status = status(fault);
+        let status = self.context.clone().enter(|| status(fault));
         let mut trailers = HeaderMap::new();
-        self.measured.ended(status.code());
+        self.observed.ended(&status);
         if status.add_header(&mut trailers).is_err() {
             trailers.insert("grpc-status", HeaderValue::from(Code::Internal as i32));
         }
@@ -64,7 +61,7 @@ impl Answer {
 
     /// Polls the handler's body where the handler ran: in its span and context, a panic being an internal error.
     fn poll_inner(&mut self, cx: &mut Waker<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        let span = self.span.clone();
+        let span = self.observed.span().clone();
         let _entered = span.enter();
         let (inner, context) = (&mut self.inner, self.context.clone());
         let poll = || context.enter(|| Pin::new(inner).poll_frame(cx));
@@ -84,18 +81,21 @@ impl http_body::Body for Answer {
             return Poll::Ready(None);
         }
         if let Poll::Ready(fault) = self.end.poll(cx) {
+            if self.end.makes_way() {
+                self.observed.made_way();
+            }
             return Poll::Ready(Some(Ok(self.cut(fault))));
         }
         let frame = ready!(self.poll_inner(cx));
         match &frame {
             Some(Ok(frame)) => {
                 if let Some(trailers) = frame.trailers_ref() {
-                    self.measured.ended_as(trailers);
+                    self.observed.ended_as(trailers);
                     self.ended = Ended::Yes;
                 }
             }
             Some(Err(error)) => {
-                self.measured.ended(error.code());
+                self.observed.ended(error);
                 self.ended = Ended::Yes;
             }
             None => self.ended = Ended::Yes,

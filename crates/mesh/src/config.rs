@@ -26,6 +26,10 @@ pub struct Config {
     /// How log lines are written.
     #[arg(long = "log-format", env = "WAYBILL_LOG_FORMAT", value_enum, default_value_t = LogFormat::Pretty)]
     pub log_format: LogFormat,
+    /// Which share of requests that end well has a line in the log, from 0 to 1; those that fail always have. A request
+    /// has its line at every member, or at none.
+    #[arg(long = "request-log-sample", env = "WAYBILL_REQUEST_LOG_SAMPLE", default_value_t = 0.01, value_parser = share)]
+    pub request_log_sample: f64,
     /// Where traces are sent: the URL of an OTLP collector speaking gRPC. Without it none are.
     #[arg(long = "otlp-endpoint", env = "WAYBILL_OTLP_ENDPOINT")]
     pub otlp_endpoint: Option<String>,
@@ -64,6 +68,7 @@ impl Default for Config {
         Self {
             log: "info".to_owned(),
             log_format: LogFormat::Pretty,
+            request_log_sample: 0.01,
             otlp_endpoint: None,
             drain_timeout: Duration::from_secs(25),
             max_concurrency: 1024,
@@ -91,6 +96,11 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "expected a number from 0 to 1".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use clap::Parser;
@@ -107,6 +117,12 @@ mod tests {
     fn the_defaults_of_the_command_line_are_those_in_code() {
         let parsed = Program::try_parse_from(["program"]).unwrap().mesh;
         assert_eq!(format!("{parsed:?}"), format!("{:?}", Config::default()));
+    }
+
+    #[test]
+    fn a_share_is_a_number_from_0_to_1() {
+        assert_eq!((share("0"), share("0.25"), share("1")), (Ok(0.0), Ok(0.25), Ok(1.0)));
+        assert!(["-0.1", "1.1", "NaN", "all"].into_iter().all(|text| share(text).is_err()));
     }
 
     #[test]

@@ -79,6 +79,11 @@ impl End {
         Self { deadline: None, draining: Some(Box::pin(draining.cancelled_owned())) }
     }
 
+    /// Whether the call ends with the server only.
+    pub(crate) fn makes_way(&self) -> bool {
+        self.draining.is_some()
+    }
+
     /// Ready with what the caller is told, once the call has to end.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Fault> {
         if let Some(deadline) = &mut self.deadline

@@ -9,7 +9,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 use types::{Fault, Reason, Violation};
 
-use crate::credentials;
+use crate::{credentials, request::Context};
 
 /// The `ErrorInfo.domain` of every reason.
 const DOMAIN: &str = "waybill";
@@ -26,7 +26,9 @@ pub fn status(fault: Fault) -> Status {
 pub(crate) fn status_with(fault: Fault, more: impl FnOnce(&mut ErrorDetails)) -> Status {
     let fault = match fault.reason {
         Reason::Internal => {
-            tracing::error!(error = fault.message, facts = ?fault.facts, "internal error");
+            let call = Context::current().call;
+            let request_id = call.as_ref().map(|call| call.request_id.as_str());
+            tracing::error!(error = fault.message, facts = ?fault.facts, request_id, "internal error");
             Fault::internal("internal error")
         }
         _ => fault,

@@ -23,6 +23,7 @@ mod deprecation;
 mod fault;
 mod lifecycle;
 pub mod metrics;
+mod observe;
 mod peer;
 mod principal;
 mod quota;

@@ -6,7 +6,7 @@ use std::{sync::OnceLock, thread, time::Duration};
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
-pub(crate) use meter::{Measured, Meters, Side};
+pub(crate) use meter::{Measured, Meters, Side, code_name};
 
 static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 

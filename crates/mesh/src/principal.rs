@@ -139,7 +139,11 @@ impl Principal {
 
     /// The principal a request carries, if any.
     pub(crate) fn from_headers(headers: &HeaderMap) -> Result<Option<Self>, Fault> {
-        let Some(value) = headers.get(HEADER) else { return Ok(None) };
+        headers.get(HEADER).map(Self::from_header).transpose()
+    }
+
+    /// The principal that is the header's value.
+    pub(crate) fn from_header(value: &HeaderValue) -> Result<Self, Fault> {
         let unreadable = || Fault::new(Reason::Unauthenticated, "unreadable principal");
         let wire: Wire = serde_json::from_slice(value.as_bytes()).map_err(|_| unreadable())?;
         let accounts = match wire.accounts {
@@ -152,7 +156,7 @@ impl Principal {
         let partner = wire.partner.map(|partner| partner.parse()).transpose().map_err(|_| unreadable())?;
         // A role this version does not know grants nothing.
         let roles = wire.roles.iter().filter_map(|role| Role::from_name(role)).collect();
-        Ok(Some(Self { kind: wire.kind, subject: wire.subject, roles, accounts, partner }))
+        Ok(Self { kind: wire.kind, subject: wire.subject, roles, accounts, partner })
     }
 }
 

@@ -27,6 +27,7 @@ pub struct CallInfo {
 pub(crate) struct Context {
     pub(crate) call: Option<Arc<CallInfo>>,
     pub(crate) trace_parent: Option<Arc<str>>,
+    pub(crate) trace_state: Option<HeaderValue>,
     pub(crate) repeats: Repeats,
     pub(crate) priority: Priority,
 }

@@ -190,7 +190,7 @@ impl Server {
             .add_service(HealthServer::new(health));
         let overload = Overload::new(&self.name, self.limit, access.paths());
         let shared = Shared {
-            service: self.name,
+            member: self.name.into(),
             meters: Meters::of(Side::Server, access.paths()),
             access,
             deprecations,
@@ -198,6 +198,7 @@ impl Server {
             quotas: self.quotas,
             usage: self.usage,
             timeout: self.config.request_timeout,
+            log_sample: self.config.request_log_sample,
             draining: self.draining,
             unsigned: self.unsigned,
             authenticator: self.authenticator,

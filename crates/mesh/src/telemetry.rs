@@ -1,5 +1,7 @@
 //! Logs and traces of a process, and the trace context that goes with calls and events.
 
+mod arrival;
+pub(crate) mod request_log;
 pub(crate) mod trace;
 
 use std::io::IsTerminal as _;
@@ -15,7 +17,8 @@ use tracing_subscriber::{
     util::{SubscriberInitExt, TryInitError},
 };
 
-pub use trace::{continue_from, trace_parent};
+pub use arrival::{Answered, Arrival};
+pub use trace::{SPANS, continue_from, is_recorded, link, trace_parent};
 
 use crate::config::{Config, LogFormat};
 
@@ -53,7 +56,8 @@ impl Drop for Guard {
 /// Sets up the logs (on standard error) and, when an endpoint is set, the traces of this process. Once per process, in
 /// a runtime.
 pub fn init(config: &Config, service: &str) -> Result<Guard, Error> {
-    let filter = EnvFilter::try_new(&config.log)?;
+    // Spans are the exporter's, unless the log's filter names them too.
+    let filter = EnvFilter::try_new(format!("{SPANS}=off,{}", config.log))?;
     let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     let lines = match config.log_format {
         LogFormat::Json => lines.json().flatten_event(true).with_filter(filter).boxed(),

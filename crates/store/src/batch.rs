@@ -21,7 +21,7 @@ use crate::{
     meters::Meters,
     needs::Needs,
     pool::Writer,
-    task,
+    span, task,
     unit::{Finishes, Group, Unit},
     work::Work,
 };
@@ -231,6 +231,7 @@ impl Batch<'_> {
             self.work.discard();
             return Ok(Err(fault));
         }
+        span::note_order(&group.spans, &effects.events);
         self.effects.extend(effects);
         Ok(Ok(last))
     }
@@ -263,7 +264,8 @@ impl Batch<'_> {
         }
         let mut cx = Context { now: self.now, source: self.source, call: &group.call, effects };
         let work = &mut self.work;
-        let decided = group.span.in_scope(|| catch_unwind(AssertUnwindSafe(|| command.decide_encoded(work, &mut cx))));
+        let decided =
+            group.spans.1.in_scope(|| catch_unwind(AssertUnwindSafe(|| command.decide_encoded(work, &mut cx))));
         Ok(decided.unwrap_or_else(|_| Err(panicked(command, &group.call))))
     }
 }

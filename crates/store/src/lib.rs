@@ -40,6 +40,7 @@ mod park;
 mod pool;
 mod record;
 mod row;
+mod span;
 mod statement;
 mod surround;
 mod table;

@@ -10,6 +10,7 @@
 mod apis;
 mod docs;
 mod entry;
+mod front;
 mod serve;
 
 use std::{collections::HashMap, sync::Arc};
@@ -29,6 +30,7 @@ use prost_reflect::DescriptorPool;
 use tower::ServiceExt as _;
 use transcode::{Transcoder, Upstream};
 
+pub use front::Front;
 pub use serve::serve;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -42,22 +42,36 @@ pub(super) struct Member {
     upkeep: Once,
 }
 
-/// How a call failed that came to no answer.
+/// Why a call came to no answer.
 #[derive(Debug)]
-pub(super) struct Unanswered {
-    pub(super) status: Status,
-    pub(super) why: Why,
-}
-
-/// Why there is no answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Why {
+pub(super) enum Unanswered {
     /// No address can be connected to.
     Unreachable,
     /// The member said that it did not work on the call, or the call was never sent.
     Refused,
     /// The connection broke; the member may have worked on the call.
     Lost,
+    /// The request can not be sent.
+    Unsendable(Box<Status>),
+}
+
+impl Unanswered {
+    /// What the caller of this service is answered.
+    pub(super) fn status(self, service: &str) -> Status {
+        match self {
+            Self::Unreachable | Self::Refused | Self::Lost => {
+                let fault = Fault::unavailable(format!("the service {service} cannot be reached"));
+                status(fault.fact("service", service))
+            }
+            Self::Unsendable(status) => *status,
+        }
+    }
+}
+
+impl From<Status> for Unanswered {
+    fn from(status: Status) -> Self {
+        Self::Unsendable(Box::new(status))
+    }
 }
 
 impl Member {
@@ -77,6 +91,11 @@ impl Member {
         self.targets.first().map_or("", |target| target.authority.as_str())
     }
 
+    /// The host of its first URL.
+    pub(super) fn host(&self) -> &str {
+        self.targets.first().map_or("", |target| target.host.as_str())
+    }
+
     /// Sends a request to one of the addresses, rather not to the one to avoid, and notes what that tells of it.
     pub(super) async fn send(
         self: &Arc<Self>,
@@ -92,7 +111,7 @@ impl Member {
             };
             *avoid = Some(endpoint.address);
             if let Err(error) = endpoint.stamp(&mut request) {
-                return Err(Unanswered { status: status(Fault::internal(error.to_string())), why: Why::Refused });
+                return Err(status(Fault::internal(error.to_string())).into());
             }
             let pending = Pending::begin(self.clone(), endpoint, deadline);
             let mut error = match sender.try_send_request(request).await {
@@ -111,9 +130,12 @@ impl Member {
                 taken_back => {
                     let error = error.into_error();
                     tracing::debug!(%error, "no answer");
-                    let why = if taken_back.is_some() || is_refused(&error) { Why::Refused } else { Why::Lost };
-                    pending.end(if why == Why::Lost { Outcome::Failed } else { Outcome::Nothing });
-                    return Err(Unanswered { status: unreached(), why });
+                    if taken_back.is_some() || is_refused(&error) {
+                        pending.end(Outcome::Nothing);
+                        return Err(Unanswered::Refused);
+                    }
+                    pending.end(Outcome::Failed);
+                    return Err(Unanswered::Lost);
                 }
             }
         }
@@ -165,11 +187,11 @@ impl Member {
             if waiting.inspect(|endpoint| endpoint.connect()).count() == 0 {
                 let error = endpoints.iter().find_map(|endpoint| endpoint.failed_since(began));
                 tracing::debug!(member = self.name(), error = error.as_deref().unwrap_or("no address"), "unreachable");
-                return Err(Unanswered { status: unreached(), why: Why::Unreachable });
+                return Err(Unanswered::Unreachable);
             }
             // The member is held by this call, and so is the sender of its changes.
             if changes.changed().await.is_err() {
-                return Err(Unanswered { status: unreached(), why: Why::Unreachable });
+                return Err(Unanswered::Unreachable);
             }
         }
     }
@@ -256,11 +278,6 @@ pub(super) fn told<B>(response: &Response<B>) -> Code {
         None if response.status().is_server_error() => Code::Unavailable,
         None => Code::Unknown,
     }
-}
-
-/// What a caller is told when no answer came back at all.
-fn unreached() -> Status {
-    status(Fault::unavailable("the service can not be reached"))
 }
 
 /// Whether the peer said that it did not work on the call.

@@ -18,7 +18,7 @@ use tonic_types::StatusExt;
 use tower::retry::budget::{Budget, TpsBudget};
 
 use super::{
-    member::{Member, Unanswered, Why, told},
+    member::{Member, Unanswered, told},
     methods,
 };
 use crate::{deadline, request::Repeats};
@@ -60,7 +60,7 @@ impl Caller {
         request: Request<Body>,
         deadline: Option<Instant>,
         repeats: Repeats,
-    ) -> Result<Response<Body>, Status> {
+    ) -> Result<Response<Body>, Unanswered> {
         if !methods::may_be_repeatable(request.uri().path()) {
             return self.once(request, deadline, repeats).await;
         }
@@ -74,11 +74,10 @@ impl Caller {
         loop {
             let request = Request::from_parts(parts.clone(), Body::new(Full::new(body.clone())));
             let answer = self.member.send(request, deadline, &mut avoid).await;
-            let answered = |answer: Result<_, Unanswered>| answer.map_err(|unanswered| unanswered.status);
-            let Some(pause) = pause(&answer, attempt, repeats) else { return answered(answer) };
+            let Some(pause) = pause(&answer, attempt, repeats) else { return answer };
             let again = Instant::now() + pause;
             if attempt == ATTEMPTS || deadline.is_some_and(|deadline| deadline <= again) || !self.budget.withdraw() {
-                return answered(answer);
+                return answer;
             }
             drop(answer);
             metrics::counter!("rpc_client_retries_total", "member" => self.member.name().to_owned()).increment(1);
@@ -94,9 +93,14 @@ impl Caller {
         mut request: Request<Body>,
         deadline: Option<Instant>,
         repeats: Repeats,
-    ) -> Result<Response<Body>, Status> {
+    ) -> Result<Response<Body>, Unanswered> {
         repeats.tell(request.headers_mut());
-        self.member.send(request, deadline, &mut None).await.map_err(|unanswered| unanswered.status)
+        self.member.send(request, deadline, &mut None).await
+    }
+
+    /// The host that is called.
+    pub(super) fn address(&self) -> &str {
+        self.member.host()
     }
 }
 
@@ -139,9 +143,9 @@ fn pause(answer: &Result<Response<Body>, Unanswered>, attempt: u32, repeats: Rep
             let unavailable = repeats == Repeats::ByUs && told(response) == Code::Unavailable;
             if unavailable { asked(response.headers())? } else { return None }
         }
-        Err(unanswered) if unanswered.why == Why::Refused => Duration::ZERO,
-        Err(_) if repeats == Repeats::ByUs => Duration::ZERO,
-        Err(_) => return None,
+        Err(Unanswered::Refused) => Duration::ZERO,
+        Err(Unanswered::Unreachable | Unanswered::Lost) if repeats == Repeats::ByUs => Duration::ZERO,
+        Err(Unanswered::Unreachable | Unanswered::Lost | Unanswered::Unsendable(_)) => return None,
     };
     let most = FIRST_PAUSE * 2_u32.pow(attempt - 1);
     Some(asked + most.mul_f64(rand::random_range(0.0..1.0)))
@@ -166,25 +170,22 @@ mod tests {
         Ok(status.into_http())
     }
 
-    fn none(why: Why) -> Result<Response<Body>, Unanswered> {
-        Err(Unanswered { status: Status::unavailable("gone"), why })
-    }
-
     #[test]
     fn only_what_may_succeed_elsewhere_is_repeated() {
         assert!(pause(&answer(Status::unavailable("busy")), 1, Repeats::ByUs).is_some());
         for status in [Status::ok(""), Status::internal("broken"), Status::resource_exhausted("shed")] {
             assert_eq!(pause(&answer(status), 1, Repeats::ByUs), None);
         }
-        assert!([Why::Unreachable, Why::Lost].into_iter().all(|why| pause(&none(why), 1, Repeats::ByUs).is_some()));
+        assert!(pause(&Err(Unanswered::Unreachable), 1, Repeats::ByUs).is_some());
+        assert!(pause(&Err(Unanswered::Lost), 1, Repeats::ByUs).is_some());
     }
 
     #[test]
     fn what_the_caller_repeats_is_repeated_only_when_nobody_worked_on_it() {
         assert_eq!(pause(&answer(Status::unavailable("busy")), 1, Repeats::ByCaller), None);
-        assert_eq!(pause(&none(Why::Lost), 1, Repeats::ByCaller), None);
-        assert_eq!(pause(&none(Why::Unreachable), 1, Repeats::ByCaller), None);
-        assert!(pause(&none(Why::Refused), 1, Repeats::ByCaller).is_some());
+        assert_eq!(pause(&Err(Unanswered::Lost), 1, Repeats::ByCaller), None);
+        assert_eq!(pause(&Err(Unanswered::Unreachable), 1, Repeats::ByCaller), None);
+        assert!(pause(&Err(Unanswered::Refused), 1, Repeats::ByCaller).is_some());
     }
 
     #[test]

@@ -48,7 +48,8 @@ async fn open(url: &str) -> (Db, Place) {
 }
 
 fn unit(number: i64) -> Unit {
-    Unit::direct(Call::new("tester").request(&format!("request {number}"), &number), Box::new(Write(number)))
+    let call = Call::new("tester").request(&format!("request {number}"), &number);
+    Unit::direct(call, Box::new(Write(number)), (tracing::Span::none(), tracing::Span::none()))
 }
 
 async fn rows(db: &Db) -> Vec<i64> {
