@@ -18,7 +18,7 @@ use tracing_subscriber::{
 };
 
 pub use arrival::{Answered, Arrival};
-pub use trace::{SPANS, continue_from, is_recorded, link, trace_parent};
+pub use trace::{SPANS, continue_from, is_recorded, link, rename, trace_parent};
 
 use crate::config::{Config, LogFormat};
 

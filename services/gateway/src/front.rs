@@ -18,7 +18,7 @@ use futures::future::BoxFuture;
 use http_body::{Frame, SizeHint};
 use mesh::{
     Peer,
-    telemetry::{Answered, Arrival, SPANS},
+    telemetry::{self, Answered, Arrival, SPANS},
 };
 use tower::Service;
 use tracing::{Instrument as _, Span, field::Empty};
@@ -137,7 +137,7 @@ impl Ending {
         self.span.record("http.response.status_code", self.status);
         if let Some(route) = &self.route {
             self.span.record("http.route", route);
-            self.span.record("otel.name", format!("{} {route}", self.method));
+            telemetry::rename(&self.span, format!("{} {route}", self.method));
             if let Some(order_id) = order_id(route, &self.path) {
                 self.span.record("waybill.order_id", order_id);
             }

@@ -11,7 +11,7 @@ use proto::{
     inventory::v1::inventory_service_client::InventoryServiceClient,
     partner::v1::submit_report_request::Report,
 };
-use store::Db;
+use store::{Db, Value};
 use tonic::{Response, Status};
 use types::{Fault, FulfillmentOrderId, MessageId, NodeId, PartnerId, Reason};
 
@@ -85,7 +85,25 @@ impl Applier {
         let partner = partner.ok_or_else(|| Fault::not_found("partner", &stored.partner_id))?;
         let order_id = self.own(&stored.report, &partner).await?;
         let effect = self.call(stored, &partner).await?;
-        Ok(Effect { order_id: if effect.order_id.is_empty() { order_id } else { effect.order_id }, ..effect })
+        let order_id = if effect.order_id.is_empty() { order_id } else { effect.order_id };
+        self.link_trace(&order_id).await;
+        Ok(Effect { order_id, ..effect })
+    }
+
+    /// Links the report's trace with that of its order, so that each is found from the other.
+    async fn link_trace(&self, order_id: &str) {
+        if order_id.is_empty() || !mesh::telemetry::is_recorded() {
+            return;
+        }
+        let tail = "WHERE order_id = $1 ORDER BY fulfillment_order_id LIMIT 1";
+        match self.db.list::<Work>(tail, vec![Value::Text(order_id.to_owned())]).await {
+            Ok(works) => {
+                for work in works {
+                    mesh::telemetry::link(&work.trace_parent, "partner report", order_id);
+                }
+            }
+            Err(fault) => tracing::debug!(%fault, order_id, "the trace of an order was not found"),
+        }
     }
 
     /// Refuses reports about what is not the partner's, as if it did not exist. Answers the order, where it is known.

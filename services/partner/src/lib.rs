@@ -58,6 +58,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { version: 2, name: "consumer", sql: include_str!("../migrations/0002_consumer.sql") },
     Migration { version: 3, name: "direction", sql: include_str!("../migrations/0003_direction.sql") },
     Migration { version: 4, name: "arrival", sql: include_str!("../migrations/0004_arrival.sql") },
+    Migration { version: 5, name: "trace", sql: include_str!("../migrations/0005_trace.sql") },
 ];
 
 /// Settings of the service.

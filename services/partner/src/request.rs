@@ -54,13 +54,19 @@ impl Told {
         Ok(rows.by::<Message>(BY_SUBJECT, &self.subject())?.into_iter().cloned().collect())
     }
 
-    fn keep(&self, rows: &mut Rows, state: work::State) -> Result<(), Fault> {
-        let version = rows.get::<Work>(&self.fulfillment_order_id)?.map_or(0, |known| known.version);
+    fn keep(&self, rows: &mut Rows, cx: &Context<'_>, state: work::State) -> Result<(), Fault> {
+        let known = rows.get::<Work>(&self.fulfillment_order_id)?;
+        let version = known.map_or(0, |known| known.version);
+        let trace_parent = match known {
+            Some(known) => known.trace_parent.clone(),
+            None => cx.call().trace_parent.clone().unwrap_or_default(),
+        };
         rows.put(Work {
             fulfillment_order_id: self.fulfillment_order_id.clone(),
             partner_id: self.partner_id.clone(),
             order_id: self.work.order_id.clone(),
             state,
+            trace_parent,
             version,
         });
         Ok(())
@@ -113,7 +119,7 @@ impl Command for RequestWork {
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
-        self.0.keep(rows, work::State::Wanted)?;
+        self.0.keep(rows, cx, work::State::Wanted)?;
         self.0.message(rows, cx, REQUESTED)
     }
 }
@@ -179,7 +185,7 @@ impl Command for CallOff {
                 (_, State::Acknowledged) => {}
                 (CANCELLATION_REQUESTED, _) => end(rows, cx, message, State::Acknowledged, "the work was cancelled"),
                 (REQUESTED, state) => {
-                    self.0.keep(rows, work::State::CalledOff)?;
+                    self.0.keep(rows, cx, work::State::CalledOff)?;
                     if state != State::Sent {
                         end(rows, cx, message, State::Failed, "the work was called off before it was sent");
                     }

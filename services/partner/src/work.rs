@@ -22,6 +22,8 @@ store::record! {
         order_id: String,
         /// Whether it is still wanted.
         state: State,
+        /// The trace of the order.
+        trace_parent: String,
     }
 }
 

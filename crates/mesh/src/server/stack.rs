@@ -89,9 +89,8 @@ async fn answer(shared: &Shared, routes: Routes, mut request: Request<Body>) -> 
     let rule = shared.access.rule(&path).copied();
     let request_id = request::id(request.headers());
     let span = trace::server_span(&shared.member, &path, &request_id);
-    let parent = TraceParent::from_headers(request.headers()).unwrap_or_else(TraceParent::mint);
     let trace_state = trace::state(request.headers());
-    let trace = parent.continue_in(&span, trace_state.as_ref());
+    let trace = TraceParent::begin(TraceParent::from_headers(request.headers()), &span, trace_state.as_ref());
     let measured = shared.meters.start(&path);
 
     let (deadline, mut end) = end(shared, rule, &request);

@@ -16,6 +16,7 @@ use crate::request::{self, Context, REQUEST_ID};
 #[derive(Debug)]
 pub struct Arrival {
     request_id: String,
+    parent: Option<TraceParent>,
     trace: TraceParent,
     state: Option<HeaderValue>,
     began: Instant,
@@ -43,8 +44,9 @@ impl Arrival {
         if let Ok(id) = HeaderValue::from_str(&request_id) {
             headers.insert(REQUEST_ID, id);
         }
-        let trace = TraceParent::from_headers(headers).unwrap_or_else(TraceParent::mint);
-        Self { request_id, trace, state: trace::state(headers), began: Instant::now() }
+        let parent = TraceParent::from_headers(headers);
+        let trace = parent.unwrap_or_else(TraceParent::mint);
+        Self { request_id, parent, trace, state: trace::state(headers), began: Instant::now() }
     }
 
     /// The request's id.
@@ -60,7 +62,7 @@ impl Arrival {
     /// Runs the work so that the calls it makes continue the request's trace, as children of the span when it is
     /// recorded.
     pub fn scope<F: Future>(&mut self, span: &Span, work: F) -> impl Future<Output = F::Output> + use<F> {
-        self.trace = self.trace.continue_in(span, self.state.as_ref());
+        self.trace = TraceParent::begin(self.parent, span, self.state.as_ref());
         let trace_parent = Some(self.trace.to_string().into());
         Context { trace_parent, trace_state: self.state.clone(), ..Context::default() }.scope(work)
     }

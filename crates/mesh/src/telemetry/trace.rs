@@ -57,6 +57,14 @@ impl TraceParent {
         })
     }
 
+    /// The trace of a span that continues `parent` or else begins a trace, and what its own children have to carry.
+    pub(crate) fn begin(parent: Option<Self>, span: &Span, state: Option<&HeaderValue>) -> Self {
+        match parent {
+            Some(parent) => parent.continue_in(span, state),
+            None => Self::of(span).unwrap_or_else(Self::mint),
+        }
+    }
+
     /// Makes the span a child of this one, and returns what the span's own children have to carry.
     pub(crate) fn continue_in(self, span: &Span, state: Option<&HeaderValue>) -> Self {
         if span.is_disabled() {
@@ -173,11 +181,17 @@ fn current(span: &Span, context: &Context) -> Option<String> {
 /// or a queue. Starts a new trace when there is none to continue. Whoever runs such work also repeats it when it fails,
 /// so its calls are not repeated on their way.
 pub fn continue_from<F: Future>(span: Span, trace_parent: Option<&str>, work: F) -> impl Future<Output = F::Output> {
-    let parent = trace_parent.and_then(|text| text.parse().ok()).unwrap_or_else(TraceParent::mint);
-    let own = parent.continue_in(&span, None);
+    let own = TraceParent::begin(trace_parent.and_then(|text| text.parse().ok()), &span, None);
     let trace_parent = Some(Arc::from(own.to_string()));
     let context = Context { trace_parent, repeats: Repeats::ByCaller, ..Context::current() };
     context.scope(work.instrument(span))
+}
+
+/// Gives a span that was begun another name.
+pub fn rename(span: &Span, name: String) {
+    if !span.is_disabled() {
+        span.context().span().update_name(name);
+    }
 }
 
 /// Whether the running code's spans are exported.
@@ -190,6 +204,7 @@ pub fn is_recorded() -> bool {
 pub fn link(trace_parent: &str, name: &str, order_id: &str) {
     let (here, Ok(there)) = (Span::current(), trace_parent.parse::<TraceParent>()) else { return };
     let Some(current) = TraceParent::of(&here).filter(|current| current.trace != there.trace) else { return };
+    here.record("waybill.order_id", order_id);
     here.add_link(there.span_context(TraceState::NONE));
     let span = tracing::info_span!(
         target: SPANS, parent: None, "link", otel.name = name, otel.kind = "internal", waybill.order_id = order_id,
