@@ -33,7 +33,11 @@ pub struct Config {
     /// Where traces are sent: the URL of an OTLP collector speaking gRPC. Without it none are.
     #[arg(long = "otlp-endpoint", env = "WAYBILL_OTLP_ENDPOINT")]
     pub otlp_endpoint: Option<String>,
-    /// How long calls may go on after the program was told to stop.
+    /// How long the program still takes calls after it was told to stop, while it is no longer ready, so that balancers
+    /// and callers have time to turn to others. In a cluster a few seconds; alone nobody else is there to turn to.
+    #[arg(long = "shutdown-delay", env = "WAYBILL_SHUTDOWN_DELAY", default_value = "0s", value_parser = duration)]
+    pub shutdown_delay: Duration,
+    /// How long calls may go on after that.
     #[arg(long = "drain-timeout", env = "WAYBILL_DRAIN_TIMEOUT", default_value = "25s", value_parser = duration)]
     pub drain_timeout: Duration,
     /// How many calls a service works on at once at most; it takes fewer while they take much longer than usual.
@@ -70,6 +74,7 @@ impl Default for Config {
             log_format: LogFormat::Pretty,
             request_log_sample: 0.01,
             otlp_endpoint: None,
+            shutdown_delay: Duration::ZERO,
             drain_timeout: Duration::from_secs(25),
             max_concurrency: 1024,
             request_timeout: Duration::from_secs(10),

@@ -41,7 +41,7 @@ pub use channel::{Channel, ConnectError};
 pub use config::{Config, LogFormat};
 pub use deprecation::{Deprecation, DeprecationError, Deprecations};
 pub use fault::{fault, status};
-pub use lifecycle::{Panicked, Stop, Tasks, stop_on_signals};
+pub use lifecycle::{Panicked, Stop, Tasks, on_signals};
 pub use peer::Peer;
 pub use principal::{Accounts, Kind, Principal};
 pub use quota::{Class, QuotaSetting};

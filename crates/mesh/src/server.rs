@@ -166,11 +166,7 @@ impl Server {
         let stack = self.into_stack()?;
         let address = listener.local_addr().map(|address| address.to_string()).unwrap_or_default();
         tracing::info!(member = name, address, tls = tls.is_some(), "serving");
-        let drain = async {
-            stop.requested().await;
-            draining.request();
-        };
-        tokio::join!(grpc::serve(listener, stack, &config, tls, &draining), drain);
+        tokio::join!(grpc::serve(listener, stack, &config, tls, &draining), draining.follow(&stop));
         tracing::info!(member = name, "stopped serving");
         Ok(())
     }

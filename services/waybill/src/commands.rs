@@ -14,6 +14,7 @@ use std::{
     net::IpAddr,
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
 
 use clap::{Args, Parser, Subcommand};
@@ -231,10 +232,10 @@ async fn play(gateway: &str, seed: u64, chances: sandbox::Chances, token: Option
     let rest = rest::Rest::new(gateway)?.with_credential(token.map(mesh::credentials::read_token).transpose()?);
     println!("playing {} warehouses and a carrier against {gateway}, until interrupted", sandbox::WAREHOUSES.len());
     let partners = sandbox::Sandbox::new(rest, seed, chances);
-    let stop = mesh::stop_on_signals()?;
+    let interrupted = mesh::on_signals(&mesh::Stop::new(), Duration::ZERO)?;
     tokio::select! {
         ended = partners.play() => ended,
-        () = stop.requested() => Ok(()),
+        () = interrupted => Ok(()),
     }
 }
 
