@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::quota::QuotaSetting;
-use crate::tls;
+use crate::{quota::QuotaSetting, telemetry::Otlp, tls};
 
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -30,9 +29,9 @@ pub struct Config {
     /// has its line at every member, or at none.
     #[arg(long = "request-log-sample", env = "WAYBILL_REQUEST_LOG_SAMPLE", default_value_t = 0.01, value_parser = share)]
     pub request_log_sample: f64,
-    /// Where traces are sent: the URL of an OTLP collector speaking gRPC. Without it none are.
-    #[arg(long = "otlp-endpoint", env = "WAYBILL_OTLP_ENDPOINT")]
-    pub otlp_endpoint: Option<String>,
+    /// Traces.
+    #[command(flatten)]
+    pub otlp: Otlp,
     /// How long the program still takes calls after it was told to stop, while it is no longer ready, so that balancers
     /// and callers have time to turn to others. In a cluster a few seconds; alone nobody else is there to turn to.
     #[arg(long = "shutdown-delay", env = "WAYBILL_SHUTDOWN_DELAY", default_value = "0s", value_parser = duration)]
@@ -73,7 +72,7 @@ impl Default for Config {
             log: "info".to_owned(),
             log_format: LogFormat::Pretty,
             request_log_sample: 0.01,
-            otlp_endpoint: None,
+            otlp: Otlp::default(),
             shutdown_delay: Duration::ZERO,
             drain_timeout: Duration::from_secs(25),
             max_concurrency: 1024,

@@ -21,9 +21,9 @@ const PORTAL_SPAN: &str = "b7ad6b7169203331";
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_is_one_connected_trace_from_the_portals_call_to_proof_of_delivery() {
     let receiver = Receiver::start().await;
-    let otlp_endpoint = Some(receiver.endpoint());
+    let otlp = mesh::telemetry::Otlp::to(receiver.endpoint());
     let request_timeout = Duration::from_secs(600);
-    let mesh = mesh::Config { otlp_endpoint, request_timeout, log: "off".to_owned(), ..mesh::Config::default() };
+    let mesh = mesh::Config { otlp, request_timeout, log: "off".to_owned(), ..mesh::Config::default() };
     let guard = mesh::telemetry::init(&mesh, "waybill").unwrap();
     let orders = Mutex::new(Vec::new());
     each_with(Config { mesh, ..Config::default() }, |world| async {
