@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use types::{Fault, Reason};
 
 pub use config::{Config, ConfigError, read_token};
-pub use keys::{Grant, KeyLookup, Standing};
+pub use keys::{Grant, KeyLookup, KeyStatus};
 pub use oidc::Algorithm;
 pub use presented::KEY_PREFIX;
 pub use scopes::{CLASSES, Scopes};

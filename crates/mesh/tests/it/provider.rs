@@ -15,7 +15,7 @@ use futures::FutureExt;
 use http::{HeaderMap, HeaderValue};
 use mesh::{
     Principal,
-    credentials::{Authenticator, Config, KeyLookup, Standing},
+    credentials::{Authenticator, Config, KeyLookup, KeyStatus},
 };
 use ring::{
     rand::SystemRandom,
@@ -168,7 +168,7 @@ async fn key_set(State(provider): State<Provider>) -> Result<Json<Value>, Status
 
 /// There are no API keys.
 pub(crate) fn no_keys() -> KeyLookup {
-    Arc::new(|_| async { Ok(Standing::Unknown) }.boxed())
+    Arc::new(|_| async { Ok(KeyStatus::Unknown) }.boxed())
 }
 
 /// Seconds since 1970.

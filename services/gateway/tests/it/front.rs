@@ -12,7 +12,7 @@ use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
 use mesh::{
     Channel,
-    credentials::{Authenticator, Config, Standing},
+    credentials::{Authenticator, Config, KeyStatus},
 };
 use serde_json::Value;
 use tower::ServiceExt as _;
@@ -41,7 +41,7 @@ fn unreachable() -> Front {
     let file = directory.path().join("token");
     std::fs::write(&file, "t".repeat(32)).unwrap();
     let config = Config { admin_token_file: Some(file), ..Config::default() };
-    let keys = Authenticator::new(&config, Arc::new(|_| Box::pin(async { Ok(Standing::Unknown) }))).unwrap();
+    let keys = Authenticator::new(&config, Arc::new(|_| Box::pin(async { Ok(KeyStatus::Unknown) }))).unwrap();
     let ways = [("clerk.v1.ClerkService", Channel::connect("http://127.0.0.1:1").unwrap())];
     let config = gateway::Config { max_body: 10 };
     Front::new(gateway::router(&compile("clerk.proto"), &ways, Some(Arc::new(keys)), &config).unwrap(), 0.0)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::FutureExt as _;
 use mesh::{
     Accounts, Channel, Kind, Principal, Role,
-    credentials::{Grant, KeyLookup, Standing},
+    credentials::{Grant, KeyLookup, KeyStatus},
 };
 use proto::partner::v1::{
     ApiKeyStanding, Consumer, ConsumerKind, LookUpApiKeyRequest, LookUpApiKeyResponse,
@@ -21,25 +21,25 @@ pub(super) fn look_up(way: &Channel) -> KeyLookup {
         async move {
             let request = LookUpApiKeyRequest { sha256: hash.to_vec().into() };
             let answer = client.look_up_api_key(request).await.map_err(|status| mesh::fault(&status))?;
-            standing(answer.into_inner())
+            status(answer.into_inner())
         }
         .boxed()
     })
 }
 
-fn standing(answer: LookUpApiKeyResponse) -> Result<Standing, Fault> {
+fn status(answer: LookUpApiKeyResponse) -> Result<KeyStatus, Fault> {
     match answer.standing() {
         ApiKeyStanding::Live => {
             let (Some(consumer), Some(key)) = (answer.consumer, answer.api_key) else {
                 return Err(Fault::internal("a live key without its consumer"));
             };
-            Ok(Standing::Live(Grant { principal: principal(&consumer)?, scopes: key.scopes.into_iter().collect() }))
+            Ok(KeyStatus::Live(Grant { principal: principal(&consumer)?, scopes: key.scopes.into_iter().collect() }))
         }
-        ApiKeyStanding::Unknown => Ok(Standing::Unknown),
-        ApiKeyStanding::Expired => Ok(Standing::Expired),
-        ApiKeyStanding::Revoked => Ok(Standing::Revoked),
-        ApiKeyStanding::Suspended => Ok(Standing::Suspended),
-        ApiKeyStanding::Unspecified => Err(Fault::internal("a key without a standing")),
+        ApiKeyStanding::Unknown => Ok(KeyStatus::Unknown),
+        ApiKeyStanding::Expired => Ok(KeyStatus::Expired),
+        ApiKeyStanding::Revoked => Ok(KeyStatus::Revoked),
+        ApiKeyStanding::Suspended => Ok(KeyStatus::Suspended),
+        ApiKeyStanding::Unspecified => Err(Fault::internal("a key without a status")),
     }
 }
 
@@ -96,8 +96,8 @@ mod tests {
             consumer: Some(consumer),
             api_key: Some(ApiKey { scopes: vec!["read".to_owned()], ..ApiKey::default() }),
         };
-        match standing(answer).unwrap() {
-            Standing::Live(grant) => grant,
+        match status(answer).unwrap() {
+            KeyStatus::Live(grant) => grant,
             other => panic!("{other:?}"),
         }
     }
@@ -121,10 +121,10 @@ mod tests {
     #[test]
     fn a_live_key_without_its_consumer_opens_nothing() {
         let answer = LookUpApiKeyResponse { standing: ApiKeyStanding::Live.into(), ..Default::default() };
-        assert!(standing(answer).is_err());
+        assert!(status(answer).is_err());
         assert_eq!(
-            standing(LookUpApiKeyResponse { standing: ApiKeyStanding::Revoked.into(), ..Default::default() }),
-            Ok(Standing::Revoked)
+            status(LookUpApiKeyResponse { standing: ApiKeyStanding::Revoked.into(), ..Default::default() }),
+            Ok(KeyStatus::Revoked)
         );
     }
 }
