@@ -20,7 +20,6 @@ where
     F: Fn() -> R + Send + Sync + 'static,
     R: Future<Output = bool> + Send + 'static,
 {
-    metrics::install();
     let readiness = Readiness::new(process.clone(), ready);
     let ready = move || {
         let readiness = readiness.clone();

@@ -25,7 +25,7 @@ use crate::{
     credentials::MESH_TOKEN,
     deadline::{self, End},
     fault::status,
-    metrics::{self, Meters},
+    metrics::Meters,
     observe::Observed,
     peer::Peer,
     principal::{self, Principal},
@@ -91,7 +91,6 @@ impl Channel {
     }
 
     fn over(transport: Transport) -> Self {
-        metrics::install();
         Self { transport, identity: Identity::Current(None), mesh_token: None, meters: Arc::new(Meters::of_calls()) }
     }
 

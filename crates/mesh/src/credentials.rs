@@ -15,6 +15,8 @@ use sha2::{Digest, Sha256};
 use types::{Fault, Reason};
 
 pub use config::{Config, ConfigError, read_token};
+pub(crate) use oidc::install as install_token_verifier;
+
 pub use keys::{Grant, KeyLookup, KeyStatus};
 pub use oidc::Algorithm;
 pub use presented::KEY_PREFIX;

@@ -24,14 +24,13 @@ pub fn status(fault: Fault) -> Status {
 
 /// As `status`, with further details.
 pub(crate) fn status_with(fault: Fault, more: impl FnOnce(&mut ErrorDetails)) -> Status {
-    let fault = match fault.reason {
-        Reason::Internal => {
-            let call = Context::current().call;
-            let request_id = call.as_ref().map(|call| call.request_id.as_str());
-            tracing::error!(error = fault.message, facts = ?fault.facts, request_id, "internal error");
-            Fault::internal("internal error")
-        }
-        _ => fault,
+    let fault = if fault.reason == Reason::Internal {
+        let call = Context::current().call;
+        let request_id = call.as_ref().map(|call| call.request_id.as_str());
+        tracing::error!(error = fault.message, facts = ?fault.facts, request_id, "internal error");
+        Fault::internal("internal error")
+    } else {
+        fault
     };
     let challenge = (fault.reason == Reason::Unauthenticated).then(|| credentials::challenge(&fault));
     let facts: HashMap<_, _> = fault.facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();

@@ -103,10 +103,7 @@ impl Principal {
     /// The accounts whose data it sees. Every account's is only for the distributor's own; others see those they name.
     pub fn own_accounts(&self) -> &Accounts {
         static NONE: Accounts = Accounts::Only(Vec::new());
-        match &self.accounts {
-            Accounts::All if !self.is_staff() => &NONE,
-            accounts => accounts,
-        }
+        if self.accounts == Accounts::All && !self.is_staff() { &NONE } else { &self.accounts }
     }
 
     /// The outside party whose data it sees, besides what its other roles show it.

@@ -56,7 +56,7 @@ impl Quotas {
     }
 
     /// Takes a call from its consumer's budget, or answers the refusal.
-    pub(crate) fn admit(&self, principal: &Principal, rule: &Rule) -> Result<Admitted, Response<Body>> {
+    pub(crate) fn admit(&self, principal: &Principal, rule: &Rule) -> Result<Admitted, Box<Response<Body>>> {
         let Some(class) = rule.class.filter(|_| !is_exempt(principal)) else { return Ok(Admitted::default()) };
         let rate = self.rates.of(principal.roles, class);
         let administrator = principal.roles.contains(Role::Administrator);
@@ -66,7 +66,7 @@ impl Quotas {
         let consumer = self.consumers.find(principal, &self.rates);
         let mut admitted = Admitted::default();
         if class == Class::Stream && !administrator {
-            admitted.stream = Some(consumer.open().ok_or_else(|| self.too_many_open(principal))?);
+            admitted.stream = Some(consumer.open().ok_or_else(|| Box::new(self.too_many_open(principal)))?);
         }
         let Some((role, rate)) = rate else { return Ok(admitted) };
         match consumer.spend(class) {
@@ -81,7 +81,7 @@ impl Quotas {
                 let mut response = refusal(principal, class, message, again_after);
                 response.headers_mut().insert(POLICY, rate.policy(class));
                 response.headers_mut().insert(LIMIT, limit(class, 0, again_after));
-                Err(response)
+                Err(Box::new(response))
             }
         }
     }

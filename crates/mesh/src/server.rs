@@ -31,7 +31,7 @@ use crate::{
     credentials::Authenticator,
     deprecation::{DeprecationError, Deprecations},
     lifecycle::Stop,
-    metrics::{self, Meters, Side},
+    metrics::{Meters, Side},
     principal::Principal,
     quota::Quotas,
     tls::{self, TlsError},
@@ -79,7 +79,6 @@ pub struct Server {
 impl Server {
     /// A server without services. `descriptors` is the encoded `FileDescriptorSet` of those it will have.
     pub fn new(name: impl Into<String>, config: &Config, descriptors: &DescriptorPool) -> Self {
-        metrics::install();
         let draining = Stop::new();
         Self {
             name: name.into(),

@@ -14,5 +14,5 @@ pub use id::{
     AccountId, ApiKeyId, CaseId, ConsumerId, DecisionId, FulfillmentOrderId, Id, IdError, MessageId, NodeId, OrderId,
     PackageId, PartnerId, ReturnId, ShipToId, ShipmentId,
 };
-pub use money::{BasisPoints, Currency, line_amount};
+pub use money::{BasisPoints, Currency, UnknownCurrency, line_amount};
 pub use place::is_country;

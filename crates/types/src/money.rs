@@ -14,6 +14,11 @@ const CURRENCIES: &str = "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BG
      PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY \
      TTD TWD TZS UAH UGX USD UYU UZS VED VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG";
 
+/// A text that is no ISO 4217 code in capitals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an ISO 4217 currency code in capitals")]
+pub struct UnknownCurrency;
+
 impl Currency {
     /// The code, three capital letters.
     pub fn as_str(&self) -> &str {
@@ -22,12 +27,12 @@ impl Currency {
 }
 
 impl FromStr for Currency {
-    type Err = ();
+    type Err = UnknownCurrency;
 
-    fn from_str(text: &str) -> Result<Self, ()> {
+    fn from_str(text: &str) -> Result<Self, UnknownCurrency> {
         let known = CURRENCIES.split_ascii_whitespace().any(|code| code == text);
-        let code = text.as_bytes().try_into().map_err(|_| ())?;
-        known.then_some(Self(code)).ok_or(())
+        let code = text.as_bytes().try_into().map_err(|_| UnknownCurrency)?;
+        known.then_some(Self(code)).ok_or(UnknownCurrency)
     }
 }
 

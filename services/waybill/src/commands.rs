@@ -174,6 +174,7 @@ fn refuse_exposure(setting: &str, address: IpAddr, config: &Config) -> anyhow::R
 
 /// Runs the command of the process's arguments and answers the exit code: see the end of `--help`.
 pub async fn run() -> ExitCode {
+    mesh::install_process_defaults();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(wrong) => {

@@ -75,16 +75,16 @@ impl Endpoint {
     /// The connection, if it stands.
     pub(super) fn sender(&self) -> Option<Sender> {
         match &*self.line() {
-            Line::Up(sender) if !sender.is_closed() => Some(sender.clone()),
-            _ => None,
+            Line::Up(sender) => Some(sender).filter(|sender| !sender.is_closed()).cloned(),
+            Line::Down(_) | Line::Connecting(_) => None,
         }
     }
 
     /// Why it could not be connected to, if that was tried since then.
     pub(super) fn failed_since(&self, since: Instant) -> Option<Arc<str>> {
         match &*self.line() {
-            Line::Down(down) if down.failed.is_some_and(|failed| failed >= since) => Some(down.error.clone()),
-            _ => None,
+            Line::Down(down) => down.failed.filter(|failed| *failed >= since).map(|_| down.error.clone()),
+            Line::Connecting(_) | Line::Up(_) => None,
         }
     }
 

@@ -38,7 +38,18 @@ impl Outcome {
         match code {
             Code::Unavailable | Code::DeadlineExceeded | Code::Unknown => Self::Failed,
             Code::ResourceExhausted | Code::Cancelled => Self::Nothing,
-            _ => Self::Answered,
+            Code::Ok
+            | Code::InvalidArgument
+            | Code::NotFound
+            | Code::AlreadyExists
+            | Code::PermissionDenied
+            | Code::FailedPrecondition
+            | Code::Aborted
+            | Code::OutOfRange
+            | Code::Unimplemented
+            | Code::Internal
+            | Code::DataLoss
+            | Code::Unauthenticated => Self::Answered,
         }
     }
 }

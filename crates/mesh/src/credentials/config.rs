@@ -79,6 +79,9 @@ pub enum ConfigError {
     /// An address is not one that keys can be had from safely.
     #[error("{0} is no address to have keys from: it has to be https, or http on this machine")]
     Unsafe(String),
+    /// The process has not installed its defaults.
+    #[error("the process has no cryptography: its defaults are not installed")]
+    NoCryptography,
     /// The client that fetches keys can not be made.
     #[error("keys can not be fetched")]
     Client(#[source] reqwest::Error),

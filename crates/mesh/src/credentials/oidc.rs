@@ -16,6 +16,8 @@ use crate::principal::Principal;
 use claims::Claims;
 use jwks::{Jwks, Source};
 
+pub(crate) use crypto::install;
+
 /// How far the clocks of the provider and ours may be apart, in seconds.
 const LEEWAY: u64 = 30;
 
@@ -84,7 +86,6 @@ impl Oidc {
     /// The configured provider, if one is.
     pub(super) fn new(config: &Config) -> Result<Option<Self>, ConfigError> {
         let Some(issuer) = config.oidc_issuer.clone() else { return Ok(None) };
-        crypto::install();
         let source = match &config.oidc_jwks_url {
             Some(url) => Source::Keys(url.clone()),
             None => Source::Issuer(issuer.clone()),
@@ -140,7 +141,22 @@ fn told(wrong: &ErrorKind) -> Fault {
         ErrorKind::MissingRequiredClaim(claim) => refusal("claim", format!("the token has no claim {claim}")),
         ErrorKind::InvalidClaimFormat(claim) => refusal("claim", format!("the token's claim {claim} can not be read")),
         ErrorKind::InvalidAlgorithm => refusal("algorithm", "the token's algorithm does not fit its key"),
-        _ => malformed(),
+        ErrorKind::InvalidToken
+        | ErrorKind::InvalidEcdsaKey
+        | ErrorKind::InvalidEddsaKey
+        | ErrorKind::InvalidRsaKey(_)
+        | ErrorKind::RsaFailedSigning
+        | ErrorKind::Signing(_)
+        | ErrorKind::InvalidAlgorithmName
+        | ErrorKind::UnsupportedAlgorithm
+        | ErrorKind::InvalidKeyFormat
+        | ErrorKind::InvalidSubject
+        | ErrorKind::MissingAlgorithm
+        | ErrorKind::Base64(_)
+        | ErrorKind::Json(_)
+        | ErrorKind::Utf8(_)
+        | ErrorKind::Provider(_)
+        | _ => malformed(),
     }
 }
 

@@ -130,7 +130,7 @@ async fn answer(shared: &Shared, routes: Routes, mut request: Request<Body>) -> 
         shared.deprecations.refuse_ended(&path)?;
         let admitted = match shared.quotas.admit(&principal, &rule) {
             Ok(admitted) => admitted,
-            Err(refused) => return Ok(refused),
+            Err(refused) => return Ok(*refused),
         };
         let mut routes = routes;
         let Ok(response) = routes.call(request).await;

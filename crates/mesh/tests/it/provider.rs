@@ -99,6 +99,7 @@ pub(crate) struct Provider {
 
 impl Provider {
     pub(crate) async fn start(keys: &[(&str, &Key)]) -> Self {
+        mesh::install_process_defaults();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let provider = Self { address, published: Arc::default(), down: Arc::default(), asked: Arc::default() };

@@ -66,6 +66,7 @@ struct Options {
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    mesh::install_process_defaults();
     let options = Options::parse();
     let outcome = match mesh::on_signals(&mesh::Stop::new(), Duration::ZERO) {
         // What was begun is undone when it is dropped: processes end, file systems are taken away.

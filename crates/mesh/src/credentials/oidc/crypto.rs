@@ -12,7 +12,7 @@ static PROVIDER: CryptoProvider =
     CryptoProvider { signer_factory: no_signer, verifier_factory: verifier, key_utils: KeyUtils::new_unimplemented() };
 
 /// Makes this the process's way to check tokens. Repeating it does nothing.
-pub(super) fn install() {
+pub(crate) fn install() {
     if PROVIDER.install_default().is_err() {
         tracing::trace!("tokens are checked already");
     }
@@ -47,7 +47,7 @@ impl signature::Verifier<Vec<u8>> for Verifier {
             Algorithm::ES256 => self.curve(&ring_signature::ECDSA_P256_SHA256_FIXED, message, signed),
             Algorithm::ES384 => self.curve(&ring_signature::ECDSA_P384_SHA384_FIXED, message, signed),
             Algorithm::EdDSA => self.curve(&ring_signature::ED25519, message, signed),
-            _ => None,
+            Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 | _ => None,
         };
         check.ok_or_else(signature::Error::new)
     }

@@ -9,6 +9,7 @@ use jsonwebtoken::{
     Algorithm, DecodingKey,
     jwk::{Jwk, KeyAlgorithm, PublicKeyUse},
 };
+use rustls::crypto::CryptoProvider;
 use serde_json::Value;
 use tokio::time::Instant;
 use types::Fault;
@@ -79,8 +80,9 @@ impl Jwks {
     pub(super) fn new(source: Source) -> Result<Self, ConfigError> {
         let (Source::Keys(url) | Source::Issuer(url)) = &source;
         safe(url)?;
-        // Fails only when the process has chosen its cryptography already, which is fine.
-        rustls::crypto::ring::default_provider().install_default().ok();
+        if CryptoProvider::get_default().is_none() {
+            return Err(ConfigError::NoCryptography);
+        }
         let http = reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).build();
         Ok(Self {
             source,
