@@ -1,4 +1,5 @@
-//! The body of an answer, which may outlive the handler: it keeps the call's end, context and measurement.
+//! The body of a response, which outlives the handler: it applies the deadline, the context and the observation of the
+//! call to a stream, which tower's layers leave at the head.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -14,7 +15,7 @@ use types::Fault;
 
 use crate::{deadline::End, fault::status, lifecycle::panic_text, observe::Observed, request::Context};
 
-/// An answer's body with what belongs to its call.
+/// A response's body with what belongs to its call.
 pub(crate) struct Answer {
     inner: Body,
     end: End,
@@ -30,7 +31,7 @@ enum Ended {
 }
 
 impl Answer {
-    /// Wraps the body of a response, noting its status when the headers tell it already.
+    /// Wraps the body of a response, noting its status if the headers have it.
     pub(crate) fn wrap(
         response: http::Response<Body>,
         end: End,

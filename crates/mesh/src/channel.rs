@@ -1,10 +1,10 @@
-//! A client's way to a member, in the process or over the network.
+//! Calls to a member, in the process or over the network.
 
 mod endpoint;
+mod health;
 mod member;
 mod methods;
 mod retry;
-mod standing;
 mod target;
 
 use std::{
@@ -94,25 +94,25 @@ impl Channel {
         Self { transport, identity: Identity::Current(None), mesh_token: None, meters: Arc::new(Meters::of_calls()) }
     }
 
-    /// The same way, every call being made on behalf of this principal.
+    /// The same channel, with every call on behalf of this principal.
     #[must_use]
     pub fn for_principal(&self, principal: &Principal) -> Self {
         Self { identity: Identity::Fixed(principal.to_header()), ..self.clone() }
     }
 
-    /// On whose behalf all its calls are made, where that is one principal.
+    /// The principal of all its calls, where that is always the same one.
     pub fn principal(&self) -> Option<Principal> {
         let Identity::Fixed(Some(header)) = &self.identity else { return None };
         Principal::from_header(header).ok()
     }
 
-    /// The same way, calls made outside of any call being this service's own.
+    /// The same channel, with calls made outside of any call on behalf of this service.
     #[must_use]
     pub fn for_service(&self, name: &str) -> Self {
         Self { identity: Identity::Current(Principal::service(name).to_header()), ..self.clone() }
     }
 
-    /// The same way, showing whoever is there that the caller is a member, where certificates do not.
+    /// The same channel, with the token that shows that the caller is a member, where certificates do not.
     #[must_use]
     pub fn with_mesh_token(&self, token: Option<&Secret>) -> Self {
         let mut value = token.and_then(|token| HeaderValue::from_str(token.reveal()).ok());
@@ -122,7 +122,7 @@ impl Channel {
         Self { mesh_token: value, ..self.clone() }
     }
 
-    /// Puts on the request what goes with every call; answers its deadline, and who makes it again.
+    /// Writes the headers of every call. Returns its deadline, and who repeats it.
     fn prepare(&self, headers: &mut HeaderMap, observed: &Observed) -> (Option<Instant>, Repeats) {
         let context = Context::current();
         trace::inject(headers, observed.span(), &context);
@@ -171,10 +171,10 @@ impl Service<Request<Body>> for Channel {
         }
         match self.transport.clone() {
             Transport::InProcess(mut stack) => {
-                // What a caller left in memory must not reach a handler, as it would not over the network.
+                // Extensions of the caller must not reach a handler, as they would not over the network.
                 request.extensions_mut().clear();
                 request.extensions_mut().insert(Peer::Process);
-                repeats.tell(request.headers_mut());
+                repeats.write_to(request.headers_mut());
                 Box::pin(async move {
                     let Ok(response) = stack.call(request).await;
                     Ok(Answer::wrap(response, End::at(None), Context::default(), observed))
@@ -206,7 +206,7 @@ async fn bounded(
     }
 }
 
-/// An answer of our own instead of the member's.
+/// The response to a call that did not reach the member.
 fn refuse(status: &Status, mut observed: Observed) -> Response<Body> {
     observed.ended(status);
     status.clone().into_http()

@@ -45,11 +45,11 @@ pub struct Config {
     /// How long a call may take when its caller does not say.
     #[arg(long = "request-timeout", env = "WAYBILL_REQUEST_TIMEOUT", default_value = "10s", value_parser = duration)]
     pub request_timeout: Duration,
-    /// Changes how much a consumer may call: ROLE.CLASS=CALLS/TIME or ROLE.CLASS=off, separated by commas, where `*` is
+    /// Changes how much an API client may call: ROLE.CLASS=CALLS/TIME or ROLE.CLASS=off, separated by commas, where `*` is
     /// every role but services, or every class of read, write, bulk and stream: `customer.read=600/1m,partner.*=off`.
     #[arg(long = "quotas", env = "WAYBILL_QUOTAS", value_delimiter = ',')]
     pub quotas: Vec<QuotaSetting>,
-    /// How many streams of one service a consumer may have open at once.
+    /// How many streams of one service an API client may have open at once.
     #[arg(long = "max-streams", env = "WAYBILL_MAX_STREAMS", default_value_t = 100)]
     pub max_streams: usize,
     /// Whether methods are served after their announced end.

@@ -1,14 +1,15 @@
 //! What makes a program a member of the mesh.
 //!
-//! Owns the way a call goes: the server stack ([`Server`]), the client stack ([`Channel`]), who calls ([`Principal`], told
-//! by [`credentials`]), who may ([`Access`]), until when ([`Deprecations`]), how long ([`CallInfo::deadline`]), how much
-//! ([`Class`], [`QuotaSetting`]), who did what ([`Usage`]), how a refusal is told ([`status`], [`fault`]), and how a process
-//! starts, is watched and ends ([`Config`], [`telemetry`], [`metrics`], [`admin`], [`Stop`], [`Tasks`]).
+//! Owns what every call passes: the server stack ([`Server`]), the client stack ([`Channel`]), who calls ([`Principal`],
+//! proven by [`credentials`]), who may ([`Access`]), until when ([`Deprecations`]), how long ([`CallInfo::deadline`]), how
+//! much ([`Class`], [`QuotaSetting`]), who called what ([`Usage`]), faults on the wire ([`status`], [`fault`]), what a call
+//! leaves behind ([`telemetry`], [`metrics`]), and how a process starts, is watched and ends ([`Config`], [`admin`],
+//! [`Stop`], [`Tasks`]).
 //!
-//! Promises: a call in one process goes through the same stack as a call over the network; every call has a request id,
-//! a trace and a deadline that only shrinks; a method without an access rule does not boot; a server that is told to
-//! stop ends within its drain timeout, whatever its callers do; calls go to the replicas that answer, and are made again
-//! by one channel of their way, where a repeat does no harm.
+//! Promises: a call in one process passes the same stack as a call over the network; every call has a request id, a trace
+//! and a deadline that only shrinks; a server with a method without an access rule does not start; a server that has to
+//! stop ends within its drain timeout, whatever its callers do; calls go to the replicas that answer; a call is repeated
+//! only where that is safe, and only by the first channel it passes.
 //!
 //! Deliberately absent: databases, and any service's contract.
 

@@ -1,4 +1,4 @@
-//! How a process ends: told once, everything that runs is waited for, up to a limit.
+//! How a process ends: everything that runs is awaited, up to a limit.
 
 use std::{
     any::Any,
@@ -93,9 +93,9 @@ pub fn on_signals(stop: &Stop, delay: Duration) -> io::Result<impl Future<Output
                 _ = interrupt.recv() => "SIGINT",
             }
         };
-        let told = end_in_two_steps(&stop, delay, next);
+        let ended = end_in_two_steps(&stop, delay, next);
         tokio::select! {
-            () = told => {}
+            () = ended => {}
             () = stop.requested() => {}
         }
     })

@@ -1,4 +1,4 @@
-//! Who calls, and how one member of the mesh tells the next.
+//! Who calls, and the header in which members send it to each other.
 
 use std::fmt;
 
@@ -50,7 +50,7 @@ pub struct Principal {
 }
 
 impl Principal {
-    /// A caller that did not say who it is: may call public methods, sees nothing.
+    /// A caller without an identity: may call public methods, sees nothing.
     pub const fn nobody() -> Self {
         Self {
             kind: Kind::Person,

@@ -1,4 +1,4 @@
-//! The way in for callers from outside: they prove who they are, and the services are told.
+//! Calls of callers from outside: their credentials are checked, and the services get their principal.
 
 use std::{
     convert::Infallible,
@@ -25,7 +25,7 @@ pub(crate) struct Guard {
     pub(crate) access: Arc<Access>,
 }
 
-/// A way to a service that is taken on behalf of whoever proves to call.
+/// A service, called on behalf of the caller that the credentials prove.
 #[derive(Clone)]
 pub(crate) struct Entry {
     channel: Channel,
@@ -34,7 +34,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// Without a guard calls are made on behalf of whoever the channel is for.
+    /// Without a guard calls are made on behalf of the channel's principal.
     pub(crate) fn new(channel: Channel, guard: Option<Guard>) -> Self {
         let unguarded = channel.principal().filter(|_| guard.is_none()).map(|principal| principal.to_string().into());
         Self { channel, guard, unguarded }

@@ -38,7 +38,7 @@ impl Reactions for OfOrder {
         Ok(vec![Box::new(CopyOrder {
             order_id: read(&order.order_id)?,
             account_id: read(&order.account_id)?,
-            currency: order.currency.parse().map_err(|()| Fault::internal("an order in no currency"))?,
+            currency: order.currency.parse().map_err(|_| Fault::internal("an order in no currency"))?,
             lines: order.lines.into_iter().map(placed).collect(),
         })])
     }

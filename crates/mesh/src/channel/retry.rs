@@ -1,9 +1,10 @@
-//! Making a call again. One layer for the whole way of a call: the first channel it passes.
+//! Repeating calls, in one place only: the first channel a call passes.
 //!
-//! A channel repeats a call that does no harm when made twice and was answered UNAVAILABLE or not at all. It tells the
-//! member so, and a member's own calls are then not repeated on the way: their failure travels back to where the repeat
-//! begins. Background work is repeated by who runs it, so its calls are not repeated here either. A call that no member
-//! worked on is made again by anybody.
+//! A channel repeats a call that is safe to repeat and was answered UNAVAILABLE or not at all. A header says so to the
+//! member, whose own calls are then not repeated: their failure travels back to the first channel. Background work is
+//! repeated by its runner, so its calls are not repeated here either. A call that no member worked on is always repeated.
+//!
+//! The budget is tower's. The loop is not: `tower::retry` repeats a whole service call, and cannot choose another address.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -18,23 +19,23 @@ use tonic_types::StatusExt;
 use tower::retry::budget::{Budget, TpsBudget};
 
 use super::{
-    member::{Member, Unanswered, told},
+    member::{Member, Unanswered, code_of},
     methods,
 };
 use crate::{deadline, request::Repeats};
 
-/// How often a call is made at most.
+/// The most attempts of a call.
 const ATTEMPTS: u32 = 3;
 /// The longest request that is kept for a repeat.
 const KEPT: usize = 64 * 1_024;
 /// The first pause is anything up to this, each further one up to twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
-/// How many calls were made before this one.
+/// The number of attempts before this one.
 const PREVIOUS: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
-/// How long the member wants to be left alone, in milliseconds; negative for good.
+/// The pause that the member asks for, in milliseconds; a negative one forbids repeats.
 const PUSHBACK: HeaderName = HeaderName::from_static("grpc-retry-pushback-ms");
 
-/// Makes calls to a member, again where that helps.
+/// Calls a member, and repeats calls.
 #[derive(Clone)]
 pub(super) struct Caller {
     member: Arc<Member>,
@@ -42,7 +43,7 @@ pub(super) struct Caller {
     budget: Arc<TpsBudget>,
 }
 
-/// A request that can be made again, or not.
+/// A request that can be repeated, or not.
 enum Kept {
     Again(Parts, Bytes),
     Once(Request<Body>),
@@ -68,7 +69,7 @@ impl Caller {
             Kept::Again(parts, body) => (parts, body),
             Kept::Once(request) => return self.once(request, deadline, repeats).await,
         };
-        Repeats::ByCaller.tell(&mut parts.headers);
+        Repeats::ByCaller.write_to(&mut parts.headers);
         self.budget.deposit();
         let (mut attempt, mut avoid) = (1, None);
         loop {
@@ -94,7 +95,7 @@ impl Caller {
         deadline: Option<Instant>,
         repeats: Repeats,
     ) -> Result<Response<Body>, Unanswered> {
-        repeats.tell(request.headers_mut());
+        repeats.write_to(request.headers_mut());
         self.member.send(request, deadline, &mut None).await
     }
 
@@ -110,12 +111,12 @@ impl fmt::Debug for Caller {
     }
 }
 
-/// Reads a request whole, if it is short and may be made again.
+/// Buffers a request, if it is short and may be repeated.
 async fn keep(request: Request<Body>) -> Result<Kept, Status> {
     let (parts, mut body) = request.into_parts();
     let (mut read, mut length) = (Vec::new(), 0);
     while let Some(frame) = body.frame().await {
-        // What a caller sends after its message are no bytes.
+        // Trailers are dropped.
         let Ok(bytes) = frame?.into_data() else { continue };
         length += bytes.len();
         read.push(bytes);
@@ -136,11 +137,11 @@ async fn keep(request: Request<Body>) -> Result<Kept, Status> {
     }
 }
 
-/// How long to wait before the call is made again; `None` when it is not.
+/// The pause before the call is repeated; `None` when it is not.
 fn pause(answer: &Result<Response<Body>, Unanswered>, attempt: u32, repeats: Repeats) -> Option<Duration> {
     let asked = match answer {
         Ok(response) => {
-            let unavailable = repeats == Repeats::ByUs && told(response) == Code::Unavailable;
+            let unavailable = repeats == Repeats::ByUs && code_of(response) == Code::Unavailable;
             if unavailable { asked(response.headers())? } else { return None }
         }
         Err(Unanswered::Refused) => Duration::ZERO,
@@ -151,7 +152,7 @@ fn pause(answer: &Result<Response<Body>, Unanswered>, attempt: u32, repeats: Rep
     Some(asked + most.mul_f64(rand::random_range(0.0..1.0)))
 }
 
-/// How long the member asks to wait; `None` when it asks not to be called again.
+/// The pause that the member asks for; `None` when it forbids repeats.
 fn asked(headers: &HeaderMap) -> Option<Duration> {
     if let Some(pushback) = headers.get(PUSHBACK) {
         return pushback.to_str().ok()?.parse().ok().map(Duration::from_millis);
@@ -190,12 +191,12 @@ mod tests {
 
     #[test]
     fn a_member_says_when_to_come_back() {
-        let told = |status: Status| pause(&answer(status), 1, Repeats::ByUs);
-        assert!(told(crate::status(Fault::unavailable("restarting"))) >= Some(Duration::from_secs(1)));
+        let paused = |status: Status| pause(&answer(status), 1, Repeats::ByUs);
+        assert!(paused(crate::status(Fault::unavailable("restarting"))) >= Some(Duration::from_secs(1)));
         let pushed = |text: &str| {
             let mut status = Status::unavailable("busy");
             status.metadata_mut().insert("grpc-retry-pushback-ms", text.parse().unwrap());
-            told(status)
+            paused(status)
         };
         assert!(pushed("700") >= Some(Duration::from_millis(700)));
         assert_eq!((pushed("-1"), pushed("later")), (None, None), "or not to come back");

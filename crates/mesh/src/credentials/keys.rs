@@ -71,10 +71,10 @@ impl Keys {
             Ok(KeyStatus::Unknown) => ("unknown", "the API key is not known"),
             Ok(KeyStatus::Expired) => ("expired", "the API key has expired"),
             Ok(KeyStatus::Revoked) => ("revoked", "the API key was revoked"),
-            Ok(KeyStatus::Suspended) => ("suspended", "the API key's consumer is suspended"),
+            Ok(KeyStatus::Suspended) => ("suspended", "the API key's client is suspended"),
             Err(fault) => {
                 tracing::warn!(%fault, "an API key could not be looked up");
-                return Err(Fault::unavailable("API keys can not be checked now"));
+                return Err(Fault::unavailable("API keys cannot be checked now"));
             }
         };
         Err(refusal(what, message))

@@ -1,4 +1,5 @@
-//! `grpc.health.v1.Health`, asked when it is asked: no state that could be stale.
+//! `grpc.health.v1.Health`. The check runs when health is asked for; tonic-health's reporter is told a state, which may
+//! be stale.
 
 use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 
@@ -12,7 +13,7 @@ use types::Fault;
 use crate::{fault::status, lifecycle::Stop};
 
 /// A check that takes longer than this has failed.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How often a watched check is repeated.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -41,7 +42,7 @@ impl Readiness {
 
     /// Asks now.
     pub(crate) async fn is_ready(&self) -> bool {
-        !self.process.is_leaving() && tokio::time::timeout(PATIENCE, (self.check)()).await.unwrap_or(false)
+        !self.process.is_leaving() && tokio::time::timeout(TIMEOUT, (self.check)()).await.unwrap_or(false)
     }
 
     async fn status(&self) -> ServingStatus {
@@ -91,10 +92,10 @@ impl Health for Healths {
 
     async fn watch(&self, request: Request<HealthCheckRequest>) -> Result<Response<Self::WatchStream>, Status> {
         self.known(&request.get_ref().service)?;
-        let changes = stream::unfold((self.readiness.clone(), None), |(readiness, told)| async move {
+        let changes = stream::unfold((self.readiness.clone(), None), |(readiness, sent)| async move {
             loop {
                 let status = readiness.status().await;
-                if told != Some(status) {
+                if sent != Some(status) {
                     let response = HealthCheckResponse { status: status.into() };
                     return Some((Ok(response), (readiness, Some(status))));
                 }

@@ -1,4 +1,4 @@
-//! The way of a call through a server, outermost first. The same for calls over the network and in the process.
+//! The layers of a call through a server, outermost first. The same for calls over the network and in the process.
 
 use std::{
     convert::Infallible,
@@ -134,7 +134,7 @@ async fn answer(shared: &Shared, routes: Routes, mut request: Request<Body>) -> 
         };
         let mut routes = routes;
         let Ok(response) = routes.call(request).await;
-        Ok(admitted.tell(response))
+        Ok(admitted.announce(response))
     };
     let guarded = AssertUnwindSafe(handled).catch_unwind().map(|outcome| {
         outcome
@@ -167,7 +167,7 @@ async fn answer(shared: &Shared, routes: Routes, mut request: Request<Body>) -> 
     Answer::wrap(response, end, context, Observed::answered(measured, span, answering))
 }
 
-/// Who calls: as a member says, or as a credential proves. Without an authenticator everybody is taken at their word.
+/// Who calls: as a member states, or as a credential proves. Without an authenticator every caller may state it.
 async fn identify(
     shared: &Shared,
     headers: &HeaderMap,
