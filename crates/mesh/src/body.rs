@@ -11,6 +11,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use http_body::{Body as _, Frame, SizeHint};
 use tonic::{Code, Status, body::Body};
+use tracing::Span;
 use types::Fault;
 
 use crate::{deadline::End, fault::status, lifecycle::panic_text, observe::Observed, request::Context};
@@ -20,14 +21,8 @@ pub(crate) struct Answer {
     inner: Body,
     end: End,
     context: Context,
-    observed: Observed,
-    ended: Ended,
-}
-
-#[derive(PartialEq, Eq)]
-enum Ended {
-    No,
-    Yes,
+    /// Until the call has ended, which is then recorded at once.
+    observed: Option<Observed>,
 }
 
 impl Answer {
@@ -43,17 +38,18 @@ impl Answer {
             if inner.is_end_stream() {
                 return inner;
             }
-            Body::new(Self { inner, end, context, observed, ended: Ended::No })
+            Body::new(Self { inner, end, context, observed: Some(observed) })
         })
     }
 
     /// The trailers that end the call with this fault.
     fn cut(&mut self, fault: Fault) -> Frame<Bytes> {
-        self.ended = Ended::Yes;
         self.inner = Body::empty();
         let status = self.context.clone().enter(|| status(fault));
         let mut trailers = HeaderMap::new();
-        self.observed.ended(&status);
+        if let Some(mut observed) = self.observed.take() {
+            observed.ended(&status);
+        }
         if status.add_header(&mut trailers).is_err() {
             trailers.insert("grpc-status", HeaderValue::from(Code::Internal as i32));
         }
@@ -62,7 +58,7 @@ impl Answer {
 
     /// Polls the handler's body where the handler ran: in its span and context, a panic being an internal error.
     fn poll_inner(&mut self, cx: &mut Waker<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        let span = self.observed.span().clone();
+        let span = self.observed.as_ref().map_or_else(Span::none, |observed| observed.span().clone());
         let _entered = span.enter();
         let (inner, context) = (&mut self.inner, self.context.clone());
         let poll = || context.enter(|| Pin::new(inner).poll_frame(cx));
@@ -78,34 +74,34 @@ impl http_body::Body for Answer {
     type Error = Status;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Waker<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        if self.ended == Ended::Yes {
+        if self.observed.is_none() {
             return Poll::Ready(None);
         }
         if let Poll::Ready(fault) = self.end.poll(cx) {
-            if self.end.makes_way() {
-                self.observed.made_way();
+            if self.end.makes_way()
+                && let Some(observed) = &mut self.observed
+            {
+                observed.made_way();
             }
             return Poll::Ready(Some(Ok(self.cut(fault))));
         }
         let frame = ready!(self.poll_inner(cx));
-        match &frame {
-            Some(Ok(frame)) => {
-                if let Some(trailers) = frame.trailers_ref() {
-                    self.observed.ended_as(trailers);
-                    self.ended = Ended::Yes;
-                }
+        let ends = match &frame {
+            Some(Ok(frame)) => frame.trailers_ref().is_some(),
+            Some(Err(_)) | None => true,
+        };
+        if ends && let Some(mut observed) = self.observed.take() {
+            match &frame {
+                Some(Ok(frame)) => frame.trailers_ref().into_iter().for_each(|trailers| observed.ended_as(trailers)),
+                Some(Err(error)) => observed.ended(error),
+                None => {}
             }
-            Some(Err(error)) => {
-                self.observed.ended(error);
-                self.ended = Ended::Yes;
-            }
-            None => self.ended = Ended::Yes,
         }
         Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.ended == Ended::Yes
+        self.observed.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
