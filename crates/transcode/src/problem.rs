@@ -12,7 +12,12 @@ use serde_json::Value;
 use tonic::Code;
 use tonic_types::pb;
 
-use crate::{frame::Failure, headers, protobuf::Tables, transcoder::ResponseBody};
+use crate::{
+    frame::Failure,
+    headers,
+    protobuf::Tables,
+    transcoder::{RefusalReason, ResponseBody},
+};
 
 /// The media type of [`Problem`] bodies.
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
@@ -211,6 +216,9 @@ impl Problem {
         let body = Bytes::from(self.to_json(request_id));
         let mut response = Response::new(crate::respond::full(body));
         *response.status_mut() = self.status;
+        if let Some(reason) = self.reason {
+            response.extensions_mut().insert(RefusalReason(reason));
+        }
         *response.headers_mut() = self.headers;
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         response.headers_mut().insert(HeaderName::from_static("cache-control"), HeaderValue::from_static("no-store"));

@@ -4,6 +4,8 @@ mod annotation;
 mod field;
 mod lint;
 
+use std::sync::Arc;
+
 use http::{Method, uri::PathAndQuery};
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor};
 
@@ -79,6 +81,8 @@ pub(crate) struct Rule {
     /// `None` is any method.
     pub(crate) http: Option<Method>,
     pub(crate) template: Template,
+    /// The template as it is written.
+    pub(crate) route: Arc<str>,
     /// The fields of the template's variables, in order.
     pub(crate) variables: Vec<FieldPath>,
     pub(crate) body: Body,
@@ -144,6 +148,7 @@ pub(crate) fn compile(method: &MethodDescriptor, endpoint: usize, errors: &mut V
                 endpoint,
                 http: Some(Method::POST),
                 template,
+                route: path.into(),
                 variables: Vec::new(),
                 body: Body::Whole,
                 response: None,
@@ -206,7 +211,8 @@ fn rule(method: &MethodDescriptor, endpoint: usize, annotation: &Annotation) -> 
     }
     if problems.is_empty() {
         let http = annotation.method.clone();
-        Ok(Rule { endpoint, http, template, variables, body, response, origin: Origin::Annotation })
+        let route = annotation.path.as_str().into();
+        Ok(Rule { endpoint, http, template, route, variables, body, response, origin: Origin::Annotation })
     } else {
         Err(problems)
     }

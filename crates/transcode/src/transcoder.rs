@@ -29,9 +29,16 @@ pub type Upstream = BoxCloneSyncService<Request<tonic::body::Body>, Response<ton
 /// The body of an answer.
 pub type ResponseBody = UnsyncBoxBody<Bytes, Infallible>;
 
-/// The path of the gRPC method that was called; in the extensions of the answer.
+/// The gRPC method that was called, and by which route; in the extensions of the answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CalledMethod(PathAndQuery);
+pub struct CalledMethod {
+    path: PathAndQuery,
+    route: Arc<str>,
+}
+
+/// The `ErrorInfo.reason` of a refusal; in the extensions of the answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusalReason(pub String);
 
 /// Answers HTTP requests with gRPC calls. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -53,7 +60,12 @@ pub(crate) struct Compiled {
 impl CalledMethod {
     /// `/package.Service/Method`
     pub fn as_str(&self) -> &str {
-        self.0.path()
+        self.path.path()
+    }
+
+    /// The template of the HTTP path: `/v1/orders/{order_id}`
+    pub fn route(&self) -> &str {
+        &self.route
     }
 }
 
@@ -120,7 +132,7 @@ impl Transcoder {
             Ok((rule, path)) => {
                 let endpoint = &self.compiled.endpoints[rule.endpoint];
                 let mut answer = self.answer(rule, endpoint, &path, &parts, body).await.unwrap_or_else(refuse);
-                answer.extensions_mut().insert(CalledMethod(endpoint.path.clone()));
+                answer.extensions_mut().insert(CalledMethod { path: endpoint.path.clone(), route: rule.route.clone() });
                 answer
             }
             Err(problem) => refuse(problem),

@@ -62,7 +62,7 @@ pub(super) fn counted(counted: &mesh::Counted) -> CountedCalls {
         mesh::Outcome::Failed => CallOutcome::Failed,
     };
     CountedCalls {
-        client: counted.consumer.clone(),
+        client: counted.client.clone(),
         method: counted.method.clone(),
         outcome: outcome.into(),
         calls: i64::try_from(counted.calls).unwrap_or(i64::MAX),

@@ -41,7 +41,7 @@ async fn a_tampered_log_and_a_service_that_is_down_are_reported_beside_the_other
         assert!(tampered.problem.contains("hash"));
 
         let down = of(&logs, "partner");
-        assert_eq!(down.problem, "the service can not be reached");
+        assert_eq!(down.problem, "the service waybill.event.v1.EventService cannot be reached");
         assert_eq!(down.verification, None);
     })
     .await;

@@ -35,7 +35,7 @@ use proto::{
     inventory::v1::inventory_service_client::InventoryServiceClient,
     partner::v1::{self, PartnerMessage, submit_report_request::Report},
 };
-use store::{AnyCommand, Call, Command, Context, Db, Needs, Rows, Task, TaskHandler};
+use store::{AnyCommand, Call, Command, Context, Db, Needs, Rows, Task, TaskHandler, Value};
 use tokio::time::timeout;
 use types::{Fault, FulfillmentOrderId, MessageId, PartnerId, Reason};
 
@@ -173,7 +173,25 @@ impl Reports {
         let kind = report_kind::of(&stored.report);
         let order_id = reporter::check(&self.db, &self.services, kind, &partner).await?;
         let effect = self.services.record(stored, &partner).await?;
-        Ok(Effect { order_id: if effect.order_id.is_empty() { order_id } else { effect.order_id }, ..effect })
+        let order_id = if effect.order_id.is_empty() { order_id } else { effect.order_id };
+        self.link_trace(&order_id).await;
+        Ok(Effect { order_id, ..effect })
+    }
+
+    /// Links the report's trace with that of its order, so that each is found from the other.
+    async fn link_trace(&self, order_id: &str) {
+        if order_id.is_empty() || !mesh::telemetry::is_recorded() {
+            return;
+        }
+        let first = "WHERE order_id = $1 ORDER BY fulfillment_order_id LIMIT 1";
+        match self.db.list::<FulfillmentRequest>(first, vec![Value::Text(order_id.to_owned())]).await {
+            Ok(requests) => {
+                for request in requests {
+                    mesh::telemetry::link(&request.trace_parent, "partner report", order_id);
+                }
+            }
+            Err(fault) => tracing::debug!(%fault, order_id, "the trace of an order was not found"),
+        }
     }
 }
 

@@ -1,27 +1,30 @@
-//! How well one address answers: how fast, and whether it is to be left out for a while.
+//! The load and the health of one address: how fast it answers, and whether it is left out for a while.
+//!
+//! Written here, as tower's p2c balancer can neither avoid an address for a repeat nor fall back to an ejected one when no
+//! other is left, and its `PeakEwma` takes an address that fails fast for a fast one.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 use tonic::Code;
 
-/// What an address is taken to need before it has answered once: little, so that a new one is tried.
+/// The assumed latency of an address that has not answered yet, in seconds: low, so that a new one is tried.
 const UNKNOWN: f64 = 0.000_1;
-/// What a failure is taken to need at least: quick ones must not attract calls.
+/// The least latency of a failure, in seconds: fast failures must not attract calls.
 const FAILURE: f64 = 0.030;
-/// How long it takes until a measured latency counts for little.
+/// The seconds in which a measured latency decays to 1/e.
 const FORGETS: f64 = 10.0;
-/// How many failures in a row leave an address out.
+/// The number of failures in a row after which an address is ejected.
 const IN_A_ROW: u32 = 3;
-/// The share of failures that leaves an address out, over a window, once the window has this many calls.
+/// The share of failures in a window after which an address is ejected, once the window has this many calls.
 const SHARE: f64 = 0.5;
 const WINDOW: Duration = Duration::from_secs(10);
 const WINDOW_CALLS: u32 = 20;
-/// How long an address is left out: doubled each time it fails on return.
+/// How long an address stays ejected: doubled each time it fails on return.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// What one call tells of the address that answered it.
+/// What the end of one call means for the address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// It works.
@@ -38,14 +41,25 @@ impl Outcome {
         match code {
             Code::Unavailable | Code::DeadlineExceeded | Code::Unknown => Self::Failed,
             Code::ResourceExhausted | Code::Cancelled => Self::Nothing,
-            _ => Self::Answered,
+            Code::Ok
+            | Code::InvalidArgument
+            | Code::NotFound
+            | Code::AlreadyExists
+            | Code::PermissionDenied
+            | Code::FailedPrecondition
+            | Code::Aborted
+            | Code::OutOfRange
+            | Code::Unimplemented
+            | Code::Internal
+            | Code::DataLoss
+            | Code::Unauthenticated => Self::Answered,
         }
     }
 }
 
-/// The standing of one address.
+/// The load and the health of one address.
 #[derive(Debug)]
-pub(super) struct Standing {
+pub(super) struct Health {
     latency: f64,
     measured: Instant,
     pending: u32,
@@ -68,13 +82,13 @@ struct Ejected {
     probed: bool,
 }
 
-impl Standing {
+impl Health {
     pub(super) fn new(now: Instant) -> Self {
         let window = Window { began: now, calls: 0, failures: 0 };
         Self { latency: UNKNOWN, measured: now, pending: 0, in_a_row: 0, window, ejections: 0, ejected: None }
     }
 
-    /// What one more call here is taken to cost: the peak of latency, slowly forgotten, times those that wait for it.
+    /// The cost of one more call here: the decaying peak of latency, times the calls in flight.
     pub(super) fn cost(&self, now: Instant) -> f64 {
         self.faded(now) * f64::from(self.pending + 1)
     }
@@ -83,7 +97,7 @@ impl Standing {
         self.latency * (-now.saturating_duration_since(self.measured).as_secs_f64() / FORGETS).exp()
     }
 
-    /// Whether a call may go here: after a pause one at a time does, until it is known how that went.
+    /// Whether a call may go here. After an ejection one call at a time may, until one succeeds.
     pub(super) fn admits(&self, now: Instant) -> bool {
         self.ejected.is_none_or(|ejected| ejected.until <= now && !ejected.probed)
     }
@@ -99,7 +113,7 @@ impl Standing {
         }
     }
 
-    /// Notes how a call ended, and answers whether the address should be left out.
+    /// Notes how a call ended. Returns whether the address should be ejected.
     pub(super) fn end(&mut self, outcome: Outcome, took: Duration, now: Instant) -> bool {
         self.pending = self.pending.saturating_sub(1);
         match outcome {
@@ -127,7 +141,7 @@ impl Standing {
         }
     }
 
-    /// Up at once, down slowly: a peak is remembered longer than a lucky call.
+    /// Rises at once and falls slowly.
     fn measure(&mut self, took: f64, now: Instant) {
         let known = self.faded(now);
         let weight = (-now.saturating_duration_since(self.measured).as_secs_f64() / FORGETS).exp().min(0.9);
@@ -143,7 +157,7 @@ impl Standing {
         self.window.failures += failures;
     }
 
-    /// Leaves the address out, longer each time.
+    /// Ejects the address, longer each time.
     pub(super) fn eject(&mut self, now: Instant) {
         let pause = FIRST_PAUSE.saturating_mul(1 << self.ejections.min(6)).min(LONGEST_PAUSE);
         self.ejections += 1;
@@ -158,28 +172,28 @@ mod tests {
 
     const MILLI: Duration = Duration::from_millis(1);
 
-    fn fail(standing: &mut Standing, now: Instant) -> bool {
-        standing.begin();
-        standing.end(Outcome::Failed, MILLI, now)
+    fn fail(health: &mut Health, now: Instant) -> bool {
+        health.begin();
+        health.end(Outcome::Failed, MILLI, now)
     }
 
     #[test]
     fn an_address_is_left_out_after_failures_in_a_row() {
         let now = Instant::now();
-        let mut standing = Standing::new(now);
-        assert_eq!([(); 3].map(|()| fail(&mut standing, now)), [false, false, true]);
-        standing.eject(now);
-        assert!(!standing.admits(now));
+        let mut health = Health::new(now);
+        assert_eq!([(); 3].map(|()| fail(&mut health, now)), [false, false, true]);
+        health.eject(now);
+        assert!(!health.admits(now));
     }
 
     #[test]
     fn an_address_that_fails_every_other_call_is_left_out_too() {
         let now = Instant::now();
-        let mut standing = Standing::new(now);
+        let mut health = Health::new(now);
         let mut calls = 0;
-        while !fail(&mut standing, now) {
-            standing.begin();
-            standing.end(Outcome::Answered, MILLI, now);
+        while !fail(&mut health, now) {
+            health.begin();
+            health.end(Outcome::Answered, MILLI, now);
             calls += 2;
         }
         assert!((18..=22).contains(&calls), "{calls}");
@@ -188,28 +202,28 @@ mod tests {
     #[test]
     fn one_call_at_a_time_tries_an_address_that_returns() {
         let now = Instant::now();
-        let mut standing = Standing::new(now);
-        standing.eject(now);
+        let mut health = Health::new(now);
+        health.eject(now);
         let later = now + 2 * FIRST_PAUSE;
-        assert!(standing.admits(later));
-        standing.begin();
-        assert!(!standing.admits(later), "one is enough");
-        assert!(standing.end(Outcome::Failed, MILLI, later), "and its failure tells enough");
-        standing.eject(later);
-        assert!(!standing.admits(later + FIRST_PAUSE), "the pause grows");
+        assert!(health.admits(later));
+        health.begin();
+        assert!(!health.admits(later), "one is enough");
+        assert!(health.end(Outcome::Failed, MILLI, later), "and its failure tells enough");
+        health.eject(later);
+        assert!(!health.admits(later + FIRST_PAUSE), "the pause grows");
         let much_later = later + 4 * FIRST_PAUSE;
-        standing.begin();
-        standing.end(Outcome::Nothing, MILLI, much_later);
-        assert!(standing.admits(much_later), "a try that told nothing does not count");
-        standing.begin();
-        assert!(!standing.end(Outcome::Answered, MILLI, much_later));
-        assert!(standing.admits(much_later) && !standing.is_ejected());
+        health.begin();
+        health.end(Outcome::Nothing, MILLI, much_later);
+        assert!(health.admits(much_later), "a try that told nothing does not count");
+        health.begin();
+        assert!(!health.end(Outcome::Answered, MILLI, much_later));
+        assert!(health.admits(much_later) && !health.is_ejected());
     }
 
     #[test]
     fn slowness_and_waiting_calls_cost() {
         let now = Instant::now();
-        let (mut fast, mut slow) = (Standing::new(now), Standing::new(now));
+        let (mut fast, mut slow) = (Health::new(now), Health::new(now));
         for _ in 0..50 {
             fast.begin();
             fast.end(Outcome::Answered, MILLI, now);

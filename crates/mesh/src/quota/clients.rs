@@ -1,4 +1,6 @@
-//! The consumers of a server, and what is left to each. Their number is bounded.
+//! The clients of a server, and what is left to each. Their number is bounded.
+//!
+//! Not a cache, which would forget a client that has spent its budget or has a stream open.
 
 use std::{
     collections::HashMap,
@@ -31,10 +33,10 @@ use crate::{
     role::RoleSet,
 };
 
-/// How many consumers are told apart; further ones share budgets.
+/// The most clients with budgets of their own; further ones share.
 const MOST: usize = 10_000;
 
-/// How often those who have not called for long are looked for, once there are as many as can be told apart.
+/// How often idle clients are removed, once there are as many as may be.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
 type Limiter = RateLimiter<NotKeyed, InMemoryState, Ticks, StateInformationMiddleware>;
@@ -51,28 +53,28 @@ impl Clock for Ticks {
     }
 }
 
-/// The consumers that are known.
+/// The clients that are known.
 #[derive(Debug)]
-pub(super) struct Consumers {
+pub(super) struct Clients {
     clock: Ticks,
     streams: usize,
     most: usize,
     known: Mutex<Known>,
 }
 
-/// By what a consumer is, so that one is found by its subject without making a text.
+/// By what a client is, so that one is found by its subject without making a text.
 #[derive(Debug, Default)]
 struct Known {
-    groups: HashMap<(Kind, RoleSet), HashMap<Box<str>, Arc<Consumer>>>,
+    groups: HashMap<(Kind, RoleSet), HashMap<Box<str>, Arc<Client>>>,
     count: usize,
-    /// What those share that can not be told apart.
-    others: HashMap<(Kind, RoleSet), Arc<Consumer>>,
+    /// The budgets that further clients share.
+    others: HashMap<(Kind, RoleSet), Arc<Client>>,
     swept: Option<Nanos>,
 }
 
-/// What is left to one consumer.
+/// What is left to one client.
 #[derive(Debug)]
-pub(super) struct Consumer {
+pub(super) struct Client {
     clock: Ticks,
     budgets: [Option<Budget>; Class::ALL.len()],
     streams: Arc<Semaphore>,
@@ -85,7 +87,7 @@ struct Budget {
     limiter: Limiter,
 }
 
-/// What became of a call.
+/// Whether a call was taken from the budget.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Spent {
     /// It was taken from the budget.
@@ -102,7 +104,7 @@ pub(super) enum Spent {
     },
 }
 
-impl Consumers {
+impl Clients {
     pub(super) fn new(streams: usize) -> Self {
         Self { clock: Ticks(Instant::now()), streams, most: MOST, known: Mutex::default() }
     }
@@ -111,17 +113,17 @@ impl Consumers {
         self.streams
     }
 
-    /// The consumer that a principal is.
-    pub(super) fn find(&self, principal: &Principal, rates: &Rates) -> Arc<Consumer> {
+    /// The client that a principal is.
+    pub(super) fn find(&self, principal: &Principal, rates: &Rates) -> Arc<Client> {
         let now = self.clock.now();
         let group = (principal.kind, principal.roles);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let found = known.groups.get(&group).and_then(|group| group.get(principal.subject.as_str()));
-        if let Some(consumer) = found {
-            consumer.seen.store(now.as_u64(), Ordering::Relaxed);
-            return consumer.clone();
+        if let Some(client) = found {
+            client.seen.store(now.as_u64(), Ordering::Relaxed);
+            return client.clone();
         }
-        let made = || Arc::new(Consumer::new(self.clock, principal.roles, rates, self.streams));
+        let made = || Arc::new(Client::new(self.clock, principal.roles, rates, self.streams));
         if known.count >= self.most {
             known.sweep(now, rates.longest());
         }
@@ -129,9 +131,9 @@ impl Consumers {
             return known.others.entry(group).or_insert_with(made).clone();
         }
         known.count += 1;
-        let consumer = made();
-        known.groups.entry(group).or_default().insert(principal.subject.as_str().into(), consumer.clone());
-        consumer
+        let client = made();
+        known.groups.entry(group).or_default().insert(principal.subject.as_str().into(), client.clone());
+        client
     }
 }
 
@@ -143,9 +145,9 @@ impl Known {
         }
         self.swept = Some(now);
         for group in self.groups.values_mut() {
-            group.retain(|_, consumer| {
-                let seen = Nanos::new(consumer.seen.load(Ordering::Relaxed));
-                now.duration_since(seen) < longest.into() || Arc::strong_count(&consumer.streams) > 1
+            group.retain(|_, client| {
+                let seen = Nanos::new(client.seen.load(Ordering::Relaxed));
+                now.duration_since(seen) < longest.into() || Arc::strong_count(&client.streams) > 1
             });
         }
         self.groups.retain(|_, group| !group.is_empty());
@@ -153,7 +155,7 @@ impl Known {
     }
 }
 
-impl Consumer {
+impl Client {
     fn new(clock: Ticks, roles: RoleSet, rates: &Rates, most_streams: usize) -> Self {
         let budgets = Class::ALL.map(|class| {
             let (_, rate) = rates.of(roles, class)?;
@@ -197,8 +199,8 @@ mod tests {
         Rates::new(&["customer.read=2/10s".parse().unwrap(), "*.write=1/10s".parse().unwrap()])
     }
 
-    fn few(most: usize) -> Consumers {
-        Consumers { most, ..Consumers::new(1) }
+    fn few(most: usize) -> Clients {
+        Clients { most, ..Clients::new(1) }
     }
 
     fn refused(spent: &Spent) -> bool {
@@ -207,8 +209,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_budget_is_spent_and_comes_back_evenly() {
-        let (consumers, rates) = (few(10), rates());
-        let alice = consumers.find(&customer("alice"), &rates);
+        let (clients, rates) = (few(10), rates());
+        let alice = clients.find(&customer("alice"), &rates);
         assert_eq!(alice.spend(Class::Read), Spent::Left { units: 1, full_after: Duration::from_secs(5) });
         assert_eq!(alice.spend(Class::Read), Spent::Left { units: 0, full_after: Duration::from_secs(10) });
         assert_eq!(alice.spend(Class::Read), Spent::TooMuch { again_after: Duration::from_secs(5) });
@@ -217,24 +219,24 @@ mod tests {
         tokio::time::advance(Duration::from_secs(1)).await;
         assert!(!refused(&alice.spend(Class::Read)));
         assert!(!refused(&alice.spend(Class::Write)), "each class has its own");
-        assert!(!refused(&consumers.find(&customer("bob"), &rates).spend(Class::Read)), "and each consumer");
-        assert!(refused(&consumers.find(&customer("alice"), &rates).spend(Class::Read)));
+        assert!(!refused(&clients.find(&customer("bob"), &rates).spend(Class::Read)), "and each client");
+        assert!(refused(&clients.find(&customer("alice"), &rates).spend(Class::Read)));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn consumers_beyond_the_bound_share_a_budget_until_others_are_gone() {
-        let (consumers, rates) = (few(2), rates());
-        let spend = |subject: &str| consumers.find(&customer(subject), &rates).spend(Class::Write);
+    async fn clients_beyond_the_bound_share_a_budget_until_others_are_gone() {
+        let (clients, rates) = (few(2), rates());
+        let spend = |subject: &str| clients.find(&customer(subject), &rates).spend(Class::Write);
         assert!(!refused(&spend("alice")));
         assert!(!refused(&spend("bob")));
         assert!(!refused(&spend("carol")));
         assert!(refused(&spend("dave")), "who shares with carol");
         assert!(refused(&spend("alice")), "who is still known");
-        let open = consumers.find(&customer("bob"), &rates).open();
+        let open = clients.find(&customer("bob"), &rates).open();
         tokio::time::advance(Duration::from_secs(61)).await;
         assert!(!refused(&spend("dave")));
         assert!(!refused(&spend("eve")), "who shares with nobody any more but those who had no place");
-        let known = consumers.known.lock().unwrap();
+        let known = clients.known.lock().unwrap();
         let group = &known.groups[&(Kind::Person, Role::Customer.into())];
         assert!(group.contains_key("bob"), "who has a stream open");
         assert!(group.contains_key("dave") && group.len() == 2);
