@@ -43,7 +43,7 @@ impl Failure {
             Ok(status) => Self::from(status),
             Err(error) => {
                 tracing::warn!(error, "upstream call failed");
-                Self::new(Code::Unavailable, "the service can not be reached")
+                Self::new(Code::Unavailable, "the service cannot be reached")
             }
         }
     }
@@ -150,10 +150,11 @@ impl Frames {
 
     /// The only message of a unary call.
     pub(crate) async fn only(mut self) -> Result<Bytes, Failure> {
-        let message = self.next().await?.ok_or_else(|| Failure::new(Code::Internal, "the service answered nothing"))?;
+        let message =
+            self.next().await?.ok_or_else(|| Failure::new(Code::Internal, "the service answered without a message"))?;
         match self.next().await? {
             None => Ok(message),
-            Some(_) => Err(Failure::new(Code::Internal, "the service answered twice")),
+            Some(_) => Err(Failure::new(Code::Internal, "the service answered with several messages")),
         }
     }
 

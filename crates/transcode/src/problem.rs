@@ -83,13 +83,13 @@ impl Problem {
 
     /// The path has no route.
     pub(crate) fn no_route(path: &str) -> Self {
-        Self::new(StatusCode::NOT_FOUND, Code::NotFound, format!("nothing is at {path}"))
+        Self::new(StatusCode::NOT_FOUND, Code::NotFound, format!("no route for {path}"))
     }
 
     /// The path has routes for other methods only.
     pub(crate) fn other_method(method: &Method, allowed: &[Method]) -> Self {
         let allowed: Vec<_> = allowed.iter().map(Method::as_str).collect();
-        let detail = format!("{method} is not possible here");
+        let detail = format!("the path has no {method} method");
         let mut problem = Self::new(StatusCode::METHOD_NOT_ALLOWED, Code::Unimplemented, detail);
         if let Ok(allowed) = HeaderValue::try_from(allowed.join(", ")) {
             problem.headers.insert(header::ALLOW, allowed);
@@ -121,12 +121,12 @@ impl Problem {
 
     /// The body did not arrive in time.
     pub(crate) fn too_slow() -> Self {
-        Self::new(StatusCode::REQUEST_TIMEOUT, Code::DeadlineExceeded, "the body did not come in time")
+        Self::new(StatusCode::REQUEST_TIMEOUT, Code::DeadlineExceeded, "the body did not arrive in time")
     }
 
     /// The body is not JSON, or is compressed.
     pub(crate) fn not_json() -> Self {
-        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::InvalidArgument, "the body has to be application/json")
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::InvalidArgument, "the body must be application/json")
     }
 
     /// The caller accepts none of the media types of the answer.
@@ -137,7 +137,7 @@ impl Problem {
 
     /// The answer of the service cannot be written as JSON.
     pub(crate) fn unreadable_answer() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, "the service's answer could not be read")
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, "the service's answer cannot be read")
     }
 
     /// A refusal by the service.

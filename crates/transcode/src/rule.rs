@@ -168,7 +168,7 @@ fn rule(method: &MethodDescriptor, endpoint: usize, annotation: &Annotation) -> 
     let mut variables = Vec::with_capacity(template.variables.len());
     for variable in &template.variables {
         match FieldPath::resolve(&input, &variable.field) {
-            Some(path) if variables.contains(&path) => problems.push(format!("`{path}` is twice in the path")),
+            Some(path) if variables.contains(&path) => problems.push(format!("`{path}` is in the path twice")),
             Some(path) if path.leaf().is_list() || path.leaf().is_map() || !is_text(&path.leaf().kind()) => {
                 problems.push(format!("`{path}` is not a single value that fits into a path"));
             }

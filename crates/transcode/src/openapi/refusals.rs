@@ -17,7 +17,7 @@ const REFUSALS: [(&str, &str, &str, &[&str]); 18] = [
     ("404", "NotFound", "The resource does not exist, or the caller does not see it.", &[]),
     ("405", "MethodNotAllowed", "The path has other methods.", &["Allow"]),
     ("406", "NotAcceptable", "The `Accept` header excludes the media type of the answer.", &[]),
-    ("408", "RequestTimeout", "The body did not come in time.", &[]),
+    ("408", "RequestTimeout", "The body did not arrive in time.", &[]),
     ("409", "Conflict", "The resource exists already, or was changed at the same time.", &[]),
     ("410", "Gone", "The method has reached its announced end.", &["Deprecation", "Sunset", "Link"]),
     ("412", "PreconditionFailed", "The resource has changed since the version named by `If-Match`.", &[]),

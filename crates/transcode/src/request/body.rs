@@ -99,7 +99,7 @@ impl Reader<'_> {
         };
         let name = url.as_str().and_then(|url| Some(url.rsplit_once('/')?.1));
         let Some(described) = name.and_then(|name| descriptor.parent_pool().get_message_by_name(name)) else {
-            return self.under("@type", |reader| reader.refuse("not the URL of a known type"));
+            return self.under("@type", |reader| reader.refuse("is not the URL of a known type"));
         };
         let message = if is_known(described.full_name()) {
             let Some(value) = object.remove("value") else { return self.refuse("has no `value`") };
@@ -126,7 +126,7 @@ impl Reader<'_> {
             };
             self.under(field.name(), |reader| {
                 if seen.contains(&field.number()) {
-                    reader.refuse::<()>("is given by both of its names");
+                    reader.refuse::<()>("is set under both of its names");
                     return;
                 }
                 seen.push(field.number());
@@ -170,11 +170,11 @@ impl Reader<'_> {
         let mut map = HashMap::with_capacity(object.len());
         for (key, json) in object {
             self.at(&key.clone(), |reader| {
-                let Some(map_key) = map_key(&key_kind, key) else { return reader.refuse("not a key of this map") };
+                let Some(map_key) = map_key(&key_kind, key) else { return reader.refuse("is not a key of this map") };
                 let value = reader.value(&value_kind, json)?;
                 match map.insert(map_key, value) {
                     None => Some(()),
-                    Some(_) => reader.refuse("is given twice"),
+                    Some(_) => reader.refuse("is set twice"),
                 }
             });
         }
@@ -183,7 +183,7 @@ impl Reader<'_> {
 
     fn value(&mut self, kind: &Kind, json: Json) -> Option<Value> {
         if json.is_null() && !takes_null(kind) {
-            return self.refuse("null is not a value here");
+            return self.refuse("must not be null");
         }
         if let Kind::Message(descriptor) = kind {
             let message = self.message(descriptor, json)?;

@@ -39,7 +39,7 @@ pub(super) fn apply(
             Body::Field(field) => field == path.first(),
         };
         if in_body && !bound {
-            refuse("belongs into the body");
+            refuse("must be in the body");
             continue;
         }
         if !path.leaf().is_list() && seen.contains(&path) {

@@ -104,7 +104,7 @@ pub(super) fn known(descriptor: &MessageDescriptor, json: Json) -> Result<Dynami
         && let Some((_, after)) = text.split_once('.')
         && after.bytes().take_while(u8::is_ascii_digit).count() > 9
     {
-        return Err("is more exact than a nanosecond".to_owned());
+        return Err("is more precise than a nanosecond".to_owned());
     }
     DynamicMessage::deserialize(descriptor.clone(), json).map_err(|error| error.to_string())
 }
