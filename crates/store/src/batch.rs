@@ -39,6 +39,8 @@ pub(crate) struct Applier {
     pub(crate) meters: Meters,
     pub(crate) source: &'static str,
     pub(crate) clock: Arc<dyn Clock>,
+    /// How many batches are yet to lock what they load at the first attempt.
+    pub(crate) contended: u32,
 }
 
 /// The outcome of a committed batch.

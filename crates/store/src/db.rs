@@ -117,7 +117,7 @@ impl Db {
         let stop = CancellationToken::new();
         let others = Others::listen_for(&target, &readers, &listeners);
         let writer = Writer::new(target, connection);
-        let applier = Applier { writer, meters: Meters::new(source), source, clock: clock.clone() };
+        let applier = Applier { writer, meters: Meters::new(source), source, clock: clock.clone(), contended: 0 };
         let queues = Queues { interactive: interactive_queue, background: background_queue };
         let working = begin(source, writer::run(applier, listeners.clone(), queues, stop.clone()))?;
         let shared = Shared {

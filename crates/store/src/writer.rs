@@ -31,6 +31,10 @@ const GATHER: Duration = Duration::from_millis(1);
 /// After how many conflicts a batch is taken apart.
 const TOGETHER: u32 = 3;
 
+/// How many batches lock what they load at once, after one was lost to another process: while several write as fast as they
+/// can, the first attempt without locks is as good as lost.
+const CONTENDED: u32 = 32;
+
 /// Callers' commands, and batchable ones with background work, in queues of their own so that neither waits for the
 /// other to run dry.
 pub(crate) struct Queues {
@@ -192,7 +196,9 @@ async fn apply(
     attempts: u32,
 ) -> Result<Vec<Result<Bytes, Fault>>, Failure> {
     let started = Instant::now();
-    let mut attempt = 0;
+    let first = u32::from(applier.contended > 0);
+    applier.contended = applier.contended.saturating_sub(1);
+    let mut attempt = first;
     let applied = loop {
         match batch::apply(applier, units, attempt).await {
             Err(Failure::Conflict | Failure::Exists(_)) if attempt + 1 < attempts => {
@@ -205,7 +211,9 @@ async fn apply(
     };
     applier.meters.batch(units, &applied.answers, started.elapsed());
     if let Some(last) = applied.events.last() {
-        listeners.recent.add(&applied.events);
+        if !listeners.recent.add(&applied.events) && attempt > first {
+            applier.contended = CONTENDED;
+        }
         listeners.head.send_if_modified(|head| std::mem::replace(head, last.position.max(*head)) < last.position);
         listeners.committed.notify_one();
         // Nobody listening is fine.

@@ -49,7 +49,7 @@ async fn open(url: &str) -> (Db, Applier) {
     let db = Db::open(&options, "notes", MIGRATIONS, clock.clone()).await.unwrap();
     let target = open::prepare(&options).unwrap();
     let writer = Writer::new(target.clone(), Connection::open(&target).await.unwrap());
-    (db, Applier { writer, meters: Meters::new("notes"), source: "notes", clock })
+    (db, Applier { writer, meters: Meters::new("notes"), source: "notes", clock, contended: 0 })
 }
 
 fn unit(number: i64) -> Unit {

@@ -26,8 +26,9 @@ pub(crate) enum After {
 }
 
 impl Recent {
-    /// Adds events that were committed. What another process has written in between is not here: then what was before it goes.
-    pub(crate) fn add(&self, events: &[Event]) {
+    /// Adds events that were committed; returns whether they follow those before. What another process has written in between
+    /// is not here: then what was before it goes.
+    pub(crate) fn add(&self, events: &[Event]) -> bool {
         let mut recent = self.events();
         let follows = recent.back().map(|last| last.position + 1) == events.first().map(|first| first.position);
         if !follows {
@@ -36,6 +37,7 @@ impl Recent {
         recent.extend(events.iter().cloned().map(Arc::new));
         let excess = recent.len().saturating_sub(MOST);
         recent.drain(..excess);
+        follows
     }
 
     /// Drops the events when another process has written up to this position, which those who follow have to read.

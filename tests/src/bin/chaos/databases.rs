@@ -90,7 +90,7 @@ const LAWS: &[Law] = &[
     law(
         "returns",
         "no more came back than was delivered",
-        "SELECT r.order_id || ' line ' || l.line_number FROM rma_lines l JOIN rmas r ON r.return_id = l.return_id \
+        "SELECT r.order_id || ' line ' || l.line_number FROM return_lines l JOIN returns r ON r.return_id = l.return_id \
          WHERE r.state <> 'CANCELLED' GROUP BY r.order_id, l.line_number HAVING SUM(l.received) > \
          (SELECT COALESCE(SUM(d.quantity), 0) FROM deliveries d \
          WHERE d.order_id = r.order_id AND d.line_number = l.line_number)",
