@@ -1,10 +1,10 @@
-//! Rows of one table, and which of them changed.
+//! Loaded rows of one table, and which of them changed.
 
 use std::{borrow::Borrow, collections::BTreeMap};
 
 /// Rows by key. Remembers what a row was before its first change.
 #[derive(Debug)]
-pub(crate) struct Rows<K, R> {
+pub(crate) struct TrackedRows<K, R> {
     rows: BTreeMap<K, R>,
     before: BTreeMap<K, Option<R>>,
 }
@@ -17,18 +17,13 @@ pub(crate) struct Change<R> {
     pub(crate) after: R,
 }
 
-impl<K, R> Default for Rows<K, R> {
-    fn default() -> Self {
-        Self { rows: BTreeMap::new(), before: BTreeMap::new() }
+impl<K: Ord, R> FromIterator<(K, R)> for TrackedRows<K, R> {
+    fn from_iter<I: IntoIterator<Item = (K, R)>>(rows: I) -> Self {
+        Self { rows: rows.into_iter().collect(), before: BTreeMap::new() }
     }
 }
 
-impl<K: Ord + Clone, R: Clone + PartialEq> Rows<K, R> {
-    /// Adds a row as the database has it.
-    pub(crate) fn load(&mut self, key: K, row: R) {
-        self.rows.insert(key, row);
-    }
-
+impl<K: Ord + Clone, R: Clone + PartialEq> TrackedRows<K, R> {
     pub(crate) fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&R>
     where
         K: Borrow<Q>,
@@ -65,21 +60,15 @@ impl<K: Ord + Clone, R: Clone + PartialEq> Rows<K, R> {
         self.before.keys().cloned().collect()
     }
 
-    /// Completes the rows that changed.
-    pub(crate) fn settle(&mut self, complete: impl Fn(&mut R)) {
+    /// The rows that changed, in key order, after `complete`.
+    pub(crate) fn changes(&mut self, complete: impl Fn(&mut R)) -> Vec<Change<R>> {
+        let mut changes = Vec::new();
         for (key, before) in &self.before {
             if let Some(row) = self.rows.get_mut(key).filter(|row| before.as_ref() != Some(&**row)) {
                 complete(row);
+                changes.push(Change { before: before.clone(), after: row.clone() });
             }
         }
-    }
-
-    /// The rows that changed, in key order.
-    pub(crate) fn changes(&self) -> Vec<Change<R>> {
-        let changed = self.before.iter().filter_map(|(key, before)| {
-            let after = self.rows.get(key).filter(|after| before.as_ref() != Some(*after))?;
-            Some(Change { before: before.clone(), after: after.clone() })
-        });
-        changed.collect()
+        changes
     }
 }

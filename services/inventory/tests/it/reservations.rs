@@ -1,15 +1,18 @@
-//! Promises: who gets what, in which order, and for how long.
+//! Reservations: which order gets which units, in which order, and for how long.
 
 use std::time::Duration;
 
-use proto::inventory::v1::{DeallocationPolicy, ReleaseRequest, ReservationsChanged, ReserveRequest, ShortagePolicy};
+use proto::{
+    events::EventType,
+    inventory::v1::{DeallocationPolicy, ReleaseRequest, ReservationsChanged, ReserveRequest, ShortagePolicy},
+};
 use testkit::{each, reason};
 use types::Reason;
 
-use crate::world::{HERE, THERE, World, quantities, units, wanted};
+use crate::world::{HERE, THERE, World, quantities, requested, units};
 
 #[tokio::test]
-async fn whoever_waits_is_served_in_the_order_they_began_to_wait() {
+async fn backorders_are_filled_in_the_order_in_which_they_began() {
     each(World::open, async |world| {
         for order_id in ["ord_c", "ord_a", "ord_b"] {
             world.reserve(order_id, &[(1, "A", 4)]).await;
@@ -18,7 +21,7 @@ async fn whoever_waits_is_served_in_the_order_they_began_to_wait() {
         assert_eq!(units(&world.reservation("ord_c").await), (4, 0, 0, 0, 0));
         assert_eq!(units(&world.reservation("ord_a").await), (2, 0, 0, 2, 0));
         assert_eq!(units(&world.reservation("ord_b").await), (0, 0, 0, 4, 0));
-        // Nobody who comes now goes before them.
+        // A new order does not get units before them.
         world.reserve("ord_new", &[(1, "A", 1)]).await;
         world.receive("A", HERE, 1).await;
         assert_eq!(units(&world.reservation("ord_new").await), (0, 0, 0, 1, 0));
@@ -29,23 +32,23 @@ async fn whoever_waits_is_served_in_the_order_they_began_to_wait() {
 }
 
 #[tokio::test]
-async fn serving_those_who_wait_is_told_for_each_order_with_the_newest_image() {
+async fn filled_backorders_are_emitted_for_each_order_with_its_newest_snapshot() {
     each(World::open, async |world| {
         world.reserve("ord_1", &[(1, "A", 1), (2, "A", 1)]).await;
         world.reserve("ord_2", &[(1, "A", 1)]).await;
-        let before = world.events().await.of("inventory.reserved").len();
+        let before = world.emitted(EventType::InventoryReserved).await.len();
         world.receive("A", HERE, 3).await;
-        let told = world.events().await.of("inventory.reserved").split_off(before);
-        let facts: Vec<ReservationsChanged> = told.iter().map(|event| store::payload(event).unwrap()).collect();
-        assert_eq!(facts.iter().map(|fact| fact.reservations.len()).collect::<Vec<_>>(), [2, 1]);
-        assert_eq!(facts[1].reservations[0], world.reservation("ord_2").await);
-        assert_eq!(told[1].correlation_id, "ord_2");
+        let emitted = world.emitted(EventType::InventoryReserved).await.split_off(before);
+        let payloads = world.payloads::<ReservationsChanged>(EventType::InventoryReserved).await.split_off(before);
+        assert_eq!(payloads.iter().map(|payload| payload.reservations.len()).collect::<Vec<_>>(), [2, 1]);
+        assert_eq!(payloads[1].reservations[0], world.reservation("ord_2").await);
+        assert_eq!(emitted[1].correlation_id, "ord_2");
     })
     .await;
 }
 
 #[tokio::test]
-async fn units_a_location_could_not_find_are_corrected_and_wait_before_everyone_else() {
+async fn units_of_a_short_pick_are_corrected_and_backordered_before_all_others() {
     each(World::open, async |world| {
         world.receive("A", HERE, 5).await;
         world.reserve("ord_1", &[(1, "A", 5)]).await;
@@ -63,7 +66,7 @@ async fn units_a_location_could_not_find_are_corrected_and_wait_before_everyone_
 }
 
 #[tokio::test]
-async fn short_units_are_held_elsewhere_when_there_are_others() {
+async fn units_of_a_short_pick_are_reserved_elsewhere_when_others_are_free() {
     each(World::open, async |world| {
         world.receive("A", HERE, 5).await;
         world.receive("A", THERE, 5).await;
@@ -79,7 +82,7 @@ async fn short_units_are_held_elsewhere_when_there_are_others() {
 }
 
 #[tokio::test]
-async fn a_count_that_found_units_lacking_is_not_corrected_again_by_the_short_pick() {
+async fn a_shortfall_that_a_count_found_is_not_corrected_again_by_the_short_pick() {
     each(World::open, async |world| {
         world.receive("A", HERE, 8).await;
         world.reserve("ord_1", &[(1, "A", 8)]).await;
@@ -94,7 +97,7 @@ async fn a_count_that_found_units_lacking_is_not_corrected_again_by_the_short_pi
 }
 
 #[tokio::test]
-async fn reassigned_units_are_held_again_and_free_for_nobody_else() {
+async fn reassigned_units_are_reserved_again_and_not_free_for_others() {
     each(World::open, async |world| {
         world.receive("A", HERE, 2).await;
         world.reserve("ord_1", &[(1, "A", 2)]).await;
@@ -116,12 +119,12 @@ async fn another_quantity_changes_a_reservation_by_the_difference() {
         world.reserve("ord_2", &[(1, "A", 4)]).await;
         let more = world.reserve("ord_1", &[(1, "A", 5)]).await;
         assert_eq!((more[0].requested, units(&more[0])), (5, (4, 0, 0, 1, 0)));
-        // Units that wait go first, then reserved ones, which serve whoever waits.
+        // Backordered units go first, then reserved ones, which fill other backorders.
         let less = world.reserve("ord_1", &[(1, "A", 2)]).await;
         assert_eq!((less[0].requested, units(&less[0])), (2, (2, 0, 0, 0, 0)));
         assert_eq!(units(&world.reservation("ord_2").await), (4, 0, 0, 0, 0));
         world.allocate("key", "ord_1", &[(1, HERE, 2)]).await;
-        let refused = world.client.clone().reserve(wanted("ord_1", &[(1, "A", 1)])).await;
+        let refused = world.client.clone().reserve(requested("ord_1", &[(1, "A", 1)])).await;
         assert_eq!(reason(refused), Reason::InvalidArgument);
         world.check("A").await;
     })
@@ -129,7 +132,7 @@ async fn another_quantity_changes_a_reservation_by_the_difference() {
 }
 
 #[tokio::test]
-async fn released_units_serve_whoever_waits() {
+async fn released_units_fill_backorders() {
     each(World::open, async |world| {
         world.receive("A", HERE, 3).await;
         world.reserve("ord_1", &[(1, "A", 5)]).await;
@@ -145,28 +148,30 @@ async fn released_units_serve_whoever_waits() {
 }
 
 #[tokio::test]
-async fn an_order_that_serves_itself_by_a_cancellation_hears_of_it() {
+async fn an_order_that_fills_its_own_backorder_by_a_cancellation_has_an_event_of_it() {
     each(World::open, async |world| {
         world.receive("A", HERE, 2).await;
         world.reserve("ord_1", &[(1, "A", 2), (2, "A", 2)]).await;
         world.allocate("key", "ord_1", &[(1, HERE, 2)]).await;
-        let before = world.events().await.of("inventory.reserved").len();
+        let before = world.emitted(EventType::InventoryReserved).await.len();
         world.deallocate("ord_1", &[(1, HERE, 2)], DeallocationPolicy::Cancel).await;
-        let told = world.events().await.of("inventory.reserved").split_off(before);
-        let fact: ReservationsChanged = store::payload(&told[0]).unwrap();
-        assert_eq!(fact.reservations.iter().map(|one| (one.line_number, one.reserved)).collect::<Vec<_>>(), [(2, 2)]);
+        let emitted = world.payloads::<ReservationsChanged>(EventType::InventoryReserved).await.split_off(before);
+        assert_eq!(
+            emitted[0].reservations.iter().map(|one| (one.line_number, one.reserved)).collect::<Vec<_>>(),
+            [(2, 2)]
+        );
     })
     .await;
 }
 
 #[tokio::test]
-async fn expired_backorders_go_to_the_end_of_the_line() {
+async fn expired_units_are_backordered_at_the_end_of_the_queue() {
     each(World::open, async |world| {
         world.receive("A", HERE, 3).await;
         let request = ReserveRequest {
             shortage_policy: ShortagePolicy::Backorder.into(),
             expire_after: Some(mesh::wire::duration(Duration::from_secs(60))),
-            ..wanted("ord_1", &[(1, "A", 3)])
+            ..requested("ord_1", &[(1, "A", 3)])
         };
         world.client.clone().reserve(request).await.unwrap();
         world.reserve("ord_2", &[(1, "A", 2)]).await;
@@ -175,18 +180,18 @@ async fn expired_backorders_go_to_the_end_of_the_line() {
         assert_eq!(units(&world.reservation("ord_2").await), (2, 0, 0, 0, 0));
         let expired = world.reservation("ord_1").await;
         assert_eq!(units(&expired), (1, 0, 0, 2, 0));
-        assert_eq!(world.events().await.of("inventory.reservation_expired").len(), 1);
+        assert_eq!(world.emitted(EventType::InventoryReservationExpired).await.len(), 1);
         world.check("A").await;
     })
     .await;
 }
 
 #[tokio::test]
-async fn an_order_at_work_keeps_its_other_units_past_their_time() {
+async fn an_order_with_allocated_units_keeps_its_other_units_past_their_time() {
     each(World::open, async |world| {
         world.receive("A", HERE, 3).await;
         let expire_after = Some(mesh::wire::duration(Duration::from_secs(60)));
-        let request = ReserveRequest { expire_after, ..wanted("ord_1", &[(1, "A", 3)]) };
+        let request = ReserveRequest { expire_after, ..requested("ord_1", &[(1, "A", 3)]) };
         world.client.clone().reserve(request).await.unwrap();
         world.allocate("key", "ord_1", &[(1, HERE, 1)]).await;
         world.clock.advance(Duration::from_secs(61));
@@ -202,17 +207,17 @@ async fn an_order_at_work_keeps_its_other_units_past_their_time() {
 }
 
 #[tokio::test]
-async fn work_gets_no_more_than_the_order_holds_and_the_location_has() {
+async fn no_more_is_allocated_than_the_order_has_reserved_and_the_location_has() {
     each(World::open, async |world| {
         world.receive("A", HERE, 2).await;
         world.receive("A", THERE, 9).await;
         world.reserve("ord_1", &[(1, "A", 5)]).await;
-        let picks = [(1, HERE, 4), (1, "nod_unknown", 1), (1, THERE, 9)];
-        let answer = world.allocate("key", "ord_1", &picks).await;
+        let lines = [(1, HERE, 4), (1, "nod_unknown", 1), (1, THERE, 9)];
+        let answer = world.allocate("key", "ord_1", &lines).await;
         let got: Vec<_> = answer.allocations.iter().map(|one| (one.location_id.as_str(), one.quantity)).collect();
         assert_eq!(got, [(HERE, 2), (THERE, 3)]);
-        let promises = world.promises("ord_1").await;
-        assert_eq!(promises.allocations.iter().map(|one| one.open).collect::<Vec<_>>(), [2, 3]);
+        let reservations = world.reservations("ord_1").await;
+        assert_eq!(reservations.allocations.iter().map(|one| one.open).collect::<Vec<_>>(), [2, 3]);
         let now = world.availability("A").await;
         assert_eq!(now.levels.iter().map(|level| level.available).collect::<Vec<_>>(), [0, 6]);
         world.check("A").await;

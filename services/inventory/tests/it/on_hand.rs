@@ -1,11 +1,15 @@
-//! Stock that comes, is counted and is corrected.
+//! Units on hand: received, counted, corrected.
 
 use std::time::Duration;
 
 use mesh::wire::timestamp;
-use proto::inventory::v1::{
-    AdjustStockRequest, DeallocateRequest, DeallocationPolicy, ItemQuantity, MovementKind, ReceiveStockRequest,
-    ReleaseRequest, SnapshotReported, StockChanged,
+use proto::{
+    events::EventType,
+    inventory::v1::{
+        AdjustStockRequest, DeallocateRequest, DeallocationPolicy, ItemQuantity, MovementKind, ReceiveStockRequest,
+        ReleaseRequest, ShortfallDetected, SnapshotReported, StockChanged,
+    },
+    types::v1::LineQuantity,
 };
 use testkit::{each, reason};
 use types::{Clock as _, Reason, Timestamp};
@@ -23,7 +27,7 @@ fn correction(delta: i64) -> AdjustStockRequest {
 }
 
 #[tokio::test]
-async fn received_stock_is_told_with_its_movement_and_level() {
+async fn received_stock_is_emitted_with_its_movement_and_level() {
     each(World::open, async |world| {
         let items =
             vec![ItemQuantity { sku: "A".to_owned(), quantity: 3 }, ItemQuantity { sku: "B".to_owned(), quantity: 4 }];
@@ -35,17 +39,16 @@ async fn received_stock_is_told_with_its_movement_and_level() {
         };
         let answer = world.client.clone().receive_stock(request).await.unwrap().into_inner();
         assert_eq!(answer.levels.iter().map(|level| level.on_hand).collect::<Vec<_>>(), [3, 4]);
-        let told = world.events().await.of("inventory.received");
-        let fact: StockChanged = store::payload(&told[1]).unwrap();
-        let movement = fact.movement.unwrap();
+        let received: StockChanged = world.payloads(EventType::InventoryReceived).await.remove(1);
+        let movement = received.movement.unwrap();
         assert_eq!((movement.sku.as_str(), movement.on_hand_delta, movement.reference.as_str()), ("B", 4, "receipt 7"));
-        assert_eq!(fact.level.unwrap(), answer.levels[1]);
+        assert_eq!(received.level.unwrap(), answer.levels[1]);
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_correction_may_not_make_stock_negative_but_may_leave_promises_short() {
+async fn a_correction_may_not_make_stock_negative_but_may_leave_a_shortfall() {
     each(World::open, async |world| {
         world.receive("A", HERE, 5).await;
         world.reserve("ord_1", &[(1, "A", 4)]).await;
@@ -55,18 +58,17 @@ async fn a_correction_may_not_make_stock_negative_but_may_leave_promises_short()
         assert_eq!(level.on_hand, 2);
         let now = world.availability("A").await;
         assert_eq!((now.reserved, now.shortfall, now.atp), (4, 2, 0));
-        let event = world.events().await.of("inventory.shortfall_detected").into_iter().next().unwrap();
-        let named: proto::inventory::v1::ShortfallDetected = store::payload(&event).unwrap();
+        let named: ShortfallDetected = world.payloads(EventType::InventoryShortfallDetected).await.remove(0);
         assert_eq!((named.location_id.as_str(), named.order_ids), ("", vec!["ord_1".to_owned()]));
         world.client.clone().adjust_stock(correction(2)).await.unwrap();
-        assert_eq!(world.events().await.of("exception.resolved").len(), 1);
+        assert_eq!(world.emitted(EventType::ExceptionResolved).await.len(), 1);
         world.check("A").await;
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_shortfall_keeps_new_stock_from_those_who_wait() {
+async fn a_shortfall_keeps_new_stock_from_backorders() {
     each(World::open, async |world| {
         world.receive("A", HERE, 4).await;
         world.reserve("ord_1", &[(1, "A", 4)]).await;
@@ -88,7 +90,7 @@ async fn an_older_count_changes_nothing() {
         let answer = world.count("A", 3, Duration::from_secs(60)).await;
         assert!(answer.superseded);
         assert_eq!(answer.levels[0].on_hand, 7);
-        assert_eq!(world.events().await.of("inventory.snapshot_reported").len(), 1);
+        assert_eq!(world.emitted(EventType::InventorySnapshotReported).await.len(), 1);
     })
     .await;
 }
@@ -103,17 +105,16 @@ async fn what_came_after_a_count_was_taken_is_added_to_it() {
         // Taken half an hour ago: the 5 were not there yet.
         let answer = world.count("A", 8, Duration::from_secs(1_800)).await;
         assert_eq!(answer.levels[0].on_hand, 13);
-        let event = world.events().await.of("inventory.snapshot_reported").into_iter().next().unwrap();
-        let fact: SnapshotReported = store::payload(&event).unwrap();
-        assert_eq!(fact.movements.iter().map(|one| one.on_hand_delta).collect::<Vec<_>>(), [-2]);
-        assert_eq!(fact.movements[0].kind(), MovementKind::Counted);
+        let reported: SnapshotReported = world.payloads(EventType::InventorySnapshotReported).await.remove(0);
+        assert_eq!(reported.movements.iter().map(|one| one.on_hand_delta).collect::<Vec<_>>(), [-2]);
+        assert_eq!(reported.movements[0].kind(), MovementKind::Counted);
         world.check("A").await;
     })
     .await;
 }
 
 #[tokio::test]
-async fn what_came_before_a_count_but_was_told_after_it_is_in_the_count() {
+async fn what_came_before_a_count_but_was_reported_after_it_is_in_the_count() {
     each(World::open, async |world| {
         world.count("A", 8, Duration::ZERO).await;
         let early = Timestamp::from_micros(world.clock.now().as_micros() - 60_000_000);
@@ -132,7 +133,7 @@ async fn what_came_before_a_count_but_was_told_after_it_is_in_the_count() {
 }
 
 #[tokio::test]
-async fn units_not_found_before_a_count_are_missing_in_it_already_whichever_is_told_first() {
+async fn units_not_found_before_a_count_are_missing_in_it_already_whichever_is_reported_first() {
     each(World::open, async |world| {
         let half_an_hour = Duration::from_secs(1_800);
         for (order_id, count_first) in [("ord_1", true), ("ord_2", false)] {
@@ -158,10 +159,10 @@ async fn units_not_found_before_a_count_are_missing_in_it_already_whichever_is_t
             }
             let level = world.availability("A").await;
             assert_eq!((level.on_hand, level.allocated, level.shortfall), (6, 0, 0), "count first: {count_first}");
-            // The order holds others that are there.
+            // Other units are reserved for the order.
             assert_eq!(units(&world.reservation(order_id).await), (4, 0, 0, 0, 0));
             world.check("A").await;
-            let line = proto::types::v1::LineQuantity { line_number: 1, sku: "A".to_owned(), quantity: 4 };
+            let line = LineQuantity { line_number: 1, sku: "A".to_owned(), quantity: 4 };
             let release = ReleaseRequest { order_id: order_id.to_owned(), lines: vec![line], ..Default::default() };
             world.client.clone().release(release).await.unwrap();
         }
@@ -170,7 +171,7 @@ async fn units_not_found_before_a_count_are_missing_in_it_already_whichever_is_t
 }
 
 #[tokio::test]
-async fn units_a_count_found_serve_whoever_waits() {
+async fn units_that_a_count_found_fill_backorders() {
     each(World::open, async |world| {
         world.reserve("ord_1", &[(1, "A", 2)]).await;
         world.count("A", 5, Duration::ZERO).await;
