@@ -150,7 +150,8 @@ impl Frames {
 
     /// The only message of a unary call.
     pub(crate) async fn only(mut self) -> Result<Bytes, Failure> {
-        let message = self.next().await?.ok_or_else(|| Failure::new(Code::Internal, "the service answered without a message"))?;
+        let message =
+            self.next().await?.ok_or_else(|| Failure::new(Code::Internal, "the service answered without a message"))?;
         match self.next().await? {
             None => Ok(message),
             Some(_) => Err(Failure::new(Code::Internal, "the service answered with several messages")),

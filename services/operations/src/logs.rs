@@ -47,7 +47,8 @@ impl Logs {
         Self { db, others }
     }
 
-    /// Has every service verify its log, all at once. A service that does not answer by `deadline` is reported with a problem.
+    /// Has every service verify its log, all at once. A service that does not answer by `deadline` has a problem instead
+    /// of a result.
     pub(crate) async fn verify(&self, deadline: Option<Instant>) -> Vec<LogVerification> {
         let until = deadline.map(before);
         let others = self.others.iter().map(|(source, client)| async move {
@@ -72,7 +73,7 @@ impl Logs {
         found
     }
 
-    /// How far each log was followed. The head of a log whose service does not answer is at least the position followed to.
+    /// How far each log was followed. If a service does not answer, the head of its log is the position followed to.
     pub(crate) async fn followed(&self) -> Result<Vec<FollowedLog>, Fault> {
         let positions = reads::positions(&self.db).await?;
         let position = |source| positions.get(subscription(source)).copied().unwrap_or(0);

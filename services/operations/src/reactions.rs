@@ -1,6 +1,6 @@
 //! What the service does about events: it adds entries to timelines, and opens and closes exceptions.
 //!
-//! It follows every event of every log, so that an event of a newer version, which is unknown here, is in its timeline too.
+//! It follows every event of every log, so that the event of a newer version, unknown here, is in its timeline too.
 
 use proto::{
     event::v1::Event,

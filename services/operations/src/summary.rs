@@ -16,7 +16,7 @@ use proto::{
     events::{FulfillmentEvent, InventoryEvent, LogEvent, OperationsEvent, OrderEvent, PartnerEvent, ReturnsEvent},
 };
 
-/// The event as one line for a person. An event that is unknown here, or whose payload is incomplete, is summarized by the
+/// The event as one line for a person. An event that is unknown here, or has an incomplete payload, is summarized by the
 /// name of its type.
 pub fn summary(event: &Event) -> String {
     let line = match event.source.as_str() {

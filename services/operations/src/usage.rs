@@ -158,8 +158,8 @@ impl Usage {
     }
 }
 
-/// Schedules the purge of tomorrow. Each day has a task of its own, so that a report of today does not postpone the purge
-/// of today.
+/// Schedules the purge of tomorrow. Each day has a task of its own, so that a report of today does not postpone today's
+/// purge.
 fn schedule_purge(cx: &mut Context<'_>, today: Day) {
     let tomorrow = today.after(1);
     cx.schedule(Task::new(PURGE, tomorrow, tomorrow.begin().after(Duration::from_secs(60))));

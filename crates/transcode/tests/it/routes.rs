@@ -1,4 +1,4 @@
-//! Which method a path calls, and with what.
+//! The method that a path calls, and its message.
 
 use http::Method;
 use serde_json::json;

@@ -28,7 +28,7 @@ async fn an_event_that_is_delivered_twice_has_one_entry() {
 }
 
 #[tokio::test]
-async fn what_became_known_late_is_listed_when_it_happened() {
+async fn an_event_that_became_known_late_is_listed_by_the_time_it_occurred() {
     each(World::open, async |world| {
         world.place(ORDER, "acc_1");
         world.reject(ORDER, 300, "c");
@@ -61,7 +61,7 @@ async fn replicas_that_write_at_the_same_time_number_entries_without_gaps() {
             databases.push(db.clone());
             replicas.push(workers(db, vec![(log.source(), log.channel())], &Config::default()));
         }
-        // A rival may be faster many times; workers that run try again too.
+        // The other replica may be faster many times; running workers try again too.
         let drained = async |workers: &Workers| {
             while let Err(fault) = workers.drain().await {
                 assert!(fault.is_transient(), "{fault:?}");
@@ -85,7 +85,7 @@ async fn a_timeline_is_read_in_pages() {
     each(World::open, async |world| {
         world.place(ORDER, "acc_1");
         for second in 0..600 {
-            // Two at a time at the same instant, so that the instant alone would not tell where to go on.
+            // Two at a time at the same instant, so that the instant alone does not identify where to continue.
             world.reject(ORDER, 200 + second / 2, &second.to_string());
         }
         world.drain().await;
@@ -154,7 +154,7 @@ async fn a_customer_sees_events_for_customers_without_the_actor() {
 }
 
 #[tokio::test]
-async fn only_the_order_service_says_whose_an_order_is() {
+async fn only_the_order_service_decides_the_account_of_an_order() {
     each(World::open, async |world| {
         world.place(ORDER, "acc_1");
         let order = proto::order::v1::Order {

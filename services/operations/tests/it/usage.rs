@@ -57,7 +57,7 @@ fn brief(usage: &[MethodUsage]) -> Vec<(&str, &str, i64)> {
 }
 
 #[tokio::test]
-async fn a_report_that_comes_again_counts_once_and_another_counts_too() {
+async fn a_repeated_report_is_counted_once_and_another_is_counted_too() {
     each(World::open, async |world| {
         let now = world.clock.now();
         for _ in 0..3 {
@@ -239,7 +239,7 @@ impl UsageService for Lossy {
 }
 
 #[tokio::test]
-async fn what_a_member_counted_is_added_once_also_when_answers_are_lost() {
+async fn the_counts_of_a_member_are_added_once_also_when_answers_are_lost() {
     each(World::open, async |world| {
         let member = world.order.server();
         let usage = member.usage();
