@@ -175,8 +175,8 @@ CREATE TABLE tracking_numbers (
     version BIGINT NOT NULL
 );
 
--- Also of packages that are not reported yet. The reporter is part of the key, so that nobody's report takes the place of
--- another's; it is empty for the distributor.
+-- Also of packages that are not reported yet. The reporter is part of the key, so that no report replaces one of another
+-- reporter; it is empty for the distributor.
 CREATE TABLE milestones (
     tracking_number TEXT NOT NULL,
     reporter_id TEXT NOT NULL,

@@ -48,6 +48,39 @@ impl TrackingReport {
     }
 }
 
+/// A report that was not buffered before this command. Only [`buffer`] makes one.
+#[derive(Debug)]
+pub(crate) struct NewReport(TrackingReport);
+
+impl NewReport {
+    /// The report.
+    pub(crate) fn report(&self) -> &TrackingReport {
+        &self.0
+    }
+}
+
+/// Buffers a report; returns it unless it was buffered before.
+pub(crate) fn buffer(report: TrackingReport, rows: &mut Rows) -> Result<Option<NewReport>, Fault> {
+    let tracking_number = report.tracking_number().to_owned();
+    let buffered = match report {
+        TrackingReport::Milestone(milestone) => {
+            let Milestone { reporter_id, code, occur_time, raw_code, .. } = milestone.clone();
+            let key = (tracking_number.clone(), reporter_id, code, occur_time, raw_code);
+            let is_new = rows.get::<Milestone>(&key)?.is_none();
+            is_new.then(|| TrackingReport::Milestone(rows.put(milestone)))
+        }
+        TrackingReport::Proof(proof) => {
+            let key = (tracking_number.clone(), proof.reporter_id.clone(), proof.sign_time);
+            let is_new = rows.get::<Proof>(&key)?.is_none();
+            is_new.then(|| TrackingReport::Proof(rows.put(proof)))
+        }
+    };
+    if buffered.is_some() {
+        write_tracking_number(&tracking_number, rows)?;
+    }
+    Ok(buffered.map(NewReport))
+}
+
 /// The reports of one tracking number.
 #[derive(Debug, Default)]
 pub(crate) struct BufferedReports {

@@ -81,7 +81,8 @@ pub struct Peers {
 /// The service's server. `inventory` is asked for previews of routing.
 pub fn server(db: Db, inventory: Channel, _: &Config, mesh_config: &mesh::Config) -> Result<Server, ServerError> {
     let server = chassis::server(NAME, &db, mesh_config)?;
-    Ok(server.add_service(FulfillmentServiceServer::new(Rpc::new(db, inventory))))
+    let rpc = Rpc { db, inventory: Inventory::new(inventory) };
+    Ok(server.add_service(FulfillmentServiceServer::new(rpc)))
 }
 
 /// What the service does in the background: the logs that it follows and its tasks.

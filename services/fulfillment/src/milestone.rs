@@ -113,7 +113,7 @@ impl MilestoneCode {
 }
 
 impl Milestone {
-    /// The key of its event, which tells it from other milestones.
+    /// The key of its event, which distinguishes it from other milestones.
     pub(crate) fn event_key(&self) -> String {
         let Self { tracking_number, reporter_id, code, occur_time, raw_code, .. } = self;
         let key = format!("{tracking_number}/{}/{}/{raw_code}", code.as_str(), occur_time.as_micros());

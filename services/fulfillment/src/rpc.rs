@@ -4,7 +4,7 @@ mod list;
 mod preview;
 
 use chassis::Answers;
-use mesh::{CallInfo, Channel, wire::one_id};
+use mesh::{CallInfo, wire::one_id};
 use proto::fulfillment::v1::{
     AcceptFulfillmentOrderRequest, AnswerCancellationRequest, CreateNodeRequest, FulfillmentOrder,
     GetFulfillmentOrderRequest, GetNodeRequest, GetShipmentRequest, ListFulfillmentOrdersRequest,
@@ -38,8 +38,9 @@ use crate::{
 /// Answers calls.
 #[derive(Debug, Clone)]
 pub(crate) struct Rpc {
-    db: Db,
-    inventory: Inventory,
+    pub(crate) db: Db,
+    /// Asked for previews of routing.
+    pub(crate) inventory: Inventory,
 }
 
 impl Answers for Rpc {
@@ -85,11 +86,6 @@ chassis::rpc! {
 }
 
 impl Rpc {
-    /// Answers from a database; `inventory` is asked for previews of routing.
-    pub(crate) fn new(db: Db, inventory: Channel) -> Self {
-        Self { db, inventory: Inventory::new(inventory) }
-    }
-
     async fn get_node(&self, _: &CallInfo, request: GetNodeRequest) -> Result<Node, Fault> {
         let id: NodeId = one_id("node_id", &request.node_id)?;
         let node = self.db.load::<node::Node>(&id).await?;

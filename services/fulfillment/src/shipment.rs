@@ -56,7 +56,7 @@ store::text_enum! {
 }
 
 /// The id of a shipment: the same fulfillment order and reference are the same shipment.
-pub(crate) fn shipment_id(fulfillment_order_id: &FulfillmentOrderId, reference: &str) -> Result<ShipmentId, Fault> {
+fn shipment_id(fulfillment_order_id: &FulfillmentOrderId, reference: &str) -> Result<ShipmentId, Fault> {
     derived_id(fulfillment_order_id.as_str(), reference)
 }
 
@@ -70,28 +70,27 @@ pub(crate) fn derived_id<I: Id>(parent: &str, number: &str) -> Result<I, Fault> 
 impl Shipment {
     /// A shipment of a fulfillment order of which nothing left yet.
     pub(crate) fn new(
-        shipment_id: ShipmentId,
-        shipment_reference: String,
-        carrier_id: String,
         order: &FulfillmentOrderHeader,
+        reference: &str,
+        carrier_id: &str,
         now: Timestamp,
-    ) -> Self {
-        Self {
-            shipment_id,
+    ) -> Result<Self, Fault> {
+        Ok(Self {
+            shipment_id: shipment_id(&order.fulfillment_order_id, reference)?,
             fulfillment_order_id: order.fulfillment_order_id.clone(),
             order_id: order.order_id.clone(),
             account_id: order.account_id.clone(),
             node_id: order.node_id.clone(),
             partner_id: order.partner_id.clone(),
-            shipment_reference,
-            carrier_id,
+            shipment_reference: reference.to_owned(),
+            carrier_id: carrier_id.to_owned(),
             state: ShipmentState::Labelled,
             ship_time: None,
             deliver_time: None,
             create_time: now,
             update_time: now,
             version: 0,
-        }
+        })
     }
 
     /// Whether a reporter is authoritative for its packages: the distributor (empty), its carrier, or the partner that runs

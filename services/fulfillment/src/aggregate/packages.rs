@@ -13,7 +13,7 @@ use crate::{
     package::{Departure, Package, add, sum},
     process::late_shipment,
     report::PackageReport,
-    shipment::{Shipment, shipment_id},
+    shipment::Shipment,
     tracking::Tracking,
     wire::known_lines,
 };
@@ -108,14 +108,7 @@ impl FulfillmentOrderAggregate {
         checks.done()?;
 
         let carrier_id = report.carrier_id.as_ref().map(ToString::to_string).unwrap_or_default();
-        let own_id = shipment_id(&self.order.header.fulfillment_order_id, &report.shipment_reference)?;
-        let own = Shipment::new(
-            own_id.clone(),
-            report.shipment_reference.clone(),
-            carrier_id.clone(),
-            &self.order.header,
-            now,
-        );
+        let own = Shipment::new(&self.order.header, &report.shipment_reference, &carrier_id, now)?;
         let mut packages = Vec::with_capacity(report.packages.len());
         for reported in &report.packages {
             let known = self.packages.iter().position(|one| one.tracking_number == reported.tracking_number);
@@ -127,7 +120,7 @@ impl FulfillmentOrderAggregate {
         let first = packages.first().and_then(|(index, _)| self.packages.get(*index));
         let shipment_id = match first {
             Some(first) if packages.iter().all(|(_, new)| !new) => first.shipment_id.clone(),
-            _ => own_id,
+            _ => own.shipment_id.clone(),
         };
         let is_known = self.shipments.iter().any(|shipment| shipment.shipment_id == shipment_id);
         let names_carrier = is_known && self.name_carrier(&shipment_id, &carrier_id);
@@ -137,7 +130,7 @@ impl FulfillmentOrderAggregate {
         Ok(Entry { shipment_id, at: report.occur_time.unwrap_or(now), packages, names_carrier })
     }
 
-    /// The shipment whose movement a report is. When only packages of another shipment leave, it is theirs.
+    /// The shipment whose movement a report reports: that of the packages that leave, when none of them is of its own.
     fn shipment_of(&self, leaving: &[usize], entry: &Entry) -> ShipmentId {
         let mut shipments = leaving.iter().filter_map(|index| self.packages.get(*index)).map(|one| &one.shipment_id);
         match shipments.next() {

@@ -9,7 +9,7 @@ use types::{Fault, FulfillmentOrderId, PackageId, ShipmentId};
 
 use super::{FULFILLMENT_ORDER, FulfillmentOrderAggregate, PendingEvent, packages::Movement};
 use crate::{
-    buffered_reports::{BufferedReports, TrackingReport},
+    buffered_reports::{BufferedReports, NewReport},
     package::Package,
     shipment::Shipment,
 };
@@ -25,13 +25,14 @@ impl FulfillmentOrderAggregate {
         }
     }
 
-    /// Applies a new report, which is buffered already, to a package with its tracking number.
+    /// Applies a new report to a package with its tracking number.
     pub(crate) fn apply_report(
         &mut self,
         package_id: &PackageId,
-        report: &TrackingReport,
+        report: &NewReport,
         rows: &Rows,
     ) -> Result<(), Fault> {
+        let report = report.report();
         let index = self.packages.iter().position(|package| package.package_id == *package_id);
         let Some(index) = index else { return Ok(()) };
         let Some((shipment, _)) = self.package(index) else { return Ok(()) };

@@ -1,6 +1,6 @@
 //! An order is cancelled while nodes ship it.
 //!
-//! 1. The order service emits `order.cancel_requested` (`services/order/src/cancel.rs`); [`CancelOrder`] reacts to it. For a
+//! 1. The order service emits `order.cancel_requested` (`services/order/src/process/cancellation.rs`); [`CancelOrder`] reacts to it. For a
 //!    single fulfillment order `RequestCancellation` ([`RequestCancellation`]) starts at step 3.
 //! 2. Every release of the order is cancelled (`release/aggregate.rs`): its unrouted units now, and those that nodes give up
 //!    later when they are deallocated. `fulfillment.cancelled`, without a node.
@@ -10,7 +10,7 @@
 //!    and the node ships (`process/late_shipment.rs`).
 //! 5. Stopped: `fulfillment.cancelled` with the open units.
 //! 6. [`deallocate_cancelled`] reacts to it: inventory deallocates units at a node (`Deallocate` with CANCEL), or releases those
-//!    without one (`Release`). The order service counts the units as cancelled (`services/order/src/reactions/fulfillment.rs`).
+//!    without one (`Release`). The order service counts the units as cancelled (`services/order/src/reactions.rs`).
 
 use std::sync::Arc;
 

@@ -9,7 +9,7 @@
 //!    units of the release (`fulfillment_order/line.rs`, `release.rs`). Units that another node has already are too many.
 //! 4. `shipment.shipped` says `cancellation_lost` when the order had been cancelled. Inventory consumes the units. The order
 //!    service counts them as shipped, emits `order.cancel_lost` and opens the exception CANCEL_LOST
-//!    (`services/order/src/progress.rs`).
+//!    (`services/order/src/process/cancellation.rs`).
 //! 5. Units that are too many: `shipment.over_shipped`, and the exception OVER_SHIPPED (`aggregate/events/shipments.rs`).
 
 use proto::types::v1::LineQuantity;

@@ -1,6 +1,6 @@
 //! A release is routed: its units get nodes, and each node a fulfillment order.
 //!
-//! 1. The order service emits `order.released` (`services/order/src/advance.rs`); [`accept_release`] reacts to it, and
+//! 1. The order service emits `order.released` (`services/order/src/process/release.rs`); [`accept_release`] reacts to it, and
 //!    [`AcceptRelease`] stores the release with all units unrouted.
 //! 2. Saving a release that is to be routed schedules the routing task ([`schedule`], `release/aggregate.rs`).
 //! 3. The task ([`RouteTask`]) reads stock from inventory, and [`plan::PlanRouting`] records a routing decision: which units,

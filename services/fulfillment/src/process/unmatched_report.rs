@@ -1,8 +1,9 @@
 //! A tracking report names a tracking number that no package has yet, or comes from a reporter that is not authoritative for
 //! its package.
 //!
-//! 1. `RecordMilestone` or `RecordProofOfDelivery` (`report/tracking.rs`) stores the report, which buffers it.
-//! 2. [`apply`] looks for packages with its tracking number. None: `shipment.unmatched_milestone_recorded`.
+//! 1. `RecordMilestone` or `RecordProofOfDelivery` (`report/tracking.rs`): [`record`] buffers the report
+//!    (`buffered_reports.rs`).
+//! 2. It looks for packages with the tracking number. None: `shipment.unmatched_milestone_recorded`.
 //! 3. A node reports the package (`report/packages.rs`): its buffered reports are applied (`aggregate/tracking.rs`), and each
 //!    emits `shipment.milestone_recorded` or `shipment.pod_captured` after the package's own events.
 //! 4. The reporter of a report is neither the distributor, nor the package's carrier, nor the partner of its node: the report
@@ -36,19 +37,19 @@ pub(crate) fn needs(tracking_number: &str, rows: &Rows, needs: &mut Needs) {
     }
 }
 
-/// Applies a new report, which is stored already, to every package with its tracking number.
-pub(crate) fn apply(report: &TrackingReport, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
-    buffered_reports::write_tracking_number(report.tracking_number(), rows)?;
-    let packages = buffered_reports::packages(report.tracking_number(), rows)?;
+/// Buffers a report and applies it to every package with its tracking number. The same report again changes nothing.
+pub(crate) fn record(report: TrackingReport, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
+    let Some(new) = buffered_reports::buffer(report, rows)? else { return Ok(()) };
+    let packages = buffered_reports::packages(new.report().tracking_number(), rows)?;
     if packages.is_empty() {
-        cx.emit(match report {
+        cx.emit(match new.report() {
             TrackingReport::Milestone(milestone) => unmatched_milestone(milestone, rows)?,
             TrackingReport::Proof(proof) => unmatched_proof(proof),
         });
     }
     for package in packages {
         let mut aggregate = FulfillmentOrderAggregate::load(&package.fulfillment_order_id, rows)?;
-        aggregate.apply_report(&package.package_id, report, rows)?;
+        aggregate.apply_report(&package.package_id, &new, rows)?;
         aggregate.save(rows, cx)?;
     }
     Ok(())

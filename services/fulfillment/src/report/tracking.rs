@@ -74,12 +74,9 @@ impl Command for RecordMilestone {
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<RecordMilestoneResponse, Fault> {
-        let Milestone { tracking_number, reporter_id, code, occur_time, raw_code, .. } = &self.0;
-        let key = (tracking_number.clone(), reporter_id.clone(), *code, *occur_time, raw_code.clone());
-        if rows.get::<Milestone>(&key)?.is_none() {
-            let milestone = rows.put(Milestone { record_time: cx.now(), ..self.0.clone() });
-            unmatched_report::apply(&TrackingReport::Milestone(milestone), rows, cx)?;
-        }
+        let Milestone { tracking_number, reporter_id, .. } = &self.0;
+        let milestone = Milestone { record_time: cx.now(), ..self.0.clone() };
+        unmatched_report::record(TrackingReport::Milestone(milestone), rows, cx)?;
         let Some((shipment, package)) = authoritative_package(tracking_number, reporter_id, rows)? else {
             let status = BufferedReports::load(tracking_number, rows)?.status_by(reporter_id);
             return Ok(RecordMilestoneResponse { status: milestone_code(status), ..Default::default() });
@@ -133,11 +130,9 @@ impl Command for RecordProofOfDelivery {
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<RecordProofOfDeliveryResponse, Fault> {
-        let Proof { tracking_number, reporter_id, sign_time, .. } = &self.0;
-        if rows.get::<Proof>(&(tracking_number.clone(), reporter_id.clone(), *sign_time))?.is_none() {
-            let proof = rows.put(Proof { record_time: cx.now(), ..self.0.clone() });
-            unmatched_report::apply(&TrackingReport::Proof(proof), rows, cx)?;
-        }
+        let Proof { tracking_number, reporter_id, .. } = &self.0;
+        let proof = Proof { record_time: cx.now(), ..self.0.clone() };
+        unmatched_report::record(TrackingReport::Proof(proof), rows, cx)?;
         let Some((shipment, package)) = authoritative_package(tracking_number, reporter_id, rows)? else {
             return Ok(RecordProofOfDeliveryResponse::default());
         };

@@ -7,8 +7,7 @@ use crate::{
 };
 
 fn shipment() -> Shipment {
-    let header = fulfillment_order(&[4]).header;
-    Shipment::new("shm_1".parse().unwrap(), "S1".to_owned(), String::new(), &header, Timestamp::default())
+    Shipment::new(&fulfillment_order(&[4]).header, "S1", "", Timestamp::default()).unwrap()
 }
 
 fn package(number: &str, left: bool, arrived: Option<i64>) -> Package {

@@ -78,7 +78,7 @@ const LAWS: &[Law] = &[
     law(
         "fulfillment",
         "a release is somewhere",
-        "SELECT order_id FROM release_lines WHERE quantity <> unrouted + planned + assigned + given_back + cancelled",
+        "SELECT order_id FROM release_lines WHERE quantity <> unrouted + planned + assigned + returned_to_order + cancelled",
     ),
     law(
         "partner",

@@ -76,7 +76,7 @@ impl ReleaseAggregate {
             .account(&release.account_id)
     }
 
-    /// Tells this change of the release from others of the order.
+    /// Distinguishes this change of the release from others of the order.
     fn key(&self) -> String {
         format!("release-{}/{}", self.release.release_number, self.release.version)
     }
