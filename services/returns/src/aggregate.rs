@@ -59,11 +59,7 @@ impl ReturnAggregate {
         let rma = rma.cloned().ok_or_else(|| Fault::not_found("return", return_id))?;
         let lines = rows.under::<ReturnLine>(return_id)?.into_iter().cloned();
         let lines: BTreeMap<_, _> = lines.map(|line| (line.line_number, line)).collect();
-        let mut order_lines = BTreeMap::new();
-        for line_number in lines.keys().chain(more) {
-            let order_line = DeliveredLine::load(&rma.order_id, *line_number, rows)?;
-            order_lines.extend(order_line.map(|order_line| (*line_number, order_line)));
-        }
+        let order_lines = DeliveredLine::load(&rma.order_id, lines.keys().chain(more).copied(), rows)?;
         let stored = (rma.state, lines.clone());
         Ok(Self { rma, lines, order_lines, pending: Vec::new(), stored })
     }

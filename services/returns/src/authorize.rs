@@ -75,11 +75,8 @@ impl Command for AuthorizeReturn {
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<contract::Return, Fault> {
         let order = rows.get::<Order>(&self.order_id)?.filter(|order| self.caller.sees(&order.account_id)).cloned();
         let order = order.ok_or_else(|| Fault::not_found("order", &self.order_id))?;
-        let mut order_lines = BTreeMap::new();
-        for (line_number, _) in &self.lines {
-            let order_line = DeliveredLine::load(&self.order_id, *line_number, rows)?;
-            order_lines.extend(order_line.map(|order_line| (*line_number, order_line)));
-        }
+        let line_numbers = self.lines.iter().map(|(line_number, _)| *line_number);
+        let order_lines = DeliveredLine::load(&self.order_id, line_numbers, rows)?;
         let return_id: ReturnId = cx.new_id();
         let lines = receipt_to_credit::authorize(&return_id, &self.lines, &order_lines)?;
         let rma = Return {

@@ -1,5 +1,7 @@
 //! Copies of orders: which units may come back, and what they are credited at.
 
+use std::collections::BTreeMap;
+
 use store::{Needs, Rows};
 use types::{AccountId, Currency, Fault, NodeId, OrderId, Reason, share_of_line};
 
@@ -87,11 +89,18 @@ impl DeliveredLine {
         needs.under::<Delivery>(&(order_id.clone(), line_number));
     }
 
-    /// The line of an order; `None` when the order does not have it.
-    pub(crate) fn load(order_id: &OrderId, line_number: i64, rows: &Rows) -> Result<Option<Self>, Fault> {
-        let key = (order_id.clone(), line_number);
-        let deliveries = rows.under::<Delivery>(&key)?;
-        let delivered = deliveries.into_iter().map(|delivery| delivery.quantity).sum();
-        Ok(rows.get::<OrderLine>(&key)?.cloned().map(|line| Self { line, delivered }))
+    /// Lines of an order by number; those that the order does not have are left out.
+    pub(crate) fn load(
+        order_id: &OrderId,
+        line_numbers: impl IntoIterator<Item = i64>,
+        rows: &Rows,
+    ) -> Result<BTreeMap<i64, Self>, Fault> {
+        let mut lines = BTreeMap::new();
+        for line_number in line_numbers {
+            let key = (order_id.clone(), line_number);
+            let delivered = rows.under::<Delivery>(&key)?.into_iter().map(|delivery| delivery.quantity).sum();
+            lines.extend(rows.get::<OrderLine>(&key)?.cloned().map(|line| (line_number, Self { line, delivered })));
+        }
+        Ok(lines)
     }
 }
