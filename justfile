@@ -16,7 +16,8 @@ demo *args:
 
 # Measures, for ten minutes: `just bench --postgres-url postgres://user@host/postgres --svg bench.svg`.
 bench *args:
-    cargo run --release -- bench {{ args }}
+    cargo build --release -p waybill -p waybill-bench
+    cargo run --release -p waybill-bench -- {{ args }}
 
 # Runs every test, on SQLite.
 test *args:

@@ -4,25 +4,18 @@
 //! a journey waits for nothing and can stop between any two steps.
 #![expect(clippy::expect_used, reason = "a test that can not be set up has failed")]
 
-use std::{
-    net::{Ipv4Addr, SocketAddr},
-    sync::{
-        Arc,
-        atomic::{AtomicU16, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use mesh::{Principal, Stop};
 use serde_json::{Value, json};
 use types::{Clock, ManualClock, Timestamp};
 use waybill::{
-    compose::{Config, Databases, Mesh, SERVICES},
+    compose::{Config, Databases, Mesh, service_names},
     rest::{Problem, Rest},
     sandbox::{CARRIER, Chances, Sandbox, WAREHOUSES},
 };
 
-pub use waybill::rest::number;
+pub use waybill::{process::free_address, rest::number};
 
 /// A mesh on databases of its own.
 pub struct World {
@@ -52,7 +45,7 @@ pub async fn each_with<F>(config: Config, journey: impl Fn(World) -> F)
 where
     F: Future<Output = ()>,
 {
-    testkit::database::each_of(&SERVICES, |databases| async {
+    testkit::database::each_of(&service_names(), |databases| async {
         journey(World::open_with(databases, config.clone()).await).await;
     })
     .await;
@@ -74,7 +67,7 @@ impl World {
         let caller = Principal::local_administrator();
         let moving: Arc<dyn Clock> = clock.clone();
         let mesh = Mesh::open(&template, &config, moving, &caller).await.expect("the mesh opens");
-        let (ways, authenticator) = (mesh.members.rest(&caller), mesh.authenticator.clone());
+        let (ways, authenticator) = (mesh.clients.rest(&caller), mesh.authenticator.clone());
         let router = gateway::router(proto::pool(), &ways, authenticator, &gateway::Config::default())
             .expect("the routes are sound");
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -294,19 +287,4 @@ pub async fn laws(rest: &Rest) -> anyhow::Result<()> {
         anyhow::ensure!(promised <= there, "{sku}: {promised} promised of {there}");
     }
     Ok(())
-}
-
-/// An address that nobody has. Below those that systems give to whoever asks for any, or another process would be given
-/// it before the one that is told of it has taken it; for the same reason processes begin in different places and go on
-/// from there. The bench looks above these.
-pub fn free_address() -> SocketAddr {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let window = u16::try_from(std::process::id() % 400).unwrap_or(0);
-    loop {
-        let port = 18_000 + (window * 25 + NEXT.fetch_add(1, Ordering::Relaxed) % 10_000) % 10_000;
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        if std::net::TcpListener::bind(address).is_ok() {
-            return address;
-        }
-    }
 }

@@ -6,22 +6,23 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures::future::{try_join4, try_join5};
 use proto::event::v1::Event;
 use types::{Clock, Fault, Timestamp};
 
 use crate::{
     command::AnyCommand,
-    connection::Connection,
+    connection::{Connection, Lock, Scope},
     context::{Context, Effects},
     failure::Failure,
     finish,
     idempotency::Answers,
-    log,
+    log::{self, Head},
     meters::Meters,
     needs::Needs,
     pool::Writer,
-    rows::Rows,
+    rows::{Missing, Rows},
+    span,
+    statement::Change,
     task,
     unit::{Finishes, Group, Unit},
 };
@@ -32,16 +33,18 @@ mod tests;
 /// How often a command may ask for more rows after seeing those it asked for.
 const ROUNDS: usize = 5;
 
-/// Where and for whom a batch is applied.
+/// What applies batches.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct Applier {
     pub(crate) writer: Writer,
     pub(crate) meters: Meters,
     pub(crate) source: &'static str,
     pub(crate) clock: Arc<dyn Clock>,
+    /// How many batches are yet to lock what they load at the first attempt.
+    pub(crate) contended: u32,
 }
 
-/// What became of a committed batch.
+/// The outcome of a committed batch.
 pub(crate) struct Applied {
     /// An answer for each unit.
     pub(crate) answers: Vec<Result<Bytes, Fault>>,
@@ -52,52 +55,87 @@ pub(crate) struct Applied {
 /// A batch while it is decided.
 struct Batch<'a> {
     conn: &'a Connection,
-    lock: &'static str,
+    lock: Lock,
     source: &'static str,
     now: Timestamp,
-    work: Rows,
+    rows: Rows,
     answers: Answers,
     effects: Effects,
 }
 
-/// Applies units in one transaction. On a failure nothing of them remains.
+/// Applies units together. On a failure nothing of them remains.
 ///
-/// `attempt` counts from 0. The first reads without locks and relies on versions; a repeat locks what it reads, so that
-/// the same rows can not be lost to the same rival again.
-pub(crate) async fn apply(place: &mut Place, units: &[Unit], attempt: u32) -> Result<Applied, Failure> {
-    let conn = place.writer.connection().await?;
-    let outcome = decide_and_save(conn, place.source, place.clock.now(), units, attempt).await;
-    let ended = match &outcome {
-        Ok((_, true)) => conn.commit().await,
-        Ok((_, false)) | Err(_) => conn.rollback().await,
-    };
-    if ended.is_err() {
-        // Whatever is open in it ends with the connection.
-        place.writer.reset();
+/// `attempt` counts from 0. On PostgreSQL the first loads without locks, relies on versions and writes in one statement. A
+/// repeat is a transaction that locks what it loads, so that the same rows cannot be lost to the same rival again.
+pub(crate) async fn apply(applier: &mut Applier, units: &[Unit], attempt: u32) -> Result<Applied, Failure> {
+    let reused = applier.writer.is_connected();
+    let mut sent = false;
+    match apply_once(applier, units, attempt, &mut sent).await {
+        // The connection was lost since it was last used, and nothing was written over it.
+        Err(Failure::Lost(_)) if reused && !sent => apply_once(applier, units, attempt, &mut sent).await,
+        outcome => outcome,
     }
-    let (applied, wrote) = outcome?;
-    if wrote { ended.map(|()| applied) } else { Ok(applied) }
 }
 
-/// Opens a transaction and does all but end it; also answers whether anything was written.
+/// `sent` is set before anything is written.
+async fn apply_once(applier: &mut Applier, units: &[Unit], attempt: u32, sent: &mut bool) -> Result<Applied, Failure> {
+    let conn = applier.writer.connection().await?;
+    let scope = if attempt == 0 { conn.dialect().first_scope() } else { Scope::Transaction };
+    let outcome = async {
+        if scope == Scope::Transaction {
+            conn.begin().await?;
+        }
+        let (applied, changes) = decide(conn, applier.source, applier.clock.now(), units, scope).await?;
+        *sent = true;
+        conn.write(&changes, scope).await?;
+        if scope == Scope::Transaction {
+            conn.commit().await?;
+        }
+        Ok(applied)
+    };
+    let outcome = outcome.await;
+    let usable = match &outcome {
+        Ok(_) => true,
+        Err(Failure::Lost(_)) => false,
+        Err(_) => scope == Scope::Statement || conn.rollback().await.is_ok(),
+    };
+    if !usable {
+        // Whatever is open in it ends with the connection.
+        applier.writer.reset();
+    }
+    outcome
+}
+
+/// Loads and decides; also returns the changes, which are not written yet.
 ///
-/// Statements that do not need each other's answers are handed to the connection together: on PostgreSQL they travel
-/// together, so that a batch takes four journeys however many tables it touches.
-async fn decide_and_save(
+/// All loads of a round are handed to the connection together: on PostgreSQL they are one journey, and so are the changes.
+async fn decide(
     conn: &Connection,
     source: &'static str,
     now: Timestamp,
     units: &[Unit],
-    attempt: u32,
-) -> Result<(Applied, bool), Failure> {
-    let lock = if attempt == 0 { "" } else { conn.dialect().for_update() };
-    let mut work = Rows::default();
+    scope: Scope,
+) -> Result<(Applied, Vec<Change>), Failure> {
+    let lock = if scope == Scope::Statement { Lock::Nothing } else { Lock::Rows };
+    let mut rows = Rows::default();
     let calls = units.iter().flat_map(|unit| &unit.groups).map(|group| &group.call);
-    let first = ask_all(units, &work);
-    let ((), mut open, answers, loaded) =
-        try_join4(conn.begin(), finish::check(conn, units), Answers::load(conn, calls), work.load(conn, first, lock))
-            .await?;
-    let mut batch = Batch { conn, lock, source, now, work, answers, effects: Effects::default() };
+    let missing = rows.missing(ask_all(units, &rows));
+    let mut loads = Vec::from(finish::loads(units));
+    loads.push(Answers::load(calls));
+    let first = loads.len();
+    loads.extend(missing.iter().map(Missing::load));
+    if scope == Scope::Statement {
+        loads.push(Head::load());
+    }
+    let mut found = conn.load(&loads, lock).await?;
+    let head = if scope == Scope::Statement { found.pop() } else { None };
+    let found_rows = found.split_off(first);
+    let [positions, claims, answers] = found.try_into().unwrap_or_default();
+    let mut open = finish::check(units, &positions, &claims)?;
+    let (answers, loaded) = (Answers::read(&answers)?, !missing.is_empty());
+    rows.absorb(missing, found_rows)?;
+
+    let mut batch = Batch { conn, lock, source, now, rows, answers, effects: Effects::default() };
     if loaded {
         batch.load(units).await?;
     }
@@ -109,20 +147,26 @@ async fn decide_and_save(
             Err(Fault::unavailable("another replica was faster"))
         });
     }
-    let Batch { work, answers: kept, mut effects, .. } = batch;
+    let Batch { rows, answers: kept, mut effects, .. } = batch;
     effects.drop_repeats();
-    let Effects { events, tasks } = effects;
-    let (changed, answered, moved, scheduled, events) = try_join5(
-        work.save(conn),
-        kept.save(conn),
-        finish::save(conn, open.into_iter().flatten()),
-        task::save(conn, &tasks),
-        // Last, so that the lock on the log's head is the last one taken.
-        log::append(conn, events),
-    )
-    .await?;
-    let wrote = changed || answered || moved || scheduled || !events.is_empty();
-    Ok((Applied { answers, events, tasks: tasks.len() }, wrote))
+    let Effects { mut events, tasks } = effects;
+    let mut changes = rows.changes();
+    changes.push(kept.changes());
+    changes.push(finish::changes(open.iter().flatten()));
+    changes.extend(task::changes(&tasks, open.iter().flatten()));
+    if !events.is_empty() {
+        let head = match head {
+            Some(head) => head,
+            None => {
+                let found = conn.load(&[log::known(&events), Head::load()], lock).await?;
+                let [known, head] = found.try_into().unwrap_or_default();
+                log::drop_known(&mut events, &known)?;
+                head
+            }
+        };
+        changes.extend(Head::read(&head)?.append(&mut events));
+    }
+    Ok((Applied { answers, events, tasks: tasks.len() }, changes))
 }
 
 /// What all commands want to see next.
@@ -130,8 +174,8 @@ fn ask_all(units: &[Unit], rows: &Rows) -> Needs {
     let mut needs = Needs::default();
     let groups = units.iter().flat_map(|unit| &unit.groups).filter(|group| group.poison.is_none());
     for command in groups.flat_map(|group| &group.commands) {
-        // A panic is told to the caller when the command decides.
-        let _told_later = ask(&**command, rows, &mut needs);
+        // A panic is reported to the caller when the command decides.
+        let _reported_later = ask(&**command, rows, &mut needs);
     }
     needs
 }
@@ -140,8 +184,8 @@ impl Batch<'_> {
     /// Loads for all commands together, until none asks for more.
     async fn load(&mut self, units: &[Unit]) -> Result<(), Failure> {
         for _ in 1..ROUNDS {
-            let needs = ask_all(units, &self.work);
-            if !self.work.load(self.conn, needs, self.lock).await? {
+            let needs = ask_all(units, &self.rows);
+            if !self.rows.load(self.conn, needs, self.lock).await? {
                 break;
             }
         }
@@ -222,15 +266,16 @@ impl Batch<'_> {
             match self.decide_one(&**command, group, &mut effects).await? {
                 Ok(reply) => last = reply,
                 Err(fault) => {
-                    self.work.discard();
+                    self.rows.discard();
                     return Ok(Err(fault));
                 }
             }
         }
-        if let Err(fault) = self.work.accept() {
-            self.work.discard();
+        if let Err(fault) = self.rows.accept() {
+            self.rows.discard();
             return Ok(Err(fault));
         }
+        span::note_order(&group.spans, &effects.events);
         self.effects.extend(effects);
         Ok(Ok(last))
     }
@@ -239,10 +284,10 @@ impl Batch<'_> {
     async fn load_for(&mut self, command: &dyn AnyCommand) -> Result<Result<(), Fault>, Failure> {
         for _ in 0..ROUNDS {
             let mut needs = Needs::default();
-            if let Err(fault) = ask(command, &self.work, &mut needs) {
+            if let Err(fault) = ask(command, &self.rows, &mut needs) {
                 return Ok(Err(fault));
             }
-            if !self.work.load(self.conn, needs, self.lock).await? {
+            if !self.rows.load(self.conn, needs, self.lock).await? {
                 break;
             }
         }
@@ -256,14 +301,15 @@ impl Batch<'_> {
         effects: &mut Effects,
     ) -> Result<Result<Bytes, Fault>, Failure> {
         // Commands before this one may have changed what it needs.
-        if self.work.is_changed()
+        if self.rows.is_changed()
             && let Err(fault) = self.load_for(command).await?
         {
             return Ok(Err(fault));
         }
         let mut cx = Context { now: self.now, source: self.source, call: &group.call, effects };
-        let work = &mut self.work;
-        let decided = group.span.in_scope(|| catch_unwind(AssertUnwindSafe(|| command.decide_encoded(work, &mut cx))));
+        let rows = &mut self.rows;
+        let decided =
+            group.spans.1.in_scope(|| catch_unwind(AssertUnwindSafe(|| command.decide_encoded(rows, &mut cx))));
         Ok(decided.unwrap_or_else(|_| Err(panicked(command))))
     }
 }

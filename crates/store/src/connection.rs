@@ -1,19 +1,18 @@
-//! One connection to either database, and the four things that are done with it.
-//!
-//! A statement over many rows is one prepared text whatever their number: SQLite, which is in this process, runs it once
-//! for each row; PostgreSQL, which is a round trip away, is handed a list for each column.
+//! One connection to either database, and what is done with it.
 
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
 
-use crate::{dialect::Dialect, failure::Failure, open::Target, row::Row, value::Value};
+pub(crate) use postgres::{Lock, Scope};
 
-/// What a connection is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Purpose {
-    Write,
-    Read,
-}
+use crate::{
+    dialect::Dialect,
+    failure::Failure,
+    open::Target,
+    row::Row,
+    statement::{Change, Load},
+    value::Value,
+};
 
 /// A connection. Statements on one SQLite connection run one after the other on the calling thread.
 #[derive(Debug)]
@@ -23,19 +22,12 @@ pub(crate) enum Connection {
 }
 
 impl Connection {
-    /// Connects and sets the connection up for its purpose.
-    pub(crate) async fn open(target: &Target, purpose: Purpose) -> Result<Self, Failure> {
-        let connection = match target {
-            Target::Sqlite(file) => Self::Sqlite(sqlite::Connection::open(file)?),
-            Target::Postgres(config) => Self::Postgres(postgres::Connection::open(config).await?),
-        };
-        let dialect = connection.dialect();
-        let setup = match purpose {
-            Purpose::Write => dialect.writer_setup(),
-            Purpose::Read => dialect.reader_setup(),
-        };
-        connection.script(setup).await?;
-        Ok(connection)
+    /// Opens the connection that writes.
+    pub(crate) async fn open(target: &Target) -> Result<Self, Failure> {
+        Ok(match target {
+            Target::Sqlite(file) => Self::Sqlite(sqlite::Connection::open(file, sqlite::WRITER)?),
+            Target::Postgres(server) => Self::Postgres(postgres::Connection::open(&server.writer()).await?),
+        })
     }
 
     pub(crate) const fn dialect(&self) -> Dialect {
@@ -45,7 +37,7 @@ impl Connection {
         }
     }
 
-    /// Runs a statement with `$1`, `$2`, ... and answers its rows.
+    /// Runs a statement with `$1`, `$2`, ... and returns its rows.
     pub(crate) async fn fetch(&self, sql: &str, args: &[Value]) -> Result<Vec<Row>, Failure> {
         match self {
             Self::Sqlite(sqlite) => sqlite.fetch(sql, args),
@@ -53,7 +45,7 @@ impl Connection {
         }
     }
 
-    /// Runs a statement with `$1`, `$2`, ... and answers how many rows it changed.
+    /// Runs a statement with `$1`, `$2`, ... and returns how many rows it changed.
     pub(crate) async fn execute(&self, sql: &str, args: &[Value]) -> Result<u64, Failure> {
         match self {
             Self::Sqlite(sqlite) => sqlite.execute(sql, args),
@@ -69,19 +61,19 @@ impl Connection {
         }
     }
 
-    /// Runs a statement for many rows of arguments; answers the rows of all.
-    pub(crate) async fn fetch_many(&self, sql: &str, rows: &[Vec<Value>]) -> Result<Vec<Row>, Failure> {
+    /// Returns the rows of each load. SQLite has one writer, which locks the whole file.
+    pub(crate) async fn load(&self, loads: &[Load], lock: Lock) -> Result<Vec<Vec<Row>>, Failure> {
         match self {
-            Self::Sqlite(sqlite) => sqlite.fetch_each(sql, rows),
-            Self::Postgres(postgres) => postgres.fetch_columns(sql, rows).await,
+            Self::Sqlite(sqlite) => loads.iter().map(|load| sqlite.load(load)).collect(),
+            Self::Postgres(postgres) => postgres.load(loads, lock).await,
         }
     }
 
-    /// Runs a statement for many rows of arguments; answers how many rows it changed.
-    pub(crate) async fn execute_many(&self, sql: &str, rows: &[Vec<Value>]) -> Result<u64, Failure> {
+    /// Writes changes, all or none as `scope` says. SQLite knows no scope but the transaction.
+    pub(crate) async fn write(&self, changes: &[Change], scope: Scope) -> Result<(), Failure> {
         match self {
-            Self::Sqlite(sqlite) => sqlite.execute_each(sql, rows),
-            Self::Postgres(postgres) => postgres.execute_columns(sql, rows).await,
+            Self::Sqlite(sqlite) => changes.iter().try_for_each(|change| sqlite.write(change)),
+            Self::Postgres(postgres) => postgres.write(changes, scope).await,
         }
     }
 
@@ -99,13 +91,5 @@ impl Connection {
 
     pub(crate) async fn rollback(&self) -> Result<(), Failure> {
         self.script("ROLLBACK").await
-    }
-
-    /// Whether it can still be used.
-    pub(crate) fn is_open(&self) -> bool {
-        match self {
-            Self::Sqlite(_) => true,
-            Self::Postgres(postgres) => postgres.is_open(),
-        }
     }
 }

@@ -8,25 +8,28 @@ use proto::event::v1::Event;
 use tokio::{
     runtime::Handle,
     sync::{Mutex, Notify, broadcast, mpsc, oneshot, watch},
+    task::JoinHandle,
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tracing::Span;
 use types::{Clock, Fault};
 
 use crate::{
-    batch::Place,
+    batch::Applier,
     command::{Call, Command},
+    connection::postgres::listen,
     dialect::Dialect,
     error::Error,
     failure::Failure,
     log,
     meters::Meters,
     migrate::{Migration, migrate},
-    open,
+    open::{self, Target},
     options::Options,
     pool::{Readers, Writer},
     record::{Fields, Key, Record},
     row::Row,
-    task,
+    span, task,
     unit::{Job, Unit},
     value::Value,
     writer::{self, Listeners, Queues},
@@ -34,6 +37,10 @@ use crate::{
 
 /// How many commands may wait for the writer.
 const QUEUE: usize = 1_024;
+
+/// How soon a follower looks at the log by itself, and how soon it does when it is notified of commits, as a notification may be lost.
+const POLL: Duration = Duration::from_secs(1);
+const POLL_LISTENING: Duration = Duration::from_secs(5);
 
 /// How long closing waits for reads.
 const CLOSE: Duration = Duration::from_secs(10);
@@ -46,8 +53,8 @@ pub struct Db {
 
 struct Shared {
     readers: Readers,
-    direct: mpsc::Sender<Job>,
-    behind: mpsc::Sender<Job>,
+    interactive: mpsc::Sender<Job>,
+    background: mpsc::Sender<Job>,
     listeners: Listeners,
     dialect: Dialect,
     source: &'static str,
@@ -56,6 +63,23 @@ struct Shared {
     stop: CancellationToken,
     /// Ends with the writer.
     working: Mutex<Option<oneshot::Receiver<()>>>,
+    others: Option<Others>,
+}
+
+/// Listens for commits of other processes, as long as this lives.
+struct Others {
+    stop: DropGuard,
+    listening: Mutex<JoinHandle<()>>,
+}
+
+impl Others {
+    /// `None` where there are no other processes, or they cannot be listened for.
+    fn listen_for(target: &Target, readers: &Readers, listeners: &Listeners) -> Option<Self> {
+        let Target::Postgres(server) = target else { return None };
+        let stop = CancellationToken::new();
+        let listening = listen::run(server.listener()?, readers.clone(), listeners.clone(), stop.clone());
+        Some(Self { stop: stop.drop_guard(), listening: Mutex::new(tokio::spawn(listening)) })
+    }
 }
 
 impl fmt::Debug for Db {
@@ -77,27 +101,30 @@ impl Db {
         let connection = open::connect(options, &target).await?;
         migrate(&connection, migrations, options.migrate).await?;
         if dialect.is_embedded() {
-            task::take_over(&connection).await.map_err(|failure| open::explain(options, failure))?;
+            let taken = task::take_over(&connection).await;
+            taken.map_err(|failure| open::explain(options, &target, failure))?;
         }
-        let readers = Readers::new(target.clone(), options.readers);
-        let writer = Writer::new(target, connection);
+        let readers = Readers::new(&target, options.readers);
 
-        let (direct, direct_queue) = mpsc::channel(QUEUE);
-        let (behind, behind_queue) = mpsc::channel(QUEUE);
+        let (interactive, interactive_queue) = mpsc::channel(QUEUE);
+        let (background, background_queue) = mpsc::channel(QUEUE);
         let listeners = Listeners {
             events: broadcast::Sender::new(256),
             recent: log::Recent::default(),
             head: watch::Sender::new(0),
+            committed: Arc::new(Notify::new()),
             tasks: Arc::new(Notify::new()),
         };
         let stop = CancellationToken::new();
-        let place = Place { writer, meters: Meters::new(source), source, clock: clock.clone() };
-        let queues = Queues { direct: direct_queue, behind: behind_queue };
-        let working = begin(source, writer::run(place, listeners.clone(), queues, stop.clone()))?;
+        let others = Others::listen_for(&target, &readers, &listeners);
+        let writer = Writer::new(target, connection);
+        let applier = Applier { writer, meters: Meters::new(source), source, clock: clock.clone(), contended: 0 };
+        let queues = Queues { interactive: interactive_queue, background: background_queue };
+        let working = begin(source, writer::run(applier, listeners.clone(), queues, stop.clone()))?;
         let shared = Shared {
             readers,
-            direct,
-            behind,
+            interactive,
+            background,
             listeners,
             dialect,
             source,
@@ -105,25 +132,30 @@ impl Db {
             request_retention: options.request_retention,
             stop,
             working: Mutex::new(Some(working)),
+            others,
         };
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// Runs a command: loads what it needs, lets it decide, saves, and answers once that is durable.
+    /// Runs a command: loads what it needs, lets it decide, saves, and returns the reply once that is durable.
     pub async fn run<C: Command>(&self, call: Call, command: C) -> Result<C::Reply, Fault> {
-        let queue = if call.batchable { &self.shared.behind } else { &self.shared.direct };
-        let reply = self.submit(queue, Unit::direct(call, Box::new(command))).await?;
-        C::Reply::decode(reply).map_err(|_| Fault::internal("the kept answer is of another type"))
+        let queue = if call.batchable { &self.shared.background } else { &self.shared.interactive };
+        let caller = Span::current();
+        let span = self.span(&caller, C::NAME);
+        let unit = Unit::interactive(call, Box::new(command), (caller, span.clone()));
+        let reply = self.submit(queue, unit).await;
+        span::note_failure(&span, &reply);
+        C::Reply::decode(reply?).map_err(|_| Fault::internal("the kept reply is of another type"))
     }
 
     /// Reads a few rows. `sql` is of the portable subset, with `$1`, `$2`, ... for `args`.
     pub async fn rows(&self, sql: &'static str, args: Vec<Value>) -> Result<Vec<Row>, Fault> {
-        self.shared.readers.fetch(sql, &args).await.map_err(Failure::into_fault)
+        self.read(self.shared.readers.fetch(sql, &args)).await
     }
 
     /// As `rows`, for many rows, with a text that is put together from fixed parts. Never put a caller's text into it.
     pub async fn query(&self, sql: impl Into<String>, args: Vec<Value>) -> Result<Vec<Row>, Fault> {
-        self.shared.readers.fetch_many(sql.into(), args).await.map_err(Failure::into_fault)
+        self.read(self.shared.readers.fetch_many(sql.into(), args)).await
     }
 
     /// The record with this key.
@@ -138,7 +170,7 @@ impl Db {
     /// ORDER BY order_id LIMIT $2`. Never put a caller's text into it.
     pub async fn list<R: Record>(&self, tail: &str, args: Vec<Value>) -> Result<Vec<R>, Fault> {
         let sql = format!("SELECT {}, version FROM {} {tail}", R::COLUMNS.join(", "), R::TABLE);
-        let rows = self.shared.readers.fetch(&sql, &args).await.map_err(Failure::into_fault)?;
+        let rows = self.read(self.shared.readers.fetch(&sql, &args)).await?;
         rows.into_iter().map(|row| R::read(Fields::new(R::TABLE, row.into_values()))).collect()
     }
 
@@ -148,9 +180,9 @@ impl Db {
         self.shared.listeners.events.subscribe()
     }
 
-    /// Whether the database answers and the writer runs.
+    /// Whether the database can be read and the writer runs.
     pub async fn ready(&self) -> bool {
-        !self.shared.direct.is_closed() && self.rows("SELECT id FROM log_head", Vec::new()).await.is_ok()
+        !self.shared.interactive.is_closed() && self.rows("SELECT id FROM log_head", Vec::new()).await.is_ok()
     }
 
     /// The clock everything here goes by.
@@ -168,7 +200,7 @@ impl Db {
         log::head(self).await
     }
 
-    /// Drops kept answers that are older than the retention; answers how many.
+    /// Drops kept answers that are older than the retention; returns how many.
     pub async fn purge_requests(&self) -> Result<usize, Fault> {
         let age = i64::try_from(self.shared.request_retention.as_micros()).unwrap_or(i64::MAX);
         let oldest = self.clock().now().as_micros().saturating_sub(age);
@@ -187,28 +219,52 @@ impl Db {
         {
             tracing::error!(error = &error as &dyn std::error::Error, "the writer failed");
         }
+        if let Some(Others { stop, listening }) = &self.shared.others {
+            stop.token().cancel();
+            if let Err(error) = (&mut *listening.lock().await).await {
+                tracing::debug!(error = &error as &dyn std::error::Error, "listening did not end by itself");
+            }
+        }
         if tokio::time::timeout(CLOSE, self.shared.readers.close()).await.is_err() {
             tracing::warn!("a connection was not given back in time");
         }
+    }
+
+    /// Waits for a read, in its span.
+    async fn read<T>(&self, reading: impl Future<Output = Result<T, Failure>>) -> Result<T, Fault> {
+        let span = self.span(&Span::current(), "SELECT");
+        let read = reading.await.map_err(Failure::into_fault);
+        span::note_failure(&span, &read);
+        read
+    }
+
+    /// The span of an operation at this database.
+    pub(crate) fn span(&self, parent: &Span, operation: &str) -> Span {
+        span::database(parent, self.shared.dialect, self.shared.source, operation)
     }
 
     /// Runs one statement in a transaction of its own.
     pub(crate) async fn write(&self, sql: impl Into<String>, args: Vec<Value>) -> Result<Vec<Row>, Fault> {
         let (reply, answer) = oneshot::channel();
         let job = Job::Statement { sql: sql.into(), args, reply };
-        self.shared.behind.send(job).await.map_err(|_| closing())?;
+        self.shared.background.send(job).await.map_err(|_| closing())?;
         answer.await.map_err(|_| closing())?
     }
 
     /// Hands a unit of a subscription or task to the writer.
     pub(crate) async fn apply(&self, unit: Unit) -> Result<(), Fault> {
-        self.submit(&self.shared.behind, unit).await.map(|_| ())
+        self.submit(&self.shared.background, unit).await.map(|_| ())
     }
 
     async fn submit(&self, queue: &mpsc::Sender<Job>, unit: Unit) -> Result<Bytes, Fault> {
         let (reply, answer) = oneshot::channel();
         queue.send(Job::Unit { unit, reply }).await.map_err(|_| closing())?;
         answer.await.map_err(|_| closing())?
+    }
+
+    /// How soon a follower looks whether another process has written, when nothing notifies it.
+    pub(crate) fn poll(&self) -> Duration {
+        if self.shared.others.is_some() { POLL_LISTENING } else { POLL }
     }
 
     pub(crate) fn dialect(&self) -> Dialect {

@@ -1,6 +1,8 @@
-//! Why a database can not be opened.
+//! Why a database cannot be opened.
 
-/// Why a database can not be opened.
+use crate::connection::postgres::problem::ConnectProblem;
+
+/// Why a database cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The URL names no database this crate knows.
@@ -9,16 +11,16 @@ pub enum Error {
         /// The URL without its password.
         url: String,
     },
-    /// The file's directory is missing and can not be made.
-    #[error("directory {path} can not be created")]
+    /// The file's directory is missing and cannot be made.
+    #[error("directory {path} cannot be created")]
     Directory {
         /// The directory.
         path: String,
         /// Why.
         source: std::io::Error,
     },
-    /// The file or its directory can not be written.
-    #[error("database {path} can not be written: file or directory is read-only")]
+    /// The file or its directory cannot be written.
+    #[error("database {path} cannot be written: file or directory is read-only")]
     ReadOnly {
         /// The file.
         path: String,
@@ -62,10 +64,12 @@ pub enum Error {
         path: String,
     },
     /// No connection.
-    #[error("database {url} can not be reached")]
+    #[error("database {url} cannot be reached")]
     Connect {
         /// The URL without its password.
         url: String,
+        /// What stands in the way, if it is a server's.
+        problem: ConnectProblem,
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },

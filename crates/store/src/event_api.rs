@@ -83,7 +83,7 @@ impl Following {
                         () = self.messages.closed() => return,
                         // The sender lives as long as the database; an error would only make this a poll.
                         _ = self.written.changed() => look = false,
-                        () = tokio::time::sleep(self.db.dialect().poll()) => look = true,
+                        () = tokio::time::sleep(self.db.poll()) => look = true,
                     }
                     continue;
                 }

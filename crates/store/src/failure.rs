@@ -1,10 +1,8 @@
 //! What can go wrong at the database, sorted by what to do about it.
 
-use std::error::Error as _;
-
 use types::{Fault, Reason};
 
-/// What the driver says.
+/// The driver's error.
 pub(crate) type Source = Box<dyn std::error::Error + Send + Sync>;
 
 /// A statement or transaction that did not work.
@@ -16,7 +14,7 @@ pub(crate) enum Failure {
     Exists(&'static str),
     /// A unique index refused a row.
     Unique(Source),
-    /// The database can not be reached or is full. Whether a commit took place is unknown.
+    /// The database cannot be reached or is full. Whether a commit took place is unknown.
     Lost(Source),
     /// Any other refusal: a CHECK, a wrong statement.
     Other(Source),
@@ -39,29 +37,25 @@ impl From<rusqlite::Error> for Failure {
     }
 }
 
-impl From<tokio_postgres::Error> for Failure {
-    fn from(error: tokio_postgres::Error) -> Self {
-        let lost = error.is_closed() || error.as_db_error().is_none() && is_of_the_connection(&error);
-        match error.code().map(|state| class(state.code())) {
-            Some(Class::Unique) => Self::Unique(error.into()),
-            Some(Class::Conflict) => Self::Conflict,
-            Some(Class::Lost) => Self::Lost(error.into()),
-            None if lost => Self::Lost(error.into()),
-            Some(Class::Other) | None => Self::Other(error.into()),
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        let Some(code) = error.as_database_error().map(|error| error.code().unwrap_or_default().into_owned()) else {
+            return match &error {
+                sqlx::Error::Io(_)
+                | sqlx::Error::Tls(_)
+                | sqlx::Error::Protocol(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed => Self::Lost(error.into()),
+                _ => Self::Other(error.into()),
+            };
+        };
+        match class(&code) {
+            Class::Unique => Self::Unique(error.into()),
+            Class::Conflict => Self::Conflict,
+            Class::Lost => Self::Lost(error.into()),
+            Class::Other => Self::Other(error.into()),
         }
     }
-}
-
-/// Whether the network failed, and not what was sent over it.
-fn is_of_the_connection(error: &tokio_postgres::Error) -> bool {
-    let mut source = error.source();
-    while let Some(cause) = source {
-        if cause.is::<std::io::Error>() {
-            return true;
-        }
-        source = cause.source();
-    }
-    false
 }
 
 impl From<Fault> for Failure {
@@ -81,7 +75,8 @@ enum Class {
 fn class(state: &str) -> Class {
     match state {
         "23505" => Class::Unique,
-        "40001" | "40P01" | "55P03" => Class::Conflict,
+        // The last is a division by zero: a write in one statement divides when a change falls short, and nothing else does.
+        "40001" | "40P01" | "55P03" | "22012" => Class::Conflict,
         // A statement or a transaction that took too long, or a server that only reads after a failover.
         "57014" | "25P03" | "25006" => Class::Lost,
         _ if state.starts_with("08") || state.starts_with("53") || state.starts_with("57P") => Class::Lost,
@@ -90,7 +85,7 @@ fn class(state: &str) -> Class {
 }
 
 impl Failure {
-    /// The database can not be reached.
+    /// The database cannot be reached.
     pub(crate) fn lost(why: impl Into<Source>) -> Self {
         Self::Lost(why.into())
     }
@@ -102,15 +97,15 @@ impl Failure {
         Some(error.extended_code & 0xff)
     }
 
-    /// What the driver said, or what the caller would be told.
+    /// The driver's error, or the fault the caller would be given.
     pub(crate) fn into_source(self) -> Source {
         match self {
             Self::Unique(source) | Self::Lost(source) | Self::Other(source) => source,
-            told @ (Self::Conflict | Self::Exists(_) | Self::Fault(_)) => Box::new(told.into_fault()),
+            other @ (Self::Conflict | Self::Exists(_) | Self::Fault(_)) => Box::new(other.into_fault()),
         }
     }
 
-    /// What the caller is told.
+    /// The fault for the caller.
     pub(crate) fn into_fault(self) -> Fault {
         match self {
             Self::Conflict => Fault::unavailable("the same rows are being changed by others"),
@@ -120,8 +115,8 @@ impl Failure {
                 Fault::new(Reason::AlreadyExists, "a resource with this id or number exists already")
             }
             Self::Lost(error) => {
-                tracing::warn!(error = error.as_ref() as &dyn std::error::Error, "the database can not be reached");
-                Fault::unavailable("the database can not be reached")
+                tracing::warn!(error = error.as_ref() as &dyn std::error::Error, "the database cannot be reached");
+                Fault::unavailable("the database cannot be reached")
             }
             Self::Other(error) => Fault::internal(format!("database: {error}")),
             Self::Fault(fault) => fault,
@@ -147,7 +142,7 @@ mod tests {
         for code in [5, 6, 261, 517] {
             assert!(matches!(sqlite(code), Failure::Conflict), "{code}");
         }
-        for state in ["40001", "40P01"] {
+        for state in ["40001", "40P01", "22012"] {
             assert!(matches!(class(state), Class::Conflict), "{state}");
         }
     }

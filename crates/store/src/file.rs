@@ -1,4 +1,4 @@
-//! What can be told of a SQLite file before SQLite is given it.
+//! Checks of a SQLite file before SQLite opens it.
 
 use std::{
     fs::File,
@@ -11,8 +11,8 @@ use crate::error::Error;
 /// The first bytes of every database.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
-/// Refuses a path that is no database, so that nothing is written to what is not ours. What can not be read here is left
-/// to SQLite to complain of.
+/// Refuses a path that is no database, so that nothing is written to what is not ours. What cannot be read here is left
+/// to SQLite to report.
 pub(crate) fn check(path: &Path) -> Result<(), Error> {
     let shown = || path.display().to_string();
     let Ok(about) = std::fs::metadata(path) else { return Ok(()) };

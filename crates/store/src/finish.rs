@@ -2,18 +2,16 @@
 
 use std::collections::{HashMap, HashSet};
 
-use futures::future::try_join;
-
 use crate::{
-    connection::Connection,
     failure::Failure,
-    statement,
+    row::Row,
+    statement::{Change, Load, Shortfall},
     unit::{Finishes, Unit},
     value::Value,
 };
 
-/// What each unit finishes; `None` for one that was finished by another replica already.
-pub(crate) async fn check(conn: &Connection, units: &[Unit]) -> Result<Vec<Option<Finishes>>, Failure> {
+/// The positions and claims that the units are about.
+pub(crate) fn loads(units: &[Unit]) -> [Load; 2] {
     let mut names = Vec::new();
     let mut tasks = Vec::new();
     for unit in units {
@@ -23,13 +21,14 @@ pub(crate) async fn check(conn: &Connection, units: &[Unit]) -> Result<Vec<Optio
             Finishes::Task { kind, key, .. } => tasks.push(vec![Value::Text(kind.clone()), Value::Text(key.clone())]),
         }
     }
-    let lock = conn.dialect().for_update();
-    let (by_name, by_key) = (format!(" ORDER BY name{lock}"), format!(" ORDER BY kind, key{lock}"));
-    let (positions, claims) = try_join(
-        statement::select(conn, "SELECT name, position FROM subscriptions", &["name"], names, &by_name),
-        statement::select(conn, "SELECT kind, key, claim FROM tasks", &["kind", "key"], tasks, &by_key),
-    )
-    .await?;
+    [
+        Load::new("subscriptions", "name, position", &["name"], names, &["name"]),
+        Load::new("tasks", "kind, key, claim", &["kind", "key"], tasks, &["kind", "key"]),
+    ]
+}
+
+/// What each unit finishes, by what was loaded; `None` for one that was finished by another replica already.
+pub(crate) fn check(units: &[Unit], positions: &[Row], claims: &[Row]) -> Result<Vec<Option<Finishes>>, Failure> {
     let mut positions =
         positions.iter().map(|row| Ok((row.at(0)?, row.at(1)?))).collect::<Result<HashMap<String, i64>, Failure>>()?;
     let mut claims = claims
@@ -50,17 +49,14 @@ pub(crate) async fn check(conn: &Connection, units: &[Unit]) -> Result<Vec<Optio
     Ok(open)
 }
 
-/// Moves the subscriptions. Finished tasks are deleted with the other changes of tasks.
-pub(crate) async fn save(conn: &Connection, finished: impl Iterator<Item = Finishes>) -> Result<bool, Failure> {
-    let mut moves = HashMap::new();
+/// The moves of subscriptions. Finished tasks are deleted with the other changes of tasks.
+pub(crate) fn changes<'a>(finished: impl Iterator<Item = &'a Finishes>) -> Change {
+    let mut rows = Vec::new();
     for finishes in finished {
-        if let Finishes::Subscription { name, to, .. } = finishes {
-            moves.insert(name, to);
+        if let Finishes::Subscription { name, from, to } = finishes {
+            rows.push(vec![Value::Text((*name).to_owned()), Value::Integer(*from), Value::Integer(*to)]);
         }
     }
-    let mut rows: Vec<_> =
-        moves.iter().map(|(name, to)| vec![Value::Text((*name).to_owned()), Value::Integer(*to)]).collect();
     rows.sort();
-    let conflict = " ON CONFLICT (name) DO UPDATE SET position = excluded.position";
-    Ok(statement::insert_or(conn, "subscriptions", "name, position", conflict, &rows).await? > 0)
+    Change::update("subscriptions", "position = @3", "name = @1 AND position = @2", rows).all_or(Shortfall::Conflict)
 }

@@ -279,7 +279,7 @@ impl Follower {
 
     /// Reacts to some events and applies what comes of it, up to the first that has to be tried again.
     async fn handle(&self, events: &[Arc<Event>], from: i64, to: i64) -> Result<i64, Fault> {
-        let (groups, failed) = react::all(&*self.reactions, self.surround, self.db.source(), events).await;
+        let (groups, failed) = react::all(&*self.reactions, self.surround, &self.db, events).await;
         let Some((index, fault)) = failed else {
             self.apply(groups, from, to).await?;
             return Ok(to);

@@ -5,7 +5,13 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use types::{Fault, Reason, Timestamp};
 
-use crate::{command::Call, connection::Connection, failure::Failure, statement, value::Value};
+use crate::{
+    command::Call,
+    failure::Failure,
+    row::Row,
+    statement::{Change, Load, Shortfall},
+    value::Value,
+};
 
 /// Known answers of a batch: those in the database, and those given within the batch.
 #[derive(Debug, Default)]
@@ -22,14 +28,18 @@ struct Answer {
 }
 
 impl Answers {
-    /// Looks up all calls of a batch in one statement.
-    pub(crate) async fn load<'a>(conn: &Connection, calls: impl Iterator<Item = &'a Call>) -> Result<Self, Failure> {
+    /// The answers all calls of a batch were given before.
+    pub(crate) fn load<'a>(calls: impl Iterator<Item = &'a Call>) -> Load {
+        const KEY: &[&str] = &["scope", "request_id"];
         let keys = calls.filter_map(|call| {
             let request_id = call.request_id.clone()?;
             Some(vec![Value::Text(call.actor.as_str().to_owned()), Value::Text(request_id)])
         });
-        let select = "SELECT scope, request_id, name, body_hash, reply FROM requests";
-        let rows = statement::select(conn, select, &["scope", "request_id"], keys.collect(), "").await?;
+        Load::new("requests", "scope, request_id, name, body_hash, reply", KEY, keys.collect(), KEY)
+    }
+
+    /// Reads what was loaded.
+    pub(crate) fn read(rows: &[Row]) -> Result<Self, Failure> {
         let mut answers = Self::default();
         for row in rows {
             let answer = Answer { name: row.at(2)?, hash: row.at(3)?, reply: row.at(4)? };
@@ -63,14 +73,10 @@ impl Answers {
         self.known.insert((call.actor.as_str().to_owned(), request_id), answer);
     }
 
-    /// Saves the new answers. Another replica may have been given the same request at the same time.
-    pub(crate) async fn save(mut self, conn: &Connection) -> Result<bool, Failure> {
+    /// The new answers. Another replica may have been given the same request at the same time.
+    pub(crate) fn changes(mut self) -> Change {
         self.new.sort();
-        let new = self.new.len() as u64;
         let columns = "scope, request_id, name, body_hash, reply, create_time";
-        if statement::insert(conn, "requests", columns, &self.new).await? < new {
-            return Err(Failure::Conflict);
-        }
-        Ok(new > 0)
+        Change::insert("requests", columns, "ON CONFLICT DO NOTHING", self.new).all_or(Shortfall::Conflict)
     }
 }

@@ -1,8 +1,8 @@
 //! The database of a service: its rows, the way commands change them, its event log, subscriptions and tasks.
 //!
-//! **Owns** the write path. Commands that wait together are handled together: every row they need is loaded in one
-//! statement per table, each command decides in memory in arrival order, changes are written set-wise, events appended,
-//! one commit, one answer each. A batch of one is the same code. Only here is a SQL dialect named or a pool opened.
+//! **Owns** the write path. Commands that wait together are handled together: every row they need is loaded
+//! together, each command decides in memory in arrival order, changes are written set-wise, events appended, one commit, one
+//! answer each. A batch of one is the same code. Only here is a SQL dialect named or a pool opened.
 //!
 //! **Promises**
 //! - A command takes effect wholly or not at all, and durably before it is answered. One that is refused leaves the others
@@ -42,6 +42,7 @@ mod pool;
 mod record;
 mod row;
 mod rows;
+mod span;
 mod statement;
 mod surround;
 mod table;
@@ -52,6 +53,7 @@ mod workers;
 mod writer;
 
 pub use command::{AnyCommand, Call, Command};
+pub use connection::postgres::problem::ConnectProblem;
 pub use context::Context;
 pub use db::Db;
 pub use error::Error;
@@ -61,7 +63,7 @@ pub use exception::Exception;
 pub use follower::{Follower, Reactions, Subscription, decode};
 pub use migrate::Migration;
 pub use needs::Needs;
-pub use options::{Migrate, Options};
+pub use options::{Migrate, Options, READERS};
 pub use record::{Fields, Key, Record};
 pub use row::Row;
 pub use rows::Rows;

@@ -6,7 +6,6 @@ mod verify;
 
 use std::collections::HashSet;
 
-use futures::future::try_join;
 use prost::Message;
 use proto::event::v1::Event;
 use sha2::{Digest, Sha256};
@@ -18,60 +17,81 @@ pub(crate) use read::{Filter, events, head};
 pub(crate) use recent::{After, Recent};
 pub(crate) use verify::{Chain, HEAD};
 
-use crate::{command::hex, connection::Connection, event::micros, failure::Failure, statement, value::Value};
+use crate::{
+    command::hex,
+    event::micros,
+    failure::Failure,
+    row::Row,
+    statement::{Change, Load, Shortfall},
+    value::Value,
+};
 
 const COLUMNS: &str = "position, event_id, kind, subject, correlation_id, occurred_time, recorded_time, body, hash";
 
-/// Appends events and answers them with their positions; those the log has already are left out.
-///
-/// The head's row is the last lock of the transaction and is held to its commit: that makes position order commit order.
-pub(crate) async fn append(conn: &Connection, events: Vec<Event>) -> Result<Vec<Event>, Failure> {
-    if events.is_empty() {
-        return Ok(events);
-    }
-    let (head, mut events) = try_join(head_for_update(conn), unknown(conn, events)).await?;
-    let (mut position, mut hash) = head;
-    let mut rows = Vec::with_capacity(events.len());
-    for event in &mut events {
-        position += 1;
-        event.position = position;
-        let body = event.encode_to_vec();
-        hash = chain(&hash, &body);
-        rows.push(vec![
-            Value::Integer(position),
-            Value::Text(event.event_id.clone()),
-            Value::Text(event.r#type.clone()),
-            Value::Text(event.subject.clone()),
-            Value::Text(event.correlation_id.clone()),
-            Value::Integer(micros(event.occur_time.as_ref())),
-            Value::Integer(micros(event.record_time.as_ref())),
-            Value::Bytes(body),
-            Value::Text(hash.clone()),
-        ]);
-    }
-    if !rows.is_empty() {
-        let update = "UPDATE log_head SET position = $1, hash = $2 WHERE id = 1";
-        let head = [Value::Integer(position), Value::Text(hash)];
-        try_join(statement::insert_or(conn, "events", COLUMNS, "", &rows), conn.execute(update, &head)).await?;
-    }
-    Ok(events)
+/// The last position and its hash.
+#[derive(Debug, Clone)]
+pub(crate) struct Head {
+    position: i64,
+    hash: String,
 }
 
-/// The last position and its hash, locked.
-async fn head_for_update(conn: &Connection) -> Result<(i64, String), Failure> {
-    let select = format!("SELECT position, hash FROM log_head WHERE id = 1{}", conn.dialect().for_update());
-    let head = conn.fetch(&select, &[]).await?;
-    let head = head.first().ok_or_else(|| Fault::internal("the log has no head"))?;
-    Ok((head.at(0)?, head.at(1)?))
+impl Head {
+    pub(crate) fn load() -> Load {
+        Load::new("log_head", "position, hash", &["id"], vec![vec![Value::Integer(1)]], &["id"])
+    }
+
+    /// Reads what was loaded.
+    pub(crate) fn read(rows: &[Row]) -> Result<Self, Failure> {
+        let head = rows.first().ok_or_else(|| Fault::internal("the log has no head"))?;
+        Ok(Self { position: head.at(0)?, hash: head.at(1)? })
+    }
+
+    /// The changes that append events, which are given their positions. They fail when the log has any of the events, or
+    /// has another head by then.
+    ///
+    /// The head's row is the last lock that is taken and is held to the commit: that makes position order commit order.
+    pub(crate) fn append(self, events: &mut [Event]) -> [Change; 2] {
+        let Self { mut position, mut hash } = self;
+        let before = position;
+        let mut rows = Vec::with_capacity(events.len());
+        for event in events {
+            position += 1;
+            event.position = position;
+            let body = event.encode_to_vec();
+            hash = chain(&hash, &body);
+            rows.push(vec![
+                Value::Integer(position),
+                Value::Text(event.event_id.clone()),
+                Value::Text(event.r#type.clone()),
+                Value::Text(event.subject.clone()),
+                Value::Text(event.correlation_id.clone()),
+                Value::Integer(micros(event.occur_time.as_ref())),
+                Value::Integer(micros(event.record_time.as_ref())),
+                Value::Bytes(body),
+                Value::Text(hash.clone()),
+            ]);
+        }
+        let moved =
+            (position > before).then(|| vec![Value::Integer(before), Value::Integer(position), Value::Text(hash)]);
+        [
+            Change::insert("events", COLUMNS, "ON CONFLICT DO NOTHING", rows),
+            Change::update("log_head", "position = @2, hash = @3", "id = 1 AND position = @1", Vec::from_iter(moved)),
+        ]
+        .map(|change| change.all_or(Shortfall::Conflict))
+    }
 }
 
-/// Without the events the log has already.
-async fn unknown(conn: &Connection, mut events: Vec<Event>) -> Result<Vec<Event>, Failure> {
+/// Those of the events that the log has already.
+pub(crate) fn known(events: &[Event]) -> Load {
     let ids = events.iter().map(|event| vec![Value::Text(event.event_id.clone())]).collect();
-    let found = statement::select(conn, "SELECT event_id FROM events", &["event_id"], ids, "").await?;
+    Load::new("events", "event_id", &["event_id"], ids, &["event_id"])
+}
+
+/// Drops the events that were found by `known`.
+pub(crate) fn drop_known(events: &mut Vec<Event>, found: &[Row]) -> Result<(), Failure> {
     let known = found.iter().map(|row| row.at::<String>(0)).collect::<Result<HashSet<_>, _>>()?;
     events.retain(|event| !known.contains(&event.event_id));
-    Ok(events)
+    Ok(())
 }
 
 /// The hash of an event: over the hash of the one before it and its own encoding.

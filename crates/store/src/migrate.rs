@@ -1,4 +1,7 @@
 //! Migrations: one portable set for both databases, applied in one transaction.
+//!
+//! The record of sqlx is not used: its feature `migrate` asks for another SQLite than rusqlite links, even where sqlx's
+//! own SQLite driver is off.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +29,10 @@ pub(crate) const OWN_NUMBERS: i64 = 1_000;
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations \
     (version BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL)";
 
-/// Brings the schema to the state this program knows, or says why it can not.
+/// Lets one process at a time migrate a server's database; held to the end of the transaction.
+const LOCK: &str = "SELECT pg_advisory_xact_lock(7089336938131513954)";
+
+/// Brings the schema to the state this program knows, or says why it cannot.
 pub(crate) async fn migrate(conn: &Connection, migrations: &[Migration], mode: Migrate) -> Result<(), Error> {
     let service = migrations.iter().map(|own| Migration { version: own.version + OWN_NUMBERS, ..*own });
     let mut wanted: Vec<Migration> = OWN.iter().copied().chain(service).collect();
@@ -81,8 +87,8 @@ fn a_later_one_of(applied: &BTreeMap<i64, (String, String)>, version: i64) -> bo
 }
 
 async fn applied(conn: &Connection) -> Result<BTreeMap<i64, (String, String)>, Failure> {
-    if let Some(lock) = conn.dialect().migration_lock() {
-        conn.script(lock).await?;
+    if !conn.dialect().is_embedded() {
+        conn.script(LOCK).await?;
     }
     conn.script(TABLE).await?;
     let rows = conn.fetch("SELECT version, name, checksum FROM schema_migrations", &[]).await?;

@@ -1,28 +1,23 @@
 //! Before a connection is made: which database, where, and why not.
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
-
-use tokio_postgres::Config;
+use std::path::{Path, PathBuf};
 
 use crate::{
-    connection::{Connection, Purpose},
+    connection::{
+        Connection,
+        postgres::{connect::Server, problem::ConnectProblem},
+    },
     dialect::Dialect,
     error::Error,
     failure::Failure,
     options::Options,
 };
 
-/// How long a server may take to answer at all.
-const CONNECT: Duration = Duration::from_secs(5);
-
 /// Where to connect to.
 #[derive(Debug, Clone)]
 pub(crate) enum Target {
     Sqlite(PathBuf),
-    Postgres(Box<Config>),
+    Postgres(Box<Server>),
 }
 
 impl Target {
@@ -38,14 +33,8 @@ impl Target {
 pub(crate) fn prepare(options: &Options) -> Result<Target, Error> {
     let unknown = || Error::Url { url: options.redacted_url() };
     if options.url.starts_with("postgres://") || options.url.starts_with("postgresql://") {
-        let mut config: Config = options.url.parse().map_err(|_| unknown())?;
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(CONNECT);
-        }
-        if config.get_application_name().is_none() {
-            config.application_name("waybill");
-        }
-        return Ok(Target::Postgres(Box::new(config)));
+        let server = Server::parse(&options.url, options.pooled).map_err(|_| unknown())?;
+        return Ok(Target::Postgres(Box::new(server)));
     }
     let file = file(&options.url).ok_or_else(unknown)?;
     let directory = file.parent().filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -63,17 +52,21 @@ fn file(url: &str) -> Option<&Path> {
 
 /// The connection that writes, or why there is none.
 pub(crate) async fn connect(options: &Options, target: &Target) -> Result<Connection, Error> {
-    let opened = tokio::time::timeout(CONNECT, Connection::open(target, Purpose::Write)).await;
-    let connection = opened.unwrap_or_else(|_| Err(Failure::lost("it does not answer")));
-    connection.map_err(|failure| explain(options, failure))
+    Connection::open(target).await.map_err(|failure| explain(options, target, failure))
 }
 
 /// Why the connection was refused.
-pub(crate) fn explain(options: &Options, failure: Failure) -> Error {
-    match file(&options.url) {
-        Some(path) => explain_file(path, failure),
-        None => Error::Connect { url: options.redacted_url(), source: failure.into_source() },
-    }
+pub(crate) fn explain(options: &Options, target: &Target, failure: Failure) -> Error {
+    let server = match target {
+        Target::Sqlite(file) => return explain_file(file, failure),
+        Target::Postgres(server) => server,
+    };
+    let source = failure.into_source();
+    let problem = match source.downcast_ref() {
+        Some(error) => ConnectProblem::of(error, server.is_local()),
+        None => ConnectProblem::Unreachable,
+    };
+    Error::Connect { url: options.redacted_url(), problem, source }
 }
 
 /// Why a file could not be used.
@@ -82,6 +75,10 @@ pub(crate) fn explain_file(path: &Path, failure: Failure) -> Error {
     match failure.sqlite_code() {
         Some(8 | 14) => Error::ReadOnly { path: shown },
         Some(11 | 26) => Error::Corrupt { path: shown },
-        _ => Error::Connect { url: format!("sqlite:{shown}"), source: failure.into_source() },
+        _ => Error::Connect {
+            url: format!("sqlite:{shown}"),
+            problem: ConnectProblem::Other,
+            source: failure.into_source(),
+        },
     }
 }

@@ -2,13 +2,19 @@
 
 use std::{fmt, time::Duration};
 
+/// How many connections read at most, if nothing else is said.
+pub const READERS: u32 = 8;
+
 /// Settings of one database.
 #[derive(Clone)]
 pub struct Options {
     /// `sqlite:PATH` or `postgres://user:password@host/database`.
     pub url: String,
-    /// How many connections read at most.
+    /// How many connections read at most. On PostgreSQL one more writes, and one listens for commits of other processes.
     pub readers: u32,
+    /// Whether connections to PostgreSQL pass a pooler that gives them to others between transactions: nothing is set on
+    /// them, and other processes' commits are looked for instead of listened for.
+    pub pooled: bool,
     /// How long answers are kept for repeated requests.
     pub request_retention: Duration,
     /// What to do about migrations that were not applied yet.
@@ -29,7 +35,8 @@ impl Options {
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
-            readers: 8,
+            readers: READERS,
+            pooled: false,
             request_retention: Duration::from_secs(7 * 24 * 60 * 60),
             migrate: Migrate::Apply,
         }
@@ -54,6 +61,7 @@ impl fmt::Debug for Options {
         f.debug_struct("Options")
             .field("url", &self.redacted_url())
             .field("readers", &self.readers)
+            .field("pooled", &self.pooled)
             .field("request_retention", &self.request_retention)
             .field("migrate", &self.migrate)
             .finish()

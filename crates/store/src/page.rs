@@ -61,12 +61,12 @@ impl Page {
         self.after.as_deref()
     }
 
-    /// How many rows to select: one more than the page has, which tells whether another page follows.
+    /// How many rows to select: one more than the page has, which shows whether another page follows.
     pub fn limit(&self) -> i64 {
         self.size + 1
     }
 
-    /// Cuts the selected rows to the page; answers the token of the next page, empty on the last.
+    /// Cuts the selected rows to the page; returns the token of the next page, empty on the last.
     pub fn next<R>(&self, rows: &mut Vec<R>, key: impl Fn(&R) -> Vec<Value>) -> String {
         let size = usize::try_from(self.size).unwrap_or(usize::MAX);
         if rows.len() <= size {

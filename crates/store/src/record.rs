@@ -83,10 +83,10 @@ impl Fields {
         Self { table, values: values.into_iter() }
     }
 
-    /// The next value; `column` is for the message when it can not be read.
+    /// The next value; `column` is for the message when it cannot be read.
     pub fn next<T: Column>(&mut self, column: &'static str) -> Result<T, Fault> {
         let value = self.values.next().and_then(T::from_value);
-        value.ok_or_else(|| Fault::internal(format!("{}.{column} can not be read", self.table)))
+        value.ok_or_else(|| Fault::internal(format!("{}.{column} cannot be read", self.table)))
     }
 }
 

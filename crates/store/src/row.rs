@@ -6,7 +6,7 @@ use types::Fault;
 
 use crate::value::{Column, Value};
 
-/// One row of an answer.
+/// One row of a result.
 #[derive(Debug, Clone)]
 pub struct Row {
     names: Arc<[String]>,
@@ -21,7 +21,7 @@ impl Row {
     /// The column with this name.
     pub fn get<T: Column>(&self, name: &str) -> Result<T, Fault> {
         let index = self.names.iter().position(|column| column == name);
-        self.at(index.ok_or_else(|| Fault::internal(format!("no column {name} in the answer")))?)
+        self.at(index.ok_or_else(|| Fault::internal(format!("no column {name} in the result")))?)
     }
 
     /// The column at this place, from 0.
@@ -29,7 +29,7 @@ impl Row {
         let value = self.values.get(index).cloned();
         value
             .and_then(T::from_value)
-            .ok_or_else(|| Fault::internal(format!("column {index} of the answer can not be read")))
+            .ok_or_else(|| Fault::internal(format!("column {index} of the result cannot be read")))
     }
 
     pub(crate) fn into_values(self) -> Vec<Value> {

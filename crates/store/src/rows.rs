@@ -1,19 +1,19 @@
-//! What a batch of commands decides on: the rows that were loaded, and what became of them.
+//! What a batch of commands decides on: the rows that were loaded, and their changes.
 
 use std::{
     any::{Any, TypeId},
     collections::{HashMap, HashSet},
 };
 
-use futures::future::try_join_all;
 use types::Fault;
 
 use crate::{
-    connection::Connection,
+    connection::{Connection, Lock},
     failure::Failure,
     needs::{Needs, Want},
     record::{Key, Record},
-    statement,
+    row::Row,
+    statement::{Change, Load, Shortfall},
     table::{AnyTable, Table},
     value::Value,
 };
@@ -64,7 +64,7 @@ impl Rows {
 
     /// Saves a row with the command: a new one when its version is 0. Answers it with its new version.
     ///
-    /// A changed row has to be made from the one `get` answers; anything else fails the command.
+    /// A changed row has to be made from the one `get` returns; anything else fails the command.
     pub fn put<R: Record>(&mut self, record: R) -> R {
         self.changed = true;
         let table = self.tables.entry(TypeId::of::<R>()).or_insert_with(|| Box::new(Table::<R>::default()));
@@ -109,8 +109,20 @@ impl Rows {
         self.tables.values_mut().for_each(|table| table.discard());
     }
 
-    /// Loads what of `needs` is not loaded yet, one statement per table and set of columns; answers whether there was any.
-    pub(crate) async fn load(&mut self, conn: &Connection, needs: Needs, lock: &'static str) -> Result<bool, Failure> {
+    /// Loads what of `needs` is not loaded yet, in one round; returns whether there was any.
+    pub(crate) async fn load(&mut self, conn: &Connection, needs: Needs, lock: Lock) -> Result<bool, Failure> {
+        let missing = self.missing(needs);
+        if missing.is_empty() {
+            return Ok(false);
+        }
+        let loads: Vec<Load> = missing.iter().map(Missing::load).collect();
+        let found = conn.load(&loads, lock).await?;
+        self.absorb(missing, found)?;
+        Ok(true)
+    }
+
+    /// What of `needs` is not loaded yet: one load for each table and set of columns.
+    pub(crate) fn missing(&self, needs: Needs) -> Vec<Missing> {
         let mut missing = HashMap::<_, (Want, HashSet<_>)>::new();
         for mut want in needs.wanted {
             let at = (want.record, want.columns);
@@ -120,66 +132,72 @@ impl Rows {
             let values = std::mem::take(&mut want.values);
             missing.entry(at).or_insert_with(|| (want, HashSet::new())).1.insert(values);
         }
-        if missing.is_empty() {
-            return Ok(false);
-        }
+        let missing = missing.into_values();
         let mut missing: Vec<_> =
-            missing.into_iter().map(|(at, (want, values))| (at, (want.table)(), values)).collect();
-        missing.sort_by_key(|((_, columns), table, _)| (table.name(), *columns));
-        let selects = missing.iter().map(|((_, columns), table, values)| async move {
-            let select = format!("SELECT {}, version FROM {}", table.columns().join(", "), table.name());
-            let tail =
-                if lock.is_empty() { String::new() } else { format!(" ORDER BY {}{lock}", table.key().join(", ")) };
-            statement::select(conn, &select, columns, values.iter().cloned().collect(), &tail).await
-        });
-        let found = try_join_all(selects).await?;
-        for (((record, columns), table, values), rows) in missing.into_iter().zip(found) {
-            let table = self.tables.entry(record).or_insert(table);
-            table.index(columns);
-            table.absorb(rows)?;
-            self.loaded.entry((record, columns)).or_default().extend(values);
-        }
-        Ok(true)
+            missing.map(|(want, values)| Missing { table: (want.table)(), want, values }).collect();
+        missing.sort_by_key(|missing| (missing.table.name(), missing.want.columns));
+        missing
     }
 
-    /// Writes all changes: per table one statement for new rows and one for changed ones, in key order.
-    pub(crate) async fn save(&self, conn: &Connection) -> Result<bool, Failure> {
+    /// Takes the rows found for each of `missing`.
+    pub(crate) fn absorb(
+        &mut self,
+        missing: Vec<Missing>,
+        found: impl IntoIterator<Item = Vec<Row>>,
+    ) -> Result<(), Failure> {
+        for (Missing { want, table, values }, rows) in missing.into_iter().zip(found) {
+            let table = self.tables.entry(want.record).or_insert(table);
+            table.index(want.columns);
+            table.absorb(rows)?;
+            self.loaded.entry((want.record, want.columns)).or_default().extend(values);
+        }
+        Ok(())
+    }
+
+    /// All changes: per table one of new rows and one of changed ones, in key order.
+    pub(crate) fn changes(&self) -> Vec<Change> {
         let mut tables: Vec<_> = self.tables.values().map(AsRef::as_ref).collect();
         tables.sort_by_key(|table| table.name());
-        let saves =
-            tables.into_iter().flat_map(|table| [save(conn, table, Change::Insert), save(conn, table, Change::Update)]);
-        Ok(try_join_all(saves).await?.contains(&true))
+        tables.into_iter().flat_map(|table| [inserts(table), updates(table)]).collect()
     }
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Change {
-    Insert,
-    Update,
+/// Rows that were asked for and are not loaded.
+#[derive(Debug)]
+pub(crate) struct Missing {
+    want: Want,
+    table: Box<dyn AnyTable>,
+    values: HashSet<Vec<Value>>,
 }
 
-/// Writes new or changed rows of one table; answers whether there were any.
-async fn save(conn: &Connection, table: &dyn AnyTable, change: Change) -> Result<bool, Failure> {
-    let rows = match change {
-        Change::Insert => table.inserts(),
-        Change::Update => table.updates(),
-    };
-    if rows.is_empty() {
-        return Ok(false);
+impl Missing {
+    pub(crate) fn load(&self) -> Load {
+        let Self { want, table, values } = self;
+        let select = format!("{}, version", table.columns().join(", "));
+        Load::new(table.name(), select, want.columns, values.iter().cloned().collect(), table.key())
     }
-    let (written, refused) = match change {
-        Change::Insert => {
-            let columns = format!("{}, version", table.columns().join(", "));
-            let conflict = format!(" ON CONFLICT ({}) DO NOTHING", table.key().join(", "));
-            let written = statement::insert_or(conn, table.name(), &columns, &conflict, &rows).await?;
-            (written, Failure::Exists(table.name()))
-        }
-        Change::Update => {
-            let written = statement::update(conn, table.name(), table.key(), table.columns(), &rows).await?;
-            (written, Failure::Conflict)
-        }
-    };
-    if written < rows.len() as u64 { Err(refused) } else { Ok(true) }
+}
+
+fn inserts(table: &dyn AnyTable) -> Change {
+    let columns = format!("{}, version", table.columns().join(", "));
+    let conflict = format!("ON CONFLICT ({}) DO NOTHING", table.key().join(", "));
+    Change::insert(table.name(), columns, conflict, table.inserts()).all_or(Shortfall::Exists)
+}
+
+/// Each row only when the table still has the version it was loaded with.
+fn updates(table: &dyn AnyTable) -> Change {
+    let (key, columns) = (table.key(), table.columns());
+    let version = columns.len() + 1;
+    let pair = |(index, column): (usize, &&str)| format!("{column} = @{}", index + 1);
+    let set = columns.iter().enumerate().skip(key.len()).map(pair);
+    let set: Vec<String> = std::iter::once(format!("version = @{version}")).chain(set).collect();
+    let condition: Vec<String> = key
+        .iter()
+        .enumerate()
+        .map(pair)
+        .chain(std::iter::once(format!("{}.version = @{}", table.name(), version + 1)))
+        .collect();
+    Change::update(table.name(), set.join(", "), condition.join(" AND "), table.updates()).all_or(Shortfall::Conflict)
 }
 
 fn forgotten<R: Record>(columns: &[&str]) -> Fault {

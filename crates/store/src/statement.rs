@@ -1,115 +1,183 @@
-//! Statements over many rows: one text for each table, whatever the number of rows.
+//! Statements over many rows, described once and put into words for either database.
+//!
+//! SQLite, which is in this process, runs a text once for each row. PostgreSQL, which is a round trip away, takes a list
+//! for each column, so that the text is the same whatever the number of rows.
 
 use std::fmt::Write as _;
 
-use crate::{connection::Connection, dialect::Dialect, failure::Failure, row::Row, value::Value};
+use crate::{
+    dialect::Dialect,
+    failure::Failure,
+    value::{Kind, Value},
+};
 
-/// Inserts rows; answers how many were new. Those that exist are left alone.
-pub(crate) async fn insert(conn: &Connection, table: &str, columns: &str, rows: &[Vec<Value>]) -> Result<u64, Failure> {
-    insert_or(conn, table, columns, " ON CONFLICT DO NOTHING", rows).await
+/// Rows to select: those of a table in which `columns` equal one of `values`.
+#[derive(Debug)]
+pub(crate) struct Load {
+    pub(crate) table: &'static str,
+    /// What is selected of a row, separated by commas.
+    pub(crate) select: String,
+    pub(crate) columns: &'static [&'static str],
+    pub(crate) values: Vec<Vec<Value>>,
+    /// The order in which the rows are locked, if they are.
+    pub(crate) key: &'static [&'static str],
 }
 
-/// Inserts rows with an ON CONFLICT clause of the caller's; answers how many were written.
-pub(crate) async fn insert_or(
-    conn: &Connection,
-    table: &str,
-    columns: &str,
-    conflict: &str,
-    rows: &[Vec<Value>],
-) -> Result<u64, Failure> {
-    let Some(first) = rows.first() else { return Ok(0) };
-    let rows_of = match conn.dialect() {
-        Dialect::Sqlite => format!("VALUES ({})", placeholders(first.len(), "?")),
-        Dialect::Postgres => format!("SELECT * FROM unnest({})", placeholders(first.len(), "$")),
-    };
-    conn.execute_many(&format!("INSERT INTO {table} ({columns}) {rows_of}{conflict}"), rows).await
-}
-
-/// Updates rows by key, each only when the table still has the version it was loaded with; answers how many were.
-///
-/// A row is the values of `columns`, the new version, the loaded version.
-pub(crate) async fn update(
-    conn: &Connection,
-    table: &str,
-    key: &[&str],
-    columns: &[&str],
-    rows: &[Vec<Value>],
-) -> Result<u64, Failure> {
-    if rows.is_empty() {
-        return Ok(0);
+impl Load {
+    /// Values are looked up once each, in their order.
+    pub(crate) fn new(
+        table: &'static str,
+        select: impl Into<String>,
+        columns: &'static [&'static str],
+        mut values: Vec<Vec<Value>>,
+        key: &'static [&'static str],
+    ) -> Self {
+        values.sort();
+        values.dedup();
+        Self { table, select: select.into(), columns, values, key }
     }
-    let width = columns.len() + 2;
-    let (value, from) = match conn.dialect() {
-        Dialect::Sqlite => ("?", String::new()),
-        Dialect::Postgres => {
-            (" v.c", format!(" FROM unnest({}) AS v({})", placeholders(width, "$"), placeholders(width, "c")))
+
+    /// The condition that `columns` equal the arguments, of which `first` is the number of the first.
+    pub(crate) fn condition(&self, dialect: Dialect, first: usize) -> String {
+        let row = self.values.first().map_or(&[][..], Vec::as_slice);
+        match (dialect, self.columns) {
+            (Dialect::Sqlite, columns) => {
+                columns.iter().map(|column| format!("{column} = ?")).collect::<Vec<_>>().join(" AND ")
+            }
+            (Dialect::Postgres, [column]) => format!("{column} = ANY({})", lists(row, first)),
+            (Dialect::Postgres, columns) => {
+                format!("({}) IN (SELECT * FROM unnest({}))", columns.join(", "), lists(row, first))
+            }
         }
-    };
-    let mut sql = format!("UPDATE {table} SET version = {value}{}", columns.len() + 1);
-    // Writing to a String does not fail.
-    for (index, column) in columns.iter().enumerate().skip(key.len()) {
-        let _ignored = write!(sql, ", {column} = {value}{}", index + 1);
     }
-    let _ignored = write!(sql, "{from} WHERE {table}.version = {value}{width}");
-    for (index, column) in key.iter().enumerate() {
-        let _ignored = write!(sql, " AND {table}.{column} = {value}{}", index + 1);
-    }
-    conn.execute_many(&sql, rows).await
 }
 
-/// Selects the rows in which `columns` equal one of `values`. `select` is everything before WHERE, `tail` what follows.
-pub(crate) async fn select(
-    conn: &Connection,
-    select: &str,
-    columns: &[&str],
-    values: Vec<Vec<Value>>,
-    tail: &str,
-) -> Result<Vec<Row>, Failure> {
-    let values = distinct(values);
-    if values.is_empty() {
-        return Ok(Vec::new());
+/// A change of many rows of one table.
+#[derive(Debug)]
+pub(crate) struct Change {
+    table: &'static str,
+    verb: Verb,
+    /// The arguments of each row: `@1` is the first.
+    pub(crate) rows: Vec<Vec<Value>>,
+    /// What it means when fewer rows were changed than there are; `None` when it means nothing.
+    shortfall: Option<Shortfall>,
+}
+
+#[derive(Debug)]
+enum Verb {
+    Insert { columns: String, conflict: String },
+    Update { set: String, condition: String },
+    Delete { condition: String },
+}
+
+/// Why fewer rows were changed than there are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Shortfall {
+    /// A row with the same key is there already.
+    Exists,
+    /// Another writer was faster.
+    Conflict,
+}
+
+impl Change {
+    /// Inserts rows. `conflict` is the ON CONFLICT clause.
+    pub(crate) fn insert(
+        table: &'static str,
+        columns: impl Into<String>,
+        conflict: impl Into<String>,
+        rows: Vec<Vec<Value>>,
+    ) -> Self {
+        let verb = Verb::Insert { columns: columns.into(), conflict: conflict.into() };
+        Self { table, verb, rows, shortfall: None }
     }
-    conn.fetch_many(&matching(conn.dialect(), select, columns, tail), &values).await
-}
 
-/// Deletes the rows in which `columns` equal one of `values`.
-pub(crate) async fn delete(
-    conn: &Connection,
-    table: &str,
-    columns: &[&str],
-    values: Vec<Vec<Value>>,
-) -> Result<(), Failure> {
-    let values = distinct(values);
-    if values.is_empty() {
-        return Ok(());
+    /// Updates rows. In `set` and `condition` `@1` is the first value of a row; all values are used.
+    pub(crate) fn update(
+        table: &'static str,
+        set: impl Into<String>,
+        condition: impl Into<String>,
+        rows: Vec<Vec<Value>>,
+    ) -> Self {
+        let verb = Verb::Update { set: set.into(), condition: condition.into() };
+        Self { table, verb, rows, shortfall: None }
     }
-    let sql = matching(conn.dialect(), &format!("DELETE FROM {table}"), columns, "");
-    conn.execute_many(&sql, &values).await.map(|_| ())
-}
 
-/// In key order, which is the order rows are locked in.
-fn distinct(mut values: Vec<Vec<Value>>) -> Vec<Vec<Value>> {
-    values.sort();
-    values.dedup();
-    values
-}
+    /// Deletes rows, with a condition as that of `update`.
+    pub(crate) fn delete(table: &'static str, condition: impl Into<String>, rows: Vec<Vec<Value>>) -> Self {
+        Self { table, verb: Verb::Delete { condition: condition.into() }, rows, shortfall: None }
+    }
 
-/// A statement with the condition that `columns` equal the arguments.
-fn matching(dialect: Dialect, head: &str, columns: &[&str], tail: &str) -> String {
-    let condition = match (dialect, columns) {
-        (Dialect::Sqlite, _) => columns.iter().map(|column| format!("{column} = ?")).collect::<Vec<_>>().join(" AND "),
-        (Dialect::Postgres, [column]) => format!("{column} = ANY($1)"),
-        (Dialect::Postgres, _) => {
-            format!("({}) IN (SELECT * FROM unnest({}))", columns.join(", "), placeholders(columns.len(), "$"))
+    /// Every row has to be changed.
+    pub(crate) fn all_or(mut self, shortfall: Shortfall) -> Self {
+        self.shortfall = Some(shortfall);
+        self
+    }
+
+    /// Whether every row has to be changed.
+    pub(crate) fn is_guarded(&self) -> bool {
+        self.shortfall.is_some()
+    }
+
+    /// Fails when too few rows were changed.
+    pub(crate) fn check(&self, changed: u64) -> Result<(), Failure> {
+        match self.shortfall.filter(|_| changed < self.rows.len() as u64) {
+            None => Ok(()),
+            Some(Shortfall::Exists) => Err(Failure::Exists(self.table)),
+            Some(Shortfall::Conflict) => Err(Failure::Conflict),
         }
-    };
-    format!("{head} WHERE {condition}{tail}")
+    }
+
+    /// The statement; on PostgreSQL `first` is the number of the first list of values.
+    pub(crate) fn text(&self, dialect: Dialect, first: usize) -> String {
+        let Self { table, verb, .. } = self;
+        let row = self.rows.first().map_or(&[][..], Vec::as_slice);
+        let value = match dialect {
+            Dialect::Sqlite => "?",
+            Dialect::Postgres => "v.c",
+        };
+        // SQLite binds the row itself; PostgreSQL joins the rows.
+        let rows = match dialect {
+            Dialect::Sqlite => String::new(),
+            Dialect::Postgres => format!("unnest({}) AS v({})", lists(row, first), numbered(row.len(), "c")),
+        };
+        let joined = |word: &str| if rows.is_empty() { String::new() } else { format!(" {word} {rows}") };
+        match verb {
+            Verb::Insert { columns, conflict } => {
+                let source = match dialect {
+                    Dialect::Sqlite => format!("VALUES ({})", numbered(row.len(), "?")),
+                    Dialect::Postgres => format!("SELECT * FROM {rows}"),
+                };
+                format!("INSERT INTO {table} ({columns}) {source} {conflict}")
+            }
+            Verb::Update { set, condition } => {
+                let (set, condition) = (set.replace('@', value), condition.replace('@', value));
+                format!("UPDATE {table} SET {set}{} WHERE {condition}", joined("FROM"))
+            }
+            Verb::Delete { condition } => {
+                format!("DELETE FROM {table}{} WHERE {}", joined("USING"), condition.replace('@', value))
+            }
+        }
+    }
 }
 
-/// `$1, $2, $3`.
-fn placeholders(count: usize, sign: &str) -> String {
+/// `$4::BIGINT[], $5::TEXT[]`. The types are part of the text because a prepared statement is known by its text alone.
+fn lists(row: &[Value], first: usize) -> String {
+    let list = |(index, value): (usize, &Value)| {
+        let kind = match value.kind() {
+            Kind::Integer => "BIGINT",
+            Kind::Text => "TEXT",
+            Kind::Bytes => "BYTEA",
+        };
+        format!("${}::{kind}[]", first + index)
+    };
+    row.iter().enumerate().map(list).collect::<Vec<_>>().join(", ")
+}
+
+/// `?1, ?2, ?3`.
+fn numbered(count: usize, sign: &str) -> String {
     let mut text = String::with_capacity(count * 4);
     for number in 1..=count {
+        // Writing to a String does not fail.
         let _ignored = write!(text, "{}{sign}{number}", if number == 1 { "" } else { ", " });
     }
     text
@@ -119,25 +187,36 @@ fn placeholders(count: usize, sign: &str) -> String {
 mod tests {
     use super::*;
 
+    fn load(columns: &'static [&'static str], values: &[i64]) -> Load {
+        let values = values.iter().map(|number| vec![Value::Integer(*number); columns.len()]).collect();
+        Load::new("t", "a", columns, values, columns)
+    }
+
     #[test]
     fn a_condition_is_one_text_for_any_number_of_values() {
+        assert_eq!(load(&["a"], &[1, 2]).condition(Dialect::Postgres, 1), "a = ANY($1::BIGINT[])");
         assert_eq!(
-            matching(Dialect::Postgres, "SELECT a FROM t", &["a"], " ORDER BY a"),
-            "SELECT a FROM t WHERE a = ANY($1) ORDER BY a"
+            load(&["a", "b"], &[1]).condition(Dialect::Postgres, 3),
+            "(a, b) IN (SELECT * FROM unnest($3::BIGINT[], $4::BIGINT[]))"
         );
-        assert_eq!(
-            matching(Dialect::Postgres, "SELECT a FROM t", &["a", "b"], ""),
-            "SELECT a FROM t WHERE (a, b) IN (SELECT * FROM unnest($1, $2))"
-        );
-        assert_eq!(
-            matching(Dialect::Sqlite, "SELECT a FROM t", &["a", "b"], ""),
-            "SELECT a FROM t WHERE a = ? AND b = ?"
-        );
+        assert_eq!(load(&["a", "b"], &[1, 2]).condition(Dialect::Sqlite, 1), "a = ? AND b = ?");
     }
 
     #[test]
     fn what_is_asked_for_twice_is_looked_up_once_and_in_key_order() {
-        let values = [3_i64, 1, 3].map(|number| vec![Value::Integer(number)]).to_vec();
-        assert_eq!(distinct(values), [vec![Value::Integer(1)], vec![Value::Integer(3)]]);
+        assert_eq!(load(&["a"], &[3, 1, 3]).values, [vec![Value::Integer(1)], vec![Value::Integer(3)]]);
+    }
+
+    #[test]
+    fn a_change_is_put_into_words_for_either_database() {
+        let rows = vec![vec![Value::Integer(1), Value::Text("b".to_owned())]];
+        let update = Change::update("t", "b = @2", "a = @1", rows.clone());
+        assert_eq!(update.text(Dialect::Sqlite, 1), "UPDATE t SET b = ?2 WHERE a = ?1");
+        assert_eq!(
+            update.text(Dialect::Postgres, 3),
+            "UPDATE t SET b = v.c2 FROM unnest($3::BIGINT[], $4::TEXT[]) AS v(c1, c2) WHERE a = v.c1"
+        );
+        let insert = Change::insert("t", "a, b", "ON CONFLICT DO NOTHING", rows);
+        assert_eq!(insert.text(Dialect::Sqlite, 1), "INSERT INTO t (a, b) VALUES (?1, ?2) ON CONFLICT DO NOTHING");
     }
 }

@@ -92,8 +92,7 @@ impl<R: Record> Table<R> {
         found.into_values().collect()
     }
 
-    /// Puts a record and answers it with its new version; it comes back with a fault when it is not made from the present
-    /// row.
+    /// Puts a record and returns it with its new version; with a fault when it is not made from the present row.
     pub(crate) fn put(&mut self, mut record: R) -> Result<&R, (Fault, R)> {
         let key = record.key_values();
         let before = self.rows.get(&key).map_or(0, |loaded| loaded.record.version());

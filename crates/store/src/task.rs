@@ -2,9 +2,8 @@
 
 mod runner;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use futures::future::try_join;
 use prost::Message;
 use types::{Fault, Timestamp};
 
@@ -14,7 +13,8 @@ use crate::{
     connection::Connection,
     failure::Failure,
     row::Row,
-    statement,
+    statement::{Change, Shortfall},
+    unit::Finishes,
     value::{Column, Value},
 };
 
@@ -74,29 +74,50 @@ pub(crate) async fn take_over(conn: &Connection) -> Result<(), Failure> {
     conn.execute("UPDATE tasks SET lease_until = 0 WHERE lease_until > 0", &[]).await.map(|_| ())
 }
 
-/// Writes scheduled tasks and deletes dropped ones.
-pub(crate) async fn save(conn: &Connection, tasks: &BTreeMap<(String, String), Option<Task>>) -> Result<bool, Failure> {
-    let dropped = tasks.iter().filter(|(_, task)| task.is_none());
-    let dropped = dropped.map(|((kind, key), _)| vec![Value::Text(kind.clone()), Value::Text(key.clone())]).collect();
-    let columns = "kind, key, due_time, payload, attempts, lease_until, claim, last_error, trace_parent";
-    let replace = " ON CONFLICT (kind, key) DO UPDATE SET due_time = excluded.due_time, payload = excluded.payload, \
-                   attempts = 0, lease_until = 0, claim = tasks.claim + 1, last_error = '', \
-                   trace_parent = excluded.trace_parent";
-    let rows = tasks.values().flatten().map(|task| {
-        vec![
-            Value::Text(task.kind.clone()),
-            Value::Text(task.key.clone()),
-            Value::Integer(task.due.as_micros()),
-            Value::Bytes(task.payload.clone()),
-            Value::Integer(0),
-            Value::Integer(0),
-            Value::Integer(0),
-            Value::Text(String::new()),
-            task.trace_parent.to_value(),
-        ]
-    });
-    let kept: Vec<_> = rows.collect();
-    let deleted = statement::delete(conn, "tasks", &["kind", "key"], dropped);
-    try_join(deleted, statement::insert_or(conn, "tasks", columns, replace, &kept)).await?;
-    Ok(!tasks.is_empty())
+/// The changes that schedule tasks and delete dropped ones. Those that units finish are changed under their claim only.
+pub(crate) fn changes<'a>(
+    tasks: &BTreeMap<(String, String), Option<Task>>,
+    finished: impl Iterator<Item = &'a Finishes>,
+) -> [Change; 4] {
+    let claims: HashMap<(&str, &str), i64> = finished
+        .filter_map(|finishes| match finishes {
+            Finishes::Task { kind, key, claim } => Some(((kind.as_str(), key.as_str()), *claim)),
+            Finishes::Nothing | Finishes::Subscription { .. } => None,
+        })
+        .collect();
+    let (mut scheduled, mut replaced, mut dropped, mut ended) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for ((kind, key), task) in tasks {
+        let mut row = vec![Value::Text(kind.clone()), Value::Text(key.clone())];
+        let claim = claims.get(&(kind.as_str(), key.as_str())).copied();
+        if let Some(task) = task {
+            row.push(Value::Integer(task.due.as_micros()));
+            row.push(Value::Bytes(task.payload.clone()));
+            row.push(task.trace_parent.to_value());
+        }
+        row.extend(claim.map(Value::Integer));
+        match (task, claim) {
+            (Some(_), None) => {
+                scheduled.push([row, NEW.map(Value::Integer).to_vec(), vec![Value::Text(String::new())]].concat())
+            }
+            (Some(_), Some(_)) => replaced.push(row),
+            (None, None) => dropped.push(row),
+            (None, Some(_)) => ended.push(row),
+        }
+    }
+    let columns = "kind, key, due_time, payload, trace_parent, attempts, lease_until, claim, last_error";
+    let anew = "attempts = 0, lease_until = 0, claim = tasks.claim + 1, last_error = ''";
+    let conflict = format!(
+        "ON CONFLICT (kind, key) DO UPDATE SET due_time = excluded.due_time, payload = excluded.payload, \
+         trace_parent = excluded.trace_parent, {anew}"
+    );
+    let set = format!("due_time = @3, payload = @4, trace_parent = @5, {anew}");
+    [
+        Change::insert("tasks", columns, conflict, scheduled),
+        Change::update("tasks", set, "kind = @1 AND key = @2 AND claim = @6", replaced).all_or(Shortfall::Conflict),
+        Change::delete("tasks", "kind = @1 AND key = @2", dropped),
+        Change::delete("tasks", "kind = @1 AND key = @2 AND claim = @3", ended).all_or(Shortfall::Conflict),
+    ]
 }
+
+/// Attempts, lease and claim of a task that is new.
+const NEW: [i64; 3] = [0; 3];

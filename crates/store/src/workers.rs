@@ -58,7 +58,7 @@ impl Workers {
         tokio::join!(followers, runners);
     }
 
-    /// Handles every event there is and every task that is due; answers how many.
+    /// Handles every event there is and every task that is due; returns how many.
     pub async fn drain(&self) -> Result<usize, Fault> {
         let mut handled = 0;
         for follower in &self.followers {

@@ -1,4 +1,4 @@
-//! The one writer of a process: takes all that waits, applies it as one batch, answers each.
+//! The one writer of a process: it takes all that waits, applies it as one batch, and replies to each.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use types::Fault;
 
 use crate::{
-    batch::{self, Place},
+    batch::{self, Applier},
     failure::Failure,
     log::Recent,
     row::Row,
@@ -31,46 +31,63 @@ const GATHER: Duration = Duration::from_millis(1);
 /// After how many conflicts a batch is taken apart.
 const TOGETHER: u32 = 3;
 
+/// How many batches lock what they load at once, after one was lost to another process: while several write as fast as they
+/// can, the first attempt without locks is as good as lost.
+const CONTENDED: u32 = 32;
+
 /// Callers' commands, and batchable ones with background work, in queues of their own so that neither waits for the
 /// other to run dry.
 pub(crate) struct Queues {
-    pub(crate) direct: mpsc::Receiver<Job>,
-    pub(crate) behind: mpsc::Receiver<Job>,
+    pub(crate) interactive: mpsc::Receiver<Job>,
+    pub(crate) background: mpsc::Receiver<Job>,
 }
 
-/// Who is told about a commit.
+/// Who is notified of a commit.
 #[derive(Debug, Clone)]
 pub(crate) struct Listeners {
     pub(crate) events: broadcast::Sender<Arc<[Event]>>,
     pub(crate) recent: Recent,
+    /// The last position known here, which others may have written.
     pub(crate) head: watch::Sender<i64>,
+    /// Notified of this process's own commits.
+    pub(crate) committed: Arc<Notify>,
     pub(crate) tasks: Arc<Notify>,
+}
+
+impl Listeners {
+    /// Takes note that another process has written up to this position.
+    pub(crate) fn written_elsewhere(&self, position: i64) {
+        if position > *self.head.borrow() {
+            self.recent.forget_before(position);
+            self.head.send_if_modified(|head| std::mem::replace(head, position.max(*head)) < position);
+        }
+    }
 }
 
 type Reply = oneshot::Sender<Result<Bytes, Fault>>;
 
 /// Works until `stop`, then through what is still queued.
-pub(crate) async fn run(mut place: Place, listeners: Listeners, mut queues: Queues, stop: CancellationToken) {
+pub(crate) async fn run(mut applier: Applier, listeners: Listeners, mut queues: Queues, stop: CancellationToken) {
     loop {
         let first = tokio::select! {
-            Some(job) = queues.direct.recv() => job,
-            Some(job) = queues.behind.recv() => job,
-            () = stop.cancelled(), if !queues.direct.is_closed() => {
-                queues.direct.close();
-                queues.behind.close();
+            Some(job) = queues.interactive.recv() => job,
+            Some(job) = queues.background.recv() => job,
+            () = stop.cancelled(), if !queues.interactive.is_closed() => {
+                queues.interactive.close();
+                queues.background.close();
                 continue;
             }
             else => break,
         };
-        if first.is_batchable() && queues.direct.is_empty() {
+        if first.is_batchable() && queues.interactive.is_empty() {
             // What comes meanwhile is committed with it.
             tokio::time::sleep(GATHER).await;
         }
-        let (units, replies) = collect(&mut place, first, &mut queues).await;
+        let (units, replies) = collect(&mut applier, first, &mut queues).await;
         if units.is_empty() {
             continue;
         }
-        let answers = settle(&mut place, &listeners, units).await;
+        let answers = settle(&mut applier, &listeners, units).await;
         for (reply, answer) in replies.into_iter().zip(answers) {
             // A caller that is gone does not want its answer.
             drop(reply.send(answer));
@@ -78,24 +95,24 @@ pub(crate) async fn run(mut place: Place, listeners: Listeners, mut queues: Queu
     }
 }
 
-/// All that waits, up to the size of a batch. Work from behind fills at most half of it beyond its first unit.
-async fn collect(place: &mut Place, first: Job, queues: &mut Queues) -> (Vec<Unit>, Vec<Reply>) {
+/// All that waits, up to the size of a batch. Background work fills at most half of it beyond its first unit.
+async fn collect(applier: &mut Applier, first: Job, queues: &mut Queues) -> (Vec<Unit>, Vec<Reply>) {
     let (mut units, mut replies, mut commands) = (Vec::new(), Vec::new(), 0);
     let mut next = Some(first);
     while let Some(job) = next.take() {
-        commands += admit(place, job, &mut units, &mut replies).await;
-        next = (commands < BATCH).then(|| queues.direct.try_recv().ok()).flatten();
+        commands += admit(applier, job, &mut units, &mut replies).await;
+        next = (commands < BATCH).then(|| queues.interactive.try_recv().ok()).flatten();
     }
-    let mut behind = 0;
-    while behind < BATCH / 2 {
-        let Ok(job) = queues.behind.try_recv() else { break };
-        behind += admit(place, job, &mut units, &mut replies).await.max(1);
+    let mut background = 0;
+    while background < BATCH / 2 {
+        let Ok(job) = queues.background.try_recv() else { break };
+        background += admit(applier, job, &mut units, &mut replies).await.max(1);
     }
     (units, replies)
 }
 
 /// Adds a unit to the batch; runs a statement at once. Answers how many commands were added.
-async fn admit(place: &mut Place, job: Job, units: &mut Vec<Unit>, replies: &mut Vec<Reply>) -> usize {
+async fn admit(applier: &mut Applier, job: Job, units: &mut Vec<Unit>, replies: &mut Vec<Reply>) -> usize {
     match job {
         Job::Unit { unit, reply } => {
             let commands = unit.commands();
@@ -104,21 +121,25 @@ async fn admit(place: &mut Place, job: Job, units: &mut Vec<Unit>, replies: &mut
             commands
         }
         Job::Statement { sql, args, reply } => {
-            drop(reply.send(run_statement(place, &sql, &args).await));
+            drop(reply.send(run_statement(applier, &sql, &args).await));
             0
         }
     }
 }
 
-async fn run_statement(place: &mut Place, sql: &str, args: &[crate::Value]) -> Result<Vec<Row>, Fault> {
+async fn run_statement(applier: &mut Applier, sql: &str, args: &[crate::Value]) -> Result<Vec<Row>, Fault> {
     let mut attempt = 0;
     loop {
-        let outcome = match place.writer.connection().await {
+        let outcome = match applier.writer.connection().await {
             Ok(connection) => connection.fetch(sql, args).await,
             Err(failure) => Err(failure),
         };
         match outcome {
             Err(Failure::Conflict) if attempt < ATTEMPTS => attempt += 1,
+            Err(failure @ Failure::Lost(_)) => {
+                applier.writer.reset();
+                return Err(failure.into_fault());
+            }
             outcome => return outcome.map_err(Failure::into_fault),
         }
         pause(attempt).await;
@@ -126,9 +147,9 @@ async fn run_statement(place: &mut Place, sql: &str, args: &[crate::Value]) -> R
 }
 
 /// Applies units together, and one by one when the database refuses them together.
-async fn settle(place: &mut Place, listeners: &Listeners, units: Vec<Unit>) -> Vec<Result<Bytes, Fault>> {
+async fn settle(applier: &mut Applier, listeners: &Listeners, units: Vec<Unit>) -> Vec<Result<Bytes, Fault>> {
     let count = units.len();
-    let failure = match apply(place, listeners, &units, if count > 1 { TOGETHER } else { ATTEMPTS }).await {
+    let failure = match apply(applier, listeners, &units, if count > 1 { TOGETHER } else { ATTEMPTS }).await {
         Ok(answers) => return answers,
         Err(failure) => failure,
     };
@@ -138,24 +159,22 @@ async fn settle(place: &mut Place, listeners: &Listeners, units: Vec<Unit>) -> V
     }
     let mut answers = Vec::with_capacity(count);
     for unit in units {
-        answers.push(settle_one(place, listeners, unit).await);
+        answers.push(settle_one(applier, listeners, unit).await);
     }
     answers
 }
 
-async fn settle_one(place: &mut Place, listeners: &Listeners, unit: Unit) -> Result<Bytes, Fault> {
+async fn settle_one(applier: &mut Applier, listeners: &Listeners, unit: Unit) -> Result<Bytes, Fault> {
     let mut answer = Ok(Bytes::new());
     for mut piece in unit.split() {
-        answer = match apply(place, listeners, std::slice::from_ref(&piece), ATTEMPTS).await {
-            Ok(answers) => {
-                answers.into_iter().next().unwrap_or_else(|| Err(Fault::internal("a unit was not answered")))
-            }
+        answer = match apply(applier, listeners, std::slice::from_ref(&piece), ATTEMPTS).await {
+            Ok(answers) => answers.into_iter().next().unwrap_or_else(|| Err(Fault::internal("a unit has no answer"))),
             Err(failure) => {
                 let fault = failure.into_fault();
                 match piece.groups.first_mut() {
                     Some(group) if group.refused.is_some() && !fault.is_transient() => {
                         group.poison = Some(fault);
-                        let again = apply(place, listeners, std::slice::from_ref(&piece), ATTEMPTS).await;
+                        let again = apply(applier, listeners, std::slice::from_ref(&piece), ATTEMPTS).await;
                         again.map_err(Failure::into_fault)?.into_iter().next().unwrap_or(Ok(Bytes::new()))
                     }
                     _ => Err(fault),
@@ -169,29 +188,34 @@ async fn settle_one(place: &mut Place, listeners: &Listeners, unit: Unit) -> Res
     answer
 }
 
-/// Applies units in one transaction, again after a conflict, and tells the listeners.
+/// Applies units together, again after a conflict, and notifies the listeners.
 async fn apply(
-    place: &mut Place,
+    applier: &mut Applier,
     listeners: &Listeners,
     units: &[Unit],
     attempts: u32,
 ) -> Result<Vec<Result<Bytes, Fault>>, Failure> {
     let started = Instant::now();
-    let mut attempt = 0;
+    let first = u32::from(applier.contended > 0);
+    applier.contended = applier.contended.saturating_sub(1);
+    let mut attempt = first;
     let applied = loop {
-        match batch::apply(place, units, attempt).await {
+        match batch::apply(applier, units, attempt).await {
             Err(Failure::Conflict | Failure::Exists(_)) if attempt + 1 < attempts => {
                 attempt += 1;
-                metrics::counter!("store_conflicts", "source" => place.source).increment(1);
+                metrics::counter!("store_conflicts", "source" => applier.source).increment(1);
                 pause(attempt).await;
             }
             outcome => break outcome?,
         }
     };
-    place.meters.batch(units, &applied.answers, started.elapsed());
+    applier.meters.batch(units, &applied.answers, started.elapsed());
     if let Some(last) = applied.events.last() {
-        listeners.recent.add(&applied.events);
-        listeners.head.send_replace(last.position);
+        if !listeners.recent.add(&applied.events) && attempt > first {
+            applier.contended = CONTENDED;
+        }
+        listeners.head.send_if_modified(|head| std::mem::replace(head, last.position.max(*head)) < last.position);
+        listeners.committed.notify_one();
         // Nobody listening is fine.
         drop(listeners.events.send(applied.events.into()));
     }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use futures::FutureExt;
-use tokio_postgres::NoTls;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 /// Runs a test on an empty SQLite file, then on an empty PostgreSQL database when there is a server. Both are removed.
 pub async fn each<F>(test: impl Fn(store::Options) -> F)
@@ -67,12 +67,11 @@ pub async fn tamper(url: &str, statement: &str) -> usize {
 }
 
 async fn administer(server: &str, statement: String) -> usize {
-    let (client, connection) = tokio_postgres::connect(server, NoTls).await.expect("the server of TEST_POSTGRES_URL");
-    let connected = tokio::spawn(connection);
-    let rows = client.query(statement.as_str(), &[]).await.expect("TEST_POSTGRES_URL may create databases");
-    drop(client);
-    connected.await.expect("the connection ends").expect("the connection ends well");
-    rows.len()
+    let mut connection = PgConnection::connect(server).await.expect("the server of TEST_POSTGRES_URL");
+    let rows = sqlx::raw_sql(AssertSqlSafe(statement)).fetch_all(&mut connection).await;
+    let rows = rows.expect("TEST_POSTGRES_URL may create databases").len();
+    connection.close().await.expect("the connection ends well");
+    rows
 }
 
 /// The server's URL with another database.

@@ -2,10 +2,11 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks on its standard streams")]
 
 mod backup;
-mod bench;
 mod claim;
+mod database;
 mod exit;
 mod migrate;
+mod role;
 mod serve;
 mod up;
 
@@ -14,6 +15,7 @@ use std::{
     net::IpAddr,
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
 
 use clap::{Args, Parser, Subcommand};
@@ -94,11 +96,6 @@ enum Command {
         #[command(flatten)]
         mesh: mesh::Config,
     },
-    /// Measure throughput, latency, processor time and memory, beside the bare database. Ends by itself.
-    Bench {
-        #[command(flatten)]
-        bench: crate::bench::Options,
-    },
     /// Print the description of the REST API.
     Openapi,
 }
@@ -107,18 +104,18 @@ impl Command {
     /// Under which name, and how, this command logs and traces.
     fn telemetry(&self) -> (&'static str, mesh::Config) {
         match self {
-            Self::Up { settings, .. } => ("waybill", settings.mesh.clone()),
-            Self::Serve { serve, settings } => (serve.name(), settings.mesh.clone()),
+            Self::Up { settings, .. } => ("waybill", settings.config.mesh.clone()),
+            Self::Serve { serve, settings } => (serve.name(), settings.config.mesh.clone()),
             Self::Migrate { mesh, .. }
             | Self::Backup { mesh, .. }
             | Self::Restore { mesh, .. }
             | Self::Sandbox { mesh, .. } => ("waybill", mesh.clone()),
-            Self::Demo { settings, .. } if settings.mesh.log == mesh::Config::default().log => {
+            Self::Demo { settings, .. } if settings.config.mesh.log == mesh::Config::default().log => {
                 // A demo has a progress bar and a summary to look at.
-                ("waybill", mesh::Config { log: "warn".to_owned(), ..settings.mesh.clone() })
+                ("waybill", mesh::Config { log: "warn".to_owned(), ..settings.config.mesh.clone() })
             }
-            Self::Demo { settings, .. } => ("waybill", settings.mesh.clone()),
-            Self::Bench { .. } | Self::Openapi => ("waybill", mesh::Config::default()),
+            Self::Demo { settings, .. } => ("waybill", settings.config.mesh.clone()),
+            Self::Openapi => ("waybill", mesh::Config::default()),
         }
     }
 }
@@ -128,30 +125,9 @@ impl Command {
 #[group(skip)]
 pub struct Settings {
     #[command(flatten)]
-    mesh: mesh::Config,
-    #[command(flatten)]
-    credentials: mesh::credentials::Config,
-    #[command(flatten)]
-    order: order::Config,
-    #[command(flatten)]
-    inventory: inventory::Config,
-    #[command(flatten)]
-    fulfillment: fulfillment::Config,
-    #[command(flatten)]
-    returns: returns::Config,
-    #[command(flatten)]
-    partner: partner::Config,
-    #[command(flatten)]
-    operations: operations::Config,
+    config: Config,
     #[command(flatten)]
     gateway: gateway::Config,
-}
-
-impl Settings {
-    fn split(self) -> (Config, gateway::Config) {
-        let Self { mesh, credentials, order, inventory, fulfillment, returns, partner, operations, gateway } = self;
-        (Config { mesh, credentials, order, inventory, fulfillment, returns, partner, operations }, gateway)
-    }
 }
 
 /// Who calls when nobody says so: the local administrator, until credentials are configured.
@@ -173,6 +149,7 @@ fn refuse_exposure(setting: &str, address: IpAddr, config: &Config) -> anyhow::R
 
 /// Runs the command of the process's arguments and answers the exit code: see the end of `--help`.
 pub async fn run() -> ExitCode {
+    mesh::install_process_defaults();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(wrong) => {
@@ -191,18 +168,18 @@ pub async fn run() -> ExitCode {
     };
     let outcome = match cli.command {
         Command::Up { up: options, settings } => {
-            let (config, gateway) = settings.split();
+            let Settings { config, gateway } = *settings;
             up::run(&options, &config, &gateway).await
         }
         Command::Serve { serve: options, settings } => {
-            let (config, gateway) = settings.split();
+            let Settings { config, gateway } = *settings;
             serve::run(*options, &config, &gateway).await
         }
         Command::Migrate { migrate, .. } => migrate::run(migrate).await,
         Command::Backup { backup: options, .. } => backup::take(options).await,
         Command::Restore { restore, .. } => backup::restore(restore).await,
         Command::Demo { up: mut options, demo, settings } => {
-            let (config, gateway) = settings.split();
+            let Settings { config, gateway } = *settings;
             options.data.get_or_insert_with(|| PathBuf::from("demo-data"));
             up::demo(&options, &demo, &config, &gateway).await
         }
@@ -210,7 +187,6 @@ pub async fn run() -> ExitCode {
             let chances = if flawless { sandbox::Chances::NONE } else { sandbox::Chances::USUAL };
             play(&gateway, seed, chances, token_file.as_deref()).await
         }
-        Command::Bench { bench: options } => bench::run(options).await,
         Command::Openapi => openapi().await,
     };
     drop(guard);
@@ -231,17 +207,17 @@ async fn play(gateway: &str, seed: u64, chances: sandbox::Chances, token: Option
     let rest = rest::Rest::new(gateway)?.with_credential(token.map(mesh::credentials::read_token).transpose()?);
     println!("playing {} warehouses and a carrier against {gateway}, until interrupted", sandbox::WAREHOUSES.len());
     let partners = sandbox::Sandbox::new(rest, seed, chances);
-    let stop = mesh::stop_on_signals()?;
+    let interrupted = mesh::on_signals(&mesh::Stop::new(), Duration::ZERO)?;
     tokio::select! {
         ended = partners.play() => ended,
-        () = stop.requested() => Ok(()),
+        () = interrupted => Ok(()),
     }
 }
 
-/// The routes follow from the contracts alone: the ways to the services are never taken.
+/// The routes follow from the contracts alone: no service is called.
 async fn openapi() -> anyhow::Result<()> {
-    let members = compose::Members::nowhere()?;
-    let document = gateway::openapi(proto::pool(), &members.rest(&mesh::Principal::local_administrator()))?;
+    let clients = compose::ServiceClients::unconfigured()?;
+    let document = gateway::openapi(proto::pool(), &clients.rest(&mesh::Principal::local_administrator()))?;
     let mut text = serde_json::to_string_pretty(&document)?;
     text.push('\n');
     std::io::stdout().write_all(text.as_bytes())?;

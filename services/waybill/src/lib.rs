@@ -3,10 +3,10 @@
 //! [`compose`] is the one place where the services are put together; the commands of the binary are thin users of it.
 
 pub mod backup;
-pub mod bench;
 pub mod commands;
 pub mod compose;
 pub mod demo;
 pub mod northwind;
+pub mod process;
 pub mod rest;
 pub mod sandbox;

@@ -1,8 +1,8 @@
 //! Journeys across the whole mesh.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod access;
 mod bad_input;
-mod doors;
 mod faults;
 mod gateway;
 mod journeys;

@@ -23,7 +23,7 @@ fn alice() -> Principal {
 
 /// The address of a gateway whose callers are this principal.
 fn portal(world: &World, principal: &Principal) -> String {
-    let members = world.mesh.members.rest(principal);
+    let members = world.mesh.clients.rest(principal);
     let router = gateway::router(proto::pool(), &members, None, &gateway::Config::default()).unwrap();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();

@@ -4,10 +4,12 @@ use proto::event::v1::ExceptionResolved;
 use testkit::database::each;
 use types::{ManualClock, Timestamp};
 
+mod rivals;
+
 use super::*;
-use crate::command::Call;
 use crate::{
-    Column as _, Command, Db, Migration, NewEvent, Options, Task, Value, connection::Purpose, open, statement,
+    Call, Column as _, Command, Db, Migration, NewEvent, Options, Task, Value, dialect::Dialect, failure::Failure,
+    open, statement::Load,
 };
 
 const MIGRATIONS: &[Migration] = &[Migration {
@@ -41,20 +43,18 @@ impl Command for Write {
     }
 }
 
-async fn open(url: &str) -> (Db, Place) {
+async fn open(url: &str) -> (Db, Applier) {
     let options = Options::new(url);
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(Timestamp::from_micros(1)));
     let db = Db::open(&options, "notes", MIGRATIONS, clock.clone()).await.unwrap();
     let target = open::prepare(&options).unwrap();
-    let writer = Writer::new(target.clone(), Connection::open(&target, Purpose::Write).await.unwrap());
-    (db, Place { writer, meters: Meters::new("notes"), source: "notes", clock })
+    let writer = Writer::new(target.clone(), Connection::open(&target).await.unwrap());
+    (db, Applier { writer, meters: Meters::new("notes"), source: "notes", clock, contended: 0 })
 }
 
 fn unit(number: i64) -> Unit {
-    Unit::direct(
-        Call::new(types::Actor::service("tester")).request(&format!("request {number}"), &number),
-        Box::new(Write(number)),
-    )
+    let call = Call::new(types::Actor::service("tester")).request(&format!("request {number}"), &number);
+    Unit::interactive(call, Box::new(Write(number)), (tracing::Span::none(), tracing::Span::none()))
 }
 
 async fn rows(db: &Db) -> Vec<i64> {
@@ -70,16 +70,18 @@ async fn rows(db: &Db) -> Vec<i64> {
 #[tokio::test]
 async fn a_crash_before_the_commit_leaves_nothing() {
     each(|options| async move {
-        let (db, mut place) = open(&options.url).await;
+        let (db, mut applier) = open(&options.url).await;
         let units = [unit(1), unit(2)];
-        let now = place.clock.now();
-        let conn = place.writer.connection().await.unwrap();
-        let (applied, wrote) = decide_and_save(conn, "notes", now, &units, 0).await.unwrap();
-        assert!(wrote && applied.answers.iter().all(Result::is_ok));
+        let now = applier.clock.now();
+        let conn = applier.writer.connection().await.unwrap();
+        conn.begin().await.unwrap();
+        let (applied, changes) = decide(conn, "notes", now, &units, Scope::Transaction).await.unwrap();
+        conn.write(&changes, Scope::Transaction).await.unwrap();
+        assert!(applied.answers.iter().all(Result::is_ok));
         // The process dies here.
-        place.writer.reset();
+        applier.writer.reset();
         assert_eq!(rows(&db).await, [0, 0, 0, 0, 0]);
-        assert!(apply(&mut place, &units, 0).await.is_ok());
+        assert!(apply(&mut applier, &units, 0).await.is_ok());
         assert_eq!(rows(&db).await, [2, 2, 2, 2, 2]);
         assert_eq!(log::verify(&db).await.unwrap().first_bad, None);
     })
@@ -89,19 +91,21 @@ async fn a_crash_before_the_commit_leaves_nothing() {
 #[tokio::test]
 async fn a_row_changed_by_another_since_it_was_loaded_is_a_conflict() {
     each(|options| async move {
-        let (db, mut place) = open(&options.url).await;
+        let (db, mut applier) = open(&options.url).await;
         db.run(Call::new(types::Actor::service("tester")), Write(1)).await.unwrap();
-        let conn = place.writer.connection().await.unwrap();
-        let mut work = Rows::default();
+        let conn = applier.writer.connection().await.unwrap();
+        let mut rows = Rows::default();
         let mut needs = Needs::default();
         let key = ("book".to_owned(), 1);
         needs.row::<Note>(&key);
-        work.load(conn, needs, "").await.unwrap();
-        let note = work.get::<Note>(&key).unwrap().cloned().unwrap();
-        work.put(Note { text: "mine".to_owned(), ..note });
-        work.accept().unwrap();
+        rows.load(conn, needs, Lock::Nothing).await.unwrap();
+        let note = rows.get::<Note>(&key).unwrap().cloned().unwrap();
+        rows.put(Note { text: "mine".to_owned(), ..note });
+        rows.accept().unwrap();
         conn.execute("UPDATE notes SET text = 'theirs', version = 2", &[]).await.unwrap();
-        assert!(matches!(work.save(conn).await, Err(Failure::Conflict)));
+        for scope in [Scope::Transaction, Scope::Statement] {
+            assert!(matches!(conn.write(&rows.changes(), scope).await, Err(Failure::Conflict)));
+        }
         assert_eq!(db.load::<Note>(&key).await.unwrap().unwrap().text, "theirs");
     })
     .await;
@@ -110,26 +114,23 @@ async fn a_row_changed_by_another_since_it_was_loaded_is_a_conflict() {
 #[tokio::test]
 async fn rows_are_found_by_index_whatever_the_size_of_the_table() {
     let directory = tempfile::tempdir().unwrap();
-    let (db, mut place) = open(&format!("sqlite:{}", directory.path().join("test.db").display())).await;
-    let conn = place.writer.connection().await.unwrap();
-    let keys: Vec<Vec<Value>> =
-        (1..4_i64).map(|number| vec!["book".to_owned().to_value(), number.to_value()]).collect();
-    let ids: Vec<Vec<Value>> = keys.iter().map(|key| vec![key[0].clone()]).collect();
-    let explain = |select: &str| format!("EXPLAIN QUERY PLAN {select}");
-    let mut plans = Vec::new();
-    for (select, columns, values) in [
-        ("SELECT text FROM notes", &["book", "number"][..], keys.clone()),
-        ("DELETE FROM tasks", &["kind", "key"], vec![vec![ids[0][0].clone(); 2]; 3]),
-        ("SELECT reply FROM requests", &["scope", "request_id"], vec![vec![ids[0][0].clone(); 2]; 3]),
-        ("SELECT event_id FROM events", &["event_id"], ids),
+    let (db, mut applier) = open(&format!("sqlite:{}", directory.path().join("test.db").display())).await;
+    let conn = applier.writer.connection().await.unwrap();
+    let text = |text: &str| Value::Text(text.to_owned());
+    let keys = vec![vec![text("book"), 1_i64.to_value()], vec![text("book"), 2_i64.to_value()]];
+    let (pairs, ids) = (vec![vec![text("a"), text("b")]], vec![vec![text("a")]]);
+    for (head, table, columns, values) in [
+        ("SELECT text FROM notes", "notes", &["book", "number"][..], keys),
+        ("DELETE FROM tasks", "tasks", &["kind", "key"], pairs.clone()),
+        ("SELECT reply FROM requests", "requests", &["scope", "request_id"], pairs),
+        ("SELECT event_id FROM events", "events", &["event_id"], ids),
     ] {
-        let rows = statement::select(conn, &explain(select), columns, values, "").await.unwrap();
-        let details: Vec<String> = rows.iter().map(|row| row.get("detail").unwrap()).collect();
-        plans.push((select, columns.len(), details.concat()));
-    }
-    for (select, columns, plan) in plans {
-        let whole_key = if columns == 2 { "=? AND " } else { "=?" };
-        assert!(plan.contains("SEARCH") && plan.contains(whole_key), "{select}: {plan}");
+        let load = Load::new(table, "", columns, values, columns);
+        let sql = format!("EXPLAIN QUERY PLAN {head} WHERE {}", load.condition(Dialect::Sqlite, 1));
+        let plan = conn.fetch(&sql, &load.values[0]).await.unwrap();
+        let plan = plan.iter().map(|row| row.get::<String>("detail").unwrap()).collect::<String>();
+        let whole_key = if columns.len() == 2 { "=? AND " } else { "=?" };
+        assert!(plan.contains("SEARCH") && plan.contains(whole_key), "{head}: {plan}");
     }
     db.close().await;
 }

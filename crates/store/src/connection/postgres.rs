@@ -1,32 +1,33 @@
-//! PostgreSQL, over the network: statements handed over together travel together.
+//! PostgreSQL, over the network: what counts is the number of journeys.
+//!
+//! The driver does not send a statement before the one before it is answered. So all loads of a round are one statement,
+//! and so are all changes of a batch; see `load` and `write`.
 
-use std::{
-    collections::HashMap,
-    error::Error as StdError,
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-};
+pub(crate) mod connect;
+pub(crate) mod listen;
+mod load;
+pub(crate) mod problem;
+mod values;
+mod write;
 
-use bytes::BytesMut;
-use tokio_postgres::{
-    Client, Config, NoTls, Statement,
-    types::{IsNull, ToSql, Type, to_sql_checked},
-};
+use std::fmt;
+
+use sqlx::{AssertSqlSafe, ConnectOptions as _, PgConnection, postgres::PgConnectOptions};
+use tokio::sync::Mutex;
+
+pub(crate) use load::Lock;
+pub(crate) use values::{arguments, rows};
+pub(crate) use write::Scope;
 
 use crate::{
     failure::Failure,
     row::Row,
-    value::{Kind, Value},
+    statement::{Change, Load},
+    value::Value,
 };
 
-/// How many prepared statements a connection keeps.
-const STATEMENTS: usize = 500;
-
-/// A connection to a server.
-pub(crate) struct Connection {
-    client: Client,
-    prepared: Mutex<HashMap<String, Statement>>,
-}
+/// A connection to a server. It runs one statement after the other.
+pub(crate) struct Connection(Mutex<PgConnection>);
 
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -35,152 +36,32 @@ impl fmt::Debug for Connection {
 }
 
 impl Connection {
-    pub(crate) async fn open(config: &Config) -> Result<Self, Failure> {
-        let (client, connection) = config.connect(NoTls).await?;
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(error = &error as &dyn StdError, "a connection to the database ended");
-            }
-        });
-        Ok(Self { client, prepared: Mutex::default() })
-    }
-
-    pub(crate) fn is_open(&self) -> bool {
-        !self.client.is_closed()
+    pub(crate) async fn open(options: &PgConnectOptions) -> Result<Self, Failure> {
+        let opened = tokio::time::timeout(connect::TIMEOUT, options.connect()).await;
+        let connection = opened.map_err(|_| Failure::lost("the server does not answer"))??;
+        Ok(Self(Mutex::new(connection)))
     }
 
     pub(crate) async fn fetch(&self, sql: &str, args: &[Value]) -> Result<Vec<Row>, Failure> {
-        let statement = self.prepare(sql, args.iter().map(|value| scalar(value.kind())).collect()).await?;
-        read(&self.client.query(&statement, &parameters(args)).await?)
+        let query = sqlx::query_with(AssertSqlSafe(sql.to_owned()), arguments(args)?);
+        rows(&query.fetch_all(&mut *self.0.lock().await).await?)
     }
 
     pub(crate) async fn execute(&self, sql: &str, args: &[Value]) -> Result<u64, Failure> {
-        let statement = self.prepare(sql, args.iter().map(|value| scalar(value.kind())).collect()).await?;
-        Ok(self.client.execute(&statement, &parameters(args)).await?)
-    }
-
-    pub(crate) async fn fetch_columns(&self, sql: &str, rows: &[Vec<Value>]) -> Result<Vec<Row>, Failure> {
-        let columns = columns(rows);
-        let statement = self.prepare(sql, columns.iter().map(|column| list(column.kind)).collect()).await?;
-        read(&self.client.query(&statement, &parameters(&columns)).await?)
-    }
-
-    pub(crate) async fn execute_columns(&self, sql: &str, rows: &[Vec<Value>]) -> Result<u64, Failure> {
-        let columns = columns(rows);
-        let statement = self.prepare(sql, columns.iter().map(|column| list(column.kind)).collect()).await?;
-        Ok(self.client.execute(&statement, &parameters(&columns)).await?)
+        let query = sqlx::query_with(AssertSqlSafe(sql.to_owned()), arguments(args)?);
+        Ok(query.execute(&mut *self.0.lock().await).await?.rows_affected())
     }
 
     pub(crate) async fn script(&self, sql: &str) -> Result<(), Failure> {
-        Ok(self.client.batch_execute(sql).await?)
+        sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut *self.0.lock().await).await?;
+        Ok(())
     }
 
-    async fn prepare(&self, sql: &str, types: Vec<Type>) -> Result<Statement, Failure> {
-        let known = self.prepared.lock().unwrap_or_else(PoisonError::into_inner).get(sql).cloned();
-        if let Some(statement) = known.filter(|statement| statement.params() == types) {
-            return Ok(statement);
-        }
-        let statement = self.client.prepare_typed(sql, &types).await?;
-        let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
-        if prepared.len() >= STATEMENTS {
-            prepared.clear();
-        }
-        prepared.insert(sql.to_owned(), statement.clone());
-        Ok(statement)
-    }
-}
-
-const fn scalar(kind: Kind) -> Type {
-    match kind {
-        Kind::Integer => Type::INT8,
-        Kind::Text => Type::TEXT,
-        Kind::Bytes => Type::BYTEA,
-    }
-}
-
-const fn list(kind: Kind) -> Type {
-    match kind {
-        Kind::Integer => Type::INT8_ARRAY,
-        Kind::Text => Type::TEXT_ARRAY,
-        Kind::Bytes => Type::BYTEA_ARRAY,
-    }
-}
-
-fn parameters<T: ToSql + Sync>(values: &[T]) -> Vec<&(dyn ToSql + Sync)> {
-    values.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
-}
-
-/// The values of one column of many rows.
-#[derive(Debug)]
-struct Column<'a> {
-    kind: Kind,
-    values: Vec<&'a Value>,
-}
-
-fn columns(rows: &[Vec<Value>]) -> Vec<Column<'_>> {
-    let first = rows.first().map_or(&[][..], Vec::as_slice);
-    let mut columns: Vec<Column<'_>> =
-        first.iter().map(|value| Column { kind: value.kind(), values: Vec::with_capacity(rows.len()) }).collect();
-    for row in rows {
-        for (column, value) in columns.iter_mut().zip(row) {
-            column.values.push(value);
-        }
-    }
-    columns
-}
-
-type Encoded = Result<IsNull, Box<dyn StdError + Sync + Send>>;
-
-impl ToSql for Value {
-    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Encoded {
-        match self {
-            Self::Null(_) => Ok(IsNull::Yes),
-            Self::Integer(integer) => integer.to_sql(&Type::INT8, out),
-            Self::Text(text) => text.as_str().to_sql(&Type::TEXT, out),
-            Self::Bytes(bytes) => bytes.as_slice().to_sql(&Type::BYTEA, out),
-        }
+    pub(crate) async fn load(&self, loads: &[Load], lock: Lock) -> Result<Vec<Vec<Row>>, Failure> {
+        load::load(&mut *self.0.lock().await, loads, lock).await
     }
 
-    fn accepts(ty: &Type) -> bool {
-        [Type::INT8, Type::TEXT, Type::BYTEA].contains(ty)
+    pub(crate) async fn write(&self, changes: &[Change], scope: Scope) -> Result<(), Failure> {
+        write::write(&mut *self.0.lock().await, changes, scope).await
     }
-
-    to_sql_checked!();
-}
-
-impl ToSql for Column<'_> {
-    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Encoded {
-        self.values.to_sql(ty, out)
-    }
-
-    fn accepts(ty: &Type) -> bool {
-        [Type::INT8_ARRAY, Type::TEXT_ARRAY, Type::BYTEA_ARRAY].contains(ty)
-    }
-
-    to_sql_checked!();
-}
-
-fn read(rows: &[tokio_postgres::Row]) -> Result<Vec<Row>, Failure> {
-    let names: Arc<[String]> = match rows.first() {
-        Some(row) => row.columns().iter().map(|column| column.name().to_owned()).collect(),
-        None => return Ok(Vec::new()),
-    };
-    rows.iter().map(|row| Ok(Row::new(names.clone(), values(row)?))).collect()
-}
-
-fn values(row: &tokio_postgres::Row) -> Result<Vec<Value>, tokio_postgres::Error> {
-    let value = |(index, column): (usize, &tokio_postgres::Column)| {
-        Ok(match *column.type_() {
-            Type::INT2 => row
-                .try_get::<_, Option<i16>>(index)?
-                .map_or(Value::Null(Kind::Integer), |small| Value::Integer(small.into())),
-            Type::INT4 => row
-                .try_get::<_, Option<i32>>(index)?
-                .map_or(Value::Null(Kind::Integer), |int| Value::Integer(int.into())),
-            Type::INT8 => row.try_get::<_, Option<i64>>(index)?.map_or(Value::Null(Kind::Integer), Value::Integer),
-            Type::BYTEA => row.try_get::<_, Option<Vec<u8>>>(index)?.map_or(Value::Null(Kind::Bytes), Value::Bytes),
-            _ => row.try_get::<_, Option<String>>(index)?.map_or(Value::Null(Kind::Text), Value::Text),
-        })
-    };
-    row.columns().iter().enumerate().map(value).collect()
 }

@@ -13,13 +13,22 @@ use rusqlite::{
 };
 
 use crate::{
+    dialect::Dialect,
     failure::Failure,
     row::Row,
+    statement::{Change, Load},
     value::{Kind, Value},
 };
 
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 256;
+
+/// Settings of the connection that writes.
+pub(crate) const WRITER: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000; \
+                                 PRAGMA wal_autocheckpoint = 10000; PRAGMA foreign_keys = ON";
+
+/// Settings of a connection that only reads.
+pub(crate) const READER: &str = "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON";
 
 /// What is done with a file that is there already.
 #[derive(Debug, Clone, Copy)]
@@ -43,10 +52,12 @@ fn ask_again(times: i32) -> bool {
 pub(crate) struct Connection(Mutex<rusqlite::Connection>);
 
 impl Connection {
-    pub(crate) fn open(file: &Path) -> Result<Self, Failure> {
+    /// Opens a file, which is made when it is missing, with one of the settings above.
+    pub(crate) fn open(file: &Path, settings: &str) -> Result<Self, Failure> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = rusqlite::Connection::open_with_flags(file, flags)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        connection.execute_batch(settings)?;
         Ok(Self(Mutex::new(connection)))
     }
 
@@ -102,28 +113,33 @@ impl Connection {
         Ok(statement.raw_execute()? as u64)
     }
 
-    /// Arguments are bound by their place, which is also what `?2` means.
-    pub(crate) fn fetch_each(&self, sql: &str, rows: &[Vec<Value>]) -> Result<Vec<Row>, Failure> {
+    /// The rows of a load, whose text is run for each value.
+    pub(crate) fn load(&self, load: &Load) -> Result<Vec<Row>, Failure> {
+        let Load { table, select, values, .. } = load;
+        let sql = format!("SELECT {select} FROM {table} WHERE {}", load.condition(Dialect::Sqlite, 1));
         let connection = self.lock();
-        let mut statement = connection.prepare_cached(sql)?;
+        let mut statement = connection.prepare_cached(&sql)?;
         let mut found = Vec::new();
-        for args in rows {
+        for args in values {
             bind(&mut statement, args)?;
             read(&mut statement, &mut found)?;
         }
         Ok(found)
     }
 
-    /// As `fetch_each`.
-    pub(crate) fn execute_each(&self, sql: &str, rows: &[Vec<Value>]) -> Result<u64, Failure> {
+    /// Writes a change, whose text is run for each row.
+    pub(crate) fn write(&self, change: &Change) -> Result<(), Failure> {
+        if change.rows.is_empty() {
+            return Ok(());
+        }
         let connection = self.lock();
-        let mut statement = connection.prepare_cached(sql)?;
+        let mut statement = connection.prepare_cached(&change.text(Dialect::Sqlite, 1))?;
         let mut changed = 0;
-        for args in rows {
+        for args in &change.rows {
             bind(&mut statement, args)?;
             changed += statement.raw_execute()? as u64;
         }
-        Ok(changed)
+        change.check(changed)
     }
 
     pub(crate) fn script(&self, sql: &str) -> Result<(), Failure> {
@@ -145,6 +161,7 @@ impl Connection {
     }
 }
 
+/// Arguments are bound by their position, which is also what `?2` means.
 fn bind(statement: &mut CachedStatement<'_>, args: &[Value]) -> Result<(), rusqlite::Error> {
     for (index, value) in args.iter().enumerate() {
         statement.raw_bind_parameter(index + 1, value)?;

@@ -43,7 +43,6 @@ pub(crate) async fn events(db: &Db, filter: &Filter) -> Result<Vec<Event>, Fault
     args.push(Value::Integer(filter.limit));
     let _ignored = write!(sql, " ORDER BY position LIMIT ${}", args.len());
     let rows = db.query(sql, args).await?;
-    let decode =
-        |body: Vec<u8>| Event::decode(body.as_slice()).map_err(|_| Fault::internal("an event can not be read"));
+    let decode = |body: Vec<u8>| Event::decode(body.as_slice()).map_err(|_| Fault::internal("an event cannot be read"));
     rows.into_iter().map(|row| decode(row.at(0)?)).collect()
 }

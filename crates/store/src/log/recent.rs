@@ -26,8 +26,9 @@ pub(crate) enum After {
 }
 
 impl Recent {
-    /// Adds events that were committed. What another process has written in between is not here: then what was before it goes.
-    pub(crate) fn add(&self, events: &[Event]) {
+    /// Adds events that were committed; returns whether they follow those before. What another process has written in between
+    /// is not here: then what was before it goes.
+    pub(crate) fn add(&self, events: &[Event]) -> bool {
         let mut recent = self.events();
         let follows = recent.back().map(|last| last.position + 1) == events.first().map(|first| first.position);
         if !follows {
@@ -36,6 +37,15 @@ impl Recent {
         recent.extend(events.iter().cloned().map(Arc::new));
         let excess = recent.len().saturating_sub(MOST);
         recent.drain(..excess);
+        follows
+    }
+
+    /// Drops the events when another process has written up to this position, which those who follow have to read.
+    pub(crate) fn forget_before(&self, position: i64) {
+        let mut recent = self.events();
+        if recent.back().is_some_and(|last| last.position < position) {
+            recent.clear();
+        }
     }
 
     /// At most `limit` events after a position.
@@ -91,6 +101,10 @@ mod tests {
         recent.add(&events(6..8));
         assert_eq!(after(&recent, 3), None);
         assert_eq!(after(&recent, 5), Some(vec![6, 7]));
+        recent.forget_before(7);
+        assert_eq!(after(&recent, 7), Some(Vec::new()));
+        recent.forget_before(8);
+        assert_eq!(after(&recent, 7), None);
     }
 
     #[test]

@@ -99,7 +99,7 @@ fn check(row: &Row, position: i64, previous: &str) -> Result<Result<String, &'st
     if row.get::<String>("hash")? != hash {
         return Ok(Err("the hash does not fit the event and the one before it"));
     }
-    let Ok(event) = Event::decode(body.as_slice()) else { return Ok(Err("the event can not be read")) };
+    let Ok(event) = Event::decode(body.as_slice()) else { return Ok(Err("the event cannot be read")) };
     let fits = event.position == position
         && row.get::<String>("event_id")? == event.event_id
         && row.get::<String>("kind")? == event.r#type

@@ -13,3 +13,4 @@ mod replicas;
 mod requests;
 mod stock;
 mod tasks;
+mod tls;

@@ -1,5 +1,6 @@
 use mesh::{Accounts, Role, RoleSet};
 use proto::{
+    events::{EventType, OrderEvent},
     operations::v1::{ListTimelineRequest, TimelineEntry},
     options::v1::Audience,
 };
@@ -129,21 +130,21 @@ async fn a_timeline_of_an_order_of_another_account_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_customer_is_shown_what_concerns_it_and_nobodys_name() {
+async fn a_customer_sees_events_for_customers_without_the_actor() {
     each(World::open, async |world| {
         world.place(ORDER, "acc_1");
-        world.open_exception("UNASSIGNED", ORDER, "nobody may take it");
+        world.open_exception("UNASSIGNED", ORDER, "no node may take it");
         world.reject(ORDER, 300, "no stock");
         world.drain().await;
         let own = world.customer(&["acc_1"]).list_timeline(timeline_of(ORDER)).await.unwrap().into_inner();
-        let kinds = |entries: &[TimelineEntry]| -> Vec<_> {
+        let events = |entries: &[TimelineEntry]| -> Vec<_> {
             entries.iter().map(|entry| (entry.event.clone().unwrap().r#type, entry.audience())).collect()
         };
         let [submitted, rejected] =
-            ["order.submitted", "order.rejected"].map(|kind| (kind.to_owned(), Audience::Customer));
-        assert_eq!(kinds(&own.entries), [submitted, rejected]);
+            [EventType::OrderSubmitted, EventType::OrderRejected].map(|it| (it.to_string(), Audience::Customer));
+        assert_eq!(events(&own.entries), [submitted, rejected]);
         let all = world.operator().list_timeline(timeline_of(ORDER)).await.unwrap().into_inner();
-        assert!(kinds(&all.entries).contains(&("exception.opened".to_owned(), Audience::Staff)));
+        assert!(events(&all.entries).contains(&(EventType::ExceptionOpened.to_string(), Audience::Staff)));
         let both: RoleSet = [Role::Customer, Role::Operations].into_iter().collect();
         let both = person(both, Accounts::Only(vec!["acc_1".parse().unwrap()]));
         let mut both = Client::new(world.channel.for_principal(&both));
@@ -162,11 +163,11 @@ async fn only_the_order_service_says_whose_an_order_is() {
             ..Default::default()
         };
         let submitted = proto::order::v1::OrderSubmitted { order: Some(order) };
-        emit_at(&world.fulfillment, 100, "order.submitted", "ord_2", &submitted);
+        emit_at(&world.fulfillment, 100, "ord_2", &OrderEvent::OrderSubmitted(submitted));
         world.drain().await;
         let refused = world.customer(&["acc_1"]).list_timeline(timeline_of("ord_2")).await;
         assert_eq!(reason(refused), Reason::NotFound);
-        // Staff see what is known of an order even before the order service's own word on it.
+        // Staff see what is known of an order even before the order service's own event of it.
         assert_eq!(world.operator().list_timeline(timeline_of("ord_2")).await.unwrap().into_inner().entries.len(), 1);
     })
     .await;

@@ -12,7 +12,7 @@ use store::backup::Contents;
 use types::Timestamp;
 
 use super::{Error, Seal};
-use crate::compose::SERVICES;
+use crate::compose::service_names;
 
 /// Its file in the backup.
 pub(super) const FILE: &str = "manifest.json";
@@ -111,9 +111,9 @@ impl Manifest {
         }
         let manifest: Self = serde_json::from_slice(&text).map_err(unreadable)?;
         let named = manifest.databases.iter().map(|database| (database.service.clone(), database.file.clone()));
-        let expected = SERVICES.iter().map(|service| ((*service).to_owned(), file_name(service)));
+        let expected = service_names().into_iter().map(|service| (service.to_owned(), file_name(service)));
         if !named.eq(expected) {
-            return Err(damaged(format!("it does not name the databases of {}", SERVICES.join(", "))));
+            return Err(damaged(format!("it does not name the databases of {}", service_names().join(", "))));
         }
         Ok(manifest)
     }

@@ -33,7 +33,7 @@ pub struct Taken {
 /// Copies the databases in a directory, which others may use, into one that is not there yet. Takes its time: not for a
 /// thread that carries calls.
 pub fn take(data: &Path, to: &Path, clock: &dyn Clock) -> anyhow::Result<Taken> {
-    let files: Vec<PathBuf> = SERVICES.iter().map(|service| compose::database_file(data, service)).collect();
+    let files: Vec<PathBuf> = SERVICES.iter().map(|service| compose::database_file(data, service.name)).collect();
     if !files.iter().any(|file| file.exists()) {
         return Err(Error::NoData { path: data.to_owned() }.into());
     }
@@ -56,7 +56,7 @@ fn fill(directory: &Path, files: &[PathBuf], clock: &dyn Clock) -> anyhow::Resul
     let pinned = backup::cut(files)?;
     let held = begun.elapsed();
     // Each is let go as soon as it is copied: until then its write-ahead log can not be cut back.
-    let databases = SERVICES.iter().zip(pinned).map(|(service, pinned)| copy(service, &pinned, directory));
+    let databases = SERVICES.iter().zip(pinned).map(|(service, pinned)| copy(service.name, &pinned, directory));
     let manifest = Manifest::new(cut, databases.collect::<anyhow::Result<_>>()?);
     manifest.write(directory).context("writing the manifest")?;
     Ok(Taken { manifest, held })

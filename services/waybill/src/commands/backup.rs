@@ -44,11 +44,14 @@ struct Elsewhere {
     /// Refused: databases on a server are copied with the server's own tools.
     #[arg(long, env = "WAYBILL_DATABASE_TEMPLATE", hide_env_values = true)]
     database_template: Option<Secret>,
+    /// Refused as well.
+    #[arg(long, env = "WAYBILL_DATABASE_TEMPLATE_FILE", value_name = "FILE")]
+    database_template_file: Option<PathBuf>,
 }
 
 impl Elsewhere {
     fn refuse(&self) -> anyhow::Result<()> {
-        if self.database_template.is_none() {
+        if self.database_template.is_none() && self.database_template_file.is_none() {
             return Ok(());
         }
         let told = "--database-template names databases on a server: copy them with its own tools, all at one moment, such \

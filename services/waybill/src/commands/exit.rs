@@ -54,7 +54,8 @@ impl Kind {
             Self::Other => None,
             Self::Usage => Some("see --help"),
             Self::Damaged => Some("put the file back from a backup, or name another one; nothing was changed"),
-            Self::Server => Some("see that the server runs, and that database, user and password are right"),
+            // Each problem of a server has an advice of its own.
+            Self::Server => None,
             Self::Address => Some("end the program that listens there, or choose another address or port; see --help"),
             Self::Create => Some("name another directory, one that this user may write to"),
             Self::Disk => Some("make room on the disk, see that the user may create tables, and start again"),
@@ -77,7 +78,15 @@ pub(super) struct Unusable(pub(super) String);
 /// The exit code, and what to do about it.
 pub(super) fn of(error: &anyhow::Error) -> (ExitCode, Option<&'static str>) {
     let kind = kind(error);
-    (ExitCode::from(kind.code()), kind.advice())
+    (ExitCode::from(kind.code()), connecting(error).or(kind.advice()))
+}
+
+/// What to do about a database server that cannot be used.
+fn connecting(error: &anyhow::Error) -> Option<&'static str> {
+    error.chain().find_map(|cause| match cause.downcast_ref() {
+        Some(store::Error::Connect { problem, .. }) if kind(error) == Kind::Server => Some(problem.advice()),
+        _ => None,
+    })
 }
 
 fn kind(error: &anyhow::Error) -> Kind {

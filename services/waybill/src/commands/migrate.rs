@@ -5,18 +5,14 @@ use std::sync::Arc;
 use clap::Args;
 use types::SystemClock;
 
-use super::{
-    claim::Claim,
-    exit::Unusable,
-    serve::{Database, Role},
-};
-use crate::compose;
+use super::{claim::Claim, database::Database, exit::Unusable, role::Role};
 
 /// Whose database to bring up to date.
 #[derive(Debug, Args)]
 #[group(skip)]
 pub(super) struct Options {
     /// The service.
+    #[arg(value_parser = Role::parser())]
     role: Role,
     #[command(flatten)]
     database: Database,
@@ -24,13 +20,13 @@ pub(super) struct Options {
 
 /// Brings a database up to date.
 pub(super) async fn run(options: Options) -> anyhow::Result<()> {
-    if options.role == Role::Gateway {
+    let Role::Service(service) = options.role else {
         return Err(Unusable("the gateway has no database".to_owned()).into());
-    }
+    };
     let database = options.database.options()?;
     let _claim = Claim::of(&database)?;
-    let db = compose::open(options.role.name(), &database, Arc::new(SystemClock)).await?;
+    let db = service.open(&database, Arc::new(SystemClock)).await?;
     db.close().await;
-    tracing::info!(service = options.role.name(), "the database is up to date");
+    tracing::info!(service = service.name, "the database is up to date");
     Ok(())
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use mesh::{Secret, Stop, Tasks};
+use mesh::{Stop, Tasks};
 use tokio::net::TcpListener;
 use types::SystemClock;
 
@@ -27,9 +27,8 @@ pub(super) struct Options {
     /// Directory of the embedded databases, one file for each service. `waybill-data` when not given.
     #[arg(long, env = "WAYBILL_DATA")]
     pub(super) data: Option<PathBuf>,
-    /// Databases elsewhere: a URL with {service} in it, such as `postgres://user@host/waybill_{service}`.
-    #[arg(long, env = "WAYBILL_DATABASE_TEMPLATE", conflicts_with = "data", hide_env_values = true)]
-    database_template: Option<Secret>,
+    #[command(flatten)]
+    databases: super::database::Databases,
     /// Address of all listeners.
     #[arg(long, env = "WAYBILL_HOST", default_value = "127.0.0.1")]
     host: IpAddr,
@@ -56,6 +55,8 @@ struct Addresses {
 /// A mesh that serves and works.
 struct Running {
     tasks: Tasks,
+    /// The admin listener, which stays until the rest has ended.
+    admin: Tasks,
     stop: Stop,
     mesh: Arc<Mesh>,
     addresses: Addresses,
@@ -68,7 +69,7 @@ struct Running {
 pub(super) async fn run(options: &Options, config: &Config, gateway: &gateway::Config) -> anyhow::Result<()> {
     let begun = Instant::now();
     let running = start(options, config, gateway).await?;
-    println!("waybill is up after {} ms, data in {}", begun.elapsed().as_millis(), place(options));
+    println!("waybill is up after {} ms, data in {}", begun.elapsed().as_millis(), place(options)?);
     print_addresses(&running.addresses);
     running.stop.requested().await;
     running.end().await
@@ -86,7 +87,7 @@ pub(super) async fn demo(
         let why = "the demo calls as an administrator: where credentials are configured it needs --admin-token-file";
         return Err(Unusable(why.to_owned()).into());
     }
-    println!("Northwind Traders on the whole mesh, data in {}", place(options));
+    println!("Northwind Traders on the whole mesh, data in {}", place(options)?);
     // The demo calls its own gateway, whose name no certificate of others has.
     let mesh = mesh::Config { tls: mesh::tls::Files::default(), ..config.mesh.clone() };
     let running = start(options, &Config { mesh, ..config.clone() }, gateway).await?;
@@ -109,23 +110,24 @@ async fn start(options: &Options, config: &Config, gateway: &gateway::Config) ->
     super::refuse_exposure("--host", options.host, config)?;
     let caller = super::caller(config);
     let drain = config.mesh.drain_timeout;
-    let stop = mesh::stop_on_signals()?;
+    let stop = Stop::new();
+    let signals = mesh::on_signals(&stop, config.mesh.shutdown_delay)?;
 
     let http = listen(options, options.http_port).await?;
     let admin = listen(options, options.admin_port).await?;
-    let databases = match &options.database_template {
-        Some(template) => Databases::from_template(template.reveal()).map_err(|error| Unusable(error.to_string()))?,
-        None => Databases::in_directory(&directory(options)),
-    };
-    let claims = SERVICES.iter().map(|service| Claim::of(&databases.of(service))).collect::<anyhow::Result<_>>()?;
+    let databases = Databases::from_options(options.databases.options(&directory(options))?)
+        .map_err(|error| Unusable(error.to_string()))?;
+    let claims =
+        SERVICES.iter().map(|service| Claim::of(&databases.of(service.name))).collect::<anyhow::Result<_>>()?;
     let mesh = Arc::new(Mesh::open(&databases, config, Arc::new(SystemClock), &caller).await?);
-    let ways = mesh.members.rest(&caller);
-    let router = gateway::router(proto::pool(), &ways, mesh.authenticator.clone(), gateway)?;
+    let channels = mesh.clients.rest(&caller);
+    let router = gateway::router(proto::pool(), &channels, mesh.authenticator.clone(), gateway)?;
     if mesh.authenticator.is_none() {
         eprintln!("no credentials are configured: every caller is the local administrator");
     }
 
-    let tasks = Tasks::new(stop.clone());
+    let (tasks, admin_tasks) = (Tasks::new(stop.clone()), Tasks::new(Stop::new()));
+    tasks.spawn("signals", signals);
     let scheme = if config.mesh.tls.cert.is_some() { "https" } else { "http" };
     let mut addresses = Addresses { http: http.local_addr()?, grpc: Vec::new(), admin: admin.local_addr()?, scheme };
     for (number, (service, server)) in mesh.servers.iter().cloned().enumerate() {
@@ -158,17 +160,17 @@ async fn start(options: &Options, config: &Config, gateway: &gateway::Config) ->
             }
         }
     });
-    let (asked, observed) = (mesh.clone(), stop.clone());
-    tasks.spawn("admin", async move {
+    let (asked, process, end) = (mesh.clone(), stop.clone(), admin_tasks.stop().clone());
+    admin_tasks.spawn("admin", async move {
         let ready = move || {
             let mesh = asked.clone();
             async move { mesh.ready().await }
         };
-        if let Err(error) = mesh::admin::serve(admin, observed, ready).await {
+        if let Err(error) = mesh::admin::serve(admin, &process, end, ready).await {
             tracing::error!(error = %error, "the admin listener failed");
         }
     });
-    Ok(Running { tasks, stop, mesh, addresses, drain, _claims: claims })
+    Ok(Running { tasks, admin: admin_tasks, stop, mesh, addresses, drain, _claims: claims })
 }
 
 impl Running {
@@ -176,6 +178,8 @@ impl Running {
         let joined = self.tasks.join(self.drain + std::time::Duration::from_secs(5)).await;
         self.mesh.report_usage().await;
         self.mesh.close().await;
+        self.admin.stop().request();
+        self.admin.join(self.drain).await?;
         joined.map_err(Into::into)
     }
 }
@@ -189,11 +193,13 @@ fn directory(options: &Options) -> PathBuf {
     options.data.clone().unwrap_or_else(|| PathBuf::from("waybill-data"))
 }
 
-fn place(options: &Options) -> String {
-    match &options.database_template {
-        Some(template) => store::Options::new(template.reveal()).redacted_url(),
-        None => directory(options).display().to_string(),
+/// Where the data is, for people to read.
+fn place(options: &Options) -> anyhow::Result<String> {
+    let directory = directory(options);
+    if options.databases.are_elsewhere() {
+        return Ok(options.databases.options(&directory)?.redacted_url());
     }
+    Ok(directory.display().to_string())
 }
 
 fn print_addresses(addresses: &Addresses) {

@@ -102,7 +102,8 @@ async fn ensure_all(rest: &Rest, calls: Vec<(String, String, Value)>) -> anyhow:
         .await
 }
 
-pub(crate) fn handling_class(handling: Handling) -> &'static str {
+/// The handling class of the contract.
+pub fn handling_class(handling: Handling) -> &'static str {
     match handling {
         Handling::Ambient => "HANDLING_CLASS_AMBIENT",
         Handling::Chilled => "HANDLING_CLASS_CHILLED",
@@ -110,11 +111,13 @@ pub(crate) fn handling_class(handling: Handling) -> &'static str {
     }
 }
 
-pub(crate) fn account_id(account: &Account) -> String {
+/// The id of an account in the mesh.
+pub fn account_id(account: &Account) -> String {
     format!("acc_{}", account.code)
 }
 
-pub(crate) fn ship_to_id(account: &Account, number: usize) -> String {
+/// The id of an account's ship-to, by its position in the account's list.
+pub fn ship_to_id(account: &Account, number: usize) -> String {
     format!("shp_{}-{}", account.code, number + 1)
 }
 

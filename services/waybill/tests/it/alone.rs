@@ -6,7 +6,7 @@ use mesh::{Channel, Principal, Secret};
 use proto::event::v1::{ListEventsRequest, event_service_client::EventServiceClient};
 use serde_json::json;
 use waybill::{
-    compose::SERVICES,
+    compose::service_names,
     demo, northwind,
     rest::Rest,
     sandbox::{Chances, Sandbox},
@@ -32,8 +32,9 @@ async fn separate_processes_that_check_credentials_know_each_other() {
 /// Brings a few orders through seven processes with these settings, calling the gateway with the credential.
 async fn run(settings: &[String], credential: Option<Secret>) {
     let directory = tempfile::tempdir().unwrap();
-    let addresses = SERVICES.map(|_| waybill_e2e::free_address());
-    let peers: Vec<String> = SERVICES
+    let services = service_names();
+    let addresses: Vec<_> = services.iter().map(|_| waybill_e2e::free_address()).collect();
+    let peers: Vec<String> = services
         .iter()
         .zip(&addresses)
         .flat_map(|(role, address)| [format!("--{role}-url"), format!("http://{address}")])
@@ -43,7 +44,7 @@ async fn run(settings: &[String], credential: Option<Secret>) {
         Process::start(&all.iter().map(String::as_str).collect::<Vec<_>>())
     };
     let mut processes = Vec::new();
-    for (role, address) in SERVICES.iter().zip(&addresses) {
+    for (role, address) in services.iter().zip(&addresses) {
         let database = format!("sqlite:{}/{role}.db", directory.path().display());
         let own = [
             "--listen".to_owned(),

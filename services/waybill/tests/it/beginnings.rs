@@ -151,20 +151,27 @@ async fn a_taken_address_is_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_can_not_be_reached_or_refuses_is_named_without_its_password() {
-    let mut urls = vec!["postgres://me:s3cret@127.0.0.1:1/db".to_owned()];
+    let mut urls = vec![("postgres://me:s3cret@127.0.0.1:1/db".to_owned(), "host and port")];
     #[expect(clippy::disallowed_methods, reason = "tests have no command line")]
     if let Ok(server) = std::env::var("TEST_POSTGRES_URL") {
         let (_, host) = server.rsplit_once('@').unwrap_or(("", server.trim_start_matches("postgres://")));
         let host = host.split('/').next().unwrap().to_owned();
         let user = server.trim_start_matches("postgres://").split(['@', ':']).next().unwrap().to_owned();
-        urls.push(format!("postgres://{user}:s3cret@{host}/waybill_not_there"));
-        urls.push(format!("postgres://nobody_known:s3cret@{host}/postgres"));
+        urls.push((format!("postgres://{user}:s3cret@{host}/waybill_not_there"), "create the database"));
+        urls.push((format!("postgres://nobody_known:s3cret@{host}/postgres"), "create the user"));
+        urls.push((format!("postgres://with_password:s3cret@{host}/postgres"), "password are right"));
+        urls.push((format!("postgres://{user}:s3cret@{host}/postgres?sslmode=verify-full"), "sslrootcert"));
     }
-    for url in urls {
-        let (code, said) = ended(&mut waybill(&["migrate", "order", "--database-url", &url])).await;
-        assert_eq!(code, 69, "{said}");
-        let shown = url.replace(":s3cret", "");
-        assert!(said.contains(&shown) && said.contains("password") && !said.contains("s3cret"), "{said}");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("url");
+    for (url, advice) in urls {
+        std::fs::write(&file, format!("{url}\n")).unwrap();
+        for given in [["--database-url", &url], ["--database-url-file", file.to_str().unwrap()]] {
+            let (code, said) = ended(&mut waybill(&[&["migrate", "order"], &given[..]].concat())).await;
+            assert_eq!(code, 69, "{said}");
+            let shown = url.replace(":s3cret", "").replace("?sslmode=verify-full", "");
+            assert!(said.contains(&shown) && said.contains(advice) && !said.contains("s3cret"), "{said}");
+        }
     }
 }
 
@@ -221,12 +228,16 @@ async fn a_disk_that_fills_refuses_for_a_while_and_loses_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_arguments_are_told_apart_and_the_help_says_what_codes_mean() {
-    let wrong: [&[&str]; 5] = [
+    let wrong: [&[&str]; 9] = [
         &["up", "--no-such-thing"],
         &["serve", "order"],
         &["serve", "order", "--database-url", "mysql://host/db"],
         &["migrate", "gateway"],
         &["up", "--database-template", "postgres://host/same-for-all"],
+        &["serve", "order", "--database-url-file", "/not/there"],
+        &["up", "--database-template-file", "/dev/null"],
+        &["backup", "--to", "/not/there", "--database-template-file", "/dev/null"],
+        &["migrate", "order", "--database-url", "sqlite:a.db", "--database-readers", "0"],
     ];
     for arguments in wrong {
         let ports: &[&str] = if arguments[0] == "serve" { &["--admin-listen", "127.0.0.1:0"] } else { &[] };

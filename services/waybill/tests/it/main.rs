@@ -4,7 +4,6 @@
 mod alone;
 mod backup;
 mod beginnings;
-mod bench;
 mod credentials;
 mod kill;
 mod openapi;

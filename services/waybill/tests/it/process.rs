@@ -8,15 +8,8 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    io::{AsyncBufReadExt as _, BufReader, Lines},
-    net::TcpStream,
-    process::{Child, ChildStdout, Command},
-};
-use waybill::rest::Rest;
-
-/// How long a process may take for something it surely does; only a broken one takes as long.
-const PATIENCE: Duration = Duration::from_secs(300);
+use tokio::process::Command;
+use waybill::{process, rest::Rest};
 
 /// Where a mesh can be reached.
 pub(crate) struct Addresses {
@@ -25,10 +18,7 @@ pub(crate) struct Addresses {
     pub(crate) metrics: String,
 }
 
-pub(crate) struct Process {
-    child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
-}
+pub(crate) struct Process(process::Process);
 
 impl Process {
     /// Starts `waybill` with these arguments and nothing of this environment's settings.
@@ -44,9 +34,8 @@ impl Process {
     }
 
     fn of(mut command: Command, log: impl Into<Stdio>) -> Self {
-        let mut child = command.env_clear().stdout(Stdio::piped()).stderr(log).kill_on_drop(true).spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, lines }
+        command.env_clear();
+        Self(process::Process::start(command, log).unwrap())
     }
 
     /// Starts the whole mesh on a directory and free ports, and answers when it is up.
@@ -82,57 +71,37 @@ impl Process {
 
     /// The next line of its output that has this text.
     pub(crate) async fn line_with(&mut self, text: &str) -> String {
-        let found = async {
-            loop {
-                let line = self.lines.next_line().await.unwrap().unwrap();
-                if line.contains(text) {
-                    return line;
-                }
-            }
-        };
-        tokio::time::timeout(PATIENCE, found).await.unwrap()
+        self.0.line_with(text).await.unwrap()
     }
 
     /// As the system knows it.
     pub(crate) fn id(&self) -> u32 {
-        self.child.id().unwrap()
+        self.0.id()
     }
 
     /// `kill -9`.
-    pub(crate) async fn kill(mut self) {
-        self.child.kill().await.unwrap();
+    pub(crate) async fn kill(self) {
+        self.0.kill().await.unwrap();
     }
 
     /// Waits for it to end by itself, at most so long.
     pub(crate) async fn ended_within(&mut self, limit: Duration) -> Option<ExitStatus> {
-        tokio::time::timeout(limit, self.child.wait()).await.ok().map(|status| status.unwrap())
+        self.0.ended_within(limit).await.unwrap()
     }
 
     /// Waits for it to end by itself.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
-        let mut output = Vec::new();
-        let reading = async {
-            while let Ok(Some(line)) = self.lines.next_line().await {
-                output.push(line);
-            }
-            self.child.wait().await.unwrap()
-        };
-        tokio::time::timeout(PATIENCE, reading).await.unwrap()
+        self.0.ended().await.unwrap()
     }
 
     /// Waits until it listens there.
     pub(crate) async fn listens(&mut self, address: SocketAddr) {
-        let listening = async {
-            while TcpStream::connect(address).await.is_err() {
-                assert!(self.ended_within(Duration::from_millis(10)).await.is_none(), "it ended before it listened");
-            }
-        };
-        tokio::time::timeout(PATIENCE, listening).await.unwrap();
+        self.0.listens(address).await.unwrap();
     }
 
     /// Asks it to stop, as an orchestrator does. Every shell has a `kill` of its own; not every system has the program.
     pub(crate) async fn terminate(&self) {
-        let id = self.child.id().unwrap().to_string();
+        let id = self.id().to_string();
         assert!(Command::new("sh").args(["-c", "kill -TERM \"$0\"", &id]).status().await.unwrap().success());
     }
 }

@@ -1,7 +1,7 @@
 //! The mesh as separate processes under load, while everything that can fail does: see `--help`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks on its standard streams")]
 
-mod books;
+mod databases;
 mod disk;
 mod faults;
 mod members;
@@ -66,12 +66,13 @@ struct Options {
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    mesh::install_process_defaults();
     let options = Options::parse();
-    let outcome = match mesh::stop_on_signals() {
+    let outcome = match mesh::on_signals(&mesh::Stop::new(), Duration::ZERO) {
         // What was begun is undone when it is dropped: processes end, file systems are taken away.
-        Ok(stop) => tokio::select! {
+        Ok(interrupted) => tokio::select! {
             outcome = run(&options) => outcome,
-            () = stop.requested() => Err(anyhow::anyhow!("interrupted")),
+            () = interrupted => Err(anyhow::anyhow!("interrupted")),
         },
         Err(error) => Err(error.into()),
     };
@@ -204,7 +205,7 @@ async fn end(members: &[Arc<Member>], directory: &Path, tally: &Tally) -> anyhow
         }
         member.close().await?;
     }
-    if let Err(error) = books::check(directory, tally).await {
+    if let Err(error) = databases::check(directory, tally).await {
         tally.violation(format!("the databases: {error:#}"));
     }
     Ok(())

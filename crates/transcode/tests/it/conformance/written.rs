@@ -23,7 +23,7 @@ pub(super) const CASES: &[(&str, &str, Option<&str>)] = &[
     ("FieldMaskPathsDontRoundTrip", r#"mask {paths: "fooBar"}"#, Some(r#"{"mask": "fooBar"}"#)),
     ("FieldMaskNumbersDontRoundTrip", r#"mask {paths: "foo_3_bar"}"#, Some(r#"{"mask": "foo_3_bar"}"#)),
     ("FieldMaskTooManyUnderscore", r#"mask {paths: "foo__bar"}"#, Some(r#"{"mask": "foo__bar"}"#)),
-    // So that an unknown detail of an error can not hide the error.
+    // So that an unknown detail of an error cannot hide the error.
     (
         "AnyOfUnknownTypeIsBase64",
         r#"any {type_url: "type.googleapis.com/nobody.Knows" value: "\x08\x01"}"#,

@@ -1,0 +1,15 @@
+//! What is measured, each scenario with a letter of its own.
+
+pub(crate) mod deliver;
+mod envoy;
+pub(crate) mod gateway;
+pub(crate) mod idle;
+pub(crate) mod place;
+pub(crate) mod read;
+pub(crate) mod reserve;
+
+/// The letter of the idle mesh.
+pub(crate) const IDLE: char = 'i';
+
+/// The letters of all scenarios.
+pub(crate) const SCENARIOS: [char; 8] = ['a', 'b', 'c', 'd', 'e', 'f', 'g', IDLE];

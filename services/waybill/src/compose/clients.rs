@@ -1,0 +1,64 @@
+//! How one service reaches another.
+
+use std::collections::BTreeMap;
+
+use mesh::{Channel, Principal, Secret};
+
+use super::services::SERVICES;
+
+/// A channel to every service. In one process the channels are in memory, in a cluster they lead to addresses.
+#[derive(Debug, Clone)]
+pub struct ServiceClients {
+    channels: BTreeMap<&'static str, Channel>,
+    unconfigured: Channel,
+}
+
+impl ServiceClients {
+    /// Channels that nobody may call yet: for what needs only the contracts, and as a beginning.
+    pub fn unconfigured() -> anyhow::Result<Self> {
+        Ok(Self { channels: BTreeMap::new(), unconfigured: Channel::connect("http://localhost")? })
+    }
+
+    /// The same channels, with another one to a service.
+    #[must_use]
+    pub fn with(mut self, service: &'static str, channel: Channel) -> Self {
+        self.channels.insert(service, channel);
+        self
+    }
+
+    /// The channel to a service.
+    pub fn to(&self, service: &str) -> Channel {
+        self.channels.get(service).unwrap_or(&self.unconfigured).clone()
+    }
+
+    /// The full names of the gRPC services that have a REST face, and the channel to each, on behalf of `principal`.
+    pub fn rest(&self, principal: &Principal) -> Vec<(&'static str, Channel)> {
+        let routes =
+            SERVICES.iter().flat_map(|service| service.rest.iter().map(|full_name| (*full_name, service.name)));
+        routes.map(|(full_name, service)| (full_name, self.to(service).for_principal(principal))).collect()
+    }
+
+    /// The same channels, which show that a member calls.
+    #[must_use]
+    pub fn with_mesh_token(&self, token: Option<&Secret>) -> Self {
+        self.map(|channel| channel.with_mesh_token(token))
+    }
+
+    /// The same channels, for calls that a service makes on its own behalf.
+    pub(super) fn on_behalf_of(&self, service: &str) -> Self {
+        self.map(|channel| channel.for_service(service))
+    }
+
+    /// The channel to the log of every service but `follower`.
+    pub(super) fn logs(&self, follower: &str) -> Vec<(&'static str, Channel)> {
+        let others = SERVICES.iter().map(|service| service.name).filter(|name| *name != follower);
+        others.map(|name| (name, self.to(name))).collect()
+    }
+
+    fn map(&self, with: impl Fn(&Channel) -> Channel) -> Self {
+        Self {
+            channels: self.channels.iter().map(|(service, channel)| (*service, with(channel))).collect(),
+            unconfigured: with(&self.unconfigured),
+        }
+    }
+}

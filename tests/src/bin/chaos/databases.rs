@@ -1,0 +1,281 @@
+//! What the databases say themselves, once every process has ended.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use anyhow::Context as _;
+use prost::Message as _;
+use proto::{
+    event::v1::Event,
+    fulfillment::v1::{FulfillmentCancelled, ShipmentDelivered, ShipmentShipped},
+    order::v1::OrderLinesCancelled,
+    types::v1::LineQuantity,
+};
+use store::{Db, payload};
+use types::SystemClock;
+use waybill::compose::SERVICES;
+
+use crate::faults::Tally;
+
+/// A law of one database: a query that finds what breaks it, each as one text.
+struct Law {
+    service: &'static str,
+    says: &'static str,
+    broken: &'static str,
+}
+
+const fn law(service: &'static str, says: &'static str, broken: &'static str) -> Law {
+    Law { service, says, broken }
+}
+
+const LAWS: &[Law] = &[
+    law(
+        "order",
+        "the units of a line add up",
+        "SELECT order_id || ' line ' || line_number FROM order_lines \
+         WHERE ordered + over_shipped <> cancelled + unallocated + backordered + reserved + released + shipped",
+    ),
+    law(
+        "order",
+        "an order knows its standing holds",
+        "SELECT order_id FROM orders o WHERE open_holds <> \
+         (SELECT COUNT(*) FROM order_holds h WHERE h.order_id = o.order_id AND h.release_time IS NULL)",
+    ),
+    law(
+        "order",
+        "what an order may invoice is what its lines may",
+        "SELECT order_id FROM orders o WHERE invoice_ready_minor <> \
+         (SELECT SUM(invoice_ready_minor) FROM order_lines l WHERE l.order_id = o.order_id)",
+    ),
+    law(
+        "inventory",
+        "stock is the sum of its ledger",
+        "SELECT s.sku FROM stock s LEFT JOIN movements m ON m.sku = s.sku GROUP BY s.sku \
+         HAVING COALESCE(SUM(m.on_hand_delta), 0) <> s.on_hand OR COALESCE(SUM(m.reserved_delta), 0) <> s.reserved \
+         OR COALESCE(SUM(m.allocated_delta), 0) <> s.allocated OR COUNT(m.sku) <> s.last_movement_number",
+    ),
+    law(
+        "inventory",
+        "stock is the sum of its levels",
+        "SELECT sku FROM stock s WHERE on_hand <> \
+         (SELECT COALESCE(SUM(on_hand), 0) FROM levels l WHERE l.sku = s.sku) OR allocated <> \
+         (SELECT COALESCE(SUM(allocated), 0) FROM levels l WHERE l.sku = s.sku)",
+    ),
+    law(
+        "inventory",
+        "stock is the sum of its reservations",
+        "SELECT sku FROM stock s WHERE reserved <> \
+         (SELECT COALESCE(SUM(reserved), 0) FROM reservations r WHERE r.sku = s.sku) OR allocated <> \
+         (SELECT COALESCE(SUM(allocated), 0) FROM reservations r WHERE r.sku = s.sku) OR backordered <> \
+         (SELECT COALESCE(SUM(backordered), 0) FROM reservations r WHERE r.sku = s.sku)",
+    ),
+    law(
+        "inventory",
+        "a reservation is allocated as far as its allocations are open",
+        "SELECT r.order_id || ' line ' || r.line_number FROM reservations r WHERE allocated <> \
+         (SELECT COALESCE(SUM(open_units), 0) FROM allocations a \
+         WHERE a.order_id = r.order_id AND a.line_number = r.line_number)",
+    ),
+    law(
+        "fulfillment",
+        "a release is somewhere",
+        "SELECT order_id FROM release_lines WHERE quantity <> unrouted + planned + assigned + returned_to_order + cancelled",
+    ),
+    law(
+        "partner",
+        "a reference belongs to one message",
+        "SELECT partner_id || ' ' || control_number FROM messages WHERE direction = 'IN' AND state <> 'QUARANTINED' \
+         GROUP BY partner_id, control_number HAVING COUNT(*) > 1",
+    ),
+    law("partner", "no message is left unapplied", "SELECT message_id FROM messages WHERE state = 'RECEIVED'"),
+    law(
+        "returns",
+        "no more came back than was delivered",
+        "SELECT r.order_id || ' line ' || l.line_number FROM return_lines l JOIN returns r ON r.return_id = l.return_id \
+         WHERE r.state <> 'CANCELLED' GROUP BY r.order_id, l.line_number HAVING SUM(l.received) > \
+         (SELECT COALESCE(SUM(d.quantity), 0) FROM deliveries d \
+         WHERE d.order_id = r.order_id AND d.line_number = l.line_number)",
+    ),
+];
+
+/// Laws that every database keeps.
+const LAWS_OF_ALL: &[(&str, &str)] = &[
+    ("nothing is parked", "SELECT subscription || ': ' || kind || ': ' || message FROM parked_events"),
+    (
+        "the log has no gaps and ends at its head",
+        "SELECT 'head ' || position FROM log_head WHERE position <> (SELECT COUNT(*) FROM events) \
+         OR position <> (SELECT COALESCE(MAX(position), 0) FROM events)",
+    ),
+    ("the file is whole", "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'"),
+];
+
+/// Units of an order's lines.
+type Units = BTreeMap<(String, i64), i64>;
+
+/// Checks everything that the files below `directory` can tell.
+pub(crate) async fn check(directory: &Path, tally: &Tally) -> anyhow::Result<()> {
+    let mut databases = BTreeMap::new();
+    for service in SERVICES {
+        let file = format!("sqlite:{}", directory.join(service.name).join(format!("{}.db", service.name)).display());
+        let db = service.open(&store::Options::new(file), Arc::new(SystemClock)).await?;
+        databases.insert(service.name, db);
+    }
+    for (service, db) in &databases {
+        for (says, broken) in LAWS_OF_ALL {
+            hold(service, db, says, broken, tally).await?;
+        }
+        let verified = store::log::verify(db).await?;
+        if let Some((position, problem)) = verified.first_bad {
+            tally.violation(format!("the log of {service} breaks at {position}: {problem}"));
+        }
+    }
+    for law in LAWS {
+        let db = databases.get(law.service).with_context(|| format!("no database of {}", law.service))?;
+        hold(law.service, db, law.says, law.broken, tally).await?;
+    }
+    followed(&databases, tally).await?;
+    timelines(&databases, tally).await?;
+    for db in databases.values() {
+        db.close().await;
+    }
+    Ok(())
+}
+
+async fn hold(service: &str, db: &Db, says: &str, broken: &str, tally: &Tally) -> anyhow::Result<()> {
+    let rows = db.query(broken, Vec::new()).await.with_context(|| format!("asking {service} whether {says}"))?;
+    for row in rows {
+        tally.violation(format!("{service}: {says}, but not {}", row.at::<String>(0)?));
+    }
+    Ok(())
+}
+
+/// Nobody is ahead of a log, and operations is behind none.
+async fn followed(databases: &BTreeMap<&str, Db>, tally: &Tally) -> anyhow::Result<()> {
+    for (service, db) in databases {
+        for row in db.query("SELECT name, position FROM subscriptions", Vec::new()).await? {
+            let (name, position): (String, i64) = (row.at(0)?, row.at(1)?);
+            let source = name.rsplit('.').next().filter(|source| *source != "own").unwrap_or(service);
+            let Some(source) = databases.get(source) else { continue };
+            let head = source.head().await?;
+            if position > head || (*service == "operations" && position < head) {
+                tally.violation(format!("{name} is at {position}, the log ends at {head}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Every event of an order is on its timeline once, and what the timeline tells is what the owners count.
+async fn timelines(databases: &BTreeMap<&str, Db>, tally: &Tally) -> anyhow::Result<()> {
+    let operations = databases.get("operations").context("no database of operations")?;
+    let mut entries: BTreeMap<(String, i64), Vec<u8>> = BTreeMap::new();
+    for row in operations.query("SELECT source, position, body FROM timeline", Vec::new()).await? {
+        entries.insert((row.at(0)?, row.at(1)?), row.at(2)?);
+    }
+    let (mut shipped, mut delivered, mut cancelled) = (Units::new(), Units::new(), Units::new());
+    for (service, db) in databases {
+        let events = "SELECT position, body FROM events WHERE correlation_id LIKE 'ord_%' ORDER BY position";
+        for row in db.query(events, Vec::new()).await? {
+            let (position, body): (i64, Vec<u8>) = (row.at(0)?, row.at(1)?);
+            match entries.remove(&((*service).to_owned(), position)) {
+                Some(entry) if entry == body => {}
+                entry => tally.violation(format!(
+                    "event {position} of {service} is {} on the timeline",
+                    if entry.is_some() { "another" } else { "not" }
+                )),
+            }
+            let event = Event::decode(body.as_slice())?;
+            match event.r#type.as_str() {
+                "shipment.shipped" => {
+                    add(&mut shipped, &event, payload::<ShipmentShipped>(&event).map(|fact| fact.lines));
+                }
+                "shipment.delivered" | "shipment.partially_delivered" => {
+                    add(&mut delivered, &event, payload::<ShipmentDelivered>(&event).map(|fact| fact.lines));
+                }
+                "fulfillment.cancelled" => {
+                    add(&mut cancelled, &event, payload::<FulfillmentCancelled>(&event).map(|fact| fact.lines));
+                }
+                "order.line_cancelled" => {
+                    add(&mut cancelled, &event, payload::<OrderLinesCancelled>(&event).map(|fact| fact.lines));
+                }
+                _ => {}
+            }
+        }
+    }
+    for (source, position) in entries.keys() {
+        tally.violation(format!("entry {position} of {source} is on the timeline and in no log"));
+    }
+
+    let order = databases.get("order").context("no database of order")?;
+    let lines = "SELECT l.order_id, l.line_number, l.shipped, l.delivered, l.cancelled, o.state FROM order_lines l \
+                 JOIN orders o ON o.order_id = l.order_id";
+    for row in order.query(lines, Vec::new()).await? {
+        let line: (String, i64) = (row.at(0)?, row.at(1)?);
+        let rejected = row.at::<String>(5)? == "REJECTED";
+        for (what, told, column) in
+            [("shipped", &shipped, 2), ("delivered", &delivered, 3), ("cancelled", &cancelled, 4)]
+        {
+            let (told, counted) = (told.get(&line).copied().unwrap_or(0), row.at::<i64>(column)?);
+            if told != counted && !(rejected && what == "cancelled") {
+                let (id, number) = &line;
+                tally.violation(format!("{id} line {number}: {told} units {what} on the timeline, {counted} counted"));
+            }
+        }
+    }
+    agree(
+        databases,
+        "fulfillment",
+        "SELECT f.order_id, l.line_number, SUM(l.shipped) FROM fulfillment_lines l \
+        JOIN fulfillment_orders f ON f.fulfillment_order_id = l.fulfillment_order_id GROUP BY 1, 2",
+        &shipped,
+        tally,
+    )
+    .await?;
+    agree(
+        databases,
+        "inventory",
+        "SELECT order_id, line_number, SUM(CASE WHEN called_units > shipped_units THEN called_units ELSE shipped_units END) \
+        FROM consumptions GROUP BY 1, 2",
+        &shipped,
+        tally,
+    )
+    .await?;
+    agree(
+        databases,
+        "returns",
+        "SELECT order_id, line_number, SUM(quantity) FROM deliveries GROUP BY 1, 2",
+        &delivered,
+        tally,
+    )
+    .await
+}
+
+/// What another service counts of the same units.
+async fn agree(
+    databases: &BTreeMap<&str, Db>,
+    service: &str,
+    counts: &str,
+    told: &Units,
+    tally: &Tally,
+) -> anyhow::Result<()> {
+    let db = databases.get(service).with_context(|| format!("no database of {service}"))?;
+    let mut counted = Units::new();
+    for row in db.query(counts, Vec::new()).await? {
+        let (line, units): ((String, i64), i64) = ((row.at(0)?, row.at(1)?), row.at(2)?);
+        if units != 0 {
+            counted.insert(line, units);
+        }
+    }
+    for line in told.keys().chain(counted.keys()) {
+        let (told, counted) = (told.get(line), counted.get(line));
+        if told != counted {
+            tally.violation(format!("{service} counts {counted:?} units of {line:?}, the log tells {told:?}"));
+        }
+    }
+    Ok(())
+}
+
+fn add(units: &mut Units, event: &Event, lines: Option<Vec<LineQuantity>>) {
+    for line in lines.into_iter().flatten() {
+        *units.entry((event.correlation_id.clone(), i64::from(line.line_number))).or_default() += line.quantity;
+    }
+}

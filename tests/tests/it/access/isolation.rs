@@ -1,0 +1,205 @@
+//! Nobody reaches what is another's: by id, by filter, by page token, by report, over gRPC and over REST.
+
+use std::collections::BTreeSet;
+
+use mesh::Principal;
+use prost_reflect::MethodDescriptor;
+use serde_json::{Value, json};
+use tonic::{Code, Status};
+use waybill_e2e::{World, each};
+
+use super::{
+    attempts::{Attempt, Outcome, attempts},
+    calls::{self, Gateway},
+    parties::Party,
+};
+
+/// An answer or a refusal, with what the caller was told in words.
+type Told = Result<Value, (Code, Value)>;
+
+/// The answers over gRPC and over every route of REST.
+async fn everywhere(
+    world: &World,
+    gateway: &Gateway,
+    caller: &Principal,
+    method: &MethodDescriptor,
+    request: &Value,
+) -> Vec<Told> {
+    let mut told = vec![calls::grpc(world, caller, method, request).await.map_err(|status| in_words(&status))];
+    told.extend(gateway.call(method, request).await);
+    told
+}
+
+fn in_words(status: &Status) -> (Code, Value) {
+    let fault = mesh::fault(status);
+    let violations: Vec<_> = fault.violations.iter().map(|violation| json!({"field": violation.field})).collect();
+    (status.code(), json!({"detail": status.message(), "facts": fault.facts, "violations": violations}))
+}
+
+/// What somebody was told of what is not its own.
+fn check(attempt: &Attempt, them: &Party, request: &Value, told: &Told) {
+    let context = format!("{} {request}: {told:?}", attempt.method);
+    match (attempt.outsider, told) {
+        (Outcome::NotFound, Err((Code::NotFound, _))) | (Outcome::Nothing, Ok(_)) => {}
+        (Outcome::Wrong(field), Err((Code::InvalidArgument, words))) => {
+            assert!(words.to_string().contains(&format!("\"{field}\"")), "{context}");
+        }
+        (Outcome::Uncounted, Ok(answer)) => {
+            assert_eq!((&answer["lineCount"], &answer["statuses"]), (&json!("0"), &json!([])), "{context}");
+        }
+        (Outcome::Rejected, Ok(answer)) => {
+            assert_eq!(answer["state"], "MESSAGE_STATE_REJECTED", "{context}");
+            assert!(answer["outcome"].as_str().unwrap().starts_with("NOT_FOUND"), "{context}");
+        }
+        (Outcome::Kept, Ok(answer)) => assert!(answer["outcome"].as_str().unwrap().starts_with("kept"), "{context}"),
+        _ => panic!("{context}"),
+    }
+    let words = match told {
+        Ok(answer) | Err((_, answer)) => answer.to_string(),
+    };
+    let asked = request.to_string();
+    for mark in &them.marks {
+        assert!(asked.contains(mark.as_str()) || !words.contains(mark.as_str()), "{mark} was told: {context}");
+    }
+}
+
+/// All there is to see of a party, as an administrator sees it.
+async fn seen(world: &World, party: &Party) -> Vec<Value> {
+    let mut seen = Vec::new();
+    for path in [
+        format!("/v1/orders/{}", party.order),
+        format!("/v1/orders/{}", party.open_order),
+        format!("/v1/shipments/{}", party.shipment),
+        format!("/v1/fulfillment-orders/{}", party.open_work),
+        format!("/v1/returns/{}", party.return_id),
+        format!("/v1/accounts/{}/ship-tos", party.account),
+        format!("/v1/returns?accountId={}", party.account),
+        format!("/v1/orders?accountId={}", party.account),
+        format!("/v1/availability?skus={}", party.sku),
+    ] {
+        seen.push(world.get(&path).await);
+    }
+    seen
+}
+
+/// Everybody of a party, with a gateway of its own.
+async fn gateways(world: &World, party: &Party) -> Vec<(String, Gateway)> {
+    let mut gateways = Vec::new();
+    for caller in [&party.customer, &party.clerk, &party.foreman, &party.warehouse, &party.carrier] {
+        gateways.push((caller.subject.clone(), Gateway::of(world, caller).await));
+    }
+    gateways
+}
+
+fn gateway<'a>(gateways: &'a [(String, Gateway)], caller: &Principal) -> &'a Gateway {
+    gateways.iter().find(|(subject, _)| *subject == caller.subject).map(|(_, gateway)| gateway).unwrap()
+}
+
+#[test]
+fn every_scoped_method_is_tried() {
+    let tried: BTreeSet<_> = attempts().iter().map(|attempt| attempt.method.to_owned()).collect();
+    let scoped = calls::methods().into_iter().filter(|method| calls::scope(method) != "SCOPE_NONE");
+    let scoped: BTreeSet<_> = scoped.map(|method| method.name().to_owned()).collect();
+    assert_eq!(tried, scoped, "access/attempts.rs has to say how somebody could reach for another's with each");
+}
+
+#[tokio::test]
+async fn nobody_reaches_over_the_fence() {
+    each(|world| async move {
+        let (a, b) = (Party::settle(&world, "A").await, Party::settle(&world, "B").await);
+        let before = (seen(&world, &a).await, seen(&world, &b).await);
+        for (own, other) in [(&a, &b), (&b, &a)] {
+            let gateways = gateways(&world, own).await;
+            // Reports last: they are their sender's own, and name what they are about.
+            let (reports, others): (Vec<_>, Vec<_>) =
+                attempts().into_iter().partition(|attempt| attempt.method == "SubmitReport");
+            for attempt in others.into_iter().chain(reports) {
+                let (caller, method) = ((attempt.by)(own), calls::method(attempt.method));
+                let request = (attempt.request)(own, other);
+                for told in everywhere(&world, gateway(&gateways, caller), caller, &method, &request).await {
+                    check(&attempt, other, &request, &told);
+                }
+            }
+        }
+        world.drain().await;
+        assert_eq!((seen(&world, &a).await, seen(&world, &b).await), before, "nothing of anybody's has changed");
+
+        // The same requests about what is the caller's own are answered, so they were refused for whose it is.
+        let gateways = gateways(&world, &a).await;
+        for attempt in attempts() {
+            let (caller, method) = ((attempt.by)(&a), calls::method(attempt.method));
+            let request = (attempt.request)(&a, &a);
+            let reads = !matches!(attempt.outsider, Outcome::Wrong(_)) && is_read(&method);
+            let told = match reads {
+                true => everywhere(&world, gateway(&gateways, caller), caller, &method, &request).await,
+                false => vec![calls::grpc(&world, caller, &method, &request).await.map_err(|told| in_words(&told))],
+            };
+            for told in told {
+                let context = format!("{} {request}", attempt.method);
+                let answer = told.unwrap_or_else(|refusal| panic!("{context}: {refusal:?}"));
+                own_answer(&attempt, &method, &a, &answer);
+            }
+        }
+    })
+    .await;
+}
+
+fn is_read(method: &MethodDescriptor) -> bool {
+    ["Get", "List", "Follow", "Summarize"].iter().any(|verb| method.name().starts_with(verb))
+}
+
+fn own_answer(attempt: &Attempt, method: &MethodDescriptor, own: &Party, answer: &Value) {
+    let words = answer.to_string();
+    let context = format!("{}: {words}", attempt.method);
+    match attempt.outsider {
+        Outcome::Uncounted => assert_ne!(answer["lineCount"], "0", "{context}"),
+        Outcome::Rejected | Outcome::Kept => assert_eq!(answer["state"], "MESSAGE_STATE_APPLIED", "{context}"),
+        _ if method.is_server_streaming() || method.name() == "GetReturnableQuantity" => {}
+        _ => assert!(own.marks.iter().any(|mark| words.contains(mark.as_str())), "{context}"),
+    }
+    if attempt.outsider == Outcome::Kept {
+        assert!(!answer["outcome"].as_str().unwrap().starts_with("kept"), "{context}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_token_is_of_no_use_to_anybody_else() {
+    each(|world| async move {
+        let (a, b) = (Party::settle(&world, "A").await, Party::settle(&world, "B").await);
+        let mut tried = BTreeSet::new();
+        let gateways = (gateways(&world, &a).await, gateways(&world, &b).await);
+        for attempt in attempts() {
+            let method = calls::method(attempt.method);
+            if method.input().get_field_by_name("page_token").is_none() {
+                continue;
+            }
+            let mut request = (attempt.request)(&a, &a);
+            request["pageSize"] = json!(1);
+            let (own, other) = ((attempt.by)(&a), (attempt.by)(&b));
+            let first = calls::grpc(&world, own, &method, &request).await.unwrap();
+            request["pageToken"] = first["nextPageToken"].clone();
+            if request["pageToken"] == "" {
+                continue;
+            }
+            tried.insert(method.name().to_owned());
+            for told in everywhere(&world, gateway(&gateways.0, own), own, &method, &request).await {
+                assert!(told.is_ok(), "{} {request}: {told:?}", attempt.method);
+            }
+            // With the filter it was made for, and with one that is right for the other.
+            let mut right = (attempt.request)(&b, &b);
+            (right["pageSize"], right["pageToken"]) = (json!(1), request["pageToken"].clone());
+            for request in [request, right] {
+                for told in everywhere(&world, gateway(&gateways.1, other), other, &method, &request).await {
+                    let (code, words) = told.unwrap_err();
+                    let named = code == Code::InvalidArgument && words.to_string().contains("\"page_token\"");
+                    assert!(named || code == Code::NotFound, "{} {request}: {code} {words}", attempt.method);
+                }
+            }
+        }
+        let lists = calls::methods().into_iter().filter(|method| {
+            calls::scope(method) != "SCOPE_NONE" && method.input().get_field_by_name("page_token").is_some()
+        });
+        assert_eq!(tried, lists.map(|method| method.name().to_owned()).collect(), "each list has to have two pages");
+    })
+    .await;
+}

@@ -1,8 +1,0 @@
-//! Who may call what, and what of it they see: every method of the contracts, over the real stack.
-
-mod attempts;
-mod calls;
-mod fence;
-mod parties;
-mod table;
-mod told;
