@@ -6,7 +6,7 @@
 //!    (`release/aggregate.rs`).
 //! 3. Saving the release emits `fulfillment.unfulfillable` with the units and the reservations
 //!    (`release/aggregate/events.rs`).
-//! 4. The order service takes the units back as backordered (`services/order/src/reactions.rs`).
+//! 4. The order service takes the units back as backordered (`services/order/src/process/release.rs`).
 //! 5. Stock comes in: inventory fills the backorder, the order releases the units under a new release number, and they are
 //!    routed as any release (`process/routing.rs`, step 1).
 
