@@ -12,7 +12,7 @@
 
 use proto::{fulfillment::v1::FulfillmentUnfulfillable, types::v1::LineQuantity};
 
-use super::deallocation::Deallocation;
+use super::deallocation::RecordDeallocation;
 use crate::release::Release;
 
 /// Of deallocated units, those that the order waits for, and the key of their event. A cancelled order waits for none.
@@ -22,7 +22,7 @@ use crate::release::Release;
 /// units reserved that it has back, and release them again.
 pub(crate) fn returned_units(
     deallocated: &[LineQuantity],
-    deallocation: &Deallocation,
+    deallocation: &RecordDeallocation,
     release: &Release,
 ) -> Option<(FulfillmentUnfulfillable, String)> {
     let reservations = deallocation.reservations_after_short.as_ref().filter(|_| release.cancel_time.is_none())?;
