@@ -38,6 +38,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// The callers run on one thread and leave the rest of the machine to the servers.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
+    mesh::install_process_defaults();
     match run::run(&options::Options::parse()).await {
         Ok(table) => {
             println!("{table}");

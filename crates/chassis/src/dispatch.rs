@@ -50,13 +50,17 @@ where
     answers.db().run(call, parse(request, &info.principal)?).await
 }
 
-/// The most wrong fields that a refusal names: they travel in headers, which are small.
+/// The most wrong fields that a refusal names, because they travel in headers, which are small. It counts the others.
 const NAMED_VIOLATIONS: usize = 50;
 
 /// The answer to a call.
 pub fn answer<T>(outcome: Result<T, Fault>) -> Result<Response<T>, Status> {
     outcome.map(Response::new).map_err(|mut fault| {
-        fault.violations.truncate(NAMED_VIOLATIONS);
+        let violations = fault.violations.len();
+        if violations > NAMED_VIOLATIONS {
+            fault.violations.truncate(NAMED_VIOLATIONS);
+            fault = fault.fact("violations", violations);
+        }
         mesh::status(fault)
     })
 }

@@ -15,7 +15,7 @@ use crate::{
 
 const OPTION: &str = "waybill.options.v1.access";
 
-/// Methods every server has. Health and reflection tell nothing of anybody, so anybody may call them.
+/// Methods every server has. Health and reflection have no data of anybody, so anybody may call them.
 const OWN_METHODS: [(&str, Shape); 4] = [
     ("/grpc.health.v1.Health/Check", Shape::Unary),
     ("/grpc.health.v1.Health/Watch", Shape::Stream),
@@ -55,7 +55,7 @@ pub struct Rule {
     pub(crate) shape: Shape,
 }
 
-/// Why a server does not boot.
+/// Why a server does not start.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AccessError {
     /// A service is served but not described.

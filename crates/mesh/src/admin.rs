@@ -11,17 +11,16 @@ use tokio::net::TcpListener;
 
 use crate::{lifecycle::Stop, metrics, server::Readiness};
 
-/// Serves until the stop. `/readyz` answers 503 while the check says no; `/healthz` answers as long as the process does.
+/// Serves until the end. `/readyz` answers 503 while the check says no, and from when the process leaves on; `/healthz`
+/// answers as long as the process does.
 ///
-/// Nothing of it is waited for, so the stop given here may be a later one than that of the services, whose draining it
-/// can then tell.
-pub async fn serve<F, R>(listener: TcpListener, stop: Stop, ready: F) -> io::Result<()>
+/// Nothing of it is waited for, so the end given here is that of the process: it can be watched while it drains.
+pub async fn serve<F, R>(listener: TcpListener, process: &Stop, end: Stop, ready: F) -> io::Result<()>
 where
     F: Fn() -> R + Send + Sync + 'static,
     R: Future<Output = bool> + Send + 'static,
 {
-    metrics::install();
-    let readiness = Readiness::new(stop.clone(), ready);
+    let readiness = Readiness::new(process.clone(), ready);
     let ready = move || {
         let readiness = readiness.clone();
         async move { if readiness.is_ready().await { (StatusCode::OK, "ready\n") } else { NOT_READY } }
@@ -32,7 +31,7 @@ where
         .route("/readyz", get(ready));
     tokio::select! {
         served = axum::serve(listener, router) => served,
-        () = stop.requested() => Ok(()),
+        () = end.requested() => Ok(()),
     }
 }
 

@@ -1,4 +1,5 @@
-//! The body of an answer, which may outlive the handler: it keeps the call's end, context and measurement.
+//! The body of a response, which outlives the handler: it applies the deadline, the context and the observation of the
+//! call to a stream, which tower's layers leave at the head.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -13,49 +14,42 @@ use tonic::{Code, Status, body::Body};
 use tracing::Span;
 use types::Fault;
 
-use crate::{deadline::End, fault::status, lifecycle::panic_text, metrics::Measured, request::Context};
+use crate::{deadline::End, fault::status, lifecycle::panic_text, observe::Observed, request::Context};
 
-/// An answer's body with what belongs to its call.
+/// A response's body with what belongs to its call.
 pub(crate) struct Answer {
     inner: Body,
     end: End,
     context: Context,
-    span: Span,
-    measured: Measured,
-    ended: Ended,
-}
-
-#[derive(PartialEq, Eq)]
-enum Ended {
-    No,
-    Yes,
+    /// Until the call has ended, which is then recorded at once.
+    observed: Option<Observed>,
 }
 
 impl Answer {
-    /// Wraps the body of a response, noting its status when the headers tell it already.
+    /// Wraps the body of a response, noting its status if the headers have it.
     pub(crate) fn wrap(
         response: http::Response<Body>,
         end: End,
         context: Context,
-        span: Span,
-        mut measured: Measured,
+        mut observed: Observed,
     ) -> http::Response<Body> {
-        measured.ended_as(response.headers());
+        observed.ended_as(response.headers());
         response.map(|inner| {
             if inner.is_end_stream() {
                 return inner;
             }
-            Body::new(Self { inner, end, context, span, measured, ended: Ended::No })
+            Body::new(Self { inner, end, context, observed: Some(observed) })
         })
     }
 
     /// The trailers that end the call with this fault.
     fn cut(&mut self, fault: Fault) -> Frame<Bytes> {
-        self.ended = Ended::Yes;
         self.inner = Body::empty();
-        let status = status(fault);
+        let status = self.context.clone().enter(|| status(fault));
         let mut trailers = HeaderMap::new();
-        self.measured.ended(status.code());
+        if let Some(mut observed) = self.observed.take() {
+            observed.ended(&status);
+        }
         if status.add_header(&mut trailers).is_err() {
             trailers.insert("grpc-status", HeaderValue::from(Code::Internal as i32));
         }
@@ -64,7 +58,7 @@ impl Answer {
 
     /// Polls the handler's body where the handler ran: in its span and context, a panic being an internal error.
     fn poll_inner(&mut self, cx: &mut Waker<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        let span = self.span.clone();
+        let span = self.observed.as_ref().map_or_else(Span::none, |observed| observed.span().clone());
         let _entered = span.enter();
         let (inner, context) = (&mut self.inner, self.context.clone());
         let poll = || context.enter(|| Pin::new(inner).poll_frame(cx));
@@ -80,31 +74,34 @@ impl http_body::Body for Answer {
     type Error = Status;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Waker<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        if self.ended == Ended::Yes {
+        if self.observed.is_none() {
             return Poll::Ready(None);
         }
         if let Poll::Ready(fault) = self.end.poll(cx) {
+            if self.end.makes_way()
+                && let Some(observed) = &mut self.observed
+            {
+                observed.made_way();
+            }
             return Poll::Ready(Some(Ok(self.cut(fault))));
         }
         let frame = ready!(self.poll_inner(cx));
-        match &frame {
-            Some(Ok(frame)) => {
-                if let Some(trailers) = frame.trailers_ref() {
-                    self.measured.ended_as(trailers);
-                    self.ended = Ended::Yes;
-                }
+        let ends = match &frame {
+            Some(Ok(frame)) => frame.trailers_ref().is_some(),
+            Some(Err(_)) | None => true,
+        };
+        if ends && let Some(mut observed) = self.observed.take() {
+            match &frame {
+                Some(Ok(frame)) => frame.trailers_ref().into_iter().for_each(|trailers| observed.ended_as(trailers)),
+                Some(Err(error)) => observed.ended(error),
+                None => {}
             }
-            Some(Err(error)) => {
-                self.measured.ended(error.code());
-                self.ended = Ended::Yes;
-            }
-            None => self.ended = Ended::Yes,
         }
         Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.ended == Ended::Yes
+        self.observed.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {

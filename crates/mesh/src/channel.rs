@@ -1,10 +1,10 @@
-//! A client's way to a member, in the process or over the network.
+//! Calls to a member, in the process or over the network.
 
 mod endpoint;
+mod health;
 mod member;
 mod methods;
 mod retry;
-mod standing;
 mod target;
 
 use std::{
@@ -19,14 +19,14 @@ use http::{HeaderMap, HeaderValue, Request, Response};
 use tokio::time::Instant;
 use tonic::{Status, body::Body};
 use tower::Service;
-use tracing::Span;
 
 use crate::{
     body::Answer,
     credentials::MESH_TOKEN,
     deadline::{self, End},
     fault::status,
-    metrics::{self, Measured, Meters},
+    metrics::Meters,
+    observe::Observed,
     peer::Peer,
     principal::{self, Principal},
     request::{Context, REQUEST_ID, Repeats},
@@ -35,7 +35,7 @@ use crate::{
     telemetry::trace,
     tls,
 };
-use member::Member;
+use member::{Member, Unanswered};
 use retry::Caller;
 
 /// The address of a member is not one.
@@ -91,23 +91,28 @@ impl Channel {
     }
 
     fn over(transport: Transport) -> Self {
-        metrics::install();
         Self { transport, identity: Identity::Current(None), mesh_token: None, meters: Arc::new(Meters::of_calls()) }
     }
 
-    /// The same way, every call being made on behalf of this principal.
+    /// The same channel, with every call on behalf of this principal.
     #[must_use]
     pub fn for_principal(&self, principal: &Principal) -> Self {
         Self { identity: Identity::Fixed(principal.to_header()), ..self.clone() }
     }
 
-    /// The same way, calls made outside of any call being this service's own.
+    /// The principal of all its calls, where that is always the same one.
+    pub fn principal(&self) -> Option<Principal> {
+        let Identity::Fixed(Some(header)) = &self.identity else { return None };
+        Principal::from_header(header).ok()
+    }
+
+    /// The same channel, with calls made outside of any call on behalf of this service.
     #[must_use]
     pub fn for_service(&self, name: &str) -> Self {
         Self { identity: Identity::Current(Principal::service(name).to_header()), ..self.clone() }
     }
 
-    /// The same way, showing whoever is there that the caller is a member, where certificates do not.
+    /// The same channel, with the token that shows that the caller is a member, where certificates do not.
     #[must_use]
     pub fn with_mesh_token(&self, token: Option<&Secret>) -> Self {
         let mut value = token.and_then(|token| HeaderValue::from_str(token.reveal()).ok());
@@ -117,9 +122,11 @@ impl Channel {
         Self { mesh_token: value, ..self.clone() }
     }
 
-    /// Puts on the request what goes with every call; answers its deadline, and who makes it again.
-    fn prepare(&self, headers: &mut HeaderMap) -> (Option<Instant>, Repeats) {
-        let Context { call, repeats, priority, .. } = Context::current();
+    /// Writes the headers of every call. Returns its deadline, and who repeats it.
+    fn prepare(&self, headers: &mut HeaderMap, observed: &Observed) -> (Option<Instant>, Repeats) {
+        let context = Context::current();
+        trace::inject(headers, observed.span(), &context);
+        let Context { call, repeats, priority, .. } = context;
         let principal = match (&self.identity, &call) {
             (Identity::Fixed(header), _) | (Identity::Current(header), None) => header.clone(),
             (Identity::Current(_), Some(call)) => call.principal.to_header(),
@@ -141,7 +148,6 @@ impl Channel {
         if priority == Priority::Batch {
             headers.insert(PRIORITY, HeaderValue::from_static("batch"));
         }
-        trace::inject(headers);
         (deadline::shrink(headers, call.and_then(|call| call.deadline)), repeats)
     }
 }
@@ -156,25 +162,27 @@ impl Service<Request<Body>> for Channel {
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let measured = self.meters.start(request.uri().path());
-        let (deadline, repeats) = self.prepare(request.headers_mut());
+        let path = request.uri().path();
+        let span = trace::client_span(path, self.transport.address());
+        let observed = Observed::called(self.meters.start(path), span);
+        let (deadline, repeats) = self.prepare(request.headers_mut(), &observed);
         if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-            return Box::pin(async move { Ok(refuse(status(deadline::exceeded()), measured)) });
+            return Box::pin(async move { Ok(refuse(&status(deadline::exceeded()), observed)) });
         }
         match self.transport.clone() {
             Transport::InProcess(mut stack) => {
-                // What a caller left in memory must not reach a handler, as it would not over the network.
+                // Extensions of the caller must not reach a handler, as they would not over the network.
                 request.extensions_mut().clear();
                 request.extensions_mut().insert(Peer::Process);
-                repeats.tell(request.headers_mut());
+                repeats.write_to(request.headers_mut());
                 Box::pin(async move {
                     let Ok(response) = stack.call(request).await;
-                    Ok(Answer::wrap(response, End::at(None), Context::default(), Span::none(), measured))
+                    Ok(Answer::wrap(response, End::at(None), Context::default(), observed))
                 })
             }
             Transport::Network(caller) => Box::pin(async move {
                 let call = caller.call(request, deadline, repeats);
-                Ok(bounded(call, deadline, measured).await)
+                Ok(bounded(call, deadline, observed).await)
             }),
         }
     }
@@ -182,26 +190,36 @@ impl Service<Request<Body>> for Channel {
 
 /// A call over the network. The deadline is watched here too: the peer may be the one that hangs.
 async fn bounded(
-    call: impl Future<Output = Result<Response<Body>, Status>>,
+    call: impl Future<Output = Result<Response<Body>, Unanswered>>,
     deadline: Option<Instant>,
-    measured: Measured,
+    observed: Observed,
 ) -> Response<Body> {
     let mut end = End::at(deadline);
     let outcome = tokio::select! {
         biased;
         fault = end.reached() => Err(status(fault)),
-        outcome = call => outcome,
+        outcome = call => outcome.map_err(|unanswered| unanswered.status(observed.service())),
     };
     match outcome {
-        Ok(response) => Answer::wrap(response, end, Context::default(), Span::none(), measured),
-        Err(status) => refuse(status, measured),
+        Ok(response) => Answer::wrap(response, end, Context::default(), observed),
+        Err(status) => refuse(&status, observed),
     }
 }
 
-/// An answer of our own instead of the member's.
-fn refuse(status: Status, mut measured: Measured) -> Response<Body> {
-    measured.ended(status.code());
-    status.into_http()
+/// The response to a call that did not reach the member.
+fn refuse(status: &Status, mut observed: Observed) -> Response<Body> {
+    observed.ended(status);
+    status.clone().into_http()
+}
+
+impl Transport {
+    /// `server.address` of its calls.
+    fn address(&self) -> &str {
+        match self {
+            Self::InProcess(_) => "localhost",
+            Self::Network(caller) => caller.address(),
+        }
+    }
 }
 
 impl fmt::Debug for Channel {

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::quota::QuotaSetting;
-use crate::tls;
+use crate::{quota::QuotaSetting, telemetry::Otlp, tls};
 
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -26,10 +25,18 @@ pub struct Config {
     /// How log lines are written.
     #[arg(long = "log-format", env = "WAYBILL_LOG_FORMAT", value_enum, default_value_t = LogFormat::Pretty)]
     pub log_format: LogFormat,
-    /// Where traces are sent: the URL of an OTLP collector speaking gRPC. Without it none are.
-    #[arg(long = "otlp-endpoint", env = "WAYBILL_OTLP_ENDPOINT")]
-    pub otlp_endpoint: Option<String>,
-    /// How long calls may go on after the program was told to stop.
+    /// Which share of requests that end well has a line in the log, from 0 to 1; those that fail always have. A request
+    /// has its line at every member, or at none.
+    #[arg(long = "request-log-sample", env = "WAYBILL_REQUEST_LOG_SAMPLE", default_value_t = 0.01, value_parser = share)]
+    pub request_log_sample: f64,
+    /// Traces.
+    #[command(flatten)]
+    pub otlp: Otlp,
+    /// How long the program still takes calls after it was told to stop, while it is no longer ready, so that balancers
+    /// and callers have time to turn to others. In a cluster a few seconds; alone nobody else is there to turn to.
+    #[arg(long = "shutdown-delay", env = "WAYBILL_SHUTDOWN_DELAY", default_value = "0s", value_parser = duration)]
+    pub shutdown_delay: Duration,
+    /// How long calls may go on after that.
     #[arg(long = "drain-timeout", env = "WAYBILL_DRAIN_TIMEOUT", default_value = "25s", value_parser = duration)]
     pub drain_timeout: Duration,
     /// How many calls a service works on at once at most; it takes fewer while they take much longer than usual.
@@ -38,11 +45,11 @@ pub struct Config {
     /// How long a call may take when its caller does not say.
     #[arg(long = "request-timeout", env = "WAYBILL_REQUEST_TIMEOUT", default_value = "10s", value_parser = duration)]
     pub request_timeout: Duration,
-    /// Changes how much a consumer may call: ROLE.CLASS=CALLS/TIME or ROLE.CLASS=off, separated by commas, where `*` is
+    /// Changes how much an API client may call: ROLE.CLASS=CALLS/TIME or ROLE.CLASS=off, separated by commas, where `*` is
     /// every role but services, or every class of read, write, bulk and stream: `customer.read=600/1m,partner.*=off`.
     #[arg(long = "quotas", env = "WAYBILL_QUOTAS", value_delimiter = ',')]
     pub quotas: Vec<QuotaSetting>,
-    /// How many streams of one service a consumer may have open at once.
+    /// How many streams of one service an API client may have open at once.
     #[arg(long = "max-streams", env = "WAYBILL_MAX_STREAMS", default_value_t = 100)]
     pub max_streams: usize,
     /// Whether methods are served after their announced end.
@@ -64,7 +71,9 @@ impl Default for Config {
         Self {
             log: "info".to_owned(),
             log_format: LogFormat::Pretty,
-            otlp_endpoint: None,
+            request_log_sample: 0.01,
+            otlp: Otlp::default(),
+            shutdown_delay: Duration::ZERO,
             drain_timeout: Duration::from_secs(25),
             max_concurrency: 1024,
             request_timeout: Duration::from_secs(10),
@@ -91,6 +100,11 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "expected a number from 0 to 1".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use clap::Parser;
@@ -107,6 +121,12 @@ mod tests {
     fn the_defaults_of_the_command_line_are_those_in_code() {
         let parsed = Program::try_parse_from(["program"]).unwrap().mesh;
         assert_eq!(format!("{parsed:?}"), format!("{:?}", Config::default()));
+    }
+
+    #[test]
+    fn a_share_is_a_number_from_0_to_1() {
+        assert_eq!((share("0"), share("0.25"), share("1")), (Ok(0.0), Ok(0.25), Ok(1.0)));
+        assert!(["-0.1", "1.1", "NaN", "all"].into_iter().all(|text| share(text).is_err()));
     }
 
     #[test]

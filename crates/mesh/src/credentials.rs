@@ -1,8 +1,8 @@
 //! Who calls from outside: bearer tokens of an identity provider, API keys, and the token of the first administrator.
 //!
-//! Checked where a call enters the mesh: at the gateway, and at every server for callers that are no member. Members tell
-//! each other who calls; that is believed of the process itself, of a member with a certificate, and of a caller that has
-//! the mesh's own token.
+//! Checked where a call enters the mesh: at the gateway, and at every server for callers that are no member. Members send
+//! each other the principal; it is accepted from the process itself, from a member with a certificate, and from a caller
+//! with the mesh's own token.
 
 mod config;
 mod keys;
@@ -15,7 +15,9 @@ use sha2::{Digest, Sha256};
 use types::{Fault, Reason};
 
 pub use config::{Config, ConfigError, read_token};
-pub use keys::{Grant, KeyLookup, Standing};
+pub(crate) use oidc::install as install_token_verifier;
+
+pub use keys::{Grant, KeyLookup, KeyStatus};
 pub use oidc::Algorithm;
 pub use presented::KEY_PREFIX;
 pub use scopes::{CLASSES, Scopes};
@@ -33,10 +35,10 @@ use presented::Presented;
 /// Shows a member that its caller is one, where certificates do not.
 pub(crate) const MESH_TOKEN: HeaderName = HeaderName::from_static("waybill-mesh-token");
 
-/// SHA-256 of a credential. Comparing hashes tells nothing of how much of a guess was right.
+/// SHA-256 of a credential. How long comparing hashes takes does not depend on how much of a guess is right.
 pub(crate) type Hash = [u8; 32];
 
-/// Tells who calls from what a caller presents.
+/// Identifies callers by what they present.
 #[derive(Debug)]
 pub struct Authenticator {
     oidc: Option<Oidc>,
@@ -46,7 +48,7 @@ pub struct Authenticator {
 }
 
 impl Authenticator {
-    /// Checks credentials as configured; `keys` says whose key has a hash.
+    /// Checks credentials as configured; `keys` looks up API keys by their hash.
     pub fn new(config: &Config, keys: KeyLookup) -> Result<Self, ConfigError> {
         let administrator = config.admin_token()?;
         let mesh = config.mesh_tokens()?;
@@ -88,7 +90,7 @@ impl Authenticator {
         }
     }
 
-    /// Whether the caller is a member, whose word on who calls is taken.
+    /// Whether the caller is a member, whose principal is accepted.
     pub(crate) fn trusts(&self, peer: Option<&Peer>, headers: &HeaderMap) -> bool {
         match peer {
             Some(Peer::Process | Peer::Member(_)) => true,
@@ -100,7 +102,7 @@ impl Authenticator {
     }
 }
 
-/// Takes off the headers what a credential or a member's word was in: nothing behind the check has a use for it.
+/// Removes credentials from the headers: nothing behind the check needs them.
 pub fn strip(headers: &mut HeaderMap) {
     for name in [http::header::AUTHORIZATION, presented::API_KEY, MESH_TOKEN] {
         headers.remove(name);
@@ -122,8 +124,8 @@ pub(crate) fn challenge(fault: &Fault) -> HeaderValue {
         return plain;
     }
     let quotable = |c: &char| (c.is_ascii_graphic() || *c == ' ') && !matches!(c, '"' | '\\');
-    let told: String = fault.message.chars().filter(quotable).collect();
-    let text = format!("Bearer realm=\"waybill\", error=\"invalid_token\", error_description=\"{told}\"");
+    let described: String = fault.message.chars().filter(quotable).collect();
+    let text = format!("Bearer realm=\"waybill\", error=\"invalid_token\", error_description=\"{described}\"");
     HeaderValue::try_from(text).unwrap_or(plain)
 }
 

@@ -1,4 +1,5 @@
-//! Until when a call may take: read on arrival, carried to outgoing calls, where it only shrinks.
+//! The deadline of a call: read on arrival, carried to outgoing calls, where it only shrinks. tower's timeout neither
+//! reaches the body of a stream nor is carried on.
 
 use std::{
     pin::Pin,
@@ -13,7 +14,7 @@ use types::{Fault, Reason};
 
 pub(crate) const HEADER: HeaderName = HeaderName::from_static("grpc-timeout");
 
-/// The time a request gives, if it says.
+/// The timeout of a request, if it has one.
 pub(crate) fn timeout(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(HEADER)?.to_str().ok()?;
     let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
@@ -45,7 +46,7 @@ fn to_header(timeout: Duration) -> Option<HeaderValue> {
     HeaderValue::from_str(&text).ok()
 }
 
-/// Narrows an outgoing call to what is left of the call it is made for, and answers its deadline.
+/// Shortens the timeout of an outgoing call to what is left of the call it is made for. Returns its deadline.
 pub(crate) fn shrink(headers: &mut HeaderMap, outer: Option<Instant>) -> Option<Instant> {
     let now = Instant::now();
     let asked = timeout(headers).and_then(|timeout| now.checked_add(timeout));
@@ -56,7 +57,7 @@ pub(crate) fn shrink(headers: &mut HeaderMap, outer: Option<Instant>) -> Option<
     Some(deadline)
 }
 
-/// What a caller is told when its time is over.
+/// The fault of a call whose time is over.
 pub(crate) fn exceeded() -> Fault {
     Fault::new(Reason::DeadlineExceeded, "the call took longer than its caller allowed")
 }
@@ -74,12 +75,17 @@ impl End {
         Self { deadline: deadline.map(|at| Box::pin(tokio::time::sleep_until(at))), draining: None }
     }
 
-    /// The call has no end of its own, and makes way when the server drains.
+    /// The call has no deadline, and ends when the server drains.
     pub(crate) fn on(draining: CancellationToken) -> Self {
         Self { deadline: None, draining: Some(Box::pin(draining.cancelled_owned())) }
     }
 
-    /// Ready with what the caller is told, once the call has to end.
+    /// Whether the call ends with the server only.
+    pub(crate) fn makes_way(&self) -> bool {
+        self.draining.is_some()
+    }
+
+    /// Ready with the fault, once the call has to end.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Fault> {
         if let Some(deadline) = &mut self.deadline
             && deadline.as_mut().poll(cx).is_ready()

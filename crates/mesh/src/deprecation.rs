@@ -33,7 +33,7 @@ pub struct Deprecation {
     headers: HeaderMap,
 }
 
-/// Announced ends that can not be meant.
+/// Announced ends that contradict themselves.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("impossible lifecycles: {}", .0.join("; "))]
 pub struct DeprecationError(Vec<String>);
@@ -96,7 +96,7 @@ impl Deprecations {
     }
 }
 
-/// What a method's options say of its end, or why they can not be meant.
+/// The announced end of a method, or what is wrong with it.
 fn read(method: &MethodDescriptor) -> Result<Option<Deprecation>, String> {
     let pool = method.parent_pool();
     let deprecated = method.method_descriptor_proto().options.as_ref().is_some_and(|options| options.deprecated());
@@ -135,7 +135,7 @@ fn read(method: &MethodDescriptor) -> Result<Option<Deprecation>, String> {
         successor.as_ref().map(|successor| format!("<{}>; rel=\"successor-version\"", path(successor))),
     ];
     let mut headers = HeaderMap::new();
-    let value = |text: String| HeaderValue::try_from(text).map_err(|_| "can not be told in a header");
+    let value = |text: String| HeaderValue::try_from(text).map_err(|_| "cannot be written to a header");
     headers.insert(DEPRECATION, value(format!("@{}", since.to_parts().0))?);
     if let Some(sunset) = sunset {
         headers.insert(SUNSET, value(http_date(sunset))?);

@@ -9,27 +9,28 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 use types::{Fault, Reason, Violation};
 
-use crate::credentials;
+use crate::{credentials, request::Context};
 
 /// The `ErrorInfo.domain` of every reason.
 const DOMAIN: &str = "waybill";
 
-/// How many wrong fields are told: details travel in headers, which are limited in size.
+/// The most violations in a status: details travel in headers, which are limited in size.
 const MOST_VIOLATIONS: usize = 50;
 
-/// The status a caller is told. An internal fault is logged here, once, and told as "internal error".
+/// The status of a fault. An internal fault is logged here, once, and becomes "internal error".
 pub fn status(fault: Fault) -> Status {
     status_with(fault, |_| ())
 }
 
 /// As `status`, with further details.
 pub(crate) fn status_with(fault: Fault, more: impl FnOnce(&mut ErrorDetails)) -> Status {
-    let fault = match fault.reason {
-        Reason::Internal => {
-            tracing::error!(error = fault.message, facts = ?fault.facts, "internal error");
-            Fault::internal("internal error")
-        }
-        _ => fault,
+    let fault = if fault.reason == Reason::Internal {
+        let call = Context::current().call;
+        let request_id = call.as_ref().map(|call| call.request_id.as_str());
+        tracing::error!(error = fault.message, facts = ?fault.facts, request_id, "internal error");
+        Fault::internal("internal error")
+    } else {
+        fault
     };
     let challenge = (fault.reason == Reason::Unauthenticated).then(|| credentials::challenge(&fault));
     let facts: HashMap<_, _> = fault.facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
@@ -50,7 +51,7 @@ pub(crate) fn status_with(fault: Fault, more: impl FnOnce(&mut ErrorDetails)) ->
     status
 }
 
-/// What a called member told. A status without a reason of ours is read by its code.
+/// The fault of a status. A status without a reason of ours is read by its code.
 pub fn fault(status: &Status) -> Fault {
     let details = status.get_error_details();
     let info = details.error_info().filter(|info| info.domain == DOMAIN);
@@ -110,7 +111,7 @@ fn reason(code: Code) -> Reason {
 }
 
 /// A fact's name for the life of the process. Names are few, written in code; past a bound further ones are dropped, so
-/// that a peer can not fill the memory.
+/// that a peer cannot fill the memory.
 fn fact_name(name: &str) -> Option<&'static str> {
     const MOST: usize = 256;
     static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
@@ -135,18 +136,18 @@ mod tests {
     #[test]
     fn every_reason_comes_back_with_its_details() {
         for reason in Reason::ALL.iter().copied().filter(|reason| *reason != Reason::Internal) {
-            let mut told = Fault::new(reason, "told").fact("account", "acc_1").fact("order", "ord_1");
-            told.violations = vec![Violation { field: "lines[0]".to_owned(), description: "is required".to_owned() }];
-            told.retry_after = Some(Duration::from_millis(1_500));
-            assert_eq!(fault(&status(told.clone())), told);
+            let mut sent = Fault::new(reason, "told").fact("account", "acc_1").fact("order", "ord_1");
+            sent.violations = vec![Violation { field: "lines[0]".to_owned(), description: "is required".to_owned() }];
+            sent.retry_after = Some(Duration::from_millis(1_500));
+            assert_eq!(fault(&status(sent.clone())), sent);
         }
     }
 
     #[test]
     fn nothing_of_an_internal_fault_is_told_outside() {
-        let told = status(Fault::internal("disk on fire").fact("path", "/data"));
-        assert_eq!(told.message(), "internal error");
-        assert_eq!(fault(&told), Fault::internal("internal error"));
+        let sent = status(Fault::internal("disk on fire").fact("path", "/data"));
+        assert_eq!(sent.message(), "internal error");
+        assert_eq!(fault(&sent), Fault::internal("internal error"));
     }
 
     #[test]
@@ -162,8 +163,8 @@ mod tests {
     #[test]
     fn a_reason_of_another_domain_is_not_ours() {
         let details = ErrorDetails::with_error_info("NOT_FOUND", "elsewhere", HashMap::new());
-        let told = Status::with_error_details(Code::Unavailable, "down", details);
-        assert_eq!(fault(&told).reason, Reason::Unavailable);
+        let sent = Status::with_error_details(Code::Unavailable, "down", details);
+        assert_eq!(fault(&sent).reason, Reason::Unavailable);
     }
 
     #[test]

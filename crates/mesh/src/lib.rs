@@ -1,14 +1,15 @@
 //! What makes a program a member of the mesh.
 //!
-//! Owns the way a call goes: the server stack ([`Server`]), the client stack ([`Channel`]), who calls ([`Principal`], told
-//! by [`credentials`]), who may ([`Access`]), until when ([`Deprecations`]), how long ([`CallInfo::deadline`]), how much
-//! ([`Class`], [`QuotaSetting`]), who did what ([`Usage`]), how a refusal is told ([`status`], [`fault`]), and how a process
-//! starts, is watched and ends ([`Config`], [`telemetry`], [`metrics`], [`admin`], [`Stop`], [`Tasks`]).
+//! Owns what every call passes: the server stack ([`Server`]), the client stack ([`Channel`]), who calls ([`Principal`],
+//! proven by [`credentials`]), who may ([`Access`]), until when ([`Deprecations`]), how long ([`CallInfo::deadline`]), how
+//! much ([`Class`], [`QuotaSetting`]), who called what ([`Usage`]), faults on the wire ([`status`], [`fault`]), what a call
+//! leaves behind ([`telemetry`], [`metrics`]), and how a process starts, is watched and ends ([`Config`], [`admin`],
+//! [`Stop`], [`Tasks`]).
 //!
-//! Promises: a call in one process goes through the same stack as a call over the network; every call has a request id,
-//! a trace and a deadline that only shrinks; a method without an access rule does not boot; a server that is told to
-//! stop ends within its drain timeout, whatever its callers do; calls go to the replicas that answer, and are made again
-//! by one channel of their way, where a repeat does no harm.
+//! Promises: a call in one process passes the same stack as a call over the network; every call has a request id, a trace
+//! and a deadline that only shrinks; a server with a method without an access rule does not start; a server that has to
+//! stop ends within its drain timeout, whatever its callers do; calls go to the replicas that answer; a call is repeated
+//! only where that is safe, and only by the first channel it passes.
 //!
 //! Deliberately absent: databases, and any service's contract.
 
@@ -23,8 +24,10 @@ mod deprecation;
 mod fault;
 mod lifecycle;
 pub mod metrics;
+mod observe;
 mod peer;
 mod principal;
+mod process;
 mod quota;
 mod request;
 mod role;
@@ -40,9 +43,10 @@ pub use channel::{Channel, ConnectError};
 pub use config::{Config, LogFormat};
 pub use deprecation::{Deprecation, DeprecationError, Deprecations};
 pub use fault::{fault, status};
-pub use lifecycle::{Panicked, Stop, Tasks, stop_on_signals};
+pub use lifecycle::{Panicked, Stop, Tasks, on_signals};
 pub use peer::Peer;
 pub use principal::{Accounts, Kind, Principal};
+pub use process::install_process_defaults;
 pub use quota::{Class, QuotaSetting};
 pub use request::{CallInfo, call, caller};
 pub use role::{Role, RoleSet};

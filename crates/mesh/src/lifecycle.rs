@@ -1,4 +1,4 @@
-//! How a process ends: told once, everything that runs is waited for, up to a limit.
+//! How a process ends: everything that runs is awaited, up to a limit.
 
 use std::{
     any::Any,
@@ -16,9 +16,13 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
 
-/// Tells that it is time to stop. Clones are the same signal.
+/// The end of a process, in two steps: first it leaves, which is no longer being ready while calls are still taken, so
+/// that callers turn to others; then it stops. Clones are the same signal.
 #[derive(Debug, Clone, Default)]
-pub struct Stop(CancellationToken);
+pub struct Stop {
+    leaving: CancellationToken,
+    stopping: CancellationToken,
+}
 
 impl Stop {
     /// A signal that was not given yet.
@@ -29,44 +33,83 @@ impl Stop {
     /// A signal of its own that is also given when this one is.
     #[must_use]
     pub fn child(&self) -> Self {
-        Self(self.0.child_token())
+        Self { leaving: self.leaving.child_token(), stopping: self.stopping.child_token() }
     }
 
-    /// Gives the signal.
+    /// Gives the signal to leave.
+    pub fn leave(&self) {
+        self.leaving.cancel();
+    }
+
+    /// Gives the signal to stop.
     pub fn request(&self) {
-        self.0.cancel();
+        self.leaving.cancel();
+        self.stopping.cancel();
     }
 
-    /// Whether the signal was given.
+    /// Whether the signal to leave was given.
+    pub fn is_leaving(&self) -> bool {
+        self.leaving.is_cancelled()
+    }
+
+    /// Whether the signal to stop was given.
     pub fn is_requested(&self) -> bool {
-        self.0.is_cancelled()
+        self.stopping.is_cancelled()
     }
 
-    /// Waits until the signal is given.
+    /// Waits until the signal to leave is given.
+    pub async fn left(&self) {
+        self.leaving.cancelled().await;
+    }
+
+    /// Waits until the signal to stop is given.
     pub async fn requested(&self) {
-        self.0.cancelled().await;
+        self.stopping.cancelled().await;
+    }
+
+    /// Gives this signal as the other one is given, until it stops.
+    pub(crate) async fn follow(&self, other: &Self) {
+        other.left().await;
+        self.leave();
+        other.requested().await;
+        self.request();
     }
 
     /// The signal as a token, for those who do not know the mesh.
     pub fn token(&self) -> CancellationToken {
-        self.0.clone()
+        self.stopping.clone()
     }
 }
 
-/// A signal that is given at the first SIGTERM or SIGINT.
-pub fn stop_on_signals() -> io::Result<Stop> {
-    let stop = Stop::new();
+/// Registers for SIGTERM and SIGINT. The returned future is to run beside the process's work: it gives the signal to
+/// leave at the first of them, and the signal to stop after the delay or at the next. It ends when the process stops.
+pub fn on_signals(stop: &Stop, delay: Duration) -> io::Result<impl Future<Output = ()> + Send + 'static> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let given = stop.clone();
-    tokio::spawn(async move {
-        let name = tokio::select! {
-            _ = terminate.recv() => "SIGTERM",
-            _ = interrupt.recv() => "SIGINT",
+    let stop = stop.clone();
+    Ok(async move {
+        let next = async move || {
+            tokio::select! {
+                _ = terminate.recv() => "SIGTERM",
+                _ = interrupt.recv() => "SIGINT",
+            }
         };
-        tracing::info!(signal = name, "stopping");
-        given.request();
-    });
-    Ok(stop)
+        let ended = end_in_two_steps(&stop, delay, next);
+        tokio::select! {
+            () = ended => {}
+            () = stop.requested() => {}
+        }
+    })
+}
+
+async fn end_in_two_steps(stop: &Stop, delay: Duration, mut signal: impl AsyncFnMut() -> &'static str) {
+    let name = signal().await;
+    tracing::info!(signal = name, ?delay, "stopping");
+    stop.leave();
+    tokio::select! {
+        () = tokio::time::sleep(delay) => {}
+        name = signal() => tracing::info!(signal = name, "stopping at once"),
+    }
+    stop.request();
 }
 
 /// A background task panicked; the process should end with an error.
@@ -136,6 +179,8 @@ pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::Instant;
+
     use super::*;
 
     #[tokio::test]
@@ -153,6 +198,29 @@ mod tests {
         stop.request();
         tasks.join(Duration::from_secs(5)).await.unwrap();
         assert!(done.load(Ordering::SeqCst));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_process_leaves_at_a_signal_and_stops_after_the_delay() {
+        let (stop, began, mut signals) = (Stop::new(), Instant::now(), 0);
+        let first = async || {
+            signals += 1;
+            if signals == 1 { "SIGTERM" } else { std::future::pending().await }
+        };
+        let watched = async {
+            stop.left().await;
+            assert!(began.elapsed().is_zero() && !stop.is_requested());
+            stop.requested().await;
+            assert_eq!(began.elapsed(), Duration::from_secs(5));
+        };
+        tokio::join!(end_in_two_steps(&stop, Duration::from_secs(5), first), watched);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn another_signal_ends_the_delay() {
+        let (stop, began) = (Stop::new(), Instant::now());
+        end_in_two_steps(&stop, Duration::from_secs(5), async || "SIGINT").await;
+        assert!(stop.is_requested() && began.elapsed().is_zero());
     }
 
     #[tokio::test]

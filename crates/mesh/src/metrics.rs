@@ -6,7 +6,7 @@ use std::{sync::OnceLock, thread, time::Duration};
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
-pub(crate) use meter::{Measured, Meters, Side};
+pub(crate) use meter::{Measured, Meters, Side, code_name};
 
 static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 
@@ -14,7 +14,7 @@ static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 const SECONDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 /// Installs the recorder of this process. Repeating it does nothing; nor does it replace another recorder.
-pub fn install() {
+pub(crate) fn install() {
     handle();
 }
 

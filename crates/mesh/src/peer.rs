@@ -1,6 +1,6 @@
 //! Who is at the other end of a connection.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// What the transport knows of the caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,4 +11,14 @@ pub enum Peer {
     Address(SocketAddr),
     /// A member of the mesh, by the name its certificate was issued for.
     Member(String),
+}
+
+impl Peer {
+    /// The address of a caller that is known by it.
+    pub fn address(&self) -> Option<IpAddr> {
+        match self {
+            Self::Address(address) => Some(address.ip()),
+            Self::Process | Self::Member(_) => None,
+        }
+    }
 }

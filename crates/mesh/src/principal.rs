@@ -1,4 +1,4 @@
-//! Who calls, and how one member of the mesh tells the next.
+//! Who calls, and the header in which members send it to each other.
 
 use std::fmt;
 
@@ -50,7 +50,7 @@ pub struct Principal {
 }
 
 impl Principal {
-    /// A caller that did not say who it is: may call public methods, sees nothing.
+    /// A caller without an identity: may call public methods, sees nothing.
     pub const fn nobody() -> Self {
         Self {
             kind: Kind::Person,
@@ -114,10 +114,7 @@ impl Principal {
     /// The accounts whose data it sees. Every account's is only for the distributor's own; others see those they name.
     pub fn own_accounts(&self) -> &Accounts {
         static NONE: Accounts = Accounts::Only(Vec::new());
-        match &self.accounts {
-            Accounts::All if !self.is_staff() => &NONE,
-            accounts => accounts,
-        }
+        if self.accounts == Accounts::All && !self.is_staff() { &NONE } else { &self.accounts }
     }
 
     /// The outside party whose data it sees, besides what its other roles show it.
@@ -150,7 +147,11 @@ impl Principal {
 
     /// The principal a request carries, if any.
     pub(crate) fn from_headers(headers: &HeaderMap) -> Result<Option<Self>, Fault> {
-        let Some(value) = headers.get(HEADER) else { return Ok(None) };
+        headers.get(HEADER).map(Self::from_header).transpose()
+    }
+
+    /// The principal that is the header's value.
+    pub(crate) fn from_header(value: &HeaderValue) -> Result<Self, Fault> {
         let unreadable = || Fault::new(Reason::Unauthenticated, "unreadable principal");
         let wire: Wire = serde_json::from_slice(value.as_bytes()).map_err(|_| unreadable())?;
         let accounts = match wire.accounts {
@@ -163,7 +164,7 @@ impl Principal {
         let partner = wire.partner.map(|partner| partner.parse()).transpose().map_err(|_| unreadable())?;
         // A role this version does not know grants nothing.
         let roles = wire.roles.iter().filter_map(|role| Role::from_name(role)).collect();
-        Ok(Some(Self { kind: wire.kind, subject: wire.subject, roles, accounts, partner }))
+        Ok(Self { kind: wire.kind, subject: wire.subject, roles, accounts, partner })
     }
 }
 

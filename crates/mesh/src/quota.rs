@@ -1,11 +1,11 @@
-//! How much a consumer may call: a budget for each class of method that fills up again as time passes, and a number of
+//! How much a client may call: a budget for each class of method that fills up again as time passes, and a number of
 //! streams that may be open at once.
 //!
-//! Budgets are of one server, so that a service with three replicas gives a consumer three times as much. A call that a
-//! service makes within a consumer's call is taken from the consumer's budget at the service that is called.
+//! Budgets are of one server, so that a service with three replicas gives a client three times as much. A call that a
+//! service makes within a client's call is taken from the client's budget at the service that is called.
 
 mod class;
-mod consumers;
+mod clients;
 mod rates;
 
 use std::{sync::Arc, time::Duration};
@@ -26,52 +26,52 @@ use crate::{
     principal::{Kind, Principal},
     role::Role,
 };
-use consumers::{Consumers, Spent};
+use clients::{Clients, Spent};
 use rates::Rates;
 
 /// The fields of draft-ietf-httpapi-ratelimit-headers-10.
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
-/// When to try again while as many streams are open as may be: nobody knows when one ends.
+/// When to try again while the most streams are open: it is not known when one ends.
 const STREAM_RETRY: Duration = Duration::from_secs(5);
 
-/// The budgets of a server's consumers.
+/// The budgets of a server's clients.
 #[derive(Debug)]
 pub(crate) struct Quotas {
     rates: Rates,
-    consumers: Consumers,
+    clients: Clients,
 }
 
-/// What an admitted call was taken from. To be told with its answer.
+/// The budget of an admitted call, for the headers of its answer.
 #[derive(Debug, Default)]
 pub(crate) struct Admitted {
-    told: Option<[(HeaderName, HeaderValue); 2]>,
+    headers: Option<[(HeaderName, HeaderValue); 2]>,
     stream: Option<OwnedSemaphorePermit>,
 }
 
 impl Quotas {
     pub(crate) fn new(config: &Config) -> Self {
-        Self { rates: Rates::new(&config.quotas), consumers: Consumers::new(config.max_streams) }
+        Self { rates: Rates::new(&config.quotas), clients: Clients::new(config.max_streams) }
     }
 
-    /// Takes a call from its consumer's budget, or answers the refusal.
-    pub(crate) fn admit(&self, principal: &Principal, rule: &Rule) -> Result<Admitted, Response<Body>> {
+    /// Takes a call from its client's budget, or returns the refusal.
+    pub(crate) fn admit(&self, principal: &Principal, rule: &Rule) -> Result<Admitted, Box<Response<Body>>> {
         let Some(class) = rule.class.filter(|_| !is_exempt(principal)) else { return Ok(Admitted::default()) };
         let rate = self.rates.of(principal.roles, class);
         let administrator = principal.roles.contains(Role::Administrator);
         if rate.is_none() && (class != Class::Stream || administrator) {
             return Ok(Admitted::default());
         }
-        let consumer = self.consumers.find(principal, &self.rates);
+        let client = self.clients.find(principal, &self.rates);
         let mut admitted = Admitted::default();
         if class == Class::Stream && !administrator {
-            admitted.stream = Some(consumer.open().ok_or_else(|| self.too_many_open(principal))?);
+            admitted.stream = Some(client.open().ok_or_else(|| Box::new(self.too_many_open(principal)))?);
         }
         let Some((role, rate)) = rate else { return Ok(admitted) };
-        match consumer.spend(class) {
+        match client.spend(class) {
             Spent::Left { units, full_after } => {
-                admitted.told = Some([(POLICY, rate.policy(class)), (LIMIT, limit(class, units, full_after))]);
+                admitted.headers = Some([(POLICY, rate.policy(class)), (LIMIT, limit(class, units, full_after))]);
                 Ok(admitted)
             }
             Spent::TooMuch { again_after } => {
@@ -81,7 +81,7 @@ impl Quotas {
                 let mut response = refusal(principal, class, message, again_after);
                 response.headers_mut().insert(POLICY, rate.policy(class));
                 response.headers_mut().insert(LIMIT, limit(class, 0, again_after));
-                Err(response)
+                Err(Box::new(response))
             }
         }
     }
@@ -89,15 +89,15 @@ impl Quotas {
     fn too_many_open(&self, principal: &Principal) -> Response<Body> {
         let role = principal.roles.iter().next().unwrap_or(Role::Public);
         metrics::counter!("quota_refused_total", "class" => "open_streams", "role" => role.as_str()).increment(1);
-        let message = format!("more than {} streams open at once", self.consumers.most_streams());
+        let message = format!("more than {} streams open at once", self.clients.most_streams());
         refusal(principal, Class::Stream, message, STREAM_RETRY)
     }
 }
 
 impl Admitted {
-    /// Tells on the answer what is left, and keeps the stream counted for as long as its answer lasts.
-    pub(crate) fn tell(self, mut response: Response<Body>) -> Response<Body> {
-        for (name, value) in self.told.into_iter().flatten() {
+    /// Writes what is left to the answer's headers, and counts the stream until its answer ends.
+    pub(crate) fn announce(self, mut response: Response<Body>) -> Response<Body> {
+        for (name, value) in self.headers.into_iter().flatten() {
             response.headers_mut().insert(name, value);
         }
         match self.stream {
@@ -112,18 +112,18 @@ impl Admitted {
     }
 }
 
-/// Services work for everybody, and what they are asked is limited where they were asked it.
+/// Services have no budget: the calls that they work for were limited where they came in.
 fn is_exempt(principal: &Principal) -> bool {
     principal.kind == Kind::Service && principal.roles.contains(Role::Service)
 }
 
 /// The refusal, with what is needed to do better.
 fn refusal(principal: &Principal, class: Class, message: String, again_after: Duration) -> Response<Body> {
-    let consumer = principal.to_string();
+    let client = principal.to_string();
     let fault = Fault::new(Reason::ResourceExhausted, message.clone()).fact("quota", class.as_str());
     let fault = Fault { retry_after: Some(again_after), ..fault };
     let status = status_with(fault, |details| {
-        details.add_quota_failure_violation(consumer, message);
+        details.add_quota_failure_violation(client, message);
     });
     let mut response = status.into_http();
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds(again_after)));
@@ -141,7 +141,7 @@ fn seconds(duration: Duration) -> u64 {
     (duration.as_secs() + u64::from(duration.subsec_nanos() > 0)).max(1)
 }
 
-/// How many streams a consumer may have open.
+/// How many streams a client may have open.
 fn streams(most: usize) -> Arc<Semaphore> {
     Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)))
 }

@@ -1,4 +1,4 @@
-//! What a handler knows of the call it answers.
+//! The call that is being answered, and its context.
 
 use std::sync::{Arc, LazyLock};
 
@@ -14,11 +14,11 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 pub struct CallInfo {
     /// Who calls.
     pub principal: Arc<Principal>,
-    /// The call's name in logs: the caller's `x-request-id`, or one made on arrival.
+    /// The caller's `x-request-id`, or one made on arrival.
     pub request_id: String,
     /// The W3C `traceparent` to keep with whatever the call causes.
     pub trace_parent: String,
-    /// When the answer is no longer waited for; streams may have none.
+    /// When the caller stops waiting; streams may have none.
     pub deadline: Option<Instant>,
 }
 
@@ -27,11 +27,12 @@ pub struct CallInfo {
 pub(crate) struct Context {
     pub(crate) call: Option<Arc<CallInfo>>,
     pub(crate) trace_parent: Option<Arc<str>>,
+    pub(crate) trace_state: Option<HeaderValue>,
     pub(crate) repeats: Repeats,
     pub(crate) priority: Priority,
 }
 
-/// Who makes a call again when it fails: one on its whole way.
+/// Who repeats a call when it fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Repeats {
     /// The channel that makes it.
@@ -41,7 +42,7 @@ pub(crate) enum Repeats {
     ByCaller,
 }
 
-/// Tells a member that its caller makes the call again when it fails.
+/// Set when the caller repeats the call when it fails.
 const REPEATED: HeaderName = HeaderName::from_static("waybill-repeated");
 
 impl Repeats {
@@ -49,8 +50,8 @@ impl Repeats {
         if headers.contains_key(REPEATED) { Self::ByCaller } else { Self::ByUs }
     }
 
-    /// Tells the next member.
-    pub(crate) fn tell(self, headers: &mut HeaderMap) {
+    /// Writes it to the headers of a call.
+    pub(crate) fn write_to(self, headers: &mut HeaderMap) {
         match self {
             Self::ByUs => drop(headers.remove(REPEATED)),
             Self::ByCaller => drop(headers.insert(REPEATED, HeaderValue::from_static("1"))),
@@ -95,7 +96,7 @@ pub fn call<T>(request: &tonic::Request<T>) -> CallInfo {
     })
 }
 
-/// The id the caller gave, when it is one that can go into every log, or a new one.
+/// The caller's id, if it is short and plain enough for every log, or a new one.
 pub(crate) fn id(headers: &HeaderMap) -> String {
     let plain = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == b'_';
     headers

@@ -1,4 +1,4 @@
-//! A member's server: its handlers behind the stack every call passes, over the network or in the process.
+//! A member's server: its handlers behind the stack that every call passes, over the network or in the process.
 
 mod accept;
 mod grpc;
@@ -31,7 +31,7 @@ use crate::{
     credentials::Authenticator,
     deprecation::{DeprecationError, Deprecations},
     lifecycle::Stop,
-    metrics::{self, Meters, Side},
+    metrics::{Meters, Side},
     principal::Principal,
     quota::Quotas,
     tls::{self, TlsError},
@@ -41,19 +41,19 @@ use health::Healths;
 use overload::{Limit, Overload};
 use stack::Shared;
 
-/// Why a server does not boot.
+/// Why a server does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// The access rules are not complete.
     #[error(transparent)]
     Access(#[from] AccessError),
-    /// Ends of methods are announced that can not be meant.
+    /// The announced ends of methods contradict themselves.
     #[error(transparent)]
     Deprecation(#[from] DeprecationError),
-    /// The descriptors can not be told by reflection.
-    #[error("descriptors can not be reflected: {0}")]
+    /// The descriptors cannot be reflected.
+    #[error("descriptors cannot be reflected: {0}")]
     Reflection(tonic_reflection::server::Error),
-    /// The certificates can not be used.
+    /// The certificates cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
 }
@@ -79,7 +79,6 @@ pub struct Server {
 impl Server {
     /// A server without services. `descriptors` is the encoded `FileDescriptorSet` of those it will have.
     pub fn new(name: impl Into<String>, config: &Config, descriptors: &DescriptorPool) -> Self {
-        metrics::install();
         let draining = Stop::new();
         Self {
             name: name.into(),
@@ -111,7 +110,7 @@ impl Server {
         self
     }
 
-    /// Makes health follow a check, asked whenever health is asked.
+    /// Makes health follow a check, which is run whenever health is asked for.
     #[must_use]
     pub fn with_readiness<F, R>(mut self, check: F) -> Self
     where
@@ -122,39 +121,39 @@ impl Server {
         self
     }
 
-    /// Takes calls that do not say who calls as this principal's; without it they are nobody's.
+    /// The principal of calls that carry none; without it they have no identity.
     #[must_use]
     pub fn with_default_principal(mut self, principal: Principal) -> Self {
         self.unsigned = Arc::new(principal);
         self
     }
 
-    /// What is counted of the calls to this server.
+    /// The counts of calls to this server.
     pub fn usage(&self) -> Usage {
         self.usage.clone()
     }
 
-    /// Lets methods end at their sunset by this clock instead of the machine's.
+    /// The clock by which methods end at their sunset, instead of the machine's.
     #[must_use]
     pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Takes nobody's word on who calls but a member's: everybody else has to prove it, and is nobody otherwise.
+    /// Accepts the principal that a member sends; every other caller has to prove its identity.
     #[must_use]
     pub fn with_authenticator(mut self, authenticator: Arc<Authenticator>) -> Self {
         self.authenticator = Some(authenticator);
         self
     }
 
-    /// A client's way to this server inside the process.
+    /// A channel to this server inside the process.
     pub fn into_channel(self) -> Result<Channel, ServerError> {
         Ok(Channel::in_process(self.into_stack()?))
     }
 
-    /// Serves calls over the network until the stop: then health tells so, no more connections are taken, calls get the
-    /// drain timeout to end, and what is left is cut off.
+    /// Serves calls over the network. When the process leaves, health says so; when it stops, no more connections are
+    /// accepted, calls have the drain timeout to end, and the rest is cut off.
     pub async fn serve(self, listener: TcpListener, stop: Stop) -> Result<(), ServerError> {
         let config = self.config.clone();
         let callers = match &self.authenticator {
@@ -166,11 +165,7 @@ impl Server {
         let stack = self.into_stack()?;
         let address = listener.local_addr().map(|address| address.to_string()).unwrap_or_default();
         tracing::info!(member = name, address, tls = tls.is_some(), "serving");
-        let drain = async {
-            stop.requested().await;
-            draining.request();
-        };
-        tokio::join!(grpc::serve(listener, stack, &config, tls, &draining), drain);
+        tokio::join!(grpc::serve(listener, stack, &config, tls, &draining), draining.follow(&stop));
         tracing::info!(member = name, "stopped serving");
         Ok(())
     }
@@ -190,7 +185,7 @@ impl Server {
             .add_service(HealthServer::new(health));
         let overload = Overload::new(&self.name, self.limit, access.paths());
         let shared = Shared {
-            service: self.name,
+            member: self.name.into(),
             meters: Meters::of(Side::Server, access.paths()),
             access,
             deprecations,
@@ -198,6 +193,7 @@ impl Server {
             quotas: self.quotas,
             usage: self.usage,
             timeout: self.config.request_timeout,
+            log_sample: self.config.request_log_sample,
             draining: self.draining,
             unsigned: self.unsigned,
             authenticator: self.authenticator,
@@ -206,7 +202,7 @@ impl Server {
     }
 }
 
-/// Adds both versions of reflection, telling the services that are served.
+/// Adds both versions of reflection, for the services that are served.
 fn reflection(
     routes: Routes,
     descriptors: &DescriptorPool,

@@ -1,12 +1,14 @@
 //! Logs and traces of a process, and the trace context that goes with calls and events.
 
+mod arrival;
+mod otlp;
+pub(crate) mod request_log;
 pub(crate) mod trace;
 
 use std::io::IsTerminal as _;
 
 use opentelemetry::trace::TracerProvider;
-use opentelemetry_otlp::{ExporterBuildError, WithExportConfig};
-use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
+use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing_subscriber::{
     EnvFilter, Layer,
     filter::{LevelFilter, ParseError},
@@ -15,7 +17,9 @@ use tracing_subscriber::{
     util::{SubscriberInitExt, TryInitError},
 };
 
-pub use trace::{continue_from, trace_parent};
+pub use arrival::{Answered, Arrival};
+pub use otlp::{Otlp, OtlpError};
+pub use trace::{SPANS, continue_from, is_recorded, link, rename, trace_parent};
 
 use crate::config::{Config, LogFormat};
 
@@ -25,9 +29,9 @@ pub enum Error {
     /// The log filter is not one.
     #[error("unreadable log filter")]
     Filter(#[from] ParseError),
-    /// The OTLP endpoint can not be used.
-    #[error("unusable otlp endpoint")]
-    Exporter(#[from] ExporterBuildError),
+    /// Traces cannot be sent.
+    #[error(transparent)]
+    Otlp(#[from] OtlpError),
     /// The process has a subscriber already.
     #[error("telemetry was set up before")]
     Installed(#[from] TryInitError),
@@ -53,22 +57,17 @@ impl Drop for Guard {
 /// Sets up the logs (on standard error) and, when an endpoint is set, the traces of this process. Once per process, in
 /// a runtime.
 pub fn init(config: &Config, service: &str) -> Result<Guard, Error> {
-    let filter = EnvFilter::try_new(&config.log)?;
+    // Spans are the exporter's, unless the log's filter names them too.
+    let filter = EnvFilter::try_new(format!("{SPANS}=off,{}", config.log))?;
     let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     let lines = match config.log_format {
         LogFormat::Json => lines.json().flatten_event(true).with_filter(filter).boxed(),
         LogFormat::Pretty => lines.with_filter(filter).boxed(),
     };
-    let provider = config.otlp_endpoint.as_deref().map(|endpoint| exporting(endpoint, service)).transpose()?;
+    let provider = config.otlp.provider(service)?;
     let traces = provider.as_ref().map(|provider| {
         tracing_opentelemetry::layer().with_tracer(provider.tracer("waybill")).with_filter(LevelFilter::INFO)
     });
     tracing_subscriber::registry().with(lines).with(traces).try_init()?;
     Ok(Guard { provider })
-}
-
-fn exporting(endpoint: &str, service: &str) -> Result<SdkTracerProvider, ExporterBuildError> {
-    let exporter = opentelemetry_otlp::SpanExporter::builder().with_tonic().with_endpoint(endpoint).build()?;
-    let resource = Resource::builder().with_service_name(service.to_owned()).build();
-    Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build())
 }

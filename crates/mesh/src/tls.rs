@@ -1,11 +1,10 @@
-//! TLS whose certificates change while it is used: every handshake takes the newest files that could be read.
+//! TLS whose certificates change while it is used: every handshake uses the newest valid files.
 
 mod certificate;
 mod watch;
 
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use arc_swap::ArcSwap;
 use clap::Args;
 use rustls::{
     ClientConfig, RootCertStore, ServerConfig,
@@ -17,6 +16,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 
 use crate::{config::duration, peer::Peer};
+use watch::Watched;
 
 /// The PEM files of certificates. They are read again when they change.
 #[derive(Debug, Clone, Args)]
@@ -46,11 +46,11 @@ impl Default for Files {
     }
 }
 
-/// Certificates can not be used.
+/// Certificates cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// A file can not be read.
-    #[error("can not read {}: {source}", .path.display())]
+    /// A file cannot be read.
+    #[error("cannot read {}: {source}", .path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -66,7 +66,7 @@ pub enum TlsError {
         source: rustls::pki_types::pem::Error,
     },
     /// The files do not go together.
-    #[error("the certificates can not be used: {0}")]
+    #[error("the certificates cannot be used: {0}")]
     Unusable(String),
 }
 
@@ -83,7 +83,7 @@ pub enum Callers {
 
 /// The certificate a listener shows.
 #[derive(Debug, Clone)]
-pub struct Server(Arc<ArcSwap<ServerConfig>>);
+pub struct Server(Watched<ServerConfig>);
 
 impl Server {
     /// Reads the files and goes on watching them; `None` when none are given. `protocols` as ALPN names them.
@@ -96,7 +96,7 @@ impl Server {
         Ok(Some(Self(watch::watched(paths, files.poll, build)?)))
     }
 
-    /// Shakes hands, and tells who is at the other end.
+    /// Shakes hands. Returns the peer with the stream.
     pub(crate) async fn accept(
         &self,
         stream: TcpStream,
@@ -114,7 +114,7 @@ impl Server {
 
 /// Whom callers trust, and the certificate they show.
 #[derive(Debug, Clone)]
-pub struct Client(Arc<ArcSwap<ClientConfig>>);
+pub struct Client(Watched<ClientConfig>);
 
 impl Client {
     /// Reads the files and goes on watching them; `None` when no authority is given.

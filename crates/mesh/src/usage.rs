@@ -1,4 +1,4 @@
-//! Who calls what: counted in memory with every call, until somebody comes to fetch it.
+//! Who calls what: counted in memory with every call, until it is fetched.
 
 use std::{
     collections::HashMap,
@@ -11,18 +11,18 @@ use types::{Clock, Timestamp};
 
 use crate::principal::{Kind, Principal};
 
-/// How many consumers are told apart between two fetches; further ones are [`OTHERS`].
+/// The most clients that are counted by name between two fetches; further ones are [`OTHERS`].
 const MOST: usize = 10_000;
 
-/// What consumers beyond the bound are counted as.
+/// What clients beyond the bound are counted as.
 const OTHERS: &str = "_others";
 
-/// Characters of a consumer's name that are kept.
+/// Characters of a client's name that are kept.
 const LONGEST: usize = 300;
 
 const DAY_MICROS: i64 = 86_400_000_000;
 
-/// How a call ended, as far as it says whose turn it is.
+/// How a call ended: by whose fault, if any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
     /// Answered; a stream was begun.
@@ -35,11 +35,11 @@ pub enum Outcome {
     Failed,
 }
 
-/// The calls of one consumer to one method on one day that ended alike.
+/// The calls of one client to one method on one day that ended alike.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counted {
     /// Who called: what it is, and its subject.
-    pub consumer: String,
+    pub client: String,
     /// Full name of the method.
     pub method: String,
     /// How they ended.
@@ -65,8 +65,8 @@ type Methods = HashMap<Box<str>, [Cell; 4]>;
 
 #[derive(Debug, Default)]
 struct Counts {
-    /// By what a consumer is and its subject, so that counting a known one makes no text.
-    consumers: HashMap<Kind, HashMap<Box<str>, Methods>>,
+    /// By what a client is and its subject, so that counting a known one makes no text.
+    clients: HashMap<Kind, HashMap<Box<str>, Methods>>,
     known: usize,
     /// What ended with its day.
     ended: Vec<Counted>,
@@ -127,24 +127,24 @@ impl Usage {
 
     /// Takes what was counted since the last time.
     pub fn take(&self) -> Vec<Counted> {
-        let Counts { consumers, mut ended, .. } =
+        let Counts { clients, mut ended, .. } =
             std::mem::take(&mut *self.counts.lock().unwrap_or_else(PoisonError::into_inner));
-        for (kind, consumers) in consumers {
-            for (subject, methods) in consumers {
+        for (kind, clients) in clients {
+            for (subject, methods) in clients {
                 for (path, cells) in methods {
                     let cells = Outcome::ALL.into_iter().zip(cells).filter(|(_, cell)| cell.calls > 0);
                     ended.extend(cells.map(|(outcome, cell)| counted((kind, &subject), (&path, outcome), cell)));
                 }
             }
         }
-        ended.sort_by(|a, b| (&a.method, &a.consumer, a.outcome).cmp(&(&b.method, &b.consumer, b.outcome)));
+        ended.sort_by(|a, b| (&a.method, &a.client, a.outcome).cmp(&(&b.method, &b.client, b.outcome)));
         ended
     }
 }
 
 impl Counts {
     fn count(&mut self, who: (Kind, &str), what: (&str, Outcome), now: Timestamp, most: usize) {
-        let kind = self.consumers.entry(who.0).or_default();
+        let kind = self.clients.entry(who.0).or_default();
         let subject = if kind.contains_key(who.1) || self.known < most { who.1 } else { OTHERS };
         if !kind.contains_key(subject) {
             self.known += 1;
@@ -170,9 +170,9 @@ fn day(time: Timestamp) -> i64 {
 fn counted((kind, subject): (Kind, &str), (path, outcome): (&str, Outcome), cell: Cell) -> Counted {
     // A name that is kept and shown for long.
     let plain = |c: char| if c.is_control() { '?' } else { c };
-    let consumer = format!("{kind}:{subject}").chars().take(LONGEST).map(plain).collect();
+    let client = format!("{kind}:{subject}").chars().take(LONGEST).map(plain).collect();
     let method = path.trim_start_matches('/').replace('/', ".");
-    Counted { consumer, method, outcome, calls: cell.calls, last_seen: cell.last_seen }
+    Counted { client, method, outcome, calls: cell.calls, last_seen: cell.last_seen }
 }
 
 #[cfg(test)]
@@ -194,12 +194,12 @@ mod tests {
         Principal { subject: subject.to_owned(), ..Principal::nobody() }
     }
 
-    fn told(usage: &Usage) -> Vec<(String, String, Outcome, u64)> {
-        usage.take().into_iter().map(|it| (it.consumer, it.method, it.outcome, it.calls)).collect()
+    fn counted_calls(usage: &Usage) -> Vec<(String, String, Outcome, u64)> {
+        usage.take().into_iter().map(|it| (it.client, it.method, it.outcome, it.calls)).collect()
     }
 
     #[test]
-    fn calls_are_counted_by_consumer_method_and_outcome_until_they_are_fetched() {
+    fn calls_are_counted_by_client_method_and_outcome_until_they_are_fetched() {
         let usage = Usage::new(Arc::new(ManualClock::default()));
         usage.count(&person("ann"), GET, &HeaderMap::new());
         usage.count(&person("ann"), GET, &HeaderMap::new());
@@ -211,8 +211,8 @@ mod tests {
             ("person:ann".to_owned(), get(), Outcome::Refused, 1),
             ("service:ann".to_owned(), get(), Outcome::Failed, 1),
         ];
-        assert_eq!(told(&usage), expected);
-        assert_eq!(told(&usage), []);
+        assert_eq!(counted_calls(&usage), expected);
+        assert_eq!(counted_calls(&usage), []);
     }
 
     #[test]
@@ -223,27 +223,28 @@ mod tests {
         clock.advance(Duration::from_micros(1));
         usage.count(&person("ann"), GET, &HeaderMap::new());
         usage.count(&person("ann"), GET, &HeaderMap::new());
-        let mut told: Vec<_> = usage.take().iter().map(|it| (day(it.last_seen), it.calls)).collect();
-        told.sort_unstable();
-        assert_eq!(told, [(0, 1), (1, 2)]);
+        let mut counted_calls: Vec<_> = usage.take().iter().map(|it| (day(it.last_seen), it.calls)).collect();
+        counted_calls.sort_unstable();
+        assert_eq!(counted_calls, [(0, 1), (1, 2)]);
     }
 
     #[test]
-    fn consumers_beyond_the_bound_are_counted_together() {
+    fn clients_beyond_the_bound_are_counted_together() {
         let usage = Usage { most: 2, ..Usage::new(Arc::new(ManualClock::default())) };
         for subject in ["ann", "bob", "cid", "dan", "ann"] {
             usage.count(&person(subject), GET, &HeaderMap::new());
         }
-        let told: Vec<_> = told(&usage).into_iter().map(|(consumer, _, _, calls)| (consumer, calls)).collect();
+        let counted_calls: Vec<_> =
+            counted_calls(&usage).into_iter().map(|(client, _, _, calls)| (client, calls)).collect();
         let expected = [("person:_others", 2), ("person:ann", 2), ("person:bob", 1)];
-        assert_eq!(told, expected.map(|(consumer, calls)| (consumer.to_owned(), calls)));
+        assert_eq!(counted_calls, expected.map(|(client, calls)| (client.to_owned(), calls)));
     }
 
     #[test]
-    fn a_consumers_name_is_fit_to_be_kept() {
+    fn a_clients_name_is_fit_to_be_kept() {
         let usage = Usage::new(Arc::new(ManualClock::default()));
         usage.count(&person(&format!("a\n{}", "b".repeat(1_000))), GET, &HeaderMap::new());
-        let name = &told(&usage)[0].0;
+        let name = &counted_calls(&usage)[0].0;
         assert!(name.starts_with("person:a?b"), "{name}");
         assert_eq!(name.chars().count(), LONGEST);
     }

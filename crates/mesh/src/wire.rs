@@ -299,8 +299,8 @@ mod tests {
         assert!(checks.at_most("states", 100, MAX_CHOICES));
         assert!(!checks.at_most("states", 101, MAX_CHOICES));
         assert_eq!(checks.request_id(&"x".repeat(201)), None);
-        let told: Vec<_> = checks.done().unwrap_err().violations.into_iter().map(|it| it.description).collect();
-        assert_eq!(told, ["must have at most 100 elements, but has 101", "must have at most 200 characters"]);
+        let described: Vec<_> = checks.done().unwrap_err().violations.into_iter().map(|it| it.description).collect();
+        assert_eq!(described, ["must have at most 100 elements, but has 101", "must have at most 200 characters"]);
     }
 
     #[test]

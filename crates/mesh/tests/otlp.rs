@@ -7,7 +7,7 @@ extern crate waybill_mesh as mesh;
 #[expect(dead_code, reason = "shared with the other tests")]
 mod probe;
 
-use mesh::Config;
+use mesh::{Config, telemetry::Otlp};
 use probe::{Probe, ask, both, server};
 use tokio::net::TcpListener;
 
@@ -17,7 +17,7 @@ const GIVEN: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 async fn every_hop_is_a_span_of_one_trace_and_is_sent() {
     let collector = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", collector.local_addr().unwrap());
-    let config = Config { otlp_endpoint: Some(endpoint), log: "off".to_owned(), ..Config::default() };
+    let config = Config { otlp: Otlp::to(endpoint), log: "off".to_owned(), ..Config::default() };
     let guard = mesh::telemetry::init(&config, "probe").unwrap();
     assert!(mesh::telemetry::init(&config, "probe").is_err(), "once per process");
 

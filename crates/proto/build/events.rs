@@ -33,6 +33,13 @@ pub fn generate(pool: &DescriptorPool) -> Result<String, Box<dyn Error>> {
     let mut out = String::new();
     event_type(&mut out, by_source.values().flatten().chain(&shared))?;
     log_enum(&mut out, "SharedEvent", "An event that every service may emit.", &shared, &[])?;
+    writeln!(out, "impl SharedEvent {{\n    /// Reads an event of any log; `None` when it is one of the log's own.")?;
+    writeln!(out, "    pub fn decode(event: &crate::event::v1::Event) -> Result<Option<Self>, DecodeError> {{")?;
+    writeln!(out, "        match event.r#type.as_str() {{")?;
+    for Declared { name, variant, .. } in &shared {
+        writeln!(out, "            {name:?} => payload(event).map(Self::{variant}).map(Some),")?;
+    }
+    writeln!(out, "            _ => Ok(None),\n        }}\n    }}\n}}")?;
     for (source, own) in &by_source {
         let name = format!("{}Event", camel_case(source));
         log_enum(&mut out, &name, &format!("An event of the {source} service's log."), own, &shared)?;

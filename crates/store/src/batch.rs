@@ -21,6 +21,7 @@ use crate::{
     needs::Needs,
     pool::Writer,
     rows::{Missing, Rows},
+    span,
     statement::Change,
     task,
     unit::{Finishes, Group, Unit},
@@ -282,6 +283,7 @@ impl Batch<'_> {
             self.rows.discard();
             return Ok(Err(fault));
         }
+        span::note_order(&group.spans, &effects.events);
         self.effects.extend(effects);
         Ok(Ok(last))
     }
@@ -314,7 +316,8 @@ impl Batch<'_> {
         }
         let mut cx = Context { now: self.now, source: self.source, call: &group.call, effects };
         let rows = &mut self.rows;
-        let decided = group.span.in_scope(|| catch_unwind(AssertUnwindSafe(|| command.decide_encoded(rows, &mut cx))));
+        let decided =
+            group.spans.1.in_scope(|| catch_unwind(AssertUnwindSafe(|| command.decide_encoded(rows, &mut cx))));
         Ok(decided.unwrap_or_else(|_| Err(panicked(command))))
     }
 }

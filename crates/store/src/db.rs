@@ -11,6 +11,7 @@ use tokio::{
     task::JoinHandle,
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
+use tracing::Span;
 use types::{Clock, Fault};
 
 use crate::{
@@ -28,7 +29,7 @@ use crate::{
     pool::{Readers, Writer},
     record::{Fields, Key, Record},
     row::Row,
-    task,
+    span, task,
     unit::{Job, Unit},
     value::Value,
     writer::{self, Listeners, Queues},
@@ -140,18 +141,22 @@ impl Db {
     /// Runs a command: loads what it needs, lets it decide, saves, and returns the reply once that is durable.
     pub async fn run<C: Command>(&self, call: Call, command: C) -> Result<C::Reply, Fault> {
         let queue = if call.batchable { &self.shared.background } else { &self.shared.interactive };
-        let reply = self.submit(queue, Unit::interactive(call, Box::new(command))).await?;
-        C::Reply::decode(reply).map_err(|_| Fault::internal("the kept reply is of another type"))
+        let caller = Span::current();
+        let span = self.span(&caller, C::NAME);
+        let unit = Unit::interactive(call, Box::new(command), (caller, span.clone()));
+        let reply = self.submit(queue, unit).await;
+        span::note_failure(&span, &reply);
+        C::Reply::decode(reply?).map_err(|_| Fault::internal("the kept reply is of another type"))
     }
 
     /// Reads a few rows. `sql` is of the portable subset, with `$1`, `$2`, ... for `args`.
     pub async fn rows(&self, sql: &'static str, args: Vec<Value>) -> Result<Vec<Row>, Fault> {
-        self.shared.readers.fetch(sql, &args).await.map_err(Failure::into_fault)
+        self.read(self.shared.readers.fetch(sql, &args)).await
     }
 
     /// As `rows`, for many rows, with a text that is put together from fixed parts. Never put a caller's text into it.
     pub async fn query(&self, sql: impl Into<String>, args: Vec<Value>) -> Result<Vec<Row>, Fault> {
-        self.shared.readers.fetch_many(sql.into(), args).await.map_err(Failure::into_fault)
+        self.read(self.shared.readers.fetch_many(sql.into(), args)).await
     }
 
     /// The record with this key.
@@ -166,7 +171,7 @@ impl Db {
     /// ORDER BY order_id LIMIT $2`. Never put a caller's text into it.
     pub async fn list<R: Record>(&self, tail: &str, args: Vec<Value>) -> Result<Vec<R>, Fault> {
         let sql = format!("SELECT {}, version FROM {} {tail}", R::COLUMNS.join(", "), R::TABLE);
-        let rows = self.shared.readers.fetch(&sql, &args).await.map_err(Failure::into_fault)?;
+        let rows = self.read(self.shared.readers.fetch(&sql, &args)).await?;
         rows.into_iter().map(|row| R::read(Fields::new(R::TABLE, row.into_values()))).collect()
     }
 
@@ -224,6 +229,19 @@ impl Db {
         if tokio::time::timeout(CLOSE, self.shared.readers.close()).await.is_err() {
             tracing::warn!("a connection was not given back in time");
         }
+    }
+
+    /// Waits for a read, in its span.
+    async fn read<T>(&self, reading: impl Future<Output = Result<T, Failure>>) -> Result<T, Fault> {
+        let span = self.span(&Span::current(), "SELECT");
+        let read = reading.await.map_err(Failure::into_fault);
+        span::note_failure(&span, &read);
+        read
+    }
+
+    /// The span of an operation at this database.
+    pub(crate) fn span(&self, parent: &Span, operation: &str) -> Span {
+        span::database(parent, self.shared.dialect, self.shared.source, operation)
     }
 
     /// Runs one statement in a transaction of its own.

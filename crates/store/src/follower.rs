@@ -88,11 +88,16 @@ pub fn decode<E: LogEvent>(event: &Event) -> Result<E, Fault> {
 /// The body of a reaction returns `Result<Vec<Box<dyn AnyCommand>>, Fault>` and may await.
 #[macro_export]
 macro_rules! reactions {
+    // The arms are read one by one, because `ignored` could be the name of an event.
+    (@arms $head:tt [$($arms:tt)*] ignored: $($ignored:ident),+ $(,)?) => {
+        $crate::reactions!(@follower $head [$($arms)*] [$($ignored)+]);
+    };
+    (@arms $head:tt [$($arms:tt)*] $($variant:ident)|+ ($payload:pat) => $body:expr, $($rest:tt)*) => {
+        $crate::reactions!(@arms $head [$($arms)* { [$($variant)+] [$payload] [$body] }] $($rest)*);
+    };
     (
-        $follower:ty, $name:literal, $log:ident, |$this:ident, $event:ident| {
-            $($($variant:ident)|+ ($payload:pat) => $body:expr,)+
-            ignored: $($ignored:ident),+ $(,)?
-        }
+        @follower ($follower:ty, $name:literal, $log:ident, $this:ident, $event:ident)
+        [$({ [$($variant:ident)+] [$payload:pat] [$body:expr] })+] [$($ignored:ident)+]
     ) => {
         #[::async_trait::async_trait]
         impl $crate::Reactions for $follower {
@@ -119,6 +124,9 @@ macro_rules! reactions {
                 }
             }
         }
+    };
+    ($follower:ty, $name:literal, $log:ident, |$this:ident, $event:ident| { $($arms:tt)+ }) => {
+        $crate::reactions!(@arms ($follower, $name, $log, $this, $event) [] $($arms)+);
     };
 }
 
@@ -271,7 +279,7 @@ impl Follower {
 
     /// Reacts to some events and applies what comes of it, up to the first that has to be tried again.
     async fn handle(&self, events: &[Arc<Event>], from: i64, to: i64) -> Result<i64, Fault> {
-        let (groups, failed) = react::all(&*self.reactions, self.surround, self.db.source(), events).await;
+        let (groups, failed) = react::all(&*self.reactions, self.surround, &self.db, events).await;
         let Some((index, fault)) = failed else {
             self.apply(groups, from, to).await?;
             return Ok(to);

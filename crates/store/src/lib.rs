@@ -42,6 +42,7 @@ mod pool;
 mod record;
 mod row;
 mod rows;
+mod span;
 mod statement;
 mod surround;
 mod table;

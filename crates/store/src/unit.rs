@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
+use tracing::Span;
 use types::Fault;
 
 use crate::{
@@ -35,7 +36,8 @@ pub(crate) struct Group {
     pub(crate) refused: Option<Refused>,
     /// The subscription's position before this group.
     pub(crate) before: i64,
-    pub(crate) span: tracing::Span,
+    /// Of its caller, and of the operation at the database.
+    pub(crate) spans: (Span, Span),
     /// The database refused the group before.
     pub(crate) poison: Option<Fault>,
 }
@@ -66,8 +68,8 @@ impl Job {
 
 impl Unit {
     /// A caller's command.
-    pub(crate) fn interactive(call: Call, command: Box<dyn AnyCommand>) -> Self {
-        Self { groups: vec![Group::new(call, vec![command])], finishes: Finishes::Nothing }
+    pub(crate) fn interactive(call: Call, command: Box<dyn AnyCommand>, spans: (Span, Span)) -> Self {
+        Self { groups: vec![Group::new(call, vec![command], spans)], finishes: Finishes::Nothing }
     }
 
     pub(crate) fn commands(&self) -> usize {
@@ -97,7 +99,7 @@ impl Unit {
 }
 
 impl Group {
-    pub(crate) fn new(call: Call, commands: Vec<Box<dyn AnyCommand>>) -> Self {
-        Self { call, commands, refused: None, before: 0, span: tracing::Span::current(), poison: None }
+    pub(crate) fn new(call: Call, commands: Vec<Box<dyn AnyCommand>>, spans: (Span, Span)) -> Self {
+        Self { call, commands, refused: None, before: 0, spans, poison: None }
     }
 }

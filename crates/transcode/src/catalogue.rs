@@ -1,4 +1,4 @@
-//! What the descriptors say of services and their methods, for people and programs that look for one.
+//! The services and methods of the descriptors, as a catalogue.
 
 use http::Method;
 use prost_reflect::{MethodDescriptor, ServiceDescriptor};
@@ -9,7 +9,7 @@ use crate::{
     transcoder::Transcoder,
 };
 
-/// A service as its contract describes it.
+/// A service of the contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DescribedService {
     /// Full name.
@@ -20,7 +20,7 @@ pub struct DescribedService {
     pub methods: Vec<DescribedMethod>,
 }
 
-/// A method as its contract describes it.
+/// A method of the contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DescribedMethod {
     /// Its name in the service.
@@ -29,24 +29,24 @@ pub struct DescribedMethod {
     pub path: String,
     /// The first sentence of its comment.
     pub description: String,
-    /// How many messages a call has.
+    /// Which sides of a call are streams.
     pub kind: CallKind,
-    /// How it is called over HTTP; none where it is not routed.
+    /// Its HTTP bindings; empty when it is not routed.
     pub bindings: Vec<Binding>,
     /// Whether it is marked as deprecated.
     pub deprecated: bool,
 }
 
-/// How many messages a call has.
+/// Which sides of a call are streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallKind {
-    /// One in, one out.
+    /// One request, one response.
     Unary,
-    /// One in, many out.
+    /// One request, a stream of responses.
     ServerStream,
-    /// Many in, one out.
+    /// A stream of requests, one response.
     ClientStream,
-    /// Many in, many out.
+    /// Streams of requests and responses.
     BidirectionalStream,
 }
 

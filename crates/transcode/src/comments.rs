@@ -1,10 +1,10 @@
-//! The comments of the protos.
+//! Comments of the protos.
 
 use std::collections::HashMap;
 
 use prost_reflect::{DescriptorPool, FileDescriptor};
 
-/// Comments by file and place.
+/// Comments by file and path in the descriptor.
 #[derive(Debug)]
 pub(crate) struct Comments(HashMap<String, HashMap<Vec<i32>, String>>);
 
@@ -19,7 +19,7 @@ impl Comments {
         Self(pool.files().map(file).collect())
     }
 
-    /// The comment before what is at this place.
+    /// The leading comment of the element with this path.
     pub(crate) fn get(&self, file: &FileDescriptor, path: &[i32]) -> &str {
         self.0.get(file.name()).and_then(|comments| comments.get(path)).map_or("", String::as_str)
     }

@@ -1,4 +1,4 @@
-//! gRPC framing by hand: a message is five bytes and its encoding; the status comes in headers or trailers.
+//! gRPC framing: a message is a prefix of five bytes and its encoding; the status is in headers or trailers.
 
 use base64::{
     Engine,
@@ -14,7 +14,7 @@ use tonic::{Code, body::Body};
 use crate::{headers::text, template::decode_segment, transcoder::BoxError};
 
 const PREFIX: usize = 5;
-/// The largest message taken from an upstream.
+/// The largest message that is accepted from an upstream.
 const LARGEST: usize = 64 << 20;
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
@@ -28,7 +28,7 @@ pub(crate) struct Failure {
     pub(crate) message: String,
     /// An encoded `google.rpc.Status`, or nothing.
     pub(crate) details: Bytes,
-    /// What else came with it.
+    /// The other headers or trailers.
     pub(crate) headers: HeaderMap,
 }
 
@@ -37,13 +37,13 @@ impl Failure {
         Self { code, message: message.to_owned(), details: Bytes::new(), headers: HeaderMap::new() }
     }
 
-    /// The upstream gave no answer.
+    /// The upstream did not answer.
     pub(crate) fn of_transport(error: BoxError) -> Self {
         match tonic::Status::try_from_error(error) {
             Ok(status) => Self::from(status),
             Err(error) => {
                 tracing::warn!(error, "upstream call failed");
-                Self::new(Code::Unavailable, "the service can not be reached")
+                Self::new(Code::Unavailable, "the service cannot be reached")
             }
         }
     }
@@ -95,7 +95,7 @@ pub(crate) struct Frames {
 }
 
 impl Frames {
-    /// Splits an answer into its headers and its messages, unless it failed at once.
+    /// Splits an answer into its headers and its messages; a failure when the headers have a status other than OK.
     pub(crate) fn of(response: Response<Body>) -> Result<(HeaderMap, Self), Failure> {
         let (head, body) = response.into_parts();
         if let Some(status) = head.headers.get("grpc-status") {
@@ -118,7 +118,7 @@ impl Frames {
         Err(Failure { headers: head.headers, ..Failure::new(code, &message) })
     }
 
-    /// The next message; `None` after the last one of a call that succeeded. May be cancelled.
+    /// The next message; `None` after the last one of a successful call. Cancel safe.
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
         loop {
             if let Some(message) = self.take()? {
@@ -150,10 +150,11 @@ impl Frames {
 
     /// The only message of a unary call.
     pub(crate) async fn only(mut self) -> Result<Bytes, Failure> {
-        let message = self.next().await?.ok_or_else(|| Failure::new(Code::Internal, "the service answered nothing"))?;
+        let message =
+            self.next().await?.ok_or_else(|| Failure::new(Code::Internal, "the service answered without a message"))?;
         match self.next().await? {
             None => Ok(message),
-            Some(_) => Err(Failure::new(Code::Internal, "the service answered twice")),
+            Some(_) => Err(Failure::new(Code::Internal, "the service answered with several messages")),
         }
     }
 
@@ -162,7 +163,7 @@ impl Frames {
         let [compressed, length @ ..] = *prefix;
         let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
         if compressed != 0 {
-            return Err(Failure::new(Code::Internal, "the service's answer is compressed, which was not asked for"));
+            return Err(Failure::new(Code::Internal, "the service's answer is compressed, which was not requested"));
         }
         if length > LARGEST {
             return Err(Failure::new(Code::Internal, "the service's answer is too large"));

@@ -1,4 +1,5 @@
-//! Which headers pass, each way. What is not listed does not: callers can not speak as a gRPC peer or as somebody else.
+//! The headers that are passed on, in each direction. Headers that are not listed are dropped, so that a caller cannot set
+//! those of gRPC or of another principal.
 
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use crate::problem::Problem;
 
 /// From the caller to the service.
-const INWARD: [&str; 8] = [
+const REQUEST_HEADERS: [&str; 8] = [
     "traceparent",
     "tracestate",
     "baggage",
@@ -19,7 +20,7 @@ const INWARD: [&str; 8] = [
 ];
 
 /// From the service to the caller.
-const OUTWARD: [&str; 16] = [
+const RESPONSE_HEADERS: [&str; 16] = [
     "x-request-id",
     "www-authenticate",
     "location",
@@ -38,15 +39,15 @@ const OUTWARD: [&str; 16] = [
     "content-language",
 ];
 
-/// A header's value, where it is text.
+/// The value of a header, if it is text.
 pub(crate) fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name)?.to_str().ok()
 }
 
 /// The headers of the gRPC call.
-pub(crate) fn inward(from: &HeaderMap) -> Result<HeaderMap, Problem> {
-    let mut to = HeaderMap::with_capacity(INWARD.len() + 3);
-    copy(from, &mut to, &INWARD);
+pub(crate) fn request_headers(from: &HeaderMap) -> Result<HeaderMap, Problem> {
+    let mut to = HeaderMap::with_capacity(REQUEST_HEADERS.len() + 3);
+    copy(from, &mut to, &REQUEST_HEADERS);
     to.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
     to.insert(header::TE, HeaderValue::from_static("trailers"));
     if let Some(timeout) = timeout(from)? {
@@ -55,9 +56,9 @@ pub(crate) fn inward(from: &HeaderMap) -> Result<HeaderMap, Problem> {
     Ok(to)
 }
 
-/// Adds what a caller may see of an answer's headers.
-pub(crate) fn outward(from: &HeaderMap, to: &mut HeaderMap) {
-    copy(from, to, &OUTWARD);
+/// Adds the headers of an answer that a caller may see.
+pub(crate) fn response_headers(from: &HeaderMap, to: &mut HeaderMap) {
+    copy(from, to, &RESPONSE_HEADERS);
 }
 
 fn copy(from: &HeaderMap, to: &mut HeaderMap, names: &[&'static str]) {
@@ -76,7 +77,7 @@ pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     !encoded && (essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json")))
 }
 
-/// Whether the caller wants server-sent events.
+/// Whether the caller accepts server-sent events by name.
 pub(crate) fn wants_events(headers: &HeaderMap) -> bool {
     headers.get_all(header::ACCEPT).iter().filter_map(|accept| accept.to_str().ok()).any(|accept| {
         accept.split(',').any(|range| range.split(';').next().is_some_and(|range| range.trim() == "text/event-stream"))
@@ -110,7 +111,7 @@ fn covers(range: &str, media_type: &str) -> bool {
     covered && !excluded
 }
 
-/// The deadline in the words of gRPC: the shorter of `Request-Timeout` and `grpc-timeout`.
+/// The value of `grpc-timeout`: the shorter of `Request-Timeout` and `grpc-timeout`.
 fn timeout(headers: &HeaderMap) -> Result<Option<HeaderValue>, Problem> {
     let mut shortest: Option<Duration> = None;
     for (name, parse) in [("request-timeout", seconds as fn(&str) -> _), ("grpc-timeout", grpc)] {
@@ -119,7 +120,7 @@ fn timeout(headers: &HeaderMap) -> Result<Option<HeaderValue>, Problem> {
         let duration = duration.ok_or_else(|| Problem::malformed(format!("the {name} header is not a duration")))?;
         shortest = Some(shortest.map_or(duration, |other| other.min(duration)));
     }
-    // At most eight digits.
+    // gRPC allows at most eight digits.
     let written = shortest.map(|duration| match duration.as_millis() {
         millis @ ..=99_999_999 => format!("{millis}m"),
         _ => format!("{}S", duration.as_secs().min(99_999_999)),
@@ -168,7 +169,7 @@ mod tests {
             ("trace-bin", "AAAA"),
             ("connection", "close"),
         ]);
-        let to = inward(&from).unwrap();
+        let to = request_headers(&from).unwrap();
         let mut names: Vec<_> = to.keys().map(HeaderName::as_str).collect();
         names.sort_unstable();
         assert_eq!(names, ["authorization", "content-type", "te", "x-request-id"]);
@@ -184,14 +185,14 @@ mod tests {
             (&[("grpc-timeout", "99999999H")], Some("99999999S")),
             (&[], None),
         ] {
-            let to = inward(&headers(given)).unwrap();
+            let to = request_headers(&headers(given)).unwrap();
             assert_eq!(text(&to, "grpc-timeout"), expected, "{given:?}");
         }
         for bad in ["", "-1", "1e3", "inf", "x", "99999999999999999999999"] {
-            assert!(inward(&headers(&[("request-timeout", bad)])).is_err(), "{bad}");
+            assert!(request_headers(&headers(&[("request-timeout", bad)])).is_err(), "{bad}");
         }
         for bad in ["", "S", "5", "5x", "123456789S", "-1S"] {
-            assert!(inward(&headers(&[("grpc-timeout", bad)])).is_err(), "{bad}");
+            assert!(request_headers(&headers(&[("grpc-timeout", bad)])).is_err(), "{bad}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! How much a request may say before its body.
+//! Limits of the path, the query and the headers of a request.
 
 use http::{StatusCode, request::Parts};
 use tonic::Code;
@@ -8,13 +8,13 @@ use crate::problem::Problem;
 /// Bytes of path and query.
 const ADDRESS: usize = 16 * 1_024;
 
-/// Parameters of a query; a list has one for each element.
+/// Parameters of a query; a list needs one for each element.
 const PARAMETERS: usize = 1_000;
 
 /// Bytes of all names and values of headers.
 const HEADERS: usize = 16 * 1_024;
 
-/// Refuses a request that says too much, with how much it may say.
+/// Refuses a request over a limit; the problem names the limit.
 pub(crate) fn check(parts: &Parts) -> Result<(), Problem> {
     let query = parts.uri.query().unwrap_or_default();
     if parts.uri.path().len() + query.len() > ADDRESS {

@@ -12,9 +12,14 @@ use serde_json::Value;
 use tonic::Code;
 use tonic_types::pb;
 
-use crate::{frame::Failure, headers, transcoder::ResponseBody, wire::Tables};
+use crate::{
+    frame::Failure,
+    headers,
+    protobuf::Tables,
+    transcoder::{RefusalReason, ResponseBody},
+};
 
-/// What [`Problem`] bodies are.
+/// The media type of [`Problem`] bodies.
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 
 /// One wrong field.
@@ -22,11 +27,11 @@ pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 pub(crate) struct Violation {
     /// Path of the field: `lines[2].quantity`.
     pub(crate) field: String,
-    /// What is wrong with it.
+    /// What is wrong with the field.
     pub(crate) description: String,
 }
 
-/// Whether the request named a version it expects.
+/// Whether the request has an `If-Match` header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Precondition {
     None,
@@ -81,15 +86,15 @@ impl Problem {
         }
     }
 
-    /// Nothing is at this path.
+    /// The path has no route.
     pub(crate) fn no_route(path: &str) -> Self {
-        Self::new(StatusCode::NOT_FOUND, Code::NotFound, format!("nothing is at {path}"))
+        Self::new(StatusCode::NOT_FOUND, Code::NotFound, format!("no route for {path}"))
     }
 
-    /// Something is at this path, but for other methods.
+    /// The path has routes for other methods only.
     pub(crate) fn other_method(method: &Method, allowed: &[Method]) -> Self {
         let allowed: Vec<_> = allowed.iter().map(Method::as_str).collect();
-        let detail = format!("{method} is not possible here");
+        let detail = format!("the path has no {method} method");
         let mut problem = Self::new(StatusCode::METHOD_NOT_ALLOWED, Code::Unimplemented, detail);
         if let Ok(allowed) = HeaderValue::try_from(allowed.join(", ")) {
             problem.headers.insert(header::ALLOW, allowed);
@@ -97,13 +102,13 @@ impl Problem {
         problem
     }
 
-    /// The input can not be read at all.
+    /// The input cannot be read.
     pub(crate) fn malformed(detail: impl Into<String>) -> Self {
         let problem = Self::new(StatusCode::BAD_REQUEST, Code::InvalidArgument, detail);
         Self { reason: Some("INVALID_ARGUMENT".to_owned()), ..problem }
     }
 
-    /// These fields are wrong; there is at least one.
+    /// At least one field is wrong.
     pub(crate) fn invalid(errors: Vec<Violation>) -> Self {
         let detail = match errors.as_slice() {
             [] => "invalid request".to_owned(),
@@ -119,35 +124,35 @@ impl Problem {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, Code::ResourceExhausted, detail)
     }
 
-    /// The body did not come within the time it has.
+    /// The body did not arrive in time.
     pub(crate) fn too_slow() -> Self {
-        Self::new(StatusCode::REQUEST_TIMEOUT, Code::DeadlineExceeded, "the body did not come in time")
+        Self::new(StatusCode::REQUEST_TIMEOUT, Code::DeadlineExceeded, "the body did not arrive in time")
     }
 
-    /// The body is not plain JSON.
+    /// The body is not JSON, or is compressed.
     pub(crate) fn not_json() -> Self {
-        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::InvalidArgument, "the body has to be application/json")
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::InvalidArgument, "the body must be application/json")
     }
 
-    /// The caller accepts nothing of what would be answered.
+    /// The caller accepts none of the media types of the answer.
     pub(crate) fn not_acceptable(produced: &[&str]) -> Self {
         let detail = format!("the answer is {}, which the Accept header excludes", produced.join(" or "));
         Self::new(StatusCode::NOT_ACCEPTABLE, Code::InvalidArgument, detail)
     }
 
-    /// An answer of the service that can not be passed on.
+    /// The answer of the service cannot be written as JSON.
     pub(crate) fn unreadable_answer() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, "the service's answer could not be read")
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, "the service's answer cannot be read")
     }
 
     /// A refusal by the service.
     pub(crate) fn of_failure(failure: Failure, tables: &Tables, precondition: Precondition) -> Self {
         let mut problem = Self::new(code::status(failure.code), failure.code, failure.message);
-        headers::outward(&failure.headers, &mut problem.headers);
+        headers::response_headers(&failure.headers, &mut problem.headers);
         let status = pb::Status::decode(failure.details).unwrap_or_default();
         for any in &status.details {
             problem.details.push(tables.any(any));
-            problem.know(any);
+            problem.apply_detail(any);
         }
         let stale = failure.code == Code::Aborted || problem.reason.as_deref() == Some("ETAG_MISMATCH");
         if stale && precondition == Precondition::IfMatch {
@@ -162,8 +167,8 @@ impl Problem {
         problem
     }
 
-    /// Takes over what a well-known detail says.
-    fn know(&mut self, any: &prost_types::Any) {
+    /// Copies the content of a well-known detail.
+    fn apply_detail(&mut self, any: &prost_types::Any) {
         let value = any.value.as_slice();
         match any.type_url.rsplit('/').next() {
             Some("google.rpc.ErrorInfo") => {
@@ -211,6 +216,9 @@ impl Problem {
         let body = Bytes::from(self.to_json(request_id));
         let mut response = Response::new(crate::respond::full(body));
         *response.status_mut() = self.status;
+        if let Some(reason) = self.reason {
+            response.extensions_mut().insert(RefusalReason(reason));
+        }
         *response.headers_mut() = self.headers;
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         response.headers_mut().insert(HeaderName::from_static("cache-control"), HeaderValue::from_static("no-store"));

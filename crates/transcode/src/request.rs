@@ -1,4 +1,4 @@
-//! Makes the request message of a call from its path, query, headers and body.
+//! Reads the request message of a call from its path, query, headers and body.
 
 mod body;
 mod json;
@@ -13,10 +13,10 @@ pub(crate) use self::read::{read, read_nothing};
 use crate::{
     headers::text,
     problem::{Problem, Violation},
-    rule::{Body, Endpoint, FieldPath, Rule, Taken},
+    rule::{AssignError, Body, Endpoint, FieldPath, Rule},
 };
 
-/// The request message, or what is wrong with the input. `path` is the raw segments without the verb.
+/// Reads the request message. `path` is the raw segments without the verb.
 pub(crate) fn assemble(
     rule: &Rule,
     endpoint: &Endpoint,
@@ -61,8 +61,8 @@ pub(crate) fn assemble(
 fn assign(path: &FieldPath, message: &mut DynamicMessage, value: Value, place: &str, violations: &mut Vec<Violation>) {
     let description = match path.assign(message, value) {
         Ok(()) => return,
-        Err(Taken::Differs) => format!("has another value in the {place}"),
-        Err(Taken::Oneof(other)) => format!("excludes `{}`, which is set too", other.name()),
+        Err(AssignError::Differs) => format!("has another value in the {place}"),
+        Err(AssignError::Oneof(other)) => format!("excludes `{}`, which is set too", other.name()),
     };
     violations.push(Violation { field: path.to_string(), description });
 }
@@ -85,12 +85,12 @@ fn from_headers(
         fill(field, unquoted(key).to_owned(), "Idempotency-Key");
     }
     if let (Some(field), Some(tag)) = (&endpoint.etag, text(headers, header::IF_MATCH.as_str())) {
-        // `*` asks for any version.
+        // `*` is any version.
         if tag.trim() != "*" {
             fill(field, entity_tag(tag).to_owned(), "If-Match");
         }
     }
-    // The browser repeats the URL, which has where the first connection began.
+    // A browser reconnects with the URL of the first connection, whose token is outdated.
     if let (Some(field), Some(token)) = (&endpoint.resume_token, text(headers, "last-event-id"))
         && !token.is_empty()
     {

@@ -6,7 +6,7 @@ use http::Method;
 
 use crate::template::{Segment, Template, decode_segment};
 
-/// All templates, as one tree of segments.
+/// All templates in one tree of segments.
 #[derive(Debug)]
 pub(crate) struct Router<T> {
     root: Node<T>,
@@ -23,19 +23,19 @@ struct Node<T> {
 #[derive(Debug)]
 struct End<T> {
     verb: Option<String>,
-    /// `None` takes any method.
+    /// `None` is any method.
     method: Option<Method>,
     target: T,
 }
 
-/// What is at a path.
+/// The result of a lookup.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Found<'r, 'p, T> {
-    /// This target; with the raw segments of the path, without the verb.
+    /// A target, and the raw segments of the path without the verb.
     Target(&'r T, Vec<&'p str>),
-    /// Something, but not with this method; these are possible.
+    /// The path has targets for these methods only.
     OtherMethods(Vec<Method>),
-    /// Nothing.
+    /// The path has no target.
     Nothing,
 }
 
@@ -52,7 +52,7 @@ impl<T> Default for Router<T> {
 }
 
 impl<T> Router<T> {
-    /// Adds a target, or answers with the one that has its place.
+    /// Adds a target, or returns the one that has the same path and method.
     pub(crate) fn add(&mut self, method: Option<Method>, template: &Template, target: T) -> Result<(), &T> {
         let mut node = &mut self.root;
         for segment in &template.segments {
@@ -72,7 +72,7 @@ impl<T> Router<T> {
         }
     }
 
-    /// Looks a path up. HEAD finds what GET finds.
+    /// Looks up a path. HEAD finds the targets of GET.
     pub(crate) fn find<'p>(&self, method: &Method, path: &'p str) -> Found<'_, 'p, T> {
         let Some(path) = path.strip_prefix('/') else { return Found::Nothing };
         let segments: Vec<&str> = path.split('/').collect();
@@ -86,7 +86,7 @@ impl<T> Router<T> {
             match search.descend(&self.root, &without) {
                 Some(target) => return Found::Target(target, without),
                 None if !search.allowed.is_empty() => return Found::OtherMethods(search.allowed),
-                // The colon may belong to a value.
+                // The colon may be part of a value.
                 None => {}
             }
         }

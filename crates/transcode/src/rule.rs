@@ -4,33 +4,35 @@ mod annotation;
 mod field;
 mod lint;
 
+use std::sync::Arc;
+
 use http::{Method, uri::PathAndQuery};
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor};
 
 use self::{annotation::Annotation, lint::check_query};
 pub(crate) use self::{
     annotation::annotations,
-    field::{FieldPath, Taken, is_text},
+    field::{AssignError, FieldPath, is_text},
 };
 use crate::{
+    protobuf::{TableId, Tables},
     template::Template,
     transcoder::Upstream,
-    wire::{TableId, Tables},
 };
 
-/// Why a method can not be routed as its rule says.
+/// Why a method cannot be routed by its rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{method}: {rule}: {problem}")]
 pub struct RuleError {
     /// Full name of the method or service.
     pub method: String,
-    /// The rule's path, or `-`.
+    /// Path of the rule, or `-`.
     pub rule: String,
     /// What is wrong, a lowercase fragment.
     pub problem: String,
 }
 
-/// A method and where its calls go.
+/// A method and the target of its calls.
 #[derive(Debug)]
 pub(crate) struct Endpoint {
     pub(crate) method: MethodDescriptor,
@@ -51,21 +53,21 @@ pub(crate) struct Endpoint {
     pub(crate) answered_token: Option<u32>,
 }
 
-/// What of the request message the HTTP body is.
+/// The part of the request message that is the HTTP body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Body {
-    /// There is none.
+    /// There is no body.
     None,
-    /// All that is not in the path.
+    /// All fields that are not in the path.
     Whole,
     /// This field.
     Field(FieldDescriptor),
 }
 
-/// Where a rule comes from.
+/// Origin of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// A `google.api.http` option: the documented face.
+    /// A `google.api.http` option; these rules are documented.
     Annotation,
     /// The method's name: `POST /package.Service/Method`.
     Name,
@@ -76,10 +78,12 @@ pub(crate) enum Origin {
 pub(crate) struct Rule {
     /// Index of its endpoint.
     pub(crate) endpoint: usize,
-    /// `None` takes any method.
+    /// `None` is any method.
     pub(crate) http: Option<Method>,
     pub(crate) template: Template,
-    /// The fields of the template's variables, in its order.
+    /// The template as it is written.
+    pub(crate) route: Arc<str>,
+    /// The fields of the template's variables, in order.
     pub(crate) variables: Vec<FieldPath>,
     pub(crate) body: Body,
     /// Number of the response field that is the body, instead of all of it.
@@ -116,12 +120,12 @@ fn text_field(message: &MessageDescriptor, name: &str) -> Option<FieldDescriptor
     message.get_field_by_name(name).filter(|field| field.kind() == Kind::String && !field.is_list())
 }
 
-/// The rules of a method; every fault of theirs is added to `errors`.
+/// The rules of a method. Their errors are added to `errors`.
 pub(crate) fn compile(method: &MethodDescriptor, endpoint: usize, errors: &mut Vec<RuleError>) -> Vec<Rule> {
     let annotations = annotations(method);
     if method.is_client_streaming() {
         if let Some(annotation) = annotations.first() {
-            errors.push(error(method, &annotation.path, "a client stream can not be called over HTTP".to_owned()));
+            errors.push(error(method, &annotation.path, "a client stream cannot be called over HTTP".to_owned()));
         }
         return Vec::new();
     }
@@ -144,6 +148,7 @@ pub(crate) fn compile(method: &MethodDescriptor, endpoint: usize, errors: &mut V
                 endpoint,
                 http: Some(Method::POST),
                 template,
+                route: path.into(),
                 variables: Vec::new(),
                 body: Body::Whole,
                 response: None,
@@ -168,7 +173,7 @@ fn rule(method: &MethodDescriptor, endpoint: usize, annotation: &Annotation) -> 
     let mut variables = Vec::with_capacity(template.variables.len());
     for variable in &template.variables {
         match FieldPath::resolve(&input, &variable.field) {
-            Some(path) if variables.contains(&path) => problems.push(format!("`{path}` is twice in the path")),
+            Some(path) if variables.contains(&path) => problems.push(format!("`{path}` is in the path twice")),
             Some(path) if path.leaf().is_list() || path.leaf().is_map() || !is_text(&path.leaf().kind()) => {
                 problems.push(format!("`{path}` is not a single value that fits into a path"));
             }
@@ -206,13 +211,14 @@ fn rule(method: &MethodDescriptor, endpoint: usize, annotation: &Annotation) -> 
     }
     if problems.is_empty() {
         let http = annotation.method.clone();
-        Ok(Rule { endpoint, http, template, variables, body, response, origin: Origin::Annotation })
+        let route = annotation.path.as_str().into();
+        Ok(Rule { endpoint, http, template, route, variables, body, response, origin: Origin::Annotation })
     } else {
         Err(problems)
     }
 }
 
-/// A fault of a method's rule.
+/// An error of a method's rule.
 pub(crate) fn error(method: &MethodDescriptor, rule: &str, problem: String) -> RuleError {
     RuleError { method: method.full_name().to_owned(), rule: rule.to_owned(), problem }
 }

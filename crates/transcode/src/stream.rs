@@ -8,16 +8,16 @@ use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
-use crate::{frame::Frames, problem::Problem, respond::Asked, transcoder::ResponseBody, wire};
+use crate::{frame::Frames, problem::Problem, protobuf, respond::ResponseOptions, transcoder::ResponseBody};
 
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// How a stream is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
-    /// One JSON value a line; a failure is a last line with an `error`.
+    /// One JSON value per line; a failure is a last line with an `error`.
     Lines,
-    /// Server-sent events, with comments while nothing happens; a failure is an event `error`.
+    /// Server-sent events, with comments as heartbeats; a failure is an event `error`.
     Events,
 }
 
@@ -30,8 +30,8 @@ impl Format {
     }
 }
 
-struct Writing {
-    asked: Asked,
+struct StreamWriter {
+    options: ResponseOptions,
     format: Format,
     frames: Frames,
     heartbeat: Interval,
@@ -39,18 +39,18 @@ struct Writing {
 }
 
 /// The body of a stream. Dropping it cancels the call.
-pub(crate) fn body(asked: Asked, format: Format, frames: Frames) -> ResponseBody {
+pub(crate) fn body(options: ResponseOptions, format: Format, frames: Frames) -> ResponseBody {
     let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let writing = Writing { asked, format, frames, heartbeat, ended: false };
-    let chunks = stream::unfold(writing, |mut writing| async move {
-        let chunk = writing.chunk().await?;
-        Some((Ok::<_, Infallible>(Frame::data(Bytes::from(chunk))), writing))
+    let writer = StreamWriter { options, format, frames, heartbeat, ended: false };
+    let chunks = stream::unfold(writer, |mut writer| async move {
+        let chunk = writer.chunk().await?;
+        Some((Ok::<_, Infallible>(Frame::data(Bytes::from(chunk))), writer))
     });
     StreamBody::new(chunks).boxed_unsync()
 }
 
-impl Writing {
+impl StreamWriter {
     async fn chunk(&mut self) -> Option<Vec<u8>> {
         if self.ended {
             return None;
@@ -73,7 +73,7 @@ impl Writing {
                 self.ended = true;
                 return None;
             }
-            Err(failure) => self.asked.problem(failure),
+            Err(failure) => self.options.problem(failure),
         };
         self.ended = true;
         Some(self.failed(&problem))
@@ -83,18 +83,18 @@ impl Writing {
         let mut out = Vec::with_capacity(64 + 3 * message.len());
         match self.format {
             Format::Lines => {
-                self.asked.json(message, &mut out)?;
+                self.options.json(message, &mut out)?;
                 out.push(b'\n');
             }
             Format::Events => {
-                let token = self.asked.token.and_then(|field| wire::text(field, message));
+                let token = self.options.token.and_then(|field| protobuf::text(field, message));
                 if let Some(token) = token.filter(|token| !token.is_empty() && !token.contains(['\n', '\r', '\0'])) {
                     out.extend_from_slice(b"id: ");
                     out.extend_from_slice(token.as_bytes());
                     out.push(b'\n');
                 }
                 out.extend_from_slice(b"data: ");
-                self.asked.json(message, &mut out)?;
+                self.options.json(message, &mut out)?;
                 out.extend_from_slice(b"\n\n");
             }
         }
@@ -102,7 +102,7 @@ impl Writing {
     }
 
     fn failed(&self, problem: &Problem) -> Vec<u8> {
-        let json = problem.to_json(self.asked.request_id.as_deref());
+        let json = problem.to_json(self.options.request_id.as_deref());
         let (before, after): (&[u8], &[u8]) = match self.format {
             Format::Lines => (b"{\"error\":", b"}\n"),
             Format::Events => (b"event: error\ndata: ", b"\n\n"),

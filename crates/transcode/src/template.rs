@@ -5,11 +5,11 @@ use std::fmt;
 /// One segment of a path template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Segment {
-    /// This text.
+    /// A literal text.
     Literal(String),
     /// `*`: one segment that is not empty.
     One,
-    /// `**`: all that is left, possibly nothing.
+    /// `**`: the remaining segments, possibly none.
     Rest,
 }
 
@@ -18,25 +18,25 @@ pub(crate) enum Segment {
 pub(crate) struct Variable {
     /// Path of the field, dotted.
     pub(crate) field: String,
-    /// First segment it covers.
+    /// Index of the first segment that it covers.
     pub(crate) start: usize,
-    /// The segment after its last one.
+    /// Index after the last segment that it covers.
     pub(crate) end: usize,
 }
 
 /// A parsed path template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Template {
-    /// The segments, variables replaced by what they match.
+    /// The segments; variables are replaced by the segments they match.
     pub(crate) segments: Vec<Segment>,
     /// The variables, in path order.
     pub(crate) variables: Vec<Variable>,
-    /// What follows the last `:`.
+    /// The text after the last `:`.
     pub(crate) verb: Option<String>,
 }
 
 impl Template {
-    /// Parses a template, or says what is wrong with it.
+    /// Parses a template; the error says what is wrong.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let rest = text.strip_prefix('/').ok_or("a path template begins with `/`")?;
         let mut parser = Parser { rest, template: Self { segments: Vec::new(), variables: Vec::new(), verb: None } };
@@ -84,7 +84,7 @@ impl fmt::Display for Template {
     }
 }
 
-/// Where a list of segments stands.
+/// Position of a list of segments.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Within {
     Path,
@@ -171,7 +171,7 @@ fn unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte)
 }
 
-/// The segment that is decoded to this text.
+/// The encoded segment of a text.
 pub(crate) fn encode_segment(text: &str) -> String {
     text.bytes().fold(String::with_capacity(text.len()), |mut encoded, byte| {
         match unreserved(byte) {

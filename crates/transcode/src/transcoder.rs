@@ -1,4 +1,4 @@
-//! The whole way: route, read, call, answer.
+//! Routes a request, reads it, calls the service and writes the answer.
 
 use std::{collections::HashMap, convert::Infallible, sync::Arc};
 
@@ -12,26 +12,33 @@ use crate::{
     frame::{Failure, frame},
     headers, limits,
     problem::Problem,
+    protobuf::Tables,
     request,
-    respond::{self, Asked},
+    respond::{self, ResponseOptions},
     router::{Found, Router},
     rule::{self, Body, Endpoint, Rule, RuleError},
     stream::Format,
-    wire::Tables,
 };
 
-/// An error of a service that answers nothing.
+/// The error of a service that did not answer.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Where the calls of a service go: a channel, or the service's own router in this process.
+/// The target of calls to a service: a channel, or the service's own router in this process.
 pub type Upstream = BoxCloneSyncService<Request<tonic::body::Body>, Response<tonic::body::Body>, BoxError>;
 
 /// The body of an answer.
 pub type ResponseBody = UnsyncBoxBody<Bytes, Infallible>;
 
-/// The path of the gRPC method that was called; in the extensions of the answer.
+/// The gRPC method that was called, and by which route; in the extensions of the answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CalledMethod(PathAndQuery);
+pub struct CalledMethod {
+    path: PathAndQuery,
+    route: Arc<str>,
+}
+
+/// The `ErrorInfo.reason` of a refusal; in the extensions of the answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusalReason(pub String);
 
 /// Answers HTTP requests with gRPC calls. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -41,7 +48,7 @@ pub struct Transcoder {
     body_limit: usize,
 }
 
-/// What the descriptors say, ready for use.
+/// The compiled descriptors.
 #[derive(Debug)]
 pub(crate) struct Compiled {
     pub(crate) pool: DescriptorPool,
@@ -53,7 +60,12 @@ pub(crate) struct Compiled {
 impl CalledMethod {
     /// `/package.Service/Method`
     pub fn as_str(&self) -> &str {
-        self.0.path()
+        self.path.path()
+    }
+
+    /// The template of the HTTP path: `/v1/orders/{order_id}`
+    pub fn route(&self) -> &str {
+        &self.route
     }
 }
 
@@ -61,13 +73,13 @@ impl Transcoder {
     /// Compiles the rules of the services that have an upstream.
     ///
     /// # Errors
-    /// All faults of all rules.
+    /// All errors of all rules.
     pub fn new(pool: &DescriptorPool, upstreams: HashMap<String, Upstream>) -> Result<Self, Vec<RuleError>> {
         let unreadable = |error: prost_reflect::DescriptorError| {
             let problem = error.to_string();
             vec![RuleError { method: "descriptors".to_owned(), rule: "-".to_owned(), problem }]
         };
-        // The details of errors are readable also where no proto of a service mentions them.
+        // Details of errors can be read even when no proto of a service imports them.
         let details = DescriptorPool::decode(tonic_types::pb::FILE_DESCRIPTOR_SET).map_err(unreadable)?;
         let tables = Tables::compile(&[pool, &details]);
 
@@ -96,18 +108,18 @@ impl Transcoder {
         }
     }
 
-    /// The descriptors it was made from.
+    /// The descriptors that were compiled.
     pub fn pool(&self) -> &DescriptorPool {
         &self.compiled.pool
     }
 
-    /// The largest body that is taken, in bytes; 4 MiB unless set.
+    /// The largest body of a request, in bytes; 4 MiB unless set.
     #[must_use]
     pub fn with_body_limit(self, body_limit: usize) -> Self {
         Self { body_limit, ..self }
     }
 
-    /// Answers a request. Every failure is an answer too: `application/problem+json`.
+    /// Answers a request. A failure is answered as `application/problem+json`.
     pub async fn call<B>(&self, request: Request<B>) -> Response<ResponseBody>
     where
         B: http_body::Body<Error: Into<BoxError>>,
@@ -120,7 +132,7 @@ impl Transcoder {
             Ok((rule, path)) => {
                 let endpoint = &self.compiled.endpoints[rule.endpoint];
                 let mut answer = self.answer(rule, endpoint, &path, &parts, body).await.unwrap_or_else(refuse);
-                answer.extensions_mut().insert(CalledMethod(endpoint.path.clone()));
+                answer.extensions_mut().insert(CalledMethod { path: endpoint.path.clone(), route: rule.route.clone() });
                 answer
             }
             Err(problem) => refuse(problem),
@@ -163,7 +175,7 @@ impl Transcoder {
         if !headers::accepts(&parts.headers, produced) {
             return Err(Problem::not_acceptable(produced));
         }
-        let inward = headers::inward(&parts.headers)?;
+        let headers = headers::request_headers(&parts.headers)?;
         let body = match &rule.body {
             Body::None => request::read_nothing(body).await?,
             Body::Whole | Body::Field(_) => request::read(&parts.headers, body, self.body_limit).await?,
@@ -176,22 +188,22 @@ impl Transcoder {
         *call.method_mut() = Method::POST;
         *call.uri_mut() = endpoint.path.clone().into();
         *call.version_mut() = Version::HTTP_2;
-        *call.headers_mut() = inward;
+        *call.headers_mut() = headers;
         *call.extensions_mut() = parts.extensions.clone();
 
-        let asked = Asked::new(&self.tables, rule, endpoint, &parts.headers);
+        let options = ResponseOptions::new(&self.tables, rule, endpoint, &parts.headers);
         let response = match endpoint.upstream.clone().oneshot(call).await {
             Ok(response) => response,
-            Err(error) => return Err(asked.problem(Failure::of_transport(error))),
+            Err(error) => return Err(options.problem(Failure::of_transport(error))),
         };
         if endpoint.method.is_server_streaming() {
             let format = match headers::wants_events(&parts.headers) {
                 true => Format::Events,
                 false => Format::Lines,
             };
-            respond::streaming(asked, format, response)
+            respond::streaming(options, format, response)
         } else {
-            respond::unary(asked, response).await
+            respond::unary(options, response).await
         }
     }
 }

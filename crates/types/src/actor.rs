@@ -1,11 +1,11 @@
-//! Who did something, as records and idempotency keys name it.
+//! The actor of a change, as records and idempotency keys name it.
 
 use std::fmt;
 
-/// What kind of principal an actor is.
+/// The kind of principal that an actor is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ActorKind {
-    /// A human being.
+    /// A person.
     Person,
     /// A program of the distributor or a customer.
     Application,

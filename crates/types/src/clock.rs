@@ -1,4 +1,4 @@
-//! Instants, and where they come from.
+//! Instants and clocks.
 
 use std::{
     fmt,
@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// An instant in microseconds since 1970-01-01T00:00:00Z. Databases keep this number.
+/// An instant in microseconds since 1970-01-01T00:00:00Z. Databases store this number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
 
@@ -21,30 +21,30 @@ impl Timestamp {
         self.0
     }
 
-    /// This instant and `duration` later; stays at the last instant when that is out of range.
+    /// The instant `duration` later; the last instant when that is out of range.
     pub fn after(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)))
     }
 
-    /// How long after `earlier` this instant is; zero when it is not.
+    /// The time since `earlier`; zero when `earlier` is not earlier.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
-    /// Whole seconds and the nanoseconds left over, as `google.protobuf.Timestamp` has them.
+    /// Seconds and nanoseconds, as in `google.protobuf.Timestamp`.
     pub fn to_parts(self) -> (i64, i32) {
         let nanos = self.0.rem_euclid(1_000_000) * 1_000;
         (self.0.div_euclid(1_000_000), i32::try_from(nanos).unwrap_or(0))
     }
 
-    /// The instant of `google.protobuf.Timestamp` parts, cut to microseconds; `None` outside years 1 to 9999.
+    /// The instant of the parts of a `google.protobuf.Timestamp`, cut to microseconds; `None` outside years 1 to 9999.
     pub fn from_parts(seconds: i64, nanos: i32) -> Option<Self> {
         let in_range = (-62_135_596_800..=253_402_300_799).contains(&seconds) && (0..1_000_000_000).contains(&nanos);
         in_range.then(|| Self(seconds * 1_000_000 + i64::from(nanos) / 1_000))
     }
 }
 
-/// Where the time comes from. Passed in, so that a test can own it.
+/// A source of the time. It is passed in, so that a test can control it.
 pub trait Clock: Send + Sync + fmt::Debug + 'static {
     /// The present instant.
     fn now(&self) -> Timestamp;
@@ -62,7 +62,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that moves only when told to.
+/// A clock that moves only when it is advanced.
 #[derive(Debug, Default)]
 pub struct ManualClock(AtomicI64);
 

@@ -1,11 +1,10 @@
-//! What a caller is told when a call is refused.
+//! The fault of a refused call.
 
 use std::{fmt, time::Duration};
 
 macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
-        /// Why a call was refused: the `ErrorInfo.reason` of the answer. Documented value by value in
-        /// `proto/waybill/error/v1/reason.proto`, which has the same names.
+        /// Why a call was refused: the `ErrorInfo.reason` of the answer, as in `proto/waybill/error/v1/reason.proto`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Reason {
             $($(#[$doc])* $name,)*
@@ -15,12 +14,12 @@ macro_rules! reasons {
             /// Every reason.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
-            /// The name on the wire.
+            /// The name in messages.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
             }
 
-            /// The reason with this name on the wire.
+            /// The reason with this name in messages.
             pub fn from_wire(name: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|reason| reason.as_str() == name)
             }
@@ -31,37 +30,37 @@ macro_rules! reasons {
 reasons! {
     /// One or more fields are wrong; the violations name them.
     InvalidArgument = "INVALID_ARGUMENT";
-    /// The caller did not say who it is.
+    /// The call has no valid credentials.
     Unauthenticated = "UNAUTHENTICATED";
     /// The caller may not do this.
     PermissionDenied = "PERMISSION_DENIED";
-    /// The resource named by the request does not exist, or is not the caller's.
+    /// The resource does not exist, or the caller does not see it.
     NotFound = "NOT_FOUND";
     /// A resource with this id or number exists already.
     AlreadyExists = "ALREADY_EXISTS";
-    /// The request id was used before, for another request.
+    /// The request id was used before, with another request.
     RequestIdReused = "REQUEST_ID_REUSED";
-    /// The partner's control number was used before, for other content.
+    /// The partner's control number was used before, with other content.
     ControlNumberReused = "CONTROL_NUMBER_REUSED";
-    /// The etag sent is not the resource's present one.
+    /// The resource has changed since the etag was read.
     EtagMismatch = "ETAG_MISMATCH";
-    /// The resource's present state does not allow this action; `supported_actions` says what it allows.
+    /// The present state does not allow the action; `supported_actions` lists the actions it allows.
     ActionNotSupported = "ACTION_NOT_SUPPORTED";
     /// The account's policy refuses a second order with the same customer PO number.
     DuplicateCustomerPo = "DUPLICATE_CUSTOMER_PO";
-    /// There is less stock than asked for.
+    /// There is less stock than requested.
     InsufficientStock = "INSUFFICIENT_STOCK";
-    /// Fewer units than asked for can still be returned.
+    /// Fewer units than requested can still be returned.
     NoReturnableQuantity = "NO_RETURNABLE_QUANTITY";
-    /// Too much at once.
+    /// The caller is over its quota, or the service is overloaded.
     ResourceExhausted = "RESOURCE_EXHAUSTED";
-    /// The service can not answer now; a retry may help.
+    /// The service cannot answer now; a retry may help.
     Unavailable = "UNAVAILABLE";
-    /// The call's time was over before the answer was there.
+    /// The deadline passed before the answer.
     DeadlineExceeded = "DEADLINE_EXCEEDED";
     /// The server does not have this method.
     Unimplemented = "UNIMPLEMENTED";
-    /// A mistake of ours; nothing of it is told outside.
+    /// An error of Waybill itself; its details are not shown to callers.
     Internal = "INTERNAL";
     /// The method has reached its announced end.
     MethodEnded = "METHOD_ENDED";
@@ -76,18 +75,18 @@ pub struct Violation {
     pub description: String,
 }
 
-/// A refusal: what a caller is told, and how it may react.
+/// A refusal: the reason, and what a caller needs to react.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Why.
+    /// The reason.
     pub reason: Reason,
     /// One sentence for a person.
     pub message: String,
-    /// The wrong fields, when the input is at fault.
+    /// The wrong fields, when the input is wrong.
     pub violations: Vec<Violation>,
     /// Facts for a program: names and values.
     pub facts: Vec<(&'static str, String)>,
-    /// When a repeat may help.
+    /// The time to wait before a repeat, when a repeat may help.
     pub retry_after: Option<Duration>,
 }
 
@@ -112,7 +111,7 @@ impl Fault {
         Self { violations, ..Self::new(Reason::InvalidArgument, message) }
     }
 
-    /// `kind` has nothing with this `id`.
+    /// There is no `kind` with this `id`.
     pub fn not_found(kind: &'static str, id: impl fmt::Display) -> Self {
         Self::new(Reason::NotFound, format!("{kind} {id} not found")).fact("resource", id)
     }
@@ -122,7 +121,7 @@ impl Fault {
         Self::new(Reason::ActionNotSupported, message)
     }
 
-    /// Refuses to change a `kind` that is not the version the caller read. An empty etag is any.
+    /// Refuses to change a `kind` that has changed since its etag was read. An empty etag is not compared.
     pub fn check_etag(kind: &'static str, etag: &str, version: i64) -> Result<(), Self> {
         if etag.is_empty() || etag == version.to_string() {
             return Ok(());
@@ -131,12 +130,12 @@ impl Fault {
         Err(Self::new(Reason::EtagMismatch, message).fact("etag", version))
     }
 
-    /// The service can not answer now.
+    /// The service cannot answer now.
     pub fn unavailable(message: impl Into<String>) -> Self {
         Self { retry_after: Some(Duration::from_secs(1)), ..Self::new(Reason::Unavailable, message) }
     }
 
-    /// A mistake of ours. The message is for the log; a caller is told "internal error".
+    /// An error of Waybill itself. The message is for the log; a caller gets "internal error".
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new(Reason::Internal, message)
     }
@@ -148,7 +147,7 @@ impl Fault {
         self
     }
 
-    /// Whether the same call may succeed later without anything else changing.
+    /// Whether the same call may succeed later without a change.
     pub fn is_transient(&self) -> bool {
         matches!(self.reason, Reason::Unavailable | Reason::DeadlineExceeded | Reason::ResourceExhausted)
     }

@@ -1,4 +1,4 @@
-//! Typed, prefixed identifiers. The body is a UUIDv7, so ids sort by the time they were made.
+//! Typed identifiers with a prefix. The body is a UUIDv7, so that ids sort by the time at which they were generated.
 
 use std::{fmt, str::FromStr};
 
@@ -6,23 +6,23 @@ use uuid::{ContextV7, Uuid};
 
 use crate::Timestamp;
 
-/// Why a text is not an id.
+/// A text that is not an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected {prefix}_ followed by 1 to 64 letters, digits, '-' or '_'")]
 pub struct IdError {
-    /// The prefix the id should have had, without the underscore.
+    /// The expected prefix, without the underscore.
     pub prefix: &'static str,
 }
 
 /// An identifier with its own prefix.
 ///
-/// An id that Waybill makes has a UUIDv7 body; ids of master data (nodes, partners, accounts) may be chosen by their
-/// creator, so any body of letters, digits, `-` and `_` is accepted.
+/// A generated id has a UUIDv7 body; ids of master data (nodes, partners, accounts) may be chosen by their creator, so any
+/// body of letters, digits, `-` and `_` is accepted.
 pub trait Id: Clone + Ord + fmt::Display + FromStr<Err = IdError> + Send + Sync + 'static {
     /// The prefix, without the underscore.
     const PREFIX: &'static str;
 
-    /// Makes a new id that sorts after those made before `now`.
+    /// Generates an id that sorts after those generated before `now`.
     fn generate(now: Timestamp) -> Self;
 
     /// The whole id as text.
@@ -94,15 +94,15 @@ macro_rules! ids {
 ids! {
     /// A customer of the distributor.
     AccountId = "acc";
-    /// A place an account receives goods at.
+    /// An address at which an account receives goods.
     ShipToId = "shp";
     /// An order.
     OrderId = "ord";
-    /// A place stock is kept and shipped from: a warehouse of ours or of a 3PL.
+    /// A location that stores and ships stock: a warehouse of the distributor or of a 3PL.
     NodeId = "nod";
-    /// Work given to one node for one order.
+    /// What one node is to ship for one order.
     FulfillmentOrderId = "ful";
-    /// Goods leaving a node together.
+    /// Goods that leave a node together.
     ShipmentId = "shm";
     /// One carton or pallet of a shipment.
     PackageId = "pkg";
@@ -114,11 +114,11 @@ ids! {
     PartnerId = "par";
     /// One document or call exchanged with a partner.
     MessageId = "msg";
-    /// A program that calls from outside.
+    /// A program that calls the API from outside.
     ApiClientId = "cli";
-    /// What such a program proves itself with.
+    /// A key with which an API client authenticates.
     ApiKeyId = "key";
-    /// Something only a person can decide.
+    /// What only a person can decide.
     ExceptionId = "exc";
 }
 
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_sort_by_the_time_they_were_made() {
+    fn ids_sort_by_the_time_they_were_generated() {
         let early = OrderId::generate(Timestamp::from_micros(1_700_000_000_000_000));
         let late = OrderId::generate(Timestamp::from_micros(1_700_000_000_001_000));
         assert!(early < late);

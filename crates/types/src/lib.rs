@@ -1,6 +1,6 @@
-//! Pure values of the order-to-delivery domain: ids, money, discount, time, and the fault a caller is told.
+//! Pure values of the order-to-delivery domain: ids, money, discounts, time, and the fault of a refused call.
 //!
-//! No IO and no runtime: whatever needs the time is given a [`Clock`].
+//! No IO and no runtime: code that needs the time is given a [`Clock`].
 
 mod actor;
 mod clock;

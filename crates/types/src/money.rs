@@ -79,7 +79,7 @@ pub fn divide_rounded(numerator: i128, denominator: i128) -> Option<i64> {
     i64::try_from(numerator.checked_mul(2)?.checked_add(half)?.checked_div(twice)?).ok()
 }
 
-/// What `quantity` units cost: quantity × unit price less discount, rounded once.
+/// The price of `quantity` units: quantity × unit price less discount, rounded once.
 ///
 /// `unit_price_minor` and the result are in minor units of the same currency. `None` when the result does not fit.
 pub fn line_amount(quantity: i64, unit_price_minor: i64, discount: BasisPoints) -> Option<i64> {
@@ -87,8 +87,8 @@ pub fn line_amount(quantity: i64, unit_price_minor: i64, discount: BasisPoints) 
     divide_rounded(full.checked_mul(i128::from(10_000 - discount.0))?, 10_000)
 }
 
-/// What `units` of a line of `ordered` units cost, in minor units: their share of the line's amount, rounded. All units and
-/// more cost the whole amount, none and fewer cost nothing.
+/// The price of `units` of a line of `ordered` units, in minor units: their share of the line's amount, rounded. It is the
+/// whole amount for `ordered` units or more, and zero for no units or fewer.
 ///
 /// What is invoiced or credited for some units is the difference of two such shares, so that the parts add up to the whole
 /// however a line is divided, and units are credited at what they were invoiced for. A share of the exact price instead

@@ -13,7 +13,7 @@ CREATE TABLE nodes (
     version BIGINT NOT NULL
 );
 
--- Units the order gave out under one number, until they are at nodes, given back, or cancelled.
+-- Units that an order released under one number, until they are at nodes, returned to the order, or cancelled.
 CREATE TABLE releases (
     order_id TEXT NOT NULL,
     release_number BIGINT NOT NULL,
@@ -21,7 +21,7 @@ CREATE TABLE releases (
     customer_po TEXT NOT NULL,
     ship_to BYTEA NOT NULL,
     requested_ship_time BIGINT,
-    routing TEXT NOT NULL CHECK (routing IN ('WANTED', 'PARKED', 'SETTLED')),
+    routing_state TEXT NOT NULL CHECK (routing_state IN ('PENDING', 'WAITING', 'SETTLED')),
     attempt BIGINT NOT NULL CHECK (attempt >= 1),
     try_number BIGINT NOT NULL CHECK (try_number >= 1),
     decision_id TEXT,
@@ -33,7 +33,7 @@ CREATE TABLE releases (
     version BIGINT NOT NULL,
     PRIMARY KEY (order_id, release_number)
 );
-CREATE INDEX releases_by_routing ON releases (routing);
+CREATE INDEX releases_by_routing_state ON releases (routing_state);
 
 CREATE TABLE release_lines (
     order_id TEXT NOT NULL,
@@ -45,14 +45,14 @@ CREATE TABLE release_lines (
     unrouted BIGINT NOT NULL CHECK (unrouted >= 0),
     planned BIGINT NOT NULL CHECK (planned >= 0),
     assigned BIGINT NOT NULL CHECK (assigned >= 0),
-    given_back BIGINT NOT NULL CHECK (given_back >= 0),
+    returned_to_order BIGINT NOT NULL CHECK (returned_to_order >= 0),
     cancelled BIGINT NOT NULL CHECK (cancelled >= 0),
-    waiting_sku TEXT,
+    unrouted_sku TEXT,
     version BIGINT NOT NULL,
     PRIMARY KEY (order_id, release_number, line_number),
-    CHECK (quantity = unrouted + planned + assigned + given_back + cancelled)
+    CHECK (quantity = unrouted + planned + assigned + returned_to_order + cancelled)
 );
-CREATE INDEX release_lines_by_waiting_sku ON release_lines (waiting_sku) WHERE waiting_sku IS NOT NULL;
+CREATE INDEX release_lines_by_unrouted_sku ON release_lines (unrouted_sku) WHERE unrouted_sku IS NOT NULL;
 
 CREATE TABLE routing_decisions (
     decision_id TEXT NOT NULL PRIMARY KEY,
@@ -93,12 +93,14 @@ CREATE TABLE fulfillment_orders (
 );
 CREATE INDEX fulfillment_orders_by_order ON fulfillment_orders (order_id, fulfillment_order_id);
 CREATE INDEX fulfillment_orders_by_partner ON fulfillment_orders (partner_id, fulfillment_order_id);
--- What a warehouse asks for again and again: its open work, whatever it has finished.
-CREATE INDEX fulfillment_orders_by_partner_work ON fulfillment_orders (partner_id, execution_state, fulfillment_order_id);
+-- A warehouse polls its open fulfillment orders, which are few of all.
+CREATE INDEX fulfillment_orders_by_partner_and_state
+    ON fulfillment_orders (partner_id, execution_state, fulfillment_order_id);
 CREATE INDEX fulfillment_orders_by_node ON fulfillment_orders (node_id, fulfillment_order_id);
-CREATE INDEX fulfillment_orders_by_execution ON fulfillment_orders (execution_state, fulfillment_order_id);
+CREATE INDEX fulfillment_orders_by_execution_state ON fulfillment_orders (execution_state, fulfillment_order_id);
+CREATE INDEX fulfillment_orders_by_account ON fulfillment_orders (account_id, fulfillment_order_id);
 
--- Reported facts are never refused, so a node may pick, pack or ship more than was asked for.
+-- Reported facts are never refused, so a node may pick, pack or ship more than the quantity.
 CREATE TABLE fulfillment_lines (
     fulfillment_order_id TEXT NOT NULL,
     line_number BIGINT NOT NULL,
@@ -109,13 +111,13 @@ CREATE TABLE fulfillment_lines (
     shipped BIGINT NOT NULL CHECK (shipped >= 0),
     short BIGINT NOT NULL CHECK (short >= 0),
     cancelled BIGINT NOT NULL CHECK (cancelled >= 0),
-    taken_back BIGINT NOT NULL CHECK (taken_back >= 0),
-    in_return BIGINT NOT NULL CHECK (in_return >= 0),
+    withdrawn BIGINT NOT NULL CHECK (withdrawn >= 0),
+    pending_deallocation BIGINT NOT NULL CHECK (pending_deallocation >= 0),
     version BIGINT NOT NULL,
     PRIMARY KEY (fulfillment_order_id, line_number),
-    CHECK (short + cancelled + taken_back <= quantity),
-    CHECK (shipped + short + cancelled + taken_back <= quantity OR short + cancelled + taken_back = 0),
-    CHECK (in_return <= short + taken_back)
+    CHECK (short + cancelled + withdrawn <= quantity),
+    CHECK (shipped + short + cancelled + withdrawn <= quantity OR short + cancelled + withdrawn = 0),
+    CHECK (pending_deallocation <= short + withdrawn)
 );
 
 CREATE TABLE shipments (
@@ -139,6 +141,8 @@ CREATE INDEX shipments_by_order ON shipments (order_id, create_time, shipment_id
 CREATE INDEX shipments_by_carrier ON shipments (carrier_id, create_time, shipment_id);
 CREATE INDEX shipments_by_partner ON shipments (partner_id, create_time, shipment_id);
 CREATE INDEX shipments_by_account ON shipments (account_id, create_time, shipment_id);
+CREATE INDEX shipments_by_account_and_order ON shipments (account_id, order_id, create_time, shipment_id);
+CREATE INDEX shipments_by_account_and_state ON shipments (account_id, state, create_time, shipment_id);
 CREATE INDEX shipments_by_state ON shipments (state, create_time, shipment_id);
 CREATE INDEX shipments_by_time ON shipments (create_time, shipment_id);
 
@@ -161,12 +165,21 @@ CREATE TABLE packages (
     CHECK ((departure = 'NONE') = (ship_time IS NULL))
 );
 CREATE INDEX packages_by_shipment ON packages (shipment_id, package_id);
-CREATE INDEX packages_by_work ON packages (fulfillment_order_id, package_id);
+CREATE INDEX packages_by_fulfillment_order ON packages (fulfillment_order_id, package_id);
 CREATE INDEX packages_by_tracking_number ON packages (tracking_number, package_id);
 
--- Also of packages nobody has reported yet.
+-- One row for all reports and packages with a tracking number. Whoever adds one of them, or names the carrier of a package, writes
+-- it, so that of two replicas neither misses the other's.
+CREATE TABLE tracking_numbers (
+    tracking_number TEXT NOT NULL PRIMARY KEY,
+    version BIGINT NOT NULL
+);
+
+-- Also of packages that are not reported yet. The reporter is part of the key, so that no report replaces one of another
+-- reporter; it is empty for the distributor.
 CREATE TABLE milestones (
     tracking_number TEXT NOT NULL,
+    reporter_id TEXT NOT NULL,
     code TEXT NOT NULL,
     occur_time BIGINT NOT NULL,
     raw_code TEXT NOT NULL,
@@ -176,15 +189,16 @@ CREATE TABLE milestones (
     carrier_id TEXT NOT NULL,
     record_time BIGINT NOT NULL,
     version BIGINT NOT NULL,
-    PRIMARY KEY (tracking_number, code, occur_time, raw_code)
+    PRIMARY KEY (tracking_number, reporter_id, code, occur_time, raw_code)
 );
 
 CREATE TABLE proofs (
     tracking_number TEXT NOT NULL,
+    reporter_id TEXT NOT NULL,
     sign_time BIGINT NOT NULL,
     proof BYTEA NOT NULL,
     carrier_id TEXT NOT NULL,
     record_time BIGINT NOT NULL,
     version BIGINT NOT NULL,
-    PRIMARY KEY (tracking_number, sign_time)
+    PRIMARY KEY (tracking_number, reporter_id, sign_time)
 );

@@ -1,58 +1,61 @@
-//! Work for one order at one node: two axes, execution and request, moved by facts that come in any order.
+//! A fulfillment order: what one node has to ship for one order.
 //!
-//! Execution is a function of the line counters. The request axis is what the node said, or was taken to have said by
-//! what it did. A fact is never refused because it contradicts: the transition says what the contradiction is.
+//! It has two axes. The execution state is a function of the line counters. The request state is what the node answered, or
+//! implied by what it did. A reported fact is never refused because it contradicts what is recorded.
 
 mod line;
 mod request;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
-use proto::types::v1::{Address, LineQuantity};
+use proto::{
+    fulfillment::v1 as contract,
+    types::v1::{Address, LineQuantity},
+};
 use store::Proto;
 use types::{AccountId, DecisionId, FulfillmentOrderId, NodeId, OrderId, PartnerId, Timestamp};
 
-pub use line::{Line, Reclaimed, number};
-pub use request::{Acceptance, Answer, Cancellation, Rejection};
+pub(crate) use line::{FulfillmentLine, Reclaimed};
+pub(crate) use request::{Acceptance, Cancellation, CancellationOutcome, Rejection};
 
 store::record! {
-    /// Work for one order at one node.
-    pub struct FulfillmentOrder in "fulfillment_orders" key (fulfillment_order_id: FulfillmentOrderId) {
+    /// A fulfillment order without its lines.
+    pub(crate) struct FulfillmentOrderHeader in "fulfillment_orders" key (fulfillment_order_id: FulfillmentOrderId) {
         /// The order.
         order_id: OrderId,
-        /// The account.
+        /// The order's account.
         account_id: AccountId,
-        /// The customer's own number.
+        /// The customer's purchase order number.
         customer_po: String,
         /// The node.
         node_id: NodeId,
-        /// The partner that ran the node when the work was made.
+        /// The partner that ran the node when the fulfillment order was created.
         partner_id: PartnerId,
-        /// The release of the order it serves.
+        /// The release of the order that it fulfills.
         release_number: i64,
-        /// The attempt of the routing it comes from.
+        /// The routing attempt that it comes from.
         attempt: i64,
-        /// How far the work is; derived from the lines.
-        execution_state: Execution,
-        /// What the node said.
-        request_state: Request,
+        /// Progress, derived from the lines.
+        execution_state: ExecutionState,
+        /// The node's answer.
+        request_state: RequestState,
         /// Where the goods go.
         ship_to: Proto<Address>,
         /// When the customer wants it shipped.
         requested_ship_time: Option<Timestamp>,
         /// Why it was rejected or cancelled.
         reason: String,
-        /// The routing decision it comes from.
+        /// The routing decision that it comes from.
         decision_id: DecisionId,
-        /// When the node said that it will do it.
+        /// When the node accepted it.
         accept_time: Option<Timestamp>,
-        /// When the node said that it will not do it.
+        /// When the node rejected it.
         reject_time: Option<Timestamp>,
         /// When the order's cancellation reached it.
         cancel_time: Option<Timestamp>,
-        /// Whether the node took the work up after it was taken from it.
-        late_acceptance: Late,
-        /// When it was made.
+        /// Whether the node accepted it after it was withdrawn.
+        late_acceptance: LateAcceptance,
+        /// When it was created.
         create_time: Timestamp,
         /// When it last changed.
         update_time: Timestamp,
@@ -60,121 +63,121 @@ store::record! {
 }
 
 store::text_enum! {
-    /// How far work is.
-    pub enum Execution {
-        /// Not begun.
+    /// Progress of a fulfillment order.
+    pub(crate) enum ExecutionState = contract::ExecutionState {
+        /// Not started.
         Open = "OPEN",
-        /// Begun.
+        /// Started.
         InProgress = "IN_PROGRESS",
-        /// All of it shipped.
+        /// All units shipped.
         Completed = "COMPLETED",
-        /// Ended with something short or cancelled, the rest shipped.
+        /// Ended with some units shipped and others short or cancelled.
         Incomplete = "INCOMPLETE",
-        /// Ended with nothing shipped.
+        /// Ended without a shipped unit.
         Cancelled = "CANCELLED",
     }
 }
 
 store::text_enum! {
-    /// What the node said to work.
-    pub enum Request {
-        /// Nothing yet.
+    /// A node's answer to a fulfillment order.
+    pub(crate) enum RequestState = contract::RequestState {
+        /// No answer yet.
         Submitted = "SUBMITTED",
-        /// It will do it.
+        /// The node accepted it.
         Accepted = "ACCEPTED",
-        /// It will not do it.
+        /// The node rejected it.
         Rejected = "REJECTED",
-        /// It did not answer in time.
+        /// The node did not answer in time.
         TimedOut = "TIMED_OUT",
-        /// It was asked to stop.
+        /// The node was asked to stop.
         CancellationRequested = "CANCELLATION_REQUESTED",
-        /// It stopped, or had not accepted yet.
+        /// The node stopped, or had not accepted yet.
         CancellationAccepted = "CANCELLATION_ACCEPTED",
-        /// It could not stop.
+        /// The node could not stop.
         CancellationRejected = "CANCELLATION_REJECTED",
     }
 }
 
 store::text_enum! {
-    /// Whether a node took work up after it was taken from it.
-    pub enum Late {
+    /// Whether a node accepted a fulfillment order after it was withdrawn.
+    pub(crate) enum LateAcceptance {
         /// It did not.
         None = "NONE",
-        /// It did, and has not stopped.
+        /// It did, and has neither stopped nor shipped.
         Open = "OPEN",
-        /// It did, and what came of it is known.
+        /// It did, and has stopped or shipped since.
         Resolved = "RESOLVED",
     }
 }
 
-/// Work with its lines.
+/// A fulfillment order with its lines.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Fulfillment {
-    /// The work.
-    pub order: FulfillmentOrder,
-    /// Its lines, in order.
-    pub lines: Vec<Line>,
+pub(crate) struct FulfillmentOrder {
+    pub(crate) header: FulfillmentOrderHeader,
+    /// In order of their numbers.
+    pub(crate) lines: Vec<FulfillmentLine>,
 }
 
-impl Fulfillment {
-    /// Units neither shipped nor given up.
-    pub fn open(&self) -> Vec<LineQuantity> {
+impl FulfillmentOrder {
+    /// Units that are still to be shipped.
+    pub(crate) fn open(&self) -> Vec<LineQuantity> {
         self.lines.iter().filter(|line| line.open() > 0).map(|line| line.units(line.open())).collect()
     }
 
-    /// The same units with the item of the line they name; `None` when the work has no such line.
-    pub fn named(&self, unit: &LineQuantity) -> Option<LineQuantity> {
+    /// The same units with the item of their line; `None` when there is no such line.
+    pub(crate) fn with_item(&self, unit: &LineQuantity) -> Option<LineQuantity> {
         let line = self.lines.iter().find(|line| line.line_number == i64::from(unit.line_number));
         line.map(|line| line.units(unit.quantity))
     }
 
-    /// Whether nothing is left to do.
-    pub fn ended(&self) -> bool {
+    /// Whether no unit is still to be shipped.
+    pub(crate) fn ended(&self) -> bool {
         self.lines.iter().all(|line| line.open() == 0)
     }
 
-    /// How far the work is, from the counters.
-    pub fn execution(&self) -> Execution {
+    /// The execution state that the counters amount to.
+    pub(crate) fn execution(&self) -> ExecutionState {
         let shipped = self.lines.iter().any(|line| line.shipped > 0);
         if !self.ended() {
-            let begun = self.lines.iter().any(|line| line.picked + line.packed + line.shipped + line.short > 0);
-            if begun { Execution::InProgress } else { Execution::Open }
+            let started = self.lines.iter().any(|line| line.picked + line.packed + line.shipped + line.short > 0);
+            if started { ExecutionState::InProgress } else { ExecutionState::Open }
         } else if self.lines.iter().all(|line| line.shipped >= line.quantity) {
-            Execution::Completed
+            ExecutionState::Completed
         } else if shipped {
-            Execution::Incomplete
+            ExecutionState::Incomplete
         } else {
-            Execution::Cancelled
+            ExecutionState::Cancelled
         }
     }
 
-    /// Names of the methods that may be called for it now. Facts may always be reported.
-    pub fn supported_actions(&self) -> Vec<&'static str> {
-        let (open, request) = (!self.ended(), self.order.request_state);
-        let asked = request == Request::CancellationRequested;
-        let waits = request == Request::Submitted;
-        let stoppable = matches!(request, Request::Submitted | Request::Accepted | Request::CancellationRejected);
+    /// Names of the methods that may be called now. Facts may always be reported.
+    pub(crate) fn supported_actions(&self) -> Vec<&'static str> {
+        let (open, state) = (!self.ended(), self.header.request_state);
+        let asked_to_stop = state == RequestState::CancellationRequested;
+        let unanswered = state == RequestState::Submitted;
+        let stoppable =
+            matches!(state, RequestState::Submitted | RequestState::Accepted | RequestState::CancellationRejected);
         [
-            ("AcceptFulfillmentOrder", waits),
-            ("RejectFulfillmentOrder", open && (waits || asked || request == Request::Accepted)),
+            ("AcceptFulfillmentOrder", unanswered),
+            ("RejectFulfillmentOrder", open && (unanswered || asked_to_stop || state == RequestState::Accepted)),
             ("RecordPick", open),
             ("RecordLabels", open),
             ("RecordShipment", true),
             ("RequestCancellation", open && stoppable),
-            ("AnswerCancellation", asked),
+            ("AnswerCancellation", asked_to_stop),
         ]
         .into_iter()
         .filter_map(|(action, supported)| supported.then_some(action))
         .collect()
     }
 
-    /// Units could not be found; answers those that were still open.
-    pub fn short(&mut self, units: &[LineQuantity]) -> Vec<LineQuantity> {
+    /// Counts units that could not be found; returns those that were open.
+    pub(crate) fn short(&mut self, units: &[LineQuantity]) -> Vec<LineQuantity> {
         let mut short = Vec::new();
         for (line, quantity) in line::matched(&mut self.lines, units) {
             let missing = quantity.min(line.open());
             line.short += missing;
-            line.in_return += missing;
+            line.pending_deallocation += missing;
             if missing > 0 {
                 short.push(line.units(missing));
             }
@@ -182,47 +185,49 @@ impl Fulfillment {
         short
     }
 
-    /// Units were picked.
-    pub fn pick(&mut self, units: &[LineQuantity]) {
+    /// Counts picked units.
+    pub(crate) fn pick(&mut self, units: &[LineQuantity]) {
         for (line, quantity) in line::matched(&mut self.lines, units) {
             line.picked = line.picked.saturating_add(quantity);
         }
     }
 
-    /// Units were packed and labelled.
-    pub fn pack(&mut self, units: &[LineQuantity]) {
+    /// Counts packed and labelled units.
+    pub(crate) fn pack(&mut self, units: &[LineQuantity]) {
         for (line, quantity) in line::matched(&mut self.lines, units) {
             line.packed = line.packed.saturating_add(quantity);
         }
     }
 
-    /// Units left; answers what of them had been given up before, or was never asked for.
-    pub fn ship(&mut self, units: &[LineQuantity]) -> Vec<Reclaimed> {
-        self.order.request_state = match self.order.request_state {
-            Request::Submitted | Request::Accepted | Request::Rejected | Request::TimedOut => Request::Accepted,
-            Request::CancellationRequested | Request::CancellationAccepted | Request::CancellationRejected => {
-                Request::CancellationRejected
-            }
-        };
-        self.know_late_acceptance();
+    /// Counts units that left; returns which of them were no longer, or never, to be shipped.
+    pub(crate) fn ship(&mut self, units: &[LineQuantity]) -> Vec<Reclaimed> {
+        let cancelling = matches!(
+            self.header.request_state,
+            RequestState::CancellationRequested
+                | RequestState::CancellationAccepted
+                | RequestState::CancellationRejected
+        );
+        self.header.request_state =
+            if cancelling { RequestState::CancellationRejected } else { RequestState::Accepted };
+        self.resolve_late_acceptance();
         line::matched(&mut self.lines, units).map(|(line, quantity)| line.ship(quantity)).collect()
     }
 
-    /// Whether units that leave now leave against the order's wish.
-    pub fn cancellation_is_lost(&self) -> bool {
-        self.order.cancel_time.is_some()
+    /// Whether units that leave now leave against the order's cancellation.
+    pub(crate) fn cancellation_is_lost(&self) -> bool {
+        self.header.cancel_time.is_some()
     }
 
-    /// Units inventory has back, of those taken from the node; answers how many were still on their way.
-    pub fn returned(&mut self, units: &[LineQuantity]) -> Vec<LineQuantity> {
-        let mut back = Vec::new();
+    /// Counts units that inventory deallocated; returns how many of them were still pending.
+    pub(crate) fn deallocated(&mut self, units: &[LineQuantity]) -> Vec<LineQuantity> {
+        let mut deallocated = Vec::new();
         for (line, quantity) in line::matched(&mut self.lines, units) {
-            let moved = quantity.min(line.in_return);
-            line.in_return -= moved;
+            let moved = quantity.min(line.pending_deallocation);
+            line.pending_deallocation -= moved;
             if moved > 0 {
-                back.push(line.units(moved));
+                deallocated.push(line.units(moved));
             }
         }
-        back
+        deallocated
     }
 }

@@ -1,101 +1,103 @@
 //! The fulfillment service.
 //!
-//! **Owns** nodes, routing decisions and what of a release has no node, the work at nodes, shipments, packages, and what
-//! carriers say of them.
+//! **Owns** nodes, releases and their routing, fulfillment orders, shipments, packages, and tracking reports.
 //!
 //! **Promises**
-//! - A released unit is in exactly one place: without a node, planned for one, at one, given back, or cancelled. What no
-//!   node may take waits here, visibly, until something changes.
-//! - Units are asked of inventory under keys that outlive a crash at any step ([`keys`]): never allocated twice, never
-//!   forgotten.
-//! - A reported fact is recorded even when it contradicts; the contradiction opens an exception.
-//! - What carriers say counts by the time it happened: any order and repetition of the same reports give the same status.
+//! - A released unit is in exactly one place: unrouted, planned for a node, at a node, returned to the order, or cancelled.
+//!   Units that no node may take wait here, visibly, until something changes.
+//! - Inventory is asked under keys that outlive a crash at any step ([`keys`]): no unit is allocated twice, and none that is
+//!   allocated is forgotten.
+//! - A reported fact is recorded even when it contradicts what is recorded; the contradiction opens an exception.
+//! - Tracking reports are ordered by when they occurred: any order and repetition of the same reports give the same status.
+//! - Rows and events are written together: only saving an aggregate emits its events.
 //!
-//! **Absent on purpose**: stock (inventory's), the state of the order (the order service's), talking to nodes and
-//! carriers (the partner service's).
+//! **Absent on purpose**: stock (the inventory service), the state of the order (the order service), exchanging messages with
+//! nodes and carriers (the partner service).
 
-pub mod decision;
-pub mod dossier;
-pub mod exception;
-pub mod fulfillment_order;
-pub mod keys;
-pub mod node;
-pub mod nodes;
-pub mod reactions;
-pub mod release;
+mod aggregate;
+mod buffered_reports;
+mod create_node;
+mod fulfillment_order;
+mod inventory;
+mod keys;
+pub mod milestone;
+mod node;
+mod package;
+pub mod process;
+mod reactions;
+mod release;
 pub mod report;
-pub mod route;
-pub mod routing;
+mod routing;
+mod routing_decision;
 mod rpc;
-pub mod shipment;
+mod shipment;
 mod store;
-mod tasks;
-pub mod tracking;
-pub mod wire;
+mod tracking;
+mod update_node;
+mod wire;
 
 use std::sync::Arc;
 
-use ::store::{Db, EventApi, Follower, Migration, TaskHandler, TaskRunner, Workers};
+use ::store::{Db, Follower, Migration, TaskHandler, TaskRunner, Workers};
 use mesh::{Channel, Server, ServerError};
 use proto::{
-    event::v1::{event_service_client::EventServiceClient, event_service_server::EventServiceServer},
+    event::v1::event_service_client::EventServiceClient,
     fulfillment::v1::fulfillment_service_server::FulfillmentServiceServer,
+};
+
+use crate::{
+    inventory::Inventory,
+    process::{
+        acceptance_timeout::TimeoutTask,
+        routing::{AllocateTask, RouteTask},
+    },
+    reactions::{FulfillmentFollower, InventoryFollower, OrderFollower},
+    rpc::Rpc,
 };
 
 /// Name of the service, and the source of its events.
 pub const NAME: &str = "fulfillment";
 
 /// The schema.
-pub const MIGRATIONS: &[Migration] = &[
-    Migration { version: 1, name: "fulfillment", sql: include_str!("../migrations/0001_fulfillment.sql") },
-    Migration { version: 2, name: "callers", sql: include_str!("../migrations/0002_callers.sql") },
-    Migration { version: 3, name: "tracking_numbers", sql: include_str!("../migrations/0003_tracking_numbers.sql") },
-];
+pub const MIGRATIONS: &[Migration] =
+    &[Migration { version: 1, name: "fulfillment", sql: include_str!("../migrations/0001_fulfillment.sql") }];
 
-/// Settings. There are none: how long a node may take is the node's own.
+/// Settings. There are none: the time to accept a fulfillment order is the node's own.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
 #[group(skip)]
 pub struct Config {}
 
-/// What the service follows and calls on its own.
+/// The services that are followed and called.
 #[derive(Debug, Clone)]
 pub struct Peers {
-    /// Orders give units out, and call them off.
+    /// Its orders are released and cancelled.
     pub order: Channel,
-    /// Keeps stock, and is asked for it.
+    /// Keeps stock, and allocates it.
     pub inventory: Channel,
-    /// Its own log.
+    /// This service's own log.
     pub fulfillment: Channel,
 }
 
 /// The service's server. `inventory` is asked for previews of routing.
 pub fn server(db: Db, inventory: Channel, _: &Config, mesh_config: &mesh::Config) -> Result<Server, ServerError> {
-    let ready = db.clone();
-    let events = EventServiceServer::new(EventApi::new(db.clone()));
-    Ok(Server::new(NAME, mesh_config, proto::pool())
-        .with_readiness(move || {
-            let db = ready.clone();
-            async move { db.ready().await }
-        })
-        .add_service(FulfillmentServiceServer::new(rpc::Api::new(db, inventory)))
-        .add_service(events))
+    let server = chassis::server(NAME, &db, mesh_config)?;
+    let rpc = Rpc { db, inventory: Inventory::new(inventory) };
+    Ok(server.add_service(FulfillmentServiceServer::new(rpc)))
 }
 
-/// What the service does on its own: the logs it follows and the tasks it has.
+/// What the service does in the background: the logs that it follows and its tasks.
 pub fn workers(db: Db, peers: Peers, _: &Config) -> Workers {
     let Peers { order, inventory, fulfillment } = peers;
+    let client = Inventory::new(inventory.clone());
     let handlers: [Arc<dyn TaskHandler>; 3] = [
-        Arc::new(tasks::Route::new(db.clone(), inventory.clone())),
-        Arc::new(tasks::Allocate::new(db.clone(), inventory.clone())),
-        Arc::new(tasks::TimeOut),
+        Arc::new(RouteTask { db: db.clone(), inventory: client.clone() }),
+        Arc::new(AllocateTask { db: db.clone(), inventory: client.clone() }),
+        Arc::new(TimeoutTask),
     ];
+    let own = Arc::new(FulfillmentFollower { inventory: client });
     Workers::new()
-        .follow(Follower::new(db.clone(), EventServiceClient::new(order), Arc::new(reactions::OnOrder)))
-        .follow(Follower::new(db.clone(), EventServiceClient::new(inventory.clone()), Arc::new(reactions::OnInventory)))
-        .follow(Follower::new(
-            db.clone(),
-            EventServiceClient::new(fulfillment),
-            Arc::new(reactions::OnOwn::new(inventory)),
-        ))
+        .follow(Follower::new(db.clone(), EventServiceClient::new(order), Arc::new(OrderFollower)))
+        .follow(Follower::new(db.clone(), EventServiceClient::new(inventory), Arc::new(InventoryFollower)))
+        .follow(Follower::new(db.clone(), EventServiceClient::new(fulfillment), own))
         .tasks(TaskRunner::new(db, handlers))
 }

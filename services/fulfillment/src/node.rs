@@ -1,13 +1,18 @@
-//! Nodes: places that fulfil, what they can keep, and where they ship to.
+//! Nodes: locations that ship, what they can store, and where they ship to.
+
+pub(crate) mod request;
 
 use std::time::Duration;
 
-use store::{Column, Kind, Value};
+use proto::{events::FulfillmentEvent, fulfillment::v1 as contract, types::v1 as contract_types};
+use store::{Column, Context, Kind, NewEvent, Rows, Value};
 use types::{NodeId, PartnerId, Timestamp};
 
+use crate::wire;
+
 store::record! {
-    /// A place that fulfils.
-    pub struct Node in "nodes" key (node_id: NodeId) {
+    /// A location that ships.
+    pub(crate) struct Node in "nodes" key (node_id: NodeId) {
         /// Name.
         name: String,
         /// The partner that runs it.
@@ -16,14 +21,14 @@ store::record! {
         country: String,
         /// IANA zone.
         time_zone: String,
-        /// What it can keep.
+        /// What it can store.
         handling_classes: HandlingClasses,
         /// Where it ships to.
         service_areas: ServiceAreas,
-        /// Microseconds it may take to accept work.
+        /// Microseconds within which it has to accept a fulfillment order.
         accept_within_micros: Option<i64>,
-        /// Whether it gets new work.
-        state: State,
+        /// Whether fulfillment orders are routed to it.
+        state: NodeState,
         /// When it was created.
         create_time: Timestamp,
         /// When it last changed.
@@ -32,18 +37,18 @@ store::record! {
 }
 
 store::text_enum! {
-    /// Whether a node gets new work.
-    pub enum State {
-        /// It does.
+    /// Whether fulfillment orders are routed to a node.
+    pub(crate) enum NodeState = contract::NodeState {
+        /// They are.
         Active = "ACTIVE",
-        /// It does not.
+        /// They are not.
         Paused = "PAUSED",
     }
 }
 
 store::text_enum! {
-    /// How goods must be kept.
-    pub enum HandlingClass {
+    /// How goods must be stored.
+    pub(crate) enum HandlingClass = contract_types::HandlingClass {
         /// Above freezing and below heat.
         Ambient = "AMBIENT",
         /// 2 to 8 degrees Celsius.
@@ -55,36 +60,50 @@ store::text_enum! {
     }
 }
 
-/// Several handling classes, kept as `AMBIENT,CHILLED`.
+/// Several handling classes, stored as `AMBIENT,CHILLED`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct HandlingClasses(pub Vec<HandlingClass>);
+pub(crate) struct HandlingClasses(pub(crate) Vec<HandlingClass>);
 
-/// Countries a node ships to.
+/// Countries that a node ships to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServiceArea {
+pub(crate) struct ServiceArea {
     /// ISO 3166-1 alpha-2 codes; `*` is every country.
-    pub countries: Vec<String>,
-    /// Lower ranks are tried first.
-    pub rank: i32,
+    pub(crate) countries: Vec<String>,
+    /// Lower ranks are preferred.
+    pub(crate) rank: i32,
 }
 
-/// Several service areas, kept as `0:DE,AT;9:*`.
+/// Several service areas, stored as `0:DE,AT;9:*`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ServiceAreas(pub Vec<ServiceArea>);
+pub(crate) struct ServiceAreas(pub(crate) Vec<ServiceArea>);
 
 /// Every country.
-pub const EVERYWHERE: &str = "*";
+pub(crate) const EVERYWHERE: &str = "*";
 
 impl Node {
-    /// How long it may take to accept work.
-    pub fn accept_within(&self) -> Option<Duration> {
+    /// How long it has to accept a fulfillment order; `None` without a limit.
+    pub(crate) fn accept_within(&self) -> Option<Duration> {
         self.accept_within_micros.and_then(|micros| u64::try_from(micros).ok()).map(Duration::from_micros)
     }
 
-    /// The best rank of an area with the country; `None` when it does not ship there.
-    pub fn rank(&self, country: &str) -> Option<i32> {
-        let serves = |area: &&ServiceArea| area.countries.iter().any(|code| code == country || code == EVERYWHERE);
-        self.service_areas.0.iter().filter(serves).map(|area| area.rank).min()
+    /// The lowest rank of an area with the country; `None` when it does not ship there.
+    pub(crate) fn rank(&self, country: &str) -> Option<i32> {
+        let covers = |area: &&ServiceArea| area.countries.iter().any(|code| code == country || code == EVERYWHERE);
+        self.service_areas.0.iter().filter(covers).map(|area| area.rank).min()
+    }
+
+    /// Saves it and emits its event; returns its snapshot.
+    pub(crate) fn save(
+        self,
+        event: fn(contract::NodeChanged) -> FulfillmentEvent,
+        rows: &mut Rows,
+        cx: &mut Context<'_>,
+    ) -> contract::Node {
+        let node = rows.put(self);
+        let snapshot = wire::node(&node);
+        let payload = event(contract::NodeChanged { node: Some(snapshot.clone()) });
+        cx.emit(NewEvent::new(payload, &node.node_id, node.version, node.version));
+        snapshot
     }
 }
 

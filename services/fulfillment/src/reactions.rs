@@ -1,24 +1,78 @@
-//! What the service does about events: the order's, inventory's and its own.
+//! The logs that are followed, and the process that each event belongs to.
 
-mod inventory;
-mod order;
-mod own;
-
-pub use inventory::OnInventory;
-pub use order::OnOrder;
-pub use own::OnOwn;
-
-use prost::{Message, Name};
-use proto::event::v1::Event;
+use proto::{
+    events::{FulfillmentEvent, InventoryEvent, OrderEvent},
+    inventory::v1::{ReservationsChanged, SnapshotReported, StockChanged},
+};
 use types::Fault;
 
-/// The payload of an event of a known type.
-fn read<M: Message + Name + Default>(event: &Event) -> Result<M, Fault> {
-    store::payload(event)
-        .ok_or_else(|| Fault::internal(format!("the payload of {} is not {}", event.r#type, M::full_name())))
+use crate::{
+    inventory::Inventory,
+    process::{
+        cancellation, rejection,
+        rerouting::{self, added},
+        routing, short_pick,
+    },
+};
+
+/// Follows the order service.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OrderFollower;
+
+store::reactions! {
+    OrderFollower, "fulfillment.order", OrderEvent, |_follower, _event| {
+        OrderReleased(payload) => routing::accept_release(payload),
+        OrderCancelRequested(payload) => cancellation::cancel_order(payload),
+        ignored: AccountCreated, AccountUpdated, OrderSubmitted, OrderConfirmed, OrderRejected, OrderBackordered,
+            OrderHoldPlaced, OrderHoldReleased, OrderLineCancelled, OrderCancelled, OrderCancelLost, OrderInvoiceReady,
+            OrderClosed, ExceptionOpened, ExceptionResolved,
+    }
+}
+
+/// Follows the inventory service.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct InventoryFollower;
+
+store::reactions! {
+    InventoryFollower, "fulfillment.inventory", InventoryEvent, |_follower, event| {
+        InventoryReceived | InventoryRestocked | InventoryAdjusted (StockChanged { movement, .. }) => {
+            rerouting::stock_changed(event, added(movement))
+        },
+        InventorySnapshotReported(SnapshotReported { movements, .. }) => {
+            rerouting::stock_changed(event, added(movements))
+        },
+        InventoryDeallocated(ReservationsChanged { allocations, .. }) => {
+            rerouting::stock_changed(event, allocations.into_iter().map(|allocation| allocation.sku))
+        },
+        ignored: ItemCreated, ItemUpdated, LocationCreated, InventoryReserved, InventoryReservationReleased,
+            InventoryReservationExpired, InventoryAllocated, InventoryConsumed, InventoryShortfallDetected,
+            InventoryDriftDetected, ExceptionOpened, ExceptionResolved,
+    }
+}
+
+/// Follows the service's own log.
+#[derive(Debug, Clone)]
+pub(crate) struct FulfillmentFollower {
+    pub(crate) inventory: Inventory,
+}
+
+store::reactions! {
+    FulfillmentFollower, "fulfillment.fulfillment", FulfillmentEvent, |follower, event| {
+        FulfillmentRejected | FulfillmentTimedOut (payload) => {
+            rejection::deallocate_withdrawn(&follower.inventory, event, payload).await
+        },
+        FulfillmentShortPicked(payload) => short_pick::deallocate_short(&follower.inventory, event, payload).await,
+        FulfillmentCancelled(payload) => cancellation::deallocate_cancelled(&follower.inventory, event, payload).await,
+        NodeCreated | NodeUpdated (_) => rerouting::nodes_changed(),
+        ignored: FulfillmentRouted, FulfillmentRoutingFailed, FulfillmentUnfulfillable, FulfillmentRequested,
+            FulfillmentAccepted, FulfillmentCompleted, FulfillmentIncomplete, FulfillmentCancellationRequested,
+            FulfillmentCancellationRejected, FulfillmentPicked, ShipmentLabelled, ShipmentShipped, ShipmentOverShipped,
+            ShipmentMilestoneRecorded, ShipmentUnmatchedMilestoneRecorded, ShipmentPartiallyDelivered,
+            ShipmentDelivered, ShipmentPodCaptured, ExceptionOpened, ExceptionResolved,
+    }
 }
 
 /// An id in a payload.
-fn id<I: types::Id>(text: &str) -> Result<I, Fault> {
+pub(crate) fn id<I: types::Id>(text: &str) -> Result<I, Fault> {
     text.parse().map_err(|error: types::IdError| Fault::internal(format!("{text:?} in an event: {error}")))
 }

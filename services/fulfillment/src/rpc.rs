@@ -1,109 +1,140 @@
-//! The service on the wire: requests in, a command or a read, answers out.
+//! The service's methods.
 
-mod node;
+mod list;
 mod preview;
-mod read;
-mod report;
 
-use mesh::{Channel, status};
-use prost::Message;
-use proto::{
-    fulfillment::v1::{
-        AcceptFulfillmentOrderRequest, AnswerCancellationRequest, CreateNodeRequest, FulfillmentOrder,
-        GetFulfillmentOrderRequest, GetNodeRequest, GetShipmentRequest, ListFulfillmentOrdersRequest,
-        ListFulfillmentOrdersResponse, ListMilestonesRequest, ListMilestonesResponse, ListNodesRequest,
-        ListNodesResponse, ListRoutingDecisionsRequest, ListRoutingDecisionsResponse, ListShipmentsRequest,
-        ListShipmentsResponse, Node, PreviewRoutingRequest, RecordLabelsRequest, RecordMilestoneRequest,
-        RecordMilestoneResponse, RecordPickRequest, RecordProofOfDeliveryRequest, RecordProofOfDeliveryResponse,
-        RecordShipmentRequest, RejectFulfillmentOrderRequest, RequestCancellationRequest, RetryRoutingRequest,
-        RetryRoutingResponse, RoutingDecision, Shipment, UpdateNodeRequest,
-        fulfillment_service_server::FulfillmentService,
-    },
-    inventory::v1::inventory_service_client::InventoryServiceClient,
+use chassis::Answers;
+use mesh::{CallInfo, wire::one_id};
+use proto::fulfillment::v1::{
+    AcceptFulfillmentOrderRequest, AnswerCancellationRequest, CreateNodeRequest, FulfillmentOrder,
+    GetFulfillmentOrderRequest, GetNodeRequest, GetShipmentRequest, ListFulfillmentOrdersRequest,
+    ListFulfillmentOrdersResponse, ListMilestonesRequest, ListMilestonesResponse, ListNodesRequest, ListNodesResponse,
+    ListRoutingDecisionsRequest, ListRoutingDecisionsResponse, ListShipmentsRequest, ListShipmentsResponse, Node,
+    PreviewRoutingRequest, RecordLabelsRequest, RecordMilestoneRequest, RecordMilestoneResponse, RecordPickRequest,
+    RecordProofOfDeliveryRequest, RecordProofOfDeliveryResponse, RecordShipmentRequest, RejectFulfillmentOrderRequest,
+    RequestCancellationRequest, RetryRoutingRequest, RetryRoutingResponse, RoutingDecision, Shipment,
+    UpdateNodeRequest, fulfillment_service_server::FulfillmentService,
 };
-use store::{Call, Command, Db};
-use tonic::{Request, Response, Status};
-use types::Fault;
+use store::{Call, Db};
+use types::{Fault, FulfillmentOrderId, NodeId, ShipmentId};
+
+use crate::{
+    create_node::CreateNode,
+    inventory::Inventory,
+    node,
+    process::{
+        acceptance::AcceptFulfillmentOrder,
+        cancellation::{AnswerCancellation, RequestCancellation},
+        rejection::RejectFulfillmentOrder,
+        rerouting::RetryRouting,
+        short_pick::RecordPick,
+    },
+    report::{RecordLabels, RecordMilestone, RecordProofOfDelivery, RecordShipment},
+    shipment, store as reads,
+    update_node::UpdateNode,
+    wire,
+};
 
 /// Answers calls.
 #[derive(Debug, Clone)]
-pub(crate) struct Api {
-    db: Db,
-    inventory: InventoryServiceClient<Channel>,
+pub(crate) struct Rpc {
+    pub(crate) db: Db,
+    /// Asked for previews of routing.
+    pub(crate) inventory: Inventory,
 }
 
-type Answer<T> = Result<Response<T>, Status>;
-
-impl Api {
-    /// Answers from this database, and asks inventory for previews.
-    pub(crate) fn new(db: Db, inventory: Channel) -> Self {
-        Self { db, inventory: InventoryServiceClient::new(inventory) }
+impl Answers for Rpc {
+    fn db(&self) -> &Db {
+        &self.db
     }
 
-    /// Runs the command a request comes to. `request_id` is the request's own.
-    async fn run<T: Message, C: Command>(
-        &self,
-        request: &Request<T>,
-        request_id: &str,
-        command: Result<C, Fault>,
-    ) -> Answer<C::Reply> {
-        let command = command.and_then(|command| report::request_id(request_id).map(|()| command)).map_err(status)?;
-        let info = mesh::call(request);
-        let trace = Some(info.trace_parent).filter(|trace| !trace.is_empty());
-        let call = Call::new(info.principal.actor()).request(request_id, request.get_ref()).trace(trace);
-        // Most are reports of partners, and none has a customer waiting for it.
-        answer(self.db.run(call.batchable(), command).await)
+    /// Most commands are reports of partners, for which no customer waits.
+    fn adjust(call: Call) -> Call {
+        call.batchable()
     }
 }
 
-fn answer<T>(outcome: Result<T, Fault>) -> Answer<T> {
-    outcome.map(Response::new).map_err(status)
-}
-
-/// The methods: those that change something read the request into a command, the others answer from the database.
-macro_rules! methods {
-    (
-        commands { $($command:ident: $asked:ty => $done:ty, $parse:path;)* }
-        reads { $($read:ident: $request:ty => $reply:ty, $by:ident;)* }
-    ) => {
-        #[tonic::async_trait]
-        impl FulfillmentService for Api {
-            $(async fn $command(&self, request: Request<$asked>) -> Answer<$done> {
-                let command = $parse(request.get_ref());
-                self.run(&request, &request.get_ref().request_id, command).await
-            })*
-
-            $(async fn $read(&self, request: Request<$request>) -> Answer<$reply> {
-                answer(self.$by(mesh::caller(&request), request.get_ref()).await)
-            })*
+chassis::rpc! {
+    FulfillmentService for Rpc {
+        commands {
+            create_node(CreateNodeRequest) -> Node = CreateNode::parse;
+            update_node(UpdateNodeRequest) -> Node = UpdateNode::parse;
+            retry_routing(RetryRoutingRequest) -> RetryRoutingResponse = RetryRouting::parse;
+            accept_fulfillment_order(AcceptFulfillmentOrderRequest) -> FulfillmentOrder = AcceptFulfillmentOrder::parse;
+            reject_fulfillment_order(RejectFulfillmentOrderRequest) -> FulfillmentOrder = RejectFulfillmentOrder::parse;
+            record_pick(RecordPickRequest) -> FulfillmentOrder = RecordPick::parse;
+            record_labels(RecordLabelsRequest) -> Shipment = RecordLabels::parse;
+            record_shipment(RecordShipmentRequest) -> Shipment = RecordShipment::parse;
+            request_cancellation(RequestCancellationRequest) -> FulfillmentOrder = RequestCancellation::parse;
+            answer_cancellation(AnswerCancellationRequest) -> FulfillmentOrder = AnswerCancellation::parse;
+            record_milestone(RecordMilestoneRequest) -> RecordMilestoneResponse = RecordMilestone::parse;
+            record_proof_of_delivery(RecordProofOfDeliveryRequest) -> RecordProofOfDeliveryResponse =
+                RecordProofOfDelivery::parse;
         }
-    };
+        calls {
+            get_node(GetNodeRequest) -> Node;
+            list_nodes(ListNodesRequest) -> ListNodesResponse;
+            preview_routing(PreviewRoutingRequest) -> RoutingDecision;
+            list_routing_decisions(ListRoutingDecisionsRequest) -> ListRoutingDecisionsResponse;
+            get_fulfillment_order(GetFulfillmentOrderRequest) -> FulfillmentOrder;
+            list_fulfillment_orders(ListFulfillmentOrdersRequest) -> ListFulfillmentOrdersResponse;
+            get_shipment(GetShipmentRequest) -> Shipment;
+            list_shipments(ListShipmentsRequest) -> ListShipmentsResponse;
+            list_milestones(ListMilestonesRequest) -> ListMilestonesResponse;
+        }
+    }
 }
 
-methods! {
-    commands {
-        create_node: CreateNodeRequest => Node, node::create;
-        update_node: UpdateNodeRequest => Node, node::update;
-        retry_routing: RetryRoutingRequest => RetryRoutingResponse, report::retry;
-        accept_fulfillment_order: AcceptFulfillmentOrderRequest => FulfillmentOrder, report::accept;
-        reject_fulfillment_order: RejectFulfillmentOrderRequest => FulfillmentOrder, report::reject;
-        record_pick: RecordPickRequest => FulfillmentOrder, report::pick;
-        record_labels: RecordLabelsRequest => Shipment, report::labels;
-        record_shipment: RecordShipmentRequest => Shipment, report::shipment;
-        request_cancellation: RequestCancellationRequest => FulfillmentOrder, report::request_cancellation;
-        answer_cancellation: AnswerCancellationRequest => FulfillmentOrder, report::answer_cancellation;
-        record_milestone: RecordMilestoneRequest => RecordMilestoneResponse, report::milestone;
-        record_proof_of_delivery: RecordProofOfDeliveryRequest => RecordProofOfDeliveryResponse, report::proof;
+impl Rpc {
+    async fn get_node(&self, _: &CallInfo, request: GetNodeRequest) -> Result<Node, Fault> {
+        let id: NodeId = one_id("node_id", &request.node_id)?;
+        let node = self.db.load::<node::Node>(&id).await?;
+        node.map(|node| wire::node(&node)).ok_or_else(|| Fault::not_found("node", id))
     }
-    reads {
-        get_node: GetNodeRequest => Node, node;
-        list_nodes: ListNodesRequest => ListNodesResponse, nodes;
-        preview_routing: PreviewRoutingRequest => RoutingDecision, preview;
-        list_routing_decisions: ListRoutingDecisionsRequest => ListRoutingDecisionsResponse, decisions;
-        get_fulfillment_order: GetFulfillmentOrderRequest => FulfillmentOrder, work;
-        list_fulfillment_orders: ListFulfillmentOrdersRequest => ListFulfillmentOrdersResponse, works;
-        get_shipment: GetShipmentRequest => Shipment, shipment;
-        list_shipments: ListShipmentsRequest => ListShipmentsResponse, shipments;
-        list_milestones: ListMilestonesRequest => ListMilestonesResponse, milestones;
+
+    async fn get_fulfillment_order(
+        &self,
+        call: &CallInfo,
+        request: GetFulfillmentOrderRequest,
+    ) -> Result<FulfillmentOrder, Fault> {
+        let id: FulfillmentOrderId = one_id("fulfillment_order_id", &request.fulfillment_order_id)?;
+        let order = reads::fulfillment_order(&self.db, &id, &call.principal).await?;
+        order.map(|order| wire::fulfillment_order(&order)).ok_or_else(|| Fault::not_found("fulfillment order", id))
+    }
+
+    async fn get_shipment(&self, call: &CallInfo, request: GetShipmentRequest) -> Result<Shipment, Fault> {
+        let shipment = self.seen_shipment(call, &request.shipment_id).await?;
+        let mut snapshots = self.snapshots(std::slice::from_ref(&shipment)).await?;
+        snapshots.pop().ok_or_else(|| Fault::not_found("shipment", &shipment.shipment_id))
+    }
+
+    async fn list_milestones(
+        &self,
+        call: &CallInfo,
+        request: ListMilestonesRequest,
+    ) -> Result<ListMilestonesResponse, Fault> {
+        let shipment = self.seen_shipment(call, &request.shipment_id).await?;
+        let milestones = reads::milestones(&self.db, &shipment).await?;
+        Ok(ListMilestonesResponse { milestones: milestones.iter().map(wire::milestone).collect() })
+    }
+
+    async fn seen_shipment(&self, call: &CallInfo, text: &str) -> Result<shipment::Shipment, Fault> {
+        let id: ShipmentId = one_id("shipment_id", text)?;
+        let shipment = reads::shipment(&self.db, &id, &call.principal).await?;
+        shipment.ok_or_else(|| Fault::not_found("shipment", id))
+    }
+
+    /// Snapshots of shipments, with their packages and what they take from their fulfillment orders.
+    async fn snapshots(&self, shipments: &[shipment::Shipment]) -> Result<Vec<Shipment>, Fault> {
+        let packages = reads::packages(&self.db, shipments).await?;
+        let headers = reads::headers_of(&self.db, shipments).await?;
+        let snapshot = |shipment: &shipment::Shipment| {
+            let own = packages.iter().filter(|package| package.shipment_id == shipment.shipment_id);
+            let header = headers.iter().find(|one| one.fulfillment_order_id == shipment.fulfillment_order_id);
+            let (ship_to, customer_po) =
+                header.map(|header| (header.ship_to.0.clone(), header.customer_po.as_str())).unwrap_or_default();
+            wire::shipment(shipment, own, &ship_to, customer_po)
+        };
+        Ok(shipments.iter().map(snapshot).collect())
     }
 }

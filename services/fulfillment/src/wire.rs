@@ -1,49 +1,77 @@
-//! The domain as the wire has it.
+//! Domain types as the contract has them, and checks that several requests need.
 
-use mesh::wire::{duration, timestamp};
-use proto::{fulfillment::v1, types::v1 as values};
+use std::collections::BTreeSet;
+
+use mesh::wire::{Checks, duration, timestamp};
+use proto::{
+    fulfillment::v1,
+    types::v1::{self as values, LineQuantity},
+};
 use types::Timestamp;
 
 use crate::{
-    fulfillment_order::{Fulfillment, Line, number},
-    node::{HandlingClass, Node, ServiceArea},
-    shipment::{Departure, Package, Shipment},
-    tracking::{Code, Milestone},
+    fulfillment_order::{FulfillmentLine, FulfillmentOrder},
+    milestone::{Milestone, MilestoneCode},
+    node::{Node, ServiceArea},
+    package::{Departure, Package},
+    shipment::Shipment,
 };
 
-/// Enums of the domain have the names of the wire's, without the prefix.
-macro_rules! names {
-    ($($(#[$doc:meta])* $function:ident: $from:ty => $to:ty, $prefix:literal;)*) => {$(
-        $(#[$doc])*
-        pub fn $function(value: $from) -> $to {
-            <$to>::from_str_name(&format!(concat!($prefix, "_{}"), value.as_str())).unwrap_or_default()
+/// The most characters of a text for people.
+pub(crate) const MAX_TEXT: usize = 500;
+
+/// The most characters of a number that another party assigned.
+pub(crate) const MAX_NUMBER: usize = 64;
+
+/// The most lines or packages of a report.
+pub(crate) const MAX_LINES: usize = 5_000;
+
+/// Checks units of lines, each line once.
+pub(crate) fn check_units(field: &str, units: &[LineQuantity], least: i64, checks: &mut Checks) {
+    if units.len() > MAX_LINES {
+        checks.wrong(field, "must have at most 5,000 lines");
+    }
+    let mut numbers = BTreeSet::new();
+    for (at, unit) in units.iter().enumerate().take(MAX_LINES) {
+        let number = checks.line_number(format!("{field}[{at}].line_number"), unit.line_number);
+        if number.is_some_and(|number| !numbers.insert(number)) {
+            checks.wrong(format!("{field}[{at}].line_number"), "is named twice");
         }
-    )*};
+        if !unit.sku.is_empty() {
+            checks.sku(format!("{field}[{at}].sku"), &unit.sku);
+        }
+        checks.quantity(format!("{field}[{at}].quantity"), unit.quantity, least);
+    }
 }
 
-names! {
-    /// A node's state.
-    node_state: crate::node::State => v1::NodeState, "NODE_STATE";
-    /// How goods must be kept.
-    handling_class: HandlingClass => values::HandlingClass, "HANDLING_CLASS";
-    /// How far work is.
-    execution: crate::fulfillment_order::Execution => v1::ExecutionState, "EXECUTION_STATE";
-    /// What the node said.
-    request: crate::fulfillment_order::Request => v1::RequestState, "REQUEST_STATE";
-    /// How far a shipment is.
-    shipment_state: crate::shipment::State => v1::ShipmentState, "SHIPMENT_STATE";
-    /// What a carrier says.
-    code: Code => v1::MilestoneCode, "MILESTONE_CODE";
+/// The units with the items of their lines; notes those that name no line of the fulfillment order.
+pub(crate) fn known_lines(
+    order: &FulfillmentOrder,
+    field: &str,
+    units: &[LineQuantity],
+    checks: &mut Checks,
+) -> Vec<LineQuantity> {
+    let mut known = Vec::with_capacity(units.len());
+    for (at, unit) in units.iter().enumerate() {
+        match order.with_item(unit) {
+            None => checks.wrong(format!("{field}[{at}].line_number"), "is not a line of the fulfillment order"),
+            Some(line) if !unit.sku.is_empty() && unit.sku != line.sku => {
+                checks.wrong(format!("{field}[{at}].sku"), format!("the line's item is {}", line.sku));
+            }
+            Some(line) => known.push(line),
+        }
+    }
+    known
 }
 
-/// The domain's value of a wire enum by its name; `None` for the unset one.
-pub fn named<T: std::str::FromStr>(name: &str, prefix: &str) -> Option<T> {
-    name.strip_prefix(prefix)?.parse().ok()
-}
-
-/// A count as the wire has it.
-pub fn count(value: i64) -> i32 {
+/// A count or line number. Those of the domain came from the contract, or fit it by far.
+pub(crate) fn count(value: i64) -> i32 {
     i32::try_from(value).unwrap_or(i32::MAX)
+}
+
+/// The number of a milestone code.
+pub(crate) fn milestone_code(code: MilestoneCode) -> i32 {
+    v1::MilestoneCode::from(code).into()
 }
 
 fn time(instant: Option<Timestamp>) -> Option<prost_types::Timestamp> {
@@ -51,66 +79,67 @@ fn time(instant: Option<Timestamp>) -> Option<prost_types::Timestamp> {
 }
 
 /// A node.
-pub fn node(node: &Node) -> v1::Node {
+pub(crate) fn node(node: &Node) -> v1::Node {
     let area = |area: &ServiceArea| v1::ServiceArea { countries: area.countries.clone(), rank: area.rank };
+    let classes = node.handling_classes.0.iter().map(|class| values::HandlingClass::from(*class).into());
     v1::Node {
         node_id: node.node_id.to_string(),
         name: node.name.clone(),
         partner_id: node.partner_id.to_string(),
         country: node.country.clone(),
         time_zone: node.time_zone.clone(),
-        handling_classes: node.handling_classes.0.iter().map(|class| handling_class(*class).into()).collect(),
+        handling_classes: classes.collect(),
         service_areas: node.service_areas.0.iter().map(area).collect(),
         accept_within: node.accept_within().map(duration),
-        state: node_state(node.state).into(),
+        state: v1::NodeState::from(node.state).into(),
         etag: node.version.to_string(),
         create_time: Some(timestamp(node.create_time)),
         update_time: Some(timestamp(node.update_time)),
     }
 }
 
-/// Work with its lines.
-pub fn fulfillment_order(work: &Fulfillment) -> v1::FulfillmentOrder {
-    let order = &work.order;
+/// A fulfillment order with its lines.
+pub(crate) fn fulfillment_order(order: &FulfillmentOrder) -> v1::FulfillmentOrder {
+    let FulfillmentOrder { header, lines } = order;
     v1::FulfillmentOrder {
-        fulfillment_order_id: order.fulfillment_order_id.to_string(),
-        order_id: order.order_id.to_string(),
-        account_id: order.account_id.to_string(),
-        customer_po: order.customer_po.clone(),
-        node_id: order.node_id.to_string(),
-        partner_id: order.partner_id.to_string(),
-        release_number: count(order.release_number),
-        attempt: count(order.attempt),
-        execution_state: execution(order.execution_state).into(),
-        request_state: request(order.request_state).into(),
-        lines: work.lines.iter().map(line).collect(),
-        ship_to: Some(order.ship_to.0.clone()),
-        requested_ship_time: time(order.requested_ship_time),
-        reason: order.reason.clone(),
-        decision_id: order.decision_id.to_string(),
-        supported_actions: work.supported_actions().into_iter().map(str::to_owned).collect(),
-        etag: order.version.to_string(),
-        create_time: Some(timestamp(order.create_time)),
-        update_time: Some(timestamp(order.update_time)),
-        idempotency_key: format!("{}:{}", order.fulfillment_order_id, order.attempt),
+        fulfillment_order_id: header.fulfillment_order_id.to_string(),
+        order_id: header.order_id.to_string(),
+        account_id: header.account_id.to_string(),
+        customer_po: header.customer_po.clone(),
+        node_id: header.node_id.to_string(),
+        partner_id: header.partner_id.to_string(),
+        release_number: count(header.release_number),
+        attempt: count(header.attempt),
+        execution_state: v1::ExecutionState::from(header.execution_state).into(),
+        request_state: v1::RequestState::from(header.request_state).into(),
+        lines: lines.iter().map(line).collect(),
+        ship_to: Some(header.ship_to.0.clone()),
+        requested_ship_time: time(header.requested_ship_time),
+        reason: header.reason.clone(),
+        decision_id: header.decision_id.to_string(),
+        supported_actions: order.supported_actions().into_iter().map(str::to_owned).collect(),
+        etag: header.version.to_string(),
+        create_time: Some(timestamp(header.create_time)),
+        update_time: Some(timestamp(header.update_time)),
+        idempotency_key: format!("{}:{}", header.fulfillment_order_id, header.attempt),
     }
 }
 
-fn line(line: &Line) -> v1::FulfillmentLine {
+fn line(line: &FulfillmentLine) -> v1::FulfillmentLine {
     v1::FulfillmentLine {
-        line_number: number(line.line_number),
+        line_number: count(line.line_number),
         sku: line.sku.clone(),
         quantity: line.quantity,
         picked: line.picked,
         packed: line.packed,
         shipped: line.shipped,
         short: line.short,
-        cancelled: line.cancelled + line.taken_back,
+        cancelled: line.cancelled + line.withdrawn,
     }
 }
 
-/// A shipment with its packages; `ship_to` and `customer_po` are its work's.
-pub fn shipment<'a>(
+/// A shipment with its packages; `ship_to` and `customer_po` are those of its fulfillment order.
+pub(crate) fn shipment<'a>(
     shipment: &Shipment,
     packages: impl IntoIterator<Item = &'a Package>,
     ship_to: &values::Address,
@@ -126,7 +155,7 @@ pub fn shipment<'a>(
         node_id: shipment.node_id.to_string(),
         shipment_reference: shipment.shipment_reference.clone(),
         carrier_id: shipment.carrier_id.clone(),
-        state: shipment_state(shipment.state).into(),
+        state: v1::ShipmentState::from(shipment.state).into(),
         inferred: packages.iter().any(|one| one.departure == Departure::Inferred),
         packages: packages.into_iter().map(package).collect(),
         ship_time: time(shipment.ship_time),
@@ -145,49 +174,23 @@ fn package(package: &Package) -> v1::Package {
         tracking_number: package.tracking_number.clone(),
         sscc: package.sscc.clone(),
         lines: package.lines().to_vec(),
-        status: code(package.status).into(),
+        status: milestone_code(package.status),
         status_time: time(package.status_time),
         estimated_delivery_time: time(package.estimated_delivery_time),
         proof_of_delivery: package.proof.as_ref().map(|proof| proof.0.clone()),
     }
 }
 
-/// A carrier's report.
-pub fn milestone(milestone: &Milestone) -> v1::Milestone {
+/// A milestone.
+pub(crate) fn milestone(milestone: &Milestone) -> v1::Milestone {
     v1::Milestone {
         tracking_number: milestone.tracking_number.clone(),
-        code: code(milestone.code).into(),
+        code: milestone_code(milestone.code),
         raw_code: milestone.raw_code.clone(),
         occur_time: Some(timestamp(milestone.occur_time)),
         occur_offset_minutes: count(milestone.occur_offset_minutes),
         place: milestone.place.clone(),
         estimated_delivery_time: time(milestone.estimated_delivery_time),
         record_time: Some(timestamp(milestone.record_time)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_name_of_the_domain_is_on_the_wire() {
-        assert!(HandlingClass::ALL.iter().all(|value| handling_class(*value) != values::HandlingClass::Unspecified));
-        let states = crate::fulfillment_order::Execution::ALL;
-        assert!(states.iter().all(|value| execution(*value) != v1::ExecutionState::Unspecified));
-        let states = crate::fulfillment_order::Request::ALL;
-        assert!(states.iter().all(|value| request(*value) != v1::RequestState::Unspecified));
-        let states = crate::shipment::State::ALL;
-        assert!(states.iter().all(|value| shipment_state(*value) != v1::ShipmentState::Unspecified));
-        assert!(crate::node::State::ALL.iter().all(|value| node_state(*value) != v1::NodeState::Unspecified));
-        let unknown = Code::ALL.iter().filter(|value| code(**value) == v1::MilestoneCode::Unspecified);
-        assert_eq!(unknown.collect::<Vec<_>>(), [&Code::Unspecified]);
-    }
-
-    #[test]
-    fn a_wire_name_is_read_back() {
-        for value in Code::ALL {
-            assert_eq!(named::<Code>(code(*value).as_str_name(), "MILESTONE_CODE_"), Some(*value));
-        }
     }
 }

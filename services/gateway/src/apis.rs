@@ -2,7 +2,7 @@
 
 use axum::{
     http::{
-        StatusCode,
+        HeaderMap, StatusCode,
         header::{ALLOW, CONTENT_TYPE},
     },
     response::IntoResponse,
@@ -19,10 +19,17 @@ use crate::{RouteError, VERSION};
 pub(crate) const PATH: &str = "/v1/apis";
 
 /// Refuses other methods, as the routes of services do.
-pub(crate) async fn only_get() -> impl IntoResponse {
-    let problem = r#"{"type":"about:blank","title":"Method Not Allowed","status":405,"detail":"only GET is possible here","code":"UNIMPLEMENTED"}"#;
+pub(crate) async fn only_get(headers: HeaderMap) -> impl IntoResponse {
+    let problem = json!({
+        "type": "about:blank",
+        "title": "Method Not Allowed",
+        "status": 405,
+        "detail": "only GET is possible here",
+        "code": "UNIMPLEMENTED",
+        "requestId": headers.get("x-request-id").and_then(|id| id.to_str().ok()),
+    });
     let headers = [(ALLOW, "GET, HEAD"), (CONTENT_TYPE, "application/problem+json")];
-    (StatusCode::METHOD_NOT_ALLOWED, headers, problem)
+    (StatusCode::METHOD_NOT_ALLOWED, headers, problem.to_string())
 }
 
 /// What the contract says besides routes.

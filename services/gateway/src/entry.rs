@@ -1,4 +1,4 @@
-//! The way in for callers from outside: they prove who they are, and the services are told.
+//! Calls of callers from outside: their credentials are checked, and the services get their principal.
 
 use std::{
     convert::Infallible,
@@ -16,6 +16,8 @@ use mesh::{
 use tonic::body::Body;
 use tower::Service;
 
+use crate::front::Client;
+
 /// The check of credentials, and the rules of the methods that are called.
 #[derive(Debug, Clone)]
 pub(crate) struct Guard {
@@ -23,17 +25,19 @@ pub(crate) struct Guard {
     pub(crate) access: Arc<Access>,
 }
 
-/// A way to a service that is taken on behalf of whoever proves to call.
+/// A service, called on behalf of the caller that the credentials prove.
 #[derive(Clone)]
 pub(crate) struct Entry {
     channel: Channel,
     guard: Option<Guard>,
+    unguarded: Option<Arc<str>>,
 }
 
 impl Entry {
-    /// Without a guard calls are made on behalf of whoever the channel is for.
+    /// Without a guard calls are made on behalf of the channel's principal.
     pub(crate) fn new(channel: Channel, guard: Option<Guard>) -> Self {
-        Self { channel, guard }
+        let unguarded = channel.principal().filter(|_| guard.is_none()).map(|principal| principal.to_string().into());
+        Self { channel, guard, unguarded }
     }
 }
 
@@ -47,13 +51,20 @@ impl Service<Request<Body>> for Entry {
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let Self { mut channel, guard } = self.clone();
+        let Self { mut channel, guard, unguarded } = self.clone();
+        let client = request.extensions().get::<Client>().cloned().unwrap_or_default();
+        if let Some(name) = unguarded {
+            client.set(name);
+        }
         Box::pin(async move {
             if let Some(Guard { authenticator, access }) = guard {
                 let path = request.uri().path().to_owned();
                 let caller = authenticator.authenticate(request.headers(), &path, access.rule(&path));
                 match caller.await {
-                    Ok(caller) => channel = channel.for_principal(&caller),
+                    Ok(caller) => {
+                        client.set(caller.to_string().into());
+                        channel = channel.for_principal(&caller);
+                    }
                     Err(fault) => return Ok(mesh::status(fault).into_http()),
                 }
             }

@@ -1,8 +1,8 @@
 //! REST for portals, partners and people, in front of the services.
 //!
-//! Owns the way in: it hands every `/v1` call to [`transcode`], and serves the description and the catalogue of the API
-//! with a page to try it. Callers prove who they are to the authenticator it is given; without one they are who the
-//! channels say. It has no database and links no generated type: routes, JSON and the description all follow from the
+//! Owns the REST API: it hands every `/v1` call to [`transcode`], and serves the description and the catalogue of the API
+//! with a page to try it. Callers are identified by the authenticator it is given; without one they are the
+//! principal of the channels. It has no database and links no generated type: routes, JSON and the description all follow from the
 //! descriptors it is given.
 //!
 //! Deliberately absent: rules of any service, and a route written by hand for a method.
@@ -10,6 +10,7 @@
 mod apis;
 mod docs;
 mod entry;
+mod front;
 mod serve;
 
 use std::{collections::HashMap, sync::Arc};
@@ -29,6 +30,7 @@ use prost_reflect::DescriptorPool;
 use tower::ServiceExt as _;
 use transcode::{Transcoder, Upstream};
 
+pub use front::Front;
 pub use serve::serve;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -48,15 +50,15 @@ impl Default for Config {
     }
 }
 
-/// The descriptors can not be served as REST.
+/// The descriptors cannot be served as REST.
 #[derive(Debug, thiserror::Error)]
-#[error("the routes can not be served: {0}")]
+#[error("the routes cannot be served: {0}")]
 pub struct RouteError(String);
 
 /// The REST face of services.
 ///
-/// `upstreams` are the full names of gRPC services and the way to each. With an authenticator every call is made on behalf
-/// of whoever it proves to be from.
+/// `upstreams` are the full names of gRPC services and the channel to each. With an authenticator every call is made on
+/// behalf of the caller that it identifies.
 pub fn router(
     descriptors: &DescriptorPool,
     upstreams: &[(&'static str, Channel)],

@@ -25,6 +25,8 @@ use tokio::{
 };
 use tower::ServiceExt as _;
 
+use crate::front::Front;
+
 /// How long the head of a request may take, and how long a connection may be idle.
 const HEAD: Duration = Duration::from_secs(30);
 /// How long a body may stand still, and how long it may take as a whole.
@@ -53,8 +55,9 @@ pub async fn serve(
         .keep_alive_timeout(KEEP_ALIVE.1)
         .max_concurrent_streams(STREAMS)
         .max_header_list_size(HEADERS);
+    let front = Front::new(router, config.request_log_sample);
     mesh::accept(listener, tls, Limits::http(config), &stop, move |wire, peer| {
-        let service = router.clone().map_request(move |request: Request<hyper::body::Incoming>| {
+        let service = front.clone().map_request(move |request: Request<hyper::body::Incoming>| {
             let mut request: Request = request.map(|body| Body::new(Paced::new(body, BODY)));
             request.extensions_mut().insert(peer.clone());
             request

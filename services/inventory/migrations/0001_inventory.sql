@@ -16,7 +16,7 @@ CREATE TABLE items (
     CHECK ((list_price_minor IS NULL) = (list_price_currency IS NULL))
 );
 
--- Where stock is counted. `count_time` is that of the newest count applied.
+-- Where stock is counted. `count_time` is that of the newest count that was applied.
 CREATE TABLE locations (
     location_id TEXT PRIMARY KEY,
     name TEXT NOT NULL,
@@ -25,8 +25,7 @@ CREATE TABLE locations (
     version BIGINT NOT NULL
 );
 
--- Counters of an item over all locations. `located_shortfall` is the sum of its levels' shortfalls, `waits` the last
--- ticket given to a reservation that waits for it, `movements` the last number in its ledger.
+-- Counters of an item over all locations. `located_shortfall` is the sum of its levels' shortfalls.
 CREATE TABLE stock (
     sku TEXT PRIMARY KEY,
     on_hand BIGINT NOT NULL CHECK (on_hand >= 0),
@@ -35,8 +34,8 @@ CREATE TABLE stock (
     backordered BIGINT NOT NULL CHECK (backordered >= 0),
     shortfall BIGINT NOT NULL,
     located_shortfall BIGINT NOT NULL CHECK (located_shortfall >= 0),
-    waits BIGINT NOT NULL,
-    movements BIGINT NOT NULL,
+    last_backorder_sequence BIGINT NOT NULL,
+    last_movement_number BIGINT NOT NULL,
     update_time BIGINT NOT NULL,
     version BIGINT NOT NULL,
     CHECK (shortfall = CASE WHEN reserved + allocated > on_hand THEN reserved + allocated - on_hand ELSE 0 END)
@@ -56,8 +55,9 @@ CREATE TABLE levels (
     CHECK (shortfall = CASE WHEN allocated > on_hand THEN allocated - on_hand ELSE 0 END)
 );
 
--- What is promised to one order line. `wait_rank` 0 goes before 1, then the lower `wait_number`. `waiting_sku` is the item
--- while units wait, `promised_sku` while units are reserved or allocated: what the two lookups below are by.
+-- Units requested for one order line. Backorders are filled by `backorder_rank`, then by `backorder_sequence`. For the
+-- lookups below, `backordered_sku` is the item while units are backordered, `reserved_sku` while any are reserved or
+-- allocated.
 CREATE TABLE reservations (
     order_id TEXT NOT NULL,
     line_number BIGINT NOT NULL,
@@ -68,24 +68,24 @@ CREATE TABLE reservations (
     consumed BIGINT NOT NULL CHECK (consumed >= 0),
     backordered BIGINT NOT NULL CHECK (backordered >= 0),
     released BIGINT NOT NULL CHECK (released >= 0),
-    policy TEXT NOT NULL CHECK (policy IN ('REFUSE', 'BACKORDER')),
+    shortage_policy TEXT NOT NULL CHECK (shortage_policy IN ('REFUSE', 'BACKORDER')),
     expire_after BIGINT CHECK (expire_after > 0),
     expire_time BIGINT,
-    wait_rank BIGINT NOT NULL CHECK (wait_rank IN (0, 1)),
-    wait_number BIGINT,
-    waiting_sku TEXT,
-    promised_sku TEXT,
+    backorder_rank BIGINT NOT NULL CHECK (backorder_rank IN (0, 1)),
+    backorder_sequence BIGINT,
+    backordered_sku TEXT,
+    reserved_sku TEXT,
     create_time BIGINT NOT NULL,
     update_time BIGINT NOT NULL,
     version BIGINT NOT NULL,
     PRIMARY KEY (order_id, line_number),
     CHECK (requested = reserved + allocated + consumed + backordered + released),
-    CHECK ((backordered > 0) = (wait_number IS NOT NULL))
+    CHECK ((backordered > 0) = (backorder_sequence IS NOT NULL))
 );
-CREATE INDEX reservations_waiting ON reservations (waiting_sku) WHERE waiting_sku IS NOT NULL;
-CREATE INDEX reservations_promised ON reservations (promised_sku) WHERE promised_sku IS NOT NULL;
+CREATE INDEX reservations_backordered ON reservations (backordered_sku) WHERE backordered_sku IS NOT NULL;
+CREATE INDEX reservations_reserved ON reservations (reserved_sku) WHERE reserved_sku IS NOT NULL;
 
--- Units of a reservation at a location. `open_place` is `sku@location` while units are open, for lookup.
+-- Units of a reservation at a location. `open_stock_key` is `sku@location` while units are open, for lookup.
 CREATE TABLE allocations (
     order_id TEXT NOT NULL,
     line_number BIGINT NOT NULL,
@@ -94,12 +94,12 @@ CREATE TABLE allocations (
     open_units BIGINT NOT NULL CHECK (open_units >= 0),
     consumed BIGINT NOT NULL CHECK (consumed >= 0),
     released BIGINT NOT NULL CHECK (released >= 0),
-    open_place TEXT,
+    open_stock_key TEXT,
     update_time BIGINT NOT NULL,
     version BIGINT NOT NULL,
     PRIMARY KEY (order_id, line_number, location_id)
 );
-CREATE INDEX allocations_open ON allocations (open_place) WHERE open_place IS NOT NULL;
+CREATE INDEX allocations_open ON allocations (open_stock_key) WHERE open_stock_key IS NOT NULL;
 
 -- The first answer to an allocation key.
 CREATE TABLE allocation_keys (
@@ -110,19 +110,19 @@ CREATE TABLE allocation_keys (
     version BIGINT NOT NULL
 );
 
--- What shipments took: `asked` for by a call, `told` by events of shipments. The larger counts.
+-- Units that shipments consumed, as calls and as shipped events report them. The larger number counts.
 CREATE TABLE consumptions (
     shipment_id TEXT NOT NULL,
     line_number BIGINT NOT NULL,
     order_id TEXT NOT NULL,
-    asked BIGINT NOT NULL CHECK (asked >= 0),
-    told BIGINT NOT NULL CHECK (told >= 0),
+    called_units BIGINT NOT NULL CHECK (called_units >= 0),
+    shipped_units BIGINT NOT NULL CHECK (shipped_units >= 0),
     version BIGINT NOT NULL,
     PRIMARY KEY (shipment_id, line_number)
 );
 
--- How many holds stand on an order.
-CREATE TABLE order_holds (
+-- How many holds are open on an order.
+CREATE TABLE open_holds (
     order_id TEXT PRIMARY KEY,
     open_holds BIGINT NOT NULL CHECK (open_holds >= 0),
     version BIGINT NOT NULL

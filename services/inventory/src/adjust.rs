@@ -1,34 +1,46 @@
-//! Corrects stock by a difference.
+//! Corrects units on hand by a difference.
 
+use std::sync::Arc;
+
+use mesh::wire::{Checks, MAX_QUANTITY, checked};
 use proto::inventory::v1 as wire;
 use store::{Command, Context, Needs, Rows};
 use types::{Fault, NodeId};
 
-use crate::{
-    create_location::exists,
-    ledger::Supply,
-    publish::{About, publish},
-    receive::levels,
-    scope::Scope,
-    stock::Location,
-};
+use crate::{ledger::Cause, stock::Location, wire::level_of, working_set::WorkingSet};
 
 /// A correction.
 pub(crate) struct AdjustStock {
-    pub(crate) location_id: NodeId,
-    pub(crate) sku: String,
-    pub(crate) delta: i64,
-    pub(crate) reason: String,
+    location_id: NodeId,
+    sku: String,
+    delta: i64,
+    reason: String,
 }
 
 impl AdjustStock {
-    fn scope(&self, rows: &Rows) -> Scope {
-        let mut scope = Scope::default();
-        scope.changes(rows, &self.sku, &self.location_id, self.delta);
-        if self.delta > 0 {
-            scope.frees(rows, &self.sku);
+    pub(crate) fn parse(request: &wire::AdjustStockRequest, _: &Arc<mesh::Principal>) -> Result<Self, Fault> {
+        let mut checks = Checks::new();
+        let location_id = checks.id("location_id", &request.location_id);
+        let sku = checks.sku("sku", &request.sku);
+        if request.delta == 0 {
+            checks.wrong("delta", "must not be 0");
+        } else if request.delta.unsigned_abs() > MAX_QUANTITY.unsigned_abs() {
+            checks.wrong("delta", "must be -1,000,000,000 to 1,000,000,000");
         }
-        scope
+        let reason = checks.text("reason", &request.reason, 500);
+        checks.done()?;
+        Ok(Self {
+            location_id: checked(location_id)?,
+            sku: checked(sku)?,
+            delta: request.delta,
+            reason: checked(reason)?,
+        })
+    }
+
+    fn working_set(&self, rows: &Rows) -> WorkingSet {
+        let mut set = WorkingSet::default();
+        set.on_hand_changes(rows, &self.sku, &self.location_id, self.delta);
+        set
     }
 }
 
@@ -38,17 +50,15 @@ impl Command for AdjustStock {
 
     fn needs(&self, rows: &Rows, needs: &mut Needs) {
         needs.row::<Location>(&self.location_id);
-        self.scope(rows).ask(needs);
+        self.working_set(rows).request(needs);
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::StockLevel, Fault> {
-        exists(rows, &self.location_id)?;
-        let mut ledger = self.scope(rows).load(rows, cx.now())?;
+        Location::find(rows, &self.location_id)?;
+        let mut ledger = self.working_set(rows).load(rows, cx.now())?;
         ledger.stock(&self.sku)?;
         ledger.adjust(&self.location_id, &self.sku, self.delta, &self.reason)?;
-        publish(ledger.finish()?, About::Stock, rows, cx);
-        let item = Supply { sku: self.sku.clone(), quantity: 0 };
-        let levels = levels(rows, &self.location_id, &[item], cx.now())?;
-        levels.into_iter().next().ok_or_else(|| Fault::internal("an adjusted level is missing"))
+        ledger.save(&Cause::Stock, rows, cx)?;
+        level_of(rows, &self.sku, &self.location_id, cx.now())
     }
 }

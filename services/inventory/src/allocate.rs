@@ -1,44 +1,55 @@
-//! Gives reserved units of an order to work at locations.
+//! Allocates reserved units of an order at locations.
 
 use std::collections::BTreeSet;
 
+use mesh::wire::{Checks, checked};
 use proto::inventory::v1 as wire;
 use store::{Command, Context, Needs, Proto, Rows};
-use types::{Fault, OrderId, Reason, Violation};
+use types::{Fault, OrderId, Reason, Timestamp, Violation};
 
 use crate::{
-    ledger::{LineKey, Pick},
-    promise::{AllocationKey, Reservation},
-    publish::{ALLOCATED, About, images, publish},
-    scope::{Scope, known},
-    wire::line_number,
+    ledger::Cause,
+    process::reservation::ReservationEvent,
+    quantity::AllocationLine,
+    reservation::LineKey,
+    wire::{line_number, reservations_of},
+    working_set::{WorkingSet, loaded},
 };
 
-/// Where to take how much. The key's first answer is its only one.
-pub(crate) struct Allocate {
-    pub(crate) allocation_key: String,
-    pub(crate) order_id: OrderId,
-    pub(crate) picks: Vec<Pick>,
-}
-
-/// The rows that picks of an order are about.
-pub(crate) fn picked(rows: &Rows, order_id: &OrderId, picks: &[Pick]) -> Scope {
-    let mut scope = Scope::default();
-    for pick in picks {
-        let line = (order_id.clone(), pick.line_number);
-        if let Some(present) = known::<Reservation>(rows, &line) {
-            scope.places.insert((present.sku.clone(), pick.location_id.clone()));
-            scope.skus.insert(present.sku.clone());
-        }
-        scope.lines.insert(line);
-        scope.allocations.insert((order_id.clone(), pick.line_number, pick.location_id.clone()));
+store::record! {
+    /// The first answer to an allocation key.
+    pub(crate) struct AllocationKey in "allocation_keys" key (allocation_key: String) {
+        order_id: OrderId,
+        /// The allocations alone.
+        answer: Proto<wire::AllocateResponse>,
+        create_time: Timestamp,
     }
-    scope
 }
 
-/// The lines that picks of an order are about, each once.
-pub(crate) fn lines(order_id: &OrderId, picks: &[Pick]) -> BTreeSet<LineKey> {
-    picks.iter().map(|pick| (order_id.clone(), pick.line_number)).collect()
+/// How many units to allocate where. A key has one answer, the first.
+pub(crate) struct Allocate {
+    allocation_key: String,
+    order_id: OrderId,
+    lines: Vec<AllocationLine>,
+}
+
+impl Allocate {
+    pub(crate) fn parse(request: &wire::AllocateRequest) -> Result<Self, Fault> {
+        let mut checks = Checks::new();
+        let allocation_key = checks.text("allocation_key", &request.allocation_key, 200);
+        let order_id = checks.id("order_id", &request.order_id);
+        let lines = AllocationLine::read_all(&mut checks, &request.allocations);
+        checks.done()?;
+        Ok(Self { allocation_key: checked(allocation_key)?, order_id: checked(order_id)?, lines })
+    }
+
+    fn keys(&self) -> BTreeSet<LineKey> {
+        self.lines.iter().map(|line| line.key(&self.order_id)).collect()
+    }
+
+    fn working_set(&self, rows: &Rows) -> WorkingSet {
+        WorkingSet::of_allocations(rows, &self.order_id, &self.lines)
+    }
 }
 
 impl Command for Allocate {
@@ -47,10 +58,10 @@ impl Command for Allocate {
 
     fn needs(&self, rows: &Rows, needs: &mut Needs) {
         needs.row::<AllocationKey>(&self.allocation_key);
-        if let Some(known) = known::<AllocationKey>(rows, &self.allocation_key) {
-            answered_lines(known).iter().for_each(|line| needs.row::<Reservation>(line));
+        if let Some(first) = loaded::<AllocationKey>(rows, &self.allocation_key) {
+            WorkingSet::of_lines(answered_lines(first)).request(needs);
         }
-        picked(rows, &self.order_id, &self.picks).ask(needs);
+        self.working_set(rows).request(needs);
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::AllocateResponse, Fault> {
@@ -59,29 +70,29 @@ impl Command for Allocate {
                 let message = "the allocation key was used before, for another order";
                 return Err(Fault::new(Reason::RequestIdReused, message));
             }
-            let asked = lines(&self.order_id, &self.picks);
-            let reservations = images(rows, asked.union(&answered_lines(first)).cloned())?;
+            let keys = self.keys();
+            let reservations = reservations_of(rows, keys.union(&answered_lines(first)).cloned())?;
             return Ok(wire::AllocateResponse { reservations, ..first.answer.0.clone() });
         }
-        let mut ledger = picked(rows, &self.order_id, &self.picks).load(rows, cx.now())?;
+        let mut ledger = self.working_set(rows).load(rows, cx.now())?;
         let mut allocations = Vec::new();
-        let mut wrong = Vec::new();
-        for (index, pick) in self.picks.iter().enumerate() {
-            if ledger.reservation(&(self.order_id.clone(), pick.line_number)).is_none() {
+        let mut violations = Vec::new();
+        for (index, line) in self.lines.iter().enumerate() {
+            if ledger.reservation(&line.key(&self.order_id)).is_none() {
                 let field = format!("allocations[{index}].line_number");
-                wrong.push(Violation { field, description: "is not reserved".to_owned() });
+                violations.push(Violation { field, description: "is not reserved".to_owned() });
                 continue;
             }
-            let quantity = ledger.allocate(&self.order_id, pick)?;
+            let quantity = ledger.allocate(&self.order_id, line)?;
             if quantity > 0 {
-                let (line_number, location_id) = (line_number(pick.line_number), pick.location_id.to_string());
+                let (line_number, location_id) = (line_number(line.line_number), line.location_id.to_string());
                 allocations.push(wire::AllocationRequest { line_number, location_id, quantity });
             }
         }
-        if !wrong.is_empty() {
-            return Err(Fault::violations(wrong));
+        if !violations.is_empty() {
+            return Err(Fault::violations(violations));
         }
-        publish(ledger.finish()?, About::Promises(&self.order_id, ALLOCATED), rows, cx);
+        ledger.save(&Cause::Reservation(&self.order_id, ReservationEvent::Allocated), rows, cx)?;
         let answer = wire::AllocateResponse { allocations, reservations: Vec::new() };
         rows.put(AllocationKey {
             allocation_key: self.allocation_key.clone(),
@@ -90,12 +101,11 @@ impl Command for Allocate {
             create_time: cx.now(),
             version: 0,
         });
-        let reservations = images(rows, lines(&self.order_id, &self.picks))?;
-        Ok(wire::AllocateResponse { reservations, ..answer })
+        Ok(wire::AllocateResponse { reservations: reservations_of(rows, self.keys())?, ..answer })
     }
 }
 
-/// The lines the first answer was about.
+/// The lines that the first answer has allocations of.
 fn answered_lines(first: &AllocationKey) -> BTreeSet<LineKey> {
     let allocations = first.answer.0.allocations.iter();
     allocations.map(|allocation| (first.order_id.clone(), i64::from(allocation.line_number))).collect()

@@ -1,24 +1,59 @@
 //! Creates an item, and its counters.
 
-use proto::inventory::v1 as wire;
-use store::{Command, Context, Needs, NewEvent, Rows};
+use std::sync::Arc;
+
+use mesh::wire::{Checks, checked};
+use proto::{events::InventoryEvent, inventory::v1 as wire};
+use store::{Command, Context, Needs, Rows};
 use types::{Currency, Fault, Reason};
 
 use crate::{
-    item::{HandlingClass, Item, State, Units},
+    events::emit_item,
+    item::{HandlingClass, Item, ItemState, read_price},
     stock::Stock,
+    unit::{Units, read_uom},
 };
+
+/// The base unit of an item that names none.
+const DEFAULT_UOM: &str = "EA";
 
 /// A new item.
 pub(crate) struct CreateItem {
-    pub(crate) sku: String,
-    pub(crate) name: String,
-    pub(crate) pack: String,
-    pub(crate) category: String,
-    pub(crate) handling_class: HandlingClass,
-    pub(crate) base_uom: String,
-    pub(crate) units: Units,
-    pub(crate) list_price: Option<(i64, Currency)>,
+    sku: String,
+    name: String,
+    pack: String,
+    category: String,
+    handling_class: HandlingClass,
+    base_uom: String,
+    units: Units,
+    list_price: Option<(i64, Currency)>,
+}
+
+impl CreateItem {
+    pub(crate) fn parse(request: &wire::CreateItemRequest, _: &Arc<mesh::Principal>) -> Result<Self, Fault> {
+        let mut checks = Checks::new();
+        let sku = checks.sku("sku", &request.sku);
+        let name = checks.text("name", &request.name, 200);
+        let pack = checks.optional_text("pack", &request.pack, 200);
+        let category = checks.optional_text("category", &request.category, 200);
+        let handling_class =
+            checks.choice("handling_class", request.handling_class).and_then(HandlingClass::from_contract);
+        let base = if request.base_uom.is_empty() { DEFAULT_UOM } else { &request.base_uom };
+        let base_uom = read_uom(&mut checks, "base_uom", base);
+        let units = Units::read(&mut checks, &request.units, base);
+        let list_price = read_price(&mut checks, request.list_price.as_ref());
+        checks.done()?;
+        Ok(Self {
+            sku: checked(sku)?,
+            name: checked(name)?,
+            pack: checked(pack)?,
+            category: checked(category)?,
+            handling_class: checked(handling_class)?,
+            base_uom: checked(base_uom)?,
+            units: checked(units)?,
+            list_price: checked(list_price)?,
+        })
+    }
 }
 
 impl Command for CreateItem {
@@ -45,19 +80,11 @@ impl Command for CreateItem {
             units: self.units.clone(),
             list_price_minor: self.list_price.map(|(minor, _)| minor),
             list_price_currency: self.list_price.map(|(_, currency)| currency),
-            state: State::Active,
+            state: ItemState::Active,
             create_time: now,
             update_time: now,
             version: 0,
         });
-        Ok(tell("item.created", &item, cx))
+        Ok(emit_item(InventoryEvent::ItemCreated, &item, cx))
     }
-}
-
-/// Tells that an item changed; answers it as the wire has it.
-pub(crate) fn tell(kind: &'static str, item: &Item, cx: &mut Context<'_>) -> wire::Item {
-    let image = crate::wire::item(item);
-    let fact = wire::ItemChanged { item: Some(image.clone()) };
-    cx.emit(NewEvent::untyped(kind, &item.sku, item.version, item.version, &fact));
-    image
 }

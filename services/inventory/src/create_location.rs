@@ -1,6 +1,9 @@
 //! Creates a location.
 
-use proto::inventory::v1 as wire;
+use std::sync::Arc;
+
+use mesh::wire::{Checks, checked};
+use proto::{events::InventoryEvent, inventory::v1 as wire};
 use store::{Command, Context, Needs, NewEvent, Rows};
 use types::{Fault, NodeId, Reason};
 
@@ -8,8 +11,18 @@ use crate::stock::Location;
 
 /// A new location.
 pub(crate) struct CreateLocation {
-    pub(crate) location_id: NodeId,
-    pub(crate) name: String,
+    location_id: NodeId,
+    name: String,
+}
+
+impl CreateLocation {
+    pub(crate) fn parse(request: &wire::CreateLocationRequest, _: &Arc<mesh::Principal>) -> Result<Self, Fault> {
+        let mut checks = Checks::new();
+        let location_id = checks.id("location_id", &request.location_id);
+        let name = checks.text("name", &request.name, 200);
+        checks.done()?;
+        Ok(Self { location_id: checked(location_id)?, name: checked(name)? })
+    }
 }
 
 impl Command for CreateLocation {
@@ -32,14 +45,9 @@ impl Command for CreateLocation {
             create_time: cx.now(),
             version: 0,
         });
-        let image = crate::wire::location(&location);
-        let fact = wire::LocationCreated { location: Some(image.clone()) };
-        cx.emit(NewEvent::untyped("location.created", location_id, location.version, location.version, &fact));
-        Ok(image)
+        let created = crate::wire::location(&location);
+        let payload = InventoryEvent::LocationCreated(wire::LocationCreated { location: Some(created.clone()) });
+        cx.emit(NewEvent::new(payload, location_id, location.version, location.version));
+        Ok(created)
     }
-}
-
-/// Fails when there is no such location.
-pub(crate) fn exists(rows: &Rows, location_id: &NodeId) -> Result<(), Fault> {
-    rows.get::<Location>(location_id)?.map(|_| ()).ok_or_else(|| Fault::not_found("location", location_id))
 }

@@ -1,33 +1,50 @@
-//! Takes allocated units back from locations.
+//! Deallocates units of an order at locations.
 
+use std::{collections::BTreeSet, sync::Arc};
+
+use mesh::wire::{Checks, checked};
 use proto::inventory::v1 as wire;
 use store::{Command, Context, Needs, Rows};
 use types::{Fault, OrderId, Timestamp};
 
 use crate::{
-    allocate::{lines, picked},
-    ledger::{Pick, Taken},
-    publish::{About, DEALLOCATED, images, publish},
-    scope::Scope,
+    ledger::{Cause, DeallocationPolicy},
+    process::reservation::ReservationEvent,
+    quantity::AllocationLine,
+    reservation::LineKey,
+    wire::reservations_of,
+    working_set::WorkingSet,
 };
 
-/// Where to take how much back, and what becomes of it.
+/// Which units to deallocate where, and what is done with them.
 pub(crate) struct Deallocate {
-    pub(crate) order_id: OrderId,
-    pub(crate) picks: Vec<Pick>,
-    pub(crate) taken: Taken,
-    /// When a location did not find them; now when not known.
-    pub(crate) occur_time: Option<Timestamp>,
+    order_id: OrderId,
+    lines: Vec<AllocationLine>,
+    policy: DeallocationPolicy,
+    /// When a short pick occurred; now when absent.
+    occur_time: Option<Timestamp>,
 }
 
 impl Deallocate {
-    fn scope(&self, rows: &Rows) -> Scope {
-        let mut scope = picked(rows, &self.order_id, &self.picks);
-        // Reassigned units stay the order's own.
-        if self.taken != Taken::Reassigned {
-            scope.skus.clone().iter().for_each(|sku| scope.frees(rows, sku));
+    pub(crate) fn parse(request: &wire::DeallocateRequest, _: &Arc<mesh::Principal>) -> Result<Self, Fault> {
+        let mut checks = Checks::new();
+        let order_id = checks.id("order_id", &request.order_id);
+        let lines = AllocationLine::read_all(&mut checks, &request.allocations);
+        let policy = checks.choice("policy", request.policy).and_then(DeallocationPolicy::from_contract);
+        let occur_time = checks.optional_time("occur_time", request.occur_time.as_ref());
+        checks.done()?;
+        let (order_id, policy) = (checked(order_id)?, checked(policy)?);
+        Ok(Self { order_id, lines, policy, occur_time: checked(occur_time)? })
+    }
+
+    fn working_set(&self, rows: &Rows) -> WorkingSet {
+        let mut set = WorkingSet::of_allocations(rows, &self.order_id, &self.lines);
+        match self.policy {
+            // The units stay the order's own.
+            DeallocationPolicy::Reassign => {}
+            DeallocationPolicy::Cancel | DeallocationPolicy::Short => set.all_units_become_free(rows),
         }
-        scope
+        set
     }
 }
 
@@ -36,16 +53,17 @@ impl Command for Deallocate {
     const NAME: &'static str = "Deallocate";
 
     fn needs(&self, rows: &Rows, needs: &mut Needs) {
-        self.scope(rows).ask(needs);
+        self.working_set(rows).request(needs);
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::DeallocateResponse, Fault> {
-        let mut ledger = self.scope(rows).load(rows, cx.now())?;
+        let mut ledger = self.working_set(rows).load(rows, cx.now())?;
         let occur_time = self.occur_time.unwrap_or_else(|| cx.now()).min(cx.now());
-        for pick in &self.picks {
-            ledger.deallocate(&self.order_id, pick, self.taken, occur_time)?;
+        for line in &self.lines {
+            ledger.deallocate(&self.order_id, line, self.policy, occur_time)?;
         }
-        publish(ledger.finish()?, About::Promises(&self.order_id, DEALLOCATED), rows, cx);
-        Ok(wire::DeallocateResponse { reservations: images(rows, lines(&self.order_id, &self.picks))? })
+        ledger.save(&Cause::Reservation(&self.order_id, ReservationEvent::Deallocated), rows, cx)?;
+        let lines: BTreeSet<LineKey> = self.lines.iter().map(|line| line.key(&self.order_id)).collect();
+        Ok(wire::DeallocateResponse { reservations: reservations_of(rows, lines)? })
     }
 }

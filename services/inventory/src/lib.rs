@@ -1,18 +1,21 @@
-//! Items, where they are, and who they are promised to.
+//! Items, where they are in stock, and for which orders they are reserved.
 //!
-//! **Owns** the stock ledger: per item and per item and location the counters, per order line the reservation, per order
-//! line and location the allocation, and the append-only movements whose sums the counters are.
+//! **Owns** the stock ledger: the counters of each item and of each item at each location, the reservation of each
+//! order line, the allocation of each order line at each location, and the append-only movements whose sums the
+//! counters are.
 //!
 //! **Promises**
-//! - A unit is never promised twice. Lines of one call that share an item share what is free of it.
-//! - Whoever waits is served in the order they began to wait; those whose units a location could not find go first.
+//! - A unit is never reserved twice. Lines of one call that share an item share its free units.
+//! - Backorders are filled in the order in which they began; those of short picks are filled first.
 //! - `requested = reserved + allocated + consumed + backordered + released`, for every reservation, always.
-//! - Facts from outside are never refused for lack of stock: a count below what is promised is a shortfall with names, a
-//!   shipment of units that were not there is drift.
-//! - News may come late: a count stands for the time it was taken, and what happened before or after it is told apart.
+//! - Reports from outside are never refused for lack of stock: a count below the reserved units is a shortfall that
+//!   names the orders at stake, a shipment of units that were not on hand is drift.
+//! - Reports may come late: a count stands for its own time, and what occurred before and after it is distinguished.
 //!
 //! **Absent on purpose**: where units should be taken from (fulfillment decides), lots and their shelf life, transfers
 //! between locations, and prices beyond the list price.
+//!
+//! `process/` describes the processes that go over several commands and services.
 
 mod adjust;
 mod allocate;
@@ -20,36 +23,40 @@ mod consume;
 mod create_item;
 mod create_location;
 mod deallocate;
+mod events;
 mod expire;
-mod hold;
 mod item;
 mod ledger;
 mod movement;
-mod promise;
-mod publish;
+mod process;
+mod quantity;
 mod reactions;
 mod receive;
+mod record_open_holds;
 mod release;
+mod report_snapshot;
+mod reservation;
 mod reserve;
-mod restock;
 mod rpc;
-mod scope;
-mod snapshot;
 mod stock;
 mod store;
+mod unit;
 mod update_item;
 mod wire;
+mod working_set;
 
 use std::sync::Arc;
 
-use ::store::{Db, EventApi, Follower, Migration, TaskHandler, TaskRunner, Workers};
+use ::store::{Db, Follower, Migration, TaskHandler, TaskRunner, Workers};
 use mesh::{Channel, Server, ServerError};
 use proto::{
-    event::v1::{event_service_client::EventServiceClient, event_service_server::EventServiceServer},
+    event::v1::event_service_client::EventServiceClient,
     inventory::v1::inventory_service_server::InventoryServiceServer,
 };
 
-/// The service's name: of its database, its log and its metrics.
+use crate::reactions::{FulfillmentFollower, OrderFollower, ReturnsFollower};
+
+/// The name of the service, its database, its log and its metrics.
 pub const NAME: &str = "inventory";
 
 /// The service's tables.
@@ -64,33 +71,26 @@ pub struct Config {}
 /// The services whose logs it follows.
 #[derive(Debug, Clone)]
 pub struct Peers {
-    /// Places and releases holds.
+    /// Has the holds of orders.
     pub order: Channel,
-    /// Ships.
+    /// Has shipments.
     pub fulfillment: Channel,
-    /// Restocks.
+    /// Has returns.
     pub returns: Channel,
 }
 
 /// The service's server.
 pub fn server(db: Db, _: &Config, mesh: &mesh::Config) -> Result<Server, ServerError> {
-    let ready = db.clone();
-    Ok(Server::new(NAME, mesh, proto::pool())
-        .with_readiness(move || {
-            let db = ready.clone();
-            async move { db.ready().await }
-        })
-        .add_service(EventServiceServer::new(EventApi::new(db.clone())))
-        .add_service(InventoryServiceServer::new(rpc::Rpc::new(db))))
+    Ok(chassis::server(NAME, &db, mesh)?.add_service(InventoryServiceServer::new(rpc::Rpc::new(db))))
 }
 
-/// What the service does on its own: follows orders, shipments and returns, and ends reservations whose time is over.
+/// What the service does on its own: follows orders, fulfillment and returns, and ends reservations whose time is over.
 pub fn workers(db: Db, peers: Peers, _: &Config) -> Workers {
     let Peers { order, fulfillment, returns } = peers;
     let log = |channel: Channel| EventServiceClient::new(channel.for_service(NAME));
     Workers::new()
-        .follow(Follower::new(db.clone(), log(order), Arc::new(reactions::Orders)))
-        .follow(Follower::new(db.clone(), log(fulfillment), Arc::new(reactions::Shipments)))
-        .follow(Follower::new(db.clone(), log(returns), Arc::new(reactions::Returns)))
+        .follow(Follower::new(db.clone(), log(order), Arc::new(OrderFollower)))
+        .follow(Follower::new(db.clone(), log(fulfillment), Arc::new(FulfillmentFollower)))
+        .follow(Follower::new(db.clone(), log(returns), Arc::new(ReturnsFollower)))
         .tasks(TaskRunner::new(db, [Arc::new(expire::ExpireTasks) as Arc<dyn TaskHandler>]))
 }

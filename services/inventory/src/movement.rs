@@ -2,30 +2,30 @@
 
 use types::{NodeId, Timestamp};
 
-use crate::promise::place;
+use crate::stock::lookup_key;
 
-const DAY: i64 = 24 * 60 * 60 * 1_000_000;
+const DAY_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
 
 store::text_enum! {
     /// Kinds of movements.
-    pub(crate) enum Kind {
-        /// Came in.
+    pub(crate) enum MovementKind = proto::inventory::v1::MovementKind {
+        /// Units came in.
         Received = "RECEIVED",
-        /// Corrected.
+        /// Units on hand were corrected.
         Adjusted = "ADJUSTED",
-        /// Set to what was counted.
+        /// Units on hand were set to a count.
         Counted = "COUNTED",
-        /// Held for an order.
+        /// Units were reserved for an order.
         Reserved = "RESERVED",
-        /// Held no more.
+        /// Units are no longer reserved.
         Released = "RELEASED",
-        /// Given to work at a location.
+        /// Reserved units were allocated at a location.
         Allocated = "ALLOCATED",
-        /// Taken back from work at a location.
+        /// Allocated units were returned to the order or to free stock.
         Deallocated = "DEALLOCATED",
-        /// Left.
+        /// Units left with a shipment.
         Shipped = "SHIPPED",
-        /// Came back and can be sold again.
+        /// Units of a return can be sold again.
         Restocked = "RESTOCKED",
     }
 }
@@ -35,7 +35,7 @@ store::record! {
     pub(crate) struct Movement in "movements" key (sku: String, movement_number: i64) {
         /// Empty when the movement is not at a location.
         location_id: String,
-        kind: Kind,
+        kind: MovementKind,
         on_hand_delta: i64,
         reserved_delta: i64,
         allocated_delta: i64,
@@ -51,10 +51,10 @@ store::record! {
 
 /// Where and when units on hand changed, to the day.
 pub(crate) fn stock_day(sku: &str, location_id: &NodeId, day: i64) -> String {
-    format!("{}@{day}", place(sku, location_id))
+    format!("{}@{day}", lookup_key(sku, location_id))
 }
 
 /// The day of an instant, in UTC.
 pub(crate) fn day(instant: Timestamp) -> i64 {
-    instant.as_micros().div_euclid(DAY)
+    instant.as_micros().div_euclid(DAY_MICROS)
 }

@@ -1,35 +1,46 @@
-//! Takes stock in.
+//! Adds units that came in to the units on hand.
 
+use std::sync::Arc;
+
+use mesh::wire::{Checks, checked};
 use proto::inventory::v1 as wire;
 use store::{Command, Context, Needs, Rows};
-use types::{Fault, NodeId, Timestamp, Violation};
+use types::{Fault, NodeId, Timestamp};
 
 use crate::{
-    create_location::exists,
-    ledger::{Ledger, Supply},
-    movement::Kind,
-    publish::{About, publish},
-    scope::Scope,
-    stock::{Level, Location},
+    ledger::Cause, movement::MovementKind, quantity::ItemQuantity, stock::Location, wire::levels_of,
+    working_set::WorkingSet,
 };
 
-/// Stock that came in.
+/// Units that came in.
 pub(crate) struct ReceiveStock {
-    pub(crate) location_id: NodeId,
-    pub(crate) items: Vec<Supply>,
-    pub(crate) reference: String,
+    location_id: NodeId,
+    items: Vec<ItemQuantity>,
+    reference: String,
     /// Now when absent.
-    pub(crate) occur_time: Option<Timestamp>,
+    occur_time: Option<Timestamp>,
 }
 
 impl ReceiveStock {
-    fn scope(&self, rows: &Rows) -> Scope {
-        let mut scope = Scope::default();
-        for item in &self.items {
-            scope.frees(rows, &item.sku);
-            scope.places.insert((item.sku.clone(), self.location_id.clone()));
-        }
-        scope
+    pub(crate) fn parse(request: &wire::ReceiveStockRequest, _: &Arc<mesh::Principal>) -> Result<Self, Fault> {
+        let mut checks = Checks::new();
+        let location_id = checks.id("location_id", &request.location_id);
+        let items = ItemQuantity::read_all(&mut checks, &request.items, 1);
+        let reference = checks.optional_text("reference", &request.reference, 200);
+        let occur_time = checks.optional_time("occur_time", request.occur_time.as_ref());
+        checks.done()?;
+        Ok(Self {
+            location_id: checked(location_id)?,
+            items,
+            reference: checked(reference)?,
+            occur_time: checked(occur_time)?,
+        })
+    }
+
+    fn working_set(&self, rows: &Rows) -> WorkingSet {
+        let mut set = WorkingSet::default();
+        set.units_arrive(rows, &self.location_id, &self.items);
+        set
     }
 }
 
@@ -39,45 +50,18 @@ impl Command for ReceiveStock {
 
     fn needs(&self, rows: &Rows, needs: &mut Needs) {
         needs.row::<Location>(&self.location_id);
-        self.scope(rows).ask(needs);
+        self.working_set(rows).request(needs);
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::ReceiveStockResponse, Fault> {
-        exists(rows, &self.location_id)?;
-        let mut ledger = self.scope(rows).load(rows, cx.now())?;
-        known_items(&ledger, self.items.iter().map(|item| item.sku.as_str()), "items")?;
+        Location::find(rows, &self.location_id)?;
+        let mut ledger = self.working_set(rows).load(rows, cx.now())?;
+        ledger.check_items("items", self.items.iter().map(|item| &item.sku))?;
         let occur_time = self.occur_time.unwrap_or_else(|| cx.now()).min(cx.now());
         for item in &self.items {
-            ledger.take_in(Kind::Received, &self.location_id, item, &self.reference, occur_time)?;
+            ledger.receive(MovementKind::Received, &self.location_id, item, &self.reference, occur_time)?;
         }
-        publish(ledger.finish()?, About::Stock, rows, cx);
-        let levels = levels(rows, &self.location_id, &self.items, cx.now())?;
-        Ok(wire::ReceiveStockResponse { levels })
+        ledger.save(&Cause::Stock, rows, cx)?;
+        Ok(wire::ReceiveStockResponse { levels: levels_of(rows, &self.location_id, &self.items, cx.now())? })
     }
-}
-
-/// The levels of some items at a location as they are now.
-pub(crate) fn levels(
-    rows: &Rows,
-    location_id: &NodeId,
-    items: &[Supply],
-    now: Timestamp,
-) -> Result<Vec<wire::StockLevel>, Fault> {
-    let level = |item: &Supply| {
-        let level = rows.get::<Level>(&(item.sku.clone(), location_id.clone()))?.cloned();
-        let level = level.unwrap_or_else(|| Level::none_at(item.sku.clone(), location_id.clone(), now));
-        Ok(crate::wire::level(&level))
-    };
-    items.iter().map(level).collect()
-}
-
-/// Fails, naming every item of a request's list that does not exist.
-pub(crate) fn known_items<'a>(ledger: &Ledger, skus: impl Iterator<Item = &'a str>, field: &str) -> Result<(), Fault> {
-    let unknown = skus.enumerate().filter(|(_, sku)| ledger.stock(sku).is_err());
-    let violation = |(index, sku): (usize, &str)| Violation {
-        field: format!("{field}[{index}].sku"),
-        description: format!("there is no item {sku}"),
-    };
-    let violations: Vec<Violation> = unknown.map(violation).collect();
-    if violations.is_empty() { Ok(()) } else { Err(Fault::violations(violations)) }
 }

@@ -1,37 +1,50 @@
-//! Gives units back that no location works on.
+//! Releases units of an order that are not allocated.
 
+use std::sync::Arc;
+
+use mesh::wire::{Checks, checked};
 use proto::inventory::v1 as wire;
 use store::{Command, Context, Needs, Rows};
 use types::{Fault, OrderId, Violation};
 
 use crate::{
-    ledger::{LineKey, Wanted},
-    promise::Reservation,
-    publish::{About, RELEASED, images, publish},
-    scope::{Scope, known},
+    ledger::Cause,
+    process::reservation::ReservationEvent,
+    quantity::RequestedLine,
+    reservation::{LineKey, Reservation},
+    wire::reservations_of,
+    working_set::{WorkingSet, loaded},
 };
 
-/// What the lines of an order give back. Lines that never reserved have nothing to give.
+/// Units of order lines that are no longer wanted. Lines without a reservation have none.
 pub(crate) struct Release {
-    pub(crate) order_id: OrderId,
-    pub(crate) lines: Vec<Wanted>,
+    order_id: OrderId,
+    lines: Vec<RequestedLine>,
 }
 
 impl Release {
-    fn keys(&self) -> impl Iterator<Item = LineKey> {
-        self.lines.iter().map(|line| (self.order_id.clone(), line.line_number))
+    pub(crate) fn parse(request: &wire::ReleaseRequest, _: &Arc<mesh::Principal>) -> Result<Self, Fault> {
+        let mut checks = Checks::new();
+        let order_id = checks.id("order_id", &request.order_id);
+        let lines = RequestedLine::read_all(&mut checks, &request.lines);
+        checks.done()?;
+        Ok(Self { order_id: checked(order_id)?, lines })
     }
 
-    fn scope(&self, rows: &Rows) -> Scope {
-        let mut scope = Scope::of_lines(self.keys());
-        for line in &self.lines {
-            match known::<Reservation>(rows, &(self.order_id.clone(), line.line_number)) {
-                Some(present) if present.backordered < line.quantity => scope.frees(rows, &present.sku),
-                Some(present) => drop(scope.skus.insert(present.sku.clone())),
-                None => {}
+    fn keys(&self) -> impl Iterator<Item = LineKey> {
+        self.lines.iter().map(|line| line.key(&self.order_id))
+    }
+
+    fn working_set(&self, rows: &Rows) -> WorkingSet {
+        let mut set = WorkingSet::of_lines(self.keys());
+        for (key, line) in self.keys().zip(&self.lines) {
+            let Some(present) = loaded::<Reservation>(rows, &key) else { continue };
+            set.item(&present.sku);
+            if present.backordered < line.quantity {
+                set.units_become_free(rows, &present.sku);
             }
         }
-        scope
+        set
     }
 }
 
@@ -40,24 +53,24 @@ impl Command for Release {
     const NAME: &'static str = "Release";
 
     fn needs(&self, rows: &Rows, needs: &mut Needs) {
-        self.scope(rows).ask(needs);
+        self.working_set(rows).request(needs);
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::ReleaseResponse, Fault> {
-        let mut ledger = self.scope(rows).load(rows, cx.now())?;
-        let mut wrong = Vec::new();
+        let mut ledger = self.working_set(rows).load(rows, cx.now())?;
+        let mut violations = Vec::new();
         for (index, (key, line)) in self.keys().zip(&self.lines).enumerate() {
             if let Some(other) = ledger.reservation(&key).filter(|present| present.sku != line.sku) {
                 let description = format!("the line is reserved for {}", other.sku);
-                wrong.push(Violation { field: format!("lines[{index}].sku"), description });
+                violations.push(Violation { field: format!("lines[{index}].sku"), description });
                 continue;
             }
             ledger.release(&key, line.quantity)?;
         }
-        if !wrong.is_empty() {
-            return Err(Fault::violations(wrong));
+        if !violations.is_empty() {
+            return Err(Fault::violations(violations));
         }
-        publish(ledger.finish()?, About::Promises(&self.order_id, RELEASED), rows, cx);
-        Ok(wire::ReleaseResponse { reservations: images(rows, self.keys())? })
+        ledger.save(&Cause::Reservation(&self.order_id, ReservationEvent::Released), rows, cx)?;
+        Ok(wire::ReleaseResponse { reservations: reservations_of(rows, self.keys())? })
     }
 }

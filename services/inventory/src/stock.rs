@@ -1,9 +1,18 @@
-//! Where units are, and how many.
+//! Locations, and the counters of an item over all locations and at each.
 
-use types::{NodeId, Timestamp};
+use store::Rows;
+use types::{Fault, NodeId, Timestamp};
+
+/// An item at a location.
+pub(crate) type StockKey = (String, NodeId);
+
+/// A stock key as columns for lookups have it.
+pub(crate) fn lookup_key(sku: &str, location_id: &NodeId) -> String {
+    format!("{sku}@{location_id}")
+}
 
 store::record! {
-    /// A place stock is counted at. Its id is the node's.
+    /// Where stock is counted. Its id is the node's.
     pub(crate) struct Location in "locations" key (location_id: NodeId) {
         name: String,
         /// Time of the newest count that was applied.
@@ -16,19 +25,19 @@ store::record! {
     /// Units of an item over all locations. There is one for every item.
     pub(crate) struct Stock in "stock" key (sku: String) {
         on_hand: i64,
-        /// Promised, not at a location yet.
+        /// Reserved for orders, not allocated at a location yet.
         reserved: i64,
         allocated: i64,
-        /// Units orders wait for.
+        /// Units that orders wait for.
         backordered: i64,
-        /// Promised units that are not there.
+        /// Reserved and allocated units that are not on hand.
         shortfall: i64,
         /// Sum of the shortfalls of the item's levels.
         located_shortfall: i64,
-        /// The last ticket given to a reservation that waits.
-        waits: i64,
+        /// The last backorder sequence number of the item.
+        last_backorder_sequence: i64,
         /// The last number in the item's ledger.
-        movements: i64,
+        last_movement_number: i64,
         update_time: Timestamp,
     }
 }
@@ -38,7 +47,7 @@ store::record! {
     pub(crate) struct Level in "levels" key (sku: String, location_id: NodeId) {
         on_hand: i64,
         allocated: i64,
-        /// Allocated units that are not there.
+        /// Allocated units that are not on hand.
         shortfall: i64,
         /// When the item was last counted there.
         count_time: Option<Timestamp>,
@@ -46,8 +55,15 @@ store::record! {
     }
 }
 
+impl Location {
+    /// The location; a fault when it does not exist.
+    pub(crate) fn find<'r>(rows: &'r Rows, location_id: &NodeId) -> Result<&'r Self, Fault> {
+        rows.get::<Self>(location_id)?.ok_or_else(|| Fault::not_found("location", location_id))
+    }
+}
+
 impl Stock {
-    /// An item of which nothing came yet.
+    /// An item without units.
     pub(crate) fn none_of(sku: String, now: Timestamp) -> Self {
         Self {
             sku,
@@ -57,31 +73,31 @@ impl Stock {
             backordered: 0,
             shortfall: 0,
             located_shortfall: 0,
-            waits: 0,
-            movements: 0,
+            last_backorder_sequence: 0,
+            last_movement_number: 0,
             update_time: now,
             version: 0,
         }
     }
 
-    /// Units there that are promised to nobody. Orders that wait have the first right to them.
-    pub(crate) fn unpromised(&self) -> i64 {
+    /// Units on hand that are neither reserved nor allocated. Backorders have the first right to them.
+    pub(crate) fn free(&self) -> i64 {
         self.on_hand.saturating_sub(self.reserved).saturating_sub(self.allocated).max(0)
     }
 
-    /// Units that can be promised to an order that comes now.
+    /// Units that a new order can reserve.
     pub(crate) fn available_to_promise(&self) -> i64 {
-        self.unpromised().saturating_sub(self.backordered).max(0)
+        self.free().saturating_sub(self.backordered).max(0)
     }
 
-    /// Promised units that lack, though no one location lacks them.
+    /// The part of the shortfall that is at no single location.
     pub(crate) fn unlocated_shortfall(&self) -> i64 {
         self.shortfall.saturating_sub(self.located_shortfall).max(0)
     }
 }
 
 impl Level {
-    /// A location an item was never at.
+    /// An item without units at a location.
     pub(crate) fn none_at(sku: String, location_id: NodeId, now: Timestamp) -> Self {
         Self {
             sku,
@@ -95,12 +111,12 @@ impl Level {
         }
     }
 
-    /// Units there that no work will take.
+    /// Units on hand that are not allocated.
     pub(crate) fn available(&self) -> i64 {
         self.on_hand.saturating_sub(self.allocated).max(0)
     }
 
-    /// Whether a count has seen what happened at `occur_time`.
+    /// Whether a count that was applied was taken after `occur_time`.
     pub(crate) fn was_counted_after(&self, occur_time: Timestamp) -> bool {
         self.count_time.is_some_and(|count_time| count_time > occur_time)
     }

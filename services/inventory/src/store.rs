@@ -1,26 +1,29 @@
-//! Reads.
+//! Reads of more than one row.
 
 use std::collections::BTreeMap;
 
-use store::{Column as _, Db, Kind, Record, Row, Value, page::Page};
+use chassis::Select;
+use mesh::wire::Checks;
+use proto::inventory::v1::ListMovementsRequest;
+use store::{Column as _, Db, Kind, Record, Row, page::Page};
 use types::{Fault, NodeId, OrderId};
 
 use crate::{
     item::Item,
     movement::Movement,
-    promise::{Allocation, Reservation},
+    reservation::{Allocation, Reservation},
     stock::{Level, Location, Stock},
 };
 
 /// How many SKUs one statement looks up.
-const TOGETHER: usize = 512;
+const CHUNK: usize = 512;
 
 /// Items by SKU, those that exist.
 pub(crate) async fn items(db: &Db, skus: &[String]) -> Result<Vec<Item>, Fault> {
     let mut items = Vec::new();
-    for part in skus.chunks(TOGETHER) {
-        let (places, values) = one_of(part);
-        items.extend(db.list::<Item>(&format!("WHERE sku IN ({places}) ORDER BY sku"), values).await?);
+    for chunk in skus.chunks(CHUNK) {
+        let (condition, values) = one_of("sku", chunk).into_condition();
+        items.extend(db.list::<Item>(&format!("WHERE {condition} ORDER BY sku"), values).await?);
     }
     Ok(items)
 }
@@ -28,7 +31,7 @@ pub(crate) async fn items(db: &Db, skus: &[String]) -> Result<Vec<Item>, Fault> 
 /// A page of items by SKU, and the next page's token.
 pub(crate) async fn item_page(db: &Db, size: i32, token: &str) -> Result<(Vec<Item>, String), Fault> {
     let page = Page::read("items", &[], &[Kind::Text], size, token)?;
-    let mut items = keyset::<Item>(db, &page, "sku").await?;
+    let mut items = rows_of::<Item>(db, &page, "sku").await?;
     let next = page.next(&mut items, |item| vec![item.sku.to_value()]);
     Ok((items, next))
 }
@@ -36,33 +39,29 @@ pub(crate) async fn item_page(db: &Db, size: i32, token: &str) -> Result<(Vec<It
 /// A page of locations by id, and the next page's token.
 pub(crate) async fn location_page(db: &Db, size: i32, token: &str) -> Result<(Vec<Location>, String), Fault> {
     let page = Page::read("locations", &[], &[Kind::Text], size, token)?;
-    let mut locations = keyset::<Location>(db, &page, "location_id").await?;
+    let mut locations = rows_of::<Location>(db, &page, "location_id").await?;
     let next = page.next(&mut locations, |location| vec![location.location_id.to_value()]);
     Ok((locations, next))
 }
 
-async fn keyset<R: Record>(db: &Db, page: &Page, column: &'static str) -> Result<Vec<R>, Fault> {
-    let limit = page.limit().to_value();
-    match page.after() {
-        None => db.list(&format!("ORDER BY {column} LIMIT $1"), vec![limit]).await,
-        Some(after) => {
-            let values = after.iter().cloned().chain([limit]).collect();
-            db.list(&format!("WHERE {column} > $1 ORDER BY {column} LIMIT $2"), values).await
-        }
-    }
+async fn rows_of<R: Record>(db: &Db, page: &Page, column: &str) -> Result<Vec<R>, Fault> {
+    let mut select = Select::new();
+    select.after(&[column], ">", page);
+    let (tail, values) = select.into_page(column, page.limit());
+    db.list(&tail, values).await
 }
 
-/// Counters of items with their levels that have stock or work, by SKU. One statement, so that they fit each other.
+/// Counters of items with their levels that have units, by SKU. One statement, so that they fit each other.
 pub(crate) async fn availability(db: &Db, skus: &[String]) -> Result<Vec<(Stock, Vec<Level>)>, Fault> {
     let mut found: BTreeMap<String, (Stock, Vec<Level>)> = BTreeMap::new();
-    for part in skus.chunks(TOGETHER) {
-        let (places, values) = one_of(part);
+    for chunk in skus.chunks(CHUNK) {
+        let (condition, values) = one_of("s.sku", chunk).into_condition();
         let sql = format!(
-            "SELECT s.sku, s.on_hand, s.reserved, s.allocated, s.backordered, s.shortfall, s.located_shortfall, s.waits, \
-             s.movements, s.update_time, s.version, l.location_id, l.on_hand, l.allocated, l.shortfall, l.count_time, \
-             l.update_time, l.version \
+            "SELECT s.sku, s.on_hand, s.reserved, s.allocated, s.backordered, s.shortfall, s.located_shortfall, \
+             s.last_backorder_sequence, s.last_movement_number, s.update_time, s.version, l.location_id, l.on_hand, \
+             l.allocated, l.shortfall, l.count_time, l.update_time, l.version \
              FROM stock s LEFT JOIN levels l ON l.sku = s.sku AND (l.on_hand > 0 OR l.allocated > 0) \
-             WHERE s.sku IN ({places}) ORDER BY s.sku, l.location_id"
+             WHERE {condition} ORDER BY s.sku, l.location_id"
         );
         for row in db.query(sql, values).await? {
             let (stock, level) = stock_and_level(&row)?;
@@ -82,8 +81,8 @@ fn stock_and_level(row: &Row) -> Result<(Stock, Option<Level>), Fault> {
         backordered: row.at(4)?,
         shortfall: row.at(5)?,
         located_shortfall: row.at(6)?,
-        waits: row.at(7)?,
-        movements: row.at(8)?,
+        last_backorder_sequence: row.at(7)?,
+        last_movement_number: row.at(8)?,
         update_time: row.at(9)?,
         version: row.at(10)?,
     };
@@ -101,55 +100,42 @@ fn stock_and_level(row: &Row) -> Result<(Stock, Option<Level>), Fault> {
     Ok((stock, Some(level)))
 }
 
-/// What is promised to an order, by line, and by line and location.
-pub(crate) async fn promises(db: &Db, order_id: &OrderId) -> Result<(Vec<Reservation>, Vec<Allocation>), Fault> {
+/// The reservations of an order by line, and its allocations by line and location.
+pub(crate) async fn reservations(db: &Db, order_id: &OrderId) -> Result<(Vec<Reservation>, Vec<Allocation>), Fault> {
     let tail = "WHERE order_id = $1 ORDER BY line_number";
     let reservations = db.list(tail, vec![order_id.to_value()]).await?;
     let allocations = db.list(&format!("{tail}, location_id"), vec![order_id.to_value()]).await?;
     Ok((reservations, allocations))
 }
 
-/// Which movements to list; empty is any.
-#[derive(Debug, Default)]
-pub(crate) struct Movements<'a> {
-    pub(crate) sku: &'a str,
-    pub(crate) location_id: &'a str,
-    pub(crate) reference: &'a str,
-}
+/// A page of the ledger, newest first, and the next page's token. The movements of one item are in the order of their
+/// numbers.
+pub(crate) async fn movement_page(db: &Db, request: &ListMovementsRequest) -> Result<(Vec<Movement>, String), Fault> {
+    let ListMovementsRequest { sku, location_id, reference, page_size, page_token } = request;
+    let mut checks = Checks::new();
+    if !sku.is_empty() {
+        checks.sku("sku", sku);
+    }
+    checks.optional_id::<NodeId>("location_id", location_id);
+    checks.optional_text("reference", reference, 200);
+    checks.done()?;
 
-/// A page of the ledger, newest first, and the next page's token. Within one item the numbers say what is newest.
-pub(crate) async fn movement_page(
-    db: &Db,
-    filter: &Movements<'_>,
-    size: i32,
-    token: &str,
-) -> Result<(Vec<Movement>, String), Fault> {
-    let Movements { sku, location_id, reference } = *filter;
-    let (order, kinds): (&[&str], &[Kind]) = if sku.is_empty() {
+    let (columns, kinds): (&[&str], &[Kind]) = if sku.is_empty() {
         (&["record_time", "sku", "movement_number"], &[Kind::Integer, Kind::Text, Kind::Integer])
     } else {
         (&["movement_number"], &[Kind::Integer])
     };
-    let page = Page::read("stock-movements", &[sku, location_id, reference], kinds, size, token)?;
-    let mut values: Vec<Value> = Vec::new();
-    let mut conditions = Vec::new();
-    for (column, wanted) in [("sku", sku), ("location_id", location_id), ("reference", reference)] {
-        if !wanted.is_empty() {
-            values.push(Value::Text(wanted.to_owned()));
+    let page = Page::read("stock-movements", &[sku, location_id, reference], kinds, *page_size, page_token)?;
+    let mut select = Select::new();
+    for (column, value) in [("sku", sku), ("location_id", location_id), ("reference", reference)] {
+        if !value.is_empty() {
             // The second half lets the planner use an index over rows that have one.
-            conditions.push(format!("{column} = ${} AND {column} <> ''", values.len()));
+            select.and(&format!("{column} = ? AND {column} <> ''"), value.to_value());
         }
     }
-    if let Some(after) = page.after() {
-        let first = values.len() + 1;
-        values.extend(after.iter().cloned());
-        let places: Vec<String> = (first..=values.len()).map(|place| format!("${place}")).collect();
-        conditions.push(format!("({}) < ({})", order.join(", "), places.join(", ")));
-    }
-    let condition = if conditions.is_empty() { String::new() } else { format!("WHERE {}", conditions.join(" AND ")) };
-    let newest: Vec<String> = order.iter().map(|column| format!("{column} DESC")).collect();
-    values.push(page.limit().to_value());
-    let tail = format!("{condition} ORDER BY {} LIMIT ${}", newest.join(", "), values.len());
+    select.after(columns, "<", &page);
+    let newest: Vec<String> = columns.iter().map(|column| format!("{column} DESC")).collect();
+    let (tail, values) = select.into_page(&newest.join(", "), page.limit());
     let mut movements: Vec<Movement> = db.list(&tail, values).await?;
     let next = page.next(&mut movements, |last| {
         let all = [last.record_time.to_value(), last.sku.to_value(), last.movement_number.to_value()];
@@ -158,13 +144,13 @@ pub(crate) async fn movement_page(
     Ok((movements, next))
 }
 
-/// Places for a list of texts, and their values. The last one is repeated up to a power of two, so that few different
-/// statements are prepared.
-fn one_of(texts: &[String]) -> (String, Vec<Value>) {
-    let mut values: Vec<Value> = texts.iter().map(|text| Value::Text(text.clone())).collect();
-    while !values.len().is_power_of_two() {
-        values.extend(values.last().cloned());
+/// Rows of these SKUs. The last one is repeated up to a power of two, so that few different statements are prepared.
+fn one_of(column: &str, skus: &[String]) -> Select {
+    let mut skus = skus.to_vec();
+    while !skus.len().is_power_of_two() {
+        skus.extend(skus.last().cloned());
     }
-    let places: Vec<String> = (1..=values.len()).map(|place| format!("${place}")).collect();
-    (places.join(", "), values)
+    let mut select = Select::new();
+    select.one_of(column, &skus);
+    select
 }

@@ -1,24 +1,49 @@
 //! Changes an item.
 
-use proto::inventory::v1 as wire;
+use std::sync::Arc;
+
+use mesh::wire::{Checks, checked};
+use proto::{events::InventoryEvent, inventory::v1 as wire};
 use store::{Command, Context, Needs, Rows};
 use types::{Currency, Fault};
 
 use crate::{
-    create_item::tell,
-    item::{Item, State},
+    events::emit_item,
+    item::{Item, ItemState, read_price},
 };
 
 /// Changes of an item; what is absent stays.
 pub(crate) struct UpdateItem {
-    pub(crate) sku: String,
+    sku: String,
     /// The etag that was read; any when empty.
-    pub(crate) etag: String,
-    pub(crate) name: Option<String>,
-    pub(crate) pack: Option<String>,
-    pub(crate) category: Option<String>,
-    pub(crate) list_price: Option<(i64, Currency)>,
-    pub(crate) state: Option<State>,
+    etag: String,
+    name: Option<String>,
+    pack: Option<String>,
+    category: Option<String>,
+    list_price: Option<(i64, Currency)>,
+    state: Option<ItemState>,
+}
+
+impl UpdateItem {
+    pub(crate) fn parse(request: &wire::UpdateItemRequest, _: &Arc<mesh::Principal>) -> Result<Self, Fault> {
+        let mut checks = Checks::new();
+        let sku = checks.sku("sku", &request.sku);
+        let name = request.name.as_ref().and_then(|name| checks.text("name", name, 200));
+        let pack = request.pack.as_ref().and_then(|pack| checks.optional_text("pack", pack, 200));
+        let category = request.category.as_ref().and_then(|category| checks.optional_text("category", category, 200));
+        let state = request.state.and_then(|state| checks.optional_choice("state", state));
+        let list_price = read_price(&mut checks, request.list_price.as_ref());
+        checks.done()?;
+        Ok(Self {
+            sku: checked(sku)?,
+            etag: request.etag.clone(),
+            name,
+            pack,
+            category,
+            list_price: checked(list_price)?,
+            state: state.map(|state| ItemState::from_contract(state).unwrap_or(ItemState::Active)),
+        })
+    }
 }
 
 impl Command for UpdateItem {
@@ -50,6 +75,6 @@ impl Command for UpdateItem {
         }
         item.update_time = cx.now();
         let item = rows.put(item);
-        Ok(tell("item.updated", &item, cx))
+        Ok(emit_item(InventoryEvent::ItemUpdated, &item, cx))
     }
 }

@@ -1,20 +1,17 @@
-//! Proto and domain. Requests are read in `wire/request.rs`.
-
-mod request;
+//! Domain types as the contract has them.
 
 use mesh::wire::timestamp;
 use proto::{inventory::v1 as wire, types::v1 as values};
+use store::Rows;
+use types::{Fault, NodeId, Timestamp};
 
 use crate::{
-    item::{HandlingClass, Item, State, Unit},
-    movement::{Kind, Movement},
-    promise::{Allocation, Reservation},
+    item::Item,
+    movement::Movement,
+    quantity::ItemQuantity,
+    reservation::{Allocation, LineKey, Reservation},
     stock::{Level, Location, Stock},
-};
-
-pub(crate) use request::{
-    adjust, allocate, consume, create_item, create_location, deallocate, movements, order_id, receive, release,
-    report_snapshot, request_id, reserve, sku, skus, update_item,
+    unit::Unit,
 };
 
 pub(crate) fn item(item: &Item) -> wire::Item {
@@ -39,21 +36,11 @@ pub(crate) fn item(item: &Item) -> wire::Item {
         name: name.clone(),
         pack: pack.clone(),
         category: category.clone(),
-        handling_class: match handling_class {
-            HandlingClass::Ambient => values::HandlingClass::Ambient,
-            HandlingClass::Chilled => values::HandlingClass::Chilled,
-            HandlingClass::Frozen => values::HandlingClass::Frozen,
-            HandlingClass::Hazardous => values::HandlingClass::Hazardous,
-        }
-        .into(),
+        handling_class: values::HandlingClass::from(*handling_class).into(),
         base_uom: base_uom.clone(),
         units: units.0.iter().map(unit).collect(),
         list_price: price.map(|(minor_units, currency)| values::Money { currency: currency.to_string(), minor_units }),
-        state: match state {
-            State::Active => wire::ItemState::Active,
-            State::Discontinued => wire::ItemState::Discontinued,
-        }
-        .into(),
+        state: wire::ItemState::from(*state).into(),
         etag: version.to_string(),
         create_time: Some(timestamp(*create_time)),
         update_time: Some(timestamp(*update_time)),
@@ -131,18 +118,7 @@ pub(crate) fn movement(movement: &Movement) -> wire::StockMovement {
         movement_number: movement.movement_number,
         sku: movement.sku.clone(),
         location_id: movement.location_id.clone(),
-        kind: match movement.kind {
-            Kind::Received => wire::MovementKind::Received,
-            Kind::Adjusted => wire::MovementKind::Adjusted,
-            Kind::Counted => wire::MovementKind::Counted,
-            Kind::Reserved => wire::MovementKind::Reserved,
-            Kind::Released => wire::MovementKind::Released,
-            Kind::Allocated => wire::MovementKind::Allocated,
-            Kind::Deallocated => wire::MovementKind::Deallocated,
-            Kind::Shipped => wire::MovementKind::Shipped,
-            Kind::Restocked => wire::MovementKind::Restocked,
-        }
-        .into(),
+        kind: wire::MovementKind::from(movement.kind).into(),
         on_hand_delta: movement.on_hand_delta,
         reserved_delta: movement.reserved_delta,
         allocated_delta: movement.allocated_delta,
@@ -152,7 +128,40 @@ pub(crate) fn movement(movement: &Movement) -> wire::StockMovement {
     }
 }
 
-/// Line numbers are 1 to 5,000 wherever they come from.
+/// A line number; they are 1 to 5,000.
 pub(crate) fn line_number(number: i64) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
+}
+
+/// The reservations of these lines as they are now; those that do not exist are absent.
+pub(crate) fn reservations_of(
+    rows: &Rows,
+    lines: impl IntoIterator<Item = LineKey>,
+) -> Result<Vec<wire::Reservation>, Fault> {
+    let mut reservations = Vec::new();
+    for line in lines {
+        reservations.extend(rows.get::<Reservation>(&line)?.map(reservation));
+    }
+    Ok(reservations)
+}
+
+/// The level of an item at a location as it is now.
+pub(crate) fn level_of(
+    rows: &Rows,
+    sku: &str,
+    location_id: &NodeId,
+    now: Timestamp,
+) -> Result<wire::StockLevel, Fault> {
+    let found = rows.get::<Level>(&(sku.to_owned(), location_id.clone()))?.cloned();
+    Ok(level(&found.unwrap_or_else(|| Level::none_at(sku.to_owned(), location_id.clone(), now))))
+}
+
+/// The levels of some items at a location as they are now.
+pub(crate) fn levels_of(
+    rows: &Rows,
+    location_id: &NodeId,
+    items: &[ItemQuantity],
+    now: Timestamp,
+) -> Result<Vec<wire::StockLevel>, Fault> {
+    items.iter().map(|item| level_of(rows, &item.sku, location_id, now)).collect()
 }

@@ -1,4 +1,4 @@
--- Numbers that are given out one after the other. The row's version orders the commits of those who take one.
+-- Numbers that are assigned one after the other. The row's version orders the commits that take one.
 CREATE TABLE counters (
     name TEXT PRIMARY KEY,
     value BIGINT NOT NULL CHECK (value >= 0),
@@ -6,21 +6,22 @@ CREATE TABLE counters (
 );
 INSERT INTO counters (name, value, version) VALUES ('timeline', 0, 1);
 
--- One row per event of an order. `body` is the encoded event. The most numerous rows of the mesh, so there is one index
--- beside the key: it lists a timeline, and is narrow enough to find an order's newest entries in.
+-- One row per event of an order. `body` is the encoded event. The mesh has no table with more rows, so there is one index
+-- beside the key: it lists a timeline, and is narrow enough to find the newest entries of an order.
 CREATE TABLE timeline (
     source TEXT NOT NULL,
     position BIGINT NOT NULL CHECK (position > 0),
     entry_number BIGINT NOT NULL CHECK (entry_number > 0),
     order_id TEXT NOT NULL,
-    occurred_time BIGINT NOT NULL,
+    occur_time BIGINT NOT NULL,
+    audience TEXT NOT NULL CHECK (audience IN ('STAFF', 'CUSTOMER')),
     body BYTEA NOT NULL,
     version BIGINT NOT NULL,
     PRIMARY KEY (source, position)
 );
-CREATE INDEX timeline_by_order ON timeline (order_id, occurred_time, entry_number);
+CREATE INDEX timeline_by_order ON timeline (order_id, occur_time, entry_number);
 
--- Whose an order is.
+-- The account of each order.
 CREATE TABLE orders (
     order_id TEXT PRIMARY KEY,
     account_id TEXT NOT NULL,
@@ -28,9 +29,9 @@ CREATE TABLE orders (
 );
 
 -- What only a person can decide. `report` is the newest report of it, encoded.
-CREATE TABLE cases (
+CREATE TABLE exceptions (
     exception_id TEXT PRIMARY KEY,
-    kind TEXT NOT NULL,
+    exception_type TEXT NOT NULL,
     subject TEXT NOT NULL,
     order_id TEXT NOT NULL,
     source TEXT NOT NULL,
@@ -46,17 +47,36 @@ CREATE TABLE cases (
     CHECK ((state IN ('OPEN', 'ASSIGNED') AND close_time IS NULL)
         OR (state NOT IN ('OPEN', 'ASSIGNED') AND close_time IS NOT NULL))
 );
-CREATE INDEX cases_by_time ON cases (open_time, exception_id);
-CREATE INDEX cases_by_kind ON cases (kind, open_time, exception_id);
-CREATE INDEX cases_by_state ON cases (state, open_time, exception_id);
-CREATE INDEX cases_by_order ON cases (order_id, open_time, exception_id);
-CREATE INDEX cases_by_kind_and_state ON cases (kind, state);
+CREATE INDEX exceptions_by_time ON exceptions (open_time, exception_id);
+CREATE INDEX exceptions_by_type ON exceptions (exception_type, open_time, exception_id);
+CREATE INDEX exceptions_by_state ON exceptions (state, open_time, exception_id);
+CREATE INDEX exceptions_by_order ON exceptions (order_id, open_time, exception_id);
+CREATE INDEX exceptions_by_type_and_state ON exceptions (exception_type, state);
 
--- The one open case of a type and subject; without a case when it ended.
-CREATE TABLE open_cases (
-    kind TEXT NOT NULL,
+-- The one open exception of a type and subject; without an id after it was closed.
+CREATE TABLE open_exceptions (
+    exception_type TEXT NOT NULL,
     subject TEXT NOT NULL,
     exception_id TEXT,
     version BIGINT NOT NULL,
-    PRIMARY KEY (kind, subject)
+    PRIMARY KEY (exception_type, subject)
 );
+
+-- Calls: a row for each client, method and outcome. `days` is the number of calls of each day, `20417:3 20418:12`; days
+-- are counted from 1970-01-01. `usage_id` is a hash of the three, so that a row whose days are all past their retention
+-- has no name any more; its `first_day` and `last_day` are then after all others.
+CREATE TABLE usages (
+    usage_id TEXT PRIMARY KEY,
+    client TEXT NOT NULL,
+    method TEXT NOT NULL,
+    outcome TEXT NOT NULL CHECK (outcome IN ('ANSWERED', 'REFUSED', 'LIMITED', 'FAILED')),
+    first_day BIGINT NOT NULL,
+    last_day BIGINT NOT NULL,
+    last_seen_time BIGINT NOT NULL,
+    days TEXT NOT NULL,
+    version BIGINT NOT NULL,
+    CHECK (first_day <= last_day)
+);
+CREATE INDEX usages_by_method ON usages (method, client, outcome);
+CREATE INDEX usages_by_client ON usages (client, method, outcome);
+CREATE INDEX usages_by_first_day ON usages (first_day);

@@ -1,4 +1,4 @@
-//! The logs of all services: whether they are whole, and how far they were followed.
+//! The logs of all services: whether their hash chains are intact, and how far they were followed.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -15,13 +15,13 @@ use types::Fault;
 
 use crate::{NAME, store as reads};
 
-/// How long a service may take to say where its log ends. Its position here is known anyway.
-const HEAD_WITHIN: Duration = Duration::from_secs(2);
+/// How long a service may take to return the head of its log. The position that was followed to is known without it.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What is kept back of a call's time to answer it with what is known by then.
+/// Time that is reserved before a call's deadline for the answer.
 const MARGIN: Duration = Duration::from_millis(500);
 
-/// The name a log's position is kept under. Never change one.
+/// The name of the subscription to a log. Never change one: the position is kept under it.
 pub(crate) fn subscription(source: &'static str) -> &'static str {
     match source {
         "order" => "operations.order",
@@ -34,7 +34,7 @@ pub(crate) fn subscription(source: &'static str) -> &'static str {
     }
 }
 
-/// The ways to all logs, and the service's own.
+/// Clients of all other logs, and the service's own log.
 #[derive(Clone)]
 pub(crate) struct Logs {
     db: Db,
@@ -47,7 +47,8 @@ impl Logs {
         Self { db, others }
     }
 
-    /// Has every service check its log, all at once. One that does not answer by `deadline` is reported as such.
+    /// Has every service verify its log, all at once. A service that does not answer by `deadline` has a problem instead
+    /// of a result.
     pub(crate) async fn verify(&self, deadline: Option<Instant>) -> Vec<LogVerification> {
         let until = deadline.map(before);
         let others = self.others.iter().map(|(source, client)| async move {
@@ -72,18 +73,18 @@ impl Logs {
         found
     }
 
-    /// How far each log was followed. A log that can not be asked has at least what took effect here.
+    /// How far each log was followed. If a service does not answer, the head of its log is the position followed to.
     pub(crate) async fn followed(&self) -> Result<Vec<FollowedLog>, Fault> {
         let positions = reads::positions(&self.db).await?;
         let position = |source| positions.get(subscription(source)).copied().unwrap_or(0);
         let others = self.others.iter().map(|(source, client)| async move {
             let mut client = client.clone();
-            // Nothing is after the last position there can be: only the head is answered.
+            // No event is after the last possible position: only the head is returned.
             let request = ListEventsRequest { after_position: i64::MAX, page_size: 1, ..ListEventsRequest::default() };
-            let answer = within(Some(Instant::now() + HEAD_WITHIN), client.list_events(request)).await;
+            let answer = within(Some(Instant::now() + HEAD_TIMEOUT), client.list_events(request)).await;
             let head = answer.map_or_else(
                 |fault| {
-                    tracing::info!(%fault, source, "a log's head is not known");
+                    tracing::info!(%fault, source, "the head of a log is not known");
                     0
                 },
                 |answer| answer.head_position,
@@ -109,7 +110,7 @@ fn verification(source: &str, outcome: Result<VerifyLogResponse, Fault>) -> LogV
     }
 }
 
-/// A call's answer, or that there was none in time.
+/// A call's answer; a fault when there is none in time.
 async fn within<T>(
     until: Option<Instant>,
     call: impl Future<Output = Result<Response<T>, Status>>,
@@ -124,7 +125,7 @@ async fn within<T>(
     answer.map(Response::into_inner).map_err(|status| mesh::fault(&status))
 }
 
-/// A little before a call's end.
+/// A little before a call's deadline.
 fn before(deadline: Instant) -> Instant {
     let now = Instant::now();
     let left = deadline.saturating_duration_since(now);

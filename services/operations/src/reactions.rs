@@ -1,77 +1,82 @@
-//! What becomes of the events of a log: entries of timelines, and cases.
+//! What the service does about events: it adds entries to timelines, and opens and closes exceptions.
+//!
+//! It follows every event of every log, so that the event of a newer version, unknown here, is in its timeline too.
 
 use proto::{
-    event::v1::{Event, ExceptionOpened, ExceptionResolved},
-    order::v1::OrderSubmitted,
+    event::v1::Event,
+    events::{EventType, LogEvent, OrderEvent, SharedEvent},
 };
-use store::{AnyCommand, Reactions, payload};
+use store::{AnyCommand, Reactions};
 use types::{Fault, OrderId};
 
 use crate::{
     NAME,
-    case::{AutoResolve, OpenCase},
+    exception::{AutoResolveException, ReportException},
     logs::subscription,
-    timeline::{AddEntry, LearnOwner},
+    timeline::{AddEntry, RecordOwner},
 };
 
 /// Follows the log of one service.
-pub(crate) struct Observe {
+pub(crate) struct LogFollower {
     source: &'static str,
 }
 
-impl Observe {
+impl LogFollower {
     pub(crate) fn new(source: &'static str) -> Self {
         Self { source }
     }
 
-    /// Only what the order service itself says of an order decides who may see it.
-    fn owner(&self, event: &Event, order_id: &OrderId) -> Option<LearnOwner> {
-        let submitted: OrderSubmitted = (self.source == "order").then(|| payload(event)).flatten()?;
+    /// The account of a new order. Only the order service's own events decide who sees an order.
+    fn owner(&self, event: &Event, order_id: &OrderId) -> Option<RecordOwner> {
+        if self.source != OrderEvent::SOURCE || event.r#type != EventType::OrderSubmitted.as_str() {
+            return None;
+        }
+        let Ok(OrderEvent::OrderSubmitted(submitted)) = OrderEvent::decode(event) else { return None };
         let account_id = submitted.order?.account_id.parse().ok()?;
-        Some(LearnOwner { order_id: order_id.clone(), account_id })
+        Some(RecordOwner { order_id: order_id.clone(), account_id })
     }
 
-    fn case(&self, event: &Event) -> Result<Option<Box<dyn AnyCommand>>, Fault> {
-        let unreadable = || Fault::internal(format!("the payload of {} can not be read", event.r#type));
-        Ok(match event.r#type.as_str() {
-            "exception.opened" => {
-                let report: ExceptionOpened = payload(event).ok_or_else(unreadable)?;
-                // A case of its own log that can not be made would only make the next one.
+    fn exception(&self, event: &Event) -> Result<Option<Box<dyn AnyCommand>>, Fault> {
+        let unreadable = |error| Fault::internal(format!("event {}: {error}", event.event_id));
+        Ok(match SharedEvent::decode(event).map_err(unreadable)? {
+            Some(SharedEvent::ExceptionOpened(report)) => {
+                // An event of its own log that cannot be applied would only open the next exception.
                 if self.source == NAME && report.facts.get("source").is_some_and(|source| source == NAME) {
-                    tracing::error!(subject = report.subject, summary = report.summary, "a case could not be made");
+                    tracing::error!(
+                        subject = report.subject,
+                        summary = report.summary,
+                        "an exception cannot be opened"
+                    );
                     return Ok(None);
                 }
-                Some(Box::new(OpenCase::new(self.source, report, event)))
+                Some(Box::new(ReportException::new(self.source, report, event)))
             }
-            "exception.resolved" => {
-                let report: ExceptionResolved = payload(event).ok_or_else(unreadable)?;
-                Some(Box::new(AutoResolve { report }))
-            }
-            _ => None,
+            Some(SharedEvent::ExceptionResolved(report)) => Some(Box::new(AutoResolveException { report })),
+            None => None,
         })
     }
 }
 
 #[async_trait::async_trait]
-impl Reactions for Observe {
+impl Reactions for LogFollower {
     fn name(&self) -> &'static str {
         subscription(self.source)
     }
 
-    fn kinds(&self) -> &'static [&'static str] {
-        &[]
+    fn source(&self) -> &'static str {
+        self.source
     }
 
     async fn react(&self, event: &Event) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
         let mut commands: Vec<Box<dyn AnyCommand>> = Vec::new();
-        // An event of no order, or of something that is not one of ours, has no timeline.
+        // An event without an order, or with a correlation id that is not an order id, has no timeline.
         if let Ok(order_id) = event.correlation_id.parse::<OrderId>() {
             if let Some(owner) = self.owner(event, &order_id) {
                 commands.push(Box::new(owner));
             }
             commands.push(Box::new(AddEntry::new(self.source, order_id, event)));
         }
-        commands.extend(self.case(event)?);
+        commands.extend(self.exception(event)?);
         Ok(commands)
     }
 }
@@ -81,26 +86,21 @@ mod tests {
     use std::collections::HashMap;
 
     use futures::FutureExt;
-    use prost::{Message, Name};
+    use proto::{event::v1::ExceptionOpened, events::EventPayload};
 
     use super::*;
 
     fn commands(source: &'static str, about: &str) -> usize {
-        let report = ExceptionOpened {
-            facts: HashMap::from([("source".to_owned(), about.to_owned())]),
-            ..ExceptionOpened::default()
-        };
-        let payload = prost_types::Any {
-            type_url: format!("type.googleapis.com/{}", ExceptionOpened::full_name()),
-            value: report.encode_to_vec(),
-        };
-        let event = Event { r#type: "exception.opened".to_owned(), payload: Some(payload), ..Event::default() };
-        let reacted = Observe::new(source).react(&event).now_or_never();
+        let facts = HashMap::from([("source".to_owned(), about.to_owned())]);
+        let opened = SharedEvent::ExceptionOpened(ExceptionOpened { facts, ..ExceptionOpened::default() });
+        let event =
+            Event { r#type: opened.event_type().to_string(), payload: Some(opened.to_any()), ..Event::default() };
+        let reacted = LogFollower::new(source).react(&event).now_or_never();
         reacted.expect("it waits for nothing").expect("it is readable").len()
     }
 
     #[test]
-    fn a_case_that_could_not_be_made_does_not_make_the_next_one() {
+    fn an_exception_that_could_not_be_opened_does_not_open_the_next_one() {
         assert_eq!(commands("operations", "operations"), 0);
         assert_eq!(commands("operations", "order"), 1);
         assert_eq!(commands("order", "operations"), 1);

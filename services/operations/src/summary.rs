@@ -1,36 +1,43 @@
 //! An event as one line for a person.
 //!
-//! Pure. Every kind the contracts name has a line of its own; one that is not known here is told by its name.
+//! Pure. Every event of a log has a line: a new one does not build without.
 
 mod exception;
+mod format;
 mod fulfillment;
 mod inventory;
 mod order;
 mod partner;
 mod returns;
 mod shipment;
-mod words;
 
-use proto::event::v1::Event;
+use proto::{
+    event::v1::Event,
+    events::{FulfillmentEvent, InventoryEvent, LogEvent, OperationsEvent, OrderEvent, PartnerEvent, ReturnsEvent},
+};
 
-/// The event as one line for a person.
+/// The event as one line for a person. An event that is unknown here, or has an incomplete payload, is summarized by the
+/// name of its type.
 pub fn summary(event: &Event) -> String {
-    let lines = [
-        order::line,
-        inventory::line,
-        fulfillment::line,
-        shipment::line,
-        returns::line,
-        partner::line,
-        exception::line,
-    ];
-    let known = lines.into_iter().find_map(|line| line(event));
-    let line = known.unwrap_or_else(|| event.r#type.clone());
+    let line = match event.source.as_str() {
+        OrderEvent::SOURCE => line(event, order::line),
+        InventoryEvent::SOURCE => line(event, inventory::line),
+        FulfillmentEvent::SOURCE => line(event, fulfillment::line),
+        ReturnsEvent::SOURCE => line(event, returns::line),
+        PartnerEvent::SOURCE => line(event, partner::line),
+        OperationsEvent::SOURCE => line(event, |payload| exception::line(payload, &event.actor)),
+        _ => None,
+    };
+    let line = line.unwrap_or_else(|| event.r#type.clone());
     if !event.retracts.is_empty() {
-        return format!("{line} (takes back an earlier report)");
+        return format!("{line} (retracts an earlier report)");
     }
     if !event.corrects.is_empty() {
         return format!("{line} (corrects an earlier report)");
     }
     line
+}
+
+fn line<E: LogEvent>(event: &Event, line: impl FnOnce(E) -> Option<String>) -> Option<String> {
+    E::decode(event).ok().and_then(line)
 }

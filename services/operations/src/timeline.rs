@@ -1,16 +1,24 @@
-//! The timeline: what became known of an order, numbered in the order it became known.
+//! The timeline: the events of an order, numbered in the order in which they became known here.
 
 use prost::Message as _;
-use proto::event::v1::Event;
+use proto::{event::v1::Event, events::EventType};
 use store::{Command, Context, Needs, Rows};
 use types::{AccountId, Fault, OrderId, Timestamp};
 
-use crate::audience::Audience;
+store::text_enum! {
+    /// Who sees an entry of a timeline.
+    pub(crate) enum Audience = proto::options::v1::Audience {
+        /// The distributor's own people and programs.
+        Staff = "STAFF",
+        /// The customer too.
+        Customer = "CUSTOMER",
+    }
+}
 
 store::record! {
-    /// A number that is given out one after the other.
+    /// A number that is assigned one after the other.
     pub(crate) struct Counter in "counters" key (name: String) {
-        /// The last one given out.
+        /// The last one assigned.
         value: i64,
     }
 }
@@ -18,13 +26,13 @@ store::record! {
 store::record! {
     /// One event of an order.
     pub(crate) struct Entry in "timeline" key (source: String, position: i64) {
-        /// The order in which it became known, from 1.
+        /// The order in which it became known here, from 1.
         entry_number: i64,
-        /// The order it belongs to.
+        /// The order that it belongs to.
         order_id: OrderId,
-        /// When it happened.
-        occurred_time: Timestamp,
-        /// Who is shown it.
+        /// When it occurred.
+        occur_time: Timestamp,
+        /// Who sees it.
         audience: Audience,
         /// The event, encoded.
         body: Vec<u8>,
@@ -32,7 +40,7 @@ store::record! {
 }
 
 store::record! {
-    /// Whose an order is.
+    /// The account of an order.
     pub(crate) struct Owner in "orders" key (order_id: OrderId) {
         /// The account.
         account_id: AccountId,
@@ -41,6 +49,15 @@ store::record! {
 
 const COUNTER: &str = "timeline";
 
+impl Audience {
+    /// Who sees an event of this type. An event that is unknown here, of a member of a newer version, is for staff.
+    fn of(event_type: &str) -> Self {
+        EventType::from_name(event_type)
+            .and_then(|event_type| Self::from_contract(event_type.audience()))
+            .unwrap_or(Self::Staff)
+    }
+}
+
 /// Adds an event to its order's timeline, once.
 ///
 /// It reads the counter, which is one row for a whole batch, and its own key, which is a lookup at the end of an index.
@@ -48,7 +65,7 @@ pub(crate) struct AddEntry {
     source: &'static str,
     position: i64,
     order_id: OrderId,
-    occurred_time: Option<Timestamp>,
+    occur_time: Option<Timestamp>,
     audience: Audience,
     body: Vec<u8>,
 }
@@ -60,7 +77,7 @@ impl AddEntry {
             source,
             position: event.position,
             order_id,
-            occurred_time: time.and_then(mesh::wire::from_timestamp),
+            occur_time: time.and_then(mesh::wire::from_timestamp),
             audience: Audience::of(&event.r#type),
             body: event.encode_to_vec(),
         }
@@ -94,7 +111,7 @@ impl Command for AddEntry {
             position,
             entry_number,
             order_id: self.order_id.clone(),
-            occurred_time: self.occurred_time.unwrap_or_else(|| cx.now()),
+            occur_time: self.occur_time.unwrap_or_else(|| cx.now()),
             audience: self.audience,
             body: self.body.clone(),
             version: 0,
@@ -103,15 +120,15 @@ impl Command for AddEntry {
     }
 }
 
-/// Notes whose an order is.
-pub(crate) struct LearnOwner {
+/// Records the account of an order.
+pub(crate) struct RecordOwner {
     pub(crate) order_id: OrderId,
     pub(crate) account_id: AccountId,
 }
 
-impl Command for LearnOwner {
+impl Command for RecordOwner {
     type Reply = ();
-    const NAME: &'static str = "LearnOwner";
+    const NAME: &'static str = "RecordOwner";
 
     fn needs(&self, _: &Rows, needs: &mut Needs) {
         needs.row::<Owner>(&self.order_id);
@@ -122,5 +139,17 @@ impl Command for LearnOwner {
             rows.put(Owner { order_id: self.order_id.clone(), account_id: self.account_id.clone(), version: 0 });
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_audience_of_an_event_is_declared_with_it_and_an_unknown_one_is_for_staff() {
+        assert_eq!(Audience::of(EventType::OrderSubmitted.as_str()), Audience::Customer);
+        assert_eq!(Audience::of(EventType::OrderHoldPlaced.as_str()), Audience::Staff);
+        assert_eq!(Audience::of("order.reopened"), Audience::Staff, "what is not known is not shown");
     }
 }

@@ -1,9 +1,9 @@
-//! Usage: who called what on which days.
+//! Usage: the calls of each client per method and day.
 
 mod days;
 mod deprecated;
+mod list;
 mod purge;
-mod read;
 mod report;
 mod rpc;
 mod wire;
@@ -17,31 +17,31 @@ use types::{Fault, Timestamp};
 pub use report::UsageReporter;
 
 pub(crate) use purge::Purge;
-pub(crate) use rpc::UsageApi;
+pub(crate) use rpc::Rpc;
 
 use days::{Day, Days};
 
-/// The kind of the task that drops days past their retention. Never change it.
+/// The kind of the task that drops days past their retention. Never change it: tasks are kept under it.
 const PURGE: &str = "usage.purge";
 
 store::text_enum! {
     /// How calls ended.
-    pub(crate) enum Outcome {
+    pub(crate) enum Outcome = proto::operations::v1::CallOutcome {
         /// Answered.
         Answered = "ANSWERED",
-        /// Refused for what the caller asked.
+        /// Refused because of the request.
         Refused = "REFUSED",
-        /// Refused for how much the caller asked.
+        /// Refused because of a quota or an overload.
         Limited = "LIMITED",
-        /// Failed for reasons of ours.
+        /// Failed because of the mesh.
         Failed = "FAILED",
     }
 }
 
 store::record! {
-    /// The calls of one client to one method that ended alike. Without a client and a method when no day is left.
+    /// The calls of one client to one method with one outcome. Without a client and a method when no day is left.
     pub(crate) struct Usage in "usages" key (usage_id: String) {
-        /// Who called.
+        /// The client.
         client: String,
         /// Full name of the method.
         method: String,
@@ -51,14 +51,14 @@ store::record! {
         first_day: Day,
         /// The last day with calls.
         last_day: Day,
-        /// When the last call came.
+        /// Time of the last call.
         last_seen_time: Timestamp,
-        /// How many calls each day had.
+        /// The number of calls of each day.
         days: Days,
     }
 }
 
-/// What a member counted of one client, method and outcome on a day.
+/// The calls of one client, method and outcome that a member counted on one day.
 #[derive(Debug)]
 pub(crate) struct Count {
     pub(crate) client: String,
@@ -82,7 +82,7 @@ impl Count {
 /// Adds what a member counted.
 pub(crate) struct RecordUsage {
     pub(crate) counts: Vec<Count>,
-    /// Days before are not kept.
+    /// How many days are kept.
     pub(crate) retention: i64,
 }
 
@@ -98,7 +98,7 @@ impl Command for RecordUsage {
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<Self::Reply, Fault> {
         let today = Day::of(cx.now());
-        let mut begun = false;
+        let mut new_day = false;
         for count in &self.counts {
             // A member's clock may be ahead of ours.
             let last_seen = count.last_seen.min(cx.now());
@@ -107,13 +107,13 @@ impl Command for RecordUsage {
                 continue;
             }
             let known = rows.get::<Usage>(&count.usage_id())?.cloned();
-            begun |= known.as_ref().is_none_or(|known| known.days.is_empty() || known.last_day < day);
+            new_day |= known.as_ref().is_none_or(|known| known.days.is_empty() || known.last_day < day);
             rows.put(match known {
                 Some(known) if !known.days.is_empty() => known.with(count, day, last_seen),
-                known => Usage::begin(count, day, last_seen, known.map_or(0, |known| known.version)),
+                known => Usage::first(count, day, last_seen, known.map_or(0, |known| known.version)),
             });
         }
-        if begun {
+        if new_day {
             schedule_purge(cx, today);
         }
         Ok(Self::Reply {})
@@ -121,7 +121,7 @@ impl Command for RecordUsage {
 }
 
 impl Usage {
-    fn begin(count: &Count, day: Day, last_seen: Timestamp, version: i64) -> Self {
+    fn first(count: &Count, day: Day, last_seen: Timestamp, version: i64) -> Self {
         Self {
             usage_id: count.usage_id(),
             client: count.client.clone(),
@@ -135,14 +135,14 @@ impl Usage {
         }
     }
 
-    /// Drops the days before one, and with the last of them all that says whose they were.
+    /// Drops the days before `oldest`; with the last day it drops the client and the method too.
     fn drop_before(mut self, oldest: Day) -> Self {
         match self.days.drop_before(oldest) {
             Some(first_day) => self.first_day = first_day,
             None => {
                 self.client.clear();
                 self.method.clear();
-                // Where neither a list nor the next purge looks.
+                // Neither a list nor the next purge reads days this late.
                 (self.first_day, self.last_day) = (Day::NEVER, Day::NEVER);
             }
         }
@@ -158,8 +158,8 @@ impl Usage {
     }
 }
 
-/// Has the days past their retention dropped tomorrow. Each day is a task of its own, so that today's reports do not put
-/// off what is due today.
+/// Schedules the purge of tomorrow. Each day has a task of its own, so that a report of today does not postpone today's
+/// purge.
 fn schedule_purge(cx: &mut Context<'_>, today: Day) {
     let tomorrow = today.after(1);
     cx.schedule(Task::new(PURGE, tomorrow, tomorrow.begin().after(Duration::from_secs(60))));

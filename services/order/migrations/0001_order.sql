@@ -13,7 +13,7 @@ CREATE TABLE accounts (
     version BIGINT NOT NULL
 );
 
--- Places accounts receive goods at.
+-- Places where accounts receive goods. `address` is an encoded address.
 CREATE TABLE ship_tos (
     ship_to_id TEXT PRIMARY KEY,
     account_id TEXT NOT NULL,
@@ -23,7 +23,7 @@ CREATE TABLE ship_tos (
 );
 CREATE INDEX ship_tos_by_account ON ship_tos (account_id, ship_to_id);
 
--- This service's own copy of inventory's items, so that orders are taken while inventory is away.
+-- Copies of inventory's items, so that orders are taken while inventory is unavailable. `item` is the encoded item.
 CREATE TABLE items (
     sku TEXT PRIMARY KEY,
     item BYTEA NOT NULL,
@@ -35,7 +35,7 @@ CREATE TABLE orders (
     order_id TEXT PRIMARY KEY,
     account_id TEXT NOT NULL,
     customer_po TEXT NOT NULL,
-    -- The same again where the account's policy refuses a second one; the last line of defence.
+    -- `customer_po` where the account's policy refuses a second order with it; NULL elsewhere.
     unique_po TEXT,
     ship_to BYTEA NOT NULL,
     currency TEXT NOT NULL,
@@ -64,8 +64,11 @@ CREATE UNIQUE INDEX orders_by_unique_po ON orders (account_id, unique_po);
 CREATE INDEX orders_by_customer_po ON orders (customer_po, account_id);
 CREATE INDEX orders_by_state ON orders (state, create_time, order_id);
 CREATE INDEX orders_by_status ON orders (status, create_time, order_id);
+-- The cost of a customer's list does not grow with the orders of other accounts.
+CREATE INDEX orders_by_account_and_state ON orders (account_id, state, create_time, order_id);
+CREATE INDEX orders_by_account_and_status ON orders (account_id, status, create_time, order_id);
 
--- Lines with the counters of their units. What was ordered never changes; where the units are does.
+-- Lines with the counters of their units. What was ordered never changes; the counters do.
 CREATE TABLE order_lines (
     order_id TEXT NOT NULL,
     line_number BIGINT NOT NULL CHECK (line_number BETWEEN 1 AND 5000),
@@ -101,7 +104,7 @@ CREATE TABLE order_lines (
     CHECK (ordered + over_shipped = cancelled + unallocated + backordered + reserved + released + shipped)
 );
 
--- Holds; those without a release time stand.
+-- Holds; those without a release time block the release of the order.
 CREATE TABLE order_holds (
     order_id TEXT NOT NULL,
     hold_number BIGINT NOT NULL,
@@ -115,7 +118,7 @@ CREATE TABLE order_holds (
     PRIMARY KEY (order_id, hold_number)
 );
 
--- What may be invoiced, each time something became ready. `readiness` is the encoded message with the lines.
+-- Units that became ready to invoice, a row each time. `readiness` is the encoded message with the lines.
 CREATE TABLE invoice_readiness (
     order_id TEXT NOT NULL,
     invoice_number BIGINT NOT NULL,
@@ -128,8 +131,8 @@ CREATE TABLE invoice_readiness (
 CREATE INDEX invoice_readiness_by_time ON invoice_readiness (ready_time, order_id, invoice_number);
 CREATE INDEX invoice_readiness_by_account ON invoice_readiness (account_id, ready_time, order_id, invoice_number);
 
--- What each return says of each line, as last seen, so that its news count once however they come.
-CREATE TABLE order_returns (
+-- Lines of returns as last reported: the counters of an order line are their sums, whatever order the reports come in.
+CREATE TABLE order_return_lines (
     order_id TEXT NOT NULL,
     return_id TEXT NOT NULL,
     line_number BIGINT NOT NULL,

@@ -1,98 +1,98 @@
-//! Holds: they block the release of an order, not the recording of facts about it.
+//! Holds: they block the release of an order, not the recording of reports about it.
 
 use std::sync::Arc;
 
-use mesh::Principal;
-use proto::order::v1 as wire;
+use mesh::{
+    Principal,
+    wire::{Checks, checked},
+};
+use proto::order::v1 as contract;
 use store::{Command, Context, Needs, Rows};
 use types::{Fault, OrderId, Timestamp};
 
-use crate::{advance, news::News, order::action};
+use crate::{aggregate::OrderAggregate, events::PendingEvent, order::Action};
+
+/// The longest note.
+const LONGEST_NOTE: usize = 500;
 
 store::record! {
-    /// Something that blocks the release of an order. Several may stand at once.
-    pub struct Hold in "order_holds" key (order_id: OrderId, hold_number: i64) {
-        /// Why.
+    /// Something that blocks the release of an order. An order may have several.
+    pub(crate) struct Hold in "order_holds" key (order_id: OrderId, hold_number: i64) {
+        /// Why it was placed.
         reason: HoldReason,
         /// A note for people.
         note: String,
-        /// Who placed it.
+        /// Subject of the caller that placed it.
         placed_by: String,
-        /// When.
+        /// When it was placed.
         place_time: Timestamp,
-        /// Who released it.
+        /// Subject of the caller that released it.
         released_by: Option<String>,
-        /// When; a hold without stands.
+        /// When it was released; `None` while it blocks the release.
         release_time: Option<Timestamp>,
     }
 }
 
 store::text_enum! {
-    /// Why an order is held.
-    pub enum HoldReason {
+    /// Why a hold is placed.
+    pub(crate) enum HoldReason = contract::HoldReason {
         /// Credit.
         Credit = "CREDIT",
         /// Suspected fraud.
         Fraud = "FRAUD",
-        /// A person wants to look.
+        /// A person wants to look at the order.
         Operator = "OPERATOR",
-        /// The address can not be delivered to.
+        /// Goods cannot be delivered to the address.
         AddressInvalid = "ADDRESS_INVALID",
-        /// Price differs from what was agreed.
+        /// The price differs from the agreed one.
         PriceDiscrepancy = "PRICE_DISCREPANCY",
-        /// The customer has to answer.
+        /// The customer has to answer a question.
         AwaitingCustomer = "AWAITING_CUSTOMER",
         /// Export or licence.
         Compliance = "COMPLIANCE",
-        /// An outside system asked for it.
+        /// An outside system requested it.
         External = "EXTERNAL",
     }
 }
 
 /// Places a hold.
 #[derive(Debug)]
-pub struct PlaceHold {
-    /// The order.
-    pub order_id: OrderId,
-    /// The etag that was read; any when empty.
-    pub etag: String,
-    /// Why.
-    pub reason: HoldReason,
-    /// A note for people.
-    pub note: String,
-    /// Who asks.
-    pub caller: Arc<Principal>,
+pub(crate) struct PlaceHold {
+    order_id: OrderId,
+    etag: String,
+    reason: HoldReason,
+    note: String,
+    caller: Arc<Principal>,
 }
 
-/// Releases a hold.
-#[derive(Debug)]
-pub struct ReleaseHold {
-    /// The order.
-    pub order_id: OrderId,
-    /// The etag that was read; any when empty.
-    pub etag: String,
-    /// Which.
-    pub hold_number: i64,
-    /// Who asks.
-    pub caller: Arc<Principal>,
+impl PlaceHold {
+    /// Reads the request.
+    pub(crate) fn parse(request: &contract::PlaceHoldRequest, caller: &Arc<Principal>) -> Result<Self, Fault> {
+        let mut checks = Checks::new();
+        let order_id = checks.id("order_id", &request.order_id);
+        let reason = checks.choice("reason", request.reason).and_then(HoldReason::from_contract);
+        let note = checks.optional_text("note", &request.note, LONGEST_NOTE);
+        checks.done()?;
+        let (order_id, reason, note) = (checked(order_id)?, checked(reason)?, checked(note)?);
+        Ok(Self { order_id, etag: request.etag.clone(), reason, note, caller: caller.clone() })
+    }
 }
 
 impl Command for PlaceHold {
-    type Reply = wire::Order;
+    type Reply = contract::Order;
 
     const NAME: &'static str = "PlaceHold";
 
     fn needs(&self, _: &Rows, needs: &mut Needs) {
-        advance::needs_with_holds(&self.order_id, needs);
+        OrderAggregate::needs_with_holds(&self.order_id, needs);
     }
 
-    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::Order, Fault> {
-        let mut progress = advance::begin(rows, &self.order_id, &self.etag, &self.caller, action::PLACE_HOLD)?;
-        progress.order.hold_count += 1;
-        progress.order.open_holds += 1;
-        let hold = rows.put(Hold {
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<contract::Order, Fault> {
+        let mut aggregate =
+            OrderAggregate::load_for(&self.order_id, &self.etag, &self.caller, Action::PlaceHold, rows)?;
+        let hold = Hold {
             order_id: self.order_id.clone(),
-            hold_number: progress.order.hold_count,
+            hold_number: aggregate.order.hold_count + 1,
             reason: self.reason,
             note: self.note.clone(),
             placed_by: self.caller.subject.clone(),
@@ -100,36 +100,61 @@ impl Command for PlaceHold {
             released_by: None,
             release_time: None,
             version: 0,
+        };
+        aggregate.change(cx.now(), |aggregate| {
+            aggregate.order.hold_count += 1;
+            aggregate.order.open_holds += 1;
+            aggregate.pending.push(PendingEvent::HoldPlaced(hold));
         });
-        progress.news.push(News::HoldPlaced(hold));
-        progress.holds_changed(cx.now());
-        let progress = advance::save(progress, rows, cx)?;
-        advance::answer(rows, &progress)
+        aggregate.save_and_show(rows, cx)
+    }
+}
+
+/// Releases a hold.
+#[derive(Debug)]
+pub(crate) struct ReleaseHold {
+    order_id: OrderId,
+    etag: String,
+    hold_number: i64,
+    caller: Arc<Principal>,
+}
+
+impl ReleaseHold {
+    /// Reads the request.
+    pub(crate) fn parse(request: &contract::ReleaseHoldRequest, caller: &Arc<Principal>) -> Result<Self, Fault> {
+        let mut checks = Checks::new();
+        let order_id = checks.id("order_id", &request.order_id);
+        if request.hold_number < 1 {
+            checks.wrong("hold_number", "must be at least 1");
+        }
+        checks.done()?;
+        let (etag, hold_number) = (request.etag.clone(), request.hold_number.into());
+        Ok(Self { order_id: checked(order_id)?, etag, hold_number, caller: caller.clone() })
     }
 }
 
 impl Command for ReleaseHold {
-    type Reply = wire::Order;
+    type Reply = contract::Order;
 
     const NAME: &'static str = "ReleaseHold";
 
     fn needs(&self, _: &Rows, needs: &mut Needs) {
-        advance::needs_with_holds(&self.order_id, needs);
+        OrderAggregate::needs_with_holds(&self.order_id, needs);
     }
 
-    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::Order, Fault> {
-        let mut progress = advance::begin(rows, &self.order_id, &self.etag, &self.caller, action::RELEASE_HOLD)?;
-        let key = (self.order_id.clone(), self.hold_number);
-        let hold = rows.get::<Hold>(&key)?.ok_or_else(|| Fault::not_found("hold", self.hold_number))?;
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<contract::Order, Fault> {
+        let mut aggregate =
+            OrderAggregate::load_for(&self.order_id, &self.etag, &self.caller, Action::ReleaseHold, rows)?;
+        let hold = rows.get::<Hold>(&(self.order_id.clone(), self.hold_number))?;
+        let hold = hold.ok_or_else(|| Fault::not_found("hold", self.hold_number))?.clone();
         if hold.release_time.is_some() {
             return Err(Fault::not_supported(format!("hold {} is released already", self.hold_number)));
         }
         let (released_by, release_time) = (Some(self.caller.subject.clone()), Some(cx.now()));
-        let hold = rows.put(Hold { released_by, release_time, ..hold.clone() });
-        progress.order.open_holds -= 1;
-        progress.news.push(News::HoldReleased(hold));
-        progress.holds_changed(cx.now());
-        let progress = advance::save(progress, rows, cx)?;
-        advance::answer(rows, &progress)
+        aggregate.change(cx.now(), |aggregate| {
+            aggregate.order.open_holds -= 1;
+            aggregate.pending.push(PendingEvent::HoldReleased(Hold { released_by, release_time, ..hold }));
+        });
+        aggregate.save_and_show(rows, cx)
     }
 }

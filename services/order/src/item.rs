@@ -1,22 +1,22 @@
-//! This service's own copy of inventory's items.
+//! Copies of inventory's items.
 
-use proto::inventory::v1 as wire;
+use proto::{inventory::v1 as contract, types::v1 as common};
 use store::{Command, Context, Needs, Proto, Rows};
-use types::{Currency, Fault};
+use types::{Currency, Fault, divide_rounded};
 
 store::record! {
-    /// An item as inventory last said it is.
-    pub struct Item in "items" key (sku: String) {
-        /// What inventory said.
-        item: Proto<wire::Item>,
-        /// Which of inventory's versions it is.
+    /// A copy of an item.
+    pub(crate) struct Item in "items" key (sku: String) {
+        /// The item as inventory emitted it.
+        item: Proto<contract::Item>,
+        /// Version of the item in inventory.
         item_version: i64,
     }
 }
 
 store::text_enum! {
     /// How an item must be kept.
-    pub enum HandlingClass {
+    pub(crate) enum HandlingClass = common::HandlingClass {
         /// Above freezing, below heat.
         Ambient = "AMBIENT",
         /// 2 to 8 degrees Celsius.
@@ -28,32 +28,30 @@ store::text_enum! {
     }
 }
 
-/// Base units in one unit that is ordered, as a fraction.
+/// Base units in one ordered unit, as a fraction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Factor {
+pub(crate) struct Factor {
     numerator: i64,
     denominator: i64,
 }
 
 impl Factor {
     /// `quantity` of the unit in base units; `None` when that is not a whole number or does not fit.
-    pub fn base_units(self, quantity: i64) -> Option<i64> {
+    pub(crate) fn base_units(self, quantity: i64) -> Option<i64> {
         let units = i128::from(quantity) * i128::from(self.numerator);
         let whole = units % i128::from(self.denominator) == 0;
         whole.then(|| i64::try_from(units / i128::from(self.denominator)).ok()).flatten()
     }
 
-    /// The price of one such unit, given that of a base unit, rounded half away from zero.
+    /// The price of one such unit, given the price of a base unit, rounded.
     fn price(self, base_minor: i64) -> Option<i64> {
-        let denominator = i128::from(self.denominator);
-        let price = i128::from(base_minor) * i128::from(self.numerator);
-        i64::try_from((2 * price + denominator) / (2 * denominator)).ok()
+        divide_rounded(i128::from(base_minor) * i128::from(self.numerator), self.denominator.into())
     }
 }
 
 impl Item {
     /// The unit `uom` of the item; its base unit when empty. `None` when it has no such unit.
-    pub fn unit(&self, uom: &str) -> Option<(String, Factor)> {
+    pub(crate) fn unit(&self, uom: &str) -> Option<(String, Factor)> {
         let item = &self.item.0;
         if uom.is_empty() || uom == item.base_uom {
             return Some((item.base_uom.clone(), Factor { numerator: 1, denominator: 1 }));
@@ -64,20 +62,20 @@ impl Item {
     }
 
     /// The list price of one such unit in this currency, if the item has one.
-    pub fn list_price(&self, factor: Factor, currency: Currency) -> Option<i64> {
+    pub(crate) fn list_price(&self, factor: Factor, currency: Currency) -> Option<i64> {
         let price = self.item.0.list_price.as_ref()?;
         if price.currency == currency.as_str() { factor.price(price.minor_units) } else { None }
     }
 
     /// Whether it can be ordered.
-    pub fn is_orderable(&self) -> bool {
-        self.item.0.state() != wire::ItemState::Discontinued
+    pub(crate) fn is_orderable(&self) -> bool {
+        self.item.0.state() != contract::ItemState::Discontinued
     }
 }
 
-/// Takes over what inventory says of items, unless it said something newer before.
+/// Copies items, unless there are newer copies.
 #[derive(Debug)]
-pub struct StoreItems(pub Vec<wire::Item>);
+pub(crate) struct StoreItems(pub(crate) Vec<contract::Item>);
 
 impl Command for StoreItems {
     type Reply = ();

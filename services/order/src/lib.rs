@@ -1,67 +1,69 @@
 //! The order service: accounts, their orders, and the one true state of every order.
 //!
-//! **Owns** accounts and ship-tos, orders with the counters of their lines, holds, invoice readiness, and a copy of
-//! inventory's items so that orders are taken while inventory is away.
+//! **Owns** accounts and ship-tos, orders with the counters of their lines, holds, invoice readiness, and copies of
+//! inventory's items, so that orders are taken while inventory is unavailable.
 //!
 //! **Promises**
-//! - An order is valid as a whole or refused as a whole; what is answered is stored.
-//! - Whatever other services say, in whatever order, the units of a line always add up, and state and status follow from
+//! - An order is accepted as a whole or refused as a whole; the answer is what is stored.
+//! - Whatever other services report, in whatever order, the units of a line always add up, and state and status follow from
 //!   the counters of all lines.
-//! - Facts are recorded even when they contradict: what was shipped after its cancellation is shipped, and a person is
-//!   told.
-//! - What may be invoiced sums, over all shipments, to the line's rounded price.
+//! - Reports are recorded even when they contradict the order: units shipped after their cancellation are shipped, and an
+//!   exception is opened.
+//! - The amounts that become ready to invoice sum, over all shipments, to the line's rounded price.
 //!
-//! **Absent on purpose**: stock, routing, shipments, credit; changes to what was ordered. The status EXCEPTION shows the
-//! exceptions this service opens itself, until everything arrived; the queue of all exceptions is operations'.
+//! **Absent on purpose**: stock, routing, shipments, credit, and changes to what was ordered. The status EXCEPTION shows
+//! the exceptions that this service opens, until everything is delivered; the queue of all exceptions is in operations.
+//!
+//! What happens to an order over time is in `src/process`, one process a file.
 
-pub mod account;
-mod advance;
-pub mod cancel;
-pub mod fact;
-pub mod hold;
-pub mod invoice;
-pub mod item;
-pub mod line;
-pub mod news;
-pub mod order;
-pub mod place;
-pub mod progress;
-pub mod reactions;
-pub mod record;
+mod account;
+mod aggregate;
+mod cancel;
+mod events;
+mod hold;
+mod item;
+mod order;
+mod order_line;
+mod place;
+mod process;
+mod reactions;
+mod record;
+mod report;
 mod rpc;
 mod store;
-mod tell;
-pub mod wire;
+mod wire;
 
 use std::{sync::Arc, time::Duration};
 
-use ::store::{Db, EventApi, Follower, Migration, TaskRunner, Workers};
-use mesh::{Channel, Server};
+use ::store::{Db, Follower, Migration, Reactions, TaskRunner, Workers};
+use mesh::{Channel, Server, ServerError};
 use proto::{
-    event::v1::{event_service_client::EventServiceClient, event_service_server::EventServiceServer},
+    event::v1::event_service_client::EventServiceClient,
     inventory::v1::inventory_service_client::InventoryServiceClient,
     order::v1::order_service_server::OrderServiceServer,
 };
-use types::Fault;
 
-/// The service's name: of its log, its database and its settings.
+use crate::{
+    reactions::{FulfillmentFollower, InventoryFollower, OrderFollower, ReturnsFollower},
+    rpc::Rpc,
+};
+
+/// The service's name.
 pub const NAME: &str = "order";
 
-/// What its database needs.
-pub const MIGRATIONS: &[Migration] = &[
-    Migration { version: 1, name: "order", sql: include_str!("../migrations/0001_order.sql") },
-    Migration { version: 2, name: "accounts", sql: include_str!("../migrations/0002_accounts.sql") },
-];
+/// The service's tables.
+pub const MIGRATIONS: &[Migration] =
+    &[Migration { version: 1, name: "order", sql: include_str!("../migrations/0001_order.sql") }];
 
 /// Settings of the service.
 #[derive(Debug, Clone, PartialEq, Eq, clap::Args)]
 #[group(skip)]
 pub struct Config {
-    /// Days after which units reserved and not given to a node go to others.
+    /// Days after which reserved units that are not at a node become available to other orders.
     #[arg(long = "order-reservation-days", env = "WAYBILL_ORDER_RESERVATION_DAYS", default_value_t = 30,
           value_parser = clap::value_parser!(u32).range(1..=3_650))]
     pub reservation_days: u32,
-    /// Seconds an answer is held at most when its caller waits for stock to be decided.
+    /// Seconds for which an answer is delayed at most when its caller waits until stock is reserved.
     #[arg(long = "order-wait-seconds", env = "WAYBILL_ORDER_WAIT_SECONDS", default_value_t = 20,
           value_parser = clap::value_parser!(u32).range(0..=600))]
     pub wait_seconds: u32,
@@ -73,18 +75,12 @@ impl Default for Config {
     }
 }
 
-impl Config {
-    fn reservation(&self) -> Duration {
-        Duration::from_secs(u64::from(self.reservation_days) * 24 * 60 * 60)
-    }
-}
-
-/// The members whose logs the service follows, its own among them.
+/// The services whose logs are followed, this one among them.
 #[derive(Debug, Clone)]
 pub struct Peers {
     /// This service.
     pub order: Channel,
-    /// The inventory service, called too.
+    /// The inventory service, which is called too.
     pub inventory: Channel,
     /// The fulfillment service.
     pub fulfillment: Channel,
@@ -92,30 +88,25 @@ pub struct Peers {
     pub returns: Channel,
 }
 
-/// The server. `inventory` is asked for items this service has no copy of.
-pub fn server(db: Db, inventory: Channel, config: &Config, mesh_config: &mesh::Config) -> Result<Server, Fault> {
-    let api = rpc::Api::new(db.clone(), InventoryServiceClient::new(inventory), config.clone());
-    let events = EventServiceServer::new(EventApi::new(db.clone()));
-    Ok(Server::new(NAME, mesh_config, proto::pool())
-        .add_service(OrderServiceServer::new(api))
-        .add_service(events)
-        .with_readiness(move || {
-            let db = db.clone();
-            async move { db.ready().await }
-        }))
+/// The service's server. It calls `inventory` for items that it has no copy of.
+pub fn server(db: Db, inventory: Channel, config: &Config, mesh_config: &mesh::Config) -> Result<Server, ServerError> {
+    let server = chassis::server(NAME, &db, mesh_config)?;
+    let rpc = Rpc { db, inventory: InventoryServiceClient::new(inventory), config: config.clone() };
+    Ok(server.add_service(OrderServiceServer::new(rpc)))
 }
 
-/// What the service does on its own.
+/// The background work of the service: it follows its own log and those of the services that work on its orders.
 pub fn workers(db: Db, peers: Peers, config: &Config) -> Workers {
     let inventory = InventoryServiceClient::new(peers.inventory.clone());
-    let follow = |peer: Channel, reactions: Arc<dyn ::store::Reactions>| {
+    let expire_after = Duration::from_secs(u64::from(config.reservation_days) * 24 * 60 * 60);
+    let follow = |peer: Channel, reactions: Arc<dyn Reactions>| {
         Follower::new(db.clone(), EventServiceClient::new(peer), reactions)
     };
     let workers = Workers::new()
-        .follow(follow(peers.order, Arc::new(reactions::Own::new(inventory, config.reservation()))))
-        .follow(follow(peers.inventory, Arc::new(reactions::Inventory)))
-        .follow(follow(peers.fulfillment, Arc::new(reactions::Fulfillment)))
-        .follow(follow(peers.returns, Arc::new(reactions::Returns)));
-    // No tasks of its own, but answers past their retention are dropped by the runner.
+        .follow(follow(peers.order, Arc::new(OrderFollower { inventory, expire_after })))
+        .follow(follow(peers.inventory, Arc::new(InventoryFollower)))
+        .follow(follow(peers.fulfillment, Arc::new(FulfillmentFollower)))
+        .follow(follow(peers.returns, Arc::new(ReturnsFollower)));
+    // The service has no tasks; the runner drops kept answers past their retention.
     workers.tasks(TaskRunner::new(db, []))
 }

@@ -1,53 +1,54 @@
-//! An order: its stored life, and what follows from the counters of its lines.
+//! An order: its state, and its status, which follows from the counters of its lines.
 
 mod status;
 
+use proto::order::v1 as contract;
 use types::{AccountId, Currency, OrderId, Timestamp};
 
-pub use status::{LineStatus, Status, Totals};
+pub(crate) use status::{OrderStatus, UnitTotals};
 
-use crate::{account::InvoicePolicy, line::Line};
+use crate::{account::InvoicePolicy, order_line::OrderLine};
 
 store::record! {
-    /// An order. It is never split; the work for it is.
-    pub struct Order in "orders" key (order_id: OrderId) {
+    /// An order. It is never split; its fulfillment is.
+    pub(crate) struct Order in "orders" key (order_id: OrderId) {
         /// The account that ordered.
         account_id: AccountId,
         /// The customer's own number for it.
         customer_po: String,
-        /// The same again where the account's policy refuses a second one.
+        /// `customer_po` where the account's policy refuses a second order with it.
         unique_po: Option<String>,
         /// Where it goes, as it was when the order was placed.
-        ship_to: store::Proto<proto::order::v1::ShipTo>,
+        ship_to: store::Proto<contract::ShipTo>,
         /// Of all its prices.
         currency: Currency,
-        /// What happens to what can not be filled at once.
+        /// What happens to units that cannot be filled at once.
         fill_policy: FillPolicy,
-        /// When its goods become ready to invoice: the account's policy when it was placed.
+        /// When its units become ready to invoice: the account's policy when it was placed.
         invoice_policy: InvoicePolicy,
-        /// When the customer wants it shipped, if it said so.
+        /// When the customer wants it shipped, if it is named.
         requested_ship_time: Option<Timestamp>,
-        /// Where it is in its life.
-        state: State,
-        /// What to tell a person: kept beside the counters it follows from, so that lists can be filtered by it.
-        status: Status,
+        /// How far it is.
+        state: OrderState,
+        /// What it shows to a person. Stored beside the counters that it follows from, so that lists are filtered by it.
+        status: OrderStatus,
         /// Why it was rejected or cancelled.
         reason: String,
-        /// What the lines come to.
+        /// Sum of the lines' amounts.
         total_minor: i64,
-        /// How much of it may be invoiced.
+        /// Amount that is ready to invoice.
         invoice_ready_minor: i64,
-        /// How often something became ready to invoice.
+        /// Rows of invoice readiness.
         invoice_count: i64,
-        /// How often units were released.
+        /// Number of the last release; 0 before the first.
         release_number: i64,
-        /// Holds ever placed.
+        /// Number of the last hold; 0 before the first.
         hold_count: i64,
-        /// Holds that stand.
+        /// Holds that are not released.
         open_holds: i64,
-        /// Exceptions this service opened for it.
+        /// Exceptions that this service opened for it.
         exceptions: i64,
-        /// When its cancellation was asked for: units that come back are cancelled from then on.
+        /// When its cancellation was requested. From then on, units that return from nodes are cancelled.
         cancel_time: Option<Timestamp>,
         /// When it was placed.
         create_time: Timestamp,
@@ -59,66 +60,76 @@ store::record! {
 }
 
 store::text_enum! {
-    /// Where an order is in its life.
-    pub enum State {
+    /// How far an order is.
+    pub(crate) enum OrderState = contract::OrderState {
         /// Stored; stock is being reserved.
         Submitted = "SUBMITTED",
-        /// Stock was reserved or backordered; the work goes on.
+        /// Stock is reserved or backordered for every line.
         Confirmed = "CONFIRMED",
-        /// Nothing is open, nothing is on its way.
+        /// Nothing is open, and everything shipped is delivered.
         Closed = "CLOSED",
         /// Its fill policy could not be met.
         Rejected = "REJECTED",
-        /// Everything of it was cancelled.
+        /// Every unit is cancelled.
         Cancelled = "CANCELLED",
     }
 }
 
 store::text_enum! {
-    /// What happens to what can not be filled at once.
-    pub enum FillPolicy {
-        /// Everything at once, or the order is rejected.
+    /// What happens to units that cannot be filled at once.
+    #[expect(clippy::enum_variant_names, reason = "the names are the contract's")]
+    pub(crate) enum FillPolicy = contract::FillPolicy {
+        /// The order is rejected.
         FillOrKill = "FILL_OR_KILL",
-        /// Everything together.
+        /// The others wait for them.
         FillAll = "FILL_ALL",
-        /// What is there; the rest is backordered.
+        /// They are backordered, and the others are released.
         FillAllAvailable = "FILL_ALL_AVAILABLE",
     }
 }
 
-impl State {
-    /// Whether work for the order may still begin.
-    pub fn is_open(self) -> bool {
+impl OrderState {
+    /// Whether units of the order may still be released.
+    pub(crate) fn is_open(self) -> bool {
         matches!(self, Self::Submitted | Self::Confirmed)
     }
 }
 
-/// The names of actions, as in `supported_actions`.
-pub mod action {
-    /// Cancel what is open.
-    pub const CANCEL: &str = "CancelOrder";
-    /// Block the release.
-    pub const PLACE_HOLD: &str = "PlaceHold";
-    /// Lift a block.
-    pub const RELEASE_HOLD: &str = "ReleaseHold";
-    /// Let goods come back.
-    pub const AUTHORIZE_RETURN: &str = "AuthorizeReturn";
+/// An action on an order, as `supported_actions` names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
+    Cancel,
+    PlaceHold,
+    ReleaseHold,
+    AuthorizeReturn,
+}
+
+impl Action {
+    /// Its name in the contract.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Cancel => "CancelOrder",
+            Self::PlaceHold => "PlaceHold",
+            Self::ReleaseHold => "ReleaseHold",
+            Self::AuthorizeReturn => "AuthorizeReturn",
+        }
+    }
 }
 
 impl Order {
-    /// What may be asked of it now.
-    pub fn supported_actions<'a>(&self, lines: impl IntoIterator<Item = &'a Line>) -> Vec<&'static str> {
+    /// The actions that it supports now.
+    pub(crate) fn supported_actions<'a>(&self, lines: impl IntoIterator<Item = &'a OrderLine>) -> Vec<Action> {
         let (mut open, mut returnable) = (false, false);
         for line in lines {
             open |= line.unallocated + line.backordered + line.reserved + line.released > 0;
             returnable |= line.delivered > line.return_authorized;
         }
         let actions = [
-            (action::CANCEL, self.state.is_open() && self.cancel_time.is_none() && open),
-            (action::PLACE_HOLD, self.state.is_open()),
-            (action::RELEASE_HOLD, self.open_holds > 0),
-            (action::AUTHORIZE_RETURN, returnable),
+            (Action::Cancel, self.state.is_open() && self.cancel_time.is_none() && open),
+            (Action::PlaceHold, self.state.is_open()),
+            (Action::ReleaseHold, self.open_holds > 0),
+            (Action::AuthorizeReturn, returnable),
         ];
-        actions.into_iter().filter(|(_, supported)| *supported).map(|(action, _)| action).collect()
+        actions.into_iter().filter_map(|(action, supported)| supported.then_some(action)).collect()
     }
 }

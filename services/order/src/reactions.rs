@@ -1,59 +1,113 @@
-//! What this service does about events: its own and those of the services that work on its orders.
+//! Followed logs: which event becomes which command.
 
-mod fulfillment;
-mod inventory;
-mod own;
-mod returns;
+use std::time::Duration;
 
-use std::str::FromStr;
-
-use mesh::wire::MAX_QUANTITY;
-use prost::{Message, Name};
-use proto::{event::v1::Event, inventory::v1::Reservation, types::v1::LineQuantity};
-use store::AnyCommand;
+use mesh::Channel;
+use proto::{
+    events::{FulfillmentEvent, InventoryEvent, OrderEvent, ReturnsEvent},
+    fulfillment::v1::{FulfillmentOrder, Shipment},
+    inventory::v1::inventory_service_client::InventoryServiceClient,
+};
 use types::Fault;
 
-pub use fulfillment::Fulfillment;
-pub use inventory::Inventory;
-pub use own::Own;
-pub use returns::Returns;
-
 use crate::{
-    fact::{Fact, Image, Units},
-    record::RecordFact,
+    item::StoreItems,
+    process::{cancellation::release_reservation, confirmation::reserve, returned_units::RecordReturn},
+    record::record,
+    report::{OrderReport, read_id, read_reservations, read_units},
 };
 
-type Commands = Vec<Box<dyn AnyCommand>>;
-
-/// The payload an event of its kind has.
-fn payload<M: Message + Name + Default>(event: &Event) -> Result<M, Fault> {
-    store::payload(event).ok_or_else(|| Fault::internal(format!("{} without its payload", event.r#type)))
+/// Follows this service's own log: it reserves stock for submitted orders and releases that of cancelled units.
+pub(crate) struct OrderFollower {
+    /// The inventory service.
+    pub(crate) inventory: InventoryServiceClient<Channel>,
+    /// How long reserved units wait for their release.
+    pub(crate) expire_after: Duration,
 }
 
-/// An id in an event.
-fn id<T: FromStr>(name: &str, text: &str) -> Result<T, Fault> {
-    text.parse().map_err(|_| Fault::internal(format!("the event's {name} can not be read")))
+store::reactions! {
+    OrderFollower, "order.own", OrderEvent, |follower, event| {
+        OrderSubmitted(submitted) =>
+            reserve(follower.inventory.clone(), follower.expire_after, &event.event_id, submitted).await,
+        OrderLineCancelled(cancelled) =>
+            release_reservation(follower.inventory.clone(), &event.event_id, cancelled).await.map(|()| Vec::new()),
+        ignored: AccountCreated, AccountUpdated, OrderConfirmed, OrderRejected, OrderBackordered, OrderReleased,
+            OrderHoldPlaced, OrderHoldReleased, OrderCancelRequested, OrderCancelled, OrderCancelLost,
+            OrderInvoiceReady, OrderClosed, ExceptionOpened, ExceptionResolved,
+    }
 }
 
-fn record(order_id: &str, fact: Fact) -> Result<Commands, Fault> {
-    Ok(vec![Box::new(RecordFact { order_id: id("order_id", order_id)?, fact })])
+/// Follows inventory: items are copied, reservations recorded.
+pub(crate) struct InventoryFollower;
+
+store::reactions! {
+    InventoryFollower, "order.inventory", InventoryEvent, |_follower, event| {
+        ItemCreated | ItemUpdated(changed) => Ok(vec![Box::new(StoreItems(changed.item.into_iter().collect()))]),
+        InventoryReserved | InventoryReservationReleased | InventoryReservationExpired(changed) =>
+            record(&changed.order_id, OrderReport::Reserved(read_reservations(&changed.reservations))),
+        ignored: LocationCreated, InventoryReceived, InventoryAdjusted, InventoryRestocked, InventorySnapshotReported,
+            InventoryAllocated, InventoryDeallocated, InventoryConsumed, InventoryShortfallDetected,
+            InventoryDriftDetected, ExceptionOpened, ExceptionResolved,
+    }
 }
 
-/// Units of lines; lines without any are left out.
-fn units(lines: &[LineQuantity]) -> Result<Vec<Units>, Fault> {
-    let read = |line: &LineQuantity| match line.quantity {
-        0 => None,
-        quantity @ 1..=MAX_QUANTITY => Some(Ok(Units { line_number: line.line_number.into(), quantity })),
-        quantity => Some(Err(Fault::internal(format!("{quantity} is not a quantity")))),
-    };
-    lines.iter().filter_map(read).collect()
+/// Follows fulfillment: what nodes and carriers did with the units.
+pub(crate) struct FulfillmentFollower;
+
+store::reactions! {
+    FulfillmentFollower, "order.fulfillment", FulfillmentEvent, |_follower, event| {
+        FulfillmentPicked(picked) => {
+            let order_id = order_id(picked.fulfillment_order, &event.correlation_id);
+            record(&order_id, OrderReport::Picked(read_units(&picked.lines)?))
+        },
+        FulfillmentShortPicked(short) => {
+            let order_id = order_id(short.fulfillment_order, &event.correlation_id);
+            record(&order_id, OrderReport::Short(read_units(&short.lines)?))
+        },
+        FulfillmentUnfulfillable(units) => {
+            let reservations = read_reservations(&units.reservations);
+            record(&units.order_id, OrderReport::Unfulfillable(read_units(&units.lines)?, reservations))
+        },
+        FulfillmentCancelled(cancelled) => {
+            let order_id = order_id(cancelled.fulfillment_order, &event.correlation_id);
+            record(&order_id, OrderReport::Cancelled(read_units(&cancelled.lines)?))
+        },
+        ShipmentShipped(shipped) => {
+            let (units, shipment) = (read_units(&shipped.lines)?, shipment(shipped.shipment)?);
+            let (shipment_id, cancellation_lost) = (read_id(&shipment.shipment_id)?, shipped.cancellation_lost);
+            record(&shipment.order_id, OrderReport::Shipped { shipment_id, units, cancellation_lost })
+        },
+        ShipmentPartiallyDelivered | ShipmentDelivered(delivered) => {
+            let (units, shipment) = (read_units(&delivered.lines)?, shipment(delivered.shipment)?);
+            let shipment_id = read_id(&shipment.shipment_id)?;
+            record(&shipment.order_id, OrderReport::Delivered { shipment_id, units })
+        },
+        ignored: NodeCreated, NodeUpdated, FulfillmentRouted, FulfillmentRoutingFailed, FulfillmentRequested,
+            FulfillmentAccepted, FulfillmentRejected, FulfillmentTimedOut, FulfillmentCompleted,
+            FulfillmentIncomplete, FulfillmentCancellationRequested, FulfillmentCancellationRejected,
+            ShipmentLabelled, ShipmentOverShipped, ShipmentMilestoneRecorded, ShipmentUnmatchedMilestoneRecorded,
+            ShipmentPodCaptured, ExceptionOpened, ExceptionResolved,
+    }
 }
 
-fn images(reservations: &[Reservation]) -> Vec<Image> {
-    let image = |reservation: &Reservation| Image {
-        line_number: reservation.line_number.into(),
-        version: reservation.version,
-        backordered: reservation.backordered,
-    };
-    reservations.iter().map(image).collect()
+/// The order of a fulfillment order. Units that were cancelled before a node was found have none, only the correlation id.
+fn order_id(fulfillment_order: Option<FulfillmentOrder>, correlation_id: &str) -> String {
+    let named = fulfillment_order.map(|fulfillment_order| fulfillment_order.order_id);
+    named.filter(|order_id| !order_id.is_empty()).unwrap_or_else(|| correlation_id.to_owned())
+}
+
+fn shipment(shipment: Option<Shipment>) -> Result<Shipment, Fault> {
+    shipment.ok_or_else(|| Fault::internal("an event without its shipment"))
+}
+
+/// Follows returns: units that may come back, and units that came back.
+pub(crate) struct ReturnsFollower;
+
+store::reactions! {
+    ReturnsFollower, "order.returns", ReturnsEvent, |_follower, event| {
+        ReturnAuthorized | ReturnCancelled | ReturnClosed(changed) =>
+            Ok(vec![Box::new(RecordReturn::read(changed.r#return)?)]),
+        ReturnReceived | ReturnOverReceived(received) => Ok(vec![Box::new(RecordReturn::read(received.r#return)?)]),
+        ignored: ReturnInspected, ReturnCreditProposed, ReturnDisposed, ExceptionOpened, ExceptionResolved,
+    }
 }

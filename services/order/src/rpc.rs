@@ -1,132 +1,75 @@
-//! The service on the wire: read the request, run a command or a read, write the answer.
+//! The gRPC methods: commands, and other calls.
 
-mod accounts;
-mod orders;
+mod place;
+mod read;
 mod wait;
 
-use mesh::{CallInfo, Channel};
-use prost::Message;
+use chassis::Answers;
+use mesh::{Channel, Principal};
 use proto::{
     inventory::v1::inventory_service_client::InventoryServiceClient,
-    order::v1::{self as wire, order_service_server::OrderService},
+    order::v1::{self as contract, order_service_server::OrderService},
 };
-use store::{Call, Db};
-use tonic::{Request, Response, Status};
+use store::Db;
 use types::Fault;
 
-use crate::Config;
+use crate::{
+    Config,
+    account::{CreateAccount, CreateShipTo, UpdateAccount},
+    cancel::CancelOrder,
+    hold::{PlaceHold, ReleaseHold},
+    order::Action,
+};
 
-/// Answers calls.
-pub(crate) struct Api {
-    db: Db,
-    inventory: InventoryServiceClient<Channel>,
-    config: Config,
+/// Answers the calls of the order service.
+pub(crate) struct Rpc {
+    pub(crate) db: Db,
+    pub(crate) inventory: InventoryServiceClient<Channel>,
+    pub(crate) config: Config,
 }
 
-impl Api {
-    /// Answers from `db`, asking `inventory` for items that are not known.
-    pub(crate) fn new(db: Db, inventory: InventoryServiceClient<Channel>, config: Config) -> Self {
-        Self { db, inventory, config }
+impl Answers for Rpc {
+    fn db(&self) -> &Db {
+        &self.db
     }
 }
 
-/// The call a command comes with.
-fn command_call(info: &CallInfo, request_id: &str, request: &impl Message) -> Call {
-    let trace = Some(info.trace_parent.clone()).filter(|trace| !trace.is_empty());
-    Call::new(info.principal.actor()).request(request_id, request).trace(trace)
+chassis::rpc! {
+    OrderService for Rpc {
+        commands {
+            create_account(contract::CreateAccountRequest) -> contract::Account = CreateAccount::parse;
+            update_account(contract::UpdateAccountRequest) -> contract::Account = UpdateAccount::parse;
+            create_ship_to(contract::CreateShipToRequest) -> contract::ShipTo = CreateShipTo::parse;
+            cancel_order(contract::CancelOrderRequest) -> contract::Order = CancelOrder::parse, shown by show;
+            place_hold(contract::PlaceHoldRequest) -> contract::Order = PlaceHold::parse, shown by show;
+            release_hold(contract::ReleaseHoldRequest) -> contract::Order = ReleaseHold::parse, shown by show;
+        }
+        calls {
+            place_order(contract::PlaceOrderRequest) -> contract::Order;
+            get_account(contract::GetAccountRequest) -> contract::Account;
+            list_accounts(contract::ListAccountsRequest) -> contract::ListAccountsResponse;
+            list_ship_tos(contract::ListShipTosRequest) -> contract::ListShipTosResponse;
+            get_order(contract::GetOrderRequest) -> contract::Order;
+            list_orders(contract::ListOrdersRequest) -> contract::ListOrdersResponse;
+            list_invoice_readiness(contract::ListInvoiceReadinessRequest) -> contract::ListInvoiceReadinessResponse;
+            summarize_orders(contract::SummarizeOrdersRequest) -> contract::SummarizeOrdersResponse;
+        }
+    }
 }
 
-/// A request passed its checks, so its parts are there.
-fn parts<T>(read: Option<T>) -> Result<T, Fault> {
-    read.ok_or_else(|| Fault::internal("a request passed its checks without its parts"))
-}
-
-macro_rules! answer {
-    ($self:ident . $method:ident ( $request:ident )) => {{
-        let info = mesh::call(&$request);
-        $self.$method(&info, $request.into_inner()).await.map(Response::new).map_err(mesh::status)
-    }};
-}
-
-#[tonic::async_trait]
-impl OrderService for Api {
-    async fn create_account(
-        &self,
-        request: Request<wire::CreateAccountRequest>,
-    ) -> Result<Response<wire::Account>, Status> {
-        answer!(self.create_account(request))
+/// An order as the caller sees it: only the distributor's own people see who placed a hold and with which note. An order of
+/// an account that the caller does not see is not found, also when the answer was kept for a repeat.
+fn show(mut order: contract::Order, caller: &Principal) -> Result<contract::Order, Fault> {
+    if !order.account_id.parse().is_ok_and(|account_id| caller.sees(&account_id)) {
+        return Err(Fault::not_found("order", order.order_id));
     }
-
-    async fn get_account(&self, request: Request<wire::GetAccountRequest>) -> Result<Response<wire::Account>, Status> {
-        answer!(self.get_account(request))
+    if !caller.is_staff() {
+        for hold in &mut order.holds {
+            hold.note.clear();
+            hold.placed_by.clear();
+        }
+        let of_customers = [Action::Cancel.name(), Action::AuthorizeReturn.name()];
+        order.supported_actions.retain(|action| of_customers.contains(&action.as_str()));
     }
-
-    async fn list_accounts(
-        &self,
-        request: Request<wire::ListAccountsRequest>,
-    ) -> Result<Response<wire::ListAccountsResponse>, Status> {
-        answer!(self.list_accounts(request))
-    }
-
-    async fn update_account(
-        &self,
-        request: Request<wire::UpdateAccountRequest>,
-    ) -> Result<Response<wire::Account>, Status> {
-        answer!(self.update_account(request))
-    }
-
-    async fn create_ship_to(
-        &self,
-        request: Request<wire::CreateShipToRequest>,
-    ) -> Result<Response<wire::ShipTo>, Status> {
-        answer!(self.create_ship_to(request))
-    }
-
-    async fn list_ship_tos(
-        &self,
-        request: Request<wire::ListShipTosRequest>,
-    ) -> Result<Response<wire::ListShipTosResponse>, Status> {
-        answer!(self.list_ship_tos(request))
-    }
-
-    async fn place_order(&self, request: Request<wire::PlaceOrderRequest>) -> Result<Response<wire::Order>, Status> {
-        answer!(self.place_order(request))
-    }
-
-    async fn get_order(&self, request: Request<wire::GetOrderRequest>) -> Result<Response<wire::Order>, Status> {
-        answer!(self.get_order(request))
-    }
-
-    async fn list_orders(
-        &self,
-        request: Request<wire::ListOrdersRequest>,
-    ) -> Result<Response<wire::ListOrdersResponse>, Status> {
-        answer!(self.list_orders(request))
-    }
-
-    async fn cancel_order(&self, request: Request<wire::CancelOrderRequest>) -> Result<Response<wire::Order>, Status> {
-        answer!(self.cancel_order(request))
-    }
-
-    async fn place_hold(&self, request: Request<wire::PlaceHoldRequest>) -> Result<Response<wire::Order>, Status> {
-        answer!(self.place_hold(request))
-    }
-
-    async fn release_hold(&self, request: Request<wire::ReleaseHoldRequest>) -> Result<Response<wire::Order>, Status> {
-        answer!(self.release_hold(request))
-    }
-
-    async fn list_invoice_readiness(
-        &self,
-        request: Request<wire::ListInvoiceReadinessRequest>,
-    ) -> Result<Response<wire::ListInvoiceReadinessResponse>, Status> {
-        answer!(self.list_invoice_readiness(request))
-    }
-
-    async fn summarize_orders(
-        &self,
-        request: Request<wire::SummarizeOrdersRequest>,
-    ) -> Result<Response<wire::SummarizeOrdersResponse>, Status> {
-        answer!(self.summarize_orders(request))
-    }
+    Ok(order)
 }

@@ -1,49 +1,42 @@
-//! The domain on the wire.
-
-mod choice;
+//! From the domain to the contract.
 
 use mesh::wire::timestamp;
-use proto::{order::v1 as wire, types::v1 as common};
+use proto::{order::v1 as contract, types::v1 as common};
 use types::Currency;
-
-pub use choice::{
-    duplicate_po_policy, fill_policy, handling_class, hold_reason, invoice_policy, line_status, state, status,
-    to_duplicate_po_policy, to_hold_reason, to_invoice_policy, to_state, to_status,
-};
 
 use crate::{
     account::{Account, ShipTo},
     hold::Hold,
-    line::Line,
-    order::Order,
+    order::{Action, Order},
+    order_line::OrderLine,
 };
 
-/// A number that is small by its domain: a line, release or hold number.
-pub fn small(number: i64) -> i32 {
+/// A number that is small in the domain: a line, release or hold number.
+pub(crate) fn small(number: i64) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }
 
 /// An amount.
-pub fn money(currency: Currency, minor_units: i64) -> common::Money {
+pub(crate) fn money(currency: Currency, minor_units: i64) -> common::Money {
     common::Money { currency: currency.to_string(), minor_units }
 }
 
 /// Units of a line.
-pub fn quantity(line: &Line, quantity: i64) -> common::LineQuantity {
+pub(crate) fn quantity(line: &OrderLine, quantity: i64) -> common::LineQuantity {
     common::LineQuantity { line_number: small(line.line_number), sku: line.sku.clone(), quantity }
 }
 
 /// An account.
-pub fn account(account: &Account) -> wire::Account {
-    wire::Account {
+pub(crate) fn account(account: &Account) -> contract::Account {
+    contract::Account {
         account_id: account.account_id.to_string(),
         name: account.name.clone(),
         contact: account.contact.clone(),
         phone: account.phone.clone(),
         bill_to: Some(account.bill_to.0.clone()),
         currency: account.currency.to_string(),
-        duplicate_po_policy: duplicate_po_policy(account.duplicate_po_policy).into(),
-        invoice_policy: invoice_policy(account.invoice_policy).into(),
+        duplicate_po_policy: contract::DuplicatePoPolicy::from(account.duplicate_po_policy).into(),
+        invoice_policy: contract::InvoicePolicy::from(account.invoice_policy).into(),
         etag: account.version.to_string(),
         create_time: Some(timestamp(account.create_time)),
         update_time: Some(timestamp(account.update_time)),
@@ -51,8 +44,8 @@ pub fn account(account: &Account) -> wire::Account {
 }
 
 /// A ship-to.
-pub fn ship_to(ship_to: &ShipTo) -> wire::ShipTo {
-    wire::ShipTo {
+pub(crate) fn ship_to(ship_to: &ShipTo) -> contract::ShipTo {
+    contract::ShipTo {
         ship_to_id: ship_to.ship_to_id.to_string(),
         account_id: ship_to.account_id.to_string(),
         address: Some(ship_to.address.0.clone()),
@@ -61,39 +54,39 @@ pub fn ship_to(ship_to: &ShipTo) -> wire::ShipTo {
 }
 
 /// A hold.
-pub fn hold(hold: &Hold) -> wire::Hold {
-    wire::Hold {
+pub(crate) fn hold(hold: &Hold) -> contract::Hold {
+    contract::Hold {
         hold_number: small(hold.hold_number),
-        reason: hold_reason(hold.reason).into(),
+        reason: contract::HoldReason::from(hold.reason).into(),
         note: hold.note.clone(),
         placed_by: hold.placed_by.clone(),
         place_time: Some(timestamp(hold.place_time)),
     }
 }
 
-/// An order with its lines and those of its holds that stand.
-pub fn order<'a>(
+/// An order with its lines and those of its holds that are not released.
+pub(crate) fn order<'a>(
     order: &Order,
-    lines: impl IntoIterator<Item = &'a Line, IntoIter: Clone>,
+    lines: &[OrderLine],
     holds: impl IntoIterator<Item = &'a Hold>,
-) -> wire::Order {
-    let lines = lines.into_iter();
-    wire::Order {
+) -> contract::Order {
+    let actions = order.supported_actions(lines).into_iter().map(Action::name);
+    contract::Order {
         order_id: order.order_id.to_string(),
         account_id: order.account_id.to_string(),
         customer_po: order.customer_po.clone(),
         ship_to: Some(order.ship_to.0.clone()),
         currency: order.currency.to_string(),
-        fill_policy: fill_policy(order.fill_policy).into(),
+        fill_policy: contract::FillPolicy::from(order.fill_policy).into(),
         requested_ship_time: order.requested_ship_time.map(timestamp),
-        state: state(order.state).into(),
-        status: status(order.status).into(),
-        lines: lines.clone().map(line).collect(),
+        state: contract::OrderState::from(order.state).into(),
+        status: contract::OrderStatus::from(order.status).into(),
+        lines: lines.iter().map(line).collect(),
         holds: holds.into_iter().filter(|hold| hold.release_time.is_none()).map(hold).collect(),
         reason: order.reason.clone(),
         total: Some(money(order.currency, order.total_minor)),
         invoice_ready_total: Some(money(order.currency, order.invoice_ready_minor)),
-        supported_actions: order.supported_actions(lines).into_iter().map(str::to_owned).collect(),
+        supported_actions: actions.map(str::to_owned).collect(),
         etag: order.version.to_string(),
         create_time: Some(timestamp(order.create_time)),
         update_time: Some(timestamp(order.update_time)),
@@ -102,8 +95,8 @@ pub fn order<'a>(
 }
 
 /// A line.
-pub fn line(line: &Line) -> wire::OrderLine {
-    wire::OrderLine {
+pub(crate) fn line(line: &OrderLine) -> contract::OrderLine {
+    contract::OrderLine {
         line_number: small(line.line_number),
         sku: line.sku.clone(),
         name: line.name.clone(),
@@ -113,15 +106,15 @@ pub fn line(line: &Line) -> wire::OrderLine {
         discount_basis_points: small(line.discount_basis_points.get()),
         amount_minor: line.amount_minor,
         invoice_ready_minor: line.invoice_ready_minor,
-        handling_class: handling_class(line.handling_class).into(),
+        handling_class: common::HandlingClass::from(line.handling_class).into(),
         counters: Some(counters(line)),
-        status: line_status(line.status()).into(),
+        status: contract::LineStatus::from(line.status()).into(),
         promised_ship_time: line.promised_ship_time.map(timestamp),
     }
 }
 
-fn counters(line: &Line) -> wire::LineCounters {
-    wire::LineCounters {
+fn counters(line: &OrderLine) -> contract::LineCounters {
+    contract::LineCounters {
         ordered: line.ordered,
         cancelled: line.cancelled,
         unallocated: line.unallocated,

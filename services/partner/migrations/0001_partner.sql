@@ -15,7 +15,7 @@ CREATE TABLE messages (
     partner_id TEXT NOT NULL,
     direction TEXT NOT NULL CHECK (direction IN ('IN', 'OUT')),
     control_number TEXT NOT NULL,
-    kind TEXT NOT NULL,
+    message_type TEXT NOT NULL,
     state TEXT NOT NULL CHECK (
         (direction = 'IN' AND state IN ('RECEIVED', 'APPLIED', 'REJECTED', 'QUARANTINED'))
         OR (direction = 'OUT' AND state IN ('PENDING', 'SENT', 'IN_DOUBT', 'ACKNOWLEDGED', 'FAILED'))
@@ -27,15 +27,16 @@ CREATE TABLE messages (
     content_hash TEXT NOT NULL,
     attempts BIGINT NOT NULL CHECK (attempts >= 0),
     duplicates BIGINT NOT NULL CHECK (duplicates >= 0),
+    arrival TEXT NOT NULL CHECK (arrival IN ('EXCLUDED', 'POSSIBLE')),
     create_time BIGINT NOT NULL,
     update_time BIGINT NOT NULL,
     version BIGINT NOT NULL
 );
+-- There is no index by direction: it has two values, and PostgreSQL chose it for lookups that others serve better.
 CREATE INDEX messages_by_partner ON messages (partner_id, message_id);
 CREATE INDEX messages_by_order ON messages (order_id, message_id);
 CREATE INDEX messages_by_state ON messages (state, message_id);
-CREATE INDEX messages_by_direction ON messages (direction, message_id);
-CREATE INDEX messages_by_reference ON messages (control_number, partner_id, message_id);
+CREATE INDEX messages_by_control_number ON messages (control_number, partner_id, message_id);
 CREATE INDEX messages_by_subject ON messages (subject, direction);
 
 -- Apart from the messages, so that lists and decisions do not read it.
@@ -45,7 +46,7 @@ CREATE TABLE contents (
     version BIGINT NOT NULL
 );
 
--- Which message used a reference first. Its key is what two replicas can not both insert.
+-- The first message of a partner with a control number. Two replicas cannot both insert the same key.
 CREATE TABLE control_numbers (
     partner_id TEXT NOT NULL,
     control_number TEXT NOT NULL,
@@ -54,17 +55,52 @@ CREATE TABLE control_numbers (
     PRIMARY KEY (partner_id, control_number)
 );
 
--- Copies of what fulfillment told: whose work and whose node it is.
-CREATE TABLE works (
+-- Copied from the events of fulfillment: fulfillment orders requested of partners, and who runs each node.
+CREATE TABLE fulfillment_requests (
     fulfillment_order_id TEXT PRIMARY KEY,
     partner_id TEXT NOT NULL,
     order_id TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('WANTED', 'CALLED_OFF')),
+    state TEXT NOT NULL CHECK (state IN ('REQUESTED', 'WITHDRAWN')),
+    trace_parent TEXT NOT NULL,
     version BIGINT NOT NULL
 );
+CREATE INDEX fulfillment_requests_by_order ON fulfillment_requests (order_id);
 
 CREATE TABLE nodes (
     node_id TEXT PRIMARY KEY,
     partner_id TEXT NOT NULL,
     version BIGINT NOT NULL
 );
+
+-- Programs that call from outside. `roles` and `account_ids` are lists with a space between two elements.
+CREATE TABLE api_clients (
+    api_client_id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('PARTNER', 'APPLICATION', 'CUSTOMER')),
+    roles TEXT NOT NULL,
+    account_ids TEXT NOT NULL,
+    partner_id TEXT,
+    contact TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('LIVE', 'SUSPENDED')),
+    keys_created BIGINT NOT NULL CHECK (keys_created >= 0),
+    create_time BIGINT NOT NULL,
+    update_time BIGINT NOT NULL,
+    version BIGINT NOT NULL,
+    CHECK ((kind = 'PARTNER') = (partner_id IS NOT NULL))
+);
+
+-- Their keys. A key itself is not stored: a presented key is found by its hash.
+CREATE TABLE api_keys (
+    api_key_id TEXT PRIMARY KEY,
+    api_client_id TEXT NOT NULL,
+    prefix TEXT NOT NULL,
+    key_hash TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    create_time BIGINT NOT NULL,
+    expire_time BIGINT,
+    last_use_time BIGINT,
+    revoke_time BIGINT,
+    version BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX api_keys_by_hash ON api_keys (key_hash);
+CREATE INDEX api_keys_by_api_client ON api_keys (api_client_id, api_key_id);

@@ -1,26 +1,17 @@
-//! Programs that call from outside: whose they are, what they may do and see.
+//! API clients: programs that call from outside.
 
 pub(crate) mod access;
-pub(crate) mod create;
-pub(crate) mod issue;
-pub(crate) mod key;
-pub(crate) mod lists;
-pub(crate) mod revoke;
-pub(crate) mod rpc;
-pub(crate) mod update;
-pub(crate) mod used;
-pub(crate) mod wire;
-pub(crate) mod words;
+pub(crate) mod create_client;
+pub(crate) mod update_client;
 
-use proto::partner::v1::ApiClientChanged;
-use store::NewEvent;
+use proto::partner::v1;
 use types::{ApiClientId, PartnerId, Timestamp};
 
-use words::Words;
+use crate::text_list::TextList;
 
 store::text_enum! {
     /// Whose program an API client is.
-    pub(crate) enum Kind {
+    pub(crate) enum ApiClientKind = v1::ApiClientKind {
         /// An outside party's.
         Partner = "PARTNER",
         /// The distributor's own.
@@ -31,11 +22,11 @@ store::text_enum! {
 }
 
 store::text_enum! {
-    /// Whether an API client's keys work.
-    pub(crate) enum State {
-        /// They do.
+    /// Whether the keys of an API client are accepted.
+    pub(crate) enum ApiClientState = v1::ApiClientState {
+        /// They are accepted.
         Live = "LIVE",
-        /// They do not.
+        /// They are refused.
         Suspended = "SUSPENDED",
     }
 }
@@ -46,28 +37,22 @@ store::record! {
         /// Name.
         name: String,
         /// Whose program it is.
-        kind: Kind,
+        kind: ApiClientKind,
         /// Names of its roles.
-        roles: Words,
+        roles: TextList,
         /// The accounts whose data it sees; `*` for all.
-        account_ids: Words,
+        account_ids: TextList,
         /// The partner it belongs to.
         partner_id: Option<PartnerId>,
         /// Whom to ask about it.
         contact: String,
-        /// Whether its keys work.
-        state: State,
-        /// How many keys were ever made: changes with each, so that two replicas can not both make the last one.
-        keys_made: i64,
+        /// Whether its keys are accepted.
+        state: ApiClientState,
+        /// Number of keys ever created. It changes with each, so that two replicas cannot both create the last one.
+        keys_created: i64,
         /// When it was created.
         create_time: Timestamp,
         /// When it last changed.
         update_time: Timestamp,
     }
-}
-
-/// A fact about an API client as it is now.
-pub(crate) fn told(kind: &'static str, api_client: &ApiClient) -> NewEvent {
-    let fact = ApiClientChanged { api_client: Some(wire::api_client(api_client)) };
-    NewEvent::untyped(kind, &api_client.api_client_id, api_client.version, api_client.version, &fact)
 }

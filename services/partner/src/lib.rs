@@ -1,70 +1,76 @@
 //! Partners: the outside parties, and every message exchanged with them.
 //!
-//! **Owns** partners, the messages from and to them with their content, copies of whose work and whose node is whose, and
-//! API clients: programs that call from outside, with the keys they prove themselves with.
+//! **Owns** partners, the messages from and to them with their content, copies of which fulfillment order and node belongs
+//! to which partner, and API clients: programs that call from outside, with the keys that authenticate them.
 //!
 //! **Promises**
-//! - A report is stored as it came before anything is done with it, takes effect once, and shows what it did.
-//! - The same reference with the same content is answered with what the first did; with other content it is quarantined.
-//! - Work is not given to a partner twice: when nobody knows whether it arrived, the partner is asked first.
-//! - What can not be applied or sent is told to a person, and can be replayed. What may have arrived is told, too.
-//! - A key is shown once, to whoever asked for it; only its hash is kept, and nothing that is told has it.
+//! - A report is stored as it was received before anything is done with it, takes effect once, and shows what it did.
+//! - The same control number with the same content is answered as the first; with other content it is quarantined.
+//! - A fulfillment order is not requested twice: when a request may have arrived, the partner is asked first.
+//! - A message that cannot be applied or sent opens an exception and can be replayed. One that may have arrived opens an
+//!   exception too.
+//! - A key is returned once, to the caller that created it; only its hash is stored, and no event contains it.
 //!
-//! **Absent on purpose**: the meaning of reports, which is of the services that own what they are about; formats other than
-//! the public API's; the check of credentials, which is the mesh's: this service says whose key has a hash.
+//! **Absent on purpose**: the meaning of reports, which belongs to the services that record them; formats other than the
+//! public API's; the check of credentials, which is the mesh's: this service returns the API client of a key's hash.
+//!
+//! Where to look: a report from receipt to effect is `process/report.rs`, a message to a partner is
+//! `process/outbound_message.rs`. The kinds of reports are one table, `report_kind.rs`; retries are in `retry.rs`.
 
 mod api_client;
-mod apply;
-mod applying;
-mod conclude;
+mod api_key;
 mod connectors;
-mod create;
-mod exception;
+mod create_partner;
+mod events;
+mod fulfillment_request;
 mod message;
+mod node;
 mod partner;
+mod process;
 mod reactions;
-mod receive;
-mod replay;
-mod report;
-mod request;
+mod replay_message;
+mod report_kind;
+mod reporter;
+mod retry;
 mod rpc;
-mod sending;
 mod store;
-mod update;
-mod view;
+mod submission;
+mod text_list;
+mod update_partner;
+mod visibility;
 mod wire;
-mod work;
 
 use std::{sync::Arc, time::Duration};
 
-use ::store::{Db, EventApi, Follower, Migration, TaskHandler, TaskRunner, Workers};
+use ::store::{Db, Follower, Migration, TaskHandler, TaskRunner, Workers};
 use mesh::{Channel, Server, ServerError};
 use proto::{
-    event::v1::{event_service_client::EventServiceClient, event_service_server::EventServiceServer},
+    event::v1::event_service_client::EventServiceClient,
     partner::v1::{api_client_service_server::ApiClientServiceServer, partner_service_server::PartnerServiceServer},
 };
 
 use crate::{
-    api_client::rpc::ApiClients, apply::Applier, applying::Apply, connectors::rest::Rest, reactions::OfFulfillment,
-    rpc::Rpc, sending::Send,
+    connectors::rest::Rest,
+    process::{
+        outbound_message::SendMessages,
+        report::{ApplyReports, Reports},
+    },
+    reactions::FulfillmentFollower,
+    rpc::{Rpc, api_clients::ApiClients},
 };
 
 /// The service's name.
 pub const NAME: &str = "partner";
 
 /// The service's tables.
-pub const MIGRATIONS: &[Migration] = &[
-    Migration { version: 1, name: "partner", sql: include_str!("../migrations/0001_partner.sql") },
-    Migration { version: 2, name: "api_clients", sql: include_str!("../migrations/0002_api_client.sql") },
-    Migration { version: 3, name: "direction", sql: include_str!("../migrations/0003_direction.sql") },
-    Migration { version: 4, name: "arrival", sql: include_str!("../migrations/0004_arrival.sql") },
-];
+pub const MIGRATIONS: &[Migration] =
+    &[Migration { version: 1, name: "partner", sql: include_str!("../migrations/0001_partner.sql") }];
 
 /// Settings of the service.
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)]
 pub struct Config {
-    /// How many seconds a partner may take to answer what it is sent.
+    /// Seconds that a partner may take to answer a message.
     #[arg(id = "partner-answer-seconds", long = "partner-answer-seconds", env = "WAYBILL_PARTNER_ANSWER_SECONDS", default_value = "10", value_parser = seconds)]
     pub answer_within: Duration,
 }
@@ -76,17 +82,17 @@ impl Default for Config {
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
-    // Asking and sending together have to fit into the time a task may take.
+    // Asking and sending together have to fit into the time that a task may take.
     let seconds = text.parse().ok().filter(|seconds| (1..=20).contains(seconds));
     seconds.map(Duration::from_secs).ok_or_else(|| "expected 1 to 20 seconds".to_owned())
 }
 
-/// The services whose logs are followed, and that reports are passed on to.
+/// The services that are followed, and that reports are recorded by.
 #[derive(Debug, Clone)]
 pub struct Peers {
-    /// Its log is followed, and reports on work and packages are recorded there.
+    /// Its log is followed; it records reports on fulfillment orders and packages.
     pub fulfillment: Channel,
-    /// Counts are reported there.
+    /// It records counts.
     pub inventory: Channel,
 }
 
@@ -99,28 +105,25 @@ pub fn server(
     _config: &Config,
     mesh_config: &mesh::Config,
 ) -> Result<Server, ServerError> {
-    let applier = Applier::new(db.clone(), &fulfillment, &inventory);
-    let ready = db.clone();
-    Ok(Server::new(NAME, mesh_config, proto::pool())
-        .add_service(PartnerServiceServer::new(Rpc::new(applier)))
-        .add_service(ApiClientServiceServer::new(ApiClients::new(db.clone())))
-        .add_service(EventServiceServer::new(EventApi::new(db)))
-        .with_readiness(move || {
-            let db = ready.clone();
-            async move { db.ready().await }
-        }))
+    let reports = Reports::new(db.clone(), &fulfillment, &inventory);
+    Ok(chassis::server(NAME, &db, mesh_config)?
+        .add_service(PartnerServiceServer::new(Rpc::new(reports)))
+        .add_service(ApiClientServiceServer::new(ApiClients::new(db))))
 }
 
-/// Only what says whose key has a hash: for those in this process who check keys.
+/// A server with API clients and keys only, for processes that check keys.
 pub fn key_server(db: Db, mesh_config: &mesh::Config) -> Server {
     Server::new(NAME, mesh_config, proto::pool()).add_service(ApiClientServiceServer::new(ApiClients::new(db)))
 }
 
-/// What the service does on its own: it follows fulfillment, applies reports that were left over, and sends work.
+/// The service's background work: following fulfillment, applying reports that their call did not, sending messages.
 pub fn workers(db: Db, peers: Peers, config: &Config) -> Workers {
-    let applier = Applier::new(db.clone(), &peers.fulfillment, &peers.inventory);
+    let reports = Reports::new(db.clone(), &peers.fulfillment, &peers.inventory);
     let rest = Arc::new(Rest::new(config.answer_within));
-    let handlers: [Arc<dyn TaskHandler>; 2] = [Arc::new(Apply(applier)), Arc::new(Send::new(db.clone(), rest))];
+    let handlers: [Arc<dyn TaskHandler>; 2] =
+        [Arc::new(ApplyReports(reports)), Arc::new(SendMessages { db: db.clone(), rest })];
     let log = EventServiceClient::new(peers.fulfillment);
-    Workers::new().follow(Follower::new(db.clone(), log, Arc::new(OfFulfillment))).tasks(TaskRunner::new(db, handlers))
+    Workers::new()
+        .follow(Follower::new(db.clone(), log, Arc::new(FulfillmentFollower)))
+        .tasks(TaskRunner::new(db, handlers))
 }

@@ -1,15 +1,19 @@
-//! Messages exchanged with partners, and what is told of them.
+//! Messages exchanged with partners.
 
-use proto::partner::v1::MessageChanged;
+use proto::{event::v1::ExceptionType, events::EventType, partner::v1};
 use sha2::{Digest, Sha256};
-use store::NewEvent;
 use types::{MessageId, PartnerId, Timestamp};
 
-use crate::wire;
+/// Type of the message that requests a fulfillment order. Types of reports are in `report_kind.rs`.
+pub(crate) const FULFILLMENT_REQUESTED: &str = EventType::FulfillmentRequested.as_str();
+/// Type of the message that requests the cancellation of a fulfillment order that the partner accepted.
+pub(crate) const CANCELLATION_REQUESTED: &str = EventType::FulfillmentCancellationRequested.as_str();
+/// Type of the message that withdraws the request of a fulfillment order that the partner did not accept.
+pub(crate) const REQUEST_WITHDRAWN: &str = "fulfillment.withdrawn";
 
 store::text_enum! {
-    /// Which way a message went.
-    pub(crate) enum Direction {
+    /// The direction of a message.
+    pub(crate) enum Direction = v1::MessageDirection {
         /// From the partner.
         In = "IN",
         /// To the partner.
@@ -18,21 +22,21 @@ store::text_enum! {
 }
 
 store::text_enum! {
-    /// How far a message is.
-    pub(crate) enum State {
+    /// The state of a message.
+    pub(crate) enum MessageState = v1::MessageState {
         /// Stored, not applied yet.
         Received = "RECEIVED",
         /// Took effect.
         Applied = "APPLIED",
         /// Had no effect.
         Rejected = "REJECTED",
-        /// Its reference was used before for other content.
+        /// Its control number was used before for other content.
         Quarantined = "QUARANTINED",
         /// To be sent or fetched.
         Pending = "PENDING",
         /// Sent.
         Sent = "SENT",
-        /// Nobody knows whether it arrived.
+        /// It is not known whether it arrived.
         InDoubt = "IN_DOUBT",
         /// The partner answered it.
         Acknowledged = "ACKNOWLEDGED",
@@ -41,12 +45,25 @@ store::text_enum! {
     }
 }
 
+impl MessageState {
+    /// The type of the exception that is open while a message is in this state.
+    pub(crate) fn exception_type(self) -> Option<ExceptionType> {
+        match self {
+            Self::Rejected => Some(ExceptionType::ReportRejected),
+            Self::Quarantined => Some(ExceptionType::ControlNumberReused),
+            Self::Failed => Some(ExceptionType::MessageFailed),
+            Self::InDoubt => Some(ExceptionType::MessageInDoubt),
+            Self::Received | Self::Applied | Self::Pending | Self::Sent | Self::Acknowledged => None,
+        }
+    }
+}
+
 store::text_enum! {
-    /// Whether the partner may have a message to it that it did not confirm.
+    /// Whether the partner may have an outbound message that it did not confirm.
     pub(crate) enum Arrival {
-        /// It was not sent, or the partner said that it has not got it.
+        /// It was not sent, or the partner answered that it does not have it.
         Excluded = "EXCLUDED",
-        /// An attempt to send it came to no clear end. Remembered until it is sent, also while it failed.
+        /// The result of an attempt to send it is unknown. Kept until the message is sent, also while it is FAILED.
         Possible = "POSSIBLE",
     }
 }
@@ -56,31 +73,31 @@ store::record! {
     pub(crate) struct Message in "messages" key (message_id: MessageId) {
         /// The partner.
         partner_id: PartnerId,
-        /// Which way it went.
+        /// The direction.
         direction: Direction,
-        /// The sender's own number of it.
+        /// The sender's own number of the message.
         control_number: String,
-        /// What it is.
-        kind: String,
-        /// How far it is.
-        state: State,
-        /// What it is about.
+        /// The type, such as `report.accepted`.
+        message_type: String,
+        /// The state.
+        state: MessageState,
+        /// Id of what it is about.
         subject: String,
         /// The order it belongs to; empty when not known.
         order_id: String,
-        /// What it did, or why it did nothing.
+        /// What it did or why it had no effect, for people.
         outcome: String,
         /// Media type of the content.
         content_type: String,
         /// SHA-256 of the content, hexadecimal.
         content_hash: String,
-        /// How often it was tried to apply or send.
+        /// Number of attempts to apply or send it.
         attempts: i64,
-        /// How often it came again.
+        /// How often it was received again.
         duplicates: i64,
-        /// Whether the partner may have it although it is not sent.
+        /// Whether the partner may have it although it is not SENT.
         arrival: Arrival,
-        /// When it came or was made.
+        /// When it was received or created.
         create_time: Timestamp,
         /// When it last changed.
         update_time: Timestamp,
@@ -88,7 +105,7 @@ store::record! {
 }
 
 store::record! {
-    /// The content of a message, as it came or went.
+    /// The content of a message as it was received or sent.
     pub(crate) struct Content in "contents" key (message_id: MessageId) {
         /// The bytes.
         content: Vec<u8>,
@@ -96,27 +113,21 @@ store::record! {
 }
 
 store::record! {
-    /// Which message of a partner used a reference first.
-    pub(crate) struct Reference in "control_numbers" key (partner_id: PartnerId, control_number: String) {
-        /// That message.
+    /// The first message of a partner with a control number.
+    pub(crate) struct ControlNumber in "control_numbers" key (partner_id: PartnerId, control_number: String) {
+        /// The message.
         message_id: MessageId,
     }
 }
 
-/// Columns by which all messages from a partner with one reference are looked up.
-pub(crate) const BY_REFERENCE: &[&str] = &["partner_id", "direction", "control_number"];
+/// Columns by which the messages of a partner with one control number are looked up.
+pub(crate) const BY_CONTROL_NUMBER: &[&str] = &["partner_id", "direction", "control_number"];
 
-/// Columns by which all messages about one thing are looked up.
+/// Columns by which the messages about one subject are looked up.
 pub(crate) const BY_SUBJECT: &[&str] = &["subject", "direction"];
 
-/// Columns by which messages that stand alike are looked up.
+/// Columns by which the messages in one state are looked up.
 pub(crate) const BY_STATE: &[&str] = &["state"];
-
-/// A fact about a message as it is now.
-pub(crate) fn told(kind: &'static str, message: &Message) -> NewEvent {
-    let fact = MessageChanged { message: Some(wire::message(message, Vec::new())) };
-    NewEvent::untyped(kind, &message.message_id, message.version, message.version, &fact).correlation(&message.order_id)
-}
 
 /// SHA-256 in hexadecimal.
 pub(crate) fn hash(content: &[u8]) -> String {

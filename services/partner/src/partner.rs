@@ -1,25 +1,26 @@
-//! Outside parties.
+//! Partners: outside parties that messages are exchanged with.
 
+use proto::partner::v1;
 use types::{Fault, PartnerId, Timestamp};
 
 store::text_enum! {
-    /// What a partner does for us.
-    pub(crate) enum Kind {
-        /// Keeps and ships our goods.
+    /// What a partner does for the distributor.
+    pub(crate) enum PartnerKind = v1::PartnerKind {
+        /// Stores and ships goods.
         Warehouse = "WAREHOUSE",
-        /// Carries them.
+        /// Carries packages.
         Carrier = "CARRIER",
-        /// Keeps our books.
+        /// Runs the distributor's accounting.
         Erp = "ERP",
-        /// Buys from us over EDI.
+        /// Buys over EDI.
         Customer = "CUSTOMER",
     }
 }
 
 store::text_enum! {
     /// Whether messages are exchanged with a partner.
-    pub(crate) enum State {
-        /// They are.
+    pub(crate) enum PartnerState = v1::PartnerState {
+        /// Messages are exchanged.
         Live = "LIVE",
         /// Reports are refused and nothing is sent.
         Suspended = "SUSPENDED",
@@ -31,14 +32,14 @@ store::record! {
     pub(crate) struct Partner in "partners" key (partner_id: PartnerId) {
         /// Name.
         name: String,
-        /// What it does for us.
-        kind: Kind,
-        /// Standard carrier alpha code; empty for those who are no carrier.
+        /// What it does for the distributor.
+        kind: PartnerKind,
+        /// Standard carrier alpha code; empty for a partner that is not a carrier.
         scac: String,
-        /// Where work is sent to; empty when the partner fetches it.
+        /// Where messages are sent to; empty when the partner fetches them.
         endpoint_url: String,
         /// Whether messages are exchanged.
-        state: State,
+        state: PartnerState,
         /// When it was created.
         create_time: Timestamp,
         /// When it last changed.
@@ -50,13 +51,13 @@ impl Partner {
     /// Refuses to exchange messages with a suspended partner.
     pub(crate) fn check_live(&self) -> Result<(), Fault> {
         match self.state {
-            State::Live => Ok(()),
-            State::Suspended => Err(Fault::not_supported(format!("partner {} is suspended", self.partner_id))),
+            PartnerState::Live => Ok(()),
+            PartnerState::Suspended => Err(Fault::not_supported(format!("partner {} is suspended", self.partner_id))),
         }
     }
 
-    /// Whether work is sent to it.
-    pub(crate) fn is_sent_work(&self) -> bool {
+    /// Whether messages are sent to it; it fetches them otherwise.
+    pub(crate) fn has_endpoint(&self) -> bool {
         !self.endpoint_url.is_empty()
     }
 }

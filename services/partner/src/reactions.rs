@@ -1,83 +1,61 @@
-//! What fulfillment tells and partners have to hear.
+//! Reactions to the events of fulfillment.
 
-use async_trait::async_trait;
 use proto::{
-    event::v1::Event,
-    fulfillment::v1::{FulfillmentCancelled, FulfillmentOrderChanged, NodeChanged},
+    events::FulfillmentEvent,
+    fulfillment::v1::{FulfillmentOrder, FulfillmentOrderChanged, NodeChanged},
 };
-use store::{AnyCommand, Reactions};
+use store::AnyCommand;
 use types::Fault;
 
 use crate::{
-    request::{Acknowledge, CANCELLATION_REQUESTED, CallOff, REQUESTED, RequestCancellation, RequestWork, Told},
-    work::CopyNode,
+    message::{CANCELLATION_REQUESTED, FULFILLMENT_REQUESTED},
+    node::CopyNode,
+    process::outbound_message::{RequestChange, UpdateFulfillmentRequest},
 };
 
-/// Reacts to fulfillment's events.
-pub(crate) struct OfFulfillment;
+/// Follows fulfillment.
+pub(crate) struct FulfillmentFollower;
 
-#[async_trait]
-impl Reactions for OfFulfillment {
-    fn name(&self) -> &'static str {
-        "partner.fulfillment"
-    }
+type Commands = Result<Vec<Box<dyn AnyCommand>>, Fault>;
 
-    fn kinds(&self) -> &'static [&'static str] {
-        &[
-            "node.created",
-            "node.updated",
-            "fulfillment.requested",
-            "fulfillment.accepted",
-            "fulfillment.rejected",
-            "fulfillment.timed_out",
-            "fulfillment.cancellation_requested",
-            "fulfillment.cancellation_rejected",
-            "fulfillment.cancelled",
-        ]
-    }
-
-    async fn react(&self, event: &Event) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
-        let command: Box<dyn AnyCommand> = match event.r#type.as_str() {
-            "node.created" | "node.updated" => Box::new(node(event)?),
-            "fulfillment.requested" => Box::new(RequestWork(work(event)?)),
-            "fulfillment.cancellation_requested" => Box::new(RequestCancellation(work(event)?)),
-            "fulfillment.timed_out" => Box::new(CallOff(work(event)?)),
-            "fulfillment.cancelled" => {
-                let fact = store::payload::<FulfillmentCancelled>(event).ok_or_else(unexpected)?;
-                if fact.fulfillment_order.as_ref().is_some_and(|work| work.partner_id.is_empty()) {
-                    // Units that no node ever had: there is nobody to tell.
-                    return Ok(Vec::new());
-                }
-                Box::new(CallOff(Told::read(fact.fulfillment_order)?))
+store::reactions! {
+    FulfillmentFollower, "partner.fulfillment", FulfillmentEvent, |_follower, _event| {
+        NodeCreated | NodeUpdated (payload) => copy_node(payload),
+        FulfillmentRequested(payload) => update(payload.fulfillment_order, RequestChange::Requested),
+        FulfillmentAccepted(payload) => answered(payload, FULFILLMENT_REQUESTED, "the partner accepted it"),
+        FulfillmentRejected(payload) => answered(payload, FULFILLMENT_REQUESTED, "the partner rejected it"),
+        FulfillmentTimedOut(payload) => update(payload.fulfillment_order, RequestChange::Withdrawn),
+        FulfillmentCancelled(payload) => {
+            // Units that were never assigned to a node have no partner.
+            if payload.fulfillment_order.as_ref().is_some_and(|order| order.partner_id.is_empty()) {
+                return Ok(Vec::new());
             }
-            "fulfillment.accepted" => acknowledged(event, REQUESTED, "the partner accepted it")?,
-            "fulfillment.rejected" => acknowledged(event, REQUESTED, "the partner rejected it")?,
-            "fulfillment.cancellation_rejected" => {
-                acknowledged(event, CANCELLATION_REQUESTED, "the partner could not stop it")?
-            }
-            _ => return Ok(Vec::new()),
-        };
-        Ok(vec![command])
+            update(payload.fulfillment_order, RequestChange::Withdrawn)
+        },
+        FulfillmentCancellationRequested(payload) => update(payload.fulfillment_order, RequestChange::CancellationRequested),
+        FulfillmentCancellationRejected(payload) => {
+            answered(payload, CANCELLATION_REQUESTED, "the partner could not stop it")
+        },
+        ignored: FulfillmentRouted, FulfillmentRoutingFailed, FulfillmentUnfulfillable, FulfillmentCompleted,
+            FulfillmentIncomplete, FulfillmentPicked, FulfillmentShortPicked, ShipmentLabelled, ShipmentShipped,
+            ShipmentOverShipped, ShipmentMilestoneRecorded, ShipmentUnmatchedMilestoneRecorded,
+            ShipmentPartiallyDelivered, ShipmentDelivered, ShipmentPodCaptured, ExceptionOpened, ExceptionResolved
     }
 }
 
-fn node(event: &Event) -> Result<CopyNode, Fault> {
-    let node = store::payload::<NodeChanged>(event).and_then(|fact| fact.node).ok_or_else(unexpected)?;
-    let unreadable = |error: types::IdError| Fault::internal(format!("an event about an unreadable node: {error}"));
-    Ok(CopyNode {
+fn answered(payload: FulfillmentOrderChanged, message_type: &'static str, outcome: &'static str) -> Commands {
+    update(payload.fulfillment_order, RequestChange::Answered { message_type, outcome })
+}
+
+fn update(order: Option<FulfillmentOrder>, change: RequestChange) -> Commands {
+    Ok(vec![Box::new(UpdateFulfillmentRequest::parse(order, change)?)])
+}
+
+fn copy_node(payload: NodeChanged) -> Commands {
+    let node = payload.node.ok_or_else(|| Fault::internal("an event without its node"))?;
+    let unreadable = |error: types::IdError| Fault::internal(format!("an event with an unreadable id: {error}"));
+    Ok(vec![Box::new(CopyNode {
         node_id: node.node_id.parse().map_err(unreadable)?,
         partner_id: node.partner_id.parse().map_err(unreadable)?,
-    })
-}
-
-fn work(event: &Event) -> Result<Told, Fault> {
-    Told::read(store::payload::<FulfillmentOrderChanged>(event).ok_or_else(unexpected)?.fulfillment_order)
-}
-
-fn acknowledged(event: &Event, kind: &'static str, answer: &'static str) -> Result<Box<dyn AnyCommand>, Fault> {
-    Ok(Box::new(Acknowledge { told: work(event)?, kind, answer }))
-}
-
-fn unexpected() -> Fault {
-    Fault::internal("an event with an unexpected payload")
+    })])
 }

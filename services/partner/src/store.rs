@@ -1,12 +1,15 @@
-//! Lists.
+//! Lists, and the API key with a hash.
 
+use chassis::Select;
 use store::{Column, Db, Kind, page::Page};
-use types::{Fault, PartnerId};
+use types::{ApiClientId, Fault, PartnerId};
 
 use crate::{
-    message::{Direction, Message, State},
+    api_client::ApiClient,
+    api_key::ApiKey,
+    message::{Direction, Message, MessageState},
     partner::Partner,
-    view::View,
+    visibility::Visibility,
 };
 
 /// Which messages are listed.
@@ -14,27 +17,26 @@ use crate::{
 pub(crate) struct Filter {
     /// Only of this partner.
     pub partner_id: Option<PartnerId>,
-    /// Only for this order; any when empty.
-    pub order_id: String,
-    /// Only this way.
+    /// Only of this order.
+    pub order_id: Option<String>,
+    /// Only in this direction.
     pub direction: Option<Direction>,
-    /// Only in these states; any when empty.
-    pub states: Vec<State>,
-    /// Only with this reference; any when empty.
-    pub control_number: String,
+    /// Only in these states; in any when empty.
+    pub states: Vec<MessageState>,
+    /// Only with this control number.
+    pub control_number: Option<String>,
     /// What the caller sees.
-    pub view: View,
-    /// Who asks: a page token is of no use to others.
+    pub visibility: Visibility,
+    /// The caller, to whom page tokens are bound.
     pub caller: String,
 }
 
 /// A page of partners by id, and the token of the next.
 pub(crate) async fn partners(db: &Db, page_size: i32, page_token: &str) -> Result<(Vec<Partner>, String), Fault> {
     let page = Page::read("partners", &[], &[Kind::Text], page_size, page_token)?;
-    let mut args = page.after().map(<[_]>::to_vec).unwrap_or_default();
-    let after = if args.is_empty() { "" } else { "WHERE partner_id > $1 " };
-    args.push(page.limit().to_value());
-    let tail = format!("{after}ORDER BY partner_id LIMIT ${}", args.len());
+    let mut select = Select::new();
+    select.after(&["partner_id"], ">", &page);
+    let (tail, args) = select.into_page("partner_id", page.limit());
     let mut partners = db.list::<Partner>(&tail, args).await?;
     let next = page.next(&mut partners, |partner| vec![partner.partner_id.to_value()]);
     Ok((partners, next))
@@ -49,46 +51,54 @@ pub(crate) async fn messages(
 ) -> Result<(Vec<Message>, String), Fault> {
     let described = format!("{filter:?}");
     let page = Page::read("messages", &[&described, &filter.caller], &[Kind::Text], page_size, page_token)?;
-    let (mut conditions, mut args) = (Vec::new(), Vec::new());
-    let mut only = |column: &str, value| {
-        args.push(value);
-        conditions.push(format!("{column} ${}", args.len()));
-    };
-    match &filter.view {
-        View::All => {}
-        View::Own(partner_id) => only("partner_id =", partner_id.to_value()),
-        View::Nothing => return Ok((Vec::new(), String::new())),
+    let mut select = Select::new();
+    match &filter.visibility {
+        Visibility::All => {}
+        Visibility::Own(partner_id) => select.equal("partner_id", Some(partner_id)),
+        Visibility::Nothing => select.one_of::<PartnerId>("partner_id", &[]),
     }
-    if let Some(partner_id) = &filter.partner_id {
-        only("partner_id =", partner_id.to_value());
-    }
-    if !filter.order_id.is_empty() {
-        only("order_id =", filter.order_id.to_value());
-    }
-    if let Some(direction) = filter.direction {
-        only("direction =", direction.to_value());
-    }
-    if !filter.control_number.is_empty() {
-        only("control_number =", filter.control_number.to_value());
-    }
-    if let Some([after]) = page.after() {
-        only("message_id <", after.clone());
-    }
-    if !filter.states.is_empty() {
-        let places: Vec<_> = filter
-            .states
-            .iter()
-            .map(|state| {
-                args.push(state.to_value());
-                format!("${}", args.len())
-            })
-            .collect();
-        conditions.push(format!("state IN ({})", places.join(", ")));
-    }
-    args.push(page.limit().to_value());
-    let given = if conditions.is_empty() { String::new() } else { format!("WHERE {} ", conditions.join(" AND ")) };
-    let tail = format!("{given}ORDER BY message_id DESC LIMIT ${}", args.len());
+    select.equal("partner_id", filter.partner_id.as_ref());
+    select.equal("order_id", filter.order_id.as_ref());
+    select.equal("direction", filter.direction.as_ref());
+    select.equal("control_number", filter.control_number.as_ref());
+    select.filter("state", &filter.states);
+    select.after(&["message_id"], "<", &page);
+    let (tail, args) = select.into_page("message_id DESC", page.limit());
     let mut messages = db.list::<Message>(&tail, args).await?;
     let next = page.next(&mut messages, |message| vec![message.message_id.to_value()]);
     Ok((messages, next))
+}
+
+/// A page of API clients by id, and the token of the next.
+pub(crate) async fn api_clients(db: &Db, page_size: i32, page_token: &str) -> Result<(Vec<ApiClient>, String), Fault> {
+    let page = Page::read("api_clients", &[], &[Kind::Text], page_size, page_token)?;
+    let mut select = Select::new();
+    select.after(&["api_client_id"], ">", &page);
+    let (tail, args) = select.into_page("api_client_id", page.limit());
+    let mut api_clients = db.list::<ApiClient>(&tail, args).await?;
+    let next = page.next(&mut api_clients, |api_client| vec![api_client.api_client_id.to_value()]);
+    Ok((api_clients, next))
+}
+
+/// A page of the keys of an API client, newest first, and the token of the next.
+pub(crate) async fn api_keys(
+    db: &Db,
+    api_client_id: &ApiClientId,
+    page_size: i32,
+    page_token: &str,
+) -> Result<(Vec<ApiKey>, String), Fault> {
+    let page = Page::read("api_keys", &[&api_client_id.to_string()], &[Kind::Text], page_size, page_token)?;
+    let mut select = Select::new();
+    select.equal("api_client_id", Some(api_client_id));
+    select.after(&["api_key_id"], "<", &page);
+    let (tail, args) = select.into_page("api_key_id DESC", page.limit());
+    let mut keys = db.list::<ApiKey>(&tail, args).await?;
+    let next = page.next(&mut keys, |key| vec![key.api_key_id.to_value()]);
+    Ok((keys, next))
+}
+
+/// The key with this hash.
+pub(crate) async fn key_with_hash(db: &Db, key_hash: &str) -> Result<Option<ApiKey>, Fault> {
+    let found = db.list::<ApiKey>("WHERE key_hash = $1", vec![key_hash.to_owned().to_value()]).await?;
+    Ok(found.into_iter().next())
 }

@@ -1,69 +1,40 @@
-//! Between the wire and the domain.
+//! Domain types as the contract has them.
 
 use mesh::wire::timestamp;
-use proto::partner::v1::{
-    MessageDirection, MessageState, Partner as PartnerReply, PartnerKind, PartnerMessage, PartnerState,
-};
+use proto::partner::v1;
 
 use crate::{
-    message::{Direction, Message, State},
-    partner::{self, Partner},
+    api_client::{ApiClient, access},
+    api_key::ApiKey,
+    message::Message,
+    partner::Partner,
 };
 
 /// A partner.
-pub(crate) fn partner(partner: &Partner) -> PartnerReply {
-    let kind = match partner.kind {
-        partner::Kind::Warehouse => PartnerKind::Warehouse,
-        partner::Kind::Carrier => PartnerKind::Carrier,
-        partner::Kind::Erp => PartnerKind::Erp,
-        partner::Kind::Customer => PartnerKind::Customer,
-    };
-    let state = match partner.state {
-        partner::State::Live => PartnerState::Live,
-        partner::State::Suspended => PartnerState::Suspended,
-    };
-    PartnerReply {
+pub(crate) fn partner(partner: &Partner) -> v1::Partner {
+    v1::Partner {
         partner_id: partner.partner_id.to_string(),
         name: partner.name.clone(),
-        kind: kind.into(),
+        kind: v1::PartnerKind::from(partner.kind).into(),
         scac: partner.scac.clone(),
         endpoint_url: partner.endpoint_url.clone(),
-        state: state.into(),
+        state: v1::PartnerState::from(partner.state).into(),
         etag: partner.version.to_string(),
         create_time: Some(timestamp(partner.create_time)),
         update_time: Some(timestamp(partner.update_time)),
     }
 }
 
-/// What a partner does; `None` when not said.
-pub(crate) fn kind(kind: PartnerKind) -> Option<partner::Kind> {
-    match kind {
-        PartnerKind::Unspecified => None,
-        PartnerKind::Warehouse => Some(partner::Kind::Warehouse),
-        PartnerKind::Carrier => Some(partner::Kind::Carrier),
-        PartnerKind::Erp => Some(partner::Kind::Erp),
-        PartnerKind::Customer => Some(partner::Kind::Customer),
-    }
-}
-
-/// Whether messages are exchanged; they are when nothing is said.
-pub(crate) fn partner_state(state: PartnerState) -> partner::State {
-    match state {
-        PartnerState::Unspecified | PartnerState::Live => partner::State::Live,
-        PartnerState::Suspended => partner::State::Suspended,
-    }
-}
-
-/// A message; its content is left out of lists and events.
-pub(crate) fn message(message: &Message, content: Vec<u8>) -> PartnerMessage {
+/// A message; lists and events are without its content.
+pub(crate) fn message(message: &Message, content: Vec<u8>) -> v1::PartnerMessage {
     let count = |number: i64| i32::try_from(number).unwrap_or(i32::MAX);
-    PartnerMessage {
+    v1::PartnerMessage {
         message_id: message.message_id.to_string(),
         partner_id: message.partner_id.to_string(),
-        direction: direction_number(message.direction).into(),
+        direction: v1::MessageDirection::from(message.direction).into(),
         control_number: message.control_number.clone(),
-        r#type: message.kind.clone(),
-        state: state_number(message.state).into(),
+        r#type: message.message_type.clone(),
+        state: v1::MessageState::from(message.state).into(),
         subject: message.subject.clone(),
         order_id: message.order_id.clone(),
         outcome: message.outcome.clone(),
@@ -77,37 +48,36 @@ pub(crate) fn message(message: &Message, content: Vec<u8>) -> PartnerMessage {
     }
 }
 
-/// Which way a message went; `None` when not said.
-pub(crate) fn direction(direction: MessageDirection) -> Option<Direction> {
-    match direction {
-        MessageDirection::Unspecified => None,
-        MessageDirection::In => Some(Direction::In),
-        MessageDirection::Out => Some(Direction::Out),
+/// An API client.
+pub(crate) fn api_client(api_client: &ApiClient) -> v1::ApiClient {
+    let access = v1::ApiClientAccess {
+        roles: api_client.roles.0.iter().map(|role| access::role(role).into()).collect(),
+        account_ids: api_client.account_ids.0.clone(),
+    };
+    v1::ApiClient {
+        api_client_id: api_client.api_client_id.to_string(),
+        name: api_client.name.clone(),
+        kind: v1::ApiClientKind::from(api_client.kind).into(),
+        access: Some(access),
+        partner_id: api_client.partner_id.as_ref().map(ToString::to_string).unwrap_or_default(),
+        contact: api_client.contact.clone(),
+        state: v1::ApiClientState::from(api_client.state).into(),
+        etag: api_client.version.to_string(),
+        create_time: Some(timestamp(api_client.create_time)),
+        update_time: Some(timestamp(api_client.update_time)),
     }
 }
 
-fn direction_number(direction: Direction) -> MessageDirection {
-    match direction {
-        Direction::In => MessageDirection::In,
-        Direction::Out => MessageDirection::Out,
-    }
-}
-
-/// How far a message is; `None` when not said.
-pub(crate) fn message_state(state: MessageState) -> Option<State> {
-    State::ALL.iter().copied().find(|known| state_number(*known) == state)
-}
-
-fn state_number(state: State) -> MessageState {
-    match state {
-        State::Received => MessageState::Received,
-        State::Applied => MessageState::Applied,
-        State::Rejected => MessageState::Rejected,
-        State::Quarantined => MessageState::Quarantined,
-        State::Pending => MessageState::Pending,
-        State::Sent => MessageState::Sent,
-        State::InDoubt => MessageState::InDoubt,
-        State::Acknowledged => MessageState::Acknowledged,
-        State::Failed => MessageState::Failed,
+/// An API key without its secret.
+pub(crate) fn api_key(key: &ApiKey) -> v1::ApiKey {
+    v1::ApiKey {
+        api_key_id: key.api_key_id.to_string(),
+        api_client_id: key.api_client_id.to_string(),
+        prefix: key.prefix.clone(),
+        scopes: key.scopes.0.clone(),
+        create_time: Some(timestamp(key.create_time)),
+        expire_time: key.expire_time.map(timestamp),
+        last_use_time: key.last_use_time.map(timestamp),
+        revoke_time: key.revoke_time.map(timestamp),
     }
 }

@@ -1,4 +1,4 @@
--- Copies of what the order service told when an order was placed.
+-- Copies of orders as they were submitted.
 CREATE TABLE orders (
     order_id TEXT PRIMARY KEY,
     account_id TEXT NOT NULL,
@@ -6,7 +6,7 @@ CREATE TABLE orders (
     version BIGINT NOT NULL
 );
 
--- `claimed` units were authorized to come back or came; `creditable` units were inspected and are worth money.
+-- `claimed` units are authorized to come back or came back. `creditable` units were inspected and are credited.
 CREATE TABLE order_lines (
     order_id TEXT NOT NULL,
     line_number BIGINT NOT NULL,
@@ -20,7 +20,7 @@ CREATE TABLE order_lines (
     PRIMARY KEY (order_id, line_number)
 );
 
--- Units delivered, by the node they came from.
+-- Delivered units by the node that shipped them.
 CREATE TABLE deliveries (
     order_id TEXT NOT NULL,
     line_number BIGINT NOT NULL,
@@ -30,7 +30,13 @@ CREATE TABLE deliveries (
     PRIMARY KEY (order_id, line_number, node_id)
 );
 
-CREATE TABLE rmas (
+-- Nodes of fulfillment: goods come back only to a known node.
+CREATE TABLE nodes (
+    node_id TEXT PRIMARY KEY,
+    version BIGINT NOT NULL
+);
+
+CREATE TABLE returns (
     return_id TEXT PRIMARY KEY,
     order_id TEXT NOT NULL,
     account_id TEXT NOT NULL,
@@ -45,11 +51,14 @@ CREATE TABLE rmas (
     update_time BIGINT NOT NULL,
     version BIGINT NOT NULL
 );
-CREATE INDEX rmas_by_order ON rmas (order_id, return_id);
-CREATE INDEX rmas_by_account ON rmas (account_id, return_id);
-CREATE INDEX rmas_by_state ON rmas (state, return_id);
+CREATE INDEX returns_by_order ON returns (order_id, return_id);
+CREATE INDEX returns_by_account ON returns (account_id, return_id);
+CREATE INDEX returns_by_state ON returns (state, return_id);
+-- The cost of a customer's list does not grow with the returns of other accounts.
+CREATE INDEX returns_by_account_and_state ON returns (account_id, state, return_id);
+CREATE INDEX returns_by_account_and_order ON returns (account_id, order_id, return_id);
 
-CREATE TABLE rma_lines (
+CREATE TABLE return_lines (
     return_id TEXT NOT NULL,
     line_number BIGINT NOT NULL,
     sku TEXT NOT NULL,
@@ -58,10 +67,10 @@ CREATE TABLE rma_lines (
     restock BIGINT NOT NULL CHECK (restock >= 0),
     quarantine BIGINT NOT NULL CHECK (quarantine >= 0),
     scrap BIGINT NOT NULL CHECK (scrap >= 0),
-    to_vendor BIGINT NOT NULL CHECK (to_vendor >= 0),
-    to_customer BIGINT NOT NULL CHECK (to_customer >= 0),
+    return_to_vendor BIGINT NOT NULL CHECK (return_to_vendor >= 0),
+    return_to_customer BIGINT NOT NULL CHECK (return_to_customer >= 0),
     credit_minor BIGINT NOT NULL CHECK (credit_minor >= 0),
     version BIGINT NOT NULL,
     PRIMARY KEY (return_id, line_number),
-    CHECK (restock + quarantine + scrap + to_vendor + to_customer <= received)
+    CHECK (restock + quarantine + scrap + return_to_vendor + return_to_customer <= received)
 );

@@ -1,27 +1,46 @@
-//! Keeping what other services told: orders as they were placed, what was delivered of them, and which nodes there are.
+//! Copying what other services emit: orders as submitted, delivered units, and nodes.
 
 use std::collections::BTreeMap;
 
+use proto::{
+    fulfillment::v1::{NodeChanged, ShipmentDelivered},
+    order::v1::{self as order_contract, OrderSubmitted},
+};
 use store::{Command, Context, Needs, Rows};
-use types::{AccountId, Currency, Fault, NodeId, OrderId};
+use types::{Fault, Id, NodeId, OrderId};
 
 use crate::order::{Delivery, Node, Order, OrderLine};
 
-/// A line of an order as it was placed.
-#[derive(Debug, Clone)]
-pub(crate) struct Placed {
-    pub(crate) line_number: i64,
-    pub(crate) sku: String,
-    pub(crate) ordered: i64,
-    pub(crate) amount_minor: i64,
+/// Copies an order as it was submitted.
+pub(crate) struct CopyOrder {
+    order: Order,
+    lines: Vec<OrderLine>,
 }
 
-/// Keeps an order as it was placed.
-pub(crate) struct CopyOrder {
-    pub(crate) order_id: OrderId,
-    pub(crate) account_id: AccountId,
-    pub(crate) currency: Currency,
-    pub(crate) lines: Vec<Placed>,
+impl CopyOrder {
+    /// Reads the event.
+    pub(crate) fn read(event: OrderSubmitted) -> Result<Self, Fault> {
+        let placed = event.order.ok_or_else(|| Fault::internal("an event without its order"))?;
+        let order = Order {
+            order_id: read_id(&placed.order_id)?,
+            account_id: read_id(&placed.account_id)?,
+            currency: placed.currency.parse().map_err(|_| Fault::internal("an order with an unknown currency"))?,
+            version: 0,
+        };
+        let line = |line: order_contract::OrderLine| OrderLine {
+            order_id: order.order_id.clone(),
+            line_number: line.line_number.into(),
+            sku: line.sku,
+            ordered: line.counters.map_or(0, |counters| counters.ordered),
+            amount_minor: line.amount_minor,
+            claimed: 0,
+            creditable: 0,
+            credit_minor: 0,
+            version: 0,
+        };
+        let lines = placed.lines.into_iter().map(line).collect();
+        Ok(Self { order, lines })
+    }
 }
 
 impl Command for CopyOrder {
@@ -29,46 +48,39 @@ impl Command for CopyOrder {
     const NAME: &'static str = "CopyOrder";
 
     fn needs(&self, _: &Rows, needs: &mut Needs) {
-        needs.row::<Order>(&self.order_id);
+        needs.row::<Order>(&self.order.order_id);
     }
 
     fn decide(&self, rows: &mut Rows, _: &mut Context<'_>) -> Result<(), Fault> {
-        if rows.get::<Order>(&self.order_id)?.is_some() {
-            return Ok(());
-        }
-        rows.put(Order {
-            order_id: self.order_id.clone(),
-            account_id: self.account_id.clone(),
-            currency: self.currency,
-            version: 0,
-        });
-        for line in self.lines.iter().cloned() {
-            let Placed { line_number, sku, ordered, amount_minor } = line;
-            rows.put(OrderLine {
-                order_id: self.order_id.clone(),
-                line_number,
-                sku,
-                ordered,
-                amount_minor,
-                claimed: 0,
-                creditable: 0,
-                credit_minor: 0,
-                version: 0,
-            });
+        if rows.get::<Order>(&self.order.order_id)?.is_none() {
+            rows.put(self.order.clone());
+            for line in &self.lines {
+                rows.put(line.clone());
+            }
         }
         Ok(())
     }
 }
 
-/// Counts units that were delivered.
+/// Counts delivered units.
 pub(crate) struct CountDelivery {
-    pub(crate) order_id: OrderId,
-    pub(crate) node_id: NodeId,
-    /// Units by line.
-    pub(crate) lines: BTreeMap<i64, i64>,
+    order_id: OrderId,
+    node_id: NodeId,
+    /// Base units by line.
+    lines: BTreeMap<i64, i64>,
 }
 
 impl CountDelivery {
+    /// Reads the event.
+    pub(crate) fn read(event: ShipmentDelivered) -> Result<Self, Fault> {
+        let shipment = event.shipment.ok_or_else(|| Fault::internal("a delivery without its shipment"))?;
+        let mut lines: BTreeMap<i64, i64> = BTreeMap::new();
+        for line in event.lines {
+            *lines.entry(line.line_number.into()).or_default() += line.quantity.max(0);
+        }
+        Ok(Self { order_id: read_id(&shipment.order_id)?, node_id: read_id(&shipment.node_id)?, lines })
+    }
+
     fn key(&self, line_number: i64) -> (OrderId, i64, NodeId) {
         (self.order_id.clone(), line_number, self.node_id.clone())
     }
@@ -96,9 +108,17 @@ impl Command for CountDelivery {
     }
 }
 
-/// Keeps that there is a node.
+/// Copies that a node exists.
 pub(crate) struct CopyNode {
-    pub(crate) node_id: NodeId,
+    node_id: NodeId,
+}
+
+impl CopyNode {
+    /// Reads the event.
+    pub(crate) fn read(event: NodeChanged) -> Result<Self, Fault> {
+        let node = event.node.ok_or_else(|| Fault::internal("an event without its node"))?;
+        Ok(Self { node_id: read_id(&node.node_id)? })
+    }
 }
 
 impl Command for CopyNode {
@@ -115,4 +135,8 @@ impl Command for CopyNode {
         }
         Ok(())
     }
+}
+
+fn read_id<I: Id>(text: &str) -> Result<I, Fault> {
+    text.parse().map_err(|error: types::IdError| Fault::internal(format!("an event with an unreadable id: {error}")))
 }

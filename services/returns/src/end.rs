@@ -1,95 +1,87 @@
-//! Calling a return off, and closing it.
+//! Cancelling a return, and closing it.
 
 use std::sync::Arc;
 
-use mesh::{Principal, wire::Checks};
-use proto::returns::v1::{CancelReturnRequest, CloseReturnRequest, Return};
+use mesh::{Principal, wire::one_id};
+use proto::returns::v1::{self as contract, CancelReturnRequest, CloseReturnRequest};
 use store::{Command, Context, Needs, Rows};
 use types::{Fault, ReturnId};
 
 use crate::{
-    held::{self, Held},
-    rma::State,
-    tell, wire,
+    aggregate::ReturnAggregate,
+    events::PendingEvent,
+    rma::{Action, ReturnState},
 };
 
-/// How a return ends.
-struct End {
+/// What cancelling and closing have in common.
+struct EndReturn {
     return_id: ReturnId,
     etag: String,
     caller: Arc<Principal>,
 }
 
-impl End {
-    fn parse(request_id: &str, return_id: &str, etag: &str, caller: Arc<Principal>) -> Result<Self, Fault> {
-        let mut checks = Checks::new();
-        checks.optional_text("request_id", request_id, 128);
-        let return_id = checks.id("return_id", return_id);
-        checks.done()?;
-        let return_id = return_id.ok_or_else(|| Fault::internal("a checked request can not be read"))?;
-        Ok(Self { return_id, etag: etag.to_owned(), caller })
+impl EndReturn {
+    fn parse(return_id: &str, etag: &str, caller: &Arc<Principal>) -> Result<Self, Fault> {
+        Ok(Self { return_id: one_id("return_id", return_id)?, etag: etag.to_owned(), caller: caller.clone() })
     }
 
-    fn decide(
-        &self,
-        rows: &mut Rows,
-        cx: &mut Context<'_>,
-        action: &'static str,
-        state: State,
-        kind: &'static str,
-    ) -> Result<Return, Fault> {
-        let held = Held::get(rows, &self.return_id, &self.caller)?;
-        Fault::check_etag("return", &self.etag, held.rma.version)?;
-        held.rma.check_supported(&held.lines, action)?;
-        let before = held.lines.clone();
-        let Held { rma, lines } = held.save(rows, &before, state, cx.now())?;
-        cx.emit(tell::changed(kind, &rma, &lines));
-        Ok(wire::rma(&rma, &lines))
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        ReturnAggregate::needs(&self.return_id, &[], rows, needs);
+    }
+
+    fn load(&self, rows: &Rows) -> Result<ReturnAggregate, Fault> {
+        let aggregate = ReturnAggregate::load(&self.return_id, &[], &self.caller, rows)?;
+        Fault::check_etag("return", &self.etag, aggregate.rma.version)?;
+        Ok(aggregate)
     }
 }
 
-/// Calls a return off before anything came back.
-pub(crate) struct CancelReturn(End);
+/// Cancels a return before anything came back.
+pub(crate) struct CancelReturn(EndReturn);
 
 impl CancelReturn {
     /// Reads the request.
-    pub(crate) fn parse(request: &CancelReturnRequest, caller: Arc<Principal>) -> Result<Self, Fault> {
-        End::parse(&request.request_id, &request.return_id, &request.etag, caller).map(Self)
+    pub(crate) fn parse(request: &CancelReturnRequest, caller: &Arc<Principal>) -> Result<Self, Fault> {
+        EndReturn::parse(&request.return_id, &request.etag, caller).map(Self)
     }
 }
 
 impl Command for CancelReturn {
-    type Reply = Return;
+    type Reply = contract::Return;
     const NAME: &'static str = "CancelReturn";
 
     fn needs(&self, rows: &Rows, needs: &mut Needs) {
-        held::needs(rows, needs, &self.0.return_id, &[]);
+        self.0.needs(rows, needs);
     }
 
-    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<Return, Fault> {
-        self.0.decide(rows, cx, "CancelReturn", State::Cancelled, "return.cancelled")
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<contract::Return, Fault> {
+        let mut aggregate = self.0.load(rows)?;
+        aggregate.end(Action::Cancel, ReturnState::Cancelled, PendingEvent::Cancelled)?;
+        aggregate.save(rows, cx)
     }
 }
 
 /// Closes a return: what did not come back can be returned otherwise.
-pub(crate) struct CloseReturn(End);
+pub(crate) struct CloseReturn(EndReturn);
 
 impl CloseReturn {
     /// Reads the request.
-    pub(crate) fn parse(request: &CloseReturnRequest, caller: Arc<Principal>) -> Result<Self, Fault> {
-        End::parse(&request.request_id, &request.return_id, &request.etag, caller).map(Self)
+    pub(crate) fn parse(request: &CloseReturnRequest, caller: &Arc<Principal>) -> Result<Self, Fault> {
+        EndReturn::parse(&request.return_id, &request.etag, caller).map(Self)
     }
 }
 
 impl Command for CloseReturn {
-    type Reply = Return;
+    type Reply = contract::Return;
     const NAME: &'static str = "CloseReturn";
 
     fn needs(&self, rows: &Rows, needs: &mut Needs) {
-        held::needs(rows, needs, &self.0.return_id, &[]);
+        self.0.needs(rows, needs);
     }
 
-    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<Return, Fault> {
-        self.0.decide(rows, cx, "CloseReturn", State::Closed, "return.closed")
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<contract::Return, Fault> {
+        let mut aggregate = self.0.load(rows)?;
+        aggregate.end(Action::Close, ReturnState::Closed, PendingEvent::Closed)?;
+        aggregate.save(rows, cx)
     }
 }

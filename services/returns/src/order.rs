@@ -1,13 +1,14 @@
-//! Copies of orders: what may come back of them, and what it is worth.
+//! Copies of orders: which units may come back, and what they are credited at.
 
-use types::{AccountId, Currency, Fault, NodeId, OrderId, Reason};
+use std::collections::BTreeMap;
 
-use crate::credit::worth;
+use store::{Needs, Rows};
+use types::{AccountId, Currency, Fault, NodeId, OrderId, Reason, share_of_line};
 
 store::record! {
     /// An order.
     pub(crate) struct Order in "orders" key (order_id: OrderId) {
-        /// Whose it is.
+        /// The account that ordered.
         account_id: AccountId,
         /// Of its prices.
         currency: Currency,
@@ -21,13 +22,13 @@ store::record! {
         sku: String,
         /// Units ordered.
         ordered: i64,
-        /// What they cost together, rounded once.
+        /// Price of the whole line, rounded once.
         amount_minor: i64,
-        /// Units that were authorized to come back, or came without.
+        /// Units that are authorized to come back, or came back.
         claimed: i64,
-        /// Units inspected that are worth money.
+        /// Inspected units that are credited.
         creditable: i64,
-        /// What was proposed to credit for them.
+        /// Credit proposed for them.
         credit_minor: i64,
     }
 }
@@ -41,33 +42,65 @@ store::record! {
 }
 
 store::record! {
-    /// A node there is.
+    /// A known node.
     pub(crate) struct Node in "nodes" key (node_id: NodeId) {}
 }
 
 impl OrderLine {
-    /// Units that can still come back when so many were delivered.
+    /// Units that can still come back when `delivered` units were delivered.
     pub(crate) fn returnable(&self, delivered: i64) -> i64 {
         (delivered - self.claimed).max(0)
     }
 
-    /// Claims units for a return.
-    pub(crate) fn claim(&self, delivered: i64, wanted: i64) -> Result<Self, Fault> {
+    /// Refuses a return of more units than can still come back.
+    pub(crate) fn check_returnable(&self, delivered: i64, units: i64) -> Result<(), Fault> {
         let returnable = self.returnable(delivered);
-        if wanted > returnable {
-            let message = format!("only {returnable} units of line {} can still be returned", self.line_number);
-            let fault = Fault::new(Reason::NoReturnableQuantity, message);
-            return Err(fault.fact("line_number", self.line_number).fact("returnable", returnable));
+        if units <= returnable {
+            return Ok(());
         }
-        Ok(Self { claimed: self.claimed + wanted, ..self.clone() })
+        let message = format!("only {returnable} units of line {} can still be returned", self.line_number);
+        let fault = Fault::new(Reason::NoReturnableQuantity, message);
+        Err(fault.fact("line_number", self.line_number).fact("returnable", returnable))
     }
 
-    /// Counts inspected units that are worth money; answers what is due for them beyond what was proposed before. Units
-    /// that were never delivered or ordered are worth nothing.
-    pub(crate) fn credit(&self, delivered: i64, units: i64) -> (Self, i64) {
-        let creditable = self.creditable + units;
-        let total = worth(self.amount_minor, self.ordered, creditable.min(delivered));
-        let due = (total - self.credit_minor).max(0);
-        (Self { creditable, credit_minor: self.credit_minor + due, ..self.clone() }, due)
+    /// Counts inspected units that are credited; returns what they add to the credit, in minor units. Units beyond those
+    /// delivered or ordered add nothing.
+    pub(crate) fn credit(&mut self, delivered: i64, units: i64) -> i64 {
+        self.creditable += units;
+        let total = share_of_line(self.amount_minor, self.ordered, self.creditable.min(delivered));
+        let added = (total - self.credit_minor).max(0);
+        self.credit_minor += added;
+        added
+    }
+}
+
+/// A line of an order with the number of its delivered units.
+pub(crate) struct DeliveredLine {
+    /// The line.
+    pub(crate) line: OrderLine,
+    /// Base units delivered.
+    pub(crate) delivered: i64,
+}
+
+impl DeliveredLine {
+    /// Asks for a line of an order.
+    pub(crate) fn needs(order_id: &OrderId, line_number: i64, needs: &mut Needs) {
+        needs.row::<OrderLine>(&(order_id.clone(), line_number));
+        needs.under::<Delivery>(&(order_id.clone(), line_number));
+    }
+
+    /// Lines of an order by number; those that the order does not have are left out.
+    pub(crate) fn load(
+        order_id: &OrderId,
+        line_numbers: impl IntoIterator<Item = i64>,
+        rows: &Rows,
+    ) -> Result<BTreeMap<i64, Self>, Fault> {
+        let mut lines = BTreeMap::new();
+        for line_number in line_numbers {
+            let key = (order_id.clone(), line_number);
+            let delivered = rows.under::<Delivery>(&key)?.into_iter().map(|delivery| delivery.quantity).sum();
+            lines.extend(rows.get::<OrderLine>(&key)?.cloned().map(|line| (line_number, Self { line, delivered })));
+        }
+        Ok(lines)
     }
 }

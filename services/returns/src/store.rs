@@ -1,85 +1,90 @@
-//! Lists and lookups.
+//! Reads outside of commands.
 
 use std::collections::BTreeMap;
 
-use mesh::{Accounts, Principal};
-use store::{Column, Db, Kind, Value, page::Page};
+use chassis::Select;
+use mesh::Principal;
+use store::{Column, Db, Kind, page::Page};
 use types::{AccountId, Fault, OrderId, ReturnId};
 
 use crate::{
     order::{Order, OrderLine},
-    rma::{Line, Rma, State},
+    return_line::ReturnLine,
+    rma::{Return, ReturnState},
 };
 
 /// Which returns are listed.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Filter {
     /// Only of this order.
     pub(crate) order_id: Option<OrderId>,
     /// Only of this account.
     pub(crate) account_id: Option<AccountId>,
-    /// Only in these states; any when empty.
-    pub(crate) states: Vec<State>,
-    /// Whose the caller sees.
-    pub(crate) accounts: Accounts,
-    /// Who asks: a page token is of no use to others.
-    pub(crate) caller: String,
+    /// Only in these states; in any when empty.
+    pub(crate) states: Vec<ReturnState>,
 }
 
-/// A return with its lines, if the caller sees it.
-pub(crate) async fn find(db: &Db, return_id: &ReturnId, caller: &Principal) -> Result<(Rma, Vec<Line>), Fault> {
-    let mut select = Select::default();
-    select.only("return_id", std::iter::once(return_id.to_value()));
-    select.seen_by(caller.own_accounts());
-    let rma = db.list::<Rma>(&select.conditions(), select.args).await?.into_iter().next();
+/// The return with its lines; not found when the caller does not see its account.
+pub(crate) async fn find(
+    db: &Db,
+    return_id: &ReturnId,
+    caller: &Principal,
+) -> Result<(Return, Vec<ReturnLine>), Fault> {
+    let mut select = Select::new();
+    select.equal("return_id", Some(return_id));
+    select.seen_by(caller);
+    let (tail, args) = select.into_page("return_id", 1);
+    let rma = db.list(&tail, args).await?.into_iter().next();
     let rma = rma.ok_or_else(|| Fault::not_found("return", return_id))?;
     let lines = db.list("WHERE return_id = $1 ORDER BY line_number", vec![return_id.to_value()]).await?;
     Ok((rma, lines))
 }
 
-/// A page of returns with their lines, newest first, and the token of the next.
+/// The page that a request asks for. Its token belongs to the filter and the caller.
+pub(crate) fn page(filter: &Filter, caller: &Principal, page_size: i32, page_token: &str) -> Result<Page, Fault> {
+    let belongs_to: [&str; 2] = [&format!("{filter:?}"), &caller.to_string()];
+    Page::read("returns", &belongs_to, &[Kind::Text], page_size, page_token)
+}
+
+/// A page of the returns that the caller sees with their lines, newest first, and the token of the next page.
 pub(crate) async fn list(
     db: &Db,
     filter: &Filter,
-    page_size: i32,
-    page_token: &str,
-) -> Result<(Vec<(Rma, Vec<Line>)>, String), Fault> {
-    let described = format!("{filter:?}");
-    let page = Page::read("returns", &[&described, &filter.caller], &[Kind::Text], page_size, page_token)?;
-    let mut select = Select::default();
-    select.seen_by(&filter.accounts);
-    select.only("order_id", filter.order_id.iter().map(Column::to_value));
-    select.only("account_id", filter.account_id.iter().map(Column::to_value));
-    select.only("state", filter.states.iter().map(Column::to_value));
-    if let Some([after]) = page.after() {
-        select.compare("return_id <", after.clone());
-    }
-    let tail = select.tail("ORDER BY return_id DESC");
-    let mut rmas = db.list::<Rma>(&tail, select.args(page.limit())).await?;
-    let next = page.next(&mut rmas, |rma| vec![rma.return_id.to_value()]);
+    caller: &Principal,
+    page: &Page,
+) -> Result<(Vec<(Return, Vec<ReturnLine>)>, String), Fault> {
+    let mut select = Select::new();
+    select.seen_by(caller);
+    select.equal("order_id", filter.order_id.as_ref());
+    select.equal("account_id", filter.account_id.as_ref());
+    select.filter("state", &filter.states);
+    select.after(&["return_id"], "<", page);
+    let (tail, args) = select.into_page("return_id DESC", page.limit());
+    let mut returns = db.list::<Return>(&tail, args).await?;
+    let next_page_token = page.next(&mut returns, |rma| vec![rma.return_id.to_value()]);
 
-    let mut lines: BTreeMap<ReturnId, Vec<Line>> = BTreeMap::new();
-    if !rmas.is_empty() {
-        let mut select = Select::default();
-        select.only("return_id", rmas.iter().map(|rma| rma.return_id.to_value()));
-        let tail = format!("{} ORDER BY return_id, line_number", select.conditions());
-        for line in db.list::<Line>(&tail, select.args).await? {
-            lines.entry(line.return_id.clone()).or_default().push(line);
-        }
+    let return_ids: Vec<_> = returns.iter().map(|rma| rma.return_id.clone()).collect();
+    let mut select = Select::new();
+    select.one_of("return_id", &return_ids);
+    let (condition, args) = select.into_condition();
+    let mut lines: BTreeMap<ReturnId, Vec<ReturnLine>> = BTreeMap::new();
+    for line in db.list::<ReturnLine>(&format!("WHERE {condition} ORDER BY return_id, line_number"), args).await? {
+        lines.entry(line.return_id.clone()).or_default().push(line);
     }
-    let with_lines = |rma: Rma| {
+    let with_lines = |rma: Return| {
         let lines = lines.remove(&rma.return_id).unwrap_or_default();
         (rma, lines)
     };
-    Ok((rmas.into_iter().map(with_lines).collect(), next))
+    Ok((returns.into_iter().map(with_lines).collect(), next_page_token))
 }
 
-/// Line numbers of an order of which something was delivered, and how many units can still come back.
+/// Line numbers of an order of which units were delivered, and how many units can still come back.
 pub(crate) async fn returnable(db: &Db, order_id: &OrderId, caller: &Principal) -> Result<Vec<(i64, i64)>, Fault> {
-    let mut select = Select::default();
-    select.only("order_id", std::iter::once(order_id.to_value()));
-    select.seen_by(caller.own_accounts());
-    if db.list::<Order>(&select.conditions(), select.args).await?.is_empty() {
+    let mut select = Select::new();
+    select.equal("order_id", Some(order_id));
+    select.seen_by(caller);
+    let (tail, args) = select.into_page("order_id", 1);
+    if db.list::<Order>(&tail, args).await?.is_empty() {
         return Err(Fault::not_found("order", order_id));
     }
     let sql = "SELECT line_number, CAST(SUM(quantity) AS BIGINT) AS delivered FROM deliveries WHERE order_id = $1 \
@@ -93,51 +98,4 @@ pub(crate) async fn returnable(db: &Db, order_id: &OrderId, caller: &Principal) 
         Some((line.line_number, line.returnable(delivered)))
     };
     Ok(lines.into_iter().filter_map(returnable).collect())
-}
-
-/// Conditions put together at run time from fixed parts.
-#[derive(Default)]
-struct Select {
-    conditions: Vec<String>,
-    args: Vec<Value>,
-}
-
-impl Select {
-    /// Only rows whose column is one of the values; any when there are none.
-    fn only(&mut self, column: &str, values: impl Iterator<Item = Value>) {
-        let first = self.args.len();
-        self.args.extend(values);
-        let places: Vec<_> = (first + 1..=self.args.len()).map(|place| format!("${place}")).collect();
-        if !places.is_empty() {
-            self.conditions.push(format!("{column} IN ({})", places.join(", ")));
-        }
-    }
-
-    /// Only rows of the accounts the caller sees; none when it sees none.
-    fn seen_by(&mut self, accounts: &Accounts) {
-        match accounts {
-            Accounts::All => {}
-            Accounts::Only(accounts) if accounts.is_empty() => self.conditions.push("1 = 0".to_owned()),
-            Accounts::Only(accounts) => self.only("account_id", accounts.iter().map(Column::to_value)),
-        }
-    }
-
-    fn compare(&mut self, comparison: &str, value: Value) {
-        self.args.push(value);
-        self.conditions.push(format!("{comparison} ${}", self.args.len()));
-    }
-
-    fn conditions(&self) -> String {
-        if self.conditions.is_empty() { String::new() } else { format!("WHERE {}", self.conditions.join(" AND ")) }
-    }
-
-    fn tail(&self, order: &str) -> String {
-        format!("{} {order} LIMIT ${}", self.conditions(), self.args.len() + 1)
-    }
-
-    fn args(self, limit: i64) -> Vec<Value> {
-        let mut args = self.args;
-        args.push(limit.to_value());
-        args
-    }
 }

@@ -15,6 +15,7 @@ use std::{
     net::IpAddr,
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
 
 use clap::{Args, Parser, Subcommand};
@@ -148,6 +149,7 @@ fn refuse_exposure(setting: &str, address: IpAddr, config: &Config) -> anyhow::R
 
 /// Runs the command of the process's arguments and answers the exit code: see the end of `--help`.
 pub async fn run() -> ExitCode {
+    mesh::install_process_defaults();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(wrong) => {
@@ -205,10 +207,10 @@ async fn play(gateway: &str, seed: u64, chances: sandbox::Chances, token: Option
     let rest = rest::Rest::new(gateway)?.with_credential(token.map(mesh::credentials::read_token).transpose()?);
     println!("playing {} warehouses and a carrier against {gateway}, until interrupted", sandbox::WAREHOUSES.len());
     let partners = sandbox::Sandbox::new(rest, seed, chances);
-    let stop = mesh::stop_on_signals()?;
+    let interrupted = mesh::on_signals(&mesh::Stop::new(), Duration::ZERO)?;
     tokio::select! {
         ended = partners.play() => ended,
-        () = stop.requested() => Ok(()),
+        () = interrupted => Ok(()),
     }
 }
 

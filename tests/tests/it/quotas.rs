@@ -70,15 +70,12 @@ async fn a_portal_is_told_what_is_left_then_refused_with_429_and_all_of_it_is_ke
         assert_eq!(get(&portal, "/v1/returns").await.status(), 200);
 
         world.mesh.report_usage().await;
-        let usage =
-            world.get("/v1/usage?api_client=person:alice&method=waybill.order.v1.OrderService.ListOrders").await;
+        let usage = world.get("/v1/usage?client=person:alice&method=waybill.order.v1.OrderService.ListOrders").await;
         let told: Vec<_> = usage["usage"]
             .as_array()
             .unwrap()
             .iter()
-            .map(|it| {
-                (it["API client"].as_str().unwrap(), it["outcome"].as_str().unwrap(), it["calls"].as_str().unwrap())
-            })
+            .map(|it| (it["client"].as_str().unwrap(), it["outcome"].as_str().unwrap(), it["calls"].as_str().unwrap()))
             .collect();
         let expected = [("person:alice", "CALL_OUTCOME_ANSWERED", "2"), ("person:alice", "CALL_OUTCOME_LIMITED", "1")];
         assert_eq!(told, expected);

@@ -1,4 +1,4 @@
-//! One address of a member: its connection, and its standing.
+//! One address of a member: its connection, and its health.
 
 use std::{
     io,
@@ -18,7 +18,7 @@ use tokio::{
 };
 use tonic::body::Body;
 
-use super::{standing::Standing, target::Target};
+use super::{health::Health, target::Target};
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -26,7 +26,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
 /// A connection that ends sooner than this is not made again at once.
 const BRIEF: Duration = Duration::from_secs(1);
-/// How long an address that can not be reached is left alone while others can: doubled each time.
+/// The pause before an unreachable address is tried again while others can be reached: doubled each time.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
@@ -38,8 +38,8 @@ pub(super) struct Endpoint {
     pub(super) target: Arc<Target>,
     pub(super) address: SocketAddr,
     line: Mutex<Line>,
-    standing: Mutex<Standing>,
-    /// Told when the line changes.
+    health: Mutex<Health>,
+    /// Notified when the line changes.
     changed: watch::Sender<()>,
 }
 
@@ -50,7 +50,7 @@ enum Line {
     Up(Sender),
 }
 
-/// What the last tries to connect came to.
+/// The outcome of the last attempts to connect.
 #[derive(Debug, Clone, Default)]
 struct Down {
     failed: Option<Instant>,
@@ -60,31 +60,31 @@ struct Down {
 
 impl Endpoint {
     pub(super) fn new(target: Arc<Target>, address: SocketAddr, changed: watch::Sender<()>) -> Self {
-        let (line, standing) = (Line::Down(Down::default()), Standing::new(Instant::now()));
-        Self { target, address, line: Mutex::new(line), standing: Mutex::new(standing), changed }
+        let (line, health) = (Line::Down(Down::default()), Health::new(Instant::now()));
+        Self { target, address, line: Mutex::new(line), health: Mutex::new(health), changed }
     }
 
     fn line(&self) -> MutexGuard<'_, Line> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn standing(&self) -> MutexGuard<'_, Standing> {
-        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn health(&self) -> MutexGuard<'_, Health> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The connection, if it stands.
     pub(super) fn sender(&self) -> Option<Sender> {
         match &*self.line() {
-            Line::Up(sender) if !sender.is_closed() => Some(sender.clone()),
-            _ => None,
+            Line::Up(sender) => Some(sender).filter(|sender| !sender.is_closed()).cloned(),
+            Line::Down(_) | Line::Connecting(_) => None,
         }
     }
 
     /// Why it could not be connected to, if that was tried since then.
     pub(super) fn failed_since(&self, since: Instant) -> Option<Arc<str>> {
         match &*self.line() {
-            Line::Down(down) if down.failed.is_some_and(|failed| failed >= since) => Some(down.error.clone()),
-            _ => None,
+            Line::Down(down) => down.failed.filter(|failed| *failed >= since).map(|_| down.error.clone()),
+            Line::Connecting(_) | Line::Up(_) => None,
         }
     }
 
@@ -100,6 +100,7 @@ impl Endpoint {
         *line = Line::Connecting(last);
         let endpoint = Arc::downgrade(self);
         let (target, address) = (self.target.clone(), self.address);
+        // Shutdown waits for the calls, and a connection ends with the last of them.
         tokio::spawn(async move {
             loop {
                 let opened = tokio::time::timeout(CONNECT, open(&target, address)).await;
@@ -117,7 +118,7 @@ impl Endpoint {
         });
     }
 
-    /// Notes what connecting came to, and answers the connection to be driven.
+    /// Notes the outcome of connecting. Returns the connection to be driven.
     fn opened(&self, opened: io::Result<(Sender, Driven)>) -> Option<Driven> {
         let mut line = self.line();
         let (next, driven) = match opened {
@@ -138,7 +139,7 @@ impl Endpoint {
         driven
     }
 
-    /// Notes that a connection ended, and answers whether to make it again.
+    /// Notes that a connection ended. Returns whether to connect again.
     fn ended(&self, began: Instant) -> bool {
         let mut line = self.line();
         if !matches!(&*line, Line::Up(sender) if sender.is_closed()) {
@@ -165,7 +166,7 @@ impl Endpoint {
         }
     }
 
-    /// Makes a request one to this address.
+    /// Gives a request the scheme and authority of this address.
     pub(super) fn stamp(&self, request: &mut Request<Body>) -> Result<(), http::Error> {
         let path = request.uri().path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
         let (scheme, authority) = (self.target.scheme.clone(), self.target.authority.clone());

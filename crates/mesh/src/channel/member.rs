@@ -1,8 +1,8 @@
-//! A member of the mesh as its callers see it: every address it has, and which of them a call goes to.
+//! A member of the mesh as its callers see it: its addresses, and the choice among them.
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, Once, Weak},
+    sync::{Arc, OnceLock, Weak},
     time::Duration,
 };
 
@@ -12,12 +12,13 @@ use tokio::{
     sync::{Mutex, watch},
     time::Instant,
 };
+use tokio_util::task::AbortOnDropHandle;
 use tonic::{Code, Status, body::Body};
 use types::Fault;
 
 use super::{
     endpoint::{Endpoint, Sender},
-    standing::Outcome,
+    health::Outcome,
     target::{Malformed, Target},
 };
 use crate::{fault::status, tls};
@@ -26,12 +27,12 @@ use crate::{fault::status, tls};
 const LOOK_UP: Duration = Duration::from_secs(5);
 /// How often addresses that are down are looked after.
 const UPKEEP: Duration = Duration::from_secs(1);
-/// The share of addresses that may be left out at a time.
+/// The share of addresses that may be ejected at a time.
 const MOST_EJECTED: f64 = 0.5;
 /// How often a request that was never sent is given to another connection.
 const UNSENT: u32 = 3;
 
-/// A member. Its connections end when nobody holds it any more.
+/// A member. Its connections end with it.
 #[derive(Debug)]
 pub(super) struct Member {
     targets: Vec<Arc<Target>>,
@@ -39,25 +40,39 @@ pub(super) struct Member {
     looked_up: Mutex<Option<Instant>>,
     /// Told when an address was connected to, or could not be.
     changed: watch::Sender<()>,
-    upkeep: Once,
+    upkeep: OnceLock<AbortOnDropHandle<()>>,
 }
 
-/// How a call failed that came to no answer.
+/// Why a call came to no answer.
 #[derive(Debug)]
-pub(super) struct Unanswered {
-    pub(super) status: Status,
-    pub(super) why: Why,
-}
-
-/// Why there is no answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Why {
+pub(super) enum Unanswered {
     /// No address can be connected to.
     Unreachable,
     /// The member said that it did not work on the call, or the call was never sent.
     Refused,
     /// The connection broke; the member may have worked on the call.
     Lost,
+    /// The request cannot be sent.
+    Unsendable(Box<Status>),
+}
+
+impl Unanswered {
+    /// What the caller of this service is answered.
+    pub(super) fn status(self, service: &str) -> Status {
+        match self {
+            Self::Unreachable | Self::Refused | Self::Lost => {
+                let fault = Fault::unavailable(format!("the service {service} cannot be reached"));
+                status(fault.fact("service", service))
+            }
+            Self::Unsendable(status) => *status,
+        }
+    }
+}
+
+impl From<Status> for Unanswered {
+    fn from(status: Status) -> Self {
+        Self::Unsendable(Box::new(status))
+    }
 }
 
 impl Member {
@@ -69,7 +84,7 @@ impl Member {
         let known = targets.iter().filter_map(|target| Some((target.clone(), target.literal()?)));
         let known = known.map(|(target, address)| Arc::new(Endpoint::new(target, address, changed.clone()))).collect();
         let (endpoints, looked_up) = (ArcSwap::from_pointee(known), Mutex::new(None));
-        Ok(Self { targets, endpoints, looked_up, changed, upkeep: Once::new() })
+        Ok(Self { targets, endpoints, looked_up, changed, upkeep: OnceLock::new() })
     }
 
     /// What it is called in metrics and logs.
@@ -77,7 +92,12 @@ impl Member {
         self.targets.first().map_or("", |target| target.authority.as_str())
     }
 
-    /// Sends a request to one of the addresses, rather not to the one to avoid, and notes what that tells of it.
+    /// The host of its first URL.
+    pub(super) fn host(&self) -> &str {
+        self.targets.first().map_or("", |target| target.host.as_str())
+    }
+
+    /// Sends a request to one of the addresses, if possible not to the one to avoid, and notes how that address did.
     pub(super) async fn send(
         self: &Arc<Self>,
         mut request: Request<Body>,
@@ -92,12 +112,12 @@ impl Member {
             };
             *avoid = Some(endpoint.address);
             if let Err(error) = endpoint.stamp(&mut request) {
-                return Err(Unanswered { status: status(Fault::internal(error.to_string())), why: Why::Refused });
+                return Err(status(Fault::internal(error.to_string())).into());
             }
             let pending = Pending::begin(self.clone(), endpoint, deadline);
             let mut error = match sender.try_send_request(request).await {
                 Ok(response) => {
-                    pending.end(Outcome::of(told(&response)));
+                    pending.end(Outcome::of(code_of(&response)));
                     return Ok(response.map(Body::new));
                 }
                 Err(error) => error,
@@ -111,16 +131,19 @@ impl Member {
                 taken_back => {
                     let error = error.into_error();
                     tracing::debug!(%error, "no answer");
-                    let why = if taken_back.is_some() || is_refused(&error) { Why::Refused } else { Why::Lost };
-                    pending.end(if why == Why::Lost { Outcome::Failed } else { Outcome::Nothing });
-                    return Err(Unanswered { status: unreached(), why });
+                    if taken_back.is_some() || is_refused(&error) {
+                        pending.end(Outcome::Nothing);
+                        return Err(Unanswered::Refused);
+                    }
+                    pending.end(Outcome::Failed);
+                    return Err(Unanswered::Lost);
                 }
             }
         }
     }
 
-    /// A connected address that is not left out: the cheaper of two taken at random, as all callers going for the
-    /// cheapest of all would flood it. An address that is left out is better than none.
+    /// A connected address that is not ejected: the cheaper of two taken at random, as all callers choosing the cheapest
+    /// of all would flood it. An ejected address is better than none.
     fn pick(&self, avoid: Option<SocketAddr>) -> Option<(Arc<Endpoint>, Sender)> {
         let endpoints = self.endpoints.load();
         if let [only] = endpoints.as_slice() {
@@ -133,7 +156,7 @@ impl Member {
             let mut turn = endpoints.iter().cycle().skip(start).take(count);
             turn.find_map(|endpoint| Some((endpoint, endpoint.sender().filter(|_| usable(endpoint))?)))
         };
-        let admitted = |endpoint: &Endpoint| endpoint.standing().admits(now);
+        let admitted = |endpoint: &Endpoint| endpoint.health().admits(now);
         let Some((first, sender)) = find(&|endpoint| avoid != Some(endpoint.address) && admitted(endpoint)) else {
             return find(&admitted).or_else(|| find(&|_| true)).map(|(endpoint, sender)| (endpoint.clone(), sender));
         };
@@ -141,7 +164,7 @@ impl Member {
             !std::ptr::eq(endpoint, Arc::as_ptr(first)) && avoid != Some(endpoint.address) && admitted(endpoint)
         };
         match find(&other) {
-            Some((second, second_sender)) if second.standing().cost(now) < first.standing().cost(now) => {
+            Some((second, second_sender)) if second.health().cost(now) < first.health().cost(now) => {
                 Some((second.clone(), second_sender))
             }
             _ => Some((first.clone(), sender)),
@@ -165,11 +188,11 @@ impl Member {
             if waiting.inspect(|endpoint| endpoint.connect()).count() == 0 {
                 let error = endpoints.iter().find_map(|endpoint| endpoint.failed_since(began));
                 tracing::debug!(member = self.name(), error = error.as_deref().unwrap_or("no address"), "unreachable");
-                return Err(Unanswered { status: unreached(), why: Why::Unreachable });
+                return Err(Unanswered::Unreachable);
             }
             // The member is held by this call, and so is the sender of its changes.
             if changes.changed().await.is_err() {
-                return Err(Unanswered { status: unreached(), why: Why::Unreachable });
+                return Err(Unanswered::Unreachable);
             }
         }
     }
@@ -180,13 +203,10 @@ impl Member {
         if !named && self.targets.len() < 2 {
             return;
         }
-        self.upkeep.call_once(|| {
-            let member = Arc::downgrade(self);
-            tokio::spawn(upkeep(member, named));
-        });
+        self.upkeep.get_or_init(|| AbortOnDropHandle::new(tokio::spawn(upkeep(Arc::downgrade(self), named))));
     }
 
-    /// Looks every name up, unless that was done since then. A name that can not be looked up keeps its addresses.
+    /// Looks every name up, unless that was done since then. A name that cannot be looked up keeps its addresses.
     async fn look_up(&self, since: Instant) {
         let mut looked_up = self.looked_up.lock().await;
         if looked_up.is_some_and(|at| at >= since) {
@@ -213,17 +233,17 @@ impl Member {
         self.changed.send_replace(());
     }
 
-    /// Leaves an address out, unless too many are.
+    /// Ejects an address, unless too many are.
     fn eject(&self, endpoint: &Endpoint) {
         let endpoints = self.endpoints.load();
         let others = endpoints.iter().filter(|other| !std::ptr::eq(Arc::as_ptr(other), endpoint));
-        let ejected = others.filter(|other| other.standing().is_ejected()).count();
+        let ejected = others.filter(|other| other.health().is_ejected()).count();
         if (ejected + 1) as f64 > endpoints.len() as f64 * MOST_EJECTED {
             return;
         }
-        endpoint.standing().eject(Instant::now());
+        endpoint.health().eject(Instant::now());
         metrics::counter!("rpc_client_ejections_total", "member" => self.name().to_owned()).increment(1);
-        tracing::info!(member = self.name(), address = %endpoint.address, "left out for a while");
+        tracing::info!(member = self.name(), address = %endpoint.address, "address ejected");
     }
 }
 
@@ -248,8 +268,8 @@ fn jittered(pause: Duration) -> Duration {
     pause.mul_f64(rand::random_range(0.8..1.2))
 }
 
-/// The status that headers tell already.
-pub(super) fn told<B>(response: &Response<B>) -> Code {
+/// The status in the headers of a response.
+pub(super) fn code_of<B>(response: &Response<B>) -> Code {
     match response.headers().get("grpc-status") {
         Some(code) => Code::from_bytes(code.as_bytes()),
         None if response.status().is_success() => Code::Ok,
@@ -258,18 +278,13 @@ pub(super) fn told<B>(response: &Response<B>) -> Code {
     }
 }
 
-/// What a caller is told when no answer came back at all.
-fn unreached() -> Status {
-    status(Fault::unavailable("the service can not be reached"))
-}
-
 /// Whether the peer said that it did not work on the call.
 fn is_refused(error: &hyper::Error) -> bool {
     let mut source = std::error::Error::source(error);
     while let Some(error) = source {
         if let Some(error) = error.downcast_ref::<h2::Error>() {
-            let told = error.is_remote() && error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
-            return told || (error.is_remote() && error.reason() == Some(h2::Reason::REFUSED_STREAM));
+            let drained = error.is_remote() && error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
+            return drained || (error.is_remote() && error.reason() == Some(h2::Reason::REFUSED_STREAM));
         }
         source = error.source();
     }
@@ -288,7 +303,7 @@ struct Pending {
 
 impl Pending {
     fn begin(member: Arc<Member>, endpoint: Arc<Endpoint>, deadline: Option<Instant>) -> Self {
-        endpoint.standing().begin();
+        endpoint.health().begin();
         Self { member, endpoint, began: Instant::now(), deadline, outcome: None }
     }
 
@@ -305,7 +320,7 @@ impl Drop for Pending {
             if late { Outcome::Failed } else { Outcome::Nothing }
         };
         let outcome = self.outcome.unwrap_or_else(given_up);
-        let failing = self.endpoint.standing().end(outcome, now.saturating_duration_since(self.began), now);
+        let failing = self.endpoint.health().end(outcome, now.saturating_duration_since(self.began), now);
         if failing {
             self.member.eject(&self.endpoint);
         }

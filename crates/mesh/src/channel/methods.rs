@@ -1,13 +1,13 @@
-//! Which calls may be made again.
+//! Which calls may be repeated.
 
 use std::{collections::HashMap, sync::LazyLock};
 
 use prost_reflect::{Kind, MethodDescriptor, Value};
 
-/// How a method says that a repeat does no harm.
+/// Why a repeat of a method is safe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Repeatable {
-    /// It changes nothing, or the same again.
+    /// The method is idempotent.
     Always,
     /// Its request has an id in the field with this number, when the caller sets it.
     WithId(u32),
@@ -16,7 +16,7 @@ enum Repeatable {
 /// Where a message begins: after the compression flag and the length.
 const PREFIX: usize = 5;
 
-/// Whether the call does no harm when it is made twice: its method reads (`google.api.http` has a GET), says so by
+/// Whether the call is safe to repeat: its method reads (`google.api.http` has a GET), says so by
 /// `idempotency_level`, or the request carries a `request_id`.
 pub(super) fn is_repeatable(path: &str, message: &[u8]) -> bool {
     match METHODS.get(path) {
@@ -26,7 +26,7 @@ pub(super) fn is_repeatable(path: &str, message: &[u8]) -> bool {
     }
 }
 
-/// Reads the contracts, which takes longer than a call may.
+/// Reads the contracts now, which would take too long in a call.
 pub(super) fn load() {
     LazyLock::force(&METHODS);
 }

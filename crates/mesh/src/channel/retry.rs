@@ -1,9 +1,10 @@
-//! Making a call again. One layer for the whole way of a call: the first channel it passes.
+//! Repeating calls, in one place only: the first channel a call passes.
 //!
-//! A channel repeats a call that does no harm when made twice and was answered UNAVAILABLE or not at all. It tells the
-//! member so, and a member's own calls are then not repeated on the way: their failure travels back to where the repeat
-//! begins. Background work is repeated by who runs it, so its calls are not repeated here either. A call that no member
-//! worked on is made again by anybody.
+//! A channel repeats a call that is safe to repeat and was answered UNAVAILABLE or not at all. A header says so to the
+//! member, whose own calls are then not repeated: their failure travels back to the first channel. Background work is
+//! repeated by its runner, so its calls are not repeated here either. A call that no member worked on is always repeated.
+//!
+//! The budget is tower's. The loop is not: `tower::retry` repeats a whole service call, and cannot choose another address.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -18,23 +19,23 @@ use tonic_types::StatusExt;
 use tower::retry::budget::{Budget, TpsBudget};
 
 use super::{
-    member::{Member, Unanswered, Why, told},
+    member::{Member, Unanswered, code_of},
     methods,
 };
 use crate::{deadline, request::Repeats};
 
-/// How often a call is made at most.
+/// The most attempts of a call.
 const ATTEMPTS: u32 = 3;
 /// The longest request that is kept for a repeat.
 const KEPT: usize = 64 * 1_024;
 /// The first pause is anything up to this, each further one up to twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
-/// How many calls were made before this one.
+/// The number of attempts before this one.
 const PREVIOUS: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
-/// How long the member wants to be left alone, in milliseconds; negative for good.
+/// The pause that the member asks for, in milliseconds; a negative one forbids repeats.
 const PUSHBACK: HeaderName = HeaderName::from_static("grpc-retry-pushback-ms");
 
-/// Makes calls to a member, again where that helps.
+/// Calls a member, and repeats calls.
 #[derive(Clone)]
 pub(super) struct Caller {
     member: Arc<Member>,
@@ -42,7 +43,7 @@ pub(super) struct Caller {
     budget: Arc<TpsBudget>,
 }
 
-/// A request that can be made again, or not.
+/// A request that can be repeated, or not.
 enum Kept {
     Again(Parts, Bytes),
     Once(Request<Body>),
@@ -60,7 +61,7 @@ impl Caller {
         request: Request<Body>,
         deadline: Option<Instant>,
         repeats: Repeats,
-    ) -> Result<Response<Body>, Status> {
+    ) -> Result<Response<Body>, Unanswered> {
         if !methods::may_be_repeatable(request.uri().path()) {
             return self.once(request, deadline, repeats).await;
         }
@@ -68,17 +69,16 @@ impl Caller {
             Kept::Again(parts, body) => (parts, body),
             Kept::Once(request) => return self.once(request, deadline, repeats).await,
         };
-        Repeats::ByCaller.tell(&mut parts.headers);
+        Repeats::ByCaller.write_to(&mut parts.headers);
         self.budget.deposit();
         let (mut attempt, mut avoid) = (1, None);
         loop {
             let request = Request::from_parts(parts.clone(), Body::new(Full::new(body.clone())));
             let answer = self.member.send(request, deadline, &mut avoid).await;
-            let answered = |answer: Result<_, Unanswered>| answer.map_err(|unanswered| unanswered.status);
-            let Some(pause) = pause(&answer, attempt, repeats) else { return answered(answer) };
+            let Some(pause) = pause(&answer, attempt, repeats) else { return answer };
             let again = Instant::now() + pause;
             if attempt == ATTEMPTS || deadline.is_some_and(|deadline| deadline <= again) || !self.budget.withdraw() {
-                return answered(answer);
+                return answer;
             }
             drop(answer);
             metrics::counter!("rpc_client_retries_total", "member" => self.member.name().to_owned()).increment(1);
@@ -94,9 +94,14 @@ impl Caller {
         mut request: Request<Body>,
         deadline: Option<Instant>,
         repeats: Repeats,
-    ) -> Result<Response<Body>, Status> {
-        repeats.tell(request.headers_mut());
-        self.member.send(request, deadline, &mut None).await.map_err(|unanswered| unanswered.status)
+    ) -> Result<Response<Body>, Unanswered> {
+        repeats.write_to(request.headers_mut());
+        self.member.send(request, deadline, &mut None).await
+    }
+
+    /// The host that is called.
+    pub(super) fn address(&self) -> &str {
+        self.member.host()
     }
 }
 
@@ -106,12 +111,12 @@ impl fmt::Debug for Caller {
     }
 }
 
-/// Reads a request whole, if it is short and may be made again.
+/// Buffers a request, if it is short and may be repeated.
 async fn keep(request: Request<Body>) -> Result<Kept, Status> {
     let (parts, mut body) = request.into_parts();
     let (mut read, mut length) = (Vec::new(), 0);
     while let Some(frame) = body.frame().await {
-        // What a caller sends after its message are no bytes.
+        // Trailers are dropped.
         let Ok(bytes) = frame?.into_data() else { continue };
         length += bytes.len();
         read.push(bytes);
@@ -132,22 +137,22 @@ async fn keep(request: Request<Body>) -> Result<Kept, Status> {
     }
 }
 
-/// How long to wait before the call is made again; `None` when it is not.
+/// The pause before the call is repeated; `None` when it is not.
 fn pause(answer: &Result<Response<Body>, Unanswered>, attempt: u32, repeats: Repeats) -> Option<Duration> {
     let asked = match answer {
         Ok(response) => {
-            let unavailable = repeats == Repeats::ByUs && told(response) == Code::Unavailable;
+            let unavailable = repeats == Repeats::ByUs && code_of(response) == Code::Unavailable;
             if unavailable { asked(response.headers())? } else { return None }
         }
-        Err(unanswered) if unanswered.why == Why::Refused => Duration::ZERO,
-        Err(_) if repeats == Repeats::ByUs => Duration::ZERO,
-        Err(_) => return None,
+        Err(Unanswered::Refused) => Duration::ZERO,
+        Err(Unanswered::Unreachable | Unanswered::Lost) if repeats == Repeats::ByUs => Duration::ZERO,
+        Err(Unanswered::Unreachable | Unanswered::Lost | Unanswered::Unsendable(_)) => return None,
     };
     let most = FIRST_PAUSE * 2_u32.pow(attempt - 1);
     Some(asked + most.mul_f64(rand::random_range(0.0..1.0)))
 }
 
-/// How long the member asks to wait; `None` when it asks not to be called again.
+/// The pause that the member asks for; `None` when it forbids repeats.
 fn asked(headers: &HeaderMap) -> Option<Duration> {
     if let Some(pushback) = headers.get(PUSHBACK) {
         return pushback.to_str().ok()?.parse().ok().map(Duration::from_millis);
@@ -166,35 +171,32 @@ mod tests {
         Ok(status.into_http())
     }
 
-    fn none(why: Why) -> Result<Response<Body>, Unanswered> {
-        Err(Unanswered { status: Status::unavailable("gone"), why })
-    }
-
     #[test]
     fn only_what_may_succeed_elsewhere_is_repeated() {
         assert!(pause(&answer(Status::unavailable("busy")), 1, Repeats::ByUs).is_some());
         for status in [Status::ok(""), Status::internal("broken"), Status::resource_exhausted("shed")] {
             assert_eq!(pause(&answer(status), 1, Repeats::ByUs), None);
         }
-        assert!([Why::Unreachable, Why::Lost].into_iter().all(|why| pause(&none(why), 1, Repeats::ByUs).is_some()));
+        assert!(pause(&Err(Unanswered::Unreachable), 1, Repeats::ByUs).is_some());
+        assert!(pause(&Err(Unanswered::Lost), 1, Repeats::ByUs).is_some());
     }
 
     #[test]
     fn what_the_caller_repeats_is_repeated_only_when_nobody_worked_on_it() {
         assert_eq!(pause(&answer(Status::unavailable("busy")), 1, Repeats::ByCaller), None);
-        assert_eq!(pause(&none(Why::Lost), 1, Repeats::ByCaller), None);
-        assert_eq!(pause(&none(Why::Unreachable), 1, Repeats::ByCaller), None);
-        assert!(pause(&none(Why::Refused), 1, Repeats::ByCaller).is_some());
+        assert_eq!(pause(&Err(Unanswered::Lost), 1, Repeats::ByCaller), None);
+        assert_eq!(pause(&Err(Unanswered::Unreachable), 1, Repeats::ByCaller), None);
+        assert!(pause(&Err(Unanswered::Refused), 1, Repeats::ByCaller).is_some());
     }
 
     #[test]
     fn a_member_says_when_to_come_back() {
-        let told = |status: Status| pause(&answer(status), 1, Repeats::ByUs);
-        assert!(told(crate::status(Fault::unavailable("restarting"))) >= Some(Duration::from_secs(1)));
+        let paused = |status: Status| pause(&answer(status), 1, Repeats::ByUs);
+        assert!(paused(crate::status(Fault::unavailable("restarting"))) >= Some(Duration::from_secs(1)));
         let pushed = |text: &str| {
             let mut status = Status::unavailable("busy");
             status.metadata_mut().insert("grpc-retry-pushback-ms", text.parse().unwrap());
-            told(status)
+            paused(status)
         };
         assert!(pushed("700") >= Some(Duration::from_millis(700)));
         assert_eq!((pushed("-1"), pushed("later")), (None, None), "or not to come back");

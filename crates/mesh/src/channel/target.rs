@@ -1,4 +1,4 @@
-//! What one URL of a member says, and the addresses its host has.
+//! One URL of a member, and the addresses of its host.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -58,7 +58,7 @@ impl Target {
         Some(SocketAddr::new(self.host.parse::<IpAddr>().ok()?, self.port))
     }
 
-    /// Every address the host has now; `None` when that can not be told.
+    /// The host's present addresses; `None` when the look-up fails.
     pub(super) async fn addresses(&self) -> Option<Vec<SocketAddr>> {
         if let Some(address) = self.literal() {
             return Some(vec![address]);
@@ -74,7 +74,7 @@ impl Target {
             Ok(Err(error)) => error,
             Err(_) => std::io::ErrorKind::TimedOut.into(),
         };
-        tracing::warn!(host = self.host, %error, "a member's name can not be looked up");
+        tracing::warn!(host = self.host, %error, "a member's name cannot be looked up");
         None
     }
 }

@@ -63,10 +63,10 @@ pub struct Config {
     pub api_key_cache: Duration,
 }
 
-/// Why credentials can not be taken as configured.
+/// Why credentials cannot be taken as configured.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// A file with a token can not be read.
+    /// A file with a token cannot be read.
     #[error("reading the token in {}", path.display())]
     Unreadable {
         /// The file.
@@ -79,8 +79,11 @@ pub enum ConfigError {
     /// An address is not one that keys can be had from safely.
     #[error("{0} is no address to have keys from: it has to be https, or http on this machine")]
     Unsafe(String),
-    /// The client that fetches keys can not be made.
-    #[error("keys can not be fetched")]
+    /// The process has not installed its defaults.
+    #[error("the process has no cryptography: its defaults are not installed")]
+    NoCryptography,
+    /// The client that fetches keys cannot be made.
+    #[error("keys cannot be fetched")]
     Client(#[source] reqwest::Error),
 }
 

@@ -1,28 +1,21 @@
 //! API keys: whose key has a hash, asked once for many calls.
 
-use std::{
-    collections::HashMap,
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
-use futures::{
-    FutureExt,
-    future::{BoxFuture, Shared},
-};
+use futures::future::BoxFuture;
+use moka::future::Cache;
 use tokio::time::Instant;
 use types::Fault;
 
 use super::{Hash, refusal, scopes::Scopes};
 use crate::principal::Principal;
 
-/// How many keys are remembered at most.
-const MOST: usize = 10_000;
-/// How long it is remembered that a key is no good, so that whoever tries again and again does not ask each time.
-const NO_GOOD: Duration = Duration::from_secs(5);
-/// How long asking may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// The most keys that are remembered.
+const MOST: u64 = 10_000;
+/// How long it is remembered that a key does not work, so that repeated attempts do not each cost a call.
+const REFUSED_FOR: Duration = Duration::from_secs(5);
+/// The longest that a look-up may take.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What a key is good for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +28,7 @@ pub struct Grant {
 
 /// Whether a key works.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
+pub enum KeyStatus {
     /// It does.
     Live(Grant),
     /// There is no such key.
@@ -44,99 +37,61 @@ pub enum Standing {
     Expired,
     /// It was revoked.
     Revoked,
-    /// Its consumer is suspended.
+    /// Its API client is suspended.
     Suspended,
 }
 
-/// Asks whose key has a hash.
-pub type KeyLookup = Arc<dyn Fn([u8; 32]) -> BoxFuture<'static, Result<Standing, Fault>> + Send + Sync>;
+/// Returns the status of the key that has a hash.
+pub type KeyLookup = Arc<dyn Fn([u8; 32]) -> BoxFuture<'static, Result<KeyStatus, Fault>> + Send + Sync>;
 
-type Answer = Shared<BoxFuture<'static, Result<Arc<Standing>, Fault>>>;
-
-/// The keys that were asked for lately.
+/// The keys that were looked up lately.
 pub(super) struct Keys {
     look_up: KeyLookup,
     remembered: Duration,
-    known: Mutex<Known>,
+    known: Cache<Hash, Arc<Known>>,
 }
 
-#[derive(Default)]
+/// What a look-up returned. The cache's own expiry does not follow the runtime's clock, which tests stop.
 struct Known {
-    entries: HashMap<Hash, Entry>,
-    swept: Option<Instant>,
-}
-
-struct Entry {
     until: Instant,
-    answer: Answer,
+    status: Result<KeyStatus, Fault>,
 }
 
 impl Keys {
     pub(super) fn new(look_up: KeyLookup, remembered: Duration) -> Self {
-        Self { look_up, remembered, known: Mutex::default() }
+        Self { look_up, remembered, known: Cache::new(MOST) }
     }
 
-    /// What a key is good for.
+    /// What a key is good for. Callers that ask at once share one look-up.
     pub(super) async fn find(&self, key: Hash) -> Result<Grant, Fault> {
-        let (answer, asked) = self.answer(key);
-        let standing = match answer.await {
-            Ok(standing) => standing,
+        let now = Instant::now();
+        let known = self.known.entry(key).or_insert_with_if(self.ask(key), |known| known.until <= now).await;
+        let (what, message) = match &known.value().status {
+            Ok(KeyStatus::Live(grant)) => return Ok(grant.clone()),
+            Ok(KeyStatus::Unknown) => ("unknown", "the API key is not known"),
+            Ok(KeyStatus::Expired) => ("expired", "the API key has expired"),
+            Ok(KeyStatus::Revoked) => ("revoked", "the API key was revoked"),
+            Ok(KeyStatus::Suspended) => ("suspended", "the API key's client is suspended"),
             Err(fault) => {
-                self.remember_until(key, asked);
                 tracing::warn!(%fault, "an API key could not be looked up");
-                return Err(Fault::unavailable("API keys can not be checked now"));
+                return Err(Fault::unavailable("API keys cannot be checked now"));
             }
         };
-        let (what, message) = match standing.as_ref() {
-            Standing::Live(grant) => return Ok(grant.clone()),
-            Standing::Unknown => ("unknown", "the API key is not known"),
-            Standing::Expired => ("expired", "the API key has expired"),
-            Standing::Revoked => ("revoked", "the API key was revoked"),
-            Standing::Suspended => ("suspended", "the API key's consumer is suspended"),
-        };
-        self.remember_until(key, asked + NO_GOOD);
         Err(refusal(what, message))
     }
 
-    /// The answer about a key and when it was asked for: one that is remembered or under way, or a new one.
-    fn answer(&self, key: Hash) -> (Answer, Instant) {
-        let now = Instant::now();
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(entry) = known.entries.get(&key).filter(|entry| now < entry.until) {
-            return (entry.answer.clone(), now);
-        }
-        let asking = (self.look_up)(key);
-        let answer = async move {
-            match tokio::time::timeout(PATIENCE, asking).await {
-                Ok(standing) => standing.map(Arc::new),
-                Err(_) => Err(Fault::unavailable("no answer in time")),
+    async fn ask(&self, key: Hash) -> Arc<Known> {
+        let asked = Instant::now();
+        let status = tokio::time::timeout(TIMEOUT, (self.look_up)(key)).await;
+        let status = status.unwrap_or_else(|_| Err(Fault::unavailable("no answer in time")));
+        let remembered = match &status {
+            Ok(KeyStatus::Live(_)) => self.remembered,
+            Ok(KeyStatus::Unknown | KeyStatus::Expired | KeyStatus::Revoked | KeyStatus::Suspended) => {
+                self.remembered.min(REFUSED_FOR)
             }
+            Err(_) => Duration::ZERO,
         };
-        let answer = answer.boxed().shared();
-        known.keep(key, Entry { until: now + self.remembered, answer: answer.clone() }, now);
-        (answer, now)
-    }
-
-    /// Remembers an answer no longer than this.
-    fn remember_until(&self, key: Hash, until: Instant) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(entry) = known.entries.get_mut(&key) {
-            entry.until = entry.until.min(until);
-        }
-    }
-}
-
-impl Known {
-    /// Keeps an entry if there is room for it.
-    fn keep(&mut self, key: Hash, entry: Entry, now: Instant) {
-        let crowded = self.entries.len() >= MOST;
-        if crowded && self.swept.is_none_or(|swept| swept + Duration::from_secs(1) <= now) {
-            self.entries.retain(|_, entry| now < entry.until);
-            self.swept = Some(now);
-        }
-        if self.entries.len() < MOST || self.entries.contains_key(&key) {
-            self.entries.insert(key, entry);
-        }
+        Arc::new(Known { until: asked + remembered, status })
     }
 }
 
@@ -150,6 +105,8 @@ impl fmt::Debug for Keys {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use futures::FutureExt as _;
+
     use super::*;
 
     /// Keys of which those whose hash begins with 1 work, and how often they were asked for.
@@ -159,14 +116,14 @@ mod tests {
         let look_up: KeyLookup = Arc::new(move |key| {
             counted.fetch_add(1, Ordering::Relaxed);
             let grant = Grant { principal: Principal::nobody(), scopes: Scopes::default() };
-            let standing = match key[0] {
-                1 => Ok(Standing::Live(grant)),
+            let status = match key[0] {
+                1 => Ok(KeyStatus::Live(grant)),
                 2 => Err(Fault::unavailable("down")),
-                _ => Ok(Standing::Unknown),
+                _ => Ok(KeyStatus::Unknown),
             };
             async move {
                 tokio::task::yield_now().await;
-                standing
+                status
             }
             .boxed()
         });
@@ -194,7 +151,7 @@ mod tests {
             assert_eq!(keys.find([0; 32]).await.unwrap_err().facts[0].1, "unknown");
         }
         assert_eq!(asked.load(Ordering::Relaxed), 1);
-        tokio::time::advance(NO_GOOD).await;
+        tokio::time::advance(REFUSED_FOR).await;
         keys.find([0; 32]).await.unwrap_err();
         assert_eq!(asked.load(Ordering::Relaxed), 2);
         for times in 3..5 {
@@ -206,14 +163,16 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn memory_is_bounded_whoever_tries_keys() {
         let (keys, _) = keys();
-        keys.find([1; 32]).await.unwrap();
         for number in 0..MOST + 100 {
+            if number % 1_000 == 0 {
+                keys.find([1; 32]).await.unwrap();
+            }
             let mut key = [0; 32];
             key[8..16].copy_from_slice(&number.to_le_bytes());
             keys.find(key).await.unwrap_err();
         }
-        let known = keys.known.lock().unwrap();
-        assert_eq!(known.entries.len(), MOST);
-        assert!(known.entries.contains_key(&[1; 32]), "a key that works is not crowded out");
+        keys.known.run_pending_tasks().await;
+        assert_eq!(keys.known.entry_count(), MOST);
+        assert!(keys.known.contains_key(&[1; 32]), "a key that is used is not crowded out");
     }
 }

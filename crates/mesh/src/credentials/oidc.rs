@@ -1,4 +1,4 @@
-//! Bearer tokens: signed by an identity provider, for us, for now.
+//! Bearer tokens: their signature, issuer, audience and time.
 
 mod claims;
 mod crypto;
@@ -15,6 +15,8 @@ use super::{Config, ConfigError, refusal};
 use crate::principal::Principal;
 use claims::Claims;
 use jwks::{Jwks, Source};
+
+pub(crate) use crypto::install;
 
 /// How far the clocks of the provider and ours may be apart, in seconds.
 const LEEWAY: u64 = 30;
@@ -84,7 +86,6 @@ impl Oidc {
     /// The configured provider, if one is.
     pub(super) fn new(config: &Config) -> Result<Option<Self>, ConfigError> {
         let Some(issuer) = config.oidc_issuer.clone() else { return Ok(None) };
-        crypto::install();
         let source = match &config.oidc_jwks_url {
             Some(url) => Source::Keys(url.clone()),
             None => Source::Issuer(issuer.clone()),
@@ -121,16 +122,16 @@ impl Oidc {
         wanted.set_audience(&self.audience);
         wanted.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         let proven = jsonwebtoken::decode::<Map<String, Value>>(token, &key, &wanted);
-        self.claims.principal(&proven.map_err(|error| told(error.kind()))?.claims)
+        self.claims.principal(&proven.map_err(|error| refused(error.kind()))?.claims)
     }
 }
 
 fn malformed() -> Fault {
-    refusal("malformed", "the token can not be read")
+    refusal("malformed", "the token cannot be read")
 }
 
-/// What a caller is told is wrong with its token.
-fn told(wrong: &ErrorKind) -> Fault {
+/// The refusal of a token for this error.
+fn refused(wrong: &ErrorKind) -> Fault {
     match wrong {
         ErrorKind::ExpiredSignature => refusal("expired", "the token has expired"),
         ErrorKind::ImmatureSignature => refusal("not_yet_valid", "the token is not valid yet"),
@@ -138,9 +139,24 @@ fn told(wrong: &ErrorKind) -> Fault {
         ErrorKind::InvalidAudience => refusal("audience", "the token is for another audience"),
         ErrorKind::InvalidSignature => refusal("signature", "the token's signature is not valid"),
         ErrorKind::MissingRequiredClaim(claim) => refusal("claim", format!("the token has no claim {claim}")),
-        ErrorKind::InvalidClaimFormat(claim) => refusal("claim", format!("the token's claim {claim} can not be read")),
+        ErrorKind::InvalidClaimFormat(claim) => refusal("claim", format!("the token's claim {claim} cannot be read")),
         ErrorKind::InvalidAlgorithm => refusal("algorithm", "the token's algorithm does not fit its key"),
-        _ => malformed(),
+        ErrorKind::InvalidToken
+        | ErrorKind::InvalidEcdsaKey
+        | ErrorKind::InvalidEddsaKey
+        | ErrorKind::InvalidRsaKey(_)
+        | ErrorKind::RsaFailedSigning
+        | ErrorKind::Signing(_)
+        | ErrorKind::InvalidAlgorithmName
+        | ErrorKind::UnsupportedAlgorithm
+        | ErrorKind::InvalidKeyFormat
+        | ErrorKind::InvalidSubject
+        | ErrorKind::MissingAlgorithm
+        | ErrorKind::Base64(_)
+        | ErrorKind::Json(_)
+        | ErrorKind::Utf8(_)
+        | ErrorKind::Provider(_)
+        | _ => malformed(),
     }
 }
 

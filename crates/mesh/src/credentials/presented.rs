@@ -20,14 +20,14 @@ pub(super) enum Presented<'h> {
 }
 
 impl<'h> Presented<'h> {
-    /// Reads the one credential of a call. Two of them are refused: which one counts would be anybody's guess.
+    /// Reads the credential of a call. Two of them are refused, as it is not clear which one counts.
     pub(super) fn read(headers: &'h HeaderMap) -> Result<Self, Fault> {
         let mut credentials = headers.get_all(header::AUTHORIZATION).iter().chain(headers.get_all(API_KEY));
         let Some(credential) = credentials.next() else { return Ok(Self::Nothing) };
         if credentials.next().is_some() {
             return Err(refusal("ambiguous", "the call has more than one credential"));
         }
-        let text = credential.to_str().map_err(|_| refusal("malformed", "the credential can not be read"))?;
+        let text = credential.to_str().map_err(|_| refusal("malformed", "the credential cannot be read"))?;
         if !headers.contains_key(header::AUTHORIZATION) {
             return Self::of_key(text.trim());
         }
@@ -44,13 +44,13 @@ impl<'h> Presented<'h> {
         }
     }
 
-    /// Nothing but a key is looked up, so that rubbish costs nobody anything.
+    /// Only what has the form of a key is looked up, so that nonsense costs no call.
     fn of_key(text: &'h str) -> Result<Self, Fault> {
         let body = text.strip_prefix(KEY_PREFIX).and_then(|body| body.split_once('_'));
         let word = |word: &str| !word.is_empty() && word.bytes().all(|c| c.is_ascii_alphanumeric());
         match body {
             Some((prefix, secret)) if text.len() <= 128 && word(prefix) && word(secret) => Ok(Self::Key(text)),
-            _ => Err(refusal("malformed", "the API key can not be read")),
+            _ => Err(refusal("malformed", "the API key cannot be read")),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a key may call, besides what its consumer may.
+//! What a key may call, besides what its client may.
 
 use types::{Fault, Reason};
 

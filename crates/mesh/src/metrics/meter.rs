@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, OnceLock, PoisonError, RwLock},
+    time::Duration,
 };
 
 use metrics::{Gauge, Histogram, gauge, histogram};
@@ -110,22 +111,31 @@ impl Measured {
         self.code = Some(code);
     }
 
-    /// Notes how the call ended, when these headers or trailers say.
-    pub(crate) fn ended_as(&mut self, headers: &http::HeaderMap) {
-        if let Some(code) = headers.get("grpc-status") {
-            self.ended(Code::from_bytes(code.as_bytes()));
-        }
+    /// How the call ended: cancelled, when no status was seen.
+    pub(crate) fn code(&self) -> Code {
+        self.code.unwrap_or(Code::Cancelled)
+    }
+
+    /// How long the call has taken until now.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// The full name of the service that is called.
+    pub(crate) fn service(&self) -> &str {
+        &self.meter.service
     }
 }
 
 impl Drop for Measured {
     fn drop(&mut self) {
         self.meter.in_flight.decrement(1.0);
-        self.meter.duration(self.code.unwrap_or(Code::Cancelled)).record(self.started.elapsed().as_secs_f64());
+        self.meter.duration(self.code()).record(self.started.elapsed().as_secs_f64());
     }
 }
 
-fn code_name(code: Code) -> &'static str {
+/// The name of a code, as in `rpc.response.status_code`.
+pub(crate) fn code_name(code: Code) -> &'static str {
     match code {
         Code::Ok => "OK",
         Code::Cancelled => "CANCELLED",

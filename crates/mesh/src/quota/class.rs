@@ -9,7 +9,7 @@ use crate::{access::option_name, config::duration, role::Role};
 
 const OPTION: &str = "waybill.options.v1.quota_class";
 
-/// What a call costs: each consumer has a budget of each class.
+/// What a call costs: each client has a budget of each class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
     /// Reads little.

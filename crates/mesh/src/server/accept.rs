@@ -1,4 +1,6 @@
-//! The network side of a server: connections, and their end.
+//! The connections of a listener, from the handshake to their end.
+//!
+//! Written here, as neither hyper-util's server nor tonic's ends silent connections, ages connections, or stops in time.
 
 use std::{fmt::Display, io, net::SocketAddr, time::Duration};
 
@@ -9,7 +11,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::wire::{Io, PREFACE, Wire};
 use crate::{config::Config, lifecycle::Stop, peer::Peer, tls};
 
-/// How long a new connection may take to say its first word, with the handshake before it.
+/// How long a new connection may take until its first bytes, including the handshake.
 const FIRST_WORD: Duration = Duration::from_secs(10);
 /// How long to wait when the system has no more connections to give.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -19,11 +21,11 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub struct Limits {
     /// How long calls may go on after the stop.
     pub drain: Duration,
-    /// After which time, give or take a tenth, a connection takes no more calls, so that callers spread anew.
+    /// The age, give or take a tenth, at which a connection takes no more calls, so that callers spread over replicas.
     pub age: Duration,
-    /// How long its calls may go on from then on.
+    /// How long its calls may go on after that.
     pub grace: Duration,
-    /// How many bytes a peer has to say before it is listened to.
+    /// How many bytes a peer has to send before the connection is served.
     pub first_word: usize,
 }
 
@@ -89,7 +91,7 @@ async fn serve<C, E>(
 {
     let begun = tokio::select! {
         begun = tokio::time::timeout(FIRST_WORD, begin(stream, address, tls, limits.first_word)) => begun,
-        // Who has said nothing is owed nothing.
+        // A connection without a byte has no calls to drain.
         () = stop.requested() => return,
     };
     let (wire, peer) = match begun {

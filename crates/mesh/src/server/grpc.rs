@@ -1,4 +1,4 @@
-//! A server's connections: HTTP/2, every call with who is at the other end.
+//! A server's connections: HTTP/2, each call with the peer of its connection.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{config::Config, lifecycle::Stop, tls};
 
-/// How often a silent connection is asked whether it lives, and how long it has to answer.
+/// How often a silent connection is pinged, and how long it has to answer.
 const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
 /// A principal with many accounts makes a long header.
 const HEADERS: u32 = 64 * 1_024;
@@ -30,7 +30,7 @@ pub(super) async fn serve(listener: TcpListener, stack: Stack, config: &Config, 
         .timer(TokioTimer::new())
         .keep_alive_interval(KEEP_ALIVE.0)
         .keep_alive_timeout(KEEP_ALIVE.1)
-        // More than are worked on at once, so that a caller is told about the overload instead of waiting.
+        // More than the concurrency limit, so that a caller is refused instead of waiting.
         .max_concurrent_streams(u32::try_from(config.max_concurrency.saturating_mul(2)).unwrap_or(u32::MAX).max(200))
         .max_header_list_size(HEADERS);
     accept(listener, tls, Limits::http2(config), stop, move |wire, peer| {

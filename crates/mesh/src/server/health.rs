@@ -1,4 +1,5 @@
-//! `grpc.health.v1.Health`, asked when it is asked: no state that could be stale.
+//! `grpc.health.v1.Health`. The check runs when health is asked for; tonic-health's reporter is told a state, which may
+//! be stale.
 
 use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 
@@ -12,36 +13,36 @@ use types::Fault;
 use crate::{fault::status, lifecycle::Stop};
 
 /// A check that takes longer than this has failed.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How often a watched check is repeated.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Whether a member can work: its own check, and not draining.
+/// Whether a member is ready: its own check, and that it does not leave.
 #[derive(Clone)]
 pub(crate) struct Readiness {
     check: Arc<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync>,
-    draining: Stop,
+    process: Stop,
 }
 
 impl Readiness {
-    /// Ready unless draining.
-    pub(crate) fn always(draining: Stop) -> Self {
-        Self::new(draining, || async { true })
+    /// Ready until the process leaves.
+    pub(crate) fn always(process: Stop) -> Self {
+        Self::new(process, || async { true })
     }
 
-    /// Ready when the check says so, and not draining.
-    pub(crate) fn new<F, R>(draining: Stop, check: F) -> Self
+    /// Ready when the check says so, until the process leaves.
+    pub(crate) fn new<F, R>(process: Stop, check: F) -> Self
     where
         F: Fn() -> R + Send + Sync + 'static,
         R: Future<Output = bool> + Send + 'static,
     {
-        Self { check: Arc::new(move || Box::pin(check())), draining }
+        Self { check: Arc::new(move || Box::pin(check())), process }
     }
 
     /// Asks now.
     pub(crate) async fn is_ready(&self) -> bool {
-        !self.draining.is_requested() && tokio::time::timeout(PATIENCE, (self.check)()).await.unwrap_or(false)
+        !self.process.is_leaving() && tokio::time::timeout(TIMEOUT, (self.check)()).await.unwrap_or(false)
     }
 
     async fn status(&self) -> ServingStatus {
@@ -50,12 +51,12 @@ impl Readiness {
 
     /// Waits until it is worth asking again.
     async fn pause(&self) {
-        if self.draining.is_requested() {
+        if self.process.is_leaving() {
             return tokio::time::sleep(INTERVAL).await;
         }
         tokio::select! {
             () = tokio::time::sleep(INTERVAL) => (),
-            () = self.draining.requested() => (),
+            () = self.process.left() => (),
         }
     }
 }
@@ -91,10 +92,10 @@ impl Health for Healths {
 
     async fn watch(&self, request: Request<HealthCheckRequest>) -> Result<Response<Self::WatchStream>, Status> {
         self.known(&request.get_ref().service)?;
-        let changes = stream::unfold((self.readiness.clone(), None), |(readiness, told)| async move {
+        let changes = stream::unfold((self.readiness.clone(), None), |(readiness, sent)| async move {
             loop {
                 let status = readiness.status().await;
-                if told != Some(status) {
+                if sent != Some(status) {
                     let response = HealthCheckResponse { status: status.into() };
                     return Some((Ok(response), (readiness, Some(status))));
                 }

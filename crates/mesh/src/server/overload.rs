@@ -1,5 +1,5 @@
-//! How many calls a server works on at once: as many as it can without taking much longer than usual, and the less
-//! urgent give way first.
+//! The limit of calls that a server works on at once. It falls while calls take much longer than usual, and the less
+//! urgent are refused first. tower's limits are fixed and know no priority.
 
 use std::{
     collections::HashMap,
@@ -16,17 +16,17 @@ use types::{Fault, Reason};
 
 use crate::principal::{Kind, Principal};
 
-/// Health answers while calls are shed, or an overloaded server would be killed instead of relieved.
+/// Health is never shed, or an overloaded server would be killed.
 const HEALTH: &str = "/grpc.health.v1.Health/";
-/// By which a caller makes a call less urgent than it is taken to be: `interactive` or `batch`.
+/// With which a caller makes a call less urgent: `interactive` or `batch`.
 pub(crate) const PRIORITY: HeaderName = HeaderName::from_static("waybill-priority");
 /// How long a shed caller is asked to wait, give or take a half.
 const SHED_RETRY: Duration = Duration::from_millis(250);
 
-/// How often the limit is looked at, and the calls that are needed to tell.
+/// How often the limit is adapted, and the least calls in between.
 const WINDOW: Duration = Duration::from_millis(250);
-const TELLING: u64 = 10;
-/// Calls that together take this many times as long as usual tell that there are too many.
+const ENOUGH: u64 = 10;
+/// The limit falls when calls together take this many times as long as usual.
 const TOO_LONG: f64 = 2.5;
 /// What is shorter is never long: waiting a little for one another is how commands share a commit.
 const SHORT: f64 = 0.1;
@@ -38,12 +38,12 @@ const LEAST: usize = 256;
 /// How urgent a call is, the most urgent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(crate) enum Priority {
-    /// A service's own: others' work waits for it.
+    /// A service's own.
     Service,
-    /// Somebody waits for the answer.
+    /// A person or program waits for the answer.
     #[default]
     Interactive,
-    /// Nobody does.
+    /// Nobody waits for the answer.
     Batch,
 }
 
@@ -80,7 +80,7 @@ impl Priority {
     }
 }
 
-/// The limit of one server, over all ways to it.
+/// The limit of one server, over network and in-process calls.
 #[derive(Debug)]
 pub(crate) struct Limit {
     ceiling: usize,
@@ -111,7 +111,7 @@ impl Limit {
     }
 }
 
-/// What decides whether a call is worked on.
+/// Decides whether a call is worked on.
 #[derive(Debug)]
 pub(crate) struct Overload {
     member: String,
@@ -123,7 +123,7 @@ pub(crate) struct Overload {
     gauge: metrics::Gauge,
 }
 
-/// How long calls of a method take: since the limit was looked at, and usually.
+/// How long calls of a method take: since the limit was adapted, and usually.
 #[derive(Debug, Default)]
 struct Method {
     calls: AtomicU64,
@@ -176,7 +176,7 @@ impl Overload {
     /// How many times longer the calls of the window took together than they usually do; `None` while they are few.
     fn times_usual(&self) -> Option<f64> {
         let total: u64 = self.methods.values().map(|method| method.calls.load(Relaxed)).sum();
-        if total < TELLING {
+        if total < ENOUGH {
             return None;
         }
         let (mut took, mut expected) = (0.0, 0.0);

@@ -1,4 +1,4 @@
-//! The way of a call through a server, outermost first. The same for calls over the network and in the process.
+//! The layers of a call through a server, outermost first. The same for calls over the network and in the process.
 
 use std::{
     convert::Infallible,
@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderValue, Request, Response};
 use tokio::time::Instant;
 use tonic::{body::Body, service::Routes};
 use tower::Service;
-use tracing::{Instrument, Span};
+use tracing::Instrument;
 use types::{Fault, Reason};
 
 use super::overload::{Overload, Priority};
@@ -26,18 +26,22 @@ use crate::{
     fault::status,
     lifecycle::{Stop, panic_text},
     metrics::Meters,
+    observe::{Answering, Observed},
     peer::Peer,
     principal::Principal,
     quota::Quotas,
     request::{self, CallInfo, Context, Repeats},
-    telemetry::trace::TraceParent,
+    telemetry::{
+        request_log,
+        trace::{self, TraceParent},
+    },
     usage::Usage,
 };
 
 /// What the calls of one server share.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    pub(crate) service: String,
+    pub(crate) member: Arc<str>,
     pub(crate) access: Access,
     pub(crate) deprecations: Deprecations,
     pub(crate) meters: Meters,
@@ -45,6 +49,7 @@ pub(crate) struct Shared {
     pub(crate) quotas: Arc<Quotas>,
     pub(crate) usage: Usage,
     pub(crate) timeout: Duration,
+    pub(crate) log_sample: f64,
     pub(crate) draining: Stop,
     pub(crate) unsigned: Arc<Principal>,
     pub(crate) authenticator: Option<Arc<Authenticator>>,
@@ -83,9 +88,9 @@ async fn answer(shared: &Shared, routes: Routes, mut request: Request<Body>) -> 
     let path = request.uri().path().to_owned();
     let rule = shared.access.rule(&path).copied();
     let request_id = request::id(request.headers());
-    let span = span(shared, &path, &request_id);
-    let parent = TraceParent::from_headers(request.headers()).unwrap_or_else(TraceParent::mint);
-    let trace_parent = parent.continue_in(&span).to_string();
+    let span = trace::server_span(&shared.member, &path, &request_id);
+    let trace_state = trace::state(request.headers());
+    let trace = TraceParent::begin(TraceParent::from_headers(request.headers()), &span, trace_state.as_ref());
     let measured = shared.meters.start(&path);
 
     let (deadline, mut end) = end(shared, rule, &request);
@@ -108,10 +113,14 @@ async fn answer(shared: &Shared, routes: Routes, mut request: Request<Body>) -> 
         Ok((_, principal)) => principal.clone(),
         Err(_) => Arc::new(Principal::nobody()),
     };
-    let call =
-        Arc::new(CallInfo { principal: principal.clone(), request_id: request_id.clone(), trace_parent, deadline });
+    let call = Arc::new(CallInfo {
+        principal: principal.clone(),
+        request_id: request_id.clone(),
+        trace_parent: trace.to_string(),
+        deadline,
+    });
     let (repeats, priority) = (Repeats::from_headers(request.headers()), Priority::of(&principal, request.headers()));
-    let context = Context { call: Some(call.clone()), trace_parent: None, repeats, priority };
+    let context = Context { call: Some(call.clone()), trace_parent: None, trace_state, repeats, priority };
     request.extensions_mut().insert(call.clone());
 
     let handled = async {
@@ -121,11 +130,11 @@ async fn answer(shared: &Shared, routes: Routes, mut request: Request<Body>) -> 
         shared.deprecations.refuse_ended(&path)?;
         let admitted = match shared.quotas.admit(&principal, &rule) {
             Ok(admitted) => admitted,
-            Err(refused) => return Ok(refused),
+            Err(refused) => return Ok(*refused),
         };
         let mut routes = routes;
         let Ok(response) = routes.call(request).await;
-        Ok(admitted.tell(response))
+        Ok(admitted.announce(response))
     };
     let guarded = AssertUnwindSafe(handled).catch_unwind().map(|outcome| {
         outcome
@@ -147,10 +156,18 @@ async fn answer(shared: &Shared, routes: Routes, mut request: Request<Body>) -> 
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert(request::REQUEST_ID, id);
     }
-    Answer::wrap(response, end, context, span, measured)
+    let answering = Answering {
+        member: shared.member.clone(),
+        method: path,
+        trace,
+        call,
+        sampled: request_log::is_sampled(shared.log_sample, trace),
+        streams: rule.is_some_and(|rule| rule.shape == Shape::Stream),
+    };
+    Answer::wrap(response, end, context, Observed::answered(measured, span, answering))
 }
 
-/// Who calls: as a member says, or as a credential proves. Without an authenticator everybody is taken at their word.
+/// Who calls: as a member states, or as a credential proves. Without an authenticator every caller may state it.
 async fn identify(
     shared: &Shared,
     headers: &HeaderMap,
@@ -168,20 +185,6 @@ async fn identify(
         return Ok(Arc::new(said));
     }
     authenticator.authenticate(headers, path, rule).await.map(Arc::new)
-}
-
-fn span(shared: &Shared, path: &str, request_id: &str) -> Span {
-    let (service, method) = path.trim_start_matches('/').split_once('/').unwrap_or(("", path));
-    tracing::info_span!(
-        parent: None,
-        "rpc",
-        otel.name = path.trim_start_matches('/'),
-        otel.kind = "server",
-        member = shared.service,
-        rpc.service = service,
-        rpc.method = method,
-        request_id,
-    )
 }
 
 /// The call's deadline and what ends it: the caller's time, else ours; a stream may go on until the server drains.

@@ -12,13 +12,10 @@ pub(super) fn name(certificate: &CertificateDer<'_>) -> Result<String, String> {
     let certificate = Certificate::from_der(certificate).map_err(|error| error.to_string())?;
     let names = certificate.tbs_certificate.get::<SubjectAltName>().map_err(|error| error.to_string())?;
     let names = names.map(|(_, SubjectAltName(names))| names).unwrap_or_default();
-    let dns = names.iter().find_map(|name| match name {
-        GeneralName::DnsName(name) => Some(name.as_str()),
-        _ => None,
-    });
-    let uri = names.iter().find_map(|name| match name {
-        GeneralName::UniformResourceIdentifier(name) => Some(name.as_str()),
-        _ => None,
+    let dns =
+        names.iter().find_map(|name| if let GeneralName::DnsName(name) = name { Some(name.as_str()) } else { None });
+    let uri = names.iter().find_map(|name| {
+        if let GeneralName::UniformResourceIdentifier(name) = name { Some(name.as_str()) } else { None }
     });
     dns.or(uri).map(str::to_owned).ok_or_else(|| "the certificate has neither a DNS name nor a URI".to_owned())
 }

@@ -1,4 +1,7 @@
 //! Something built from files, built again when they change.
+//!
+//! Written here, as `tls-hot-reload` reads certificates only, and not authorities, and file notifications do not see how
+//! Kubernetes replaces the files of a secret.
 
 use std::{
     fs,
@@ -9,23 +12,41 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::TlsError;
 
-/// Builds from the files now, and from then on as often as they have changed when looked at. What can not be used
-/// leaves the last that could.
+/// The newest that could be built. Clones watch together.
+#[derive(Debug)]
+pub(super) struct Watched<T> {
+    current: Arc<ArcSwap<T>>,
+    _watching: Arc<AbortOnDropHandle<()>>,
+}
+
+impl<T> Clone for Watched<T> {
+    fn clone(&self) -> Self {
+        Self { current: self.current.clone(), _watching: self._watching.clone() }
+    }
+}
+
+impl<T> Watched<T> {
+    pub(super) fn load_full(&self) -> Arc<T> {
+        self.current.load_full()
+    }
+}
+
+/// Builds from the files now, and again whenever a poll finds them changed. Files that cannot be used change nothing.
 pub(super) fn watched<T: Send + Sync + 'static>(
     paths: Vec<PathBuf>,
     poll: Duration,
     build: impl Fn(&[Vec<u8>]) -> Result<T, TlsError> + Send + 'static,
-) -> Result<Arc<ArcSwap<T>>, TlsError> {
+) -> Result<Watched<T>, TlsError> {
     let contents = read(&paths)?;
     let current = Arc::new(ArcSwap::from_pointee(build(&contents)?));
-    let (watched, mut seen) = (Arc::downgrade(&current), digest(&contents));
-    tokio::spawn(async move {
+    let (watched, mut seen) = (current.clone(), digest(&contents));
+    let watching = tokio::spawn(async move {
         loop {
             tokio::time::sleep(poll).await;
-            let Some(current) = watched.upgrade() else { return };
             let now = read(&paths).and_then(|contents| {
                 let digest = digest(&contents);
                 if digest == seen {
@@ -37,7 +58,7 @@ pub(super) fn watched<T: Send + Sync + 'static>(
             match now {
                 Ok(None) => (),
                 Ok(Some(new)) => {
-                    current.store(Arc::new(new));
+                    watched.store(Arc::new(new));
                     tracing::info!(files = ?paths, "certificates were read again");
                 }
                 Err(error) => {
@@ -47,7 +68,7 @@ pub(super) fn watched<T: Send + Sync + 'static>(
             }
         }
     });
-    Ok(current)
+    Ok(Watched { current, _watching: Arc::new(AbortOnDropHandle::new(watching)) })
 }
 
 /// A few small files: reading them takes less than handing the work to another thread.

@@ -21,17 +21,25 @@ async fn get(address: std::net::SocketAddr, path: &str) -> String {
 async fn those_who_run_a_member_see_its_state() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let (stop, ready) = (Stop::new(), Arc::new(AtomicBool::new(false)));
+    let (process, end, ready) = (Stop::new(), Stop::new(), Arc::new(AtomicBool::new(false)));
     let check = ready.clone();
-    let admin = tokio::spawn(mesh::admin::serve(listener, stop.clone(), move || {
+    let check = move || {
         let ready = check.load(Ordering::SeqCst);
         async move { ready }
-    }));
+    };
+    let admin = tokio::spawn({
+        let (process, end) = (process.clone(), end.clone());
+        async move { mesh::admin::serve(listener, &process, end, check).await }
+    });
     assert!(get(address, "/healthz").await.starts_with("HTTP/1.1 200"));
     assert!(get(address, "/readyz").await.starts_with("HTTP/1.1 503"));
     ready.store(true, Ordering::SeqCst);
     assert!(get(address, "/readyz").await.starts_with("HTTP/1.1 200"));
     assert!(get(address, "/metrics").await.starts_with("HTTP/1.1 200"));
-    stop.request();
+    process.leave();
+    assert!(get(address, "/readyz").await.starts_with("HTTP/1.1 503"), "while it leaves");
+    process.request();
+    assert!(get(address, "/healthz").await.starts_with("HTTP/1.1 200"), "while it drains");
+    end.request();
     admin.await.unwrap().unwrap();
 }

@@ -4,14 +4,14 @@ use std::sync::{
 };
 
 use futures::{StreamExt, stream};
-use mesh::Config;
+use mesh::{Channel, Config};
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 use tonic_reflection::pb::v1::{
     ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
     server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
 };
 
-use crate::probe::{Probe, both, server};
+use crate::probe::{Probe, ask, both, serve, server};
 
 fn of(service: &str) -> HealthCheckRequest {
     HealthCheckRequest { service: service.to_owned() }
@@ -51,6 +51,26 @@ async fn a_change_of_health_is_told_to_those_who_watch() {
     assert_eq!(changes.message().await.unwrap().unwrap().status(), ServingStatus::Serving);
     ready.store(false, Ordering::SeqCst);
     assert_eq!(changes.message().await.unwrap().unwrap().status(), ServingStatus::NotServing);
+}
+
+#[tokio::test]
+async fn a_server_that_leaves_is_not_healthy_and_takes_calls_until_it_stops() {
+    let served = serve(server(&Config::default(), Probe::default())).await;
+    let mut client = HealthClient::new(served.channel.clone());
+    let mut changes = client.watch(of("")).await.unwrap().into_inner();
+    assert_eq!(changes.message().await.unwrap().unwrap().status(), ServingStatus::Serving);
+    served.stop.leave();
+    assert_eq!(changes.message().await.unwrap().unwrap().status(), ServingStatus::NotServing);
+    let other = Channel::connect(&format!("http://{}", served.address)).unwrap();
+    for channel in [served.channel, other] {
+        ask(&channel, "echo").await.unwrap();
+        assert_eq!(
+            HealthClient::new(channel).check(of("")).await.unwrap().into_inner().status(),
+            ServingStatus::NotServing
+        );
+    }
+    served.stop.request();
+    served.task.await.unwrap().unwrap();
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ mod probe;
 mod provider;
 mod quota;
 mod replica;
+mod request_log;
 mod retry;
 mod tls;
 mod trace;

@@ -14,6 +14,7 @@ fn lines(parts: &[&str]) -> Vec<String> {
 
 #[tokio::test]
 async fn calls_are_measured_by_method_and_status_at_both_ends() {
+    mesh::install_process_defaults();
     // A method that no other test calls.
     let path = "/waybill.order.v1.OrderService/GetAccount";
     let replica = Replica::new(|number, _| async move {

@@ -5,7 +5,7 @@ use std::{fs, sync::Arc};
 use futures::FutureExt;
 use mesh::{
     Config, Principal, Role, Secret, Server,
-    credentials::{self, Authenticator, Grant, KeyLookup, Standing},
+    credentials::{self, Authenticator, Grant, KeyLookup, KeyStatus},
 };
 use tonic::{Code, Request};
 use types::Reason;
@@ -96,7 +96,7 @@ async fn a_key_opens_what_its_scopes_cover() {
     let keys: KeyLookup = Arc::new(|_| {
         let principal = Principal { subject: "con_1".to_owned(), roles: Role::Customer.into(), ..Principal::nobody() };
         let scopes = ["waybill.test.v1.ProbeService/Ask".to_owned()].into_iter().collect();
-        async move { Ok(Standing::Live(Grant { principal, scopes })) }.boxed()
+        async move { Ok(KeyStatus::Live(Grant { principal, scopes })) }.boxed()
     });
     for channel in both(guarded(keys)).await {
         for (name, value) in [("authorization", "Bearer wbk_a_b"), ("x-api-key", "wbk_a_b")] {
@@ -112,10 +112,10 @@ async fn a_key_opens_what_its_scopes_cover() {
 #[tokio::test]
 async fn a_key_that_does_not_work_is_refused_and_told_why() {
     for (standing, told) in [
-        (Standing::Unknown, "unknown"),
-        (Standing::Expired, "expired"),
-        (Standing::Revoked, "revoked"),
-        (Standing::Suspended, "suspended"),
+        (KeyStatus::Unknown, "unknown"),
+        (KeyStatus::Expired, "expired"),
+        (KeyStatus::Revoked, "revoked"),
+        (KeyStatus::Suspended, "suspended"),
     ] {
         let keys: KeyLookup = Arc::new(move |_| {
             let standing = standing.clone();
@@ -131,7 +131,7 @@ async fn a_key_that_does_not_work_is_refused_and_told_why() {
 async fn a_caller_that_is_known_but_may_nothing_is_told_that_it_may_not() {
     let keys: KeyLookup = Arc::new(|_| {
         let principal = Principal { subject: "con_1".to_owned(), ..Principal::nobody() };
-        async move { Ok(Standing::Live(Grant { principal, scopes: [].into_iter().collect() })) }.boxed()
+        async move { Ok(KeyStatus::Live(Grant { principal, scopes: [].into_iter().collect() })) }.boxed()
     });
     let channel = guarded(keys).into_channel().unwrap();
     let refused = ask_with(&channel, bearing("x-api-key", "wbk_a_b"), ASK).await.unwrap_err();

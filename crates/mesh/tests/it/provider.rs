@@ -15,7 +15,7 @@ use futures::FutureExt;
 use http::{HeaderMap, HeaderValue};
 use mesh::{
     Principal,
-    credentials::{Authenticator, Config, KeyLookup, Standing},
+    credentials::{Authenticator, Config, KeyLookup, KeyStatus},
 };
 use ring::{
     rand::SystemRandom,
@@ -99,6 +99,7 @@ pub(crate) struct Provider {
 
 impl Provider {
     pub(crate) async fn start(keys: &[(&str, &Key)]) -> Self {
+        mesh::install_process_defaults();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let provider = Self { address, published: Arc::default(), down: Arc::default(), asked: Arc::default() };
@@ -168,7 +169,7 @@ async fn key_set(State(provider): State<Provider>) -> Result<Json<Value>, Status
 
 /// There are no API keys.
 pub(crate) fn no_keys() -> KeyLookup {
-    Arc::new(|_| async { Ok(Standing::Unknown) }.boxed())
+    Arc::new(|_| async { Ok(KeyStatus::Unknown) }.boxed())
 }
 
 /// Seconds since 1970.

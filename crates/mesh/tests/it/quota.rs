@@ -22,7 +22,7 @@ fn limited(settings: &[&str]) -> Config {
     Config { quotas, max_streams: 1, ..Config::default() }
 }
 
-async fn channel(config: &Config) -> Channel {
+fn channel(config: &Config) -> Channel {
     server(config, Probe::default()).into_channel().unwrap()
 }
 
@@ -32,7 +32,7 @@ fn told<'a>(status: &'a Status, name: &str) -> &'a str {
 
 #[tokio::test(start_paused = true)]
 async fn a_consumer_is_told_what_is_left_and_refused_when_nothing_is() {
-    let channel = channel(&limited(&["customer.write=2/10s"])).await.for_principal(&person(Role::Customer));
+    let channel = channel(&limited(&["customer.write=2/10s"])).for_principal(&person(Role::Customer));
     for expected in ["\"write\";r=1;t=5", "\"write\";r=0;t=10"] {
         let answer = ask(&channel, "echo").await.unwrap();
         assert_eq!(answer.metadata().get("ratelimit-policy").unwrap(), "\"write\";q=2;w=10");
@@ -58,7 +58,7 @@ async fn a_consumer_is_told_what_is_left_and_refused_when_nothing_is() {
 #[tokio::test(start_paused = true)]
 async fn services_administrators_and_health_have_no_quota() {
     use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
-    let channel = channel(&limited(&["customer.*=1/1m", "public.*=1/1m"])).await;
+    let channel = channel(&limited(&["customer.*=1/1m", "public.*=1/1m"]));
     let principals = [Principal::local_administrator(), Principal::service("order")];
     for channel in principals.map(|principal| channel.for_principal(&principal)) {
         for _ in 0..3 {
@@ -74,7 +74,7 @@ async fn services_administrators_and_health_have_no_quota() {
 
 #[tokio::test]
 async fn an_administrator_is_limited_when_the_settings_say_so() {
-    let channel = channel(&limited(&["administrator.write=1/10m"])).await;
+    let channel = channel(&limited(&["administrator.write=1/10m"]));
     let channel = channel.for_principal(&Principal::local_administrator());
     ask(&channel, "echo").await.unwrap();
     assert_eq!(ask(&channel, "echo").await.unwrap_err().code(), Code::ResourceExhausted);
@@ -90,7 +90,7 @@ async fn the_budget_is_one_for_all_ways_to_a_server() {
 
 #[tokio::test]
 async fn a_call_that_is_not_permitted_costs_nothing_but_one_that_fails_does() {
-    let channel = channel(&limited(&["customer.*=1/10m"])).await.for_principal(&person(Role::Customer));
+    let channel = channel(&limited(&["customer.*=1/10m"])).for_principal(&person(Role::Customer));
     for _ in 0..2 {
         assert_eq!(follow(&channel, question("never")).await.unwrap_err().code(), Code::PermissionDenied);
     }

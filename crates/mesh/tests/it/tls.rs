@@ -216,6 +216,7 @@ async fn files_that_can_not_be_used_leave_the_last_that_could() {
 
 /// Calls until the files were looked at and refused.
 async fn refused_while_calls_go_on(served: &Served, caller: &Files) {
+    mesh::install_process_defaults();
     let refusals = || metric("tls_certificates_refused_total").unwrap_or_default();
     let before = refusals();
     let calls = async {

@@ -19,7 +19,7 @@ async fn every_call_but_health_is_counted_with_its_outcome() {
         ask_with(&channel, question("echo"), "/waybill.test.v1.ProbeService/Guess").await.unwrap_err();
 
         let mut told: Vec<_> =
-            usage.take().into_iter().map(|it| (it.method, it.consumer, it.outcome, it.calls)).collect();
+            usage.take().into_iter().map(|it| (it.method, it.client, it.outcome, it.calls)).collect();
         told.sort();
         let method = |path: &str| path.trim_start_matches('/').replace('/', ".");
         let expected = [

@@ -53,10 +53,8 @@ async fn open(url: &str) -> (Db, Applier) {
 }
 
 fn unit(number: i64) -> Unit {
-    Unit::interactive(
-        Call::new(types::Actor::service("tester")).request(&format!("request {number}"), &number),
-        Box::new(Write(number)),
-    )
+    let call = Call::new(types::Actor::service("tester")).request(&format!("request {number}"), &number);
+    Unit::interactive(call, Box::new(Write(number)), (tracing::Span::none(), tracing::Span::none()))
 }
 
 async fn rows(db: &Db) -> Vec<i64> {

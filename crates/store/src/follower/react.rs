@@ -4,12 +4,15 @@ use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc};
 
 use futures::{FutureExt, StreamExt, stream};
 use proto::event::v1::Event;
+use tracing::Span;
 use types::{Actor, Fault};
 
 use super::Reactions;
 use crate::{
     command::{AnyCommand, Call},
+    db::Db,
     park::ParkEvent,
+    span::SPANS,
     surround::{Answer, Surround},
     unit::Group,
 };
@@ -17,11 +20,14 @@ use crate::{
 /// How many orders' events are reacted to side by side.
 const SIDE_BY_SIDE: usize = 32;
 
+/// Which event, the span of its reaction, and what that came to.
+type Reacted = (usize, Span, Answer);
+
 /// The groups of commands in position order, up to the first event that has to be tried again; that event and why.
 pub(super) async fn all(
     reactions: &dyn Reactions,
     surround: Surround,
-    source: &'static str,
+    db: &Db,
     events: &[Arc<Event>],
 ) -> (Vec<Group>, Option<(usize, Fault)>) {
     let mut chains: HashMap<&str, Vec<usize>> = HashMap::new();
@@ -29,25 +35,25 @@ pub(super) async fn all(
         let chain = if event.correlation_id.is_empty() { &event.subject } else { &event.correlation_id };
         chains.entry(chain).or_default().push(index);
     }
-    let done: Vec<Vec<(usize, Answer)>> = stream::iter(chains.into_values())
+    let done: Vec<Vec<Reacted>> = stream::iter(chains.into_values())
         .map(|indexes| in_turn(reactions, surround, events, indexes))
         .buffer_unordered(SIDE_BY_SIDE)
         .collect()
         .await;
-    let mut reacted: Vec<(usize, Answer)> = done.into_iter().flatten().collect();
-    reacted.sort_by_key(|(index, _)| *index);
+    let mut reacted: Vec<Reacted> = done.into_iter().flatten().collect();
+    reacted.sort_by_key(|(index, ..)| *index);
 
     let mut groups = Vec::new();
-    for (index, reacted) in reacted {
+    for (index, span, reacted) in reacted {
         let Some(event) = events.get(index) else { continue };
         match reacted {
             Ok(commands) if commands.is_empty() => {}
-            Ok(commands) => groups.push(group(reactions, source, event, commands)),
+            Ok(commands) => groups.push(group(reactions, db, event, commands, span)),
             Err(fault) if fault.is_transient() => return (groups, Some((index, fault))),
             Err(fault) => {
                 tracing::warn!(%fault, event_id = event.event_id, "a reaction was refused");
                 let park: Box<dyn AnyCommand> = Box::new(ParkEvent::new(reactions.name(), event, &fault));
-                groups.push(group(reactions, source, event, vec![park]));
+                groups.push(group(reactions, db, event, vec![park], span));
             }
         }
     }
@@ -60,21 +66,16 @@ async fn in_turn(
     surround: Surround,
     events: &[Arc<Event>],
     indexes: Vec<usize>,
-) -> Vec<(usize, Answer)> {
+) -> Vec<Reacted> {
     let mut done = Vec::with_capacity(indexes.len());
     for index in indexes {
         let Some(event) = events.get(index) else { continue };
-        let span = tracing::info_span!(
-            "react",
-            subscription = reactions.name(),
-            event_id = event.event_id,
-            event_type = event.r#type,
-            position = event.position,
-        );
-        let reacting = AssertUnwindSafe(surround(span, trace_parent(event), reactions.react(event))).catch_unwind();
+        let span = span(reactions.name(), event);
+        let reacting =
+            AssertUnwindSafe(surround(span.clone(), trace_parent(event), reactions.react(event))).catch_unwind();
         let reacted = reacting.await.unwrap_or_else(|_| Err(Fault::internal("the reaction panicked")));
         let again = reacted.as_ref().is_err_and(Fault::is_transient);
-        done.push((index, reacted));
+        done.push((index, span, reacted));
         if again {
             break;
         }
@@ -86,17 +87,37 @@ fn trace_parent(event: &Event) -> Option<&str> {
     Some(event.trace_parent.as_str()).filter(|trace| !trace.is_empty())
 }
 
+/// The span of a reaction, by OpenTelemetry's conventions for consumers of messages.
+fn span(subscription: &str, event: &Event) -> Span {
+    let order = Some(event.correlation_id.as_str()).filter(|id| id.starts_with("ord_"));
+    tracing::info_span!(
+        target: SPANS,
+        "react",
+        otel.name = format!("process {}", event.r#type),
+        otel.kind = "consumer",
+        messaging.system = "waybill",
+        messaging.operation.name = "process",
+        messaging.operation.type = "process",
+        messaging.destination.name = event.source,
+        messaging.destination.subscription.name = subscription,
+        messaging.message.id = event.event_id,
+        waybill.order_id = order,
+    )
+}
+
 fn group(
     reactions: &dyn Reactions,
-    source: &'static str,
+    db: &Db,
     event: &Arc<Event>,
     commands: Vec<Box<dyn AnyCommand>>,
+    span: Span,
 ) -> Group {
     let trace = trace_parent(event).map(str::to_owned);
-    let call = Call::new(Actor::service(source)).trace(trace).caused_by(&event.event_id);
+    let call = Call::new(Actor::service(db.source())).trace(trace).caused_by(&event.event_id);
     let name = reactions.name();
     let before = event.position - 1;
     let event = event.clone();
     let refused = move |fault: &Fault| Box::new(ParkEvent::new(name, &event, fault)) as Box<dyn AnyCommand>;
-    Group { refused: Some(Box::new(refused)), before, ..Group::new(call, commands) }
+    let operation = db.span(&span, commands.first().map_or("", |command| command.name()));
+    Group { refused: Some(Box::new(refused)), before, ..Group::new(call, commands, (span, operation)) }
 }

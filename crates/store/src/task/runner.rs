@@ -5,6 +5,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use futures::{FutureExt, future::join_all};
 use tokio_util::sync::CancellationToken;
+use tracing::{Span, field::Empty};
 use types::{Actor, Fault, Timestamp};
 
 use super::Task;
@@ -12,6 +13,7 @@ use crate::{
     command::{AnyCommand, Call},
     db::Db,
     park::GiveUp,
+    span::SPANS,
     surround::{Answer, Surround, in_span},
     unit::{Finishes, Group, Unit},
     value::Value,
@@ -112,7 +114,7 @@ impl TaskRunner {
         let tasks = self.claim().await?;
         let outcomes = join_all(tasks.iter().map(|task| self.handle(task))).await;
         // Handed to the writer in this order, and so written in it; waited for together, and so committed together.
-        join_all(tasks.iter().zip(outcomes).map(|(task, outcome)| self.end(task, outcome))).await;
+        join_all(tasks.iter().zip(outcomes).map(|(task, (span, outcome))| self.end(task, span, outcome))).await;
         Ok(tasks.len())
     }
 
@@ -153,14 +155,28 @@ impl TaskRunner {
         Ok(tasks)
     }
 
-    async fn handle(&self, task: &Task) -> Answer {
+    /// Runs a task; also returns its span.
+    async fn handle(&self, task: &Task) -> (Span, Answer) {
+        let span = tracing::info_span!(
+            target: SPANS,
+            "task",
+            otel.name = format!("run {}", task.kind),
+            otel.kind = "consumer",
+            waybill.task.kind = task.kind,
+            waybill.task.key = task.key,
+            waybill.task.attempt = task.attempts,
+            waybill.order_id = Empty,
+        );
+        (span.clone(), self.run_in(span, task).await)
+    }
+
+    async fn run_in(&self, span: Span, task: &Task) -> Answer {
         let Some(handler) = self.handlers.iter().find(|handler| handler.kind() == task.kind) else {
             return Err(Fault::internal(format!("no handler for tasks of kind {}", task.kind)));
         };
         if task.attempts > ATTEMPTS {
             return Err(Fault::internal("the task did not come to an end in any attempt"));
         }
-        let span = tracing::info_span!("task", kind = task.kind, key = task.key, attempt = task.attempts);
         let working = (self.surround)(span, task.trace_parent.as_deref(), handler.run(task));
         let running = AssertUnwindSafe(working).catch_unwind();
         match tokio::time::timeout(LIMIT, running).await {
@@ -170,13 +186,13 @@ impl TaskRunner {
         }
     }
 
-    async fn end(&self, task: &Task, outcome: Answer) {
-        if let Err(fault) = self.finish(task, outcome).await {
+    async fn end(&self, task: &Task, span: Span, outcome: Answer) {
+        if let Err(fault) = self.finish(task, span, outcome).await {
             tracing::warn!(%fault, kind = task.kind, key = task.key, "a task was not finished");
         }
     }
 
-    async fn finish(&self, task: &Task, outcome: Answer) -> Result<(), Fault> {
+    async fn finish(&self, task: &Task, span: Span, outcome: Answer) -> Result<(), Fault> {
         let commands = match outcome {
             Ok(commands) => commands,
             Err(fault) if fault.is_transient() && task.attempts < ATTEMPTS => return self.retry(task, &fault).await,
@@ -192,7 +208,8 @@ impl TaskRunner {
             let task = task.clone();
             move |fault: &Fault| Box::new(GiveUp::new(&task, fault)) as Box<dyn AnyCommand>
         };
-        let group = Group { refused: Some(Box::new(refused)), ..Group::new(call, commands) };
+        let operation = self.db.span(&span, commands.first().map_or("", |command| command.name()));
+        let group = Group { refused: Some(Box::new(refused)), ..Group::new(call, commands, (span, operation)) };
         let finishes = Finishes::Task { kind: task.kind.clone(), key: task.key.clone(), claim: task.claim };
         match self.db.apply(Unit { groups: vec![group], finishes }).await {
             Err(fault) if fault.is_transient() => self.retry(task, &fault).await,

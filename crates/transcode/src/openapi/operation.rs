@@ -15,7 +15,7 @@ use crate::{
     template::{Segment, encode_segment},
 };
 
-/// The path and the operation of a rule that is the `nth` of its method.
+/// The path and the operation of the `nth` rule of a method.
 pub(super) fn operation(rule: &Rule, endpoint: &Endpoint, nth: usize, schemas: &mut Schemas<'_>) -> (String, Value) {
     let method = &endpoint.method;
     let comment = schemas.comments.get(&method.parent_file(), method.path());
@@ -87,7 +87,7 @@ fn path(rule: &Rule, schemas: &mut Schemas<'_>) -> (String, Vec<Value>) {
     (path, parameters)
 }
 
-/// Gives the parameters of the path the names they have there.
+/// Names the parameters as the path does.
 pub(super) fn rename(operation: &mut Value, path: &str) {
     let names = path.split('{').skip(1).filter_map(|part| part.split('}').next());
     let parameters = operation["parameters"].as_array_mut().into_iter().flatten();

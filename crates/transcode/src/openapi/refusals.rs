@@ -1,4 +1,4 @@
-//! How refusals are documented.
+//! Documentation of refusals.
 
 use serde_json::{Map, Value, json};
 
@@ -12,41 +12,36 @@ const REFUSALS: [(&str, &str, &str, &[&str]); 18] = [
         "The input is wrong, or the present state does not allow the action; `errors` names fields.",
         &[],
     ),
-    ("401", "Unauthenticated", "The caller did not say who it is.", &["WWW-Authenticate"]),
+    ("401", "Unauthenticated", "The call has no valid credentials.", &["WWW-Authenticate"]),
     ("403", "PermissionDenied", "The caller may not do this.", &[]),
-    ("404", "NotFound", "There is no such resource, or it is not the caller's.", &[]),
-    ("405", "MethodNotAllowed", "Another HTTP method is possible here.", &["Allow"]),
-    ("406", "NotAcceptable", "The caller does not accept what would be answered.", &[]),
-    ("408", "RequestTimeout", "The body did not come in time.", &[]),
-    ("409", "Conflict", "It exists already, or somebody else changed it at the same time.", &[]),
+    ("404", "NotFound", "The resource does not exist, or the caller does not see it.", &[]),
+    ("405", "MethodNotAllowed", "The path has other methods.", &["Allow"]),
+    ("406", "NotAcceptable", "The `Accept` header excludes the media type of the answer.", &[]),
+    ("408", "RequestTimeout", "The body did not arrive in time.", &[]),
+    ("409", "Conflict", "The resource exists already, or was changed at the same time.", &[]),
     ("410", "Gone", "The method has reached its announced end.", &["Deprecation", "Sunset", "Link"]),
     ("412", "PreconditionFailed", "The resource has changed since the version named by `If-Match`.", &[]),
     ("413", "TooLarge", "The body is too large.", &[]),
     ("415", "UnsupportedMediaType", "The body is not `application/json`.", &[]),
-    ("429", "TooManyRequests", "Too much at once.", &["Retry-After"]),
-    ("499", "Cancelled", "The call was given up before it was answered.", &[]),
-    ("500", "Internal", "A mistake of the server's.", &[]),
+    ("429", "TooManyRequests", "The caller is over its quota, or the service is overloaded.", &["Retry-After"]),
+    ("499", "Cancelled", "The call was cancelled before it was answered.", &[]),
+    ("500", "Internal", "An internal error.", &[]),
     ("501", "Unimplemented", "The service does not have this method.", &[]),
-    ("503", "Unavailable", "The service can not answer now.", &["Retry-After"]),
-    (
-        "504",
-        "DeadlineExceeded",
-        "The time was over before the answer was there; what was asked for may have been done.",
-        &[],
-    ),
+    ("503", "Unavailable", "The service cannot answer now.", &["Retry-After"]),
+    ("504", "DeadlineExceeded", "The deadline passed before the answer; the call may have taken effect.", &[]),
 ];
 
 /// Name, meaning and schema of the headers of answers.
 const HEADERS: [(&str, &str, &str); 9] = [
-    ("Allow", "The possible methods.", "string"),
-    ("Deprecation", "Since when the method should not be used: `@` and seconds since 1970 (RFC 9745).", "string"),
+    ("Allow", "The methods of the path.", "string"),
+    ("Deprecation", "From when on the method should not be used: `@` and seconds since 1970 (RFC 9745).", "string"),
     ("ETag", "The version of the resource, for `If-Match`.", "string"),
-    ("Link", "A page about the deprecation, and what to call instead (RFC 8288).", "string"),
-    ("Location", "Where the resource is.", "string"),
+    ("Link", "A page about the deprecation, and the successor (RFC 8288).", "string"),
+    ("Location", "The URL of the resource.", "string"),
     ("RequestId", "The id of the request, for support.", "string"),
     ("Retry-After", "Seconds after which to try again.", "integer"),
     ("Sunset", "When the method ends (RFC 8594).", "string"),
-    ("WWW-Authenticate", "How to say who calls.", "string"),
+    ("WWW-Authenticate", "The authentication schemes.", "string"),
 ];
 
 /// The headers of answers.

@@ -7,14 +7,14 @@ use serde_json::{Map, Value, json};
 
 use crate::comments::Comments;
 
-/// The schemas that were asked for, and what they refer to.
+/// The schemas that were requested, and those they refer to.
 #[derive(Debug)]
 pub(super) struct Schemas<'c> {
     pub(super) comments: &'c Comments,
     named: BTreeMap<String, Value>,
 }
 
-/// What `google.api.field_behavior` says of a field.
+/// The `google.api.field_behavior` of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Behavior {
     Required = 2,
@@ -56,7 +56,7 @@ impl<'c> Schemas<'c> {
         }
         let name = message.full_name();
         if !self.named.contains_key(name) {
-            // Taken before it is made, for it may refer to itself.
+            // Reserved before it is built, because it may refer to itself.
             self.named.insert(name.to_owned(), Value::Null);
             let schema = self.object(message, |_| true);
             self.named.insert(name.to_owned(), schema);
@@ -111,7 +111,7 @@ impl<'c> Schemas<'c> {
             Kind::Float => json!({"type": "number", "format": "float"}),
             Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => json!({"type": "integer", "format": "int32"}),
             Kind::Uint32 | Kind::Fixed32 => json!({"type": "integer", "format": "uint32", "minimum": 0}),
-            // Always a string in answers; a number is taken too.
+            // Always a string in answers; a number is accepted too.
             Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => {
                 json!({"type": ["string", "integer"], "format": "int64", "pattern": "^-?[0-9]+$"})
             }
@@ -175,7 +175,7 @@ impl<'c> Schemas<'c> {
     }
 }
 
-/// Nothing is no value where one is required: neither an empty text nor an empty list.
+/// A required value is neither an empty text nor an empty list.
 pub(super) fn demand(field: &FieldDescriptor, schema: &mut Value) {
     if field.is_list() {
         schema["minItems"] = 1.into();

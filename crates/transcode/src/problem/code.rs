@@ -1,4 +1,4 @@
-//! gRPC codes in the words of HTTP.
+//! HTTP statuses and names of gRPC codes.
 
 use http::StatusCode;
 use tonic::Code;
@@ -21,7 +21,7 @@ pub(super) fn status(code: Code) -> StatusCode {
     }
 }
 
-/// What an HTTP status is called.
+/// The title of an HTTP status.
 pub(super) fn title(status: StatusCode) -> &'static str {
     match status.as_u16() {
         499 => "Client Closed Request",
@@ -29,7 +29,7 @@ pub(super) fn title(status: StatusCode) -> &'static str {
     }
 }
 
-/// A code's name.
+/// The name of a code.
 pub(super) fn name(code: Code) -> &'static str {
     match code {
         Code::Ok => "OK",

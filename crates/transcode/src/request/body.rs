@@ -1,4 +1,4 @@
-//! JSON to message, naming the path of every field that does not fit.
+//! Reads a message from JSON; an error names the path of every wrong field.
 
 use std::collections::HashMap;
 
@@ -11,10 +11,10 @@ use serde_json::{Map, Value as Json};
 use super::scalar;
 use crate::problem::Violation;
 
-/// How many wrong fields are named at once.
+/// The most wrong fields that an error names.
 const MOST: usize = 50;
 
-/// The message a JSON value says, as far as it does; what does not fit is added to `violations` under `path`.
+/// The message in a JSON value. Wrong fields are left out and added to `violations` under `path`.
 pub(super) fn message(
     descriptor: &MessageDescriptor,
     json: Json,
@@ -29,7 +29,7 @@ pub(super) fn message(
 }
 
 struct Reader<'v> {
-    /// Path of the field that is being read, in the names of the proto.
+    /// Path of the field that is being read, with the names of the proto.
     path: String,
     violations: &'v mut Vec<Violation>,
 }
@@ -90,7 +90,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Read as a field of its type would be, so that the same is understood and refused.
+    /// Reads an `Any` as a field of its type is read, so that the same values are accepted and refused.
     fn any(&mut self, descriptor: &MessageDescriptor, json: Json) -> Option<DynamicMessage> {
         let Json::Object(mut object) = json else { return self.refuse("expected an object") };
         let mut any = DynamicMessage::new(descriptor.clone());
@@ -99,7 +99,7 @@ impl Reader<'_> {
         };
         let name = url.as_str().and_then(|url| Some(url.rsplit_once('/')?.1));
         let Some(described) = name.and_then(|name| descriptor.parent_pool().get_message_by_name(name)) else {
-            return self.under("@type", |reader| reader.refuse("not the URL of a known type"));
+            return self.under("@type", |reader| reader.refuse("is not the URL of a known type"));
         };
         let message = if is_known(described.full_name()) {
             let Some(value) = object.remove("value") else { return self.refuse("has no `value`") };
@@ -126,7 +126,7 @@ impl Reader<'_> {
             };
             self.under(field.name(), |reader| {
                 if seen.contains(&field.number()) {
-                    reader.refuse::<()>("is given by both of its names");
+                    reader.refuse::<()>("is set under both of its names");
                     return;
                 }
                 seen.push(field.number());
@@ -143,7 +143,7 @@ impl Reader<'_> {
         message
     }
 
-    /// The value of a field; `None` also where the JSON leaves it unset.
+    /// The value of a field; `None` when it is wrong or unset.
     fn field(&mut self, field: &FieldDescriptor, json: Json) -> Option<Value> {
         let kind = field.kind();
         if json.is_null() && !(takes_null(&kind) && field.cardinality() != Cardinality::Repeated) {
@@ -170,11 +170,11 @@ impl Reader<'_> {
         let mut map = HashMap::with_capacity(object.len());
         for (key, json) in object {
             self.at(&key.clone(), |reader| {
-                let Some(map_key) = map_key(&key_kind, key) else { return reader.refuse("not a key of this map") };
+                let Some(map_key) = map_key(&key_kind, key) else { return reader.refuse("is not a key of this map") };
                 let value = reader.value(&value_kind, json)?;
                 match map.insert(map_key, value) {
                     None => Some(()),
-                    Some(_) => reader.refuse("is given twice"),
+                    Some(_) => reader.refuse("is set twice"),
                 }
             });
         }
@@ -183,7 +183,7 @@ impl Reader<'_> {
 
     fn value(&mut self, kind: &Kind, json: Json) -> Option<Value> {
         if json.is_null() && !takes_null(kind) {
-            return self.refuse("null is not a value here");
+            return self.refuse("must not be null");
         }
         if let Kind::Message(descriptor) = kind {
             let message = self.message(descriptor, json)?;
@@ -213,7 +213,7 @@ fn takes_null(kind: &Kind) -> bool {
     }
 }
 
-/// Whether the JSON of a message of `google.protobuf` is its own.
+/// Whether a message of `google.protobuf` has a special JSON form.
 fn is_known(name: &str) -> bool {
     let Some(name) = name.strip_prefix("google.protobuf.") else { return false };
     matches!(name, "Any" | "Timestamp" | "Duration" | "Struct" | "Value" | "ListValue" | "FieldMask" | "Empty")

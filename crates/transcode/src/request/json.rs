@@ -1,4 +1,4 @@
-//! JSON that says one thing: no key twice, not too deep.
+//! Parses JSON without duplicate keys and with a limit to its depth.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! The query: fields by their dotted path, lists by repetition.
+//! Reads a query: fields by their dotted path, lists by repetition.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use crate::{
     template::decode_segment,
 };
 
-/// Sets the fields a query names; what does not fit is added to `violations`.
+/// Sets the fields that a query names. Wrong fields are added to `violations`.
 pub(super) fn apply(
     rule: &Rule,
     query: &str,
@@ -39,7 +39,7 @@ pub(super) fn apply(
             Body::Field(field) => field == path.first(),
         };
         if in_body && !bound {
-            refuse("belongs into the body");
+            refuse("must be in the body");
             continue;
         }
         if !path.leaf().is_list() && seen.contains(&path) {

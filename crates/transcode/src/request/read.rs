@@ -1,4 +1,4 @@
-//! Reads a body, up to a limit.
+//! Reads a body up to a limit.
 
 use std::{
     error::Error,
@@ -12,7 +12,7 @@ use http_body_util::BodyExt;
 
 use crate::{headers::is_json, problem::Problem, transcoder::BoxError};
 
-/// The body of a request that has none.
+/// The body of a request without one.
 pub(crate) async fn read_nothing<B: http_body::Body>(body: B) -> Result<Bytes, Problem> {
     let mut body = pin!(body);
     while !body.is_end_stream() {
@@ -26,7 +26,7 @@ pub(crate) async fn read_nothing<B: http_body::Body>(body: B) -> Result<Bytes, P
     Ok(Bytes::new())
 }
 
-/// The body of a request; a body has to be JSON, none has to be nothing.
+/// Reads the body of a request. A body must be JSON; a method without a body accepts only an empty one.
 pub(crate) async fn read<B>(headers: &HeaderMap, body: B, limit: usize) -> Result<Bytes, Problem>
 where
     B: http_body::Body<Error: Into<BoxError>>,
@@ -55,7 +55,7 @@ where
     Ok(read.freeze())
 }
 
-/// Why a body did not come to its end.
+/// The problem of a body that did not end.
 fn unfinished(error: &(dyn Error + 'static)) -> Problem {
     let mut causes = std::iter::successors(Some(error), |&error| error.source());
     let late = causes.any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == ErrorKind::TimedOut));

@@ -13,10 +13,10 @@ const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
 const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
 const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
 
-/// Up to here every integer is a float of its own; a larger one may have been another one in the text.
+/// The largest integer up to which every integer is exact as a float.
 const EXACT: f64 = 9_007_199_254_740_991.0;
 
-/// A value of a kind that is not a message, from JSON; or what it should have been.
+/// Reads a value that is not a message from JSON; the error names what was expected.
 pub(super) fn from_json(kind: &Kind, json: Json) -> Result<Value, String> {
     match kind {
         Kind::String => match json {
@@ -52,7 +52,7 @@ pub(super) fn from_json(kind: &Kind, json: Json) -> Result<Value, String> {
         _ => {
             let number = match json {
                 Json::Number(number) => number,
-                // Quoted numbers have JSON's grammar, exponents included.
+                // Numbers in quotes have the grammar of JSON, with exponents.
                 Json::String(text) => text.parse().map_err(|_| "expected an integer")?,
                 _ => return Err("expected an integer".to_owned()),
             };
@@ -66,7 +66,7 @@ pub(super) fn from_json(kind: &Kind, json: Json) -> Result<Value, String> {
     }
 }
 
-/// A value from text in a path or a query.
+/// Reads a value from text in a path or a query.
 pub(super) fn from_text(kind: &Kind, text: &str) -> Result<Value, String> {
     match kind {
         Kind::Bool => match text {
@@ -86,7 +86,7 @@ pub(super) fn from_text(kind: &Kind, text: &str) -> Result<Value, String> {
                 wrapper.set_field(&field, value);
                 return Ok(Value::Message(wrapper));
             }
-            // Masks are often typed by hand, in the names of the proto.
+            // Masks are often typed by hand, with the names of the proto.
             let text = match descriptor.full_name() {
                 "google.protobuf.FieldMask" => camel(text),
                 _ => text.to_owned(),
@@ -97,14 +97,14 @@ pub(super) fn from_text(kind: &Kind, text: &str) -> Result<Value, String> {
     }
 }
 
-/// A message whose JSON is its own.
+/// Reads a message that has a special JSON form.
 pub(super) fn known(descriptor: &MessageDescriptor, json: Json) -> Result<DynamicMessage, String> {
     if let ("google.protobuf.Timestamp" | "google.protobuf.Duration", Json::String(text)) =
         (descriptor.full_name(), &json)
         && let Some((_, after)) = text.split_once('.')
         && after.bytes().take_while(u8::is_ascii_digit).count() > 9
     {
-        return Err("is more exact than a nanosecond".to_owned());
+        return Err("is more precise than a nanosecond".to_owned());
     }
     DynamicMessage::deserialize(descriptor.clone(), json).map_err(|error| error.to_string())
 }
@@ -154,7 +154,7 @@ fn float(text: &str) -> Option<f64> {
     }
 }
 
-/// The integer that a number is; `1.0` and `1e3` are integers too.
+/// The integer value of a number; `1.0` and `1e3` are integers too.
 fn integer<T: TryFrom<i128>>(number: &Number) -> Result<T, String> {
     let wide = if let Some(value) = number.as_i64() {
         i128::from(value)

@@ -1,4 +1,4 @@
-//! Reads the `google.api.http` option of a method, which generated descriptor types would drop.
+//! Reads the `google.api.http` option of a method, which generated descriptor types drop.
 
 use http::Method;
 use prost_reflect::{DynamicMessage, MethodDescriptor, Value};

@@ -4,7 +4,7 @@ use std::fmt;
 
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value};
 
-/// A field, and the messages on the way to it.
+/// A field, and the fields of the messages around it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FieldPath {
     parents: Vec<FieldDescriptor>,
@@ -31,17 +31,17 @@ impl FieldPath {
         }
     }
 
-    /// The field itself.
+    /// The field.
     pub(crate) fn leaf(&self) -> &FieldDescriptor {
         &self.leaf
     }
 
-    /// The field of the outermost message that it is, or is in.
+    /// The first field of the path.
     pub(crate) fn first(&self) -> &FieldDescriptor {
         self.parents.first().unwrap_or(&self.leaf)
     }
 
-    /// The message the leaf is in; it is there afterwards.
+    /// The message of the leaf; it is created when it is not set.
     pub(crate) fn parent<'m>(&self, message: &'m mut DynamicMessage) -> Option<&'m mut DynamicMessage> {
         self.parents.iter().try_fold(message, |message, field| message.get_field_mut(field).as_message_mut())
     }
@@ -56,16 +56,16 @@ impl FieldPath {
         self.parents.iter().chain([&self.leaf])
     }
 
-    /// Sets a single value that may be there already, or says why it can not be.
-    pub(crate) fn assign(&self, message: &mut DynamicMessage, value: Value) -> Result<(), Taken> {
-        let Some(parent) = self.parent(message) else { return Err(Taken::Differs) };
+    /// Sets a value; an error when the field has another one, or another field of its oneof is set.
+    pub(crate) fn assign(&self, message: &mut DynamicMessage, value: Value) -> Result<(), AssignError> {
+        let Some(parent) = self.parent(message) else { return Err(AssignError::Differs) };
         if parent.has_field(&self.leaf) && *parent.get_field(&self.leaf) != value {
-            return Err(Taken::Differs);
+            return Err(AssignError::Differs);
         }
         if let Some(oneof) = self.leaf.containing_oneof()
             && let Some(other) = oneof.fields().find(|field| *field != self.leaf && parent.has_field(field))
         {
-            return Err(Taken::Oneof(other));
+            return Err(AssignError::Oneof(other));
         }
         parent.set_field(&self.leaf, value);
         Ok(())
@@ -82,7 +82,7 @@ impl fmt::Display for FieldPath {
 
 /// Why a value could not be set.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Taken {
+pub(crate) enum AssignError {
     /// The field has another value.
     Differs,
     /// This field of the same oneof is set.

@@ -1,10 +1,10 @@
-//! What a rule leaves to the query has to fit into one.
+//! Checks that the fields that a rule leaves to the query can be query parameters.
 
 use prost_reflect::{FieldDescriptor, MessageDescriptor, MethodDescriptor};
 
 use super::{Body, Rule, is_text};
 
-/// The request's fields that a rule leaves to the query although they can not be written there.
+/// The fields that a rule leaves to the query although they cannot be query parameters.
 pub(super) fn check_query<'r>(method: &MethodDescriptor, rule: &'r Rule) -> impl Iterator<Item = String> + use<'r> {
     let mut problems = Vec::new();
     if rule.body != Body::Whole {
@@ -23,11 +23,11 @@ pub(super) fn check_query<'r>(method: &MethodDescriptor, rule: &'r Rule) -> impl
 fn check_field(field: &FieldDescriptor, path: &str, way: &mut Vec<String>, problems: &mut Vec<String>) {
     let kind = field.kind();
     if field.is_map() {
-        problems.push(format!("the map `{path}` can not be a query parameter"));
+        problems.push(format!("the map `{path}` cannot be a query parameter"));
     } else if is_text(&kind) {
-        // Also a list of these: the parameter is repeated.
+        // A list of these is a repeated parameter.
     } else if field.is_list() {
-        problems.push(format!("the repeated message `{path}` can not be a query parameter"));
+        problems.push(format!("the repeated message `{path}` cannot be a query parameter"));
     } else if let Some(message) = kind.as_message() {
         check_message(message, path, way, problems);
     }
@@ -39,7 +39,7 @@ fn check_message(message: &MessageDescriptor, path: &str, way: &mut Vec<String>,
         || name == "google.protobuf.ListValue"
         || way.iter().any(|outer| outer == name)
     {
-        problems.push(format!("`{path}` ({name}) can not be a query parameter"));
+        problems.push(format!("`{path}` ({name}) cannot be a query parameter"));
         return;
     }
     way.push(name.to_owned());

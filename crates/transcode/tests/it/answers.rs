@@ -1,4 +1,4 @@
-//! What a good answer looks like, and which headers pass.
+//! Successful answers, and the headers that are passed on.
 
 use bytes::Bytes;
 use http::Method;

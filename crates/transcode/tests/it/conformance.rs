@@ -1,5 +1,5 @@
-//! The cases of protobuf's own conformance suite for JSON (`binary_json_conformance_suite.cc`), by their names there,
-//! on this crate's messages; and what the suite leaves open.
+//! The cases of protobuf's conformance suite for JSON (`binary_json_conformance_suite.cc`), by their names there, with
+//! messages of this crate; and cases that the suite does not have.
 
 mod known;
 mod read;
@@ -12,13 +12,13 @@ use serde_json::Value;
 
 use crate::depot::{Answering, Depot, message_type};
 
-/// What a caller sends, what it means as protobuf's text format, and what is answered when the same message comes back.
+/// A request, its message in protobuf's text format, and the answer when the service returns the same message.
 struct Case {
-    /// The suite's name, or a name of our own in the same manner.
+    /// The name in the suite, or a similar one.
     name: &'static str,
     json: &'static str,
     text: &'static str,
-    /// The fields that are answered; the others are as in an empty message. Empty where it is what was sent.
+    /// The fields of the answer; the others are as in an empty message. Empty when they are those of the request.
     answered: &'static str,
 }
 
@@ -40,7 +40,7 @@ fn same(one: &DynamicMessage, other: &DynamicMessage) -> bool {
     one == other || one.to_text_format() == other.to_text_format()
 }
 
-/// An answer that has these fields and the others as in an empty message.
+/// An answer with these fields; the others are as in an empty message.
 fn filled(empty: &Value, fields: &str) -> Value {
     let mut answer = empty.clone();
     let fields: Value = serde_json::from_str(fields).unwrap_or_else(|error| panic!("{fields}: {error}"));

@@ -1,4 +1,4 @@
-//! A depot behind a transcoder: what is called is kept, what is answered is chosen by the test.
+//! A service behind a transcoder: it records calls, and the test chooses its answers.
 
 use std::{
     collections::HashMap,
@@ -32,12 +32,12 @@ pub(crate) fn message_type(name: &str) -> MessageDescriptor {
     POOL.get_message_by_name(&format!("depot.v1.{name}")).unwrap()
 }
 
-/// An encoded message, from the JSON that prost-reflect understands.
+/// Encodes a message from JSON, read by prost-reflect.
 pub(crate) fn encoded(name: &str, json: Value) -> Bytes {
     DynamicMessage::deserialize(message_type(name), json).unwrap().encode_to_vec().into()
 }
 
-/// What reached the service.
+/// A call that reached the service.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
     pub(crate) path: String,
@@ -72,12 +72,12 @@ impl Depot {
         Self { transcoder: Transcoder::new(&POOL, upstreams).unwrap(), calls }
     }
 
-    /// Answers every call with a message that has nothing set.
+    /// Answers every call with an empty message.
     pub(crate) fn silent() -> Self {
         Self::answering(|_| ok(Bytes::new()))
     }
 
-    /// Answers every call with its own message.
+    /// Answers every call with the message of the call.
     pub(crate) fn echoing() -> Self {
         Self::answering(|call| ok(call.message.clone()))
     }
@@ -94,14 +94,14 @@ impl Depot {
         self.call(request(Method::POST, path, &[("content-type", "application/json")], body)).await
     }
 
-    /// The only call there was.
+    /// The only call.
     pub(crate) fn only_call(&self) -> Call {
         let calls = self.calls.lock().unwrap();
         assert_eq!(calls.len(), 1, "{calls:?}");
         calls[0].clone()
     }
 
-    /// What was called last.
+    /// The last call.
     pub(crate) fn last_call(&self) -> Call {
         self.calls.lock().unwrap().pop().unwrap()
     }
@@ -124,7 +124,7 @@ impl Answering {
         Self { depot: Depot::answering(move |_| ok(chosen.lock().unwrap().clone())), answer }
     }
 
-    /// What is answered when the service answers with these bytes of an `Everything`.
+    /// The HTTP answer when the service answers with these bytes of an `Everything`.
     pub(crate) async fn reply(&self, bytes: Bytes) -> Reply {
         *self.answer.lock().unwrap() = bytes;
         let reply = self.depot.call(request(Method::POST, "/v1/everything", &[], "")).await;
@@ -221,7 +221,7 @@ pub(crate) fn ok(message: Bytes) -> Response<Body> {
     answer(&[], &[message], &[("grpc-status", "0")])
 }
 
-/// A failure in the headers, the way tonic answers.
+/// A failure in the headers, as tonic answers.
 pub(crate) fn failed(headers: &[(&str, &str)]) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.headers_mut() = map(headers);

@@ -1,6 +1,6 @@
-//! What the tables write is what prost-reflect writes, for random bytes of a message.
+//! The tables write the same JSON as prost-reflect, for random bytes of a message.
 //!
-//! Each case follows from its number alone. `WAYBILL_FUZZ_CASES` asks for more of them and `WAYBILL_FUZZ_SEED` for others.
+//! Each case is derived from its number. `WAYBILL_FUZZ_CASES` sets how many there are, `WAYBILL_FUZZ_SEED` the first one.
 
 mod dice;
 mod message;
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::depot::{Answering, message_type};
 
-/// How many cases there are unless more are asked for.
+/// The number of cases when it is not set.
 const CASES: u64 = 2_500;
 
 /// The numbers of the cases.
@@ -29,7 +29,7 @@ fn encoded(dice: &mut Dice) -> Vec<u8> {
     bytes
 }
 
-/// The JSON of these bytes, unless they are no message or have none.
+/// The JSON of these bytes; `None` when they are not a message or have no JSON form.
 fn written_by_oracle(bytes: &[u8]) -> Option<Value> {
     let message = DynamicMessage::decode(message_type("Everything"), bytes).ok()?;
     let mut written = serde_json::Serializer::new(Vec::new());
@@ -37,7 +37,7 @@ fn written_by_oracle(bytes: &[u8]) -> Option<Value> {
     Some(serde_json::from_slice(&written.into_inner()).unwrap())
 }
 
-/// Says which case failed and how to have it again.
+/// Prints which case failed and how to repeat it.
 macro_rules! hold {
     ($seed:ident, $bytes:ident, $held:expr, $($told:tt)*) => {
         assert!(
@@ -81,8 +81,8 @@ async fn bytes_that_are_cut_or_broken_are_an_answer_or_an_error_and_never_a_pani
         let answered: Result<Value, _> = serde_json::from_slice(&reply.body);
         hold!(seed, bytes, answered.is_ok(), "{reply:?}");
         hold!(seed, bytes, reply.status == 200 || reply.status == 500, "{reply:?}");
-        // What is a message all the same is written all the same. Prost-reflect takes a map's entry of any wire type, and
-        // what it takes inside an Any may be base64 here.
+        // Bytes that are still a message are still written. Prost-reflect accepts a map entry of any wire type, and a
+        // message that it accepts inside an Any may be base64 here.
         let comparable = reply.status == 200 && !reply.body.windows(7).any(|part| part == b"\"@type\"");
         if let (true, Some(expected)) = (comparable, written_by_oracle(&bytes)) {
             hold!(seed, bytes, answered.as_ref().ok() == Some(&expected), "answered {reply:?}\nexpected {expected}");

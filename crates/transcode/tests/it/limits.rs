@@ -1,4 +1,4 @@
-//! How much a request may say before its body.
+//! Limits of the path, the query and the headers of a request.
 
 use std::io::{self, ErrorKind};
 

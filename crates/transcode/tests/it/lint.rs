@@ -1,4 +1,4 @@
-//! Rules that can not work are refused at the start.
+//! Invalid rules are refused at the start.
 
 use std::{collections::HashMap, convert::Infallible};
 
@@ -25,10 +25,10 @@ fn every_fault_of_every_rule_is_told_at_once() {
             "broken.v1.BrokenService.UnknownField: /v1/a/{nobody}: broken.v1.Request has no field `nobody`",
             "broken.v1.BrokenService.ScalarBody: /v1/b: the body `id` is not a message",
             "broken.v1.BrokenService.UnknownBody: /v1/c: broken.v1.Request has no field `nobody` for the body",
-            "broken.v1.BrokenService.MapInQuery: /v1/d: the map `labels` can not be a query parameter",
-            "broken.v1.BrokenService.MessagesInQuery: /v1/e: the repeated message `requests` can not be a query parameter",
+            "broken.v1.BrokenService.MapInQuery: /v1/d: the map `labels` cannot be a query parameter",
+            "broken.v1.BrokenService.MessagesInQuery: /v1/e: the repeated message `requests` cannot be a query parameter",
             "broken.v1.BrokenService.Second: /v1/f/*: broken.v1.BrokenService.First has this method and path already",
-            "broken.v1.BrokenService.ClientStream: /v1/g: a client stream can not be called over HTTP",
+            "broken.v1.BrokenService.ClientStream: /v1/g: a client stream cannot be called over HTTP",
             "broken.v1.BrokenService.BadTemplate: /v1/{id: `{id` is not closed",
             "broken.v1.BrokenService.UnknownResponse: /v1/h: broken.v1.Response has no field `nobody` for the response body",
             "broken.v1.BrokenService.ListInPath: /v1/i/{ids}: `ids` is not a single value that fits into a path",

@@ -1,4 +1,4 @@
-//! The transcoder in front of a service that is not there.
+//! The transcoder in front of a fake service.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail this way")]
 

@@ -1,4 +1,4 @@
-//! Which method a path calls, and with what.
+//! The method that a path calls, and its message.
 
 use http::Method;
 use serde_json::json;
@@ -94,4 +94,5 @@ async fn the_answer_knows_which_method_was_called() {
     let response = sendable(depot.transcoder.call(request(Method::GET, "/v1/crates/c1", &[], ""))).await;
     let called = response.extensions().get::<waybill_transcode::CalledMethod>().unwrap();
     assert_eq!(called.as_str(), "/depot.v1.DepotService/GetCrate");
+    assert_eq!(called.route(), "/v1/crates/{crate_id}");
 }

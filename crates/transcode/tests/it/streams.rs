@@ -1,4 +1,4 @@
-//! Server streams, as lines and as events.
+//! Server streams as lines of JSON and as server-sent events.
 
 use std::{convert::Infallible, time::Duration};
 

@@ -1,14 +1,18 @@
-//! A line of work: counters in base units.
+//! A line of a fulfillment order: counters in base units.
 
 use proto::types::v1::LineQuantity;
 use types::FulfillmentOrderId;
 
+use crate::wire::count;
+
 store::record! {
-    /// An order line's share of work.
-    pub struct Line in "fulfillment_lines" key (fulfillment_order_id: FulfillmentOrderId, line_number: i64) {
+    /// An order line's share of a fulfillment order.
+    pub(crate) struct FulfillmentLine in "fulfillment_lines" key (
+        fulfillment_order_id: FulfillmentOrderId, line_number: i64
+    ) {
         /// The item.
         sku: String,
-        /// Units asked for.
+        /// Units to ship.
         quantity: i64,
         /// Units picked.
         picked: i64,
@@ -16,46 +20,64 @@ store::record! {
         packed: i64,
         /// Units shipped.
         shipped: i64,
-        /// Units the node could not find.
+        /// Units that the node could not find.
         short: i64,
-        /// Units the order does not want any more.
+        /// Units that the order cancelled.
         cancelled: i64,
-        /// Units taken from the node for another one.
-        taken_back: i64,
-        /// Of the short and taken back ones, those that inventory does not have back yet.
-        in_return: i64,
+        /// Units withdrawn from the node, to be routed to another one.
+        withdrawn: i64,
+        /// Of the short and withdrawn units, those that inventory has not deallocated yet.
+        pending_deallocation: i64,
     }
 }
 
-/// Units that left although they had been given up, or were never asked for.
+/// Units that left although they were no longer, or never, to be shipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reclaimed {
+pub(crate) struct Reclaimed {
     /// The order line.
-    pub line_number: i64,
+    pub(crate) line_number: i64,
     /// The item.
-    pub sku: String,
-    /// Units that were still on their way back: nobody else has them.
-    pub in_return: i64,
-    /// Units that had been given elsewhere meanwhile, or wait to be.
-    pub given_up: i64,
-    /// Units the order had cancelled.
-    pub cancelled: i64,
-    /// Units beyond all that was asked for.
-    pub beyond: i64,
+    pub(crate) sku: String,
+    /// Short or withdrawn units that were not deallocated yet: no other node has them.
+    pub(crate) pending_deallocation: i64,
+    /// Short or withdrawn units that were deallocated: they wait for another node, or have one.
+    pub(crate) deallocated: i64,
+    /// Units that the order had cancelled.
+    pub(crate) cancelled: i64,
+    /// Units beyond the quantity of the line.
+    pub(crate) beyond: i64,
 }
 
-impl Line {
-    /// Units neither shipped nor given up.
-    pub fn open(&self) -> i64 {
-        (self.quantity - self.shipped - self.short - self.cancelled - self.taken_back).max(0)
+impl FulfillmentLine {
+    /// A line of which nothing was picked yet.
+    pub(crate) fn new(fulfillment_order_id: FulfillmentOrderId, line_number: i64, sku: String, quantity: i64) -> Self {
+        Self {
+            fulfillment_order_id,
+            line_number,
+            sku,
+            quantity,
+            picked: 0,
+            packed: 0,
+            shipped: 0,
+            short: 0,
+            cancelled: 0,
+            withdrawn: 0,
+            pending_deallocation: 0,
+            version: 0,
+        }
+    }
+
+    /// Units that are still to be shipped.
+    pub(crate) fn open(&self) -> i64 {
+        (self.quantity - self.shipped - self.short - self.cancelled - self.withdrawn).max(0)
     }
 
     /// Units of this line.
-    pub fn units(&self, quantity: i64) -> LineQuantity {
-        LineQuantity { line_number: number(self.line_number), sku: self.sku.clone(), quantity }
+    pub(crate) fn units(&self, quantity: i64) -> LineQuantity {
+        LineQuantity { line_number: count(self.line_number), sku: self.sku.clone(), quantity }
     }
 
-    /// Units left: open ones first, then those given up, cancelled ones last.
+    /// Counts units that left: open ones first, then withdrawn and short ones, cancelled ones last.
     pub(super) fn ship(&mut self, quantity: i64) -> Reclaimed {
         let mut rest = quantity - quantity.min(self.open());
         self.shipped = self.shipped.saturating_add(quantity);
@@ -65,31 +87,26 @@ impl Line {
             rest -= taken;
             taken
         };
-        let given_up = take(&mut self.taken_back) + take(&mut self.short);
+        let given_up = take(&mut self.withdrawn) + take(&mut self.short);
         let cancelled = take(&mut self.cancelled);
-        let in_return = given_up.min(self.in_return);
-        self.in_return -= in_return;
+        let pending_deallocation = given_up.min(self.pending_deallocation);
+        self.pending_deallocation -= pending_deallocation;
         Reclaimed {
             line_number: self.line_number,
             sku: self.sku.clone(),
-            in_return,
-            given_up: given_up - in_return,
+            pending_deallocation,
+            deallocated: given_up - pending_deallocation,
             cancelled,
             beyond: rest,
         }
     }
 }
 
-/// A line number as the wire has it. Those of the domain came from there.
-pub fn number(line_number: i64) -> i32 {
-    i32::try_from(line_number).unwrap_or(i32::MAX)
-}
-
 /// The lines that `units` name, with their quantities.
 pub(super) fn matched<'a>(
-    lines: &'a mut [Line],
+    lines: &'a mut [FulfillmentLine],
     units: &'a [LineQuantity],
-) -> impl Iterator<Item = (&'a mut Line, i64)> {
+) -> impl Iterator<Item = (&'a mut FulfillmentLine, i64)> {
     lines.iter_mut().filter_map(|line| {
         let named = units.iter().filter(|unit| i64::from(unit.line_number) == line.line_number);
         let quantity = named.fold(0_i64, |sum, unit| sum.saturating_add(unit.quantity));

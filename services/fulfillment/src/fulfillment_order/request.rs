@@ -1,143 +1,143 @@
-//! The request axis: what a node says to work, and what is asked of it.
+//! The request axis: what a node answers to a fulfillment order, and what is asked of the node.
 
 use proto::types::v1::LineQuantity;
 use types::{Fault, Timestamp};
 
-use super::{Fulfillment, Late, Request};
+use super::{FulfillmentOrder, LateAcceptance, RequestState as State};
 
-/// What a node's yes changed.
+/// What an acceptance changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Acceptance {
-    /// The node will do the work.
+pub(crate) enum Acceptance {
+    /// The node will ship the units.
     Accepted,
-    /// The work is not the node's any more: it is asked to stop.
+    /// The units had been withdrawn: the node is asked to stop.
     Late,
-    /// Known already, or older than what is known.
+    /// Nothing: it is known already, or older than what is known.
     Nothing,
 }
 
-/// What a node's no changed.
+/// What a rejection changed.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Rejection {
-    /// The units are to be found another node.
-    TakenBack,
+pub(crate) enum Rejection {
+    /// The open units were withdrawn, to be routed to another node.
+    Withdrawn,
     /// The node had been asked to stop: these units are cancelled.
     Cancelled(Vec<LineQuantity>),
-    /// Known already, or nothing is left to refuse.
+    /// Nothing: it is known already, or no unit was open.
     Nothing,
 }
 
-/// What asking to stop changed.
+/// What a request to stop changed.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Cancellation {
+pub(crate) enum Cancellation {
     /// The node had not accepted: these units are cancelled at once.
     Cancelled(Vec<LineQuantity>),
-    /// The node was asked.
+    /// The node is asked to stop.
     Requested,
-    /// The node was asked already.
+    /// Nothing: the node was asked already.
     Nothing,
 }
 
-/// What a node's answer to the wish to stop changed.
+/// What a node's answer to a request to stop changed.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Answer {
-    /// It stopped: these units are cancelled; none when they had been taken from it before.
+pub(crate) enum CancellationOutcome {
+    /// The node stopped: these units are cancelled; none when they had been withdrawn before.
     Stopped(Vec<LineQuantity>),
-    /// It could not stop.
+    /// The node could not stop.
     TooLate,
-    /// Known already, or overtaken by a shipment.
+    /// Nothing: it is known already, or the units were shipped since.
     Nothing,
 }
 
-impl Fulfillment {
-    /// The node says that it will do the work.
-    pub fn accept(&mut self, at: Timestamp) -> Acceptance {
-        if self.order.accept_time.is_some() {
+impl FulfillmentOrder {
+    /// The node accepts.
+    pub(crate) fn accept(&mut self, at: Timestamp) -> Acceptance {
+        if self.header.accept_time.is_some() {
             return Acceptance::Nothing;
         }
-        self.order.accept_time = Some(at);
-        match self.order.request_state {
-            Request::Submitted => {
-                self.order.request_state = Request::Accepted;
+        self.header.accept_time = Some(at);
+        match self.header.request_state {
+            State::Submitted => {
+                self.header.request_state = State::Accepted;
                 Acceptance::Accepted
             }
-            Request::Rejected if self.order.reject_time.is_some_and(|rejected| at <= rejected) => Acceptance::Nothing,
-            Request::Rejected | Request::TimedOut | Request::CancellationAccepted => self.take_up_late(),
-            Request::Accepted | Request::CancellationRequested | Request::CancellationRejected => Acceptance::Nothing,
+            State::Rejected if self.header.reject_time.is_some_and(|rejected| at <= rejected) => Acceptance::Nothing,
+            State::Rejected | State::TimedOut | State::CancellationAccepted => self.accept_late(),
+            State::Accepted | State::CancellationRequested | State::CancellationRejected => Acceptance::Nothing,
         }
     }
 
-    /// The node does some of the work, so it has accepted it.
-    pub fn work_on(&mut self, at: Timestamp) -> Acceptance {
-        match self.order.request_state {
-            Request::Submitted => self.accept(at),
-            Request::Rejected | Request::TimedOut | Request::CancellationAccepted => {
-                self.order.accept_time.get_or_insert(at);
-                self.take_up_late()
+    /// The node picks or packs units, which implies that it accepts.
+    pub(crate) fn start(&mut self, at: Timestamp) -> Acceptance {
+        match self.header.request_state {
+            State::Submitted => self.accept(at),
+            State::Rejected | State::TimedOut | State::CancellationAccepted => {
+                self.header.accept_time.get_or_insert(at);
+                self.accept_late()
             }
-            Request::Accepted | Request::CancellationRequested | Request::CancellationRejected => Acceptance::Nothing,
+            State::Accepted | State::CancellationRequested | State::CancellationRejected => Acceptance::Nothing,
         }
     }
 
-    fn take_up_late(&mut self) -> Acceptance {
-        if self.order.late_acceptance != Late::None {
+    fn accept_late(&mut self) -> Acceptance {
+        if self.header.late_acceptance != LateAcceptance::None {
             return Acceptance::Nothing;
         }
-        self.order.late_acceptance = Late::Open;
-        self.order.request_state = Request::CancellationRequested;
+        self.header.late_acceptance = LateAcceptance::Open;
+        self.header.request_state = State::CancellationRequested;
         Acceptance::Late
     }
 
-    /// The node says that it will not do the work.
-    pub fn reject(&mut self, at: Timestamp, reason: &str) -> Rejection {
-        let overtaken = self.order.accept_time.is_some_and(|accepted| at < accepted);
-        if self.order.reject_time.is_some() || overtaken {
+    /// The node rejects.
+    pub(crate) fn reject(&mut self, at: Timestamp, reason: &str) -> Rejection {
+        let overtaken = self.header.accept_time.is_some_and(|accepted| at < accepted);
+        if self.header.reject_time.is_some() || overtaken {
             return Rejection::Nothing;
         }
-        self.order.reject_time = Some(at);
-        if self.ended() && self.order.request_state != Request::CancellationRequested {
+        self.header.reject_time = Some(at);
+        if self.ended() && self.header.request_state != State::CancellationRequested {
             return Rejection::Nothing;
         }
-        match self.order.request_state {
-            Request::Submitted | Request::Accepted => {
-                reason.clone_into(&mut self.order.reason);
-                self.order.request_state = Request::Rejected;
-                self.take_back();
-                Rejection::TakenBack
+        match self.header.request_state {
+            State::Submitted | State::Accepted => {
+                reason.clone_into(&mut self.header.reason);
+                self.header.request_state = State::Rejected;
+                self.withdraw();
+                Rejection::Withdrawn
             }
-            Request::CancellationRequested | Request::CancellationRejected => Rejection::Cancelled(self.stopped()),
-            Request::Rejected | Request::TimedOut | Request::CancellationAccepted => Rejection::Nothing,
+            State::CancellationRequested | State::CancellationRejected => Rejection::Cancelled(self.stop()),
+            State::Rejected | State::TimedOut | State::CancellationAccepted => Rejection::Nothing,
         }
     }
 
-    /// The node's time to accept is over. Answers whether the units are taken from it.
-    pub fn time_out(&mut self) -> bool {
-        let waits = self.order.request_state == Request::Submitted && !self.ended();
-        if waits {
-            self.order.request_state = Request::TimedOut;
-            "not accepted in time".clone_into(&mut self.order.reason);
-            self.take_back();
+    /// The node's time to accept ends. Returns whether the open units were withdrawn.
+    pub(crate) fn time_out(&mut self) -> bool {
+        let unanswered = self.header.request_state == State::Submitted && !self.ended();
+        if unanswered {
+            self.header.request_state = State::TimedOut;
+            "not accepted in time".clone_into(&mut self.header.reason);
+            self.withdraw();
         }
-        waits
+        unanswered
     }
 
-    fn take_back(&mut self) {
+    fn withdraw(&mut self) {
         for line in &mut self.lines {
             let open = line.open();
-            line.taken_back += open;
-            line.in_return += open;
+            line.withdrawn += open;
+            line.pending_deallocation += open;
         }
     }
 
-    fn stopped(&mut self) -> Vec<LineQuantity> {
-        self.order.request_state = Request::CancellationAccepted;
-        self.know_late_acceptance();
+    fn stop(&mut self) -> Vec<LineQuantity> {
+        self.header.request_state = State::CancellationAccepted;
+        self.resolve_late_acceptance();
         self.cancel_open()
     }
 
-    pub(super) fn know_late_acceptance(&mut self) {
-        if self.order.late_acceptance == Late::Open {
-            self.order.late_acceptance = Late::Resolved;
+    pub(super) fn resolve_late_acceptance(&mut self) {
+        if self.header.late_acceptance == LateAcceptance::Open {
+            self.header.late_acceptance = LateAcceptance::Resolved;
         }
     }
 
@@ -149,45 +149,45 @@ impl Fulfillment {
         open
     }
 
-    /// The order does not want the units any more.
-    pub fn request_cancellation(&mut self, at: Timestamp, reason: &str) -> Result<Cancellation, Fault> {
-        if self.order.request_state == Request::CancellationRequested {
-            self.order.cancel_time.get_or_insert(at);
+    /// The order cancels the open units.
+    pub(crate) fn request_cancellation(&mut self, at: Timestamp, reason: &str) -> Result<Cancellation, Fault> {
+        if self.header.request_state == State::CancellationRequested {
+            self.header.cancel_time.get_or_insert(at);
             return Ok(Cancellation::Nothing);
         }
         if self.ended() {
-            return Err(Fault::not_supported("the work has ended"));
+            return Err(Fault::not_supported("the fulfillment order has ended"));
         }
-        reason.clone_into(&mut self.order.reason);
-        self.order.cancel_time.get_or_insert(at);
-        if self.order.request_state == Request::Submitted {
-            self.order.request_state = Request::CancellationAccepted;
+        reason.clone_into(&mut self.header.reason);
+        self.header.cancel_time.get_or_insert(at);
+        if self.header.request_state == State::Submitted {
+            self.header.request_state = State::CancellationAccepted;
             return Ok(Cancellation::Cancelled(self.cancel_open()));
         }
-        self.order.request_state = Request::CancellationRequested;
+        self.header.request_state = State::CancellationRequested;
         Ok(Cancellation::Requested)
     }
 
-    /// The node says that it stopped.
-    pub fn stop(&mut self) -> Result<Answer, Fault> {
-        match self.order.request_state {
-            Request::CancellationRequested => Ok(Answer::Stopped(self.stopped())),
-            Request::CancellationRejected if !self.ended() => Ok(Answer::Stopped(self.stopped())),
-            Request::CancellationRejected | Request::CancellationAccepted => Ok(Answer::Nothing),
-            Request::Submitted | Request::Accepted | Request::Rejected | Request::TimedOut => Err(never_asked()),
+    /// The node answers that it stopped.
+    pub(crate) fn confirm_cancellation(&mut self) -> Result<CancellationOutcome, Fault> {
+        match self.header.request_state {
+            State::CancellationRequested => Ok(CancellationOutcome::Stopped(self.stop())),
+            State::CancellationRejected if !self.ended() => Ok(CancellationOutcome::Stopped(self.stop())),
+            State::CancellationRejected | State::CancellationAccepted => Ok(CancellationOutcome::Nothing),
+            State::Submitted | State::Accepted | State::Rejected | State::TimedOut => Err(never_asked()),
         }
     }
 
-    /// The node says that it is too late to stop.
-    pub fn refuse_to_stop(&mut self, reason: &str) -> Result<Answer, Fault> {
-        match self.order.request_state {
-            Request::CancellationRequested => {
-                self.order.request_state = Request::CancellationRejected;
-                reason.clone_into(&mut self.order.reason);
-                Ok(Answer::TooLate)
+    /// The node answers that it is too late to stop.
+    pub(crate) fn refuse_cancellation(&mut self, reason: &str) -> Result<CancellationOutcome, Fault> {
+        match self.header.request_state {
+            State::CancellationRequested => {
+                self.header.request_state = State::CancellationRejected;
+                reason.clone_into(&mut self.header.reason);
+                Ok(CancellationOutcome::TooLate)
             }
-            Request::CancellationRejected | Request::CancellationAccepted => Ok(Answer::Nothing),
-            Request::Submitted | Request::Accepted | Request::Rejected | Request::TimedOut => Err(never_asked()),
+            State::CancellationRejected | State::CancellationAccepted => Ok(CancellationOutcome::Nothing),
+            State::Submitted | State::Accepted | State::Rejected | State::TimedOut => Err(never_asked()),
         }
     }
 }

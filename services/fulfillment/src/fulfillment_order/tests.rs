@@ -9,23 +9,11 @@ fn at(micros: i64) -> Timestamp {
     Timestamp::from_micros(micros)
 }
 
-fn work(quantities: &[i64]) -> Fulfillment {
+pub(crate) fn fulfillment_order(quantities: &[i64]) -> FulfillmentOrder {
     let id: FulfillmentOrderId = "ful_1".parse().unwrap();
-    let line = |(line_number, quantity): (i64, &i64)| Line {
-        fulfillment_order_id: id.clone(),
-        line_number,
-        sku: "A".to_owned(),
-        quantity: *quantity,
-        picked: 0,
-        packed: 0,
-        shipped: 0,
-        short: 0,
-        cancelled: 0,
-        taken_back: 0,
-        in_return: 0,
-        version: 0,
-    };
-    let order = FulfillmentOrder {
+    let line =
+        |(line_number, quantity): (i64, &i64)| FulfillmentLine::new(id.clone(), line_number, "A".to_owned(), *quantity);
+    let header = FulfillmentOrderHeader {
         fulfillment_order_id: id.clone(),
         order_id: "ord_1".parse().unwrap(),
         account_id: "acc_1".parse().unwrap(),
@@ -34,8 +22,8 @@ fn work(quantities: &[i64]) -> Fulfillment {
         partner_id: "par_1".parse().unwrap(),
         release_number: 1,
         attempt: 1,
-        execution_state: Execution::Open,
-        request_state: Request::Submitted,
+        execution_state: ExecutionState::Open,
+        request_state: RequestState::Submitted,
         ship_to: Proto::default(),
         requested_ship_time: None,
         reason: String::new(),
@@ -43,12 +31,12 @@ fn work(quantities: &[i64]) -> Fulfillment {
         accept_time: None,
         reject_time: None,
         cancel_time: None,
-        late_acceptance: Late::None,
+        late_acceptance: LateAcceptance::None,
         create_time: at(0),
         update_time: at(0),
         version: 0,
     };
-    Fulfillment { order, lines: (1..).zip(quantities).map(line).collect() }
+    FulfillmentOrder { header, lines: (1..).zip(quantities).map(line).collect() }
 }
 
 fn units(line_number: i32, quantity: i64) -> LineQuantity {
@@ -57,84 +45,87 @@ fn units(line_number: i32, quantity: i64) -> LineQuantity {
 
 #[test]
 fn a_shipment_before_any_answer_is_an_acceptance() {
-    let mut work = work(&[5]);
-    assert_eq!(work.work_on(at(1)), Acceptance::Accepted);
-    assert!(work.ship(&[units(1, 5)]).iter().all(|line| line.beyond == 0));
-    assert_eq!((work.order.request_state, work.execution()), (Request::Accepted, Execution::Completed));
-    assert_eq!(work.accept(at(2)), Acceptance::Nothing);
+    let mut order = fulfillment_order(&[5]);
+    assert_eq!(order.start(at(1)), Acceptance::Accepted);
+    assert!(order.ship(&[units(1, 5)]).iter().all(|line| line.beyond == 0));
+    assert_eq!((order.header.request_state, order.execution()), (RequestState::Accepted, ExecutionState::Completed));
+    assert_eq!(order.accept(at(2)), Acceptance::Nothing);
 }
 
 #[test]
-fn work_that_was_not_accepted_is_cancelled_at_once() {
-    let mut work = work(&[5]);
-    assert_eq!(work.request_cancellation(at(1), "changed my mind"), Ok(Cancellation::Cancelled(vec![units(1, 5)])));
-    assert_eq!(work.execution(), Execution::Cancelled);
-    assert_eq!(work.accept(at(2)), Acceptance::Late);
-    assert_eq!(work.accept(at(2)), Acceptance::Nothing);
-    assert_eq!(work.stop(), Ok(Answer::Stopped(vec![])));
+fn a_fulfillment_order_that_was_not_accepted_is_cancelled_at_once() {
+    let mut order = fulfillment_order(&[5]);
+    assert_eq!(order.request_cancellation(at(1), "changed my mind"), Ok(Cancellation::Cancelled(vec![units(1, 5)])));
+    assert_eq!(order.execution(), ExecutionState::Cancelled);
+    assert_eq!(order.accept(at(2)), Acceptance::Late);
+    assert_eq!(order.accept(at(2)), Acceptance::Nothing);
+    assert_eq!(order.confirm_cancellation(), Ok(CancellationOutcome::Stopped(vec![])));
 }
 
 #[test]
 fn a_shipment_wins_over_a_cancellation_that_was_asked_for() {
-    let mut work = work(&[5]);
-    work.accept(at(1));
-    assert_eq!(work.request_cancellation(at(2), ""), Ok(Cancellation::Requested));
-    work.ship(&[units(1, 5)]);
-    assert!(work.cancellation_is_lost());
-    assert_eq!((work.order.request_state, work.execution()), (Request::CancellationRejected, Execution::Completed));
-    assert_eq!(work.stop(), Ok(Answer::Nothing));
+    let mut order = fulfillment_order(&[5]);
+    order.accept(at(1));
+    assert_eq!(order.request_cancellation(at(2), ""), Ok(Cancellation::Requested));
+    order.ship(&[units(1, 5)]);
+    assert!(order.cancellation_is_lost());
+    assert_eq!(
+        (order.header.request_state, order.execution()),
+        (RequestState::CancellationRejected, ExecutionState::Completed)
+    );
+    assert_eq!(order.confirm_cancellation(), Ok(CancellationOutcome::Nothing));
 }
 
 #[test]
 fn cancelled_units_that_are_shipped_anyway_are_shipped() {
-    let mut work = work(&[5]);
-    work.request_cancellation(at(1), "").unwrap();
-    let reclaimed = work.ship(&[units(1, 3)]);
+    let mut order = fulfillment_order(&[5]);
+    order.request_cancellation(at(1), "").unwrap();
+    let reclaimed = order.ship(&[units(1, 3)]);
     assert_eq!((reclaimed[0].cancelled, reclaimed[0].beyond), (3, 0));
-    assert_eq!((work.lines[0].shipped, work.lines[0].cancelled), (3, 2));
-    assert_eq!(work.execution(), Execution::Incomplete);
+    assert_eq!((order.lines[0].shipped, order.lines[0].cancelled), (3, 2));
+    assert_eq!(order.execution(), ExecutionState::Incomplete);
 }
 
 #[test]
-fn what_is_beyond_the_work_is_told() {
-    let mut work = work(&[5]);
-    let reclaimed = work.ship(&[units(1, 7)]);
+fn units_beyond_the_fulfillment_order_are_counted_as_such() {
+    let mut order = fulfillment_order(&[5]);
+    let reclaimed = order.ship(&[units(1, 7)]);
     assert_eq!(reclaimed[0].beyond, 2);
-    assert_eq!(work.execution(), Execution::Completed);
+    assert_eq!(order.execution(), ExecutionState::Completed);
 }
 
 #[test]
 fn an_older_answer_does_not_overtake_a_newer_one() {
-    let mut accepted = work(&[5]);
+    let mut accepted = fulfillment_order(&[5]);
     accepted.accept(at(5));
     assert_eq!(accepted.reject(at(3), "full"), Rejection::Nothing);
-    assert_eq!(accepted.order.request_state, Request::Accepted);
-    let mut rejected = work(&[5]);
-    assert_eq!(rejected.reject(at(5), "full"), Rejection::TakenBack);
+    assert_eq!(accepted.header.request_state, RequestState::Accepted);
+    let mut rejected = fulfillment_order(&[5]);
+    assert_eq!(rejected.reject(at(5), "full"), Rejection::Withdrawn);
     assert_eq!(rejected.accept(at(3)), Acceptance::Nothing);
-    assert_eq!(rejected.order.request_state, Request::Rejected);
+    assert_eq!(rejected.header.request_state, RequestState::Rejected);
 }
 
 #[test]
 fn no_more_is_short_than_is_open() {
-    let mut work = work(&[5]);
-    work.ship(&[units(1, 3)]);
-    assert_eq!(work.short(&[units(1, 9)]), [units(1, 2)]);
-    assert_eq!(work.short(&[units(1, 9)]), []);
-    assert_eq!(work.execution(), Execution::Incomplete);
+    let mut order = fulfillment_order(&[5]);
+    order.ship(&[units(1, 3)]);
+    assert_eq!(order.short(&[units(1, 9)]), [units(1, 2)]);
+    assert_eq!(order.short(&[units(1, 9)]), []);
+    assert_eq!(order.execution(), ExecutionState::Incomplete);
 }
 
 #[test]
 fn actions_follow_the_state() {
-    let mut work = work(&[5]);
-    assert!(work.supported_actions().contains(&"AcceptFulfillmentOrder"));
-    assert!(!work.supported_actions().contains(&"AnswerCancellation"));
-    work.accept(at(1));
-    work.request_cancellation(at(2), "").unwrap();
-    assert!(work.supported_actions().contains(&"AnswerCancellation"));
-    assert!(!work.supported_actions().contains(&"AcceptFulfillmentOrder"));
-    work.stop().unwrap();
-    assert_eq!(work.supported_actions(), ["RecordShipment"]);
+    let mut order = fulfillment_order(&[5]);
+    assert!(order.supported_actions().contains(&"AcceptFulfillmentOrder"));
+    assert!(!order.supported_actions().contains(&"AnswerCancellation"));
+    order.accept(at(1));
+    order.request_cancellation(at(2), "").unwrap();
+    assert!(order.supported_actions().contains(&"AnswerCancellation"));
+    assert!(!order.supported_actions().contains(&"AcceptFulfillmentOrder"));
+    order.confirm_cancellation().unwrap();
+    assert_eq!(order.supported_actions(), ["RecordShipment"]);
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -143,13 +134,13 @@ enum Fact {
     Reject,
     TimeOut,
     Cancel,
-    Stop,
-    Refuse,
+    ConfirmCancellation,
+    RefuseCancellation,
     Pick(i64),
     Short(i64),
     Pack(i64),
     Ship(i64),
-    Returned(i64),
+    Deallocate(i64),
 }
 
 fn facts() -> impl Strategy<Value = Fact> {
@@ -158,45 +149,45 @@ fn facts() -> impl Strategy<Value = Fact> {
         Just(Fact::Reject),
         Just(Fact::TimeOut),
         Just(Fact::Cancel),
-        Just(Fact::Stop),
-        Just(Fact::Refuse),
+        Just(Fact::ConfirmCancellation),
+        Just(Fact::RefuseCancellation),
         (1..6_i64).prop_map(Fact::Pick),
         (1..6_i64).prop_map(Fact::Short),
         (1..6_i64).prop_map(Fact::Pack),
         (1..6_i64).prop_map(Fact::Ship),
-        (1..6_i64).prop_map(Fact::Returned),
+        (1..6_i64).prop_map(Fact::Deallocate),
     ]
 }
 
 proptest! {
     #[test]
     fn counters_add_up_after_any_facts_in_any_order(facts in vec((facts(), 1..3_i32, 0..9_i64), 0..24)) {
-        let mut work = work(&[4, 7]);
+        let mut order = fulfillment_order(&[4, 7]);
         let mut shipped = 0;
         for (fact, line, time) in facts {
             match fact {
-                Fact::Accept => { work.accept(at(time)); }
-                Fact::Reject => { work.reject(at(time), ""); }
-                Fact::TimeOut => { work.time_out(); }
-                Fact::Cancel => { let _kept = work.request_cancellation(at(time), ""); }
-                Fact::Stop => { let _kept = work.stop(); }
-                Fact::Refuse => { let _kept = work.refuse_to_stop(""); }
-                Fact::Pick(q) => work.pick(&[units(line, q)]),
-                Fact::Short(q) => { work.short(&[units(line, q)]); }
-                Fact::Pack(q) => work.pack(&[units(line, q)]),
-                Fact::Ship(q) => { work.ship(&[units(line, q)]); shipped += q; }
-                Fact::Returned(q) => { work.returned(&[units(line, q)]); }
+                Fact::Accept => { order.accept(at(time)); }
+                Fact::Reject => { order.reject(at(time), ""); }
+                Fact::TimeOut => { order.time_out(); }
+                Fact::Cancel => { let _kept = order.request_cancellation(at(time), ""); }
+                Fact::ConfirmCancellation => { let _kept = order.confirm_cancellation(); }
+                Fact::RefuseCancellation => { let _kept = order.refuse_cancellation(""); }
+                Fact::Pick(q) => order.pick(&[units(line, q)]),
+                Fact::Short(q) => { order.short(&[units(line, q)]); }
+                Fact::Pack(q) => order.pack(&[units(line, q)]),
+                Fact::Ship(q) => { order.ship(&[units(line, q)]); shipped += q; }
+                Fact::Deallocate(q) => { order.deallocated(&[units(line, q)]); }
             }
-            for line in &work.lines {
-                let given_up = line.short + line.cancelled + line.taken_back;
-                prop_assert!(given_up <= line.quantity && line.in_return <= line.short + line.taken_back);
+            for line in &order.lines {
+                let given_up = line.short + line.cancelled + line.withdrawn;
+                prop_assert!(given_up <= line.quantity && line.pending_deallocation <= line.short + line.withdrawn);
                 prop_assert!(line.shipped + given_up <= line.quantity || given_up == 0);
-                let counters = [line.picked, line.packed, line.shipped, line.short, line.cancelled, line.taken_back, line.in_return];
+                let counters = [line.picked, line.packed, line.shipped, line.short, line.cancelled, line.withdrawn, line.pending_deallocation];
                 prop_assert!(counters.iter().all(|counter| *counter >= 0));
             }
-            prop_assert_eq!(work.lines.iter().map(|line| line.shipped).sum::<i64>(), shipped);
-            let ended = matches!(work.execution(), Execution::Completed | Execution::Incomplete | Execution::Cancelled);
-            prop_assert_eq!(ended, work.ended());
+            prop_assert_eq!(order.lines.iter().map(|line| line.shipped).sum::<i64>(), shipped);
+            let ended = matches!(order.execution(), ExecutionState::Completed | ExecutionState::Incomplete | ExecutionState::Cancelled);
+            prop_assert_eq!(ended, order.ended());
         }
     }
 }

@@ -1,23 +1,27 @@
-//! Packages as a warehouse reports them: labelled, or left.
+//! A node reports packages: labelled, or left.
 
-use mesh::wire::Checks;
-use proto::fulfillment::v1::ReportedPackage;
-use store::{Context, Needs, Proto, Rows};
-use types::{Fault, FulfillmentOrderId, PartnerId, ShipmentId, Timestamp};
+use std::{collections::BTreeSet, sync::Arc};
 
-use super::named;
+use mesh::{
+    Principal,
+    wire::{Checks, checked},
+};
+use proto::fulfillment::v1::{RecordLabelsRequest, RecordShipmentRequest, ReportedPackage, Shipment};
+use store::{Command, Context, Needs, Rows};
+use types::{Fault, FulfillmentOrderId, PartnerId, Timestamp};
+
 use crate::{
-    dossier::{Dossier, Movement, said_needs},
-    shipment::{Departure, Package, Shipment, State, package_id, shipment_id},
-    tracking::Code,
+    aggregate::FulfillmentOrderAggregate,
+    buffered_reports::BufferedReports,
+    wire::{MAX_LINES, MAX_NUMBER, check_units},
 };
 
-/// What a warehouse reports of a shipment.
+/// What a node reports of a shipment.
 #[derive(Debug)]
-pub struct Report {
-    /// The work.
+pub struct PackageReport {
+    /// The fulfillment order.
     pub fulfillment_order_id: FulfillmentOrderId,
-    /// The warehouse's number of the shipment.
+    /// The node's number of the shipment.
     pub shipment_reference: String,
     /// Partner that carries it.
     pub carrier_id: Option<PartnerId>,
@@ -27,188 +31,111 @@ pub struct Report {
     pub occur_time: Option<Timestamp>,
 }
 
-/// A report on its way into the books.
-pub(super) struct Entry {
-    pub(super) dossier: Dossier,
-    pub(super) at: Timestamp,
-    /// The shipment that the report is about.
-    pub(super) shipment_id: ShipmentId,
-    /// Places of the reported packages, and whether they were known before.
-    pub(super) places: Vec<(usize, Known)>,
-    /// The shipment that has a carrier since the report, and how its packages move by what that carrier had said when it
-    /// is another one than the report is about.
-    named: Option<(ShipmentId, Movement)>,
-}
+/// Records packages that are packed and labelled. Nothing has left.
+#[derive(Debug)]
+pub struct RecordLabels(pub PackageReport);
 
-/// Whether a package was known before a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Known {
-    /// It was.
-    Before,
-    /// It is since this report.
-    Now,
-}
+/// Records packages that left.
+#[derive(Debug)]
+pub struct RecordShipment(pub PackageReport);
 
-impl Report {
-    pub(super) fn needs(&self, rows: &Rows, needs: &mut Needs) {
-        Dossier::needs(&self.fulfillment_order_id, rows, needs);
-        for package in &self.packages {
-            said_needs(&package.tracking_number, rows, needs);
-        }
-        if self.carrier_id.is_some() {
-            Dossier::needs_unnamed(&self.fulfillment_order_id, rows, needs);
-        }
+impl RecordLabels {
+    /// Reads the request.
+    pub(crate) fn parse(request: &RecordLabelsRequest, _: &Arc<Principal>) -> Result<Self, Fault> {
+        let (id, reference) = (&request.fulfillment_order_id, &request.shipment_reference);
+        let (carrier_id, occur_time) = (&request.carrier_id, request.occur_time.as_ref());
+        PackageReport::parse(id, reference, carrier_id, &request.packages, occur_time).map(Self)
     }
+}
 
-    /// Enters the packages. One that the work has already, in whatever shipment, is the same one.
-    pub(super) fn enter(&self, rows: &Rows, cx: &Context<'_>) -> Result<Entry, Fault> {
-        let mut dossier = Dossier::load(&self.fulfillment_order_id, rows)?;
+impl RecordShipment {
+    /// Reads the request.
+    pub(crate) fn parse(request: &RecordShipmentRequest, _: &Arc<Principal>) -> Result<Self, Fault> {
+        let (id, reference) = (&request.fulfillment_order_id, &request.shipment_reference);
+        let (carrier_id, occur_time) = (&request.carrier_id, request.occur_time.as_ref());
+        PackageReport::parse(id, reference, carrier_id, &request.packages, occur_time).map(Self)
+    }
+}
+
+impl PackageReport {
+    fn parse(
+        fulfillment_order_id: &str,
+        shipment_reference: &str,
+        carrier_id: &str,
+        packages: &[ReportedPackage],
+        occur_time: Option<&prost_types::Timestamp>,
+    ) -> Result<Self, Fault> {
         let mut checks = Checks::new();
-        let mut contents = Vec::with_capacity(self.packages.len());
-        for (at, package) in self.packages.iter().enumerate() {
-            let field = format!("packages[{at}].lines");
-            let lines = named(&dossier.work, &field, &package.lines, &mut checks);
-            contents.push(ReportedPackage { lines, ..package.clone() });
+        let id = checks.id("fulfillment_order_id", fulfillment_order_id);
+        let reference = checks.text("shipment_reference", shipment_reference, MAX_NUMBER);
+        let carrier_id = checks.optional_id("carrier_id", carrier_id);
+        let occur_time = checks.optional_time("occur_time", occur_time);
+        if packages.is_empty() || packages.len() > MAX_LINES {
+            checks.wrong("packages", "must have 1 to 5,000 packages");
+        }
+        let mut numbers = BTreeSet::new();
+        for (at, package) in packages.iter().enumerate().take(MAX_LINES) {
+            let field = format!("packages[{at}]");
+            let number = checks.text(format!("{field}.tracking_number"), &package.tracking_number, MAX_NUMBER);
+            if number.is_some_and(|number| !numbers.insert(number)) {
+                checks.wrong(format!("{field}.tracking_number"), "is reported twice");
+            }
+            let sscc = &package.sscc;
+            if !sscc.is_empty() && (sscc.len() != 18 || !sscc.bytes().all(|byte| byte.is_ascii_digit())) {
+                checks.wrong(format!("{field}.sscc"), "must have 18 digits");
+            }
+            if package.lines.is_empty() {
+                checks.wrong(format!("{field}.lines"), "must not be empty");
+            }
+            check_units(&format!("{field}.lines"), &package.lines, 1, &mut checks);
         }
         checks.done()?;
-
-        let unreadable = || Fault::internal("an id can not be made");
-        let own = shipment_id(&self.fulfillment_order_id, &self.shipment_reference).ok_or_else(unreadable)?;
-        let mut places = Vec::with_capacity(contents.len());
-        for reported in contents {
-            let known = dossier.packages.iter().position(|one| one.tracking_number == reported.tracking_number);
-            if let Some(place) = known {
-                places.push((place, Known::Before));
-                continue;
-            }
-            let package_id = package_id(&own, &reported.tracking_number).ok_or_else(unreadable)?;
-            places.push((dossier.packages.len(), Known::Now));
-            dossier.packages.push(Package {
-                package_id,
-                shipment_id: own.clone(),
-                fulfillment_order_id: self.fulfillment_order_id.clone(),
-                tracking_number: reported.tracking_number.clone(),
-                sscc: reported.sscc.clone(),
-                contents: Proto(reported),
-                departure: Departure::None,
-                ship_time: None,
-                status: Code::Unspecified,
-                status_time: None,
-                estimated_delivery_time: None,
-                deliver_time: None,
-                proof: None,
-                create_time: cx.now(),
-                version: 0,
-            });
-        }
-        let first = places.first().and_then(|(place, _)| dossier.packages.get(*place));
-        let shipment_id = match first {
-            Some(first) if places.iter().all(|(_, known)| *known == Known::Before) => first.shipment_id.clone(),
-            _ => own,
-        };
-        let named = self.open_shipment(&shipment_id, &mut dossier, cx);
-        let at = self.occur_time.unwrap_or_else(|| cx.now());
-        let named = named.then(|| (shipment_id.clone(), Movement::default()));
-        Ok(Entry { dossier, at, shipment_id, places, named })
+        Ok(Self {
+            fulfillment_order_id: checked(id)?,
+            shipment_reference: checked(reference)?,
+            carrier_id: checked(carrier_id)?,
+            packages: packages.to_vec(),
+            occur_time: checked(occur_time)?,
+        })
     }
 
-    /// Answers whether a shipment that was known has a carrier only now.
-    fn open_shipment(&self, shipment_id: &ShipmentId, dossier: &mut Dossier, cx: &Context<'_>) -> bool {
-        let carrier_id = self.carrier_id.as_ref().map(ToString::to_string).unwrap_or_default();
-        if dossier.shipments.iter().any(|shipment| shipment.shipment_id == *shipment_id) {
-            return dossier.name_carrier(shipment_id, &carrier_id);
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        FulfillmentOrderAggregate::needs(&self.fulfillment_order_id, rows, needs);
+        for package in &self.packages {
+            BufferedReports::needs(&package.tracking_number, rows, needs);
         }
-        let order = &dossier.work.order;
-        dossier.shipments.push(Shipment {
-            shipment_id: shipment_id.clone(),
-            fulfillment_order_id: order.fulfillment_order_id.clone(),
-            order_id: order.order_id.clone(),
-            account_id: order.account_id.clone(),
-            node_id: order.node_id.clone(),
-            partner_id: order.partner_id.clone(),
-            shipment_reference: self.shipment_reference.clone(),
-            carrier_id,
-            state: State::Labelled,
-            ship_time: None,
-            deliver_time: None,
-            create_time: cx.now(),
-            update_time: cx.now(),
-            version: 0,
-        });
-        false
+        if self.carrier_id.is_some() {
+            FulfillmentOrderAggregate::needs_reports_without_carrier(&self.fulfillment_order_id, rows, needs);
+        }
     }
 }
 
-impl Entry {
-    /// Packages leave with what the report says is in them, which is newer than what their labels said.
-    pub(super) fn depart(&mut self, leaving: &[usize], report: &Report, movement: &mut Movement) {
-        for place in leaving {
-            let Some(package) = self.dossier.packages.get_mut(*place) else { continue };
-            let reported = report.packages.iter().find(|one| one.tracking_number == package.tracking_number);
-            if let Some(reported) = reported {
-                let lines = reported.lines.iter().filter_map(|unit| self.dossier.work.named(unit)).collect();
-                package.contents = Proto(ReportedPackage { lines, ..reported.clone() });
-            }
-        }
-        self.dossier.depart(leaving, self.at, Departure::Reported, movement);
-        self.name_what_leaves(leaving);
+impl Command for RecordLabels {
+    type Reply = Shipment;
+    const NAME: &'static str = "RecordLabels";
+
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        self.0.needs(rows, needs);
     }
 
-    /// A report that repeats earlier packages is about the shipment of those that leave now: only that one changes.
-    fn name_what_leaves(&mut self, leaving: &[usize]) {
-        let mut shipments =
-            leaving.iter().filter_map(|place| self.dossier.packages.get(*place)).map(|package| &package.shipment_id);
-        let first = shipments.next();
-        if let Some(first) = first
-            && *first != self.shipment_id
-            && !shipments.any(|other| *other == self.shipment_id)
-        {
-            self.shipment_id = first.clone();
-        }
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<Shipment, Fault> {
+        let mut aggregate = FulfillmentOrderAggregate::load(&self.0.fulfillment_order_id, rows)?;
+        let shipment_id = aggregate.label(&self.0, rows, cx.now())?;
+        aggregate.save(rows, cx)?.shipment_snapshot(&shipment_id)
+    }
+}
+
+impl Command for RecordShipment {
+    type Reply = Shipment;
+    const NAME: &'static str = "RecordShipment";
+
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        self.0.needs(rows, needs);
     }
 
-    /// Packages that are new, or whose carrier is, follow what their carrier said before.
-    pub(super) fn catch_up(&mut self, rows: &mut Rows, movement: &mut Movement) -> Result<(), Fault> {
-        for (place, _) in self.places.iter().filter(|(_, known)| *known == Known::Now) {
-            self.dossier.begin_to_hear(*place, rows, movement)?;
-        }
-        if let Some((shipment_id, others)) = &mut self.named {
-            let same = *shipment_id == self.shipment_id;
-            self.dossier.begin_to_hear_all(shipment_id, rows, if same { movement } else { others })?;
-        }
-        Ok(())
-    }
-
-    /// Tells what carriers had said of the new packages, then what moved. To be told after `save`.
-    pub(super) fn tell(&self, rows: &Rows, movement: Movement, cx: &mut Context<'_>) -> Result<(), Fault> {
-        let Some(shipment) = self.shipment() else { return Ok(()) };
-        self.dossier.tell_movement(shipment, movement, cx);
-        for (place, _) in self.places.iter().filter(|(_, known)| *known == Known::Now) {
-            let Some(package) = self.dossier.packages.get(*place) else { continue };
-            self.dossier.tell_said(shipment, package, rows, cx)?;
-            self.dossier.open_foreign(shipment, package, rows, cx)?;
-        }
-        if let Some((shipment_id, movement)) = &self.named
-            && let Some(shipment) = self.dossier.shipments.iter().find(|one| one.shipment_id == *shipment_id)
-        {
-            self.dossier.tell_movement(shipment, movement.clone(), cx);
-            self.dossier.tell_named(shipment, rows, cx)?;
-        }
-        Ok(())
-    }
-
-    /// Whether a shipment that was known has a carrier since the report.
-    pub(super) fn names_carrier(&self) -> bool {
-        self.named.is_some()
-    }
-
-    pub(super) fn shipment(&self) -> Option<&Shipment> {
-        self.dossier.shipments.iter().find(|shipment| shipment.shipment_id == self.shipment_id)
-    }
-
-    /// The shipment as the wire has it.
-    pub(super) fn image(&self) -> Result<proto::fulfillment::v1::Shipment, Fault> {
-        let shipment = self.shipment().ok_or_else(|| Fault::internal("a shipment is missing"))?;
-        Ok(self.dossier.shipment(shipment))
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<Shipment, Fault> {
+        let mut aggregate = FulfillmentOrderAggregate::load(&self.0.fulfillment_order_id, rows)?;
+        let shipment_id = aggregate.ship(&self.0, rows, cx.now())?;
+        aggregate.save(rows, cx)?.shipment_snapshot(&shipment_id)
     }
 }

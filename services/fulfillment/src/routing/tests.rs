@@ -1,10 +1,10 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use types::{NodeId, Timestamp};
 
 use super::*;
-use crate::node::{HandlingClasses, ServiceArea, ServiceAreas};
+use crate::node::{HandlingClasses, NodeState, ServiceArea, ServiceAreas};
 
 fn node(name: &str, rank: i32) -> Node {
     Node {
@@ -16,15 +16,15 @@ fn node(name: &str, rank: i32) -> Node {
         handling_classes: HandlingClasses(vec![HandlingClass::Ambient]),
         service_areas: ServiceAreas(vec![ServiceArea { countries: vec!["DE".to_owned()], rank }]),
         accept_within_micros: None,
-        state: State::Active,
+        state: NodeState::Active,
         create_time: Timestamp::default(),
         update_time: Timestamp::default(),
         version: 1,
     }
 }
 
-fn line(line_number: i64, sku: &str, quantity: i64) -> Wanted {
-    Wanted { line_number, sku: sku.to_owned(), handling_class: HandlingClass::Ambient, quantity }
+fn line(line_number: i64, sku: &str, quantity: i64) -> RequestedLine {
+    RequestedLine { line_number, sku: sku.to_owned(), handling_class: HandlingClass::Ambient, quantity }
 }
 
 fn stock(levels: &[(&str, &str, i64)]) -> Stock {
@@ -34,11 +34,11 @@ fn stock(levels: &[(&str, &str, i64)]) -> Stock {
     levels.iter().map(level).collect()
 }
 
-fn decide(lines: &[Wanted], nodes: &[Node], stock: &Stock) -> Plan {
-    route(&Question { country: "DE", lines, nodes, stock, exclusions: &Exclusions::default() })
+fn decide(lines: &[RequestedLine], nodes: &[Node], stock: &Stock) -> Plan {
+    route(&RoutingRequest { country: "DE", lines, nodes, stock, exclusions: &Exclusions::default() })
 }
 
-fn chosen(plan: &Plan) -> Vec<(i64, &str, i64, Reason)> {
+fn chosen(plan: &Plan) -> Vec<(i64, &str, i64, ChoiceReason)> {
     use types::Id as _;
     plan.choices
         .iter()
@@ -51,7 +51,10 @@ fn one_node_that_has_everything_is_preferred_to_better_ones_that_do_not() {
     let nodes = [node("near", 0), node("far", 5)];
     let stock = stock(&[("A", "near", 10), ("A", "far", 10), ("B", "far", 10)]);
     let plan = decide(&[line(1, "A", 5), line(2, "B", 5)], &nodes, &stock);
-    assert_eq!(chosen(&plan), [(1, "nod_far", 5, Reason::WholeOrder), (2, "nod_far", 5, Reason::WholeOrder)]);
+    assert_eq!(
+        chosen(&plan),
+        [(1, "nod_far", 5, ChoiceReason::WholeOrder), (2, "nod_far", 5, ChoiceReason::WholeOrder)]
+    );
 }
 
 #[test]
@@ -64,7 +67,7 @@ fn what_is_beyond_the_most_choices_of_a_plan_is_left_for_another_one() {
     plan.cap(4, &lines);
     assert_eq!(plan, whole, "there are four choices");
     plan.cap(1, &lines);
-    assert_eq!(chosen(&plan), [(1, "nod_one", 2, Reason::BestRank)]);
+    assert_eq!(chosen(&plan), [(1, "nod_one", 2, ChoiceReason::BestRank)]);
     assert_eq!(plan.unrouted, [line(1, "A", 2), line(2, "B", 6)]);
 }
 
@@ -73,7 +76,10 @@ fn lines_of_one_item_are_counted_together() {
     let nodes = [node("one", 0), node("two", 1)];
     let stock = stock(&[("A", "one", 6), ("A", "two", 10)]);
     let plan = decide(&[line(1, "A", 5), line(2, "A", 5)], &nodes, &stock);
-    assert_eq!(chosen(&plan), [(1, "nod_two", 5, Reason::WholeOrder), (2, "nod_two", 5, Reason::WholeOrder)]);
+    assert_eq!(
+        chosen(&plan),
+        [(1, "nod_two", 5, ChoiceReason::WholeOrder), (2, "nod_two", 5, ChoiceReason::WholeOrder)]
+    );
 }
 
 #[test]
@@ -81,8 +87,11 @@ fn a_line_no_single_node_has_is_split() {
     let nodes = [node("a", 0), node("b", 0), node("c", 1)];
     let stock = stock(&[("A", "a", 3), ("A", "b", 4), ("A", "c", 2)]);
     let plan = decide(&[line(1, "A", 10)], &nodes, &stock);
-    let expected =
-        [(1, "nod_b", 4, Reason::MostStock), (1, "nod_a", 3, Reason::BestRank), (1, "nod_c", 2, Reason::BestRank)];
+    let expected = [
+        (1, "nod_b", 4, ChoiceReason::MostStock),
+        (1, "nod_a", 3, ChoiceReason::BestRank),
+        (1, "nod_c", 2, ChoiceReason::BestRank),
+    ];
     assert_eq!(chosen(&plan), expected);
     assert_eq!(plan.unrouted, [line(1, "A", 1)]);
 }
@@ -91,26 +100,27 @@ fn a_line_no_single_node_has_is_split() {
 fn every_node_that_is_passed_over_says_why() {
     let mut nodes =
         [node("ok", 0), node("asleep", 0), node("warm", 0), node("abroad", 0), node("no", 0), node("empty", 0)];
-    nodes[1].state = State::Paused;
+    nodes[1].state = NodeState::Paused;
     nodes[2].handling_classes = HandlingClasses(vec![HandlingClass::Frozen]);
     nodes[3].service_areas = ServiceAreas(vec![ServiceArea { countries: vec!["US".to_owned()], rank: 0 }]);
     let names = ["ok", "asleep", "warm", "abroad", "no"];
     let stock: Stock = names.iter().flat_map(|name| stock(&[("A", name, 9)])).collect();
     let exclusions = Exclusions([("nod_no".parse().unwrap(), None)].into());
     let lines = [line(1, "A", 5)];
-    let plan = route(&Question { country: "DE", lines: &lines, nodes: &nodes, stock: &stock, exclusions: &exclusions });
+    let plan =
+        route(&RoutingRequest { country: "DE", lines: &lines, nodes: &nodes, stock: &stock, exclusions: &exclusions });
     let obstacles: Vec<_> = plan.candidates.iter().map(|candidate| candidate.obstacle.map(Obstacle::as_str)).collect();
     let expected =
         [None, Some("PAUSED"), Some("HANDLING_CLASS"), Some("SERVICE_AREA"), Some("EXCLUDED"), Some("NO_STOCK")];
     assert_eq!(obstacles, expected);
-    assert_eq!(chosen(&plan), [(1, "nod_ok", 5, Reason::WholeOrder)]);
+    assert_eq!(chosen(&plan), [(1, "nod_ok", 5, ChoiceReason::WholeOrder)]);
 }
 
 const SKUS: [&str; 3] = ["A", "B", "C"];
 
 #[derive(Debug, Clone)]
 struct Case {
-    lines: Vec<Wanted>,
+    lines: Vec<RequestedLine>,
     nodes: Vec<Node>,
     stock: Stock,
     exclusions: Exclusions,
@@ -133,12 +143,12 @@ fn cases() -> impl Strategy<Value = Case> {
                     countries: vec![country.to_owned()],
                     rank: rank.unwrap_or(0),
                 }]),
-                state: if active { State::Active } else { State::Paused },
+                state: if active { NodeState::Active } else { NodeState::Paused },
                 ..node(&at.to_string(), 0)
             }
         });
         let nodes: Vec<_> = nodes.collect();
-        let lines = lines.into_iter().zip(1..).map(|((sku, quantity), line_number)| Wanted {
+        let lines = lines.into_iter().zip(1..).map(|((sku, quantity), line_number)| RequestedLine {
             line_number,
             sku: SKUS[sku].to_owned(),
             handling_class: classes[sku],
@@ -154,15 +164,15 @@ fn cases() -> impl Strategy<Value = Case> {
 impl Case {
     fn route(&self) -> Plan {
         let Self { lines, nodes, stock, exclusions } = self;
-        route(&Question { country: "DE", lines, nodes, stock, exclusions })
+        route(&RoutingRequest { country: "DE", lines, nodes, stock, exclusions })
     }
 
-    fn line(&self, line_number: i64) -> &Wanted {
+    fn line(&self, line_number: i64) -> &RequestedLine {
         self.lines.iter().find(|line| line.line_number == line_number).unwrap()
     }
 
-    fn may(&self, node: &Node, line: &Wanted) -> bool {
-        node.state == State::Active
+    fn may(&self, node: &Node, line: &RequestedLine) -> bool {
+        node.state == NodeState::Active
             && node.handling_classes.0.contains(&line.handling_class)
             && node.rank("DE").is_some()
             && !self.exclusions.excludes(&node.node_id, &line.sku)
@@ -204,7 +214,7 @@ proptest! {
     fn everything_that_can_be_routed_is(case in cases()) {
         let plan = case.route();
         for sku in SKUS {
-            let of = |lines: &[Wanted]| lines.iter().filter(|line| line.sku == sku).map(|line| line.quantity).sum::<i64>();
+            let of = |lines: &[RequestedLine]| lines.iter().filter(|line| line.sku == sku).map(|line| line.quantity).sum::<i64>();
             let Some(line) = case.lines.iter().find(|line| line.sku == sku) else { continue };
             let there: i64 = case.nodes.iter().filter(|node| case.may(node, line))
                 .map(|node| case.stock[&(sku.to_owned(), node.node_id.clone())]).sum();
@@ -215,8 +225,8 @@ proptest! {
     #[test]
     fn one_node_is_used_when_one_can_take_all(case in cases()) {
         let has_all = |node: &&Node| SKUS.iter().all(|sku| {
-            let wanted: i64 = case.lines.iter().filter(|line| line.sku == *sku).map(|line| line.quantity).sum();
-            wanted <= case.stock[&((*sku).to_owned(), node.node_id.clone())]
+            let requested: i64 = case.lines.iter().filter(|line| line.sku == *sku).map(|line| line.quantity).sum();
+            requested <= case.stock[&((*sku).to_owned(), node.node_id.clone())]
         });
         let able: Vec<_> = case.nodes.iter().filter(has_all).filter(|node| case.lines.iter().all(|line| case.may(node, line))).collect();
         let best = able.iter().filter_map(|node| node.rank("DE")).min();

@@ -1,8 +1,7 @@
-//! Orders are called off, in time or too late.
+//! Orders are cancelled, in time or too late.
 
 use proto::fulfillment::v1::{
-    AnswerCancellationRequest, CancellationAnswer, ExecutionState, FulfillmentCancelled, FulfillmentOrderChanged,
-    RequestCancellationRequest, RequestState, ShipmentShipped,
+    CancellationAnswer, ExecutionState, FulfillmentCancelled, RequestCancellationRequest, RequestState, ShipmentShipped,
 };
 use tonic::Code;
 
@@ -10,37 +9,22 @@ use testkit::each;
 
 use crate::{
     inventory::Outage,
-    world::{ORDER, World, shipped},
+    world::{ORDER, World, routed_units, shipped},
 };
 
 async fn routed(options: store::Options) -> World {
-    let world = World::open(options).await;
-    world.node("nod_a", 0).await;
-    world.inventory.stock("A", "nod_a", 10);
-    world.release(ORDER, 1, &[(1, "A", 5)]);
-    world.drain().await;
-    world
-}
-
-async fn answer(world: &World, id: &str, answer: CancellationAnswer) {
-    let request = AnswerCancellationRequest {
-        fulfillment_order_id: id.to_owned(),
-        answer: answer.into(),
-        reason: "said so".to_owned(),
-        ..Default::default()
-    };
-    world.partners().answer_cancellation(request).await.unwrap();
+    routed_units(options, 5).await
 }
 
 #[tokio::test]
-async fn work_that_was_not_accepted_is_cancelled_at_once_and_its_stock_is_free() {
+async fn a_fulfillment_order_that_was_not_accepted_is_cancelled_at_once_and_its_stock_is_free() {
     each(routed, async |world| {
         world.cancel(ORDER);
         world.drain().await;
-        let work = world.order(ORDER).await;
-        assert_eq!(work.request_state(), RequestState::CancellationAccepted);
-        assert_eq!((work.execution_state(), work.lines[0].cancelled), (ExecutionState::Cancelled, 5));
-        assert_eq!(work.reason, "not wanted");
+        let order = world.fulfillment_order(ORDER).await;
+        assert_eq!(order.request_state(), RequestState::CancellationAccepted);
+        assert_eq!((order.execution_state(), order.lines[0].cancelled), (ExecutionState::Cancelled, 5));
+        assert_eq!(order.reason, "not wanted");
         let reservation = world.inventory.reservation(ORDER, 1);
         assert_eq!((reservation.allocated, reservation.released), (0, 5));
         assert_eq!(world.inventory.allocated("A", "nod_a"), 0);
@@ -53,20 +37,20 @@ async fn work_that_was_not_accepted_is_cancelled_at_once_and_its_stock_is_free()
 }
 
 #[tokio::test]
-async fn accepted_work_is_cancelled_when_the_node_says_that_it_stopped() {
+async fn an_accepted_fulfillment_order_is_cancelled_when_the_node_answers_that_it_stopped() {
     each(routed, async |world| {
-        let id = world.accept(&world.order(ORDER).await).await.fulfillment_order_id;
+        let order = world.accept(&world.fulfillment_order(ORDER).await).await;
         world.cancel(ORDER);
         world.drain().await;
-        assert_eq!(world.order(ORDER).await.request_state(), RequestState::CancellationRequested);
+        assert_eq!(world.fulfillment_order(ORDER).await.request_state(), RequestState::CancellationRequested);
         assert_eq!(world.inventory.allocated("A", "nod_a"), 5);
         for _ in 0..2 {
-            answer(&world, &id, CancellationAnswer::Accepted).await;
+            world.answer_cancellation(&order, CancellationAnswer::Accepted).await;
             world.drain().await;
         }
-        assert_eq!(world.order(ORDER).await.execution_state(), ExecutionState::Cancelled);
+        assert_eq!(world.fulfillment_order(ORDER).await.execution_state(), ExecutionState::Cancelled);
         assert_eq!(world.inventory.reservation(ORDER, 1).released, 5);
-        assert_eq!(world.events().await.payloads::<FulfillmentCancelled>("fulfillment.cancelled").len(), 1);
+        assert_eq!(world.count("fulfillment.cancelled").await, 1);
     })
     .await;
 }
@@ -74,39 +58,36 @@ async fn accepted_work_is_cancelled_when_the_node_says_that_it_stopped() {
 #[tokio::test]
 async fn case_21_a_shipment_wins_over_a_cancellation_that_was_asked_for() {
     each(routed, async |world| {
-        let work = world.accept(&world.order(ORDER).await).await;
+        let order = world.accept(&world.fulfillment_order(ORDER).await).await;
         world.cancel(ORDER);
         world.drain().await;
-        world.ship(shipped(&work, &[("T1", 5)])).await;
+        world.ship(shipped(&order, &[("T1", 5)])).await;
         world.drain().await;
 
-        let work = world.order(ORDER).await;
-        assert_eq!(work.request_state(), RequestState::CancellationRejected);
-        assert_eq!((work.execution_state(), work.lines[0].shipped), (ExecutionState::Completed, 5));
-        let told = world.events().await.payloads::<ShipmentShipped>("shipment.shipped");
-        assert!(told[0].cancellation_lost && told[0].lines[0].quantity == 5);
-        assert_eq!(
-            world.events().await.payloads::<FulfillmentOrderChanged>("fulfillment.cancellation_rejected").len(),
-            1
-        );
-        assert!(world.events().await.payloads::<FulfillmentCancelled>("fulfillment.cancelled").is_empty());
+        let order = world.fulfillment_order(ORDER).await;
+        assert_eq!(order.request_state(), RequestState::CancellationRejected);
+        assert_eq!((order.execution_state(), order.lines[0].shipped), (ExecutionState::Completed, 5));
+        let payloads = world.events().await.payloads::<ShipmentShipped>("shipment.shipped");
+        assert!(payloads[0].cancellation_lost && payloads[0].lines[0].quantity == 5);
+        assert_eq!(world.count("fulfillment.cancellation_rejected").await, 1);
+        assert_eq!(world.count("fulfillment.cancelled").await, 0);
     })
     .await;
 }
 
 #[tokio::test]
-async fn case_21_units_that_are_shipped_after_the_node_said_it_stopped_are_shipped() {
+async fn case_21_units_that_are_shipped_after_the_node_stopped_are_shipped() {
     each(routed, async |world| {
-        let work = world.order(ORDER).await;
+        let order = world.fulfillment_order(ORDER).await;
         world.cancel(ORDER);
         world.drain().await;
-        world.ship(shipped(&work, &[("T1", 3)])).await;
-        let work = world.order(ORDER).await;
-        assert_eq!((work.lines[0].shipped, work.lines[0].cancelled), (3, 2));
-        assert_eq!(work.request_state(), RequestState::CancellationRejected);
-        assert_eq!(work.execution_state(), ExecutionState::Incomplete);
-        let told = world.events().await.payloads::<ShipmentShipped>("shipment.shipped");
-        assert!(told[0].cancellation_lost);
+        world.ship(shipped(&order, &[("T1", 3)])).await;
+        let order = world.fulfillment_order(ORDER).await;
+        assert_eq!((order.lines[0].shipped, order.lines[0].cancelled), (3, 2));
+        assert_eq!(order.request_state(), RequestState::CancellationRejected);
+        assert_eq!(order.execution_state(), ExecutionState::Incomplete);
+        let payloads = world.events().await.payloads::<ShipmentShipped>("shipment.shipped");
+        assert!(payloads[0].cancellation_lost);
         assert!(world.events().await.open_exceptions().is_empty());
     })
     .await;
@@ -115,12 +96,12 @@ async fn case_21_units_that_are_shipped_after_the_node_said_it_stopped_are_shipp
 #[tokio::test]
 async fn case_21_a_rejecting_node_that_ships_after_the_cancellation_ships_against_it() {
     each(routed, async |world| {
-        let work = world.order(ORDER).await;
-        world.reject(&work).await;
+        let order = world.fulfillment_order(ORDER).await;
+        world.reject(&order).await;
         world.drain().await;
         world.cancel(ORDER);
         world.drain().await;
-        world.ship(shipped(&work, &[("T1", 5)])).await;
+        world.ship(shipped(&order, &[("T1", 5)])).await;
         assert!(world.events().await.payloads::<ShipmentShipped>("shipment.shipped")[0].cancellation_lost);
         assert!(world.events().await.open_exceptions().is_empty());
     })
@@ -128,18 +109,18 @@ async fn case_21_a_rejecting_node_that_ships_after_the_cancellation_ships_agains
 }
 
 #[tokio::test]
-async fn a_node_that_can_not_stop_goes_on() {
+async fn a_node_that_cannot_stop_goes_on() {
     each(routed, async |world| {
-        let id = world.accept(&world.order(ORDER).await).await.fulfillment_order_id;
+        let order = world.accept(&world.fulfillment_order(ORDER).await).await;
         world.cancel(ORDER);
         world.drain().await;
-        answer(&world, &id, CancellationAnswer::Rejected).await;
-        let work = world.order(ORDER).await;
+        world.answer_cancellation(&order, CancellationAnswer::Rejected).await;
+        let order = world.fulfillment_order(ORDER).await;
         assert_eq!(
-            (work.request_state(), work.execution_state()),
+            (order.request_state(), order.execution_state()),
             (RequestState::CancellationRejected, ExecutionState::Open)
         );
-        assert!(work.supported_actions.contains(&"RequestCancellation".to_owned()));
+        assert!(order.supported_actions.contains(&"RequestCancellation".to_owned()));
     })
     .await;
 }
@@ -149,7 +130,7 @@ async fn a_cancellation_while_inventory_is_asked_reaches_what_it_allocated() {
     each(World::open, async |world| {
         world.node("nod_a", 0).await;
         world.inventory.stock("A", "nod_a", 3);
-        world.inventory.imagine("A", "nod_a", 1);
+        world.inventory.overstate("A", "nod_a", 1);
         world.inventory.fail("Allocate", Outage::After);
         world.release(ORDER, 1, &[(1, "A", 5)]);
         world.drain().await;
@@ -161,40 +142,40 @@ async fn a_cancellation_while_inventory_is_asked_reaches_what_it_allocated() {
 
         let reservation = world.inventory.reservation(ORDER, 1);
         assert_eq!((reservation.reserved, reservation.allocated, reservation.released), (0, 0, 5));
-        let work = world.order(ORDER).await;
-        assert_eq!((work.execution_state(), work.lines[0].cancelled), (ExecutionState::Cancelled, 3));
+        let order = world.fulfillment_order(ORDER).await;
+        assert_eq!((order.execution_state(), order.lines[0].cancelled), (ExecutionState::Cancelled, 3));
         assert!(!world.event_types().await.contains(&"fulfillment.requested".to_owned()));
         assert!(world.events().await.open_exceptions().is_empty());
         let cancelled = world.events().await.payloads::<FulfillmentCancelled>("fulfillment.cancelled");
-        assert_eq!(cancelled.iter().map(|told| told.lines[0].quantity).sum::<i64>(), 5);
+        assert_eq!(cancelled.iter().map(|payload| payload.lines[0].quantity).sum::<i64>(), 5);
     })
     .await;
 }
 
 #[tokio::test]
-async fn units_that_come_back_from_a_node_of_a_cancelled_order_are_cancelled() {
+async fn units_of_a_cancelled_order_that_are_deallocated_later_are_cancelled() {
     each(routed, async |world| {
         world.node("nod_b", 1).await;
         world.inventory.stock("A", "nod_b", 10);
         world.inventory.fail("Deallocate", Outage::Before);
-        world.reject(&world.order(ORDER).await).await;
+        world.reject(&world.fulfillment_order(ORDER).await).await;
         world.try_drain().await.unwrap_err();
         world.cancel(ORDER);
         world.drain().await;
         let reservation = world.inventory.reservation(ORDER, 1);
         assert_eq!((reservation.reserved, reservation.allocated, reservation.released), (0, 0, 5));
-        assert_eq!(world.orders(ORDER).await.len(), 1);
+        assert_eq!(world.fulfillment_orders(ORDER).await.len(), 1);
     })
     .await;
 }
 
 #[tokio::test]
-async fn ended_work_can_not_be_asked_to_stop() {
+async fn an_ended_fulfillment_order_cannot_be_cancelled() {
     each(routed, async |world| {
-        let work = world.order(ORDER).await;
-        world.ship(shipped(&work, &[("T1", 5)])).await;
+        let order = world.fulfillment_order(ORDER).await;
+        world.ship(shipped(&order, &[("T1", 5)])).await;
         let request = RequestCancellationRequest {
-            fulfillment_order_id: work.fulfillment_order_id,
+            fulfillment_order_id: order.fulfillment_order_id,
             ..RequestCancellationRequest::default()
         };
         let refused = world.api().request_cancellation(request).await.unwrap_err();

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use proto::fulfillment::v1::FulfillmentOrderChanged;
-
 use testkit::each;
 
 use crate::{
@@ -26,12 +24,12 @@ async fn later(world: &World) {
 }
 
 #[tokio::test]
-async fn an_answer_lost_after_inventory_allocated_gives_the_same_work() {
+async fn an_answer_lost_after_inventory_allocated_gives_the_same_fulfillment_orders() {
     each(open, async |world| {
         world.inventory.fail("Allocate", Outage::After);
         world.release(ORDER, 1, &[(1, "A", 8)]);
         world.drain().await;
-        assert!(world.orders(ORDER).await.is_empty());
+        assert!(world.fulfillment_orders(ORDER).await.is_empty());
         let allocated = [world.inventory.allocated("A", "nod_a"), world.inventory.allocated("A", "nod_b")];
         assert_eq!(allocated, [5, 3]);
         later(&world).await;
@@ -39,7 +37,7 @@ async fn an_answer_lost_after_inventory_allocated_gives_the_same_work() {
         assert_eq!(world.open_units(ORDER, 1).await, [("nod_a".to_owned(), 5), ("nod_b".to_owned(), 3)]);
         assert_eq!(world.inventory.calls("Allocate"), ["ord_1/release-1"; 2]);
         assert_eq!(world.inventory.reservation(ORDER, 1).allocated, 8);
-        assert_eq!(world.events().await.payloads::<FulfillmentOrderChanged>("fulfillment.requested").len(), 2);
+        assert_eq!(world.count("fulfillment.requested").await, 2);
         assert!(world.events().await.open_exceptions().is_empty());
         let decisions = world.decisions(ORDER).await;
         assert_eq!((decisions.len(), decisions[0].choices.len(), decisions[0].candidates[0].available), (1, 2, 5));
@@ -48,7 +46,7 @@ async fn an_answer_lost_after_inventory_allocated_gives_the_same_work() {
 }
 
 #[tokio::test]
-async fn work_catches_up_by_itself_however_long_inventory_was_down() {
+async fn routing_goes_on_however_long_inventory_was_down() {
     each(open, async |world| {
         for _ in 0..30 {
             world.inventory.fail("GetAvailability", Outage::Before);
@@ -65,12 +63,12 @@ async fn work_catches_up_by_itself_however_long_inventory_was_down() {
 }
 
 #[tokio::test]
-async fn an_answer_lost_when_units_come_back_moves_them_once() {
+async fn an_answer_lost_when_units_are_deallocated_moves_them_once() {
     each(open, async |world| {
         world.release(ORDER, 1, &[(1, "A", 4)]);
         world.drain().await;
         world.inventory.fail("Deallocate", Outage::After);
-        world.reject(&world.order(ORDER).await).await;
+        world.reject(&world.fulfillment_order(ORDER).await).await;
         world.try_drain().await.unwrap_err();
         world.drain().await;
         assert_eq!(world.open_units(ORDER, 1).await, [("nod_b".to_owned(), 4)]);
@@ -83,11 +81,11 @@ async fn an_answer_lost_when_units_come_back_moves_them_once() {
 }
 
 #[tokio::test]
-async fn an_answer_lost_when_cancelled_units_are_given_back_gives_them_back_once() {
+async fn an_answer_lost_when_cancelled_units_are_released_releases_them_once() {
     each(World::open, async |world| {
         world.release(ORDER, 1, &[(1, "A", 4)]);
         world.drain().await;
-        world.inventory.hold(ORDER, 1, "A", 3);
+        world.inventory.reserve(ORDER, 1, "A", 3);
         world.inventory.fail("Release", Outage::After);
         world.cancel(ORDER);
         world.try_drain().await.unwrap_err();
@@ -99,16 +97,16 @@ async fn an_answer_lost_when_cancelled_units_are_given_back_gives_them_back_once
 }
 
 #[tokio::test]
-async fn a_shipment_reported_while_units_are_taken_back_is_not_routed_again() {
+async fn units_that_ship_before_they_are_deallocated_are_not_routed_again() {
     each(open, async |world| {
         world.release(ORDER, 1, &[(1, "A", 4)]);
         world.drain().await;
-        let work = world.reject(&world.order(ORDER).await).await;
-        let shipment = world.ship(crate::world::shipped(&work, &[("T1", 4)])).await;
+        let order = world.reject(&world.fulfillment_order(ORDER).await).await;
+        let shipment = world.ship(crate::world::shipped(&order, &[("T1", 4)])).await;
         assert_eq!(shipment.packages.len(), 1);
         world.drain().await;
         assert_eq!(world.open_units(ORDER, 1).await, []);
-        assert_eq!(world.orders(ORDER).await.len(), 1);
+        assert_eq!(world.fulfillment_orders(ORDER).await.len(), 1);
         assert!(world.events().await.open_exceptions().is_empty());
     })
     .await;

@@ -96,18 +96,18 @@ async fn wrong_reports_are_refused_and_change_nothing() {
 }
 
 #[tokio::test]
-async fn lines_the_work_does_not_have_are_refused() {
+async fn lines_that_the_fulfillment_order_does_not_have_are_refused() {
     each(World::open, async |world| {
         world.node("nod_a", 0).await;
         world.inventory.stock("A", "nod_a", 10);
         world.release(ORDER, 1, &[(1, "A", 6)]);
         world.drain().await;
-        let work = world.order(ORDER).await;
-        let mut report = shipped(&work, &[("T1", 6)]);
+        let order = world.fulfillment_order(ORDER).await;
+        let mut report = shipped(&order, &[("T1", 6)]);
         report.packages[0].lines = vec![units(2, 1), LineQuantity { line_number: 1, sku: "B".to_owned(), quantity: 1 }];
         let refused = world.partners().record_shipment(report).await;
         assert_eq!(wrong_fields(refused), ["packages[0].lines[0].line_number", "packages[0].lines[1].sku"]);
-        assert_eq!(world.order(ORDER).await, work);
+        assert_eq!(world.fulfillment_order(ORDER).await, order);
     })
     .await;
 }

@@ -45,12 +45,12 @@ struct Ledger {
 struct Level {
     on_hand: i64,
     allocated: i64,
-    /// Units it says it has, and has not.
-    imagined: i64,
+    /// Units that it reports as available but does not have.
+    overstated: i64,
 }
 
 impl Inventory {
-    /// An item and how it must be kept.
+    /// An item and how it must be stored.
     pub(crate) fn item(&self, sku: &str, class: HandlingClass) {
         self.0.lock().unwrap().items.insert(sku.to_owned(), class);
     }
@@ -60,13 +60,13 @@ impl Inventory {
         self.0.lock().unwrap().levels.entry((sku.to_owned(), node.to_owned())).or_default().on_hand += quantity;
     }
 
-    /// Units it says a node has, but will not allocate.
-    pub(crate) fn imagine(&self, sku: &str, node: &str, quantity: i64) {
-        self.0.lock().unwrap().levels.entry((sku.to_owned(), node.to_owned())).or_default().imagined = quantity;
+    /// Units that it reports as available at a node but does not allocate.
+    pub(crate) fn overstate(&self, sku: &str, node: &str, quantity: i64) {
+        self.0.lock().unwrap().levels.entry((sku.to_owned(), node.to_owned())).or_default().overstated = quantity;
     }
 
-    /// Holds units for an order.
-    pub(crate) fn hold(&self, order: &str, line: i32, sku: &str, quantity: i64) {
+    /// Reserves units for an order.
+    pub(crate) fn reserve(&self, order: &str, line: i32, sku: &str, quantity: i64) {
         let mut ledger = self.0.lock().unwrap();
         let reservation = ledger.reservations.entry((order.to_owned(), line)).or_insert_with(|| Reservation {
             order_id: order.to_owned(),
@@ -79,8 +79,8 @@ impl Inventory {
         reservation.version += 1;
     }
 
-    /// The order gives units back by itself.
-    pub(crate) fn give_back(&self, order: &str, line: i32, quantity: i64) {
+    /// The order releases units by itself.
+    pub(crate) fn release_by_order(&self, order: &str, line: i32, quantity: i64) {
         let mut ledger = self.0.lock().unwrap();
         let request = format!("order-{}", ledger.releases.len());
         let line = LineQuantity { line_number: line, sku: String::new(), quantity };
@@ -92,7 +92,7 @@ impl Inventory {
         self.0.lock().unwrap().outages.push_back((method, outage));
     }
 
-    /// What is promised to an order line.
+    /// The reservation of an order line.
     pub(crate) fn reservation(&self, order: &str, line: i32) -> Reservation {
         self.0.lock().unwrap().reservations[&(order.to_owned(), line)].clone()
     }
@@ -102,7 +102,7 @@ impl Inventory {
         self.0.lock().unwrap().levels.get(&(sku.to_owned(), node.to_owned())).map_or(0, |level| level.allocated)
     }
 
-    /// When nodes did not find units, as it was told.
+    /// When nodes did not find units, as it was reported.
     pub(crate) fn not_found(&self) -> Vec<Option<prost_types::Timestamp>> {
         self.0.lock().unwrap().not_found.clone()
     }

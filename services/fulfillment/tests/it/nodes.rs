@@ -71,14 +71,15 @@ async fn two_orders(options: store::Options) -> World {
 }
 
 #[tokio::test]
-async fn a_partner_sees_the_work_at_its_nodes_only() {
+async fn a_partner_sees_only_the_fulfillment_orders_of_its_nodes() {
     each(two_orders, async |world| {
         let mut mine = world.client(&partner("par_a"));
         let all = ListFulfillmentOrdersRequest::default();
         let listed = mine.list_fulfillment_orders(all.clone()).await.unwrap().into_inner().fulfillment_orders;
-        assert_eq!(listed.iter().map(|work| work.order_id.as_str()).collect::<Vec<_>>(), [ORDER]);
-        let other =
-            GetFulfillmentOrderRequest { fulfillment_order_id: world.order("ord_2").await.fulfillment_order_id };
+        assert_eq!(listed.iter().map(|order| order.order_id.as_str()).collect::<Vec<_>>(), [ORDER]);
+        let other = GetFulfillmentOrderRequest {
+            fulfillment_order_id: world.fulfillment_order("ord_2").await.fulfillment_order_id,
+        };
         assert_eq!(mine.get_fulfillment_order(other).await.unwrap_err().code(), Code::NotFound);
         assert_eq!(world.api().list_fulfillment_orders(all).await.unwrap().into_inner().fulfillment_orders.len(), 2);
     })
@@ -86,9 +87,9 @@ async fn a_partner_sees_the_work_at_its_nodes_only() {
 }
 
 #[tokio::test]
-async fn work_is_filtered_and_a_token_belongs_to_its_filter() {
+async fn fulfillment_orders_are_filtered_and_a_token_belongs_to_its_filter() {
     each(two_orders, async |world| {
-        world.accept(&world.order(ORDER).await).await;
+        world.accept(&world.fulfillment_order(ORDER).await).await;
         let mut request = ListFulfillmentOrdersRequest {
             request_states: vec![RequestState::Accepted.into(), RequestState::Submitted.into()],
             page_size: 1,
@@ -117,8 +118,8 @@ async fn work_is_filtered_and_a_token_belongs_to_its_filter() {
 #[tokio::test]
 async fn shipments_are_shown_to_their_account_carrier_and_node() {
     each(two_orders, async |world| {
-        let shipment = world.ship(shipped(&world.order(ORDER).await, &[("T1", 2)])).await;
-        world.ship(shipped(&world.order("ord_2").await, &[("T2", 2)])).await;
+        let shipment = world.ship(shipped(&world.fulfillment_order(ORDER).await, &[("T1", 2)])).await;
+        world.ship(shipped(&world.fulfillment_order("ord_2").await, &[("T2", 2)])).await;
         assert_eq!(
             (shipment.customer_po.as_str(), shipment.ship_to.as_ref().unwrap().name.as_str()),
             ("PO-1", "Depot")

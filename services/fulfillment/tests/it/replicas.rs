@@ -1,11 +1,11 @@
-//! Two processes on one database: what one writes while the other decides is not missed.
+//! Two replicas on one database: neither misses what the other writes while it decides.
 
 use std::sync::{Mutex, mpsc};
 
 use proto::{
     fulfillment::v1::{
-        Milestone as Said, MilestoneCode, ProofOfDelivery, RecordLabelsRequest, RecordMilestoneRequest,
-        RecordProofOfDeliveryRequest, ReportedPackage, RetryRoutingRequest, RoutingDecision, ShipmentState,
+        MilestoneCode as ContractCode, ProofOfDelivery, RecordProofOfDeliveryRequest, ReportedPackage,
+        RetryRoutingRequest, RoutingDecision, ShipmentState,
     },
     inventory::v1::AllocationRequest,
 };
@@ -13,27 +13,30 @@ use store::{Call, Command, Context, Needs, Proto, Rows};
 use tokio::sync::oneshot;
 use types::{Fault, Timestamp};
 use waybill_fulfillment::{
-    report::{RecordLabels, RecordMilestone, RecordProof, RecordShipment, Report},
-    route::{RouteWaiting, SettleRouting, Trigger},
-    tracking::{Code, Milestone, Proof},
+    milestone::{Milestone, MilestoneCode, Proof},
+    process::{
+        rerouting::{Reroute, Trigger},
+        routing::SettleRouting,
+    },
+    report::{PackageReport, RecordLabels, RecordMilestone, RecordProofOfDelivery, RecordShipment},
 };
 
 use testkit::{START, each};
 
 use crate::{
     inventory::Outage,
-    tracking::{routed, shipment},
-    world::{ORDER, World, after, package, shipped},
+    tracking::shipment,
+    world::{ORDER, World, after, package, routed, shipped},
 };
 
-/// A command that has read when it says so, and decides when it may.
-struct Late<C> {
+/// A command that signals when it has read, and decides when it may.
+struct Delayed<C> {
     command: C,
     /// Taken the first time: when it is tried again it does not wait.
     signals: Mutex<Option<(oneshot::Sender<()>, mpsc::Receiver<()>)>>,
 }
 
-impl<C: Command> Command for Late<C> {
+impl<C: Command> Command for Delayed<C> {
     type Reply = C::Reply;
     const NAME: &'static str = C::NAME;
 
@@ -59,10 +62,10 @@ async fn overtaken<C: Command>(world: &World, command: C, rival: impl Future<Out
     };
     if world.options.url.starts_with("sqlite") {
         rival.await;
-        return run(Late { command, signals: Mutex::default() }).await.unwrap().unwrap();
+        return run(Delayed { command, signals: Mutex::default() }).await.unwrap().unwrap();
     }
     let ((has_read, read), (go, may_decide)) = (oneshot::channel(), mpsc::channel());
-    let running = run(Late { command, signals: Mutex::new(Some((has_read, may_decide))) });
+    let running = run(Delayed { command, signals: Mutex::new(Some((has_read, may_decide))) });
     read.await.unwrap();
     rival.await;
     go.send(()).unwrap();
@@ -73,7 +76,7 @@ fn instant(seconds: i64) -> Timestamp {
     Timestamp::from_micros(START.as_micros() + seconds * 1_000_000)
 }
 
-fn milestone(number: &str, reporter_id: &str, code: Code) -> RecordMilestone {
+fn milestone(number: &str, reporter_id: &str, code: MilestoneCode) -> RecordMilestone {
     RecordMilestone(Milestone {
         tracking_number: number.to_owned(),
         reporter_id: reporter_id.to_owned(),
@@ -89,21 +92,14 @@ fn milestone(number: &str, reporter_id: &str, code: Code) -> RecordMilestone {
     })
 }
 
-async fn say(world: &World, number: &str, reporter_id: &str, code: MilestoneCode) {
-    let milestone =
-        Said { tracking_number: number.to_owned(), code: code.into(), occur_time: Some(after(20)), ..Said::default() };
-    let request = RecordMilestoneRequest {
-        milestone: Some(milestone),
-        carrier_id: "par_carrier".to_owned(),
-        reporter_id: reporter_id.to_owned(),
-        ..Default::default()
-    };
-    world.partners().record_milestone(request).await.unwrap();
+/// A milestone by a reporter of a package that a carrier has.
+async fn report_milestone(world: &World, number: &str, reporter_id: &str, code: ContractCode) {
+    world.report_milestone(number, code, 20, "par_carrier", reporter_id).await;
 }
 
-async fn report(world: &World, carrier_id: Option<&str>, packages: Vec<ReportedPackage>) -> Report {
-    Report {
-        fulfillment_order_id: world.order(ORDER).await.fulfillment_order_id.parse().unwrap(),
+async fn report(world: &World, carrier_id: Option<&str>, packages: Vec<ReportedPackage>) -> PackageReport {
+    PackageReport {
+        fulfillment_order_id: world.fulfillment_order(ORDER).await.fulfillment_order_id.parse().unwrap(),
         shipment_reference: "S-1".to_owned(),
         carrier_id: carrier_id.map(|id| id.parse().unwrap()),
         packages,
@@ -111,35 +107,34 @@ async fn report(world: &World, carrier_id: Option<&str>, packages: Vec<ReportedP
     }
 }
 
+/// How many packages are in transit.
+async fn in_transit(world: &World) -> usize {
+    let packages = shipment(world).await.packages;
+    packages.iter().filter(|package| package.status() == ContractCode::InTransit).count()
+}
+
 async fn label(world: &World, carrier_id: &str) {
-    let request = RecordLabelsRequest {
-        fulfillment_order_id: world.order(ORDER).await.fulfillment_order_id,
-        shipment_reference: "S-1".to_owned(),
-        carrier_id: carrier_id.to_owned(),
-        packages: vec![package("T1", 2), package("T2", 4)],
-        ..Default::default()
-    };
-    world.partners().record_labels(request).await.unwrap();
+    world.label(carrier_id, &[("T1", 2), ("T2", 4)]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_package_that_is_reported_while_a_milestone_of_it_is_recorded_hears_of_it() {
+async fn a_milestone_is_applied_to_a_package_that_is_reported_meanwhile() {
     each(routed, async |world| {
         let replica = world.replica().await;
-        let left = shipped(&world.order(ORDER).await, &[("T1", 6)]);
+        let left = shipped(&world.fulfillment_order(ORDER).await, &[("T1", 6)]);
         let rival = async { drop(replica.ship(left).await) };
-        overtaken(&world, milestone("T1", "", Code::Delivered), rival).await;
+        overtaken(&world, milestone("T1", "", MilestoneCode::Delivered), rival).await;
         assert_eq!(shipment(&world).await.state(), ShipmentState::Delivered);
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_milestone_or_proof_that_is_recorded_while_its_package_is_reported_reaches_it() {
+async fn a_milestone_or_proof_that_is_recorded_while_its_package_is_reported_is_applied() {
     each(routed, async |world| {
         let replica = world.replica().await;
         let leaves = RecordShipment(report(&world, None, vec![package("T1", 2)]).await);
-        overtaken(&world, leaves, say(&replica, "T1", "", MilestoneCode::Delivered)).await;
+        overtaken(&world, leaves, report_milestone(&replica, "T1", "", ContractCode::Delivered)).await;
         assert_eq!(shipment(&world).await.state(), ShipmentState::Delivered);
 
         let proof = ProofOfDelivery { sign_time: Some(after(20)), ..ProofOfDelivery::default() };
@@ -155,7 +150,7 @@ async fn a_milestone_or_proof_that_is_recorded_while_its_package_is_reported_rea
         overtaken(&world, leaves, rival).await;
         assert_eq!(shipment(&world).await.state(), ShipmentState::Delivered);
 
-        let proved = RecordProof(Proof {
+        let proved = RecordProofOfDelivery(Proof {
             tracking_number: "T3".to_owned(),
             reporter_id: String::new(),
             sign_time: instant(20),
@@ -164,7 +159,7 @@ async fn a_milestone_or_proof_that_is_recorded_while_its_package_is_reported_rea
             record_time: Timestamp::default(),
             version: 0,
         });
-        let left = shipped(&world.order(ORDER).await, &[("T3", 2)]);
+        let left = shipped(&world.fulfillment_order(ORDER).await, &[("T3", 2)]);
         let rival = async { drop(replica.ship(left).await) };
         overtaken(&world, proved, rival).await;
         let shipment = shipment(&world).await;
@@ -174,47 +169,38 @@ async fn a_milestone_or_proof_that_is_recorded_while_its_package_is_reported_rea
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_carrier_that_is_named_while_it_reports_is_heard() {
+async fn a_report_by_a_carrier_that_is_named_meanwhile_is_applied() {
     each(routed, async |world| {
         let replica = world.replica().await;
         label(&world, "").await;
-        let said = milestone("T2", "par_carrier", Code::InTransit);
-        overtaken(&world, said, label(&replica, "par_carrier")).await;
-        assert_eq!(
-            shipment(&world).await.packages.iter().filter(|one| one.status() == MilestoneCode::InTransit).count(),
-            1
-        );
+        let report = milestone("T2", "par_carrier", MilestoneCode::InTransit);
+        overtaken(&world, report, label(&replica, "par_carrier")).await;
+        assert_eq!(in_transit(&world).await, 1);
         assert_eq!(world.events().await.open_exceptions(), []);
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_a_carrier_reports_while_it_is_named_is_heard() {
+async fn a_report_is_applied_while_labels_name_its_reporter() {
     each(routed, async |world| {
         let replica = world.replica().await;
         label(&world, "").await;
         let names = RecordLabels(report(&world, Some("par_carrier"), vec![package("T1", 2)]).await);
-        overtaken(&world, names, say(&replica, "T2", "par_carrier", MilestoneCode::InTransit)).await;
-        assert_eq!(
-            shipment(&world).await.packages.iter().filter(|one| one.status() == MilestoneCode::InTransit).count(),
-            1
-        );
+        overtaken(&world, names, report_milestone(&replica, "T2", "par_carrier", ContractCode::InTransit)).await;
+        assert_eq!(in_transit(&world).await, 1);
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_a_carrier_reports_while_a_milestone_of_another_package_names_it_is_heard() {
+async fn a_report_is_applied_while_a_milestone_of_another_package_names_its_reporter() {
     each(routed, async |world| {
         let replica = world.replica().await;
         label(&world, "").await;
-        let names = milestone("T1", "", Code::InTransit);
-        overtaken(&world, names, say(&replica, "T2", "par_carrier", MilestoneCode::InTransit)).await;
-        assert_eq!(
-            shipment(&world).await.packages.iter().filter(|one| one.status() == MilestoneCode::InTransit).count(),
-            2
-        );
+        let names = milestone("T1", "", MilestoneCode::InTransit);
+        overtaken(&world, names, report_milestone(&replica, "T2", "par_carrier", ContractCode::InTransit)).await;
+        assert_eq!(in_transit(&world).await, 2);
     })
     .await;
 }
@@ -232,7 +218,7 @@ async fn stock_that_comes_in_while_a_plan_finds_none_is_used() {
         world.release(ORDER, 1, &[(1, "A", 5)]);
         world.drain().await;
         retry(&world).await;
-        let wakes = RouteWaiting { trigger: Trigger::Stock { sku: "A".to_owned(), cause: None } };
+        let wakes = Reroute { trigger: Trigger::Stock { sku: "A".to_owned(), cause: None } };
         let rival = async {
             replica.drain().await;
             world.inventory.stock("A", "nod_a", 5);
@@ -259,7 +245,7 @@ fn settle(decision: &RoutingDecision) -> SettleRouting {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn an_order_whose_last_two_releases_find_nodes_at_once_waits_for_nobody() {
+async fn the_exception_is_resolved_when_the_last_two_releases_of_an_order_find_nodes_at_once() {
     each(World::open, async |world| {
         let replica = world.replica().await;
         world.node("nod_a", 0).await;

@@ -1,7 +1,7 @@
 //! Released units are given to nodes.
 
 use proto::{
-    fulfillment::v1::{ExecutionState, FulfillmentOrderChanged, PreviewRoutingRequest, RequestState},
+    fulfillment::v1::{ExecutionState, PreviewRoutingRequest, RequestState},
     types::v1::{HandlingClass, LineQuantity},
 };
 
@@ -10,7 +10,7 @@ use testkit::each;
 use crate::world::{ORDER, World, node};
 
 #[tokio::test]
-async fn a_release_becomes_work_at_the_best_node_with_its_explanation() {
+async fn a_release_becomes_a_fulfillment_order_at_the_best_node_with_an_explanation() {
     each(World::open, async |world| {
         world.node("nod_near", 0).await;
         world.node("nod_far", 5).await;
@@ -19,16 +19,16 @@ async fn a_release_becomes_work_at_the_best_node_with_its_explanation() {
         world.release(ORDER, 1, &[(1, "A", 4)]);
         world.drain().await;
 
-        let work = world.order(ORDER).await;
-        assert_eq!((work.node_id.as_str(), work.partner_id.as_str()), ("nod_near", "par_near"));
-        assert_eq!((work.release_number, work.attempt, work.lines[0].quantity), (1, 1, 4));
-        assert_eq!((work.execution_state(), work.request_state()), (ExecutionState::Open, RequestState::Submitted));
-        assert_eq!(work.idempotency_key, format!("{}:1", work.fulfillment_order_id));
-        assert_eq!((work.customer_po.as_str(), work.ship_to.unwrap().name.as_str()), ("PO-1", "Depot"));
+        let order = world.fulfillment_order(ORDER).await;
+        assert_eq!((order.node_id.as_str(), order.partner_id.as_str()), ("nod_near", "par_near"));
+        assert_eq!((order.release_number, order.attempt, order.lines[0].quantity), (1, 1, 4));
+        assert_eq!((order.execution_state(), order.request_state()), (ExecutionState::Open, RequestState::Submitted));
+        assert_eq!(order.idempotency_key, format!("{}:1", order.fulfillment_order_id));
+        assert_eq!((order.customer_po.as_str(), order.ship_to.unwrap().name.as_str()), ("PO-1", "Depot"));
         assert_eq!(world.event_types().await, ["fulfillment.routed", "fulfillment.requested"]);
 
         let decision = world.decisions(ORDER).await.remove(0);
-        assert_eq!(decision.decision_id, work.decision_id);
+        assert_eq!(decision.decision_id, order.decision_id);
         assert_eq!((decision.choices[0].reason.as_str(), decision.candidates.len()), ("WHOLE_ORDER", 2));
         assert_eq!(world.inventory.calls("Allocate"), ["ord_1/release-1"]);
         assert_eq!(world.inventory.allocated("A", "nod_near"), 4);
@@ -48,14 +48,14 @@ async fn case_04_stock_that_no_single_node_has_is_split() {
 
         let expected = [("nod_a".to_owned(), 3), ("nod_b".to_owned(), 3)];
         assert_eq!(world.open_units(ORDER, 1).await, expected);
-        assert_eq!(world.events().await.payloads::<FulfillmentOrderChanged>("fulfillment.requested").len(), 2);
+        assert_eq!(world.count("fulfillment.requested").await, 2);
         assert!(world.events().await.open_exceptions().is_empty());
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_release_told_twice_is_routed_once() {
+async fn a_release_event_that_comes_twice_is_routed_once() {
     each(World::open, async |world| {
         world.node("nod_a", 0).await;
         world.inventory.stock("A", "nod_a", 9);
@@ -69,11 +69,11 @@ async fn a_release_told_twice_is_routed_once() {
 }
 
 #[tokio::test]
-async fn stock_that_inventory_only_imagined_is_looked_for_again_under_a_key_of_its_own() {
+async fn units_that_inventory_does_not_allocate_are_planned_again_under_another_key() {
     each(World::open, async |world| {
         world.node("nod_a", 0).await;
         world.inventory.stock("A", "nod_a", 2);
-        world.inventory.imagine("A", "nod_a", 10);
+        world.inventory.overstate("A", "nod_a", 10);
         world.release(ORDER, 1, &[(1, "A", 5)]);
         world.drain().await;
 
@@ -134,8 +134,8 @@ async fn an_order_that_takes_more_choices_than_one_plan_may_have_is_routed_by_se
             .map(|one| (one.attempt, one.choices.len(), one.unrouted.len()))
             .collect();
         assert_eq!(attempts, [(1, 5_000, 1), (2, 2, 0)]);
-        let works = world.orders(ORDER).await;
-        assert_eq!(works.iter().flat_map(|work| &work.lines).map(|line| line.quantity).sum::<i64>(), 5_002);
+        let orders = world.fulfillment_orders(ORDER).await;
+        assert_eq!(orders.iter().flat_map(|order| &order.lines).map(|line| line.quantity).sum::<i64>(), 5_002);
         assert!(world.events().await.open_exceptions().is_empty());
     })
     .await;

@@ -1,23 +1,22 @@
-//! Everything at once: whatever nodes say and however often calls are lost, no unit is lost and none is doubled.
+//! Whatever nodes report and however often calls are lost, no unit is lost and none is doubled.
 
 use std::time::Duration;
 
 use proto::fulfillment::v1::{
-    AnswerCancellationRequest, CancellationAnswer, FulfillmentCancelled, FulfillmentOrder, FulfillmentUnfulfillable,
-    RecordPickRequest, RequestState,
+    CancellationAnswer, FulfillmentCancelled, FulfillmentOrder, FulfillmentUnfulfillable, RequestState,
 };
 
-use testkit::{each, units};
+use testkit::each;
 
 use crate::{
     inventory::Outage,
-    world::{ORDER, World, shipped},
+    world::{ORDER, World, pick, shipped},
 };
 
-/// How many different storms.
+/// How many random sequences.
 const SEEDS: u64 = 6;
 
-/// Chances that are the same in every run.
+/// Random numbers that are the same in every run.
 struct Chance(u64);
 
 impl Chance {
@@ -27,15 +26,15 @@ impl Chance {
     }
 }
 
-fn open(work: &FulfillmentOrder) -> i64 {
-    let line = &work.lines[0];
+fn open(order: &FulfillmentOrder) -> i64 {
+    let line = &order.lines[0];
     line.quantity - line.shipped - line.short - line.cancelled
 }
 
-/// Units the order was told that it has back.
-async fn told_back(world: &World) -> i64 {
-    let told = world.events().await.payloads::<FulfillmentUnfulfillable>("fulfillment.unfulfillable");
-    told.iter().map(|told| told.lines[0].quantity).sum()
+/// Units that were returned to the order.
+async fn returned_units(world: &World) -> i64 {
+    let payloads = world.events().await.payloads::<FulfillmentUnfulfillable>("fulfillment.unfulfillable");
+    payloads.iter().map(|payload| payload.lines[0].quantity).sum()
 }
 
 /// Stock comes in, unless an order waits for it: then it would not be free.
@@ -45,54 +44,42 @@ fn more(world: &World, node: &str, quantity: i64) {
     }
 }
 
-/// One thing that happens.
-async fn step(world: &World, chance: &mut Chance, number: u64, given_back: &mut i64) {
+/// One random event.
+async fn step(world: &World, chance: &mut Chance, number: u64, released_by_order: &mut i64) {
     let outages = [Outage::Before, Outage::After];
     let methods = ["Allocate", "Deallocate", "Release", "GetAvailability"];
     if chance.below(2) == 0 {
         let method = methods[usize::try_from(chance.below(4)).unwrap()];
         world.inventory.fail(method, outages[usize::try_from(chance.below(2)).unwrap()]);
     }
-    let works: Vec<_> = world.orders(ORDER).await.into_iter().filter(|work| open(work) > 0).collect();
-    let Some(work) = works.get(usize::try_from(chance.below(works.len().max(1) as u64)).unwrap()) else {
+    let orders: Vec<_> = world.fulfillment_orders(ORDER).await.into_iter().filter(|order| open(order) > 0).collect();
+    let Some(order) = orders.get(usize::try_from(chance.below(orders.len().max(1) as u64)).unwrap()) else {
         world.node(&format!("nod_late{number}"), 9).await;
         more(world, &format!("nod_late{number}"), 3);
         return;
     };
-    let quantity = 1 + i64::try_from(chance.below(open(work).unsigned_abs())).unwrap();
+    let quantity = 1 + i64::try_from(chance.below(open(order).unsigned_abs())).unwrap();
     match chance.below(8) {
-        0 => drop(world.accept(work).await),
-        1 | 2 => drop(world.reject(work).await),
-        3 | 4 => {
-            let request = RecordPickRequest {
-                fulfillment_order_id: work.fulfillment_order_id.clone(),
-                short: vec![units(1, quantity)],
-                ..Default::default()
-            };
-            world.partners().record_pick(request).await.unwrap();
-        }
-        5 => drop(world.ship(shipped(work, &[(&format!("T{number}"), quantity)])).await),
+        0 => drop(world.accept(order).await),
+        1 | 2 => drop(world.reject(order).await),
+        3 | 4 => drop(world.record_pick(pick(order, 0, quantity)).await),
+        5 => drop(world.ship(shipped(order, &[(&format!("T{number}"), quantity)])).await),
         6 => more(world, "nod_a", quantity),
         _ if number > 10 => {
-            // The order gives back what it has back itself.
-            let back = told_back(world).await - *given_back;
-            *given_back += back;
-            world.inventory.give_back(ORDER, 1, back);
+            // The order releases the units that were returned to it.
+            let back = returned_units(world).await - *released_by_order;
+            *released_by_order += back;
+            world.inventory.release_by_order(ORDER, 1, back);
             world.cancel(ORDER);
         }
         _ => {}
     }
-    if work.request_state() == RequestState::CancellationRequested {
-        let request = AnswerCancellationRequest {
-            fulfillment_order_id: work.fulfillment_order_id.clone(),
-            answer: CancellationAnswer::Accepted.into(),
-            ..Default::default()
-        };
-        world.partners().answer_cancellation(request).await.unwrap();
+    if order.request_state() == RequestState::CancellationRequested {
+        world.answer_cancellation(order, CancellationAnswer::Accepted).await;
     }
 }
 
-/// Lets everything come to rest.
+/// Drains until nothing happens any more.
 async fn settle(world: &World) {
     let mut quiet = 0;
     for _ in 0..60 {
@@ -103,22 +90,22 @@ async fn settle(world: &World) {
             return;
         }
     }
-    panic!("it never comes to rest");
+    panic!("it never settles");
 }
 
-async fn check(world: &World, seed: u64, given_back: i64) {
+async fn check(world: &World, seed: u64, released_by_order: i64) {
     let reservation = world.inventory.reservation(ORDER, 1);
-    let works = world.orders(ORDER).await;
-    let at_nodes: i64 = works.iter().map(|work| open(work) + work.lines[0].shipped).sum();
+    let orders = world.fulfillment_orders(ORDER).await;
+    let at_nodes: i64 = orders.iter().map(|order| open(order) + order.lines[0].shipped).sum();
     assert_eq!(reservation.allocated, at_nodes, "seed {seed}: units at nodes");
     let cancelled = world.events().await.payloads::<FulfillmentCancelled>("fulfillment.cancelled");
-    let cancelled: i64 = cancelled.iter().map(|told| told.lines[0].quantity).sum();
-    assert_eq!(reservation.released, cancelled + given_back, "seed {seed}: cancelled units");
-    let waiting = told_back(world).await - given_back;
+    let cancelled: i64 = cancelled.iter().map(|payload| payload.lines[0].quantity).sum();
+    assert_eq!(reservation.released, cancelled + released_by_order, "seed {seed}: cancelled units");
+    let waiting = returned_units(world).await - released_by_order;
     assert_eq!(reservation.backordered, waiting, "seed {seed}: units the order waits for");
     let sum = reservation.reserved + reservation.allocated + reservation.backordered + reservation.released;
     assert_eq!(reservation.requested, sum, "seed {seed}: inventory");
-    let unassigned = world.events().await.open_exceptions().iter().any(|(kind, _)| kind == "UNASSIGNED");
+    let unassigned = world.events().await.open_exceptions().iter().any(|(event_type, _)| event_type == "UNASSIGNED");
     assert_eq!(unassigned, reservation.reserved > 0, "seed {seed}: what has no node is an exception");
 }
 
@@ -133,22 +120,22 @@ async fn storm(world: World, seed: u64) {
     for (id, rank) in [("nod_a", 0), ("nod_b", 0), ("nod_c", 1)] {
         world.node(id, rank).await;
     }
-    let mut given_back = 0;
+    let mut released_by_order = 0;
     let mut chance = Chance(20_250_615 + seed);
     world.inventory.stock("A", "nod_a", 6);
     world.inventory.stock("A", "nod_b", 5);
     world.inventory.stock("A", "nod_c", 9);
-    world.inventory.imagine("A", "nod_c", 2);
+    world.inventory.overstate("A", "nod_c", 2);
     world.release(ORDER, 1, &[(1, "A", 12)]);
     world.release(ORDER, 2, &[(1, "A", 6)]);
     for number in 0..24 {
-        step(&world, &mut chance, number, &mut given_back).await;
-        // Sometimes several things happen before anything is done about them.
+        step(&world, &mut chance, number, &mut released_by_order).await;
+        // Sometimes several events occur before the service reacts.
         if chance.below(3) > 0 {
             settle(&world).await;
-            check(&world, seed, given_back).await;
+            check(&world, seed, released_by_order).await;
         }
     }
     settle(&world).await;
-    check(&world, seed, given_back).await;
+    check(&world, seed, released_by_order).await;
 }

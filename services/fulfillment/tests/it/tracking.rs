@@ -1,40 +1,16 @@
-//! What carriers say, early, late, doubled and in any order.
+//! Tracking reports, early, late, repeated and in any order.
 
 use proto::fulfillment::v1::{
-    ExecutionState, ListMilestonesRequest, ListShipmentsRequest, Milestone, MilestoneCode, ProofOfDelivery,
-    ProofOfDeliveryCaptured, RecordLabelsRequest, RecordMilestoneRequest, RecordMilestoneResponse,
-    RecordProofOfDeliveryRequest, Shipment, ShipmentDelivered, ShipmentMilestoneRecorded, ShipmentShipped,
-    ShipmentState,
+    ExecutionState, ListMilestonesRequest, ListShipmentsRequest, MilestoneCode, ProofOfDelivery,
+    RecordMilestoneResponse, RecordProofOfDeliveryRequest, Shipment, ShipmentDelivered, ShipmentShipped, ShipmentState,
 };
 
 use testkit::each;
 
-use crate::world::{ORDER, World, after, package, shipped};
+use crate::world::{ORDER, World, after, routed, shipped};
 
-pub(crate) async fn routed(options: store::Options) -> World {
-    let world = World::open(options).await;
-    world.node("nod_a", 0).await;
-    world.inventory.stock("A", "nod_a", 10);
-    world.release(ORDER, 1, &[(1, "A", 6)]);
-    world.drain().await;
-    world
-}
-
-async fn say(world: &World, number: &str, code: MilestoneCode, seconds: i64) -> RecordMilestoneResponse {
-    let milestone = Milestone {
-        tracking_number: number.to_owned(),
-        code: code.into(),
-        raw_code: "X".to_owned(),
-        occur_time: Some(after(seconds)),
-        estimated_delivery_time: (code == MilestoneCode::Estimated).then(|| after(seconds + 1_000)),
-        ..Milestone::default()
-    };
-    let request = RecordMilestoneRequest {
-        milestone: Some(milestone),
-        carrier_id: "par_carrier".to_owned(),
-        ..Default::default()
-    };
-    world.partners().record_milestone(request).await.unwrap().into_inner()
+async fn report(world: &World, number: &str, code: MilestoneCode, seconds: i64) -> RecordMilestoneResponse {
+    world.report_milestone(number, code, seconds, "par_carrier", "").await
 }
 
 async fn prove(world: &World, number: &str, seconds: i64) {
@@ -58,24 +34,20 @@ pub(crate) async fn shipment(world: &World) -> Shipment {
     shipments.remove(0)
 }
 
-pub(crate) async fn count(world: &World, wanted: &str) -> usize {
-    world.event_types().await.iter().filter(|kind| *kind == wanted).count()
-}
-
 #[tokio::test]
 async fn case_23_one_delivered_package_of_three_is_a_partial_delivery() {
     each(routed, async |world| {
-        let work = world.order(ORDER).await;
-        world.ship(shipped(&work, &[("T1", 1), ("T2", 2), ("T3", 3)])).await;
-        say(&world, "T2", MilestoneCode::Delivered, 20).await;
+        let order = world.fulfillment_order(ORDER).await;
+        world.ship(shipped(&order, &[("T1", 1), ("T2", 2), ("T3", 3)])).await;
+        report(&world, "T2", MilestoneCode::Delivered, 20).await;
         assert_eq!(shipment(&world).await.state(), ShipmentState::PartiallyDelivered);
-        say(&world, "T1", MilestoneCode::Delivered, 10).await;
-        say(&world, "T3", MilestoneCode::Delivered, 30).await;
+        report(&world, "T1", MilestoneCode::Delivered, 10).await;
+        report(&world, "T3", MilestoneCode::Delivered, 30).await;
         let shipment = shipment(&world).await;
         assert_eq!((shipment.state(), shipment.deliver_time), (ShipmentState::Delivered, Some(after(30))));
         let partial = world.events().await.payloads::<ShipmentDelivered>("shipment.partially_delivered");
         let last = world.events().await.payloads::<ShipmentDelivered>("shipment.delivered");
-        let quantities: Vec<_> = partial.iter().chain(&last).map(|told| told.lines[0].quantity).collect();
+        let quantities: Vec<_> = partial.iter().chain(&last).map(|payload| payload.lines[0].quantity).collect();
         assert_eq!((quantities, last.len()), (vec![2, 1, 3], 1));
     })
     .await;
@@ -84,7 +56,7 @@ async fn case_23_one_delivered_package_of_three_is_a_partial_delivery() {
 #[tokio::test]
 async fn reports_count_by_the_time_they_happened() {
     each(routed, async |world| {
-        world.ship(shipped(&world.order(ORDER).await, &[("T1", 6)])).await;
+        world.ship(shipped(&world.fulfillment_order(ORDER).await, &[("T1", 6)])).await;
         let codes = [
             (MilestoneCode::OutForDelivery, 30),
             (MilestoneCode::PickedUp, 10),
@@ -93,13 +65,13 @@ async fn reports_count_by_the_time_they_happened() {
             (MilestoneCode::OutForDelivery, 30),
         ];
         for (code, seconds) in codes {
-            assert_eq!(say(&world, "T1", code, seconds).await.status(), MilestoneCode::OutForDelivery);
+            assert_eq!(report(&world, "T1", code, seconds).await.status(), MilestoneCode::OutForDelivery);
         }
         let shipment = shipment(&world).await;
         assert_eq!(shipment.packages[0].status_time, Some(after(30)));
         assert_eq!(shipment.packages[0].estimated_delivery_time, Some(after(1_040)));
         assert_eq!(shipment.state(), ShipmentState::Shipped);
-        assert_eq!(count(&world, "shipment.milestone_recorded").await, 4);
+        assert_eq!(world.count("shipment.milestone_recorded").await, 4);
 
         let request = ListMilestonesRequest { shipment_id: shipment.shipment_id };
         let milestones = world.api().list_milestones(request).await.unwrap().into_inner().milestones;
@@ -113,69 +85,63 @@ async fn reports_count_by_the_time_they_happened() {
 #[tokio::test]
 async fn a_delivered_package_stays_delivered() {
     each(routed, async |world| {
-        world.ship(shipped(&world.order(ORDER).await, &[("T1", 6)])).await;
-        say(&world, "T1", MilestoneCode::Delivered, 20).await;
+        world.ship(shipped(&world.fulfillment_order(ORDER).await, &[("T1", 6)])).await;
+        report(&world, "T1", MilestoneCode::Delivered, 20).await;
         for (code, seconds) in
             [(MilestoneCode::InTransit, 30), (MilestoneCode::Lost, 5), (MilestoneCode::Delivered, 25)]
         {
-            assert_eq!(say(&world, "T1", code, seconds).await.status(), MilestoneCode::Delivered);
+            assert_eq!(report(&world, "T1", code, seconds).await.status(), MilestoneCode::Delivered);
         }
         assert_eq!(shipment(&world).await.deliver_time, Some(after(20)));
-        assert_eq!(count(&world, "shipment.delivered").await, 1);
+        assert_eq!(world.count("shipment.delivered").await, 1);
     })
     .await;
 }
 
 #[tokio::test]
-async fn case_44_what_a_carrier_says_before_the_warehouse_is_kept_and_folded_in() {
+async fn case_44_reports_before_the_package_is_known_are_buffered_and_applied() {
     each(routed, async |world| {
-        let answer = say(&world, "T1", MilestoneCode::InTransit, 10).await;
+        let answer = report(&world, "T1", MilestoneCode::InTransit, 10).await;
         assert_eq!((answer.shipment_id.as_str(), answer.status()), ("", MilestoneCode::InTransit));
         prove(&world, "T1", 20).await;
         prove(&world, "T1", 20).await;
-        say(&world, "T1", MilestoneCode::InTransit, 10).await;
-        assert_eq!(count(&world, "shipment.unmatched_milestone_recorded").await, 2);
+        report(&world, "T1", MilestoneCode::InTransit, 10).await;
+        assert_eq!(world.count("shipment.unmatched_milestone_recorded").await, 2);
 
-        let shipment = world.ship(shipped(&world.order(ORDER).await, &[("T1", 6)])).await;
+        let shipment = world.ship(shipped(&world.fulfillment_order(ORDER).await, &[("T1", 6)])).await;
         assert_eq!((shipment.state(), shipment.inferred), (ShipmentState::Delivered, false));
         assert_eq!(shipment.deliver_time, Some(after(20)));
         let proof = shipment.packages[0].proof_of_delivery.as_ref().unwrap();
         assert_eq!(proof.signed_by, "A. Meier");
-        let kinds = world.event_types().await;
-        let position = |wanted: &str| kinds.iter().position(|kind| kind == wanted).unwrap();
+        let types = world.event_types().await;
+        let position = |wanted: &str| types.iter().position(|event_type| event_type == wanted).unwrap();
         assert!(position("shipment.shipped") < position("shipment.delivered"));
-        assert_eq!(world.events().await.payloads::<ShipmentMilestoneRecorded>("shipment.milestone_recorded").len(), 1);
-        assert_eq!(world.events().await.payloads::<ProofOfDeliveryCaptured>("shipment.pod_captured").len(), 1);
+        assert_eq!(world.count("shipment.milestone_recorded").await, 1);
+        assert_eq!(world.count("shipment.pod_captured").await, 1);
     })
     .await;
 }
 
 #[tokio::test]
-async fn case_44_a_labelled_package_a_carrier_has_left_until_the_warehouse_says_so_too() {
+async fn case_44_a_labelled_package_that_its_carrier_has_is_inferred_to_have_left() {
     each(routed, async |world| {
-        let work = world.order(ORDER).await;
-        let labels = RecordLabelsRequest {
-            fulfillment_order_id: work.fulfillment_order_id.clone(),
-            shipment_reference: "S-1".to_owned(),
-            packages: vec![package("T1", 6)],
-            ..Default::default()
-        };
-        world.partners().record_labels(labels).await.unwrap();
-        say(&world, "T1", MilestoneCode::LabelCreated, 5).await;
-        say(&world, "T1", MilestoneCode::Estimated, 6).await;
+        let order = world.fulfillment_order(ORDER).await;
+        world.label("", &[("T1", 6)]).await;
+        report(&world, "T1", MilestoneCode::LabelCreated, 5).await;
+        report(&world, "T1", MilestoneCode::Estimated, 6).await;
         assert_eq!(shipment(&world).await.state(), ShipmentState::Labelled);
 
-        say(&world, "T1", MilestoneCode::InTransit, 10).await;
+        report(&world, "T1", MilestoneCode::InTransit, 10).await;
         let inferred = shipment(&world).await;
         assert_eq!((inferred.state(), inferred.inferred), (ShipmentState::Shipped, true));
         assert_eq!((inferred.ship_time, inferred.carrier_id.as_str()), (Some(after(10)), "par_carrier"));
-        assert_eq!(world.order(ORDER).await.execution_state(), ExecutionState::Completed);
+        assert_eq!(world.fulfillment_order(ORDER).await.execution_state(), ExecutionState::Completed);
 
-        let reported = world.ship(shipped(&work, &[("T1", 6)])).await;
+        let reported = world.ship(shipped(&order, &[("T1", 6)])).await;
         assert_eq!((reported.state(), reported.inferred), (ShipmentState::Shipped, false));
-        assert_eq!(world.order(ORDER).await.lines[0].shipped, 6);
-        let told = world.events().await.payloads::<ShipmentShipped>("shipment.shipped");
-        assert!(told.len() == 1 && told[0].shipment.as_ref().unwrap().inferred);
+        assert_eq!(world.fulfillment_order(ORDER).await.lines[0].shipped, 6);
+        let payloads = world.events().await.payloads::<ShipmentShipped>("shipment.shipped");
+        assert!(payloads.len() == 1 && payloads[0].shipment.as_ref().unwrap().inferred);
     })
     .await;
 }
@@ -183,16 +149,16 @@ async fn case_44_a_labelled_package_a_carrier_has_left_until_the_warehouse_says_
 #[tokio::test]
 async fn a_proof_is_a_delivery() {
     each(routed, async |world| {
-        world.ship(shipped(&world.order(ORDER).await, &[("T1", 6)])).await;
+        world.ship(shipped(&world.fulfillment_order(ORDER).await, &[("T1", 6)])).await;
         prove(&world, "T1", 40).await;
         prove(&world, "T1", 40).await;
-        say(&world, "T1", MilestoneCode::Delivered, 35).await;
+        report(&world, "T1", MilestoneCode::Delivered, 35).await;
         let shipment = shipment(&world).await;
         assert_eq!(
             (shipment.state(), shipment.packages[0].status()),
             (ShipmentState::Delivered, MilestoneCode::Delivered)
         );
-        assert_eq!((count(&world, "shipment.delivered").await, count(&world, "shipment.pod_captured").await), (1, 1));
+        assert_eq!((world.count("shipment.delivered").await, world.count("shipment.pod_captured").await), (1, 1));
     })
     .await;
 }

@@ -1,7 +1,7 @@
 //! Units that no node may take wait, visibly, until something changes.
 
 use proto::{
-    event::v1::{ExceptionOpened, ExceptionResolved},
+    event::v1::ExceptionOpened,
     fulfillment::v1::{FulfillmentRoutingFailed, NodeState, RetryRoutingRequest, UpdateNodeRequest},
     inventory::v1::{StockChanged, StockMovement},
 };
@@ -21,7 +21,7 @@ fn received(world: &World, sku: &str, node: &str, quantity: i64) {
 }
 
 #[tokio::test]
-async fn units_no_node_may_take_wait_as_an_exception_that_says_why() {
+async fn units_that_no_node_may_take_open_an_exception_that_says_why() {
     each(World::open, async |world| {
         let mut abroad = node("nod_us", 0);
         abroad.service_areas[0].countries = vec!["US".to_owned()];
@@ -60,8 +60,8 @@ async fn stock_that_comes_in_is_used_for_what_waits_for_it() {
         world.drain().await;
         assert_eq!(world.open_units(ORDER, 1).await, [("nod_a".to_owned(), 2), ("nod_a".to_owned(), 3)]);
         assert!(world.events().await.open_exceptions().is_empty());
-        assert_eq!(world.events().await.payloads::<ExceptionOpened>("exception.opened").len(), 1);
-        assert_eq!(world.events().await.payloads::<ExceptionResolved>("exception.resolved").len(), 1);
+        assert_eq!(world.count("exception.opened").await, 1);
+        assert_eq!(world.count("exception.resolved").await, 1);
         let reservation = world.inventory.reservation(ORDER, 1);
         assert_eq!((reservation.reserved, reservation.allocated), (0, 5));
     })
@@ -83,7 +83,7 @@ async fn stock_of_another_item_moves_nothing() {
 }
 
 #[tokio::test]
-async fn a_node_that_wakes_up_takes_what_waits() {
+async fn units_that_wait_are_routed_to_a_node_that_becomes_active() {
     each(World::open, async |world| {
         world.node("nod_a", 0).await;
         let mut change = UpdateNodeRequest { node_id: "nod_a".to_owned(), ..Default::default() };
@@ -110,7 +110,7 @@ async fn a_person_may_have_a_rejecting_node_asked_again() {
         world.inventory.stock("A", "nod_a", 5);
         world.release(ORDER, 1, &[(1, "A", 5)]);
         world.drain().await;
-        world.reject(&world.order(ORDER).await).await;
+        world.reject(&world.fulfillment_order(ORDER).await).await;
         world.drain().await;
         assert_eq!(world.events().await.open_exceptions(), unassigned());
 
@@ -126,7 +126,7 @@ async fn a_person_may_have_a_rejecting_node_asked_again() {
 }
 
 #[tokio::test]
-async fn units_of_a_cancelled_order_that_no_node_had_are_given_back_to_inventory_once() {
+async fn units_of_a_cancelled_order_without_a_node_are_released_once() {
     each(World::open, async |world| {
         world.release(ORDER, 1, &[(1, "A", 5)]);
         world.release(ORDER, 2, &[(1, "A", 2)]);
@@ -142,7 +142,7 @@ async fn units_of_a_cancelled_order_that_no_node_had_are_given_back_to_inventory
         received(&world, "A", "nod_a", 9);
         world.node("nod_a", 0).await;
         world.drain().await;
-        assert!(world.orders(ORDER).await.is_empty());
+        assert!(world.fulfillment_orders(ORDER).await.is_empty());
     })
     .await;
 }

@@ -19,9 +19,9 @@ use types::ManualClock;
 use waybill_fulfillment::{Config, MIGRATIONS, NAME, Peers, server, workers};
 
 use crate::inventory::Inventory;
-pub(crate) use calls::node;
+pub(crate) use calls::{node, pick, routed, routed_units};
 
-/// The order most tests are about.
+/// The order of most tests.
 pub(crate) const ORDER: &str = "ord_1";
 
 /// The service with its neighbours.
@@ -71,7 +71,7 @@ impl World {
         Self { service, inventory, order_log, inventory_log }
     }
 
-    /// A client on behalf of somebody.
+    /// A client on behalf of a principal.
     pub(crate) fn client(&self, principal: &Principal) -> FulfillmentServiceClient<Channel> {
         FulfillmentServiceClient::new(self.channel.for_principal(principal))
     }
@@ -86,10 +86,10 @@ impl World {
         self.client(&Principal::service("partner"))
     }
 
-    /// An order gives units out that inventory holds for it.
+    /// An order releases units that inventory has reserved for it.
     pub(crate) fn release(&self, order: &str, number: i32, lines: &[(i32, &str, i64)]) {
         for (line, sku, quantity) in lines {
-            self.inventory.hold(order, *line, sku, *quantity);
+            self.inventory.reserve(order, *line, sku, *quantity);
         }
         let lines = lines.iter().map(|(line_number, sku, quantity)| ReleasedLine {
             line_number: *line_number,
@@ -109,7 +109,7 @@ impl World {
         self.order_log.emit("order.released", order, &released);
     }
 
-    /// The order is not wanted any more.
+    /// The order is cancelled.
     pub(crate) fn cancel(&self, order: &str) {
         let requested = OrderCancelRequested { order_id: order.to_owned(), reason: "not wanted".to_owned() };
         self.order_log.emit("order.cancel_requested", order, &requested);
@@ -117,9 +117,9 @@ impl World {
 }
 
 /// A report of packages that left, each with units of line 1.
-pub(crate) fn shipped(work: &FulfillmentOrder, packages: &[(&str, i64)]) -> RecordShipmentRequest {
+pub(crate) fn shipped(order: &FulfillmentOrder, packages: &[(&str, i64)]) -> RecordShipmentRequest {
     RecordShipmentRequest {
-        fulfillment_order_id: work.fulfillment_order_id.clone(),
+        fulfillment_order_id: order.fulfillment_order_id.clone(),
         shipment_reference: "S-1".to_owned(),
         carrier_id: "par_carrier".to_owned(),
         packages: packages.iter().map(|(number, quantity)| package(number, *quantity)).collect(),

@@ -54,10 +54,10 @@ pub(crate) fn gateway(now: i64) -> Router {
     let descriptors = compile("clerk.proto");
     let channel = Server::new("clerk", &mesh::Config::default(), &descriptors)
         .with_clock(Arc::new(ManualClock::at(Timestamp::from_micros(now))))
-        .with_default_principal(Principal::local_administrator())
         .add_service(Clerk)
         .into_channel()
-        .unwrap();
+        .unwrap()
+        .for_principal(&Principal::local_administrator());
     gateway::router(&descriptors, &[("clerk.v1.ClerkService", channel)], None, &gateway::Config::default()).unwrap()
 }
 

@@ -6,3 +6,4 @@ extern crate waybill_gateway as gateway;
 mod apis;
 mod clerk;
 mod endings;
+mod front;

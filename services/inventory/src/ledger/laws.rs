@@ -5,11 +5,12 @@ use std::{collections::BTreeMap, time::Duration};
 use proptest::prelude::*;
 use types::{Fault, NodeId, OrderId, Timestamp};
 
-use super::{Leaving, Ledger, LineKey, Outcome, Pick, Place, Supply, Taken, Terms, Wanted};
+use super::{DeallocationPolicy, Ledger, OutboundQuantity, Terms, outcome::Outcome};
 use crate::{
-    movement::{Kind, Movement},
-    promise::{Allocation, Policy, Reservation},
-    stock::{Level, Stock},
+    movement::{Movement, MovementKind},
+    quantity::{AllocationLine, ItemQuantity, RequestedLine},
+    reservation::{Allocation, LineAtLocation, LineKey, Reservation, ShortagePolicy},
+    stock::{Level, Stock, StockKey},
 };
 
 const SKUS: [&str; 2] = ["A", "B"];
@@ -20,12 +21,12 @@ const LOCATIONS: [&str; 2] = ["nod_1", "nod_2"];
 struct World {
     now: Timestamp,
     stock: BTreeMap<String, Stock>,
-    levels: BTreeMap<Place, Level>,
+    levels: BTreeMap<StockKey, Level>,
     reservations: BTreeMap<LineKey, Reservation>,
-    allocations: BTreeMap<(OrderId, i64, NodeId), Allocation>,
+    allocations: BTreeMap<LineAtLocation, Allocation>,
     movements: Vec<Movement>,
-    /// Items of which units were taken away by something else than a shipment of what was promised.
-    taken_away: Vec<String>,
+    /// Items of which units were removed by something else than a shipment of allocated units.
+    removed: Vec<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -33,10 +34,10 @@ enum Step {
     Receive { sku: usize, location: usize, units: i64, ago: u64 },
     Adjust { sku: usize, location: usize, delta: i64 },
     Count { sku: usize, location: usize, units: i64, ago: u64 },
-    Reserve { order: usize, lines: Vec<(i64, i64)>, policy: Policy },
+    Reserve { order: usize, lines: Vec<(i64, i64)>, policy: ShortagePolicy },
     Release { order: usize, line: i64, units: i64 },
     Allocate { order: usize, line: i64, location: usize, units: i64 },
-    Deallocate { order: usize, line: i64, location: usize, units: i64, taken: Taken, ago: u64 },
+    Deallocate { order: usize, line: i64, location: usize, units: i64, policy: DeallocationPolicy, ago: u64 },
     Consume { order: usize, line: i64, location: usize, units: i64, ago: u64 },
     Expire { order: usize, open_holds: i64 },
     Wait { seconds: u64 },
@@ -44,23 +45,23 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let (sku, location, order, line) = (0..2_usize, 0..2_usize, 0..3_usize, 1..=3_i64);
-    let place = (sku, location.clone());
-    let policy = prop_oneof![Just(Policy::Refuse), Just(Policy::Backorder)];
-    let taken = prop_oneof![Just(Taken::Cancelled), Just(Taken::Reassigned), Just(Taken::Short)];
+    let key = (sku, location.clone());
+    let policy = prop::sample::select(ShortagePolicy::ALL);
+    let deallocation = prop::sample::select(DeallocationPolicy::ALL);
     let at = (order.clone(), line.clone(), location, 1..8_i64);
     prop_oneof![
-        3 => (place.clone(), 1..12_i64, 0..20_u64)
+        3 => (key.clone(), 1..12_i64, 0..20_u64)
             .prop_map(|((sku, location), units, ago)| Step::Receive { sku, location, units, ago }),
-        1 => (place.clone(), -6..6_i64).prop_map(|((sku, location), delta)| Step::Adjust { sku, location, delta }),
-        1 => (place, 0..12_i64, 0..20_u64)
+        1 => (key.clone(), -6..6_i64).prop_map(|((sku, location), delta)| Step::Adjust { sku, location, delta }),
+        1 => (key, 0..12_i64, 0..20_u64)
             .prop_map(|((sku, location), units, ago)| Step::Count { sku, location, units, ago }),
         4 => (order.clone(), prop::collection::vec((1..=3_i64, 1..8_i64), 1..3), policy)
             .prop_map(|(order, lines, policy)| Step::Reserve { order, lines, policy }),
         1 => (order.clone(), line, 1..8_i64).prop_map(|(order, line, units)| Step::Release { order, line, units }),
         4 => at.clone()
             .prop_map(|(order, line, location, units)| Step::Allocate { order, line, location, units }),
-        2 => (at.clone(), taken, 0..20_u64).prop_map(|((order, line, location, units), taken, ago)| {
-            Step::Deallocate { order, line, location, units, taken, ago }
+        2 => (at.clone(), deallocation, 0..20_u64).prop_map(|((order, line, location, units), policy, ago)| {
+            Step::Deallocate { order, line, location, units, policy, ago }
         }),
         2 => (at, 0..20_u64).prop_map(|((order, line, location, units), ago)| {
             Step::Consume { order, line, location, units, ago }
@@ -87,12 +88,8 @@ impl World {
     }
 
     fn ledger(&self) -> Ledger {
-        let mut ledger = Ledger::new(self.now);
-        self.stock.values().cloned().for_each(|stock| ledger.load_stock(stock));
-        self.levels.values().cloned().for_each(|level| ledger.load_level(level));
-        self.reservations.values().cloned().for_each(|reservation| ledger.load_reservation(reservation));
-        self.allocations.values().cloned().for_each(|allocation| ledger.load_allocation(allocation));
-        ledger
+        let (stock, levels) = (self.stock.values().cloned(), self.levels.values().cloned());
+        Ledger::new(self.now, stock, levels, self.reservations.values().cloned(), self.allocations.values().cloned())
     }
 
     /// Applies a step; a refused one changes nothing.
@@ -104,18 +101,18 @@ impl World {
         let mut ledger = self.ledger();
         let before = self.shortfalls();
         match self.decide(step, &mut ledger) {
-            Ok(()) => self.absorb(ledger.finish().expect("whoever waits was loaded")),
+            Ok(()) => self.absorb(ledger.finish().expect("every backorder was loaded")),
             Err(fault) => assert_ne!(fault.reason, types::Reason::Internal, "{fault} at {step:?}"),
         }
         if !matches!(step, Step::Adjust { .. } | Step::Count { .. } | Step::Consume { .. }) {
-            for (place, after) in self.shortfalls() {
-                let before = before.get(&place).copied().unwrap_or(0);
-                assert!(after <= before, "a promise alone made {place} lack at {step:?}");
+            for (key, after) in self.shortfalls() {
+                let before = before.get(&key).copied().unwrap_or(0);
+                assert!(after <= before, "a reservation alone made {key} short at {step:?}");
             }
         }
     }
 
-    /// What lacks, by item and by item and location.
+    /// Shortfalls, by item and by item and location.
     fn shortfalls(&self) -> BTreeMap<String, i64> {
         let items = self.stock.values().map(|stock| (stock.sku.clone(), stock.shortfall));
         let levels = self.levels.iter().map(|((sku, at), level)| (format!("{sku}@{at}"), level.shortfall));
@@ -127,50 +124,54 @@ impl World {
         let node = |location: usize| -> NodeId { LOCATIONS[location].parse().unwrap() };
         match step.clone() {
             Step::Receive { sku, location, units, ago } => {
-                let supply = Supply { sku: SKUS[sku].to_owned(), quantity: units };
-                ledger.take_in(Kind::Received, &node(location), &supply, "", before(ago))
+                let item = ItemQuantity { sku: SKUS[sku].to_owned(), quantity: units };
+                ledger.receive(MovementKind::Received, &node(location), &item, "", before(ago))
             }
             Step::Adjust { sku, location, delta } => {
-                self.taken_away.push(SKUS[sku].to_owned());
+                self.removed.push(SKUS[sku].to_owned());
                 ledger.adjust(&node(location), SKUS[sku], delta, "")
             }
             Step::Count { sku, location, units, ago } => {
-                self.taken_away.push(SKUS[sku].to_owned());
-                let supply = Supply { sku: SKUS[sku].to_owned(), quantity: units };
-                ledger.count(&node(location), &supply, before(ago), 0)
+                self.removed.push(SKUS[sku].to_owned());
+                let item = ItemQuantity { sku: SKUS[sku].to_owned(), quantity: units };
+                ledger.count(&node(location), &item, before(ago), 0)
             }
             Step::Reserve { order, lines, policy } => {
                 let lines: BTreeMap<i64, i64> = lines.into_iter().collect();
-                let wanted = |(line_number, quantity)| Wanted { line_number, sku: sku_of(line_number), quantity };
-                let lines: Vec<Wanted> = lines.into_iter().map(wanted).collect();
-                ledger.reserve(&order_id(order), &lines, Terms { policy, expire_after: Some(30_000_000) })
+                let line = |(line_number, quantity)| RequestedLine { line_number, sku: sku_of(line_number), quantity };
+                let lines: Vec<RequestedLine> = lines.into_iter().map(line).collect();
+                ledger.reserve(
+                    &order_id(order),
+                    &lines,
+                    Terms { shortage_policy: policy, expire_after: Some(30_000_000) },
+                )
             }
             Step::Release { order, line, units } => ledger.release(&(order_id(order), line), units),
             Step::Allocate { order, line, location, units } => {
-                let pick = Pick { line_number: line, location_id: node(location), quantity: units };
-                ledger.allocate(&order_id(order), &pick).map(|_| ())
+                let line = AllocationLine { line_number: line, location_id: node(location), quantity: units };
+                ledger.allocate(&order_id(order), &line).map(|_| ())
             }
-            Step::Deallocate { order, line, location, units, taken, ago } => {
-                if taken == Taken::Short {
-                    self.taken_away.push(sku_of(line));
+            Step::Deallocate { order, line, location, units, policy, ago } => {
+                if policy == DeallocationPolicy::Short {
+                    self.removed.push(sku_of(line));
                 }
-                let pick = Pick { line_number: line, location_id: node(location), quantity: units };
-                ledger.deallocate(&order_id(order), &pick, taken, before(ago))
+                let line = AllocationLine { line_number: line, location_id: node(location), quantity: units };
+                ledger.deallocate(&order_id(order), &line, policy, before(ago))
             }
             Step::Consume { order, line, location, units, ago } => {
-                let place = (order_id(order), line, node(location));
-                if self.allocations.get(&place).is_none_or(|allocation| allocation.open_units < units) {
-                    self.taken_away.push(sku_of(line));
+                let key = (order_id(order), line, node(location));
+                if self.allocations.get(&key).is_none_or(|allocation| allocation.open_units < units) {
+                    self.removed.push(sku_of(line));
                 }
                 let (sku, location_id) = (sku_of(line), node(location));
-                let leaving = Leaving {
+                let outbound = OutboundQuantity {
                     shipment_id: "shm_1",
                     location_id: &location_id,
                     sku: &sku,
                     quantity: units,
                     occur_time: before(ago),
                 };
-                ledger.consume(&(order_id(order), line), leaving)
+                ledger.consume(&(order_id(order), line), outbound)
             }
             Step::Expire { order, open_holds } => ledger.expire(&order_id(order), open_holds).map(|_| ()),
             Step::Wait { .. } => Ok(()),
@@ -184,14 +185,8 @@ impl World {
         for change in outcome.levels {
             self.levels.insert((change.after.sku.clone(), change.after.location_id.clone()), change.after);
         }
-        for change in outcome.reservations {
-            let key = (change.after.order_id.clone(), change.after.line_number);
-            self.reservations.insert(key, change.after);
-        }
-        for change in outcome.allocations {
-            let Allocation { order_id, line_number, location_id, .. } = change.after.clone();
-            self.allocations.insert((order_id, line_number, location_id), change.after);
-        }
+        self.reservations.extend(outcome.reservations.into_iter().map(|change| (change.after.key(), change.after)));
+        self.allocations.extend(outcome.allocations.into_iter().map(|change| (change.after.key(), change.after)));
         self.movements.extend(outcome.movements);
     }
 
@@ -206,7 +201,11 @@ impl World {
             assert_eq!(level.allocated, sum(|movement| movement.allocated_delta), "allocated is its movements");
             let open = self.allocations.values().filter(|one| one.sku == *sku && one.location_id == *location_id);
             assert_eq!(level.allocated, open.map(|one| one.open_units).sum::<i64>(), "allocated is open allocations");
-            assert_eq!(level.shortfall, (level.allocated - level.on_hand).max(0), "what is not there lacks");
+            assert_eq!(
+                level.shortfall,
+                (level.allocated - level.on_hand).max(0),
+                "units that are not there are a shortfall"
+            );
             assert!(level.on_hand >= 0 && level.allocated >= 0, "nothing is negative");
         }
         for (key, reservation) in &self.reservations {
@@ -215,14 +214,14 @@ impl World {
             assert!([reserved, allocated, consumed, backordered, released].into_iter().all(|units| *units >= 0));
             let own = self.allocations.values().filter(|one| (&one.order_id, one.line_number) == (&key.0, key.1));
             assert_eq!(*allocated, own.map(|one| one.open_units).sum::<i64>(), "allocated is open allocations");
-            assert_eq!(*backordered > 0, reservation.wait_number.is_some(), "whoever waits has a ticket");
-            assert_eq!(*backordered > 0, reservation.waiting_sku.is_some(), "whoever waits is found");
-            assert_eq!(*reserved > 0 || *allocated > 0, reservation.promised_sku.is_some(), "a promise is found");
+            assert_eq!(*backordered > 0, reservation.backorder_sequence.is_some(), "a backorder has a sequence number");
+            assert_eq!(*backordered > 0, reservation.backordered_sku.is_some(), "a backorder is found");
+            assert_eq!(*reserved > 0 || *allocated > 0, reservation.reserved_sku.is_some(), "a reservation is found");
             assert_eq!(*reserved > 0, reservation.expire_time.is_some(), "reserved units have an end");
         }
         for allocation in self.allocations.values() {
             assert!(allocation.open_units >= 0 && allocation.consumed >= 0 && allocation.released >= 0);
-            assert_eq!(allocation.open_units > 0, allocation.open_place.is_some(), "open work is found");
+            assert_eq!(allocation.open_units > 0, allocation.open_stock_key.is_some(), "an open allocation is found");
         }
     }
 
@@ -232,28 +231,39 @@ impl World {
         assert_eq!(stock.on_hand, sum(|movement| movement.on_hand_delta), "on hand is its movements");
         assert_eq!(stock.reserved, sum(|movement| movement.reserved_delta), "reserved is its movements");
         assert_eq!(stock.allocated, sum(|movement| movement.allocated_delta), "allocated is its movements");
-        assert_eq!(stock.movements, i64::try_from(movements.clone().count()).unwrap(), "movements are numbered");
+        assert_eq!(
+            stock.last_movement_number,
+            i64::try_from(movements.clone().count()).unwrap(),
+            "movements are numbered"
+        );
 
         let reservations = self.reservations.values().filter(|reservation| reservation.sku == *sku);
         let sum = |of: fn(&Reservation) -> i64| reservations.clone().map(of).sum::<i64>();
-        assert_eq!(stock.reserved, sum(|reservation| reservation.reserved), "reserved is what reservations hold");
-        assert_eq!(stock.allocated, sum(|reservation| reservation.allocated), "allocated is what they have at work");
+        assert_eq!(stock.reserved, sum(|reservation| reservation.reserved), "reserved is the sum of reservations");
+        assert_eq!(
+            stock.allocated,
+            sum(|reservation| reservation.allocated),
+            "allocated is what they have at locations"
+        );
         assert_eq!(stock.backordered, sum(|reservation| reservation.backordered), "backordered is what they wait for");
 
         let levels = self.levels.values().filter(|level| level.sku == *sku);
         assert_eq!(stock.on_hand, levels.clone().map(|level| level.on_hand).sum::<i64>(), "on hand is its levels");
         assert_eq!(stock.located_shortfall, levels.clone().map(|level| level.shortfall).sum::<i64>());
-        assert!(stock.reserved + stock.allocated <= stock.on_hand + stock.shortfall, "what is not there lacks");
-        assert!(stock.unpromised() == 0 || stock.backordered == 0, "nobody waits for free units");
-        if !self.taken_away.contains(sku) {
-            assert_eq!(stock.shortfall, 0, "no unit is promised twice");
-            assert!(levels.clone().all(|level| level.shortfall == 0), "no unit is given to two works");
+        assert!(
+            stock.reserved + stock.allocated <= stock.on_hand + stock.shortfall,
+            "units that are not there are a shortfall"
+        );
+        assert!(stock.free() == 0 || stock.backordered == 0, "no unit is free beside a backorder");
+        if !self.removed.contains(sku) {
+            assert_eq!(stock.shortfall, 0, "no unit is reserved twice");
+            assert!(levels.clone().all(|level| level.shortfall == 0), "no unit is allocated twice");
         }
-        let mut tickets: Vec<_> = reservations.filter_map(|reservation| reservation.wait_number).collect();
-        let waiting = tickets.len();
-        tickets.sort_unstable();
-        tickets.dedup();
-        assert_eq!(tickets.len(), waiting, "no two have the same ticket");
+        let mut sequence: Vec<_> = reservations.filter_map(|reservation| reservation.backorder_sequence).collect();
+        let count = sequence.len();
+        sequence.sort_unstable();
+        sequence.dedup();
+        assert_eq!(sequence.len(), count, "no two backorders have the same sequence number");
     }
 }
 
@@ -274,7 +284,8 @@ proptest! {
     ) {
         let mut world = World::new();
         steps.iter().for_each(|step| world.apply(step));
-        let again = Step::Reserve { order: 0, lines: vec![(1, quantity), (2, quantity)], policy: Policy::Backorder };
+        let lines = vec![(1, quantity), (2, quantity)];
+        let again = Step::Reserve { order: 0, lines, policy: ShortagePolicy::Backorder };
         world.apply(&again);
         let first = world.clone();
         world.apply(&again);
@@ -283,15 +294,15 @@ proptest! {
     }
 
     #[test]
-    fn refused_units_are_promised_to_nobody(units in 0..10_i64, wanted in prop::collection::vec(1..6_i64, 1..4)) {
+    fn refused_units_are_not_reserved(units in 0..10_i64, requested in prop::collection::vec(1..6_i64, 1..4)) {
         let mut world = World::new();
         if units > 0 {
             world.apply(&Step::Receive { sku: 0, location: 0, units, ago: 0 });
         }
         // Lines 1 and 3 share an item.
-        let lines: Vec<(i64, i64)> = [1, 3].into_iter().zip(wanted).collect();
+        let lines: Vec<(i64, i64)> = [1, 3].into_iter().zip(requested).collect();
         let sum: i64 = lines.iter().map(|(_, quantity)| quantity).sum();
-        world.apply(&Step::Reserve { order: 0, lines, policy: Policy::Refuse });
+        world.apply(&Step::Reserve { order: 0, lines, policy: ShortagePolicy::Refuse });
         prop_assert_eq!(world.stock["A"].reserved, if sum <= units { sum } else { 0 });
         prop_assert_eq!(world.stock["A"].backordered, 0);
     }

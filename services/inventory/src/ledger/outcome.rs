@@ -1,120 +1,78 @@
 //! What a decision changed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use types::{Fault, NodeId, OrderId};
 
-use super::{Change, Ledger, LineKey};
+use super::{Change, Ledger};
 use crate::{
     movement::Movement,
-    promise::{Allocation, Reservation},
-    stock::{Level, Stock},
+    process::shortfall::ShortfallChange,
+    reservation::{Allocation, LineKey, Reservation},
+    stock::{Level, Stock, StockKey},
 };
-
-/// The most orders a lack names.
-const NAMED: usize = 1_000;
 
 /// All that changed.
 #[derive(Debug)]
-pub(crate) struct Outcome {
-    pub(crate) stock: Vec<Change<Stock>>,
-    pub(crate) levels: Vec<Change<Level>>,
-    pub(crate) reservations: Vec<Change<Reservation>>,
-    pub(crate) allocations: Vec<Change<Allocation>>,
-    pub(crate) movements: Vec<Movement>,
-    /// Reservations that were given free units.
-    pub(crate) served: BTreeSet<LineKey>,
-    /// Shortfalls that are not what they were.
-    pub(crate) lacks: Vec<Lack>,
-    pub(crate) drifts: Vec<Drift>,
-}
-
-/// More is promised of an item than there is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Lack {
-    pub(crate) sku: String,
-    /// `None` when no one location lacks it.
-    pub(crate) location_id: Option<NodeId>,
-    pub(crate) before: i64,
-    pub(crate) after: i64,
-    /// Orders with units at stake, oldest first: the last ones are the first to lack.
-    pub(crate) orders: Vec<OrderId>,
-}
-
-/// A shipment took units that were not on hand.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Drift {
-    pub(crate) sku: String,
-    pub(crate) location_id: NodeId,
-    pub(crate) quantity: i64,
+pub(super) struct Outcome {
+    pub(super) stock: Vec<Change<Stock>>,
+    pub(super) levels: Vec<Change<Level>>,
+    pub(super) reservations: Vec<Change<Reservation>>,
+    pub(super) allocations: Vec<Change<Allocation>>,
+    pub(super) movements: Vec<Movement>,
+    /// Reservations whose backorders were filled.
+    pub(super) filled: BTreeSet<LineKey>,
+    pub(super) shortfalls: Vec<ShortfallChange>,
+    /// Units that a shipment took and that were not on hand.
+    pub(super) drifts: BTreeMap<StockKey, i64>,
 }
 
 impl Ledger {
-    /// Gives free units to those who wait, and answers all that changed.
-    pub(crate) fn finish(mut self) -> Result<Outcome, Fault> {
-        for sku in self.stock.touched() {
-            if self.stock(&sku)?.backordered > 0 {
-                self.serve(&sku)?;
-            }
+    /// Fills backorders and returns all that changed.
+    pub(super) fn finish(mut self) -> Result<Outcome, Fault> {
+        self.fill_backorders()?;
+        let (stock, levels) = (self.stock.changes(|_| ()), self.levels.changes(|_| ()));
+        let reservations = self.reservations.changes(|reservation| reservation.derive_columns(self.now));
+        let allocations = self.allocations.changes(|allocation| allocation.derive_columns(self.now));
+        let mut shortfalls = Vec::new();
+        for Change { before, after } in &levels {
+            let before = before.as_ref().map_or(0, |level| level.shortfall);
+            let orders = || self.allocated_orders(&after.sku, &after.location_id);
+            let location_id = Some(after.location_id.clone());
+            shortfalls.extend(ShortfallChange::new(&after.sku, location_id, before, after.shortfall, orders));
         }
-        self.reservations.settle(|reservation| reservation.settle(self.now));
-        self.allocations.settle(|allocation| allocation.settle(self.now));
-        let (stock, levels) = (self.stock.changes(), self.levels.changes());
-        let located = levels.iter().map(|Change { before, after }| Lack {
-            sku: after.sku.clone(),
-            location_id: Some(after.location_id.clone()),
-            before: before.as_ref().map_or(0, |level| level.shortfall),
-            after: after.shortfall,
-            orders: Vec::new(),
-        });
-        let unlocated = stock.iter().map(|Change { before, after }| Lack {
-            sku: after.sku.clone(),
-            location_id: None,
-            before: before.as_ref().map_or(0, Stock::unlocated_shortfall),
-            after: after.unlocated_shortfall(),
-            orders: Vec::new(),
-        });
-        let mut lacks: Vec<Lack> = located.chain(unlocated).filter(|lack| lack.before != lack.after).collect();
-        for lack in lacks.iter_mut().filter(|lack| lack.after > lack.before) {
-            lack.orders = match &lack.location_id {
-                Some(location_id) => self.at_work(&lack.sku, location_id),
-                None => self.promised(&lack.sku),
-            };
+        for Change { before, after } in &stock {
+            let before = before.as_ref().map_or(0, Stock::unlocated_shortfall);
+            let orders = || self.reserved_orders(&after.sku);
+            shortfalls.extend(ShortfallChange::new(&after.sku, None, before, after.unlocated_shortfall(), orders));
         }
         Ok(Outcome {
             stock,
             levels,
-            reservations: self.reservations.changes(),
-            allocations: self.allocations.changes(),
+            reservations,
+            allocations,
             movements: self.movements,
-            served: self.served,
-            lacks,
+            filled: self.filled,
+            shortfalls,
             drifts: self.drifts,
         })
     }
 
-    /// Loaded orders with units of the item at work at the location.
-    fn at_work(&self, sku: &str, location_id: &NodeId) -> Vec<OrderId> {
-        let there = |allocation: &Allocation| {
+    /// Loaded orders with open allocations of the item at the location.
+    fn allocated_orders(&self, sku: &str, location_id: &NodeId) -> BTreeSet<OrderId> {
+        let open = |allocation: &Allocation| {
             allocation.open_units > 0 && allocation.sku == sku && allocation.location_id == *location_id
         };
-        let orders = self.allocations.iter().filter(|(_, allocation)| there(allocation));
-        named(orders.map(|((order_id, _, _), _)| order_id.clone()))
+        let allocations = self.allocations.iter().filter(|(_, allocation)| open(allocation));
+        allocations.map(|((order_id, _, _), _)| order_id.clone()).collect()
     }
 
-    /// Loaded orders the item is promised to.
-    fn promised(&self, sku: &str) -> Vec<OrderId> {
-        let promised = |reservation: &Reservation| {
+    /// Loaded orders with reserved or allocated units of the item.
+    fn reserved_orders(&self, sku: &str) -> BTreeSet<OrderId> {
+        let reserved = |reservation: &Reservation| {
             reservation.sku == sku && (reservation.reserved > 0 || reservation.allocated > 0)
         };
-        let orders = self.reservations.iter().filter(|(_, reservation)| promised(reservation));
-        named(orders.map(|((order_id, _), _)| order_id.clone()))
+        let reservations = self.reservations.iter().filter(|(_, reservation)| reserved(reservation));
+        reservations.map(|((order_id, _), _)| order_id.clone()).collect()
     }
-}
-
-/// Each order once, by age, which order ids sort by.
-fn named(orders: impl Iterator<Item = OrderId>) -> Vec<OrderId> {
-    let orders: BTreeSet<OrderId> = orders.collect();
-    let skipped = orders.len().saturating_sub(NAMED);
-    orders.into_iter().skip(skipped).collect()
 }

@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use futures::future::join_all;
-use proto::inventory::v1::{DeallocationPolicy, ReleaseRequest, ReserveRequest, ShortagePolicy, ShortfallDetected};
+use proto::{
+    events::EventType,
+    inventory::v1::{DeallocationPolicy, ReleaseRequest, ReserveRequest, ShortagePolicy, ShortfallDetected},
+};
 use testkit::{each, reason};
 use types::Reason;
 
 use crate::{
     reactions::hold,
-    world::{HERE, THERE, World, quantities, units, wanted},
+    world::{HERE, THERE, World, quantities, requested, units},
 };
 
 #[tokio::test]
@@ -57,7 +60,7 @@ async fn case_05_an_allocation_uses_its_own_reservation_even_if_nothing_is_free(
 }
 
 #[tokio::test]
-async fn case_07_cancelled_work_gives_its_stock_back_once_and_never_more_than_it_had() {
+async fn case_07_cancelled_units_are_free_again_once_and_never_more_than_were_allocated() {
     each(World::open, async |world| {
         world.receive("A", HERE, 5).await;
         let before = world.availability("A").await;
@@ -99,9 +102,9 @@ async fn case_08_a_reserve_repeated_after_a_crash_answers_the_same_reservation()
 
         let mut client = world.replica().await;
         // Nothing is free any more, but the units are the order's own.
-        let again = client.reserve(wanted("ord_1", &[(1, "A", 3)])).await.unwrap().into_inner();
+        let again = client.reserve(requested("ord_1", &[(1, "A", 3)])).await.unwrap().into_inner();
         assert_eq!(again.reservations, first);
-        let other = client.reserve(wanted("ord_2", &[(1, "A", 1)])).await;
+        let other = client.reserve(requested("ord_2", &[(1, "A", 1)])).await;
         assert_eq!(reason(other), Reason::InsufficientStock);
     })
     .await;
@@ -111,38 +114,39 @@ async fn case_08_a_reserve_repeated_after_a_crash_answers_the_same_reservation()
 async fn case_09_the_reservation_of_an_order_on_hold_past_its_time_is_extended() {
     each(World::open, async |world| {
         world.receive("A", HERE, 2).await;
-        for (order_id, policy) in [("ord_held", ShortagePolicy::Refuse), ("ord_free", ShortagePolicy::Refuse)] {
+        for (order_id, policy) in [("ord_on_hold", ShortagePolicy::Refuse), ("ord_free", ShortagePolicy::Refuse)] {
             let request = ReserveRequest {
                 shortage_policy: policy.into(),
                 expire_after: Some(mesh::wire::duration(Duration::from_secs(3_600))),
-                ..wanted(order_id, &[(1, "A", 1)])
+                ..requested(order_id, &[(1, "A", 1)])
             };
             world.client.clone().reserve(request).await.unwrap();
         }
-        hold(&world, "ord_held", 1).await;
+        hold(&world, "ord_on_hold", 1).await;
         world.clock.advance(Duration::from_secs(3_601));
         let emitted = async || {
             let events = world.events().await;
-            events.of("inventory.reserved").len() + events.of("inventory.reservation_released").len()
+            events.of(EventType::InventoryReserved.as_str()).len()
+                + events.of(EventType::InventoryReservationReleased.as_str()).len()
         };
         let emitted_before = emitted().await;
         world.drain().await;
 
-        let reserved = world.reservation("ord_held").await;
+        let reserved = world.reservation("ord_on_hold").await;
         assert_eq!(units(&reserved), (1, 0, 0, 0, 0));
         let free = world.reservation("ord_free").await;
         assert_eq!(units(&free), (0, 0, 0, 0, 1));
         assert_eq!(world.availability("A").await.atp, 1);
-        let expired = world.events().await.of("inventory.reservation_expired");
+        let expired = world.emitted(EventType::InventoryReservationExpired).await;
         assert_eq!(expired.iter().map(|event| event.subject.as_str()).collect::<Vec<_>>(), ["ord_free"]);
         let emitted_after = emitted().await;
         assert_eq!(emitted_before, emitted_after, "what is only extended emits nothing");
 
         // Once the hold is gone, the time runs out.
-        hold(&world, "ord_held", 0).await;
+        hold(&world, "ord_on_hold", 0).await;
         world.clock.advance(Duration::from_secs(3_601));
         world.drain().await;
-        assert_eq!(units(&world.reservation("ord_held").await), (0, 0, 0, 0, 1));
+        assert_eq!(units(&world.reservation("ord_on_hold").await), (0, 0, 0, 0, 1));
         world.check("A").await;
     })
     .await;
@@ -160,17 +164,16 @@ async fn case_10_a_count_below_what_is_allocated_names_the_shortfall_and_is_not_
         assert!(!answer.superseded);
         let level = &answer.levels[0];
         assert_eq!((level.on_hand, level.allocated, level.available, level.shortfall), (5, 8, 0, 3));
-        let event = world.events().await.of("inventory.shortfall_detected").into_iter().next().unwrap();
-        let named: ShortfallDetected = store::payload(&event).unwrap();
+        let named: ShortfallDetected = world.payloads(EventType::InventoryShortfallDetected).await.remove(0);
         assert_eq!((named.sku.as_str(), named.location_id.as_str(), named.shortfall), ("A", HERE, 3));
         assert_eq!(named.order_ids, ["ord_1", "ord_2"]);
-        assert_eq!(world.events().await.of("exception.opened").len(), 1);
-        // Nobody's promise was taken.
+        assert_eq!(world.emitted(EventType::ExceptionOpened).await.len(), 1);
+        // No reservation changed.
         assert_eq!(units(&world.reservation("ord_2").await), (0, 4, 0, 0, 0));
 
         world.receive("A", HERE, 3).await;
         assert_eq!(world.availability("A").await.shortfall, 0);
-        assert_eq!(world.events().await.of("exception.resolved").len(), 1);
+        assert_eq!(world.emitted(EventType::ExceptionResolved).await.len(), 1);
         world.check("A").await;
     })
     .await;
@@ -193,7 +196,7 @@ async fn case_15_orders_that_touch_items_in_opposite_order_do_not_deadlock() {
                 let lines = [(1, first, 1), (2, "B", 1), (3, last, 1)];
                 // A rival may be faster many times; the order's reaction tries again too.
                 loop {
-                    match client.reserve(wanted(&order_id, &lines)).await {
+                    match client.reserve(requested(&order_id, &lines)).await {
                         Ok(_) => return true,
                         Err(status) if mesh::fault(&status).is_transient() => {}
                         Err(status) => {

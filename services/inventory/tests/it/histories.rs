@@ -1,4 +1,4 @@
-//! Long arbitrary histories: whatever is asked, the sums hold and no decision lacks a row.
+//! Long arbitrary histories: whatever is called, the sums hold and every decision has its rows.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use proto::inventory::v1::{
 use testkit::each;
 use types::Reason;
 
-use crate::world::{HERE, THERE, World, allocations, quantities, wanted};
+use crate::world::{HERE, THERE, World, allocations, quantities, requested};
 
 /// Numbers that look random and are the same every time.
 struct Dice(u64);
@@ -58,7 +58,7 @@ async fn an_arbitrary_history_keeps_every_sum() {
                     let request = ReserveRequest {
                         shortage_policy: i32::try_from(dice.roll(3)).unwrap(),
                         expire_after: Some(mesh::wire::duration(Duration::from_secs(60))),
-                        ..wanted(&order_id, &[(line, sku, units), (line + 2, sku, 1)])
+                        ..requested(&order_id, &[(line, sku, units), (line + 2, sku, 1)])
                     };
                     client.reserve(request).await.map(|_| ())
                 }
@@ -89,9 +89,8 @@ async fn an_arbitrary_history_keeps_every_sum() {
         for sku in ["A", "B"] {
             world.check(sku).await;
         }
-        let failed = world.events().await.of("exception.opened");
-        let failed = failed.iter().filter_map(store::payload::<proto::event::v1::ExceptionOpened>);
-        assert_eq!(failed.filter(|opened| opened.r#type.ends_with("_FAILED")).count(), 0);
+        let opened = world.events().await.opened_exceptions();
+        assert_eq!(opened.iter().filter(|exception_type| exception_type.ends_with("_FAILED")).count(), 0);
     })
     .await;
 }

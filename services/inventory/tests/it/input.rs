@@ -13,11 +13,11 @@ use proto::{
 use testkit::{each, reason, wrong_fields};
 use types::{Clock as _, Reason};
 
-use crate::world::{HERE, World, allocations, item, location, quantities, wanted};
+use crate::world::{HERE, World, allocations, item, location, quantities, requested};
 
 const TOO_MANY: i64 = 1_000_000_001;
 
-fn supply(quantities: &[(&str, i64)]) -> Vec<ItemQuantity> {
+fn item_quantities(quantities: &[(&str, i64)]) -> Vec<ItemQuantity> {
     quantities.iter().map(|&(sku, quantity)| ItemQuantity { sku: sku.to_owned(), quantity }).collect()
 }
 
@@ -56,7 +56,7 @@ async fn wrong_items_and_locations_are_refused() {
 }
 
 #[tokio::test]
-async fn wrong_supply_is_refused() {
+async fn wrong_quantities_on_hand_are_refused() {
     each(World::open, async |world| {
         let mut client = world.client.clone();
         let receive = |location_id: &str, items| ReceiveStockRequest {
@@ -64,13 +64,13 @@ async fn wrong_supply_is_refused() {
             items,
             ..Default::default()
         };
-        let items = supply(&[("A", 0), ("A", 1), ("B", TOO_MANY), ("", -1)]);
+        let items = item_quantities(&[("A", 0), ("A", 1), ("B", TOO_MANY), ("", -1)]);
         let fields = ["items[0].quantity", "items[1].sku", "items[2].quantity", "items[3].sku", "items[3].quantity"];
         assert_eq!(wrong_fields(client.receive_stock(receive(HERE, items)).await), fields);
         assert_eq!(wrong_fields(client.receive_stock(receive(HERE, Vec::new())).await), ["items"]);
-        let unknown = supply(&[("A", 1), ("Z", 1)]);
+        let unknown = item_quantities(&[("A", 1), ("Z", 1)]);
         assert_eq!(wrong_fields(client.receive_stock(receive(HERE, unknown)).await), ["items[1].sku"]);
-        let nowhere = client.receive_stock(receive("nod_nowhere", supply(&[("A", 1)]))).await;
+        let nowhere = client.receive_stock(receive("nod_nowhere", item_quantities(&[("A", 1)]))).await;
         assert_eq!(reason(nowhere), Reason::NotFound);
 
         let adjust = |delta, why: &str| AdjustStockRequest {
@@ -88,14 +88,14 @@ async fn wrong_supply_is_refused() {
         let now = world.clock.now().as_micros() / 1_000_000;
         let count = |seconds: Option<i64>| ReportSnapshotRequest {
             location_id: HERE.to_owned(),
-            items: supply(&[("A", 0)]),
+            items: item_quantities(&[("A", 0)]),
             count_time: seconds.map(|seconds| Timestamp { seconds, nanos: 0 }),
             ..Default::default()
         };
         for seconds in [None, Some(now + 3_600), Some(now - 40 * 86_400), Some(i64::MAX)] {
             assert_eq!(wrong_fields(client.report_snapshot(count(seconds)).await), ["count_time"]);
         }
-        let negative = ReportSnapshotRequest { items: supply(&[("A", -1)]), ..count(Some(now)) };
+        let negative = ReportSnapshotRequest { items: item_quantities(&[("A", -1)]), ..count(Some(now)) };
         assert_eq!(wrong_fields(client.report_snapshot(negative).await), ["items[0].quantity"]);
         assert!(world.movements("A").await.is_empty());
     })
@@ -109,7 +109,7 @@ async fn wrong_reservations_are_refused() {
         let request = ReserveRequest {
             shortage_policy: 9,
             expire_after: Some(prost_types::Duration { seconds: -1, nanos: 0 }),
-            ..wanted("acc_1", &[(0, "A", 1), (1, "A", -1), (1, "a b", TOO_MANY)])
+            ..requested("acc_1", &[(0, "A", 1), (1, "A", -1), (1, "a b", TOO_MANY)])
         };
         let fields = [
             "order_id",
@@ -122,13 +122,13 @@ async fn wrong_reservations_are_refused() {
             "expire_after",
         ];
         assert_eq!(wrong_fields(client.reserve(request).await), fields);
-        assert_eq!(wrong_fields(client.reserve(wanted("ord_1", &[])).await), ["lines"]);
-        let unknown = wanted("ord_1", &[(1, "Y", 1), (2, "A", 1), (3, "Z", 1)]);
+        assert_eq!(wrong_fields(client.reserve(requested("ord_1", &[])).await), ["lines"]);
+        let unknown = requested("ord_1", &[(1, "Y", 1), (2, "A", 1), (3, "Z", 1)]);
         assert_eq!(wrong_fields(client.reserve(unknown).await), ["lines[0].sku", "lines[2].sku"]);
-        assert!(world.promises("ord_1").await.reservations.is_empty());
+        assert!(world.reservations("ord_1").await.reservations.is_empty());
 
         world.reserve("ord_1", &[(1, "A", 1)]).await;
-        assert_eq!(wrong_fields(client.reserve(wanted("ord_1", &[(1, "B", 1)])).await), ["lines[0].sku"]);
+        assert_eq!(wrong_fields(client.reserve(requested("ord_1", &[(1, "B", 1)])).await), ["lines[0].sku"]);
         let lines = quantities(&[(1, "B", 1)]);
         let release = ReleaseRequest { order_id: "ord_1".to_owned(), lines, ..Default::default() };
         assert_eq!(wrong_fields(client.release(release).await), ["lines[0].sku"]);
@@ -139,15 +139,15 @@ async fn wrong_reservations_are_refused() {
 }
 
 #[tokio::test]
-async fn wrong_work_is_refused() {
+async fn wrong_allocations_are_refused() {
     each(World::open, async |world| {
         let mut client = world.client.clone();
-        let picks = allocations(&[(1, HERE, 1), (1, HERE, 1), (2, "here", 0)]);
+        let lines = allocations(&[(1, HERE, 1), (1, HERE, 1), (2, "here", 0)]);
         let fields = ["allocations[1].location_id", "allocations[2].location_id", "allocations[2].quantity"];
         let allocate =
-            AllocateRequest { order_id: "ord_1".to_owned(), allocations: picks.clone(), ..Default::default() };
+            AllocateRequest { order_id: "ord_1".to_owned(), allocations: lines.clone(), ..Default::default() };
         assert_eq!(wrong_fields(client.allocate(allocate).await), [&["allocation_key"], &fields[..]].concat());
-        let deallocate = DeallocateRequest { order_id: "ord_1".to_owned(), allocations: picks, ..Default::default() };
+        let deallocate = DeallocateRequest { order_id: "ord_1".to_owned(), allocations: lines, ..Default::default() };
         assert_eq!(wrong_fields(client.deallocate(deallocate).await), [&fields[..], &["policy"]].concat());
         let unreserved = AllocateRequest {
             allocation_key: "key".to_owned(),

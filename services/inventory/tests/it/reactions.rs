@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use proto::{
     event::v1::{Event, ExceptionOpened},
+    events::EventType,
     fulfillment::v1::{Shipment, ShipmentShipped},
     inventory::v1::{ConsumeRequest, DriftDetected},
     order::v1::OrderHoldChanged,
@@ -16,9 +17,9 @@ use crate::world::{HERE, World, quantities, units};
 
 /// The order service reports that so many holds are open on an order.
 pub(crate) async fn hold(world: &World, order_id: &str, open_holds: i32) {
-    let event_type = if open_holds > 0 { "order.hold_placed" } else { "order.hold_released" };
+    let event_type = if open_holds > 0 { EventType::OrderHoldPlaced } else { EventType::OrderHoldReleased };
     let changed = OrderHoldChanged { order_id: order_id.to_owned(), open_holds, ..Default::default() };
-    world.order.emit(event_type, order_id, &changed);
+    world.order.emit(event_type.as_str(), order_id, &changed);
     world.drain().await;
 }
 
@@ -31,13 +32,13 @@ async fn ship(world: &World, shipment_id: &str, order_id: &str, lines: &[(i32, &
         ..Default::default()
     };
     let shipped = ShipmentShipped { shipment: Some(shipment), lines: quantities(lines), ..Default::default() };
-    let event = testkit::event("shipment.shipped", order_id, &shipped);
+    let event = testkit::event(EventType::ShipmentShipped.as_str(), order_id, &shipped);
     world.fulfillment.append(Event { occur_time: Some(mesh::wire::timestamp(at)), ..event });
     world.drain().await;
 }
 
 #[tokio::test]
-async fn a_shipment_takes_its_units_away_and_its_later_packages_theirs() {
+async fn a_shipment_consumes_its_units_and_its_later_packages_theirs() {
     each(World::open, async |world| {
         world.receive("A", HERE, 10).await;
         world.reserve("ord_1", &[(1, "A", 6)]).await;
@@ -49,14 +50,14 @@ async fn a_shipment_takes_its_units_away_and_its_later_packages_theirs() {
         assert_eq!(units(&world.reservation("ord_1").await), (0, 0, 6, 0, 0));
         let now = world.availability("A").await;
         assert_eq!((now.on_hand, now.allocated, now.atp), (4, 0, 4));
-        assert_eq!(world.events().await.of("inventory.consumed").len(), 2);
+        assert_eq!(world.emitted(EventType::InventoryConsumed).await.len(), 2);
         world.check("A").await;
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_shipment_consumed_by_a_call_and_told_by_an_event_is_consumed_once() {
+async fn a_shipment_reported_by_a_call_and_by_an_event_is_consumed_once() {
     each(World::open, async |world| {
         world.receive("A", HERE, 10).await;
         world.reserve("ord_1", &[(1, "A", 6)]).await;
@@ -87,7 +88,7 @@ async fn what_a_shipment_took_beyond_its_allocation_comes_off_the_reservation_an
         ship(&world, "shm_1", "ord_1", &[(1, "A", 7)], world.clock.now()).await;
         assert_eq!(units(&world.reservation("ord_1").await), (0, 0, 6, 0, 0));
         assert_eq!(world.availability("A").await.on_hand, 3);
-        assert!(world.events().await.of("inventory.drift_detected").is_empty());
+        assert!(world.emitted(EventType::InventoryDriftDetected).await.is_empty());
         world.check("A").await;
     })
     .await;
@@ -100,11 +101,9 @@ async fn a_shipment_of_units_that_are_not_there_is_drift_and_opens_an_exception(
         world.reserve("ord_waiting", &[(1, "B", 1)]).await;
         ship(&world, "shm_1", "ord_1", &[(1, "A", 5)], world.clock.now()).await;
         assert_eq!(world.availability("A").await.on_hand, 0);
-        let drift = world.events().await.of("inventory.drift_detected");
-        let drift: DriftDetected = store::payload(&drift[0]).unwrap();
+        let drift: DriftDetected = world.payloads(EventType::InventoryDriftDetected).await.remove(0);
         assert_eq!((drift.quantity, drift.location_id.as_str()), (3, HERE));
-        let opened = world.events().await.of("exception.opened");
-        let opened: ExceptionOpened = store::payload(&opened[0]).unwrap();
+        let opened: ExceptionOpened = world.payloads(EventType::ExceptionOpened).await.remove(0);
         assert_eq!((opened.r#type.as_str(), opened.subject.as_str()), ("STOCK_DRIFT", "shm_1"));
         world.check("A").await;
     })
@@ -119,19 +118,19 @@ async fn a_shipment_that_left_before_a_count_does_not_come_off_the_stock_twice()
         world.allocate("key", "ord_1", &[(1, HERE, 4)]).await;
         let left = world.clock.now();
         world.clock.advance(Duration::from_secs(60));
-        // The warehouse counts 6: the 4 are gone already, though nobody told.
+        // The warehouse counts 6: the 4 are gone already, though no event reported it.
         world.count("A", 6, Duration::ZERO).await;
         ship(&world, "shm_1", "ord_1", &[(1, "A", 4)], left).await;
         let now = world.availability("A").await;
         assert_eq!((now.on_hand, now.allocated, now.atp), (6, 0, 6));
-        assert!(world.events().await.of("inventory.drift_detected").is_empty());
+        assert!(world.emitted(EventType::InventoryDriftDetected).await.is_empty());
         world.check("A").await;
     })
     .await;
 }
 
 #[tokio::test]
-async fn what_a_return_found_sellable_is_on_hand_again_and_serves_those_who_wait() {
+async fn units_of_a_return_that_can_be_sold_are_on_hand_again_and_fill_backorders() {
     each(World::open, async |world| {
         world.reserve("ord_2", &[(1, "A", 2)]).await;
         let line = |kind: DispositionKind, quantity| DisposedLine {
@@ -147,12 +146,16 @@ async fn what_a_return_found_sellable_is_on_hand_again_and_serves_those_who_wait
             ..Default::default()
         };
         let lines = vec![line(DispositionKind::Restock, 3), line(DispositionKind::Scrap, 4)];
-        world.returns.emit("return.disposed", "ord_1", &ReturnDisposed { r#return: Some(back), lines });
+        world.returns.emit(
+            EventType::ReturnDisposed.as_str(),
+            "ord_1",
+            &ReturnDisposed { r#return: Some(back), lines },
+        );
         world.drain().await;
         let now = world.availability("A").await;
         assert_eq!((now.on_hand, now.reserved, now.atp), (3, 2, 1));
         assert_eq!(units(&world.reservation("ord_2").await), (2, 0, 0, 0, 0));
-        let restocked = world.events().await.of("inventory.restocked");
+        let restocked = world.emitted(EventType::InventoryRestocked).await;
         assert_eq!(restocked[0].correlation_id, "ord_1");
         world.check("A").await;
     })

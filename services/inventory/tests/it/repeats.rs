@@ -7,7 +7,7 @@ use proto::inventory::v1::{
 use testkit::{each, reason};
 use types::Reason;
 
-use crate::world::{HERE, THERE, World, allocations, item, quantities, units, wanted};
+use crate::world::{HERE, THERE, World, allocations, item, quantities, requested, units};
 
 #[tokio::test]
 async fn a_repeated_request_is_answered_as_the_first_was() {
@@ -38,7 +38,7 @@ async fn a_repeated_request_is_answered_as_the_first_was() {
         assert_eq!(client.adjust_stock(adjust).await.unwrap().into_inner(), first);
         assert_eq!(world.availability("A").await.on_hand, 4);
 
-        let reserve = ReserveRequest { request_id: "r4".to_owned(), ..wanted("ord_1", &[(1, "A", 3)]) };
+        let reserve = ReserveRequest { request_id: "r4".to_owned(), ..requested("ord_1", &[(1, "A", 3)]) };
         let first = client.reserve(reserve.clone()).await.unwrap().into_inner();
         let release = ReleaseRequest {
             request_id: "r5".to_owned(),
@@ -55,7 +55,7 @@ async fn a_repeated_request_is_answered_as_the_first_was() {
 }
 
 #[tokio::test]
-async fn an_allocation_key_gets_its_first_answer_whatever_else_is_asked() {
+async fn an_allocation_key_gets_its_first_answer_whatever_else_is_requested() {
     each(World::open, async |world| {
         world.receive("A", HERE, 5).await;
         world.receive("A", THERE, 5).await;
@@ -84,7 +84,7 @@ async fn an_allocation_key_gets_its_first_answer_whatever_else_is_asked() {
 }
 
 #[tokio::test]
-async fn a_repeated_deallocation_takes_back_once_although_more_is_allocated() {
+async fn a_repeated_deallocation_is_applied_once_although_more_is_allocated() {
     each(World::open, async |world| {
         world.receive("A", HERE, 5).await;
         world.reserve("ord_1", &[(1, "A", 5)]).await;

@@ -10,10 +10,10 @@ use proto::inventory::v1::{
 use testkit::{each, wrong_fields};
 use tokio::net::TcpListener;
 
-use crate::world::{HERE, World, allocations, item, quantities, wanted};
+use crate::world::{HERE, World, allocations, item, quantities, requested};
 
 #[tokio::test]
-async fn an_order_of_five_thousand_lines_is_reserved_and_worked_on_over_tcp() {
+async fn an_order_of_five_thousand_lines_is_reserved_and_consumed_over_tcp() {
     each(World::open, async |world| {
         // How fast the machine is does not matter here.
         let config = mesh::Config { request_timeout: Duration::from_secs(600), ..Default::default() };
@@ -37,14 +37,14 @@ async fn an_order_of_five_thousand_lines_is_reserved_and_worked_on_over_tcp() {
         client.receive_stock(receive).await.unwrap();
         let sku = |line: i32| skus[usize::try_from(line).unwrap() % 100].as_str();
         let lines: Vec<(i32, &str, i64)> = (1..=5_000).map(|line| (line, sku(line), 2)).collect();
-        let reserved = client.reserve(wanted("ord_1", &lines)).await.unwrap().into_inner().reservations;
+        let reserved = client.reserve(requested("ord_1", &lines)).await.unwrap().into_inner().reservations;
         assert_eq!(reserved.iter().map(|reservation| reservation.reserved).sum::<i64>(), 10_000);
 
-        let picks: Vec<(i32, &str, i64)> = (1..=1_000).map(|line| (line, HERE, 2)).collect();
+        let allocated: Vec<(i32, &str, i64)> = (1..=1_000).map(|line| (line, HERE, 2)).collect();
         let allocate = AllocateRequest {
             allocation_key: "ord_1/release-1".to_owned(),
             order_id: "ord_1".to_owned(),
-            allocations: allocations(&picks),
+            allocations: allocations(&allocated),
         };
         assert_eq!(client.allocate(allocate).await.unwrap().into_inner().allocations.len(), 1_000);
         let consume = ConsumeRequest {
@@ -64,14 +64,14 @@ async fn an_order_of_five_thousand_lines_is_reserved_and_worked_on_over_tcp() {
 
         let too_many: Vec<(i32, &str, i64)> = (1..=5_001).map(|line| (line, "A", 1)).collect();
         assert_eq!(
-            wrong_fields(client.reserve(wanted("ord_2", &too_many)).await),
+            wrong_fields(client.reserve(requested("ord_2", &too_many)).await),
             ["lines", "lines[5000].line_number"]
         );
         // Each line is wrong: the refusal itself has to get through.
         let unknown: Vec<(i32, &str, i64)> = (1..=5_000).map(|line| (line, "UNKNOWN", 1)).collect();
-        assert!(!wrong_fields(client.reserve(wanted("ord_3", &unknown)).await).is_empty());
+        assert!(!wrong_fields(client.reserve(requested("ord_3", &unknown)).await).is_empty());
         let zero: Vec<(i32, &str, i64)> = (1..=5_000).map(|line| (line, "A", 0)).collect();
-        assert!(!wrong_fields(client.reserve(wanted("ord_3", &zero)).await).is_empty());
+        assert!(!wrong_fields(client.reserve(requested("ord_3", &zero)).await).is_empty());
         stop.request();
         serving.await.unwrap().unwrap();
     })

@@ -1,4 +1,4 @@
-//! The service on an empty database, and short ways to ask it.
+//! The service on an empty database, and short ways to call it.
 
 mod calls;
 
@@ -52,7 +52,7 @@ impl World {
             client.create_item(item(sku)).await.unwrap();
         }
         for location_id in [HERE, THERE] {
-            let request = CreateLocationRequest { name: "a place".to_owned(), ..location(location_id) };
+            let request = CreateLocationRequest { name: "a location".to_owned(), ..location(location_id) };
             client.create_location(request).await.unwrap();
         }
         let [order, fulfillment, returns] = logs;
@@ -87,7 +87,7 @@ pub(crate) fn location(location_id: &str) -> CreateLocationRequest {
     CreateLocationRequest { location_id: location_id.to_owned(), ..Default::default() }
 }
 
-pub(crate) fn wanted(order_id: &str, lines: &[(i32, &str, i64)]) -> ReserveRequest {
+pub(crate) fn requested(order_id: &str, lines: &[(i32, &str, i64)]) -> ReserveRequest {
     ReserveRequest { order_id: order_id.to_owned(), lines: quantities(lines), ..Default::default() }
 }
 
@@ -97,13 +97,13 @@ pub(crate) fn quantities(lines: &[(i32, &str, i64)]) -> Vec<LineQuantity> {
     lines.iter().map(line).collect()
 }
 
-pub(crate) fn allocations(picks: &[(i32, &str, i64)]) -> Vec<AllocationRequest> {
-    let pick = |&(line_number, location_id, quantity): &(i32, &str, i64)| AllocationRequest {
+pub(crate) fn allocations(lines: &[(i32, &str, i64)]) -> Vec<AllocationRequest> {
+    let line = |&(line_number, location_id, quantity): &(i32, &str, i64)| AllocationRequest {
         line_number,
         location_id: location_id.to_owned(),
         quantity,
     };
-    picks.iter().map(pick).collect()
+    lines.iter().map(line).collect()
 }
 
 /// `(reserved, allocated, consumed, backordered, released)` of a reservation.

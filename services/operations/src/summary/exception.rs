@@ -1,40 +1,36 @@
-//! What any service tells a person has to decide, and what persons did about it.
+//! Lines of the operations service's events, and of exceptions in every log.
 
 use proto::{
-    event::v1::{Event, ExceptionOpened, ExceptionResolved},
-    operations::v1::Exception,
+    event::v1::{ExceptionOpened, ExceptionResolved},
+    events::OperationsEvent,
+    operations::v1::{Exception, ExceptionChanged},
 };
-use store::payload;
 
-use super::words::{because, one_line};
+use super::format::{colon, one_line};
 
-pub(super) fn line(event: &Event) -> Option<String> {
-    Some(match event.r#type.as_str() {
-        "exception.opened" => {
-            let fact: ExceptionOpened = payload(event)?;
-            format!("needs a person, {}{}", fact.r#type, because(&fact.summary))
+pub(super) fn line(event: OperationsEvent, actor: &str) -> Option<String> {
+    Some(match event {
+        OperationsEvent::ExceptionAssigned(ExceptionChanged { exception }) => {
+            let Exception { r#type, assignee, .. } = exception?;
+            format!("{type} assigned to {}", one_line(&assignee))
         }
-        "exception.resolved" => {
-            let fact: ExceptionResolved = payload(event)?;
-            format!("no longer needs a person, {}{}", fact.r#type, because(&fact.summary))
-        }
-        "exception.assigned" => {
-            let case: Exception = payload(event)?;
-            format!("{} given to {}", case.r#type, one_line(&case.assignee))
-        }
-        "exception.closed" => {
-            let case: Exception = payload(event)?;
-            format!("{} resolved by {}{}", case.r#type, person(event), because(&case.resolution))
-        }
-        "exception.dismissed" => {
-            let case: Exception = payload(event)?;
-            format!("{} dismissed by {}{}", case.r#type, person(event), because(&case.resolution))
-        }
-        _ => return None,
+        OperationsEvent::ExceptionClosed(ExceptionChanged { exception }) => closed("resolved", &exception?, actor),
+        OperationsEvent::ExceptionDismissed(ExceptionChanged { exception }) => closed("dismissed", &exception?, actor),
+        OperationsEvent::ExceptionOpened(payload) => opened(&payload),
+        OperationsEvent::ExceptionResolved(payload) => resolved(&payload),
     })
 }
 
-/// Who did it, without what kind of principal that is.
-fn person(event: &Event) -> &str {
-    event.actor.split_once(':').map_or(&event.actor, |(_, subject)| subject)
+pub(super) fn opened(payload: &ExceptionOpened) -> String {
+    format!("needs a person, {}{}", payload.r#type, colon(&payload.summary))
+}
+
+pub(super) fn resolved(payload: &ExceptionResolved) -> String {
+    format!("no longer needs a person, {}{}", payload.r#type, colon(&payload.summary))
+}
+
+/// The actor is named without its kind.
+fn closed(how: &str, exception: &Exception, actor: &str) -> String {
+    let person = actor.split_once(':').map_or(actor, |(_, subject)| subject);
+    format!("{} {how} by {person}{}", exception.r#type, colon(&exception.resolution))
 }

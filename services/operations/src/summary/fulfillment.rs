@@ -1,88 +1,112 @@
-//! What the fulfillment service tells of work.
+//! Lines of the fulfillment service's events about nodes, routing and fulfillment orders.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use proto::{
-    event::v1::Event,
+    events::FulfillmentEvent,
     fulfillment::v1::{
-        FulfillmentCancelled, FulfillmentOrder, FulfillmentOrderChanged, FulfillmentPicked, FulfillmentRouted,
-        FulfillmentRoutingFailed, FulfillmentUnfulfillable, NodeChanged, RoutingDecision,
+        FulfillmentOrder, FulfillmentOrderChanged, FulfillmentPicked, NodeChanged, RoutingDecision, ShipmentLabelled,
+        ShipmentMilestoneRecorded,
     },
-    types::v1::LineQuantity,
 };
-use store::payload;
 
-use super::words::{because, either, goods, lines, list, one_line, units};
+use super::{
+    exception,
+    format::{colon, count, items, line_items, list, one_line, or, units},
+    shipment,
+};
 
-pub(super) fn line(event: &Event) -> Option<String> {
-    let kind = event.r#type.as_str();
-    Some(match kind {
-        "node.created" => format!("node {} added", node(event)?),
-        "node.updated" => format!("node {} changed", node(event)?),
-        "fulfillment.routed" => routed(&payload::<FulfillmentRouted>(event)?.decision?),
-        "fulfillment.routing_failed" => routing_failed(&payload::<FulfillmentRoutingFailed>(event)?.decision?),
-        "fulfillment.unfulfillable" => {
-            let fact: FulfillmentUnfulfillable = payload(event)?;
-            format!("no node has {}: back to wait for stock", lines(&fact.lines))
+pub(super) fn line(event: FulfillmentEvent) -> Option<String> {
+    Some(match event {
+        FulfillmentEvent::NodeCreated(payload) => format!("node {} added", node(payload)?),
+        FulfillmentEvent::NodeUpdated(payload) => format!("node {} changed", node(payload)?),
+        FulfillmentEvent::FulfillmentRouted(payload) => routed(&payload.decision?),
+        FulfillmentEvent::FulfillmentRoutingFailed(payload) => routing_failed(&payload.decision?),
+        FulfillmentEvent::FulfillmentUnfulfillable(payload) => {
+            format!("no node has {}: returned to the order", line_items(&payload.lines))
         }
-        "fulfillment.picked" => {
-            let (work, picked) = picked(event)?;
-            format!("{} picked {}", who(&work), lines(&picked))
+        FulfillmentEvent::FulfillmentRequested(payload) => requested(&payload.fulfillment_order?),
+        FulfillmentEvent::FulfillmentAccepted(payload) => format!("{} accepted", party_of(payload)?),
+        FulfillmentEvent::FulfillmentRejected(payload) => with_reason(payload, "rejected")?,
+        FulfillmentEvent::FulfillmentTimedOut(payload) => format!("{} did not answer in time", party_of(payload)?),
+        FulfillmentEvent::FulfillmentCompleted(payload) => format!("{} is done", party_of(payload)?),
+        FulfillmentEvent::FulfillmentIncomplete(payload) => incomplete(&payload.fulfillment_order?),
+        FulfillmentEvent::FulfillmentCancellationRequested(payload) => {
+            format!("{} asked to cancel", party_of(payload)?)
         }
-        "fulfillment.short_picked" => {
-            let (work, short) = picked(event)?;
-            format!("{} could not find {}", who(&work), lines(&short))
+        FulfillmentEvent::FulfillmentCancellationRejected(payload) => with_reason(payload, "cannot cancel any more")?,
+        FulfillmentEvent::FulfillmentPicked(FulfillmentPicked { fulfillment_order, lines }) => {
+            format!("{} picked {}", party(&fulfillment_order?), line_items(&lines))
         }
-        "fulfillment.cancelled" => {
-            let fact: FulfillmentCancelled = payload(event)?;
-            format!("{} will not ship {}: cancelled in time", who(&fact.fulfillment_order?), lines(&fact.lines))
+        FulfillmentEvent::FulfillmentShortPicked(FulfillmentPicked { fulfillment_order, lines }) => {
+            format!("{} could not find {}", party(&fulfillment_order?), line_items(&lines))
         }
-        _ => changed(kind, event)?,
+        FulfillmentEvent::FulfillmentCancelled(payload) => {
+            let (party, lines) = (party(&payload.fulfillment_order?), line_items(&payload.lines));
+            format!("{party} will not ship {lines}: cancelled in time")
+        }
+        FulfillmentEvent::ShipmentLabelled(ShipmentLabelled { shipment }) => {
+            let shipment = shipment?;
+            let packages = count(shipment.packages.len(), "package");
+            format!("{} labelled {packages}; nothing has left yet", shipment.node_id)
+        }
+        FulfillmentEvent::ShipmentShipped(payload) => shipment::shipped(payload)?,
+        FulfillmentEvent::ShipmentOverShipped(payload) => {
+            format!("{} has {} more than was requested", payload.shipment_id, line_items(&payload.lines))
+        }
+        FulfillmentEvent::ShipmentMilestoneRecorded(ShipmentMilestoneRecorded { milestone, .. }) => {
+            shipment::milestone("package", &milestone?)
+        }
+        FulfillmentEvent::ShipmentUnmatchedMilestoneRecorded(ShipmentMilestoneRecorded { milestone, .. }) => {
+            shipment::milestone("unmatched package", &milestone?)
+        }
+        FulfillmentEvent::ShipmentPartiallyDelivered(payload) => {
+            format!("delivered {}; more is on its way", line_items(&payload.lines))
+        }
+        FulfillmentEvent::ShipmentDelivered(payload) => {
+            format!("delivered {}: {} is complete", line_items(&payload.lines), shipment::name(&payload.shipment?))
+        }
+        FulfillmentEvent::ShipmentPodCaptured(payload) => shipment::proof_of_delivery(&payload)?,
+        FulfillmentEvent::ExceptionOpened(payload) => exception::opened(&payload),
+        FulfillmentEvent::ExceptionResolved(payload) => exception::resolved(&payload),
     })
 }
 
-/// The kinds that tell nothing but the work as it is now.
-fn changed(kind: &str, event: &Event) -> Option<String> {
-    let tell = match kind {
-        "fulfillment.requested" => requested,
-        "fulfillment.accepted" => |work: &FulfillmentOrder| format!("{} accepted", who(work)),
-        "fulfillment.rejected" => |work: &FulfillmentOrder| format!("{} rejected{}", who(work), because(&work.reason)),
-        "fulfillment.timed_out" => |work: &FulfillmentOrder| format!("{} did not answer in time", who(work)),
-        "fulfillment.completed" => |work: &FulfillmentOrder| format!("{} is done", who(work)),
-        "fulfillment.incomplete" => incomplete,
-        "fulfillment.cancellation_requested" => |work: &FulfillmentOrder| format!("{} asked to cancel", who(work)),
-        "fulfillment.cancellation_rejected" => {
-            |work: &FulfillmentOrder| format!("{} can not cancel any more{}", who(work), because(&work.reason))
-        }
-        _ => return None,
-    };
-    Some(tell(&payload::<FulfillmentOrderChanged>(event)?.fulfillment_order?))
-}
-
-fn node(event: &Event) -> Option<String> {
-    let node = payload::<NodeChanged>(event)?.node?;
+fn node(payload: NodeChanged) -> Option<String> {
+    let node = payload.node?;
     Some(format!("{} ({})", one_line(&node.name), node.node_id))
 }
 
-/// The partner that works there, with the node; the node alone when it is the distributor's own.
-fn who(work: &FulfillmentOrder) -> String {
-    if work.partner_id.is_empty() { work.node_id.clone() } else { format!("{} ({})", work.partner_id, work.node_id) }
+fn party_of(payload: FulfillmentOrderChanged) -> Option<String> {
+    Some(party(&payload.fulfillment_order?))
 }
 
-fn requested(work: &FulfillmentOrder) -> String {
-    let what = goods(work.lines.iter().map(|line| (line.sku.as_str(), line.quantity)));
-    let again = if work.attempt > 1 { format!(" (attempt {})", work.attempt) } else { String::new() };
-    format!("{} asked to ship {what}{again}", who(work))
+fn with_reason(payload: FulfillmentOrderChanged, what: &str) -> Option<String> {
+    let order = payload.fulfillment_order?;
+    Some(format!("{} {what}{}", party(&order), colon(&order.reason)))
 }
 
-fn incomplete(work: &FulfillmentOrder) -> String {
-    let missing = goods(work.lines.iter().map(|line| (line.sku.as_str(), line.quantity - line.shipped)));
-    format!("{} is done without {missing}", who(work))
+/// The partner that runs the node, with the node; the node alone when it is the distributor's own.
+fn party(order: &FulfillmentOrder) -> String {
+    if order.partner_id.is_empty() {
+        order.node_id.clone()
+    } else {
+        format!("{} ({})", order.partner_id, order.node_id)
+    }
 }
 
-fn picked(event: &Event) -> Option<(FulfillmentOrder, Vec<LineQuantity>)> {
-    let fact: FulfillmentPicked = payload(event)?;
-    Some((fact.fulfillment_order?, fact.lines))
+fn attempt(number: i32) -> String {
+    if number > 1 { format!(" (attempt {number})") } else { String::new() }
+}
+
+fn requested(order: &FulfillmentOrder) -> String {
+    let quantities = items(order.lines.iter().map(|line| (line.sku.as_str(), line.quantity)));
+    format!("{} asked to ship {quantities}{}", party(order), attempt(order.attempt))
+}
+
+fn incomplete(order: &FulfillmentOrder) -> String {
+    let missing = items(order.lines.iter().map(|line| (line.sku.as_str(), line.quantity - line.shipped)));
+    format!("{} is done without {missing}", party(order))
 }
 
 fn routed(decision: &RoutingDecision) -> String {
@@ -91,8 +115,7 @@ fn routed(decision: &RoutingDecision) -> String {
         *nodes.entry(&choice.node_id).or_default() += choice.quantity;
     }
     let parts: Vec<String> = nodes.into_iter().map(|(node, sum)| format!("{} to {node}", units(sum))).collect();
-    let again = if decision.attempt > 1 { format!(" (attempt {})", decision.attempt) } else { String::new() };
-    format!("routed {}{again}", list(&parts, "units"))
+    format!("routed {}{}", list(&parts, "units"), attempt(decision.attempt))
 }
 
 fn routing_failed(decision: &RoutingDecision) -> String {
@@ -101,9 +124,9 @@ fn routing_failed(decision: &RoutingDecision) -> String {
         .candidates
         .iter()
         .filter(|candidate| open.contains(&candidate.line_number) && !candidate.obstacle.is_empty())
-        .map(|candidate| format!("{} {}", candidate.node_id, either(&candidate.obstacle, "refused")))
+        .map(|candidate| format!("{} {}", candidate.node_id, or(&candidate.obstacle, "refused")))
         .collect();
     let obstacles = obstacles.into_iter().collect::<Vec<_>>();
-    let why = if obstacles.is_empty() { String::new() } else { list(&obstacles, "obstacles") };
-    format!("no node may take {}{}", lines(&decision.unrouted), because(&why))
+    let reason = if obstacles.is_empty() { String::new() } else { list(&obstacles, "obstacles") };
+    format!("no node may take {}{}", line_items(&decision.unrouted), colon(&reason))
 }

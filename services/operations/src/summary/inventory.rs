@@ -1,64 +1,63 @@
-//! What the inventory service tells.
+//! Lines of the inventory service's events.
 
 use std::collections::BTreeMap;
 
 use proto::{
-    event::v1::Event,
+    events::InventoryEvent,
     inventory::v1::{
-        Allocation, DriftDetected, ItemChanged, LocationCreated, Reservation, ReservationsChanged, ShortfallDetected,
-        SnapshotReported, StockChanged, StockConsumed,
+        Allocation, DriftDetected, ItemChanged, Reservation, ReservationsChanged, SnapshotReported, StockChanged,
+        StockMovement,
     },
 };
-use store::payload;
 
-use super::words::{count, goods, list, one_line};
+use super::{
+    exception,
+    format::{count, items, list, one_line},
+};
 
-pub(super) fn line(event: &Event) -> Option<String> {
-    Some(match event.r#type.as_str() {
-        "item.created" => format!("item {} added", item(event)?),
-        "item.updated" => format!("item {} changed", item(event)?),
-        "location.created" => {
-            let location = payload::<LocationCreated>(event)?.location?;
+pub(super) fn line(event: InventoryEvent) -> Option<String> {
+    Some(match event {
+        InventoryEvent::ItemCreated(payload) => format!("item {} added", item(payload)?),
+        InventoryEvent::ItemUpdated(payload) => format!("item {} changed", item(payload)?),
+        InventoryEvent::LocationCreated(payload) => {
+            let location = payload.location?;
             format!("location {} ({}) added", one_line(&location.name), location.location_id)
         }
-        "inventory.received" => stock("received", event)?,
-        "inventory.restocked" => stock("restocked", event)?,
-        "inventory.adjusted" => adjusted(event)?,
-        "inventory.snapshot_reported" => {
-            let fact: SnapshotReported = payload(event)?;
-            match fact.movements.len() {
-                0 => format!("{} counted its stock: as expected", fact.location_id),
-                some => format!("{} counted its stock: {}", fact.location_id, count(some, "difference")),
-            }
+        InventoryEvent::InventoryReceived(StockChanged { movement, .. }) => added("received", &movement?),
+        InventoryEvent::InventoryRestocked(StockChanged { movement, .. }) => added("restocked", &movement?),
+        InventoryEvent::InventoryAdjusted(StockChanged { movement, .. }) => adjusted(&movement?),
+        InventoryEvent::InventorySnapshotReported(payload) => counted(&payload),
+        InventoryEvent::InventoryReserved(payload) => reserved(&payload),
+        InventoryEvent::InventoryReservationReleased(payload) => {
+            format!("reservation released: {}", no_longer_reserved(&payload))
         }
-        "inventory.reserved" => reserved(&payload(event)?),
-        "inventory.reservation_released" => format!("reservation given up: {}", given_up(&payload(event)?)),
-        "inventory.reservation_expired" => format!("reservation expired: {}", given_up(&payload(event)?)),
-        "inventory.allocated" => format!("set aside {}", at_places(&payload(event)?, |allocation| allocation.open)),
-        "inventory.deallocated" => {
-            format!("no longer set aside: {}", at_places(&payload(event)?, |allocation| allocation.released))
+        InventoryEvent::InventoryReservationExpired(payload) => {
+            format!("reservation expired: {}", no_longer_reserved(&payload))
         }
-        "inventory.consumed" => {
-            let fact: StockConsumed = payload(event)?;
-            let taken = fact.movements.iter().map(|movement| (movement.sku.as_str(), -movement.on_hand_delta));
-            format!("{} took {} out of stock", fact.shipment_id, goods(taken))
+        InventoryEvent::InventoryAllocated(payload) => {
+            format!("allocated {}", by_location(&payload, |allocation| allocation.open))
         }
-        "inventory.shortfall_detected" => {
-            let fact: ShortfallDetected = payload(event)?;
-            let orders = count(fact.order_ids.len(), "order");
-            format!("{} {} lack{}, {orders} at stake", fact.shortfall, fact.sku, at(&fact.location_id))
+        InventoryEvent::InventoryDeallocated(payload) => {
+            format!("deallocated {}", by_location(&payload, |allocation| allocation.released))
         }
-        "inventory.drift_detected" => {
-            let fact: DriftDetected = payload(event)?;
-            let DriftDetected { sku, location_id, quantity, shipment_id } = fact;
+        InventoryEvent::InventoryConsumed(payload) => {
+            let taken = payload.movements.iter().map(|movement| (movement.sku.as_str(), -movement.on_hand_delta));
+            format!("{} took {} out of stock", payload.shipment_id, items(taken))
+        }
+        InventoryEvent::InventoryShortfallDetected(payload) => {
+            let orders = count(payload.order_ids.len(), "order");
+            format!("shortfall of {} {}{}, {orders} affected", payload.shortfall, payload.sku, at(&payload.location_id))
+        }
+        InventoryEvent::InventoryDriftDetected(DriftDetected { sku, location_id, quantity, shipment_id }) => {
             format!("{shipment_id} took {quantity} {sku} that were not on hand{}", at(&location_id))
         }
-        _ => return None,
+        InventoryEvent::ExceptionOpened(payload) => exception::opened(&payload),
+        InventoryEvent::ExceptionResolved(payload) => exception::resolved(&payload),
     })
 }
 
-fn item(event: &Event) -> Option<String> {
-    let item = payload::<ItemChanged>(event)?.item?;
+fn item(payload: ItemChanged) -> Option<String> {
+    let item = payload.item?;
     Some(format!("{} {}", item.sku, one_line(&item.name)))
 }
 
@@ -66,42 +65,47 @@ fn at(location_id: &str) -> String {
     if location_id.is_empty() { String::new() } else { format!(" at {location_id}") }
 }
 
-fn stock(what: &str, event: &Event) -> Option<String> {
-    let movement = payload::<StockChanged>(event)?.movement?;
-    Some(format!("{what} {} {}{}", movement.on_hand_delta, movement.sku, at(&movement.location_id)))
+fn added(how: &str, movement: &StockMovement) -> String {
+    format!("{how} {} {}{}", movement.on_hand_delta, movement.sku, at(&movement.location_id))
 }
 
-fn adjusted(event: &Event) -> Option<String> {
-    let movement = payload::<StockChanged>(event)?.movement?;
+fn adjusted(movement: &StockMovement) -> String {
     let note = if movement.note.is_empty() { String::new() } else { format!(": {}", one_line(&movement.note)) };
-    Some(format!("adjusted {} by {:+}{}{note}", movement.sku, movement.on_hand_delta, at(&movement.location_id)))
+    format!("adjusted {} by {:+}{}{note}", movement.sku, movement.on_hand_delta, at(&movement.location_id))
 }
 
-fn reserved(fact: &ReservationsChanged) -> String {
-    let sum = |units: fn(&Reservation) -> i64| fact.reservations.iter().map(units).sum::<i64>();
+fn counted(payload: &SnapshotReported) -> String {
+    match payload.movements.len() {
+        0 => format!("{} counted its stock: as expected", payload.location_id),
+        some => format!("{} counted its stock: {}", payload.location_id, count(some, "difference")),
+    }
+}
+
+fn reserved(payload: &ReservationsChanged) -> String {
+    let sum = |units: fn(&Reservation) -> i64| payload.reservations.iter().map(units).sum::<i64>();
     let named = |units: fn(&Reservation) -> i64| {
-        goods(fact.reservations.iter().map(|reservation| (reservation.sku.as_str(), units(reservation))))
+        items(payload.reservations.iter().map(|reservation| (reservation.sku.as_str(), units(reservation))))
     };
-    let promised: fn(&Reservation) -> i64 = |line| line.reserved + line.allocated;
-    let waiting: fn(&Reservation) -> i64 = |line| line.backordered;
-    match (sum(promised) > 0, sum(waiting) > 0) {
-        (true, false) => format!("stock reserved: {}", named(promised)),
-        (true, true) => format!("stock reserved: {}; backordered: {}", named(promised), named(waiting)),
-        (false, true) => format!("no stock to reserve; backordered: {}", named(waiting)),
+    let reserved: fn(&Reservation) -> i64 = |line| line.reserved + line.allocated;
+    let backordered: fn(&Reservation) -> i64 = |line| line.backordered;
+    match (sum(reserved) > 0, sum(backordered) > 0) {
+        (true, false) => format!("stock reserved: {}", named(reserved)),
+        (true, true) => format!("stock reserved: {}; backordered: {}", named(reserved), named(backordered)),
+        (false, true) => format!("no stock to reserve; backordered: {}", named(backordered)),
         (false, false) => "nothing reserved any more".to_owned(),
     }
 }
 
-fn given_up(fact: &ReservationsChanged) -> String {
-    goods(fact.reservations.iter().map(|reservation| (reservation.sku.as_str(), reservation.released)))
+fn no_longer_reserved(payload: &ReservationsChanged) -> String {
+    items(payload.reservations.iter().map(|reservation| (reservation.sku.as_str(), reservation.released)))
 }
 
 /// `12 NW-011 at nod_bremen, 3 NW-011 at nod_lodz`.
-fn at_places(fact: &ReservationsChanged, units: fn(&Allocation) -> i64) -> String {
-    let mut places: BTreeMap<&str, Vec<(&str, i64)>> = BTreeMap::new();
-    for allocation in fact.allocations.iter().filter(|allocation| units(allocation) > 0) {
-        places.entry(&allocation.location_id).or_default().push((&allocation.sku, units(allocation)));
+fn by_location(payload: &ReservationsChanged, units: fn(&Allocation) -> i64) -> String {
+    let mut locations: BTreeMap<&str, Vec<(&str, i64)>> = BTreeMap::new();
+    for allocation in payload.allocations.iter().filter(|allocation| units(allocation) > 0) {
+        locations.entry(&allocation.location_id).or_default().push((&allocation.sku, units(allocation)));
     }
-    let parts: Vec<String> = places.into_iter().map(|(place, what)| format!("{}{}", goods(what), at(place))).collect();
-    list(&parts, "items")
+    let parts = locations.into_iter().map(|(location, quantities)| format!("{}{}", items(quantities), at(location)));
+    list(&parts.collect::<Vec<_>>(), "items")
 }

@@ -1,106 +1,91 @@
-//! What the order service tells.
+//! Lines of the order service's events.
 
 use proto::{
-    event::v1::Event,
-    order::v1::{
-        AccountChanged, OrderBackordered, OrderCancelLost, OrderCancelRequested, OrderCancelled, OrderClosed,
-        OrderConfirmed, OrderHoldChanged, OrderInvoiceReady, OrderLinesCancelled, OrderRejected, OrderReleased,
-        OrderSubmitted,
-    },
+    events::OrderEvent,
+    order::v1::{AccountChanged, OrderConfirmed, OrderHoldChanged, OrderInvoiceReady, OrderReleased, OrderSubmitted},
 };
-use store::payload;
 
-use super::words::{because, count, goods, lines, money, one_line, plain, units};
+use super::{
+    exception,
+    format::{colon, count, items, line_items, lowercase, money, one_line, units},
+};
 
-pub(super) fn line(event: &Event) -> Option<String> {
-    Some(match event.r#type.as_str() {
-        "account.created" => format!("account {} added", account(event)?),
-        "account.updated" => format!("account {} changed", account(event)?),
-        "order.submitted" => submitted(payload(event)?)?,
-        "order.confirmed" => confirmed(&payload(event)?),
-        "order.rejected" => {
-            let fact: OrderRejected = payload(event)?;
-            format!("order rejected{}", because(&fact.reason))
+pub(super) fn line(event: OrderEvent) -> Option<String> {
+    Some(match event {
+        OrderEvent::AccountCreated(payload) => format!("account {} added", account(payload)?),
+        OrderEvent::AccountUpdated(payload) => format!("account {} changed", account(payload)?),
+        OrderEvent::OrderSubmitted(payload) => submitted(payload)?,
+        OrderEvent::OrderConfirmed(payload) => confirmed(&payload),
+        OrderEvent::OrderRejected(payload) => format!("order rejected{}", colon(&payload.reason)),
+        OrderEvent::OrderBackordered(payload) => {
+            format!("{} backordered until there is stock", line_items(&payload.lines))
         }
-        "order.backordered" => {
-            let fact: OrderBackordered = payload(event)?;
-            format!("{} backordered until there is stock", lines(&fact.lines))
-        }
-        "order.released" => released(&payload(event)?),
-        "order.hold_placed" => {
-            let fact: OrderHoldChanged = payload(event)?;
-            format!("put on hold: {}", hold(&fact))
-        }
-        "order.hold_released" => {
-            let fact: OrderHoldChanged = payload(event)?;
-            let left = match fact.open_holds {
+        OrderEvent::OrderReleased(payload) => released(&payload),
+        OrderEvent::OrderHoldPlaced(payload) => format!("put on hold: {}", hold(&payload)),
+        OrderEvent::OrderHoldReleased(payload) => {
+            let remaining = match payload.open_holds {
                 0 => String::new(),
-                1 => "; 1 hold still stands".to_owned(),
-                more => format!("; {more} holds still stand"),
+                1 => "; 1 hold remains".to_owned(),
+                more => format!("; {more} holds remain"),
             };
-            format!("hold released: {}{left}", hold(&fact))
+            format!("hold released: {}{remaining}", hold(&payload))
         }
-        "order.line_cancelled" => {
-            let fact: OrderLinesCancelled = payload(event)?;
-            format!("cancelled {} before their release{}", lines(&fact.lines), because(&fact.reason))
+        OrderEvent::OrderLineCancelled(payload) => {
+            format!("cancelled {} before their release{}", line_items(&payload.lines), colon(&payload.reason))
         }
-        "order.cancel_requested" => {
-            let fact: OrderCancelRequested = payload(event)?;
-            format!("cancellation of released units asked for{}", because(&fact.reason))
+        OrderEvent::OrderCancelRequested(payload) => {
+            format!("cancellation of released units requested{}", colon(&payload.reason))
         }
-        "order.cancelled" => {
-            let fact: OrderCancelled = payload(event)?;
-            format!("order cancelled{}", because(&fact.reason))
+        OrderEvent::OrderCancelled(payload) => format!("order cancelled{}", colon(&payload.reason)),
+        OrderEvent::OrderCancelLost(payload) => {
+            format!("cancellation came too late: {} had shipped {}", payload.shipment_id, line_items(&payload.lines))
         }
-        "order.cancel_lost" => {
-            let fact: OrderCancelLost = payload(event)?;
-            format!("cancellation came too late: {} had shipped {}", fact.shipment_id, lines(&fact.lines))
+        OrderEvent::OrderInvoiceReady(payload) => invoice_ready(payload)?,
+        OrderEvent::OrderClosed(payload) => {
+            format!("order closed: {}", lowercase(payload.status().as_str_name(), "ORDER_STATUS_"))
         }
-        "order.invoice_ready" => invoice_ready(payload(event)?)?,
-        "order.closed" => {
-            let fact: OrderClosed = payload(event)?;
-            format!("order closed: {}", plain(fact.status().as_str_name(), "ORDER_STATUS_"))
-        }
-        _ => return None,
+        OrderEvent::ExceptionOpened(payload) => exception::opened(&payload),
+        OrderEvent::ExceptionResolved(payload) => exception::resolved(&payload),
     })
 }
 
-fn account(event: &Event) -> Option<String> {
-    let account = payload::<AccountChanged>(event)?.account?;
+fn account(payload: AccountChanged) -> Option<String> {
+    let account = payload.account?;
     Some(format!("{} ({})", one_line(&account.name), account.account_id))
 }
 
-fn submitted(fact: OrderSubmitted) -> Option<String> {
-    let order = fact.order?;
+fn submitted(payload: OrderSubmitted) -> Option<String> {
+    let order = payload.order?;
     let total = order.total.as_ref().map(|total| format!(", {}", money(total))).unwrap_or_default();
     let (number, account, po) = (count(order.lines.len(), "line"), &order.account_id, one_line(&order.customer_po));
     Some(format!("order placed: {number}{total} for {account} {po}").trim_end().to_owned())
 }
 
-fn confirmed(fact: &OrderConfirmed) -> String {
-    let counters = || fact.lines.iter().filter_map(|line| line.counters.as_ref());
-    // Units may have left the reserved ones already.
-    let promised: i64 = counters().map(|line| line.reserved + line.released + line.shipped).sum();
-    let waiting: i64 = counters().map(|line| line.backordered).sum();
-    let waiting = if waiting > 0 { format!(", {waiting} backordered") } else { String::new() };
-    format!("order confirmed: {} reserved{waiting}", units(promised))
+fn confirmed(payload: &OrderConfirmed) -> String {
+    let counters = || payload.lines.iter().filter_map(|line| line.counters.as_ref());
+    // Some units may have been released since they were reserved.
+    let reserved: i64 = counters().map(|line| line.reserved + line.released + line.shipped).sum();
+    let backordered: i64 = counters().map(|line| line.backordered).sum();
+    let backordered = if backordered > 0 { format!(", {backordered} backordered") } else { String::new() };
+    format!("order confirmed: {} reserved{backordered}", units(reserved))
 }
 
-fn released(fact: &OrderReleased) -> String {
-    let what = goods(fact.lines.iter().map(|line| (line.sku.as_str(), line.quantity)));
-    let which = if fact.release_number > 1 { format!(" (release {})", fact.release_number) } else { String::new() };
-    format!("released {what} to be fulfilled{which}")
+fn released(payload: &OrderReleased) -> String {
+    let released = items(payload.lines.iter().map(|line| (line.sku.as_str(), line.quantity)));
+    let number = payload.release_number;
+    let number = if number > 1 { format!(" (release {number})") } else { String::new() };
+    format!("released {released} to be fulfilled{number}")
 }
 
-fn hold(fact: &OrderHoldChanged) -> String {
-    let Some(hold) = &fact.hold else { return "no reason given".to_owned() };
+fn hold(payload: &OrderHoldChanged) -> String {
+    let Some(hold) = &payload.hold else { return "no reason given".to_owned() };
     let note = if hold.note.is_empty() { String::new() } else { format!(", {}", one_line(&hold.note)) };
-    format!("{}{note}", plain(hold.reason().as_str_name(), "HOLD_REASON_"))
+    format!("{}{note}", lowercase(hold.reason().as_str_name(), "HOLD_REASON_"))
 }
 
-fn invoice_ready(fact: OrderInvoiceReady) -> Option<String> {
-    let readiness = fact.readiness?;
+fn invoice_ready(payload: OrderInvoiceReady) -> Option<String> {
+    let readiness = payload.readiness?;
     let amount = money(readiness.amount.as_ref()?);
-    let what = goods(readiness.lines.iter().map(|line| (line.sku.as_str(), line.quantity)));
-    Some(format!("{amount} ready to invoice for {what}{}", because(&readiness.reason)))
+    let invoiced = items(readiness.lines.iter().map(|line| (line.sku.as_str(), line.quantity)));
+    Some(format!("{amount} ready to invoice for {invoiced}{}", colon(&readiness.reason)))
 }

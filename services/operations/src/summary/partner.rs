@@ -1,69 +1,94 @@
-//! What the partner service tells.
+//! Lines of the partner service's events.
 
 use proto::{
-    event::v1::Event,
-    partner::v1::{ApiClientChanged, ApiKeyChanged, MessageChanged, PartnerChanged, PartnerMessage},
+    events::PartnerEvent,
+    partner::v1::{ApiClientChanged, ApiKeyChanged, MessageChanged, PartnerChanged},
 };
-use store::payload;
 
-use super::words::{because, one_line};
+use super::{
+    exception,
+    format::{colon, one_line},
+};
 
-pub(super) fn line(event: &Event) -> Option<String> {
-    let tell: fn(&PartnerMessage) -> String = match event.r#type.as_str() {
-        "partner.created" => return Some(format!("partner {} added", partner(event)?)),
-        "partner.updated" => return Some(format!("partner {} changed", partner(event)?)),
-        "api_client.created" => return Some(format!("api_client {} added", api_client(event)?)),
-        "api_client.updated" => return Some(format!("api_client {} changed", api_client(event)?)),
-        "api_key.created" => return Some(format!("API key {} made", api_key(event)?)),
-        "api_key.revoked" => return Some(format!("API key {} revoked", api_key(event)?)),
-        "partner.message_received" => |message| format!("{} sent {}", message.partner_id, document(message)),
-        "partner.duplicate_ignored" => {
-            |message| format!("{} sent {} again: nothing done twice", message.partner_id, document(message))
+pub(super) fn line(event: PartnerEvent) -> Option<String> {
+    Some(match event {
+        PartnerEvent::PartnerCreated(payload) => format!("partner {} added", partner(payload)?),
+        PartnerEvent::PartnerUpdated(payload) => format!("partner {} changed", partner(payload)?),
+        PartnerEvent::ApiClientCreated(payload) => format!("API client {} added", api_client(payload)?),
+        PartnerEvent::ApiClientUpdated(payload) => format!("API client {} changed", api_client(payload)?),
+        PartnerEvent::ApiKeyCreated(payload) => format!("API key {} created", api_key(payload)?),
+        PartnerEvent::ApiKeyRevoked(payload) => format!("API key {} revoked", api_key(payload)?),
+        PartnerEvent::PartnerMessageReceived(payload) => {
+            let Message { partner_id, document, .. } = message(payload)?;
+            format!("{partner_id} sent {document}")
         }
-        "partner.duplicate_conflict" => |message| {
-            let reference = one_line(&message.control_number);
-            format!("{} used the reference {reference} again for something else", message.partner_id)
-        },
-        "partner.message_applied" => |message| {
-            format!("{} of {} took effect{}", document(message), message.partner_id, because(&message.outcome))
-        },
-        "partner.message_rejected" => |message| {
-            format!("{} of {} was refused{}", document(message), message.partner_id, because(&message.outcome))
-        },
-        "partner.message_replayed" => {
-            |message| format!("{} of {} was tried once more", document(message), message.partner_id)
+        PartnerEvent::PartnerDuplicateIgnored(payload) => {
+            let Message { partner_id, document, .. } = message(payload)?;
+            format!("{partner_id} sent {document} again: duplicate ignored")
         }
-        "partner.message_sent" => |message| format!("{} sent to {}", document(message), message.partner_id),
-        "partner.message_in_doubt" => |message| {
-            let (what, partner) = (document(message), &message.partner_id);
-            format!("{what} may not have reached {partner}: to be asked before it is sent again")
-        },
-        "partner.message_failed" => |message| {
-            format!("{} could not be sent to {}{}", document(message), message.partner_id, because(&message.outcome))
-        },
-        _ => return None,
-    };
-    Some(tell(&payload::<MessageChanged>(event)?.message?))
+        PartnerEvent::PartnerDuplicateConflict(payload) => {
+            let Message { partner_id, control_number, .. } = message(payload)?;
+            format!("{partner_id} used control number {control_number} again for other content")
+        }
+        PartnerEvent::PartnerMessageApplied(payload) => {
+            let Message { partner_id, document, outcome, .. } = message(payload)?;
+            format!("{document} of {partner_id} was applied{outcome}")
+        }
+        PartnerEvent::PartnerMessageRejected(payload) => {
+            let Message { partner_id, document, outcome, .. } = message(payload)?;
+            format!("{document} of {partner_id} was refused{outcome}")
+        }
+        PartnerEvent::PartnerMessageReplayed(payload) => {
+            let Message { partner_id, document, .. } = message(payload)?;
+            format!("{document} of {partner_id} was replayed")
+        }
+        PartnerEvent::PartnerMessageSent(payload) => {
+            let Message { partner_id, document, .. } = message(payload)?;
+            format!("{document} sent to {partner_id}")
+        }
+        PartnerEvent::PartnerMessageInDoubt(payload) => {
+            let Message { partner_id, document, .. } = message(payload)?;
+            format!("{document} may not have reached {partner_id}: to be confirmed before it is sent again")
+        }
+        PartnerEvent::PartnerMessageFailed(payload) => {
+            let Message { partner_id, document, outcome, .. } = message(payload)?;
+            format!("{document} could not be sent to {partner_id}{outcome}")
+        }
+        PartnerEvent::ExceptionOpened(payload) => exception::opened(&payload),
+        PartnerEvent::ExceptionResolved(payload) => exception::resolved(&payload),
+    })
 }
 
-fn partner(event: &Event) -> Option<String> {
-    let partner = payload::<PartnerChanged>(event)?.partner?;
+fn partner(payload: PartnerChanged) -> Option<String> {
+    let partner = payload.partner?;
     Some(format!("{} ({})", one_line(&partner.name), partner.partner_id))
 }
 
-fn api_client(event: &Event) -> Option<String> {
-    let api_client = payload::<ApiClientChanged>(event)?.api_client?;
+fn api_client(payload: ApiClientChanged) -> Option<String> {
+    let api_client = payload.api_client?;
     Some(format!("{} ({})", one_line(&api_client.name), api_client.api_client_id))
 }
 
-/// Which key, as far as anybody may know it, and whose.
-fn api_key(event: &Event) -> Option<String> {
-    let key = payload::<ApiKeyChanged>(event)?.api_key?;
+/// The public prefix of a key, and its client.
+fn api_key(payload: ApiKeyChanged) -> Option<String> {
+    let key = payload.api_key?;
     Some(format!("{} of {}", key.prefix, key.api_client_id))
 }
 
-/// What kind of document, and its number on the partner's side.
-fn document(message: &PartnerMessage) -> String {
-    let kind = message.r#type.replace(['.', '_'], " ");
-    if message.control_number.is_empty() { kind } else { format!("{kind} ({})", one_line(&message.control_number)) }
+/// Parts of a line about a message.
+struct Message {
+    partner_id: String,
+    control_number: String,
+    /// The type with the control number, such as `report shipped (M-1)`.
+    document: String,
+    /// With a colon, or empty.
+    outcome: String,
+}
+
+fn message(payload: MessageChanged) -> Option<Message> {
+    let message = payload.message?;
+    let control_number = one_line(&message.control_number);
+    let message_type = message.r#type.replace(['.', '_'], " ");
+    let document = if control_number.is_empty() { message_type } else { format!("{message_type} ({control_number})") };
+    Some(Message { partner_id: message.partner_id, control_number, document, outcome: colon(&message.outcome) })
 }

@@ -1,55 +1,52 @@
-//! What the returns service tells.
+//! Lines of the returns service's events.
 
 use proto::{
-    event::v1::Event,
-    returns::v1::{DispositionKind, Return, ReturnChanged, ReturnDisposed, ReturnLine, ReturnReceived},
+    events::ReturnsEvent,
+    returns::v1::{DispositionKind, Return, ReturnDisposed, ReturnLine, ReturnReceived},
 };
-use store::payload;
 
-use super::words::{because, goods, lines, money};
+use super::{
+    exception,
+    format::{colon, items, line_items, money},
+};
 
-pub(super) fn line(event: &Event) -> Option<String> {
-    Some(match event.r#type.as_str() {
-        "return.authorized" => {
-            let it = changed(event)?;
-            let what = units(&it, |line| line.authorized);
-            format!("{} authorized: {what} may come back{}", it.return_id, because(&it.reason))
+pub(super) fn line(event: ReturnsEvent) -> Option<String> {
+    Some(match event {
+        ReturnsEvent::ReturnAuthorized(payload) => {
+            let it = payload.r#return?;
+            let authorized = units(&it, |line| line.authorized);
+            format!("{} authorized: {authorized} may come back{}", it.return_id, colon(&it.reason))
         }
-        "return.cancelled" => format!("{} cancelled", changed(event)?.return_id),
-        "return.received" => {
-            let fact: ReturnReceived = payload(event)?;
-            format!("{} came back with {}", lines(&fact.lines), fact.r#return?.return_id)
-        }
-        "return.over_received" => {
-            let fact: ReturnReceived = payload(event)?;
-            format!("{} came back with {}, more than was authorized", lines(&fact.lines), fact.r#return?.return_id)
-        }
-        "return.inspected" => {
-            let it = changed(event)?;
+        ReturnsEvent::ReturnCancelled(payload) => format!("{} cancelled", payload.r#return?.return_id),
+        ReturnsEvent::ReturnReceived(payload) => received(payload)?,
+        ReturnsEvent::ReturnOverReceived(payload) => format!("{}, more than was authorized", received(payload)?),
+        ReturnsEvent::ReturnInspected(payload) => {
+            let it = payload.r#return?;
             format!("{} inspected: {}", it.return_id, units(&it, |line| line.inspected))
         }
-        "return.disposed" => disposed(&payload(event)?),
-        "return.credit_proposed" => {
-            let it = changed(event)?;
+        ReturnsEvent::ReturnDisposed(payload) => disposed(&payload),
+        ReturnsEvent::ReturnCreditProposed(payload) => {
+            let it = payload.r#return?;
             format!("credit of {} proposed for {}", money(it.credit.as_ref()?), it.return_id)
         }
-        "return.closed" => format!("{} closed", changed(event)?.return_id),
-        _ => return None,
+        ReturnsEvent::ReturnClosed(payload) => format!("{} closed", payload.r#return?.return_id),
+        ReturnsEvent::ExceptionOpened(payload) => exception::opened(&payload),
+        ReturnsEvent::ExceptionResolved(payload) => exception::resolved(&payload),
     })
 }
 
-fn changed(event: &Event) -> Option<Return> {
-    payload::<ReturnChanged>(event)?.r#return
-}
-
 fn units(it: &Return, of: fn(&ReturnLine) -> i64) -> String {
-    goods(it.lines.iter().map(|line| (line.sku.as_str(), of(line))))
+    items(it.lines.iter().map(|line| (line.sku.as_str(), of(line))))
 }
 
-fn disposed(fact: &ReturnDisposed) -> String {
+fn received(payload: ReturnReceived) -> Option<String> {
+    Some(format!("{} came back with {}", line_items(&payload.lines), payload.r#return?.return_id))
+}
+
+fn disposed(payload: &ReturnDisposed) -> String {
     let kinds = [
         (DispositionKind::Restock, "back on hand"),
-        (DispositionKind::Quarantine, "kept apart"),
+        (DispositionKind::Quarantine, "quarantined"),
         (DispositionKind::Scrap, "scrapped"),
         (DispositionKind::ReturnToVendor, "back to the vendor"),
         (DispositionKind::ReturnToCustomer, "back to the customer"),
@@ -57,10 +54,10 @@ fn disposed(fact: &ReturnDisposed) -> String {
     ];
     let parts: Vec<String> = kinds
         .into_iter()
-        .filter_map(|(kind, fate)| {
-            let of_kind = || fact.lines.iter().filter(move |line| line.kind() == kind);
+        .filter_map(|(kind, disposition)| {
+            let of_kind = || payload.lines.iter().filter(move |line| line.kind() == kind);
             of_kind().next()?;
-            Some(format!("{} {fate}", goods(of_kind().map(|line| (line.sku.as_str(), line.quantity)))))
+            Some(format!("{} {disposition}", items(of_kind().map(|line| (line.sku.as_str(), line.quantity)))))
         })
         .collect();
     if parts.is_empty() {

@@ -1,4 +1,4 @@
-//! Days of UTC, and how many calls each had.
+//! Days of UTC, and the number of calls of each.
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
@@ -12,7 +12,7 @@ const MICROS: i64 = 86_400_000_000;
 pub(crate) struct Day(i64);
 
 impl Day {
-    /// After every day there is.
+    /// Later than every other day.
     pub(crate) const NEVER: Self = Self(i64::MAX);
 
     pub(crate) fn of(time: Timestamp) -> Self {
@@ -40,14 +40,19 @@ impl fmt::Display for Day {
     }
 }
 
-impl FromStr for Day {
-    type Err = ();
+/// A text that is not a day such as `2026-11-25`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be a day like 2026-11-25")]
+pub(crate) struct InvalidDay;
 
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let begin: prost_types::Timestamp = format!("{text}T00:00:00Z").parse().map_err(|_| ())?;
-        let day = mesh::wire::from_timestamp(&begin).map(Self::of).ok_or(())?;
-        // Neither another spelling nor a day that no month has.
-        if day.to_string() == text { Ok(day) } else { Err(()) }
+impl FromStr for Day {
+    type Err = InvalidDay;
+
+    fn from_str(text: &str) -> Result<Self, InvalidDay> {
+        let begin: prost_types::Timestamp = format!("{text}T00:00:00Z").parse().map_err(|_| InvalidDay)?;
+        let day = mesh::wire::from_timestamp(&begin).map(Self::of).ok_or(InvalidDay)?;
+        // Refuses other spellings, and days that are not in the calendar.
+        if day.to_string() == text { Ok(day) } else { Err(InvalidDay) }
     }
 }
 
@@ -63,7 +68,7 @@ impl Column for Day {
     }
 }
 
-/// How many calls each day had.
+/// The number of calls of each day.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Days(BTreeMap<Day, i64>);
 
@@ -81,7 +86,7 @@ impl Days {
         self.0.is_empty()
     }
 
-    /// Drops the days before this one; answers the first that is left.
+    /// Drops the days before `oldest`; returns the first that is left.
     pub(crate) fn drop_before(&mut self, oldest: Day) -> Option<Day> {
         self.0 = self.0.split_off(&oldest);
         self.0.keys().next().copied()
@@ -122,7 +127,7 @@ mod tests {
         }
         assert_eq!("1970-01-02".parse(), Ok(Day(1)));
         for text in ["", "2026-2-3", "2026-02-30", "2026-11-25T00:00:00Z", "today", "20261125", "+2026-11-25"] {
-            assert_eq!(text.parse::<Day>(), Err(()), "{text}");
+            assert_eq!(text.parse::<Day>(), Err(InvalidDay), "{text}");
         }
     }
 

@@ -1,18 +1,18 @@
-//! Which methods' contracts say that they are deprecated.
+//! The methods that their contracts mark as deprecated.
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
 use prost::Message;
 use prost_types::FileDescriptorSet;
 
-/// Full names, as in `waybill.order.v1.OrderService.ListOrders`.
+/// Their full names, such as `waybill.order.v1.OrderService.ListOrders`.
 pub(super) fn deprecated() -> &'static BTreeSet<String> {
     static NAMES: LazyLock<BTreeSet<String>> = LazyLock::new(|| read(proto::DESCRIPTORS));
     &NAMES
 }
 
 fn read(descriptors: &[u8]) -> BTreeSet<String> {
-    // The contracts are part of the program: unreadable ones would not have booted.
+    // The contracts are part of the program: it does not start with unreadable ones.
     let files = FileDescriptorSet::decode(descriptors).unwrap_or_default();
     let mut names = BTreeSet::new();
     for file in &files.file {

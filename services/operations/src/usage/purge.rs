@@ -6,10 +6,10 @@ use types::Fault;
 
 use super::{PURGE, Usage, days::Day, schedule_purge};
 
-/// How many rows are looked at in one transaction.
+/// How many rows are purged in one transaction.
 const STEP: i64 = 200;
 
-/// Drops, once a day, the days past their retention.
+/// Drops days past their retention, once a day.
 #[derive(Debug, Clone)]
 pub(crate) struct Purge {
     db: Db,
@@ -32,20 +32,17 @@ impl TaskHandler for Purge {
         let oldest = Day::of(self.db.clock().now()).before(self.retention);
         let tail = "WHERE first_day < $1 ORDER BY first_day LIMIT $2";
         let rows: Vec<Usage> = self.db.list(tail, vec![oldest.to_value(), Value::Integer(STEP)]).await?;
-        let again = (rows.len() as i64) < STEP;
+        let done = (rows.len() as i64) < STEP;
         let mut commands: Vec<Box<dyn AnyCommand>> = Vec::with_capacity(rows.len() + 1);
         for row in rows {
             commands.push(Box::new(DropDays { usage_id: row.usage_id, oldest }));
         }
-        commands.push(match again {
-            true => Box::new(PurgeTomorrow),
-            false => Box::new(GoOn { key: task.key.clone() }),
-        });
+        commands.push(if done { Box::new(PurgeTomorrow) } else { Box::new(ContinuePurge { key: task.key.clone() }) });
         Ok(commands)
     }
 }
 
-/// Drops the days of a row before one.
+/// Drops the days of a row before `oldest`.
 struct DropDays {
     usage_id: String,
     oldest: Day,
@@ -67,7 +64,7 @@ impl Command for DropDays {
     }
 }
 
-/// Looks again tomorrow.
+/// Schedules the next purge for tomorrow.
 struct PurgeTomorrow;
 
 impl Command for PurgeTomorrow {
@@ -82,14 +79,14 @@ impl Command for PurgeTomorrow {
     }
 }
 
-/// Looks at the next rows at once.
-struct GoOn {
+/// Schedules the purge of the next rows for now.
+struct ContinuePurge {
     key: String,
 }
 
-impl Command for GoOn {
+impl Command for ContinuePurge {
     type Reply = ();
-    const NAME: &'static str = "GoOnPurgingUsage";
+    const NAME: &'static str = "ContinueUsagePurge";
 
     fn needs(&self, _: &Rows, _: &mut Needs) {}
 

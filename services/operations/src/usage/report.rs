@@ -1,4 +1,4 @@
-//! A member's reports of what it counted.
+//! A member's reports of the calls it counted.
 
 use std::{collections::VecDeque, fmt, sync::Arc, time::Duration};
 
@@ -8,15 +8,15 @@ use tokio::sync::Mutex;
 use tonic::Request;
 use types::Fault;
 
-use super::wire::{MOST_COUNTS, counted};
+use super::wire::{MAX_COUNTS, counted};
 
 /// How long one report may take.
-const WITHIN: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Reports what a member counts to the operations service. Clones report together.
+/// Reports the calls that a member counts to the operations service. Clones share one outbox.
 ///
-/// A report is the same until it was taken, under the same id: nothing is counted twice. What could not be reported
-/// before the process ends is lost.
+/// A report keeps its content and its request id until it is recorded: no call is counted twice. Counts that are not
+/// reported before the process ends are lost.
 #[derive(Clone)]
 pub struct UsageReporter {
     member: &'static str,
@@ -27,8 +27,8 @@ pub struct UsageReporter {
 
 #[derive(Default)]
 struct Outbox {
-    sent: u64,
-    waiting: VecDeque<RecordUsageRequest>,
+    reports: u64,
+    pending: VecDeque<RecordUsageRequest>,
 }
 
 impl fmt::Debug for UsageReporter {
@@ -38,51 +38,51 @@ impl fmt::Debug for UsageReporter {
 }
 
 impl UsageReporter {
-    /// Reports what this member counts, by this way to the operations service.
+    /// Reports the counts of `usage` over the channel to the operations service.
     pub fn new(member: &'static str, usage: Usage, operations: &Channel) -> Self {
         let client = UsageServiceClient::new(operations.for_service(member));
         Self { member, usage, client, outbox: Arc::default() }
     }
 
-    /// Reports every so often, until the stop.
-    pub async fn run(&self, every: Duration, stop: Stop) {
+    /// Reports at an interval, until the stop.
+    pub async fn run(&self, interval: Duration, stop: Stop) {
         loop {
             tokio::select! {
                 () = stop.requested() => return,
-                () = tokio::time::sleep(every) => (),
+                () = tokio::time::sleep(interval) => (),
             }
             self.flush().await;
         }
     }
 
-    /// Reports what was counted until now. What is not taken is reported the next time.
+    /// Reports what was counted until now. Reports that cannot be recorded now are sent again the next time.
     pub async fn flush(&self) {
         let mut outbox = self.outbox.lock().await;
-        // What waits is bounded: no more is fetched, and what goes on being counted is bounded too.
-        if outbox.waiting.is_empty() {
-            for counts in self.usage.take().chunks(MOST_COUNTS) {
-                outbox.sent += 1;
-                let request_id = format!("{}:{}", self.usage.run(), outbox.sent);
+        // The outbox is bounded: no counts are taken while reports are pending, and the counts themselves are bounded.
+        if outbox.pending.is_empty() {
+            for counts in self.usage.take().chunks(MAX_COUNTS) {
+                outbox.reports += 1;
+                let request_id = format!("{}:{}", self.usage.run(), outbox.reports);
                 let counts = counts.iter().map(counted).collect();
-                outbox.waiting.push_back(RecordUsageRequest { request_id, member: self.member.to_owned(), counts });
+                outbox.pending.push_back(RecordUsageRequest { request_id, member: self.member.to_owned(), counts });
             }
         }
-        while let Some(report) = outbox.waiting.front() {
+        while let Some(report) = outbox.pending.front() {
             match self.send(report.clone()).await {
                 Ok(()) => (),
                 Err(fault) if fault.is_transient() => {
-                    tracing::info!(%fault, member = self.member, "usage is reported later");
+                    tracing::info!(%fault, member = self.member, "usage will be reported later");
                     return;
                 }
                 Err(fault) => tracing::warn!(%fault, member = self.member, "a report of usage was refused"),
             }
-            outbox.waiting.pop_front();
+            outbox.pending.pop_front();
         }
     }
 
     async fn send(&self, report: RecordUsageRequest) -> Result<(), Fault> {
         let mut request = Request::new(report);
-        request.set_timeout(WITHIN);
+        request.set_timeout(TIMEOUT);
         self.client.clone().record_usage(request).await.map(|_| ()).map_err(|status| mesh::fault(&status))
     }
 }

@@ -23,7 +23,7 @@ async fn next(stream: &mut Streaming<FollowTimelineResponse>) -> (i64, String) {
 }
 
 #[tokio::test]
-async fn whoever_follows_sees_what_is_there_then_what_comes() {
+async fn a_follower_gets_the_entries_there_are_then_new_ones() {
     each(World::open, async |world| {
         world.place(ORDER, "acc_1");
         world.reject(ORDER, 300, "later");
@@ -32,7 +32,7 @@ async fn whoever_follows_sees_what_is_there_then_what_comes() {
         assert_eq!(next(&mut stream).await.0, 1);
         assert_eq!(next(&mut stream).await.0, 2);
 
-        // It happened before what is known already, but became known after it.
+        // It occurred before the known events, but became known after them.
         world.reject(ORDER, 200, "earlier");
         world.reject("ord_2", 200, "of another order");
         world.drain().await;
@@ -42,7 +42,7 @@ async fn whoever_follows_sees_what_is_there_then_what_comes() {
 }
 
 #[tokio::test]
-async fn following_goes_on_after_the_token_without_gap_or_repeat() {
+async fn following_resumes_after_the_token_without_gap_or_repeat() {
     each(World::open, async |world| {
         world.place(ORDER, "acc_1");
         for second in 0..300 {
@@ -69,7 +69,7 @@ async fn following_goes_on_after_the_token_without_gap_or_repeat() {
 }
 
 #[tokio::test]
-async fn an_order_of_another_account_can_not_be_followed() {
+async fn an_order_of_another_account_cannot_be_followed() {
     each(World::open, async |world| {
         world.place(ORDER, "acc_1");
         world.drain().await;
@@ -80,7 +80,7 @@ async fn an_order_of_another_account_can_not_be_followed() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_none_is_refused() {
+async fn an_invalid_token_is_refused() {
     each(World::open, async |world| {
         world.place(ORDER, "acc_1");
         world.drain().await;

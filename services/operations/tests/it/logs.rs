@@ -8,8 +8,8 @@ use types::Reason;
 
 use crate::world::{Client, ORDER, World};
 
-/// More than any machine takes.
-const PATIENT: Duration = Duration::from_secs(600);
+/// Longer than any machine takes.
+const LONG: Duration = Duration::from_secs(600);
 
 async fn verify(world: &World, within: Duration) -> Vec<LogVerification> {
     let mut request = Request::new(VerifyLogsRequest {});
@@ -27,7 +27,7 @@ async fn a_tampered_log_and_a_service_that_is_down_are_reported_beside_the_other
         world.place(ORDER, "acc_1");
         world.open_exception("UNASSIGNED", ORDER, "no node");
         world.fulfillment.set_verification(Verification::TamperedAt(1));
-        let logs = verify(&world, PATIENT).await;
+        let logs = verify(&world, LONG).await;
         let sources: Vec<&str> = logs.iter().map(|log| log.source.as_str()).collect();
         assert_eq!(sources, ["order", "fulfillment", "partner", "operations"]);
 
@@ -41,7 +41,7 @@ async fn a_tampered_log_and_a_service_that_is_down_are_reported_beside_the_other
         assert!(tampered.problem.contains("hash"));
 
         let down = of(&logs, "partner");
-        assert_eq!(down.problem, "the service can not be reached");
+        assert_eq!(down.problem, "the service waybill.event.v1.EventService cannot be reached");
         assert_eq!(down.verification, None);
     })
     .await;
@@ -54,10 +54,10 @@ async fn a_service_that_does_not_answer_in_time_does_not_hold_up_the_others() {
         let clock = Stopped::new();
         let time_passes = async {
             tokio::join!(world.order.verification_requested(), world.fulfillment.verification_requested());
-            // What is left is kept for the answer.
-            clock.pass(PATIENT - Duration::from_millis(250)).await;
+            // The rest is reserved for the answer.
+            clock.pass(LONG - Duration::from_millis(250)).await;
         };
-        let (logs, ()) = tokio::join!(verify(&world, PATIENT), time_passes);
+        let (logs, ()) = tokio::join!(verify(&world, LONG), time_passes);
         drop(clock);
         assert_eq!(of(&logs, "order").problem, "the service did not answer in time");
         assert_eq!(of(&logs, "fulfillment").problem, "");
@@ -70,14 +70,14 @@ async fn the_service_checks_its_own_log_too() {
     each(World::open, async |world| {
         world.open_exception("UNASSIGNED", ORDER, "no node");
         world.drain().await;
-        let exception_id = world.the_case().await.exception_id;
+        let exception_id = world.the_exception().await.exception_id;
         let request = proto::operations::v1::AssignExceptionRequest {
             exception_id,
             assignee: "Ann".to_owned(),
             ..Default::default()
         };
         world.operator().assign_exception(request).await.unwrap();
-        let logs = verify(&world, PATIENT).await;
+        let logs = verify(&world, LONG).await;
         let own = of(&logs, "operations").verification.as_ref().unwrap();
         assert_eq!((own.checked_count, own.head_position, own.first_bad_position), (1, 1, 0));
         assert_eq!(own.head_hash.len(), 64);
@@ -86,7 +86,7 @@ async fn the_service_checks_its_own_log_too() {
 }
 
 #[tokio::test]
-async fn it_is_told_how_far_each_log_was_followed() {
+async fn the_position_followed_to_is_listed_for_each_log() {
     each(World::open, async |world| {
         world.place(ORDER, "acc_1");
         world.reject(ORDER, 200, "no stock");
@@ -110,7 +110,7 @@ async fn it_is_told_how_far_each_log_was_followed() {
 }
 
 #[tokio::test]
-async fn a_customer_may_not_look_behind_the_scenes() {
+async fn a_customer_sees_neither_logs_nor_exceptions() {
     each(World::open, async |world| {
         let mut customer = world.customer(&["acc_1"]);
         let refused = [

@@ -1,7 +1,7 @@
 //! Behaviour of the operations service, over a real server that follows logs the test writes.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that can not be set up has failed")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot be set up has failed")]
 
-mod cases;
+mod exceptions;
 mod follow;
 mod logs;
 mod summaries;

@@ -1,80 +1,76 @@
-//! Every kind of event the contracts name has a line of its own.
+//! Every event of the contracts has a line.
 
 mod samples;
 
 use std::collections::BTreeSet;
 
-use proto::{event::v1::Event, events::EventType};
-use waybill_operations::{audience::Audience, summary::summary};
+use proto::{event::v1::Event, events::EventType, options::v1::Audience};
+use waybill_operations::summary::summary;
 
 use samples::samples;
 
-/// The names of all event types.
-fn kinds() -> BTreeSet<String> {
-    EventType::ALL.iter().map(|event_type| event_type.as_str().to_owned()).collect()
-}
-
 #[test]
-fn the_contracts_name_the_kinds_there_are() {
-    let kinds = kinds();
-    for kind in ["order.closed", "fulfillment.cancellation_rejected", "partner.message_failed", "exception.opened"] {
-        assert!(kinds.contains(kind), "{kinds:?}");
+fn the_registry_has_the_events_of_every_service() {
+    for name in ["order.closed", "fulfillment.cancellation_rejected", "partner.message_failed", "exception.opened"] {
+        assert!(EventType::from_name(name).is_some(), "{name}");
     }
 }
 
 #[test]
-fn every_kind_of_the_contracts_has_a_line_of_its_own() {
+fn every_event_of_the_contracts_has_a_line() {
     let samples = samples();
-    let told: BTreeSet<String> = samples.iter().map(|(event, _)| event.r#type.clone()).collect();
-    let missing: Vec<_> = kinds().difference(&told).cloned().collect();
-    assert_eq!(missing, [""; 0], "kinds without a sample");
+    let sampled: BTreeSet<&str> = samples.iter().map(|(event, _)| event.r#type.as_str()).collect();
+    let all: BTreeSet<&str> = EventType::ALL.iter().map(|event_type| event_type.as_str()).collect();
+    let missing: Vec<_> = all.difference(&sampled).copied().collect();
+    assert_eq!(missing, [""; 0], "events without a sample");
     for (event, expected) in samples {
         assert_eq!(summary(&event), expected, "{}", event.r#type);
     }
 }
 
-/// The kinds customers are not shown: how the distributor and its partners work, and what belongs to no order.
-const INTERNAL: &[&str] = &[
-    "account.created",
-    "account.updated",
-    "order.hold_placed",
-    "order.hold_released",
-    "item.created",
-    "item.updated",
-    "location.created",
-    "node.created",
-    "node.updated",
-    "return.over_received",
-    "return.disposed",
-    "shipment.over_shipped",
-    "shipment.unmatched_milestone_recorded",
+/// Events that customers do not see: how the distributor and its partners work, and what belongs to no order.
+const INTERNAL: &[EventType] = &[
+    EventType::AccountCreated,
+    EventType::AccountUpdated,
+    EventType::OrderHoldPlaced,
+    EventType::OrderHoldReleased,
+    EventType::ItemCreated,
+    EventType::ItemUpdated,
+    EventType::LocationCreated,
+    EventType::NodeCreated,
+    EventType::NodeUpdated,
+    EventType::ReturnOverReceived,
+    EventType::ReturnDisposed,
+    EventType::ShipmentOverShipped,
+    EventType::ShipmentUnmatchedMilestoneRecorded,
 ];
 
 #[test]
-fn every_kind_of_the_contracts_is_for_customers_or_said_not_to_be() {
-    for kind in kinds() {
-        let domain = kind.split_once('.').map_or("", |(domain, _)| domain);
-        let internal = ["inventory", "fulfillment", "partner", "api_client", "api_key", "exception", "case"]
-            .contains(&domain)
-            || INTERNAL.contains(&kind.as_str());
-        assert_eq!(Audience::of(&kind) == Audience::Staff, internal, "{kind}");
+fn every_event_of_the_contracts_is_for_customers_or_for_staff() {
+    for event_type in EventType::ALL {
+        let domain = event_type.as_str().split_once('.').map_or("", |(domain, _)| domain);
+        let internal = ["inventory", "fulfillment", "partner", "api_client", "api_key", "exception"].contains(&domain)
+            || INTERNAL.contains(event_type);
+        assert_eq!(event_type.audience() == Audience::Staff, internal, "{event_type}");
     }
-    assert_eq!(Audience::of("order.reopened"), Audience::Staff, "what is not known is not shown");
 }
 
 #[test]
-fn an_unknown_kind_is_told_by_its_name() {
-    let event = Event { r#type: "order.reopened".to_owned(), ..Event::default() };
-    assert_eq!(summary(&event), "order.reopened");
-    let unreadable = Event { r#type: "order.submitted".to_owned(), ..Event::default() };
+fn an_unknown_event_is_summarized_by_its_name() {
+    let event = |name: &str| Event { r#type: name.to_owned(), source: "order".to_owned(), ..Event::default() };
+    assert_eq!(summary(&event("order.reopened")), "order.reopened");
+    let unreadable = event(EventType::OrderSubmitted.as_str());
     assert_eq!(summary(&unreadable), "order.submitted");
+    let unknown_log = Event { source: "billing".to_owned(), ..event("invoice.sent") };
+    assert_eq!(summary(&unknown_log), "invoice.sent");
 }
 
 #[test]
-fn a_correction_is_told_as_one() {
-    let rejected = samples().into_iter().find(|(event, _)| event.r#type == "order.rejected").unwrap().0;
+fn a_correction_is_marked_as_one() {
+    let rejected =
+        samples().into_iter().find(|(event, _)| event.r#type == EventType::OrderRejected.as_str()).unwrap().0;
     let corrects = Event { corrects: vec!["1".to_owned()], ..rejected.clone() };
     assert_eq!(summary(&corrects), "order rejected: no stock (corrects an earlier report)");
     let retracts = Event { retracts: vec!["1".to_owned()], ..rejected };
-    assert_eq!(summary(&retracts), "order rejected: no stock (takes back an earlier report)");
+    assert_eq!(summary(&retracts), "order rejected: no stock (retracts an earlier report)");
 }

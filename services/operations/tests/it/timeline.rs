@@ -1,5 +1,6 @@
 use mesh::{Accounts, Role, RoleSet};
 use proto::{
+    events::{EventType, OrderEvent},
     operations::v1::{ListTimelineRequest, TimelineEntry},
     options::v1::Audience,
 };
@@ -27,7 +28,7 @@ async fn an_event_that_is_delivered_twice_has_one_entry() {
 }
 
 #[tokio::test]
-async fn what_became_known_late_is_listed_when_it_happened() {
+async fn an_event_that_became_known_late_is_listed_by_the_time_it_occurred() {
     each(World::open, async |world| {
         world.place(ORDER, "acc_1");
         world.reject(ORDER, 300, "c");
@@ -60,7 +61,7 @@ async fn replicas_that_write_at_the_same_time_number_entries_without_gaps() {
             databases.push(db.clone());
             replicas.push(workers(db, vec![(log.source(), log.channel())], &Config::default()));
         }
-        // A rival may be faster many times; workers that run try again too.
+        // The other replica may be faster many times; running workers try again too.
         let drained = async |workers: &Workers| {
             while let Err(fault) = workers.drain().await {
                 assert!(fault.is_transient(), "{fault:?}");
@@ -84,7 +85,7 @@ async fn a_timeline_is_read_in_pages() {
     each(World::open, async |world| {
         world.place(ORDER, "acc_1");
         for second in 0..600 {
-            // Two at a time at the same instant, so that the instant alone would not tell where to go on.
+            // Two at a time at the same instant, so that the instant alone does not identify where to continue.
             world.reject(ORDER, 200 + second / 2, &second.to_string());
         }
         world.drain().await;
@@ -129,21 +130,21 @@ async fn a_timeline_of_an_order_of_another_account_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_customer_is_shown_what_concerns_it_and_nobodys_name() {
+async fn a_customer_sees_events_for_customers_without_the_actor() {
     each(World::open, async |world| {
         world.place(ORDER, "acc_1");
-        world.open_exception("UNASSIGNED", ORDER, "nobody may take it");
+        world.open_exception("UNASSIGNED", ORDER, "no node may take it");
         world.reject(ORDER, 300, "no stock");
         world.drain().await;
         let own = world.customer(&["acc_1"]).list_timeline(timeline_of(ORDER)).await.unwrap().into_inner();
-        let kinds = |entries: &[TimelineEntry]| -> Vec<_> {
+        let events = |entries: &[TimelineEntry]| -> Vec<_> {
             entries.iter().map(|entry| (entry.event.clone().unwrap().r#type, entry.audience())).collect()
         };
         let [submitted, rejected] =
-            ["order.submitted", "order.rejected"].map(|kind| (kind.to_owned(), Audience::Customer));
-        assert_eq!(kinds(&own.entries), [submitted, rejected]);
+            [EventType::OrderSubmitted, EventType::OrderRejected].map(|it| (it.to_string(), Audience::Customer));
+        assert_eq!(events(&own.entries), [submitted, rejected]);
         let all = world.operator().list_timeline(timeline_of(ORDER)).await.unwrap().into_inner();
-        assert!(kinds(&all.entries).contains(&("exception.opened".to_owned(), Audience::Staff)));
+        assert!(events(&all.entries).contains(&(EventType::ExceptionOpened.to_string(), Audience::Staff)));
         let both: RoleSet = [Role::Customer, Role::Operations].into_iter().collect();
         let both = person(both, Accounts::Only(vec!["acc_1".parse().unwrap()]));
         let mut both = Client::new(world.channel.for_principal(&both));
@@ -153,7 +154,7 @@ async fn a_customer_is_shown_what_concerns_it_and_nobodys_name() {
 }
 
 #[tokio::test]
-async fn only_the_order_service_says_whose_an_order_is() {
+async fn only_the_order_service_decides_the_account_of_an_order() {
     each(World::open, async |world| {
         world.place(ORDER, "acc_1");
         let order = proto::order::v1::Order {
@@ -162,11 +163,11 @@ async fn only_the_order_service_says_whose_an_order_is() {
             ..Default::default()
         };
         let submitted = proto::order::v1::OrderSubmitted { order: Some(order) };
-        emit_at(&world.fulfillment, 100, "order.submitted", "ord_2", &submitted);
+        emit_at(&world.fulfillment, 100, "ord_2", &OrderEvent::OrderSubmitted(submitted));
         world.drain().await;
         let refused = world.customer(&["acc_1"]).list_timeline(timeline_of("ord_2")).await;
         assert_eq!(reason(refused), Reason::NotFound);
-        // Staff see what is known of an order even before the order service's own word on it.
+        // Staff see what is known of an order even before the order service's own event of it.
         assert_eq!(world.operator().list_timeline(timeline_of("ord_2")).await.unwrap().into_inner().entries.len(), 1);
     })
     .await;

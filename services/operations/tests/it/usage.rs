@@ -57,7 +57,7 @@ fn brief(usage: &[MethodUsage]) -> Vec<(&str, &str, i64)> {
 }
 
 #[tokio::test]
-async fn a_report_that_comes_again_counts_once_and_another_counts_too() {
+async fn a_repeated_report_is_counted_once_and_another_is_counted_too() {
     each(World::open, async |world| {
         let now = world.clock.now();
         for _ in 0..3 {
@@ -82,7 +82,7 @@ async fn a_report_that_comes_again_counts_once_and_another_counts_too() {
 }
 
 #[tokio::test]
-async fn usage_is_found_by_method_client_outcome_and_days() {
+async fn usage_is_listed_by_method_client_outcome_and_days() {
     each(World::open, async |world| {
         let first = world.clock.now();
         record(
@@ -140,10 +140,10 @@ async fn usage_is_read_in_pages() {
 }
 
 #[tokio::test]
-async fn days_past_their_retention_are_dropped_with_the_names_of_those_who_called() {
+async fn days_past_their_retention_are_dropped_with_the_client_and_the_method() {
     each(World::open, async |world| {
         let begin = world.clock.now();
-        // More rows than one step of the purge looks at.
+        // More rows than one step of the purge reads.
         let gone = (0..250).map(|number| counted(&format!("person:{number}"), GET_ORDER, 1, begin)).collect();
         record(&world, "1", gone).await;
         record(&world, "2", vec![counted("person:ann", GET_ORDER, 1, begin)]).await;
@@ -161,7 +161,7 @@ async fn days_past_their_retention_are_dropped_with_the_names_of_those_who_calle
             rows.unwrap().iter().map(|row| (row.at(0).unwrap(), row.at(1).unwrap())).collect();
         assert_eq!(rows, [("person:ann".to_owned(), "44:3".to_owned())]);
 
-        // Who comes back is known again, and late news of what is past its retention is not taken.
+        // A client that calls again is listed again; a late report of a day past its retention is not recorded.
         record(&world, "4", vec![counted("person:7", GET_ORDER, 2, world.clock.now())]).await;
         record(&world, "5", vec![counted("person:8", GET_ORDER, 2, begin)]).await;
         let left = list(&world, ListUsageRequest::default()).await;
@@ -234,12 +234,12 @@ impl UsageService for Lossy {
     }
 
     async fn list_usage(&self, _: Request<ListUsageRequest>) -> Result<Response<ListUsageResponse>, Status> {
-        Err(Status::unimplemented("nobody asks here"))
+        Err(Status::unimplemented("not part of the test"))
     }
 }
 
 #[tokio::test]
-async fn what_a_member_counted_is_added_once_also_when_answers_are_lost() {
+async fn the_counts_of_a_member_are_added_once_also_when_answers_are_lost() {
     each(World::open, async |world| {
         let member = world.order.server();
         let usage = member.usage();
@@ -258,8 +258,8 @@ async fn what_a_member_counted_is_added_once_also_when_answers_are_lost() {
             reporter.flush().await;
         }
         reporter.flush().await;
-        let told = list(&world, ListUsageRequest::default()).await;
-        assert_eq!(brief(&told), [("waybill.event.v1.EventService.ListEvents", "application:erp", 4)]);
+        let listed = list(&world, ListUsageRequest::default()).await;
+        assert_eq!(brief(&listed), [("waybill.event.v1.EventService.ListEvents", "application:erp", 4)]);
     })
     .await;
 }

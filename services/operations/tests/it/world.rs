@@ -3,9 +3,9 @@
 use std::{collections::HashMap, ops::Deref, sync::Arc};
 
 use mesh::{Channel, Role};
-use prost::{Message, Name};
 use proto::{
     event::v1::{Event, ExceptionOpened, ExceptionResolved},
+    events::{EventPayload, OrderEvent, SharedEvent},
     operations::v1::{
         Exception, ListExceptionsRequest, ListTimelineRequest, ListTimelineResponse,
         operations_service_client::OperationsServiceClient,
@@ -61,53 +61,65 @@ impl World {
     /// An order is placed by an account, at second 100.
     pub(crate) fn place(&self, order_id: &str, account_id: &str) {
         let order = Order { order_id: order_id.to_owned(), account_id: account_id.to_owned(), ..Order::default() };
-        emit_at(&self.order, 100, "order.submitted", order_id, &OrderSubmitted { order: Some(order) });
+        emit_at(&self.order, 100, order_id, &OrderEvent::OrderSubmitted(OrderSubmitted { order: Some(order) }));
     }
 
-    /// The order service rejects an order, whose event has a text to recognize it by.
+    /// The order service rejects an order, with a reason that identifies the event.
     pub(crate) fn reject(&self, order_id: &str, second: i64, reason: &str) {
         let rejected = OrderRejected { order_id: order_id.to_owned(), reason: reason.to_owned() };
-        emit_at(&self.order, second, "order.rejected", order_id, &rejected);
+        emit_at(&self.order, second, order_id, &OrderEvent::OrderRejected(rejected));
     }
 
-    pub(crate) fn open_exception(&self, kind: &str, subject: &str, summary: &str) {
+    pub(crate) fn open_exception(&self, exception_type: &str, subject: &str, summary: &str) {
         let opened = ExceptionOpened {
-            r#type: kind.to_owned(),
+            r#type: exception_type.to_owned(),
             subject: subject.to_owned(),
             order_id: ORDER.to_owned(),
             summary: summary.to_owned(),
             facts: HashMap::from([("node".to_owned(), summary.to_owned())]),
         };
-        emit_at(&self.fulfillment, 100, "exception.opened", ORDER, &opened);
+        emit_at(&self.fulfillment, 100, ORDER, &SharedEvent::ExceptionOpened(opened));
     }
 
-    pub(crate) fn resolve_exception(&self, kind: &str, subject: &str, summary: &str) {
+    pub(crate) fn resolve_exception(&self, exception_type: &str, subject: &str, summary: &str) {
         let resolved = ExceptionResolved {
-            r#type: kind.to_owned(),
+            r#type: exception_type.to_owned(),
             subject: subject.to_owned(),
             order_id: ORDER.to_owned(),
             summary: summary.to_owned(),
         };
-        emit_at(&self.fulfillment, 100, "exception.resolved", ORDER, &resolved);
+        emit_at(&self.fulfillment, 100, ORDER, &SharedEvent::ExceptionResolved(resolved));
     }
 
-    pub(crate) async fn cases(&self, request: ListExceptionsRequest) -> Vec<Exception> {
+    pub(crate) async fn exceptions(&self, request: ListExceptionsRequest) -> Vec<Exception> {
         self.operator().list_exceptions(request).await.unwrap().into_inner().exceptions
     }
 
-    /// The only case there is.
-    pub(crate) async fn the_case(&self) -> Exception {
-        let mut cases = self.cases(ListExceptionsRequest::default()).await;
-        assert_eq!(cases.len(), 1, "{cases:?}");
-        cases.remove(0)
+    /// The only exception.
+    pub(crate) async fn the_exception(&self) -> Exception {
+        let mut exceptions = self.exceptions(ListExceptionsRequest::default()).await;
+        assert_eq!(exceptions.len(), 1, "{exceptions:?}");
+        exceptions.remove(0)
     }
 }
 
 /// Appends an event that occurred at a second. It is recorded a million seconds and its position after 1970.
-pub(crate) fn emit_at<M: Message + Name>(log: &Log, second: i64, event_type: &str, order_id: &str, payload: &M) {
+pub(crate) fn emit_at(log: &Log, second: i64, order_id: &str, event: &impl EventPayload) {
+    log.append(event_at(log, second, order_id, event));
+}
+
+pub(crate) fn event_at(log: &Log, second: i64, order_id: &str, event: &impl EventPayload) -> Event {
     let time = |second| Some(mesh::wire::timestamp(Timestamp::from_micros(second * 1_000_000)));
     let (occur_time, record_time) = (time(second), time(1_000_000 + log.head() + 1));
-    log.append(Event { occur_time, record_time, ..testkit::event(event_type, order_id, payload) });
+    Event {
+        r#type: event.event_type().to_string(),
+        subject: order_id.to_owned(),
+        correlation_id: order_id.to_owned(),
+        occur_time,
+        record_time,
+        payload: Some(event.to_any()),
+        ..Event::default()
+    }
 }
 
 pub(crate) fn timeline_of(order_id: &str) -> ListTimelineRequest {

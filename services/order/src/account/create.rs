@@ -1,34 +1,60 @@
 //! Creating an account.
 
-use proto::{order::v1 as wire, types::v1::Address};
-use store::{Command, Context, Needs, NewEvent, Proto, Rows};
+use std::sync::Arc;
+
+use mesh::{
+    Principal,
+    wire::{Checks, checked},
+};
+use proto::{events::OrderEvent, order::v1 as contract, types::v1::Address};
+use store::{Command, Context, Needs, Proto, Rows};
 use types::{AccountId, Currency, Fault, Reason};
 
-use super::{Account, DuplicatePoPolicy, InvoicePolicy};
+use super::{Account, DuplicatePoPolicy, InvoicePolicy, LONGEST};
 
 /// Creates an account.
 #[derive(Debug)]
-pub struct CreateAccount {
+pub(crate) struct CreateAccount {
     /// Its id; made when `None`.
-    pub account_id: Option<AccountId>,
-    /// Its name.
-    pub name: String,
-    /// Person to talk to.
-    pub contact: String,
-    /// Telephone number.
-    pub phone: String,
-    /// Where bills go.
-    pub bill_to: Address,
-    /// Of all its orders.
-    pub currency: Currency,
-    /// What a second order with the same customer PO number gets.
-    pub duplicate_po_policy: DuplicatePoPolicy,
-    /// When shipped goods become ready to invoice.
-    pub invoice_policy: InvoicePolicy,
+    account_id: Option<AccountId>,
+    name: String,
+    contact: String,
+    phone: String,
+    bill_to: Address,
+    currency: Currency,
+    duplicate_po_policy: DuplicatePoPolicy,
+    invoice_policy: InvoicePolicy,
+}
+
+impl CreateAccount {
+    /// Reads the request.
+    pub(crate) fn parse(request: &contract::CreateAccountRequest, _: &Arc<Principal>) -> Result<Self, Fault> {
+        let mut checks = Checks::new();
+        let account_id = checks.optional_id("account_id", &request.account_id);
+        let name = checks.text("name", &request.name, LONGEST);
+        let contact = checks.optional_text("contact", &request.contact, LONGEST);
+        let phone = checks.optional_text("phone", &request.phone, LONGEST);
+        let bill_to = checks.address("bill_to", request.bill_to.as_ref());
+        let currency = checks.currency("currency", &request.currency);
+        let duplicate = checks.optional_choice("duplicate_po_policy", request.duplicate_po_policy);
+        let invoice = checks.optional_choice("invoice_policy", request.invoice_policy);
+        checks.done()?;
+        Ok(Self {
+            account_id: checked(account_id)?,
+            name: checked(name)?,
+            contact: checked(contact)?,
+            phone: checked(phone)?,
+            bill_to: checked(bill_to)?,
+            currency: checked(currency)?,
+            duplicate_po_policy: DuplicatePoPolicy::from_contract(checked(duplicate)?)
+                .unwrap_or(DuplicatePoPolicy::Refuse),
+            invoice_policy: InvoicePolicy::from_contract(checked(invoice)?).unwrap_or(InvoicePolicy::OnDelivery),
+        })
+    }
 }
 
 impl Command for CreateAccount {
-    type Reply = wire::Account;
+    type Reply = contract::Account;
 
     const NAME: &'static str = "CreateAccount";
 
@@ -38,14 +64,14 @@ impl Command for CreateAccount {
         }
     }
 
-    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::Account, Fault> {
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<contract::Account, Fault> {
         if let Some(account_id) = &self.account_id
             && rows.get::<Account>(account_id)?.is_some()
         {
             let message = format!("account {account_id} exists already");
             return Err(Fault::new(Reason::AlreadyExists, message).fact("account_id", account_id));
         }
-        let account = rows.put(Account {
+        let account = Account {
             account_id: self.account_id.clone().unwrap_or_else(|| cx.new_id()),
             name: self.name.clone(),
             contact: self.contact.clone(),
@@ -57,17 +83,7 @@ impl Command for CreateAccount {
             create_time: cx.now(),
             update_time: cx.now(),
             version: 0,
-        });
-        tell("account.created", &account, cx);
-        Ok(crate::wire::account(&account))
+        };
+        Ok(account.save(OrderEvent::AccountCreated, rows, cx))
     }
-}
-
-/// Tells that an account changed.
-pub(super) fn tell(kind: &'static str, account: &Account, cx: &mut Context<'_>) {
-    let fact = wire::AccountChanged { account: Some(crate::wire::account(account)) };
-    cx.emit(
-        NewEvent::untyped(kind, &account.account_id, account.version, account.version, &fact)
-            .account(&account.account_id),
-    );
 }

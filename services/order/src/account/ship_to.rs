@@ -1,6 +1,12 @@
 //! Adding a ship-to to an account.
 
-use proto::{order::v1 as wire, types::v1::Address};
+use std::sync::Arc;
+
+use mesh::{
+    Principal,
+    wire::{Checks, checked},
+};
+use proto::{order::v1 as contract, types::v1::Address};
 use store::{Command, Context, Needs, Proto, Rows};
 use types::{AccountId, Fault, Reason, ShipToId};
 
@@ -8,17 +14,35 @@ use super::{Account, ShipTo};
 
 /// Adds a ship-to.
 #[derive(Debug)]
-pub struct CreateShipTo {
-    /// The account.
-    pub account_id: AccountId,
+pub(crate) struct CreateShipTo {
+    account_id: AccountId,
     /// Its id; made when `None`.
-    pub ship_to_id: Option<ShipToId>,
-    /// Where it is.
-    pub address: Address,
+    ship_to_id: Option<ShipToId>,
+    address: Address,
+}
+
+impl CreateShipTo {
+    /// Reads the request.
+    pub(crate) fn parse(request: &contract::CreateShipToRequest, caller: &Arc<Principal>) -> Result<Self, Fault> {
+        let mut checks = Checks::new();
+        let account_id = checks.id("account_id", &request.account_id);
+        let ship_to_id = checks.optional_id("ship_to_id", &request.ship_to_id);
+        if !request.ship_to_id.is_empty() && !caller.is_staff() {
+            // The refusal of a taken id would disclose a ship-to of another account.
+            checks.wrong("ship_to_id", "is chosen by the service");
+        }
+        let address = checks.address("address", request.address.as_ref());
+        checks.done()?;
+        let (account_id, ship_to_id, address) = (checked(account_id)?, checked(ship_to_id)?, checked(address)?);
+        if !caller.sees(&account_id) {
+            return Err(Fault::not_found("account", account_id));
+        }
+        Ok(Self { account_id, ship_to_id, address })
+    }
 }
 
 impl Command for CreateShipTo {
-    type Reply = wire::ShipTo;
+    type Reply = contract::ShipTo;
 
     const NAME: &'static str = "CreateShipTo";
 
@@ -29,7 +53,7 @@ impl Command for CreateShipTo {
         }
     }
 
-    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::ShipTo, Fault> {
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<contract::ShipTo, Fault> {
         if rows.get::<Account>(&self.account_id)?.is_none() {
             return Err(Fault::not_found("account", &self.account_id));
         }

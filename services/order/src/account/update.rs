@@ -1,41 +1,61 @@
 //! Changing an account.
 
-use proto::{order::v1 as wire, types::v1::Address};
+use std::sync::Arc;
+
+use mesh::{
+    Principal,
+    wire::{Checks, checked},
+};
+use proto::{events::OrderEvent, order::v1 as contract, types::v1::Address};
 use store::{Command, Context, Needs, Proto, Rows};
 use types::{AccountId, Fault};
 
-use super::{Account, DuplicatePoPolicy, InvoicePolicy, create::tell};
+use super::{Account, DuplicatePoPolicy, InvoicePolicy, LONGEST};
 
-/// Changes the fields of an account that are set.
+/// Changes the fields of an account that are `Some`.
 #[derive(Debug)]
-pub struct UpdateAccount {
-    /// The account.
-    pub account_id: AccountId,
-    /// The etag that was read; any when empty.
-    pub etag: String,
-    /// What changes.
-    pub changes: Changes,
+pub(crate) struct UpdateAccount {
+    account_id: AccountId,
+    etag: String,
+    name: Option<String>,
+    contact: Option<String>,
+    phone: Option<String>,
+    bill_to: Option<Address>,
+    duplicate_po_policy: Option<DuplicatePoPolicy>,
+    invoice_policy: Option<InvoicePolicy>,
 }
 
-/// What changes of an account.
-#[derive(Debug, Clone, Default)]
-pub struct Changes {
-    /// New name.
-    pub name: Option<String>,
-    /// New contact.
-    pub contact: Option<String>,
-    /// New telephone number.
-    pub phone: Option<String>,
-    /// New billing address.
-    pub bill_to: Option<Address>,
-    /// New policy.
-    pub duplicate_po_policy: Option<DuplicatePoPolicy>,
-    /// New policy, for orders placed from now on.
-    pub invoice_policy: Option<InvoicePolicy>,
+impl UpdateAccount {
+    /// Reads the request.
+    pub(crate) fn parse(request: &contract::UpdateAccountRequest, caller: &Arc<Principal>) -> Result<Self, Fault> {
+        let mut checks = Checks::new();
+        let account_id = checks.id("account_id", &request.account_id);
+        let name = request.name.as_ref().map(|name| checks.text("name", name, LONGEST));
+        let contact = request.contact.as_ref().map(|contact| checks.optional_text("contact", contact, LONGEST));
+        let phone = request.phone.as_ref().map(|phone| checks.optional_text("phone", phone, LONGEST));
+        let bill_to = request.bill_to.as_ref().map(|bill_to| checks.address("bill_to", Some(bill_to)));
+        let duplicate = request.duplicate_po_policy.map(|number| checks.choice("duplicate_po_policy", number));
+        let invoice = request.invoice_policy.map(|number| checks.choice("invoice_policy", number));
+        checks.done()?;
+        let account_id = checked(account_id)?;
+        if !caller.sees(&account_id) {
+            return Err(Fault::not_found("account", account_id));
+        }
+        Ok(Self {
+            account_id,
+            etag: request.etag.clone(),
+            name: name.map(checked).transpose()?,
+            contact: contact.map(checked).transpose()?,
+            phone: phone.map(checked).transpose()?,
+            bill_to: bill_to.map(checked).transpose()?,
+            duplicate_po_policy: duplicate.map(checked).transpose()?.and_then(DuplicatePoPolicy::from_contract),
+            invoice_policy: invoice.map(checked).transpose()?.and_then(InvoicePolicy::from_contract),
+        })
+    }
 }
 
 impl Command for UpdateAccount {
-    type Reply = wire::Account;
+    type Reply = contract::Account;
 
     const NAME: &'static str = "UpdateAccount";
 
@@ -43,25 +63,22 @@ impl Command for UpdateAccount {
         needs.row::<Account>(&self.account_id);
     }
 
-    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::Account, Fault> {
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<contract::Account, Fault> {
         let unknown = || Fault::not_found("account", &self.account_id);
         let known = rows.get::<Account>(&self.account_id)?.cloned().ok_or_else(unknown)?;
         Fault::check_etag("account", &self.etag, known.version)?;
-        let Changes { name, contact, phone, bill_to, duplicate_po_policy, invoice_policy } = self.changes.clone();
         let changed = Account {
-            name: name.unwrap_or_else(|| known.name.clone()),
-            contact: contact.unwrap_or_else(|| known.contact.clone()),
-            phone: phone.unwrap_or_else(|| known.phone.clone()),
-            bill_to: bill_to.map_or_else(|| known.bill_to.clone(), Proto),
-            duplicate_po_policy: duplicate_po_policy.unwrap_or(known.duplicate_po_policy),
-            invoice_policy: invoice_policy.unwrap_or(known.invoice_policy),
+            name: self.name.clone().unwrap_or_else(|| known.name.clone()),
+            contact: self.contact.clone().unwrap_or_else(|| known.contact.clone()),
+            phone: self.phone.clone().unwrap_or_else(|| known.phone.clone()),
+            bill_to: self.bill_to.clone().map_or_else(|| known.bill_to.clone(), Proto),
+            duplicate_po_policy: self.duplicate_po_policy.unwrap_or(known.duplicate_po_policy),
+            invoice_policy: self.invoice_policy.unwrap_or(known.invoice_policy),
             ..known.clone()
         };
         if changed == known {
             return Ok(crate::wire::account(&known));
         }
-        let account = rows.put(Account { update_time: cx.now(), ..changed });
-        tell("account.updated", &account, cx);
-        Ok(crate::wire::account(&account))
+        Ok(Account { update_time: cx.now(), ..changed }.save(OrderEvent::AccountUpdated, rows, cx))
     }
 }

@@ -1,14 +1,16 @@
-//! What to tell a person, derived from the counters of all lines: never "some line, so the order".
+//! What an order shows to a person, derived from the counters of all its lines.
 
-use super::{Order, State};
-use crate::line::Line;
+use proto::order::v1 as contract;
+
+use super::{Order, OrderState};
+use crate::order_line::OrderLine;
 
 store::text_enum! {
-    /// What to tell a person about an order; the first that fits, from the bottom up.
-    pub enum Status {
-        /// Stored, stock is being reserved.
+    /// What an order shows to a person: of the values that fit, the last one.
+    pub(crate) enum OrderStatus = contract::OrderStatus {
+        /// Stored; stock is being reserved.
         Submitted = "SUBMITTED",
-        /// Confirmed, and nothing more is known.
+        /// Confirmed; nothing more is known.
         Confirmed = "CONFIRMED",
         /// Stock is reserved for every open unit.
         Reserved = "RESERVED",
@@ -16,19 +18,19 @@ store::text_enum! {
         PartiallyBackordered = "PARTIALLY_BACKORDERED",
         /// Every open unit waits for stock.
         Backordered = "BACKORDERED",
-        /// Given to nodes.
+        /// Units are at nodes.
         Released = "RELEASED",
-        /// Being picked and packed.
+        /// Units are picked.
         InFulfillment = "IN_FULFILLMENT",
-        /// Some units left.
+        /// Some units are shipped.
         PartiallyShipped = "PARTIALLY_SHIPPED",
-        /// All units that are to leave left.
+        /// All units that are not cancelled are shipped.
         Shipped = "SHIPPED",
-        /// Some units arrived.
+        /// Some units are delivered.
         PartiallyDelivered = "PARTIALLY_DELIVERED",
-        /// All units that are to arrive arrived.
+        /// All units that are not cancelled are delivered.
         Delivered = "DELIVERED",
-        /// Waits for a person.
+        /// A person has to decide something.
         Exception = "EXCEPTION",
         /// A hold blocks the release.
         OnHold = "ON_HOLD",
@@ -39,34 +41,35 @@ store::text_enum! {
     }
 }
 
-/// What to tell a person about a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LineStatus {
-    /// Stock is not decided yet.
-    Pending,
-    /// Stock is reserved.
-    Reserved,
-    /// Waits for stock.
-    Backordered,
-    /// Given to nodes.
-    Released,
-    /// Being picked.
-    InProcess,
-    /// Some units left.
-    PartiallyShipped,
-    /// All units that are to leave left.
-    Shipped,
-    /// Some units arrived.
-    PartiallyDelivered,
-    /// All units that are to arrive arrived.
-    Delivered,
-    /// Cancelled.
-    Cancelled,
+store::text_enum! {
+    /// What a line shows to a person.
+    pub(crate) enum LineStatus = contract::LineStatus {
+        /// Stock is not decided yet.
+        Pending = "PENDING",
+        /// Stock is reserved.
+        Reserved = "RESERVED",
+        /// Units wait for stock.
+        Backordered = "BACKORDERED",
+        /// Units are at nodes.
+        Released = "RELEASED",
+        /// Units are picked.
+        InProcess = "IN_PROCESS",
+        /// Some units are shipped.
+        PartiallyShipped = "PARTIALLY_SHIPPED",
+        /// All units that are not cancelled are shipped.
+        Shipped = "SHIPPED",
+        /// Some units are delivered.
+        PartiallyDelivered = "PARTIALLY_DELIVERED",
+        /// All units that are not cancelled are delivered.
+        Delivered = "DELIVERED",
+        /// Every unit is cancelled.
+        Cancelled = "CANCELLED",
+    }
 }
 
 /// Sums of counters: of one line, or of all lines of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Totals {
+pub(crate) struct UnitTotals {
     ordered: i64,
     cancelled: i64,
     pub(crate) unallocated: i64,
@@ -78,9 +81,9 @@ pub struct Totals {
     delivered: i64,
 }
 
-impl Totals {
+impl UnitTotals {
     /// The sums over some lines.
-    pub fn of<'a>(lines: impl IntoIterator<Item = &'a Line>) -> Self {
+    pub(crate) fn of<'a>(lines: impl IntoIterator<Item = &'a OrderLine>) -> Self {
         lines.into_iter().fold(Self::default(), |sum, line| Self {
             ordered: sum.ordered + line.ordered,
             cancelled: sum.cancelled + line.cancelled,
@@ -94,25 +97,25 @@ impl Totals {
         })
     }
 
-    /// Units that are not cancelled and did not leave.
-    pub fn open(&self) -> i64 {
+    /// Units that are neither cancelled nor shipped.
+    fn open(&self) -> i64 {
         self.unallocated + self.backordered + self.reserved + self.released
     }
 
-    /// Everything was cancelled, and nothing left all the same.
-    pub fn all_cancelled(&self) -> bool {
+    /// Whether every unit is cancelled, and none was shipped all the same.
+    pub(crate) fn all_cancelled(&self) -> bool {
         self.cancelled == self.ordered && self.shipped == 0
     }
 
-    /// Nothing is open, and all that left arrived.
-    pub fn all_arrived(&self) -> bool {
+    /// Whether no unit is open, and all shipped units are delivered.
+    pub(crate) fn all_delivered(&self) -> bool {
         self.open() == 0 && self.shipped > 0 && self.delivered == self.shipped
     }
 
     fn line_status(&self) -> LineStatus {
         match () {
             () if self.all_cancelled() => LineStatus::Cancelled,
-            () if self.all_arrived() => LineStatus::Delivered,
+            () if self.all_delivered() => LineStatus::Delivered,
             () if self.delivered > 0 => LineStatus::PartiallyDelivered,
             () if self.shipped > 0 && self.open() == 0 => LineStatus::Shipped,
             () if self.shipped > 0 => LineStatus::PartiallyShipped,
@@ -124,44 +127,44 @@ impl Totals {
         }
     }
 
-    /// The status of an order of which nothing but the counters matters any more.
-    fn status(&self) -> Status {
+    /// The status of an order that only its counters decide.
+    fn status(&self) -> OrderStatus {
         match self.line_status() {
-            LineStatus::Cancelled => Status::Cancelled,
-            LineStatus::Delivered => Status::Delivered,
-            LineStatus::PartiallyDelivered => Status::PartiallyDelivered,
-            LineStatus::Shipped => Status::Shipped,
-            LineStatus::PartiallyShipped => Status::PartiallyShipped,
-            LineStatus::InProcess => Status::InFulfillment,
-            LineStatus::Released => Status::Released,
-            LineStatus::Backordered if self.backordered == self.open() => Status::Backordered,
-            LineStatus::Backordered => Status::PartiallyBackordered,
-            LineStatus::Reserved if self.reserved == self.open() => Status::Reserved,
-            LineStatus::Reserved | LineStatus::Pending => Status::Confirmed,
+            LineStatus::Cancelled => OrderStatus::Cancelled,
+            LineStatus::Delivered => OrderStatus::Delivered,
+            LineStatus::PartiallyDelivered => OrderStatus::PartiallyDelivered,
+            LineStatus::Shipped => OrderStatus::Shipped,
+            LineStatus::PartiallyShipped => OrderStatus::PartiallyShipped,
+            LineStatus::InProcess => OrderStatus::InFulfillment,
+            LineStatus::Released => OrderStatus::Released,
+            LineStatus::Backordered if self.backordered == self.open() => OrderStatus::Backordered,
+            LineStatus::Backordered => OrderStatus::PartiallyBackordered,
+            LineStatus::Reserved if self.reserved == self.open() => OrderStatus::Reserved,
+            LineStatus::Reserved | LineStatus::Pending => OrderStatus::Confirmed,
         }
     }
 }
 
-impl Line {
-    /// What to tell a person about the line.
-    pub fn status(&self) -> LineStatus {
-        Totals::of([self]).line_status()
+impl OrderLine {
+    /// What the line shows to a person.
+    pub(crate) fn status(&self) -> LineStatus {
+        UnitTotals::of([self]).line_status()
     }
 }
 
 impl Order {
-    /// What to tell a person about the order, given the sums over all its lines.
+    /// What the order shows to a person, given the sums over all its lines.
     ///
-    /// An exception shows as long as the order is under way; once everything arrived the facts are told again, and the
-    /// case stays with those who decide it.
-    pub fn derive_status(&self, totals: &Totals) -> Status {
+    /// An exception shows while the order is confirmed. Once everything is delivered, the status follows the counters
+    /// again, and the exception stays in the queue of operations.
+    pub(crate) fn derive_status(&self, totals: &UnitTotals) -> OrderStatus {
         match self.state {
-            State::Cancelled => Status::Cancelled,
-            State::Rejected => Status::Rejected,
-            State::Submitted | State::Confirmed if self.open_holds > 0 => Status::OnHold,
-            State::Confirmed if self.exceptions > 0 => Status::Exception,
-            State::Submitted => Status::Submitted,
-            State::Confirmed | State::Closed => totals.status(),
+            OrderState::Cancelled => OrderStatus::Cancelled,
+            OrderState::Rejected => OrderStatus::Rejected,
+            OrderState::Submitted | OrderState::Confirmed if self.open_holds > 0 => OrderStatus::OnHold,
+            OrderState::Confirmed if self.exceptions > 0 => OrderStatus::Exception,
+            OrderState::Submitted => OrderStatus::Submitted,
+            OrderState::Confirmed | OrderState::Closed => totals.status(),
         }
     }
 }

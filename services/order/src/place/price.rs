@@ -1,4 +1,4 @@
-//! What a new line comes to, in base units and money.
+//! The quantity of a new line in base units, and its price.
 
 use mesh::wire::{Checks, MAX_QUANTITY};
 use types::{Currency, line_amount};
@@ -6,17 +6,17 @@ use types::{Currency, line_amount};
 use super::{NewLine, check::MAX_UNIT_PRICE};
 use crate::{
     item::{HandlingClass, Item},
-    line::Wanted,
+    order_line::PricedLine,
 };
 
-/// Prices the line at `index` of a request by what the item says; `None` after it noted what is wrong.
+/// Prices the line at `index` of a request by its item; `None` after it noted what is wrong.
 pub(super) fn price(
     line: &NewLine,
     index: usize,
     item: Option<&Item>,
     currency: Option<Currency>,
     checks: &mut Checks,
-) -> Option<Wanted> {
+) -> Option<PricedLine> {
     let field = |name: &str| format!("lines[{index}].{name}");
     let Some(item) = item else {
         checks.wrong(field("sku"), "no such item");
@@ -43,9 +43,9 @@ pub(super) fn price(
     let (ordered, unit_price_minor) = (ordered?, unit_price_minor?);
     let amount_minor = line_amount(line.quantity, unit_price_minor, line.discount);
     if amount_minor.is_none() {
-        checks.wrong(field("unit_price_minor"), "the line comes to more than can be told");
+        checks.wrong(field("unit_price_minor"), "the line comes to an amount that is too large");
     }
-    Some(Wanted {
+    Some(PricedLine {
         line_number: line.line_number,
         sku: line.sku.clone(),
         name: item.item.0.name.clone(),
@@ -55,6 +55,6 @@ pub(super) fn price(
         unit_price_minor,
         discount: line.discount,
         amount_minor: amount_minor?,
-        handling_class: HandlingClass::of(item.item.0.handling_class()),
+        handling_class: HandlingClass::from_contract(item.item.0.handling_class()).unwrap_or(HandlingClass::Ambient),
     })
 }

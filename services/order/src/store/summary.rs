@@ -1,12 +1,12 @@
 //! Counts over orders.
 
-use mesh::Accounts;
-use proto::{order::v1 as wire, types::v1::Money};
-use store::{Column, Db};
+use chassis::Select;
+use mesh::{Accounts, Principal};
+use proto::{order::v1 as contract, types::v1::Money};
+use store::Db;
 use types::{AccountId, Fault};
 
-use super::condition::{EVERYTHING, Where};
-use crate::order::Status;
+use crate::order::OrderStatus;
 
 const COUNTERS: [&str; 14] = [
     "ordered",
@@ -25,33 +25,32 @@ const COUNTERS: [&str; 14] = [
     "return_received",
 ];
 
-/// Counts the orders the caller sees, their lines, units and amounts.
+/// Counts the orders that the caller sees, their lines, units and amounts.
 pub(crate) async fn summary(
     db: &Db,
     account_id: Option<&AccountId>,
-    accounts: &Accounts,
-) -> Result<wire::SummarizeOrdersResponse, Fault> {
-    let mut condition = Where::default();
-    if let Some(account_id) = account_id {
-        condition.and("account_id = ?", account_id.to_value());
-    }
-    condition.seen_by(accounts);
-    let (text, args) = condition.into_condition();
+    caller: &Principal,
+) -> Result<contract::SummarizeOrdersResponse, Fault> {
+    let mut select = Select::new();
+    select.equal("account_id", account_id);
+    select.seen_by(caller);
+    let (condition, args) = select.into_condition();
     let counted = db
         .query(
-            format!("SELECT status, COUNT(*) FROM orders WHERE {text} GROUP BY status ORDER BY status"),
+            format!("SELECT status, COUNT(*) FROM orders WHERE {condition} GROUP BY status ORDER BY status"),
             args.clone(),
         )
         .await?;
     let mut statuses = Vec::with_capacity(counted.len());
     for row in counted {
-        let status: Status = row.at(0)?;
-        statuses.push(wire::StatusCount { status: crate::wire::status(status).into(), order_count: row.at(1)? });
+        let status: OrderStatus = row.at(0)?;
+        let status = contract::OrderStatus::from(status).into();
+        statuses.push(contract::StatusCount { status, order_count: row.at(1)? });
     }
     statuses.sort_by_key(|count| count.status);
 
     let ready = format!(
-        "SELECT currency, CAST(SUM(invoice_ready_minor) AS BIGINT) FROM orders WHERE {text} \
+        "SELECT currency, CAST(SUM(invoice_ready_minor) AS BIGINT) FROM orders WHERE {condition} \
          GROUP BY currency ORDER BY currency"
     );
     let mut invoice_ready = Vec::new();
@@ -61,14 +60,12 @@ pub(crate) async fn summary(
     invoice_ready.retain(|money| money.minor_units > 0);
 
     let sums = COUNTERS.map(|counter| format!("CAST(COALESCE(SUM({counter}), 0) AS BIGINT)")).join(", ");
-    let of_orders = if text == EVERYTHING {
-        String::new()
-    } else {
-        format!(" WHERE order_id IN (SELECT order_id FROM orders WHERE {text})")
-    };
+    let all = account_id.is_none() && *caller.own_accounts() == Accounts::All;
+    let of_orders =
+        if all { String::new() } else { format!(" WHERE order_id IN (SELECT order_id FROM orders WHERE {condition})") };
     let lines = db.query(format!("SELECT COUNT(*), {sums} FROM order_lines{of_orders}"), args).await?;
-    let lines = lines.first().ok_or_else(|| Fault::internal("a sum without a row"))?;
-    let units = wire::LineCounters {
+    let lines = lines.first().ok_or_else(|| Fault::internal("a sum returned no row"))?;
+    let units = contract::LineCounters {
         ordered: lines.at(1)?,
         cancelled: lines.at(2)?,
         unallocated: lines.at(3)?,
@@ -84,5 +81,5 @@ pub(crate) async fn summary(
         return_authorized: lines.at(13)?,
         return_received: lines.at(14)?,
     };
-    Ok(wire::SummarizeOrdersResponse { statuses, line_count: lines.at(0)?, units: Some(units), invoice_ready })
+    Ok(contract::SummarizeOrdersResponse { statuses, line_count: lines.at(0)?, units: Some(units), invoice_ready })
 }

@@ -1,4 +1,4 @@
-use proto::order::v1 as wire;
+use proto::order::v1 as contract;
 use testkit::{each, reason, wrong_fields};
 use types::Reason;
 
@@ -8,9 +8,9 @@ use crate::world::{World, account, address};
 async fn an_account_is_read_back_as_it_was_created() {
     each(World::open, async |world| {
         let created = world.create_account(account("acc_1")).await;
-        assert_eq!(created.duplicate_po_policy(), wire::DuplicatePoPolicy::Refuse);
-        assert_eq!(created.invoice_policy(), wire::InvoicePolicy::OnDelivery);
-        let request = wire::GetAccountRequest { account_id: "acc_1".to_owned() };
+        assert_eq!(created.duplicate_po_policy(), contract::DuplicatePoPolicy::Refuse);
+        assert_eq!(created.invoice_policy(), contract::InvoicePolicy::OnDelivery);
+        let request = contract::GetAccountRequest { account_id: "acc_1".to_owned() };
         assert_eq!(world.orders.clone().get_account(request).await.unwrap().into_inner(), created);
         let again = world.orders.clone().create_account(account("acc_1")).await;
         assert_eq!(reason(again), Reason::AlreadyExists);
@@ -19,14 +19,14 @@ async fn an_account_is_read_back_as_it_was_created() {
 }
 
 #[tokio::test]
-async fn only_what_is_given_of_an_account_changes_and_only_as_it_was_seen() {
+async fn only_given_fields_of_an_account_change_and_only_of_the_version_that_was_read() {
     each(World::open, async |world| {
         let created = world.create_account(account("acc_1")).await;
-        let change = wire::UpdateAccountRequest {
+        let change = contract::UpdateAccountRequest {
             account_id: "acc_1".to_owned(),
             etag: created.etag.clone(),
             contact: Some("Maria Anders".to_owned()),
-            duplicate_po_policy: Some(wire::DuplicatePoPolicy::Allow.into()),
+            duplicate_po_policy: Some(contract::DuplicatePoPolicy::Allow.into()),
             ..Default::default()
         };
         let changed = world.orders.clone().update_account(change.clone()).await.unwrap().into_inner();
@@ -45,12 +45,12 @@ async fn a_customer_sees_its_own_accounts_only() {
             world.create_account(account(account_id)).await;
         }
         let mut customer = world.as_customer(&["acc_2"]);
-        let listed = customer.list_accounts(wire::ListAccountsRequest::default()).await.unwrap().into_inner();
+        let listed = customer.list_accounts(contract::ListAccountsRequest::default()).await.unwrap().into_inner();
         let ids: Vec<_> = listed.accounts.iter().map(|account| account.account_id.as_str()).collect();
         assert_eq!(ids, ["acc_2"]);
-        let other = wire::GetAccountRequest { account_id: "acc_1".to_owned() };
+        let other = contract::GetAccountRequest { account_id: "acc_1".to_owned() };
         assert_eq!(reason(customer.get_account(other).await), Reason::NotFound);
-        let ship_to = wire::CreateShipToRequest {
+        let ship_to = contract::CreateShipToRequest {
             account_id: "acc_1".to_owned(),
             address: Some(address()),
             ..Default::default()
@@ -65,7 +65,7 @@ async fn pages_of_ship_tos_follow_one_another() {
     each(World::open, async |world| {
         world.create_account(account("acc_1")).await;
         for number in 1..=5 {
-            let request = wire::CreateShipToRequest {
+            let request = contract::CreateShipToRequest {
                 account_id: "acc_1".to_owned(),
                 ship_to_id: format!("shp_{number}"),
                 address: Some(address()),
@@ -75,7 +75,7 @@ async fn pages_of_ship_tos_follow_one_another() {
         }
         let mut seen = Vec::new();
         let mut request =
-            wire::ListShipTosRequest { account_id: "acc_1".to_owned(), page_size: 2, ..Default::default() };
+            contract::ListShipTosRequest { account_id: "acc_1".to_owned(), page_size: 2, ..Default::default() };
         loop {
             let page = world.orders.clone().list_ship_tos(request.clone()).await.unwrap().into_inner();
             seen.extend(page.ship_tos.into_iter().map(|ship_to| ship_to.ship_to_id));
@@ -94,7 +94,7 @@ async fn the_service_chooses_the_ids_of_customers_ship_tos() {
     each(World::open, async |world| {
         world.create_account(account("acc_1")).await;
         world.create_account(account("acc_2")).await;
-        let ship_to = |account_id: &str, ship_to_id: &str| wire::CreateShipToRequest {
+        let ship_to = |account_id: &str, ship_to_id: &str| contract::CreateShipToRequest {
             account_id: account_id.to_owned(),
             ship_to_id: ship_to_id.to_owned(),
             address: Some(address()),
@@ -102,7 +102,7 @@ async fn the_service_chooses_the_ids_of_customers_ship_tos() {
         };
         world.orders.clone().create_ship_to(ship_to("acc_1", "shp_berlin")).await.unwrap();
         let mut customer = world.as_customer(&["acc_2"]);
-        // Taken or not, the answer is the same.
+        // The answer is the same whether the id is taken or not.
         for id in ["shp_berlin", "shp_paris"] {
             assert_eq!(wrong_fields(customer.create_ship_to(ship_to("acc_2", id)).await), ["ship_to_id"]);
         }

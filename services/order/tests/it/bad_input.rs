@@ -1,20 +1,20 @@
 use std::time::Duration;
 
-use proto::order::v1 as wire;
+use proto::order::v1 as contract;
 use testkit::{each, fault, wrong_fields};
 use tonic::{Request, Response, Status};
 
 use crate::world::{World, account, address, item, order_of};
 
-/// Places an order that is long for an unoptimized build: how fast the machine is does not matter.
-async fn placed_in_time(world: &World, request: wire::PlaceOrderRequest) -> Result<wire::Order, Status> {
+/// Places a long order with a deadline that does not depend on the speed of the machine.
+async fn placed_in_time(world: &World, request: contract::PlaceOrderRequest) -> Result<contract::Order, Status> {
     let mut request = Request::new(request);
     request.set_timeout(Duration::from_secs(600));
     world.orders.clone().place_order(request).await.map(Response::into_inner)
 }
 
-/// Refused with these fields, and nothing of it is stored.
-async fn refused(world: &World, request: wire::PlaceOrderRequest, wrong: &[&str]) {
+/// The request is refused for these fields, and nothing of it is stored.
+async fn refused(world: &World, request: contract::PlaceOrderRequest, wrong: &[&str]) {
     let head = world.db.head().await.unwrap();
     assert_eq!(wrong_fields(world.try_place(request).await), wrong);
     assert_eq!(world.db.head().await.unwrap(), head);
@@ -23,30 +23,31 @@ async fn refused(world: &World, request: wire::PlaceOrderRequest, wrong: &[&str]
     }
 }
 
-fn one_line(change: impl FnOnce(&mut wire::NewOrderLine)) -> wire::PlaceOrderRequest {
+fn one_line(change: impl FnOnce(&mut contract::NewOrderLine)) -> contract::PlaceOrderRequest {
     let mut request = order_of("PO-1", &[("TEA", 3)]);
     change(&mut request.lines[0]);
     request
 }
 
 #[tokio::test]
-async fn an_order_that_names_what_is_not_there_is_refused_naming_the_field() {
+async fn an_order_that_names_something_unknown_is_refused_naming_the_field() {
     each(World::furnished, async |world| {
-        let unknown = wire::PlaceOrderRequest { account_id: "acc_9".to_owned(), ..order_of("PO-1", &[("TEA", 1)]) };
+        let unknown = contract::PlaceOrderRequest { account_id: "acc_9".to_owned(), ..order_of("PO-1", &[("TEA", 1)]) };
         refused(&world, unknown, &["account_id"]).await;
         refused(&world, order_of("PO-1", &[("TEA", 1), ("NOTHING", 1)]), &["lines[1].sku"]).await;
         refused(&world, one_line(|line| line.uom = "PALLET".to_owned()), &["lines[0].uom"]).await;
-        let elsewhere = wire::PlaceOrderRequest { ship_to_id: "shp_9".to_owned(), ..order_of("PO-1", &[("TEA", 1)]) };
+        let elsewhere =
+            contract::PlaceOrderRequest { ship_to_id: "shp_9".to_owned(), ..order_of("PO-1", &[("TEA", 1)]) };
         refused(&world, elsewhere, &["ship_to_id"]).await;
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_ship_to_of_another_account_is_not_ones_own() {
+async fn a_ship_to_of_another_account_is_refused() {
     each(World::furnished, async |world| {
         world.create_account(account("acc_2")).await;
-        let request = wire::PlaceOrderRequest { account_id: "acc_2".to_owned(), ..order_of("PO-1", &[("TEA", 1)]) };
+        let request = contract::PlaceOrderRequest { account_id: "acc_2".to_owned(), ..order_of("PO-1", &[("TEA", 1)]) };
         refused(&world, request, &["ship_to_id"]).await;
     })
     .await;
@@ -57,7 +58,7 @@ async fn an_order_of_the_wrong_form_is_refused_naming_every_field() {
     each(World::furnished, async |world| {
         let mut somewhere = address();
         somewhere.country = "XX".to_owned();
-        let mut request = wire::PlaceOrderRequest {
+        let mut request = contract::PlaceOrderRequest {
             account_id: "ord_1".to_owned(),
             customer_po: " ".to_owned(),
             ship_to_id: String::new(),
@@ -98,11 +99,11 @@ async fn an_order_without_lines_or_with_a_number_used_twice_is_refused() {
 }
 
 #[tokio::test]
-async fn an_order_says_where_it_goes_exactly_once() {
+async fn an_order_names_its_destination_exactly_once() {
     each(World::furnished, async |world| {
-        let nowhere = wire::PlaceOrderRequest { ship_to_id: String::new(), ..order_of("PO-1", &[("TEA", 1)]) };
+        let nowhere = contract::PlaceOrderRequest { ship_to_id: String::new(), ..order_of("PO-1", &[("TEA", 1)]) };
         refused(&world, nowhere, &["ship_to_id"]).await;
-        let twice = wire::PlaceOrderRequest { ship_to_address: Some(address()), ..order_of("PO-1", &[("TEA", 1)]) };
+        let twice = contract::PlaceOrderRequest { ship_to_address: Some(address()), ..order_of("PO-1", &[("TEA", 1)]) };
         refused(&world, twice, &["ship_to_address"]).await;
     })
     .await;
@@ -124,17 +125,17 @@ async fn a_quantity_that_is_no_whole_number_of_base_units_is_refused() {
 #[tokio::test]
 async fn a_currency_that_is_not_the_accounts_is_refused() {
     each(World::furnished, async |world| {
-        let request = wire::PlaceOrderRequest { currency: "EUR".to_owned(), ..order_of("PO-1", &[("TEA", 1)]) };
+        let request = contract::PlaceOrderRequest { currency: "EUR".to_owned(), ..order_of("PO-1", &[("TEA", 1)]) };
         refused(&world, request, &["currency"]).await;
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_price_has_to_be_said_when_the_item_has_none_in_the_currency() {
+async fn a_price_is_required_when_the_item_has_none_in_the_currency() {
     each(World::furnished, async |world| {
-        world.create_account(wire::CreateAccountRequest { currency: "EUR".to_owned(), ..account("acc_2") }).await;
-        let request = wire::PlaceOrderRequest {
+        world.create_account(contract::CreateAccountRequest { currency: "EUR".to_owned(), ..account("acc_2") }).await;
+        let request = contract::PlaceOrderRequest {
             account_id: "acc_2".to_owned(),
             ship_to_id: String::new(),
             ship_to_address: Some(address()),
@@ -146,7 +147,7 @@ async fn a_price_has_to_be_said_when_the_item_has_none_in_the_currency() {
 }
 
 #[tokio::test]
-async fn an_amount_that_can_not_be_told_is_refused() {
+async fn an_amount_that_is_too_large_is_refused() {
     each(World::furnished, async |world| {
         let request = one_line(|line| {
             line.quantity = 1_000_000_000;
@@ -181,14 +182,14 @@ async fn five_thousand_lines_are_an_order_and_one_more_is_not() {
         assert_eq!(placed.lines[4_999].line_number, 5_000);
         world.drain().await;
         let order = world.get(&placed.order_id).await;
-        assert_eq!(order.status(), wire::OrderStatus::Released);
+        assert_eq!(order.status(), contract::OrderStatus::Released);
         assert_eq!(order.total.unwrap().minor_units, 5_000 * 1_005);
     })
     .await;
 }
 
 #[tokio::test]
-async fn of_very_many_wrong_fields_the_first_are_told_and_all_are_counted() {
+async fn of_very_many_wrong_fields_the_first_are_named_and_all_are_counted() {
     each(World::furnished, async |world| {
         let fault = fault(placed_in_time(&world, order_of("PO-1", &vec![("NOTHING", 1); 4_000])).await);
         assert_eq!(fault.violations.len(), 50);
@@ -202,17 +203,20 @@ async fn wrong_fields_of_other_requests_are_named_too() {
     each(World::furnished, async |world| {
         let mut orders = world.orders.clone();
         assert_eq!(
-            wrong_fields(orders.create_account(wire::CreateAccountRequest::default()).await),
+            wrong_fields(orders.create_account(contract::CreateAccountRequest::default()).await),
             ["name", "bill_to", "currency"]
         );
-        assert_eq!(wrong_fields(orders.get_order(wire::GetOrderRequest::default()).await), ["order_id"]);
-        let request = wire::ListOrdersRequest { states: vec![1, 77], page_size: -1, ..Default::default() };
+        assert_eq!(wrong_fields(orders.get_order(contract::GetOrderRequest::default()).await), ["order_id"]);
+        let request = contract::ListOrdersRequest { states: vec![1, 77], page_size: -1, ..Default::default() };
         assert_eq!(wrong_fields(orders.list_orders(request).await), ["states[1]"]);
-        let request = wire::ListOrdersRequest { page_size: -1, ..Default::default() };
+        let request = contract::ListOrdersRequest { page_size: -1, ..Default::default() };
         assert_eq!(wrong_fields(orders.list_orders(request).await), ["page_size"]);
-        assert_eq!(wrong_fields(orders.place_hold(wire::PlaceHoldRequest::default()).await), ["order_id", "reason"]);
         assert_eq!(
-            wrong_fields(orders.release_hold(wire::ReleaseHoldRequest::default()).await),
+            wrong_fields(orders.place_hold(contract::PlaceHoldRequest::default()).await),
+            ["order_id", "reason"]
+        );
+        assert_eq!(
+            wrong_fields(orders.release_hold(contract::ReleaseHoldRequest::default()).await),
             ["order_id", "hold_number"]
         );
     })

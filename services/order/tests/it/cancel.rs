@@ -1,7 +1,7 @@
 use proto::{
     event::v1::ExceptionOpened,
     fulfillment::v1::{FulfillmentCancelled, FulfillmentOrderChanged, FulfillmentPicked},
-    order::v1::{self as wire, OrderState, OrderStatus},
+    order::v1::{self as contract, OrderState, OrderStatus},
 };
 use testkit::{each, reason};
 use types::Reason;
@@ -9,7 +9,7 @@ use types::Reason;
 use crate::world::{Mood, World, counters, fulfillment_order, order_of, quantities};
 
 #[tokio::test]
-async fn units_that_are_not_at_nodes_are_cancelled_at_once_and_given_back() {
+async fn units_that_are_not_at_nodes_are_cancelled_at_once_and_their_stock_released() {
     each(World::furnished, async |world| {
         world.inventory.leave("TEA", 0);
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
@@ -21,15 +21,15 @@ async fn units_that_are_not_at_nodes_are_cancelled_at_once_and_given_back() {
         let released = world.inventory.released();
         assert_eq!(released.len(), 1);
         assert_eq!((released[0].lines[0].sku.as_str(), released[0].lines[0].quantity), ("TEA", 3));
-        let told = world.events_of(&order.order_id).await.types();
-        assert_eq!(told[3..], ["order.line_cancelled", "order.cancelled"]);
+        let types = world.events_of(&order.order_id).await.types();
+        assert_eq!(types[3..], ["order.line_cancelled", "order.cancelled"]);
         assert_eq!(reason(world.cancel(&order.order_id).await), Reason::ActionNotSupported);
     })
     .await;
 }
 
 #[tokio::test]
-async fn an_order_cancelled_before_its_stock_was_decided_gives_back_what_it_gets() {
+async fn an_order_cancelled_before_its_stock_was_decided_releases_what_is_reserved() {
     each(World::furnished, async |world| {
         world.inventory.set(Mood::Down);
         let placed = world.try_place(order_of("PO-1", &[("TEA", 3)])).await.unwrap();
@@ -45,7 +45,7 @@ async fn an_order_cancelled_before_its_stock_was_decided_gives_back_what_it_gets
 }
 
 #[tokio::test]
-async fn units_at_nodes_are_cancelled_when_the_nodes_say_so() {
+async fn units_at_nodes_are_cancelled_when_the_nodes_confirm_it() {
     each(World::furnished, async |world| {
         world.inventory.leave("TEA", 2);
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
@@ -68,15 +68,15 @@ async fn units_at_nodes_are_cancelled_when_the_nodes_say_so() {
 }
 
 #[tokio::test]
-async fn case_21_what_is_shipped_after_its_cancellation_was_asked_for_is_shipped_and_the_cancellation_lost() {
+async fn case_21_units_shipped_after_their_cancellation_was_requested_are_shipped_and_the_cancellation_is_lost() {
     each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
         let order = world.cancel(&order.order_id).await.unwrap();
-        let order = world.ships_all_the_same(&order, "shm_1", &[(1, 3)]).await;
+        let order = world.ships_despite_cancellation(&order, "shm_1", &[(1, 3)]).await;
         let units = counters(&order, 0);
         assert_eq!((units.shipped, units.cancelled, units.over_shipped), (3, 0, 0));
         assert_eq!(order.status(), OrderStatus::Exception);
-        let lost: Vec<wire::OrderCancelLost> = world.events_of(&order.order_id).await.payloads("order.cancel_lost");
+        let lost: Vec<contract::OrderCancelLost> = world.events_of(&order.order_id).await.payloads("order.cancel_lost");
         assert_eq!((lost[0].shipment_id.as_str(), lost[0].lines[0].quantity), ("shm_1", 3));
         let opened: Vec<ExceptionOpened> = world.events_of(&order.order_id).await.payloads("exception.opened");
         assert_eq!((opened[0].r#type.as_str(), opened[0].subject.as_str()), ("CANCEL_LOST", order.order_id.as_str()));
@@ -89,7 +89,7 @@ async fn case_21_what_is_shipped_after_its_cancellation_was_asked_for_is_shipped
 }
 
 #[tokio::test]
-async fn case_21_a_node_that_refuses_to_stop_partly_picked_work_ships_it_and_it_may_come_back() {
+async fn case_21_a_node_that_refuses_to_cancel_a_partly_picked_order_ships_it_and_it_may_come_back() {
     each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
         let picked = FulfillmentPicked { fulfillment_order: fulfillment_order(&order), lines: quantities(&[(1, 2)]) };
@@ -101,16 +101,16 @@ async fn case_21_a_node_that_refuses_to_stop_partly_picked_work_ships_it_and_it_
         let refused = FulfillmentOrderChanged { fulfillment_order: fulfillment_order(&order) };
         let order = world.fulfillment_emits("fulfillment.cancellation_rejected", &order, &refused).await;
         assert_eq!(order.status(), OrderStatus::InFulfillment);
-        // It had not been asked any more when these left, but the customer wanted none of them.
+        // The request to the node was over when these were shipped, but the customer had cancelled all of them.
         world.ships(&order, "shm_1", &[(1, 2)]).await;
         let order = world.ships(&order, "shm_2", &[(1, 1)]).await;
         let units = counters(&order, 0);
         assert_eq!((units.shipped, units.cancelled, units.over_shipped), (3, 0, 0));
         assert_eq!(order.status(), OrderStatus::Exception);
-        let lost: Vec<wire::OrderCancelLost> = world.events_of(&order.order_id).await.payloads("order.cancel_lost");
+        let lost: Vec<contract::OrderCancelLost> = world.events_of(&order.order_id).await.payloads("order.cancel_lost");
         assert_eq!(lost.iter().map(|lost| lost.lines[0].quantity).collect::<Vec<_>>(), [2, 1]);
         let opened: Vec<ExceptionOpened> = world.events_of(&order.order_id).await.payloads("exception.opened");
-        assert!(opened.iter().all(|case| case.r#type == "CANCEL_LOST" && case.subject == order.order_id));
+        assert!(opened.iter().all(|opened| opened.r#type == "CANCEL_LOST" && opened.subject == order.order_id));
 
         let order = world.delivers(&order, "shm_1", &[(1, 2)]).await;
         assert!(order.supported_actions.contains(&"AuthorizeReturn".to_owned()));
@@ -129,7 +129,7 @@ async fn case_21_what_is_shipped_after_it_was_cancelled_is_shipped_too() {
             FulfillmentCancelled { fulfillment_order: fulfillment_order(&order), lines: quantities(&[(1, 3)]) };
         let order = world.fulfillment_emits("fulfillment.cancelled", &order, &stopped).await;
         assert_eq!(order.state(), OrderState::Cancelled);
-        let order = world.ships_all_the_same(&order, "shm_1", &[(1, 2)]).await;
+        let order = world.ships_despite_cancellation(&order, "shm_1", &[(1, 2)]).await;
         let units = counters(&order, 0);
         assert_eq!((units.cancelled, units.shipped, units.over_shipped), (3, 2, 2));
         assert_eq!((order.state(), order.status()), (OrderState::Confirmed, OrderStatus::Exception));
@@ -141,15 +141,15 @@ async fn case_21_what_is_shipped_after_it_was_cancelled_is_shipped_too() {
 }
 
 #[tokio::test]
-async fn an_order_that_changed_since_it_was_seen_is_not_cancelled() {
+async fn an_order_that_changed_since_it_was_read_is_not_cancelled() {
     each(World::furnished, async |world| {
         let placed = world.try_place(order_of("PO-1", &[("TEA", 3)])).await.unwrap();
         world.drain().await;
         let request =
-            wire::CancelOrderRequest { order_id: placed.order_id.clone(), etag: placed.etag, ..Default::default() };
+            contract::CancelOrderRequest { order_id: placed.order_id.clone(), etag: placed.etag, ..Default::default() };
         assert_eq!(reason(world.orders.clone().cancel_order(request).await), Reason::EtagMismatch);
         let etag = world.get(&placed.order_id).await.etag;
-        let request = wire::CancelOrderRequest { order_id: placed.order_id, etag, ..Default::default() };
+        let request = contract::CancelOrderRequest { order_id: placed.order_id, etag, ..Default::default() };
         world.orders.clone().cancel_order(request).await.unwrap();
     })
     .await;

@@ -1,12 +1,12 @@
-use proto::order::v1::{self as wire, HoldReason, OrderStatus};
+use proto::order::v1::{self as contract, HoldReason, OrderStatus};
 use testkit::{each, reason};
 use tonic::{Response, Status};
 use types::Reason;
 
 use crate::world::{Mood, World, counters, order_of};
 
-async fn place_hold(world: &World, order: &wire::Order, reason: HoldReason) -> wire::Order {
-    let request = wire::PlaceHoldRequest {
+async fn place_hold(world: &World, order: &contract::Order, reason: HoldReason) -> contract::Order {
+    let request = contract::PlaceHoldRequest {
         order_id: order.order_id.clone(),
         reason: reason.into(),
         note: "look at this".to_owned(),
@@ -15,13 +15,13 @@ async fn place_hold(world: &World, order: &wire::Order, reason: HoldReason) -> w
     world.orders.clone().place_hold(request).await.unwrap().into_inner()
 }
 
-async fn release_hold(world: &World, order: &wire::Order, hold_number: i32) -> Result<wire::Order, Status> {
-    let request = wire::ReleaseHoldRequest { order_id: order.order_id.clone(), hold_number, ..Default::default() };
+async fn release_hold(world: &World, order: &contract::Order, hold_number: i32) -> Result<contract::Order, Status> {
+    let request = contract::ReleaseHoldRequest { order_id: order.order_id.clone(), hold_number, ..Default::default() };
     world.orders.clone().release_hold(request).await.map(Response::into_inner)
 }
 
 #[tokio::test]
-async fn nothing_is_released_until_the_last_hold_is_lifted() {
+async fn nothing_is_released_until_the_last_hold_is_released() {
     each(World::furnished, async |world| {
         world.inventory.set(Mood::Down);
         let order = world.try_place(order_of("PO-1", &[("TEA", 3)])).await.unwrap();
@@ -39,14 +39,14 @@ async fn nothing_is_released_until_the_last_hold_is_lifted() {
         let order = release_hold(&world, &order, 2).await.unwrap();
         assert_eq!((order.status(), counters(&order, 0).released), (OrderStatus::Released, 3));
         assert_eq!(world.get(&order.order_id).await, order);
-        let told = world.events_of(&order.order_id).await.types();
-        assert_eq!(told[told.len() - 2..], ["order.hold_released", "order.released"]);
+        let types = world.events_of(&order.order_id).await.types();
+        assert_eq!(types[types.len() - 2..], ["order.hold_released", "order.released"]);
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_hold_does_not_keep_facts_from_being_recorded() {
+async fn a_hold_does_not_keep_reports_from_being_recorded() {
     each(World::furnished, async |world| {
         world.inventory.leave("TEA", 2);
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
@@ -63,7 +63,7 @@ async fn a_hold_does_not_keep_facts_from_being_recorded() {
 }
 
 #[tokio::test]
-async fn a_hold_is_lifted_once() {
+async fn a_hold_is_released_once() {
     each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
         assert_eq!(reason(release_hold(&world, &order, 1).await), Reason::ActionNotSupported);
@@ -77,17 +77,17 @@ async fn a_hold_is_lifted_once() {
 }
 
 #[tokio::test]
-async fn a_customer_sees_that_its_order_is_held_and_not_who_says_what() {
+async fn a_customer_sees_the_hold_of_its_order_but_neither_who_placed_it_nor_the_note() {
     each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
         place_hold(&world, &order, HoldReason::Credit).await;
         let mut customer = world.as_customer(&["acc_1"]);
-        let request = wire::GetOrderRequest { order_id: order.order_id.clone() };
-        let held = customer.get_order(request).await.unwrap().into_inner();
-        let hold = &held.holds[0];
+        let request = contract::GetOrderRequest { order_id: order.order_id.clone() };
+        let on_hold = customer.get_order(request).await.unwrap().into_inner();
+        let hold = &on_hold.holds[0];
         assert_eq!((hold.reason(), hold.note.as_str(), hold.placed_by.as_str()), (HoldReason::Credit, "", ""));
-        assert_eq!(held.supported_actions, ["CancelOrder"]);
-        let cancel = wire::CancelOrderRequest { order_id: order.order_id.clone(), ..Default::default() };
+        assert_eq!(on_hold.supported_actions, ["CancelOrder"]);
+        let cancel = contract::CancelOrderRequest { order_id: order.order_id.clone(), ..Default::default() };
         let cancelled = customer.cancel_order(cancel).await.unwrap().into_inner();
         assert!(cancelled.holds.iter().all(|hold| hold.note.is_empty() && hold.placed_by.is_empty()));
         assert_eq!(world.get(&order.order_id).await.holds[0].note, "look at this");

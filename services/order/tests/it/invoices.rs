@@ -1,22 +1,22 @@
 use proto::{
     fulfillment::v1 as fulfillment,
-    order::v1::{self as wire, OrderStatus},
+    order::v1::{self as contract, OrderStatus},
 };
 
 use testkit::each;
 
 use crate::world::{World, account, address, order_of};
 
-async fn readiness(world: &World, order_id: &str) -> Vec<wire::InvoiceReadiness> {
-    let request = wire::ListInvoiceReadinessRequest { order_id: order_id.to_owned(), ..Default::default() };
+async fn readiness(world: &World, order_id: &str) -> Vec<contract::InvoiceReadiness> {
+    let request = contract::ListInvoiceReadinessRequest { order_id: order_id.to_owned(), ..Default::default() };
     world.orders.clone().list_invoice_readiness(request).await.unwrap().into_inner().readiness
 }
 
 /// An order of an account that is invoiced with the shipment.
-async fn invoiced_on_shipment(world: &World, lines: &[(&str, i64)]) -> wire::Order {
-    let policy = wire::InvoicePolicy::OnShipment.into();
-    world.create_account(wire::CreateAccountRequest { invoice_policy: policy, ..account("acc_2") }).await;
-    let request = wire::PlaceOrderRequest {
+async fn invoiced_on_shipment(world: &World, lines: &[(&str, i64)]) -> contract::Order {
+    let policy = contract::InvoicePolicy::OnShipment.into();
+    world.create_account(contract::CreateAccountRequest { invoice_policy: policy, ..account("acc_2") }).await;
+    let request = contract::PlaceOrderRequest {
         account_id: "acc_2".to_owned(),
         ship_to_id: String::new(),
         ship_to_address: Some(address()),
@@ -45,9 +45,10 @@ async fn amounts_of_all_shipments_sum_to_the_line_to_the_cent() {
             assert_eq!(order.invoice_ready_total.unwrap().minor_units, sum);
         }
         assert_eq!(sum, 5_980);
-        let told: Vec<wire::OrderInvoiceReady> = world.events_of(&order.order_id).await.payloads("order.invoice_ready");
+        let emitted: Vec<contract::OrderInvoiceReady> =
+            world.events_of(&order.order_id).await.payloads("order.invoice_ready");
         let listed = readiness(&world, &order.order_id).await;
-        assert_eq!(told.into_iter().map(|told| told.readiness.unwrap()).collect::<Vec<_>>(), listed);
+        assert_eq!(emitted.into_iter().map(|ready| ready.readiness.unwrap()).collect::<Vec<_>>(), listed);
     })
     .await;
 }
@@ -81,7 +82,7 @@ async fn an_account_that_is_invoiced_on_shipment_is_ready_then_and_not_again() {
 }
 
 #[tokio::test]
-async fn case_32_a_printed_label_is_not_a_departure_and_makes_nothing_ready_to_invoice() {
+async fn case_32_a_printed_label_is_not_a_shipment_and_makes_nothing_ready_to_invoice() {
     each(World::furnished, async |world| {
         let order = invoiced_on_shipment(&world, &[("TEA", 2)]).await;
         let labelled = fulfillment::ShipmentLabelled {
@@ -100,7 +101,7 @@ async fn case_32_a_printed_label_is_not_a_departure_and_makes_nothing_ready_to_i
 }
 
 #[tokio::test]
-async fn what_is_ready_is_listed_in_the_order_it_became_so() {
+async fn invoice_readiness_is_listed_oldest_first() {
     each(World::furnished, async |world| {
         let mut expected = Vec::new();
         for number in 1..=5 {
@@ -111,8 +112,11 @@ async fn what_is_ready_is_listed_in_the_order_it_became_so() {
             world.delivers(&order, &shipment, &[(1, 1)]).await;
             expected.push(shipment);
         }
-        let mut request =
-            wire::ListInvoiceReadinessRequest { account_id: "acc_1".to_owned(), page_size: 2, ..Default::default() };
+        let mut request = contract::ListInvoiceReadinessRequest {
+            account_id: "acc_1".to_owned(),
+            page_size: 2,
+            ..Default::default()
+        };
         let mut seen = Vec::new();
         loop {
             let page = world.orders.clone().list_invoice_readiness(request.clone()).await.unwrap().into_inner();

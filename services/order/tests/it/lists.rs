@@ -1,11 +1,11 @@
 use std::time::Duration;
 
-use proto::order::v1::{self as wire, OrderState, OrderStatus};
+use proto::order::v1::{self as contract, OrderState, OrderStatus};
 use testkit::{START, each, wrong_fields};
 
 use crate::world::{World, account, address, order_of};
 
-async fn list(world: &World, request: wire::ListOrdersRequest) -> Vec<String> {
+async fn list(world: &World, request: contract::ListOrdersRequest) -> Vec<String> {
     let orders = world.orders.clone().list_orders(request).await.unwrap().into_inner().orders;
     orders.into_iter().map(|order| order.customer_po).collect()
 }
@@ -39,18 +39,18 @@ async fn with_orders(options: store::Options) -> World {
 #[tokio::test]
 async fn orders_are_listed_newest_first_with_their_lines() {
     each(with_orders, async |world| {
-        let request = wire::ListOrdersRequest { page_size: 2, ..Default::default() };
+        let request = contract::ListOrdersRequest { page_size: 2, ..Default::default() };
         let first = world.orders.clone().list_orders(request.clone()).await.unwrap().into_inner();
         assert_eq!(first.orders.iter().map(|order| order.customer_po.as_str()).collect::<Vec<_>>(), ["PO-5", "PO-4"]);
         assert_eq!(first.orders[0], world.get(&first.orders[0].order_id).await);
-        let rest = wire::ListOrdersRequest { page_token: first.next_page_token.clone(), page_size: 5, ..request };
+        let rest = contract::ListOrdersRequest { page_token: first.next_page_token.clone(), page_size: 5, ..request };
         assert_eq!(list(&world, rest).await, ["PO-3", "PO-2", "PO-1"]);
-        let foreign = wire::ListOrdersRequest {
+        let other_filter = contract::ListOrdersRequest {
             page_token: first.next_page_token,
             account_id: "acc_1".to_owned(),
             ..Default::default()
         };
-        assert_eq!(wrong_fields(world.orders.clone().list_orders(foreign).await), ["page_token"]);
+        assert_eq!(wrong_fields(world.orders.clone().list_orders(other_filter).await), ["page_token"]);
     })
     .await;
 }
@@ -59,23 +59,27 @@ async fn orders_are_listed_newest_first_with_their_lines() {
 async fn every_filter_of_the_list_narrows_it() {
     each(with_orders, async |world| {
         let minute = |number: u64| Some(mesh::wire::timestamp(START.after(Duration::from_secs(60 * number))));
-        let all = wire::ListOrdersRequest::default;
+        let all = contract::ListOrdersRequest::default;
         let statuses = |statuses: &[OrderStatus]| statuses.iter().map(|status| (*status).into()).collect();
-        let request = wire::ListOrdersRequest { account_id: "acc_2".to_owned(), ..all() };
+        let request = contract::ListOrdersRequest { account_id: "acc_2".to_owned(), ..all() };
         assert_eq!(list(&world, request).await, ["PO-5"]);
-        let request = wire::ListOrdersRequest { customer_po: "PO-3".to_owned(), ..all() };
+        let request = contract::ListOrdersRequest { customer_po: "PO-3".to_owned(), ..all() };
         assert_eq!(list(&world, request).await, ["PO-3"]);
-        let request = wire::ListOrdersRequest { statuses: statuses(&[OrderStatus::Shipped]), ..all() };
+        let request = contract::ListOrdersRequest { statuses: statuses(&[OrderStatus::Shipped]), ..all() };
         assert_eq!(list(&world, request).await, ["PO-2", "PO-1"]);
         let both = statuses(&[OrderStatus::Backordered, OrderStatus::Shipped]);
-        let request = wire::ListOrdersRequest { statuses: both, account_id: "acc_1".to_owned(), ..all() };
+        let request = contract::ListOrdersRequest { statuses: both, account_id: "acc_1".to_owned(), ..all() };
         assert_eq!(list(&world, request).await, ["PO-4", "PO-2", "PO-1"]);
         let confirmed = vec![OrderState::Confirmed.into()];
-        let request =
-            wire::ListOrdersRequest { states: confirmed, created_after: minute(1), created_before: minute(4), ..all() };
+        let request = contract::ListOrdersRequest {
+            states: confirmed,
+            created_after: minute(1),
+            created_before: minute(4),
+            ..all()
+        };
         assert_eq!(list(&world, request).await, ["PO-4", "PO-3", "PO-2"]);
         let rejected = vec![OrderState::Rejected.into()];
-        assert!(list(&world, wire::ListOrdersRequest { states: rejected, ..all() }).await.is_empty());
+        assert!(list(&world, contract::ListOrdersRequest { states: rejected, ..all() }).await.is_empty());
     })
     .await;
 }
@@ -83,16 +87,16 @@ async fn every_filter_of_the_list_narrows_it() {
 #[tokio::test]
 async fn a_customer_lists_the_orders_of_its_accounts() {
     each(with_orders, async |world| {
-        let listed = |orders: wire::ListOrdersResponse| {
+        let listed = |orders: contract::ListOrdersResponse| {
             orders.orders.into_iter().map(|order| order.customer_po).collect::<Vec<_>>()
         };
         let mut customer = world.as_customer(&["acc_2", "acc_3"]);
-        let own = customer.list_orders(wire::ListOrdersRequest::default()).await.unwrap().into_inner();
+        let own = customer.list_orders(contract::ListOrdersRequest::default()).await.unwrap().into_inner();
         assert_eq!(listed(own), ["PO-5"]);
-        let others = wire::ListOrdersRequest { account_id: "acc_1".to_owned(), ..Default::default() };
+        let others = contract::ListOrdersRequest { account_id: "acc_1".to_owned(), ..Default::default() };
         assert!(listed(customer.list_orders(others).await.unwrap().into_inner()).is_empty());
-        let mut nobody = world.as_customer(&[]);
-        let none = nobody.list_orders(wire::ListOrdersRequest::default()).await.unwrap().into_inner();
+        let mut without_accounts = world.as_customer(&[]);
+        let none = without_accounts.list_orders(contract::ListOrdersRequest::default()).await.unwrap().into_inner();
         assert!(listed(none).is_empty());
     })
     .await;
@@ -101,7 +105,7 @@ async fn a_customer_lists_the_orders_of_its_accounts() {
 #[tokio::test]
 async fn a_summary_counts_what_the_lists_show() {
     each(with_orders, async |world| {
-        let request = wire::SummarizeOrdersRequest::default();
+        let request = contract::SummarizeOrdersRequest::default();
         let summary = world.orders.clone().summarize_orders(request).await.unwrap().into_inner();
         let statuses: Vec<_> = summary.statuses.iter().map(|count| (count.status(), count.order_count)).collect();
         // The cancelled order's units are still at their nodes.
@@ -111,7 +115,7 @@ async fn a_summary_counts_what_the_lists_show() {
         let units = summary.units.unwrap();
         assert_eq!((units.ordered, units.shipped, units.released, units.backordered), (15, 6, 3, 6));
         assert!(summary.invoice_ready.is_empty());
-        let request = wire::SummarizeOrdersRequest { account_id: "acc_2".to_owned() };
+        let request = contract::SummarizeOrdersRequest { account_id: "acc_2".to_owned() };
         let summary = world.orders.clone().summarize_orders(request).await.unwrap().into_inner();
         assert_eq!((summary.line_count, summary.units.unwrap().backordered), (2, 3));
     })

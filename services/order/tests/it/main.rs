@@ -1,5 +1,5 @@
-//! The order service over its server, with the services around it played by the test.
-#![expect(clippy::unwrap_used, reason = "a test that can not go on has failed")]
+//! The order service over its server, with fakes of the services around it, on every database.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod accounts;
 mod bad_input;

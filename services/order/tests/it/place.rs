@@ -1,4 +1,4 @@
-use proto::order::v1 as wire;
+use proto::order::v1 as contract;
 use testkit::{each, fault, reason, wrong_fields};
 use types::Reason;
 
@@ -12,7 +12,7 @@ async fn a_placed_order_is_answered_as_it_is_stored() {
         request.lines[1].discount_basis_points = 1_500;
         let placed = world.try_place(request).await.unwrap();
         assert_eq!(world.get(&placed.order_id).await, placed);
-        assert_eq!(placed.status(), wire::OrderStatus::Submitted);
+        assert_eq!(placed.status(), contract::OrderStatus::Submitted);
         assert_eq!(placed.ship_to.as_ref().unwrap().address, Some(address()));
         // 3 × 10.05, and 2 cases of 12 × 10.05 less 15 %.
         assert_eq!(placed.lines[0].amount_minor, 3_015);
@@ -21,8 +21,9 @@ async fn a_placed_order_is_answered_as_it_is_stored() {
         assert_eq!(counters(&placed, 1).ordered, 24);
         assert_eq!(counters(&placed, 1).unallocated, 24);
         assert_eq!(placed.supported_actions, ["CancelOrder", "PlaceHold"]);
-        let told: Vec<wire::OrderSubmitted> = world.events_of(&placed.order_id).await.payloads("order.submitted");
-        assert_eq!(told, [wire::OrderSubmitted { order: Some(placed) }]);
+        let submitted: Vec<contract::OrderSubmitted> =
+            world.events_of(&placed.order_id).await.payloads("order.submitted");
+        assert_eq!(submitted, [contract::OrderSubmitted { order: Some(placed) }]);
     })
     .await;
 }
@@ -30,12 +31,12 @@ async fn a_placed_order_is_answered_as_it_is_stored() {
 #[tokio::test]
 async fn a_repeated_request_answers_with_the_first_order() {
     each(World::furnished, async |world| {
-        let request = wire::PlaceOrderRequest { request_id: "r-1".to_owned(), ..order_of("PO-1", &[("TEA", 3)]) };
+        let request = contract::PlaceOrderRequest { request_id: "r-1".to_owned(), ..order_of("PO-1", &[("TEA", 3)]) };
         let first = world.place(request.clone()).await;
         let again = world.try_place(request.clone()).await.unwrap();
         assert_eq!(again.order_id, first.order_id);
         assert_eq!(world.inventory.reserved().len(), 1);
-        let other = wire::PlaceOrderRequest { customer_po: "PO-2".to_owned(), ..request };
+        let other = contract::PlaceOrderRequest { customer_po: "PO-2".to_owned(), ..request };
         assert_eq!(reason(world.try_place(other).await), Reason::RequestIdReused);
     })
     .await;
@@ -55,10 +56,10 @@ async fn a_second_order_with_the_same_po_number_is_refused_naming_the_first() {
 #[tokio::test]
 async fn a_second_order_with_the_same_po_number_is_an_order_where_the_account_allows_it() {
     each(World::furnished, async |world| {
-        let policy = wire::DuplicatePoPolicy::Allow.into();
-        let allowing = wire::CreateAccountRequest { duplicate_po_policy: policy, ..account("acc_2") };
+        let policy = contract::DuplicatePoPolicy::Allow.into();
+        let allowing = contract::CreateAccountRequest { duplicate_po_policy: policy, ..account("acc_2") };
         world.create_account(allowing).await;
-        let request = wire::PlaceOrderRequest {
+        let request = contract::PlaceOrderRequest {
             account_id: "acc_2".to_owned(),
             ship_to_id: String::new(),
             ship_to_address: Some(address()),
@@ -74,15 +75,15 @@ async fn a_second_order_with_the_same_po_number_is_an_order_where_the_account_al
 }
 
 #[tokio::test]
-async fn an_item_that_is_not_known_yet_is_asked_for() {
+async fn an_unknown_item_is_copied_from_inventory() {
     each(World::furnished, async |world| {
         world.inventory.add(&item("NEW"));
         let placed = world.try_place(order_of("PO-1", &[("NEW", 1), ("TEA", 1)])).await.unwrap();
         assert_eq!(placed.lines[0].name, "NEW, loose");
-        // The copy is kept: the next order needs nobody.
+        // The copy is stored: the next order does not call inventory.
         world.inventory.set(Mood::Down);
         world.try_place(order_of("PO-2", &[("NEW", 1)])).await.unwrap();
-        // Whether this one exists, nobody can say now.
+        // Whether this item exists is not known while inventory is unavailable.
         assert_eq!(reason(world.try_place(order_of("PO-3", &[("OTHER", 1)])).await), Reason::Unavailable);
     })
     .await;
@@ -95,9 +96,9 @@ async fn a_customer_orders_for_its_own_account_only() {
         assert_eq!(wrong_fields(stranger.place_order(order_of("PO-1", &[("TEA", 1)])).await), ["account_id"]);
         let mut customer = world.as_customer(&["acc_1"]);
         let placed = customer.place_order(order_of("PO-1", &[("TEA", 1)])).await.unwrap().into_inner();
-        let request = wire::GetOrderRequest { order_id: placed.order_id.clone() };
+        let request = contract::GetOrderRequest { order_id: placed.order_id.clone() };
         assert_eq!(reason(stranger.get_order(request).await), Reason::NotFound);
-        let request = wire::CancelOrderRequest { order_id: placed.order_id, ..Default::default() };
+        let request = contract::CancelOrderRequest { order_id: placed.order_id, ..Default::default() };
         assert_eq!(reason(stranger.cancel_order(request).await), Reason::NotFound);
     })
     .await;

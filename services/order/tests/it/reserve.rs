@@ -1,19 +1,19 @@
-use proto::order::v1 as wire;
+use proto::order::v1 as contract;
 
 use testkit::each;
 
 use crate::world::{Mood, World, counters, fulfillment_order, order_of, quantities};
 
 #[tokio::test]
-async fn stock_that_is_there_is_reserved_and_released() {
+async fn available_stock_is_reserved_and_released() {
     each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 3), ("CHAI", 2)])).await;
-        assert_eq!((order.state(), order.status()), (wire::OrderState::Confirmed, wire::OrderStatus::Released));
+        assert_eq!((order.state(), order.status()), (contract::OrderState::Confirmed, contract::OrderStatus::Released));
         assert_eq!(counters(&order, 0).released, 3);
         assert!(order.lines[0].promised_ship_time.is_some());
-        let told = world.events_of(&order.order_id).await.types();
-        assert_eq!(told, ["order.submitted", "order.confirmed", "order.released"]);
-        let released: Vec<wire::OrderReleased> = world.events_of(&order.order_id).await.payloads("order.released");
+        let types = world.events_of(&order.order_id).await.types();
+        assert_eq!(types, ["order.submitted", "order.confirmed", "order.released"]);
+        let released: Vec<contract::OrderReleased> = world.events_of(&order.order_id).await.payloads("order.released");
         assert_eq!(released[0].release_number, 1);
         assert_eq!(released[0].lines.iter().map(|line| line.quantity).collect::<Vec<_>>(), [3, 2]);
         assert_eq!(released[0].ship_to, order.ship_to.unwrap().address);
@@ -22,7 +22,7 @@ async fn stock_that_is_there_is_reserved_and_released() {
 }
 
 #[tokio::test]
-async fn what_is_short_waits_and_is_released_when_stock_comes() {
+async fn units_without_stock_wait_and_are_released_when_stock_comes() {
     each(World::furnished, async |world| {
         world.inventory.leave("TEA", 2);
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
@@ -30,23 +30,23 @@ async fn what_is_short_waits_and_is_released_when_stock_comes() {
         assert_eq!(order.lines[0].promised_ship_time, None);
         let order = world.stock_came(&order.order_id, 1, 2, 0).await;
         assert_eq!((counters(&order, 0).released, counters(&order, 0).backordered), (3, 0));
-        let told = world.events_of(&order.order_id).await.types();
+        let types = world.events_of(&order.order_id).await.types();
         let expected = ["order.submitted", "order.confirmed", "order.backordered", "order.released", "order.released"];
-        assert_eq!(told, expected);
+        assert_eq!(types, expected);
     })
     .await;
 }
 
 #[tokio::test]
-async fn an_order_is_taken_while_inventory_is_away_and_catches_up() {
+async fn an_order_is_accepted_while_inventory_is_unavailable_and_reserved_later() {
     each(World::furnished, async |world| {
         world.inventory.set(Mood::Down);
         let placed = world.try_place(order_of("PO-1", &[("TEA", 3)])).await.unwrap();
         assert!(world.workers.drain().await.unwrap_err().is_transient());
-        assert_eq!(world.get(&placed.order_id).await.status(), wire::OrderStatus::Submitted);
+        assert_eq!(world.get(&placed.order_id).await.status(), contract::OrderStatus::Submitted);
         world.inventory.set(Mood::Up);
         world.drain().await;
-        assert_eq!(world.get(&placed.order_id).await.status(), wire::OrderStatus::Released);
+        assert_eq!(world.get(&placed.order_id).await.status(), contract::OrderStatus::Released);
     })
     .await;
 }
@@ -75,9 +75,9 @@ async fn fill_or_kill_is_rejected_when_anything_is_short() {
     each(World::furnished, async |world| {
         world.inventory.leave("CHAI", 1);
         let mut request = order_of("PO-1", &[("TEA", 3), ("CHAI", 2)]);
-        request.set_fill_policy(wire::FillPolicy::FillOrKill);
+        request.set_fill_policy(contract::FillPolicy::FillOrKill);
         let order = world.place(request).await;
-        assert_eq!((order.state(), order.status()), (wire::OrderState::Rejected, wire::OrderStatus::Rejected));
+        assert_eq!((order.state(), order.status()), (contract::OrderState::Rejected, contract::OrderStatus::Rejected));
         assert_eq!(order.reason, "too little of it");
         assert!(order.close_time.is_some() && order.supported_actions.is_empty());
         assert_eq!(world.events_of(&order.order_id).await.types(), ["order.submitted", "order.rejected"]);
@@ -86,17 +86,17 @@ async fn fill_or_kill_is_rejected_when_anything_is_short() {
 }
 
 #[tokio::test]
-async fn fill_all_waits_until_everything_can_go_together() {
+async fn fill_all_waits_until_everything_can_be_released_together() {
     each(World::furnished, async |world| {
         world.inventory.leave("CHAI", 1);
         let mut request = order_of("PO-1", &[("TEA", 3), ("CHAI", 2)]);
-        request.set_fill_policy(wire::FillPolicy::FillAll);
+        request.set_fill_policy(contract::FillPolicy::FillAll);
         let order = world.place(request).await;
-        assert_eq!(order.status(), wire::OrderStatus::PartiallyBackordered);
+        assert_eq!(order.status(), contract::OrderStatus::PartiallyBackordered);
         assert_eq!(counters(&order, 0).reserved, 3);
         let order = world.stock_came(&order.order_id, 2, 2, 0).await;
-        assert_eq!(order.status(), wire::OrderStatus::Released);
-        let released: Vec<wire::OrderReleased> = world.events_of(&order.order_id).await.payloads("order.released");
+        assert_eq!(order.status(), contract::OrderStatus::Released);
+        let released: Vec<contract::OrderReleased> = world.events_of(&order.order_id).await.payloads("order.released");
         assert_eq!(released.len(), 1);
         assert_eq!(released[0].lines.iter().map(|line| line.quantity).collect::<Vec<_>>(), [3, 2]);
     })
@@ -104,7 +104,7 @@ async fn fill_all_waits_until_everything_can_go_together() {
 }
 
 #[tokio::test]
-async fn units_no_node_has_wait_for_stock_again() {
+async fn unfulfillable_units_wait_for_stock_again() {
     each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 5)])).await;
         let short = proto::fulfillment::v1::FulfillmentPicked {

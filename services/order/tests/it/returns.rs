@@ -22,7 +22,7 @@ async fn counted(world: &World, order_id: &str) -> (i64, i64) {
 }
 
 #[tokio::test]
-async fn a_return_is_counted_once_however_often_it_is_told() {
+async fn a_return_is_counted_once_however_often_it_is_reported() {
     each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 5)])).await;
         world.ships(&order, "shm_1", &[(1, 5)]).await;
@@ -43,16 +43,16 @@ async fn a_return_is_counted_once_however_often_it_is_told() {
 }
 
 #[tokio::test]
-async fn a_return_that_is_called_off_is_authorized_no_more() {
+async fn a_cancelled_return_is_authorized_no_more() {
     each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 5)])).await;
         world.ships(&order, "shm_1", &[(1, 5)]).await;
         let order = world.delivers(&order, "shm_1", &[(1, 5)]).await;
         let id = order.order_id.as_str();
-        for (kind, version, state) in
+        for (event_type, version, state) in
             [("return.authorized", 1, ReturnState::Authorized), ("return.cancelled", 2, ReturnState::Cancelled)]
         {
-            world.returns_log.emit(kind, id, &ReturnChanged { r#return: Some(of(id, version, state, 5, 0)) });
+            world.returns_log.emit(event_type, id, &ReturnChanged { r#return: Some(of(id, version, state, 5, 0)) });
         }
         assert_eq!(counted(&world, id).await, (0, 0));
     })
@@ -60,14 +60,14 @@ async fn a_return_that_is_called_off_is_authorized_no_more() {
 }
 
 #[tokio::test]
-async fn units_that_came_back_before_it_was_told_that_they_left_are_counted_once_it_is() {
+async fn units_that_came_back_before_they_were_reported_shipped_are_counted_once_they_are() {
     each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 10)])).await;
         let id = order.order_id.as_str();
         for (return_id, received) in [("rma_1", 3), ("rma_2", 1)] {
-            let image = Return { return_id: return_id.to_owned(), ..of(id, 2, ReturnState::Received, 3, received) };
-            let fact = ReturnReceived { r#return: Some(image), lines: quantities(&[(1, received)]) };
-            world.returns_log.emit("return.received", id, &fact);
+            let rma = Return { return_id: return_id.to_owned(), ..of(id, 2, ReturnState::Received, 3, received) };
+            let payload = ReturnReceived { r#return: Some(rma), lines: quantities(&[(1, received)]) };
+            world.returns_log.emit("return.received", id, &payload);
         }
         assert_eq!(counted(&world, id).await, (6, 0));
         world.ships(&order, "shm_1", &[(1, 2)]).await;
@@ -79,15 +79,15 @@ async fn units_that_came_back_before_it_was_told_that_they_left_are_counted_once
 }
 
 #[tokio::test]
-async fn what_did_not_come_back_with_a_closed_return_can_be_returned_otherwise() {
+async fn units_that_did_not_come_back_by_a_closed_return_can_be_returned_otherwise() {
     each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 5)])).await;
         world.ships(&order, "shm_1", &[(1, 5)]).await;
         let order = world.delivers(&order, "shm_1", &[(1, 5)]).await;
         let id = order.order_id.as_str();
         let received = of(id, 2, ReturnState::PartiallyReceived, 5, 3);
-        let fact = ReturnReceived { r#return: Some(received), lines: quantities(&[(1, 3)]) };
-        world.returns_log.emit("return.received", id, &fact);
+        let payload = ReturnReceived { r#return: Some(received), lines: quantities(&[(1, 3)]) };
+        world.returns_log.emit("return.received", id, &payload);
         assert_eq!(counted(&world, id).await, (5, 3));
         assert!(world.get(id).await.supported_actions.is_empty());
 

@@ -37,7 +37,7 @@ async fn case_23_a_split_line_half_shipped_is_partially_shipped_and_its_last_par
         assert_eq!(order.status(), OrderStatus::PartiallyShipped);
         let order = world.ships(&order, "shm_3", &[(1, 2)]).await;
         assert_eq!(order.status(), OrderStatus::Shipped);
-        // One line arrived whole; the order did not.
+        // One line is delivered as a whole; the order is not.
         let order = world.delivers(&order, "shm_2", &[(2, 2)]).await;
         assert_eq!(order.status(), OrderStatus::PartiallyDelivered);
         assert_eq!(order.lines[1].status(), LineStatus::Delivered);
@@ -46,7 +46,7 @@ async fn case_23_a_split_line_half_shipped_is_partially_shipped_and_its_last_par
 }
 
 #[tokio::test]
-async fn case_40_a_late_report_of_a_departure_does_not_take_a_delivery_back() {
+async fn case_40_a_late_report_of_a_shipment_does_not_take_a_delivery_back() {
     each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
         let order = world.ships(&order, "shm_1", &[(1, 1)]).await;
@@ -61,7 +61,7 @@ async fn case_40_a_late_report_of_a_departure_does_not_take_a_delivery_back() {
 }
 
 #[tokio::test]
-async fn case_40_units_that_arrive_before_they_are_known_to_have_left_are_delivered_once_they_are() {
+async fn case_40_units_delivered_before_they_are_reported_shipped_are_delivered_once_they_are() {
     each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
         let order = world.delivers(&order, "shm_1", &[(1, 3)]).await;
@@ -74,7 +74,7 @@ async fn case_40_units_that_arrive_before_they_are_known_to_have_left_are_delive
 }
 
 #[tokio::test]
-async fn work_that_began_shows() {
+async fn picked_units_show_in_the_status() {
     each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
         let picked = fulfillment::FulfillmentPicked {
@@ -88,7 +88,7 @@ async fn work_that_began_shows() {
 }
 
 #[tokio::test]
-async fn what_is_shipped_too_much_is_recorded_and_a_person_is_told() {
+async fn over_shipped_units_are_recorded_and_open_an_exception() {
     each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
         let order = world.ships(&order, "shm_1", &[(1, 5)]).await;
@@ -106,7 +106,7 @@ async fn what_is_shipped_too_much_is_recorded_and_a_person_is_told() {
 }
 
 #[tokio::test]
-async fn news_of_a_line_the_order_does_not_have_goes_to_a_person() {
+async fn a_report_of_a_line_that_the_order_does_not_have_opens_an_exception() {
     each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
         let order = world.ships(&order, "shm_1", &[(1, 1), (7, 1)]).await;

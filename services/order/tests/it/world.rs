@@ -1,4 +1,4 @@
-//! The order service, and the services around it as the test plays them.
+//! The order service, and fakes of the services around it.
 
 mod calls;
 mod fixtures;
@@ -9,7 +9,7 @@ use std::ops::Deref;
 use mesh::Channel;
 use proto::{
     inventory::v1::ItemChanged,
-    order::v1::{self as wire, order_service_client::OrderServiceClient},
+    order::v1::{self as contract, order_service_client::OrderServiceClient},
 };
 use store::Options;
 use testkit::{Log, Service, customer};
@@ -56,7 +56,7 @@ impl World {
     pub(crate) async fn furnished(options: Options) -> Self {
         let world = Self::open(options).await;
         world.create_account(account("acc_1")).await;
-        let ship_to = wire::CreateShipToRequest {
+        let ship_to = contract::CreateShipToRequest {
             account_id: "acc_1".to_owned(),
             ship_to_id: "shp_1".to_owned(),
             address: Some(address()),

@@ -1,19 +1,20 @@
-//! Sends work to warehouses that have an HTTP API.
+//! Sends messages to warehouses that have an HTTP API.
 //!
 //! What the partner serves below its endpoint:
 //!
 //! | call | meaning | answers |
 //! |---|---|---|
-//! | `POST /fulfillment-orders` | do this work | 2xx taken, 409 had it already |
-//! | `GET /fulfillment-orders/{key}` | do you have it? | 200 yes, 404 no |
-//! | `POST /fulfillment-orders/{key}/cancellation` | stop it | 2xx understood, 404 and 409 nothing to stop |
+//! | `POST /fulfillment-orders` | request a fulfillment order | 2xx received, 409 was received before |
+//! | `GET /fulfillment-orders/{key}` | ask whether it was received | 200 it was, 404 it was not |
+//! | `POST /fulfillment-orders/{key}/cancellation` | stop it | 2xx received, 404 and 409 there is nothing to stop |
 //!
-//! `{key}` is the work's idempotency key, which a POST carries in the header `Idempotency-Key` too. Bodies are the JSON of
-//! `GET /v1/fulfillment-orders/{fulfillment_order_id}`. Whether the partner will do the work it answers with a report.
+//! `{key}` is the fulfillment order's idempotency key, which a POST carries in the header `Idempotency-Key` too. Bodies are
+//! the JSON of `GET /v1/fulfillment-orders/{fulfillment_order_id}`. A 2xx means that the message was received; the partner
+//! accepts or rejects the fulfillment order with a report.
 //!
-//! A POST of work that was sent and not answered, or answered with 5xx, may have been taken: before it is repeated the
-//! partner is asked by the key. Asking to stop twice does no harm and is simply repeated. 408, 425 and 429 say that
-//! nothing was taken and when to come back; any other answer is a refusal. Redirects are not followed.
+//! A request that was not answered, or answered with 5xx, may have been received: the partner is asked by the key before
+//! it is repeated. A cancellation is repeated without asking, since stopping twice does no harm. 408, 425 and 429 mean that
+//! nothing was received, and say when to repeat; any other answer is a refusal. Redirects are not followed.
 
 use std::time::Duration;
 
@@ -23,12 +24,12 @@ use reqwest::{
     redirect::Policy,
 };
 
-use crate::{connectors::document, sending::Sending};
+use crate::{
+    connectors::{Sending, document},
+    retry::LONGEST_REQUESTED_PAUSE,
+};
 
-/// The longest pause a partner can ask for.
-const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
-
-/// Speaks to partners' HTTP APIs.
+/// A client of partners' HTTP APIs.
 #[derive(Debug)]
 pub(crate) struct Rest {
     client: Result<Client, String>,
@@ -37,7 +38,7 @@ pub(crate) struct Rest {
 impl Rest {
     /// Waits for an answer no longer than `timeout`.
     pub(crate) fn new(timeout: Duration) -> Self {
-        // Fails only when the process has chosen its cryptography already, which is fine.
+        // Fails only when the process has installed a provider already, which serves as well.
         rustls::crypto::ring::default_provider().install_default().ok();
         let client = Client::builder()
             .redirect(Policy::none())
@@ -48,16 +49,18 @@ impl Rest {
         Self { client: client.map_err(|error| error.to_string()) }
     }
 
-    /// Gives the partner work.
+    /// Requests a fulfillment order.
     pub(crate) async fn create(&self, endpoint: &str, key: &str, document: Vec<u8>) -> Sending {
         match self.post(endpoint, &["fulfillment-orders"], key, document).await {
-            Ok(response) if response.status() == StatusCode::CONFLICT => Sending::Sent("the partner had it".to_owned()),
-            Ok(response) => answered(&response, "the partner took it"),
+            Ok(response) if response.status() == StatusCode::CONFLICT => {
+                Sending::Sent("the partner had received it before".to_owned())
+            }
+            Ok(response) => answered(&response, "the partner received it"),
             Err(sending) => sending,
         }
     }
 
-    /// Asks whether the partner has work; `None` when it has not, so that it may be sent.
+    /// Asks whether the partner has received a request; `None` when it has not, so that the request may be sent.
     pub(crate) async fn find(&self, endpoint: &str, key: &str) -> Option<Sending> {
         let asked = async {
             let client = self.client()?;
@@ -72,17 +75,17 @@ impl Rest {
             Ok(StatusCode::NOT_FOUND) => None,
             Ok(status) => Some(Sending::InDoubt(format!("asked whether it has it, the partner answered {status}"))),
             Err(Sending::Refused(why)) => Some(Sending::Refused(why)),
-            Err(_) => Some(Sending::InDoubt("the partner can not be asked whether it has it".to_owned())),
+            Err(_) => Some(Sending::InDoubt("the partner could not be asked whether it has it".to_owned())),
         }
     }
 
-    /// Asks the partner to stop work.
+    /// Requests a cancellation.
     pub(crate) async fn cancel(&self, endpoint: &str, key: &str, document: Vec<u8>) -> Sending {
         match self.post(endpoint, &["fulfillment-orders", key, "cancellation"], key, document).await {
             Ok(response) if matches!(response.status(), StatusCode::NOT_FOUND | StatusCode::CONFLICT) => {
                 Sending::Sent("the partner has nothing to stop".to_owned())
             }
-            Ok(response) => answered(&response, "the partner was told"),
+            Ok(response) => answered(&response, "the partner received it"),
             Err(sending) => sending,
         }
     }
@@ -102,7 +105,7 @@ impl Rest {
     }
 }
 
-/// What is wrong with an address to send work to; an empty one is none.
+/// Refuses what is not the URL of an endpoint. Empty is allowed: the partner has no endpoint.
 pub(crate) fn check_endpoint(text: &str) -> Result<(), &'static str> {
     if text.is_empty() {
         return Ok(());
@@ -119,32 +122,32 @@ pub(crate) fn check_endpoint(text: &str) -> Result<(), &'static str> {
 }
 
 fn address(endpoint: &str, path: &[&str]) -> Result<Url, Sending> {
-    let refused = || Sending::Refused(format!("not an address to send to: {endpoint}"));
+    let refused = || Sending::Refused(format!("not the URL of an endpoint: {endpoint}"));
     let mut url = Url::parse(endpoint).map_err(|_| refused())?;
     url.path_segments_mut().map_err(|()| refused())?.pop_if_empty().extend(path);
     Ok(url)
 }
 
-fn answered(response: &Response, taken: &str) -> Sending {
+fn answered(response: &Response, received: &str) -> Sending {
     let status = response.status();
-    let told = format!("the partner answered {status}");
+    let answer = format!("the partner answered {status}");
     match status {
-        status if status.is_success() => Sending::Sent(taken.to_owned()),
+        status if status.is_success() => Sending::Sent(received.to_owned()),
         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS => {
             let after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-            Sending::NotSent(told, after.map(|seconds| Duration::from_secs(seconds).min(LONGEST_PAUSE)))
+            Sending::NotSent(answer, after.map(|seconds| Duration::from_secs(seconds).min(LONGEST_REQUESTED_PAUSE)))
         }
-        status if status.is_server_error() => Sending::InDoubt(told),
-        _ => Sending::Refused(told),
+        status if status.is_server_error() => Sending::InDoubt(answer),
+        _ => Sending::Refused(answer),
     }
 }
 
-/// A call that got no answer. Only one that was never connected is known not to have arrived.
+/// The result of a call without an answer. Only one that never connected is known not to have arrived.
 fn unanswered(error: &reqwest::Error) -> Sending {
     if error.is_builder() {
-        Sending::Refused("the call can not be made".to_owned())
+        Sending::Refused("the call could not be built".to_owned())
     } else if error.is_connect() {
-        Sending::NotSent("the partner can not be reached".to_owned(), None)
+        Sending::NotSent("the partner could not be reached".to_owned(), None)
     } else if error.is_timeout() {
         Sending::InDoubt("the partner did not answer in time".to_owned())
     } else {

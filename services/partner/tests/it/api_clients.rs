@@ -2,6 +2,7 @@
 
 use mesh::{Principal, Role};
 use proto::{
+    events::EventType,
     options::v1::Role as RoleWire,
     partner::v1::{
         ApiClient, ApiClientAccess, ApiClientChanged, ApiClientKind, ApiClientState, CreateApiClientRequest,
@@ -68,15 +69,14 @@ async fn a_repeated_request_answers_with_the_first_api_client() {
 
         let get = GetApiClientRequest { api_client_id: first.api_client_id.clone() };
         assert_eq!(world.api_clients().get_api_client(get).await.unwrap().into_inner(), first);
-        let events = world.events().await;
-        let told = events.iter().find_map(store::payload::<ApiClientChanged>).unwrap();
-        assert_eq!(told.api_client, Some(first));
+        let emitted = world.events().await.payloads::<ApiClientChanged>(EventType::ApiClientCreated.as_str());
+        assert_eq!(emitted[0].api_client, Some(first));
     })
     .await;
 }
 
 #[tokio::test]
-async fn wrong_fields_of_a_api_client_are_named() {
+async fn wrong_fields_of_an_api_client_are_named() {
     each(World::open, async |world| {
         let nothing = CreateApiClientRequest { api_client_id: "acc_1".to_owned(), ..CreateApiClientRequest::default() };
         assert_eq!(wrong_fields(world.api_client(nothing).await), ["api_client_id", "name", "kind"]);
@@ -121,21 +121,23 @@ async fn an_api_client_is_changed_only_as_it_was_read() {
         let stale = client.update_api_client(change(&api_client.etag, "Newer")).await;
         assert_eq!(reason(stale), Reason::EtagMismatch);
         let same = client.update_api_client(change("", "New")).await.unwrap().into_inner();
-        assert_eq!(same, changed, "what changes nothing is told to nobody");
+        assert_eq!(same, changed, "what changes nothing emits no event");
         let wrong = UpdateApiClientRequest { access: access(&[RoleWire::Partner], &[]), ..change("", "New") };
         let wrong = client.update_api_client(wrong).await;
         assert_eq!(wrong_fields(wrong), ["access.roles[0]"]);
         let unknown = UpdateApiClientRequest { api_client_id: "cli_b".to_owned(), ..change("", "New") };
         let unknown = client.update_api_client(unknown).await;
         assert_eq!(reason(unknown), Reason::NotFound);
-        let told = world.events().await.counts();
-        assert_eq!((told["api_client.created"], told["api_client.updated"]), (1, 1));
+        assert_eq!(
+            (world.count(EventType::ApiClientCreated).await, world.count(EventType::ApiClientUpdated).await),
+            (1, 1)
+        );
     })
     .await;
 }
 
 #[tokio::test]
-async fn consumers_are_listed_in_pages() {
+async fn api_clients_are_listed_in_pages() {
     each(World::open, async |world| {
         for api_client_id in ["cli_c", "cli_a", "cli_b"] {
             world.application(api_client_id).await;
@@ -156,17 +158,17 @@ async fn consumers_are_listed_in_pages() {
 }
 
 #[tokio::test]
-async fn only_operations_and_administrators_keep_api_clients() {
+async fn only_operations_and_administrators_manage_api_clients() {
     each(World::open, async |world| {
         let with = |role: Role| Principal { roles: role.into(), ..Principal::service("x") };
         for role in Role::ALL {
-            let listed = world.consumers_of(&with(role)).list_api_clients(ListApiClientsRequest::default()).await;
+            let listed = world.api_clients_of(&with(role)).list_api_clients(ListApiClientsRequest::default()).await;
             match role {
                 Role::Operations | Role::Administrator => assert!(listed.is_ok(), "{role:?}"),
                 _ => assert_eq!(listed.unwrap_err().code(), Code::PermissionDenied, "{role:?}"),
             }
         }
-        let partner = world.consumers_of(&partner("par_a")).list_api_clients(ListApiClientsRequest::default()).await;
+        let partner = world.api_clients_of(&partner("par_a")).list_api_clients(ListApiClientsRequest::default()).await;
         assert_eq!(partner.unwrap_err().code(), Code::PermissionDenied);
     })
     .await;

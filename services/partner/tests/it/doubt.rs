@@ -1,25 +1,28 @@
-//! Who is told while nobody knows whether a message arrived.
+//! Exceptions while it is not known whether a message arrived.
 
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use proto::partner::v1::{MessageState, PartnerMessage};
+use proto::{
+    events::FulfillmentEvent,
+    partner::v1::{MessageState, PartnerMessage},
+};
 use testkit::{each, reason};
 use types::Reason;
 
 use crate::{
     sending::{LATER, changed, given_order, only, replay},
-    warehouse::Manners,
+    warehouse::WarehouseBehavior,
 };
 
 #[tokio::test]
-async fn a_message_in_doubt_is_a_case_until_the_partner_says_that_it_has_it() {
-    each(given_order(Manners::TakesSilently), async |(world, warehouse)| {
+async fn a_message_in_doubt_is_an_exception_until_the_partner_says_that_it_has_it() {
+    each(given_order(WarehouseBehavior::ReceivesSilently), async |(world, warehouse)| {
         assert_eq!(world.open_exceptions().await, ["MESSAGE_IN_DOUBT"]);
-        warehouse.is(Manners::Answers(StatusCode::SERVICE_UNAVAILABLE));
+        warehouse.set_behavior(WarehouseBehavior::Answers(StatusCode::SERVICE_UNAVAILABLE));
         world.after(LATER).await;
-        assert_eq!(world.events().await.opened_exceptions(), ["MESSAGE_IN_DOUBT"], "the same doubt is one case");
-        warehouse.is(Manners::Takes);
+        assert_eq!(world.events().await.opened_exceptions(), ["MESSAGE_IN_DOUBT"], "the same doubt is one exception");
+        warehouse.set_behavior(WarehouseBehavior::Receives);
         world.after(LATER).await;
         assert_eq!(only(&world).await.state(), MessageState::Sent);
         assert!(world.open_exceptions().await.is_empty());
@@ -28,9 +31,9 @@ async fn a_message_in_doubt_is_a_case_until_the_partner_says_that_it_has_it() {
 }
 
 #[tokio::test]
-async fn a_message_that_fails_in_doubt_is_another_case_and_in_doubt_again_when_it_is_replayed() {
-    each(given_order(Manners::TakesSilently), async |(world, warehouse)| {
-        warehouse.is(Manners::Answers(StatusCode::SERVICE_UNAVAILABLE));
+async fn a_message_that_fails_in_doubt_is_another_exception_and_in_doubt_again_when_it_is_replayed() {
+    each(given_order(WarehouseBehavior::ReceivesSilently), async |(world, warehouse)| {
+        warehouse.set_behavior(WarehouseBehavior::Answers(StatusCode::SERVICE_UNAVAILABLE));
         let doubtful = only(&world).await;
         assert_eq!(reason(replay(&world, &doubtful).await), Reason::ActionNotSupported);
         for _ in 1..20 {
@@ -40,7 +43,7 @@ async fn a_message_that_fails_in_doubt_is_another_case_and_in_doubt_again_when_i
         let replayed = replay(&world, &only(&world).await).await.unwrap();
         assert_eq!(replayed.outcome, "the partner may have it");
         assert_eq!(world.open_exceptions().await, ["MESSAGE_IN_DOUBT"]);
-        warehouse.is(Manners::Takes);
+        warehouse.set_behavior(WarehouseBehavior::Receives);
         world.after(Duration::ZERO).await;
         assert!(world.open_exceptions().await.is_empty());
     })
@@ -49,14 +52,14 @@ async fn a_message_that_fails_in_doubt_is_another_case_and_in_doubt_again_when_i
 
 #[tokio::test]
 async fn an_answer_of_the_partner_ends_the_doubt() {
-    each(given_order(Manners::TakesSilently), async |(world, warehouse)| {
-        changed(&world, "fulfillment.accepted").await;
+    each(given_order(WarehouseBehavior::ReceivesSilently), async |(world, warehouse)| {
+        changed(&world, FulfillmentEvent::FulfillmentAccepted).await;
         assert!(world.open_exceptions().await.is_empty());
 
-        warehouse.is(Manners::Answers(StatusCode::BAD_GATEWAY));
-        changed(&world, "fulfillment.cancellation_requested").await;
+        warehouse.set_behavior(WarehouseBehavior::Answers(StatusCode::BAD_GATEWAY));
+        changed(&world, FulfillmentEvent::FulfillmentCancellationRequested).await;
         assert_eq!(world.open_exceptions().await, ["MESSAGE_IN_DOUBT"]);
-        changed(&world, "fulfillment.cancellation_rejected").await;
+        changed(&world, FulfillmentEvent::FulfillmentCancellationRejected).await;
         let states: Vec<_> = world.messages().await.iter().map(PartnerMessage::state).collect();
         assert_eq!(states, [MessageState::Acknowledged, MessageState::Acknowledged]);
         assert!(world.open_exceptions().await.is_empty());

@@ -1,14 +1,17 @@
-//! Partners that are sent their work now and fetch it then.
+//! Partners that get an endpoint, or lose theirs.
 
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use proto::partner::v1::{MessageState, PartnerKind, UpdatePartnerRequest};
+use proto::{
+    events::FulfillmentEvent,
+    partner::v1::{MessageState, PartnerKind, UpdatePartnerRequest},
+};
 use testkit::each;
 
 use crate::{
     sending::{LATER, changed, given_order, interrupted, only},
-    warehouse::{Manners, Warehouse},
+    warehouse::{Warehouse, WarehouseBehavior},
     world::World,
 };
 
@@ -22,10 +25,10 @@ async fn moves(world: &World, endpoint_url: &str) {
 }
 
 #[tokio::test]
-async fn work_that_was_not_sent_before_the_endpoint_was_cleared_is_sent_when_there_is_one_again() {
-    each(given_order(Manners::Answers(StatusCode::TOO_MANY_REQUESTS)), async |(world, warehouse)| {
+async fn a_request_that_was_not_sent_before_the_endpoint_was_cleared_is_sent_when_there_is_one_again() {
+    each(given_order(WarehouseBehavior::Answers(StatusCode::TOO_MANY_REQUESTS)), async |(world, warehouse)| {
         moves(&world, "").await;
-        warehouse.is(Manners::Takes);
+        warehouse.set_behavior(WarehouseBehavior::Receives);
         world.after(LATER).await;
         assert_eq!(only(&world).await.state(), MessageState::Pending);
         moves(&world, &warehouse.endpoint).await;
@@ -37,11 +40,11 @@ async fn work_that_was_not_sent_before_the_endpoint_was_cleared_is_sent_when_the
 }
 
 #[tokio::test]
-async fn work_that_waited_to_be_fetched_is_sent_once_there_is_an_endpoint_unless_it_was_fetched() {
+async fn a_request_that_waited_to_be_fetched_is_sent_once_there_is_an_endpoint_unless_it_was_fetched() {
     each(World::open, async |world| {
-        let warehouse = Warehouse::open(Manners::Takes).await;
+        let warehouse = Warehouse::open(WarehouseBehavior::Receives).await;
         world.partner("par_a", PartnerKind::Warehouse, "").await;
-        changed(&world, "fulfillment.requested").await;
+        changed(&world, FulfillmentEvent::FulfillmentRequested).await;
         moves(&world, &warehouse.endpoint).await;
         world.after(Duration::ZERO).await;
         assert_eq!(only(&world).await.state(), MessageState::Sent);
@@ -54,7 +57,7 @@ async fn work_that_waited_to_be_fetched_is_sent_once_there_is_an_endpoint_unless
 }
 
 #[tokio::test]
-async fn case_39_a_crash_while_work_is_sent_and_another_endpoint_then_make_no_second_order() {
+async fn case_39_a_crash_while_a_request_is_sent_and_another_endpoint_then_make_no_second_order() {
     each(interrupted, async |(world, warehouse)| {
         moves(&world, "").await;
         moves(&world, &warehouse.endpoint).await;

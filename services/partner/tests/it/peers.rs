@@ -1,4 +1,4 @@
-//! Fulfillment and inventory, played: what is recorded there is kept under its request id.
+//! Fakes of fulfillment and inventory, which record each request id once.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -13,13 +13,13 @@ use tokio::sync::Notify;
 use tonic::{Request, Response, Status};
 use types::Fault;
 
-/// How the peer behaves.
+/// How the fake behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Mood {
+pub(crate) enum PeerBehavior {
     /// It answers.
     #[default]
     Well,
-    /// It can not be reached.
+    /// It cannot be reached.
     Down,
     /// It refuses for good.
     Refuses,
@@ -29,13 +29,13 @@ pub(crate) enum Mood {
     HangsAfter,
 }
 
-/// The played services. Clones are the same.
+/// The fake of both services. Clones are the same.
 #[derive(Clone, Default)]
-pub(crate) struct Fulfillment(Arc<Played>);
+pub(crate) struct Fulfillment(Arc<Fake>);
 
 #[derive(Default)]
-struct Played {
-    mood: Mutex<Mood>,
+struct Fake {
+    behavior: Mutex<PeerBehavior>,
     orders: Mutex<HashMap<String, FulfillmentOrder>>,
     effects: Mutex<HashSet<(&'static str, String)>>,
     milestones: Mutex<Vec<RecordMilestoneRequest>>,
@@ -44,8 +44,8 @@ struct Played {
 
 impl Fulfillment {
     /// Sets how it behaves from now on.
-    pub(crate) fn is(&self, mood: Mood) {
-        *self.0.mood.lock().unwrap() = mood;
+    pub(crate) fn set_behavior(&self, behavior: PeerBehavior) {
+        *self.0.behavior.lock().unwrap() = behavior;
     }
 
     /// Adds a fulfillment order.
@@ -70,15 +70,15 @@ impl Fulfillment {
 
     async fn record<T>(&self, method: &'static str, request_id: &str, answer: T) -> Result<Response<T>, Status> {
         assert!(!request_id.is_empty(), "{method} is not repeatable");
-        let mood = *self.0.mood.lock().unwrap();
-        match mood {
-            Mood::Down => return Err(mesh::status(Fault::unavailable("down"))),
-            Mood::Refuses => return Err(mesh::status(Fault::not_supported("it is too late"))),
-            Mood::HangsBefore => self.hang().await,
-            Mood::Well | Mood::HangsAfter => {}
+        let behavior = *self.0.behavior.lock().unwrap();
+        match behavior {
+            PeerBehavior::Down => return Err(mesh::status(Fault::unavailable("down"))),
+            PeerBehavior::Refuses => return Err(mesh::status(Fault::not_supported("it is too late"))),
+            PeerBehavior::HangsBefore => self.hang().await,
+            PeerBehavior::Well | PeerBehavior::HangsAfter => {}
         }
         self.0.effects.lock().unwrap().insert((method, request_id.to_owned()));
-        if mood == Mood::HangsAfter {
+        if behavior == PeerBehavior::HangsAfter {
             self.hang().await;
         }
         Ok(Response::new(answer))
@@ -111,7 +111,7 @@ impl FulfillmentService for Fulfillment {
         &self,
         request: Request<GetFulfillmentOrderRequest>,
     ) -> Result<Response<FulfillmentOrder>, Status> {
-        if *self.0.mood.lock().unwrap() == Mood::Down {
+        if *self.0.behavior.lock().unwrap() == PeerBehavior::Down {
             return Err(mesh::status(Fault::unavailable("down")));
         }
         self.order(&request.into_inner().fulfillment_order_id).map(Response::new)

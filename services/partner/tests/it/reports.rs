@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use prost::Message as _;
 use proto::{
+    events::{EventType, FulfillmentEvent},
     fulfillment::v1::{Milestone, Node, NodeChanged, RecordMilestoneRequest},
     inventory::v1::ReportSnapshotRequest,
     partner::v1::{
@@ -16,7 +17,7 @@ use testkit::{each, partner, reason, wrong_fields};
 use types::Reason;
 
 use crate::{
-    peers::Mood,
+    peers::PeerBehavior,
     world::{World, accepted, fulfillment_order, rejected, report},
 };
 
@@ -40,28 +41,30 @@ async fn a_report_is_kept_as_it_came_and_shows_what_it_did() {
         assert_eq!(kept, accepted("par_a", "m1", "ful_1"));
         let read = world.client().get_message(GetMessageRequest { message_id: message.message_id.clone() }).await;
         assert_eq!(read.unwrap().into_inner(), message);
-        let told = world.events().await.counts();
-        assert_eq!((told.get("partner.message_received"), told["partner.message_applied"]), (None, 1));
+        assert_eq!(
+            (world.count(EventType::PartnerMessageReceived).await, world.count(EventType::PartnerMessageApplied).await),
+            (0, 1)
+        );
     })
     .await;
 }
 
 #[tokio::test]
-async fn case_38_the_same_reference_again_is_ignored_and_answered() {
+async fn case_38_the_same_control_number_again_is_ignored_and_answered() {
     each(world, async |world| {
         let first = world.submit(accepted("par_a", "m1", "ful_1")).await.unwrap();
         let again = world.submit(accepted("par_a", "m1", "ful_1")).await.unwrap();
         assert_eq!((&again.message_id, again.state(), again.duplicates), (&first.message_id, first.state(), 1));
         assert_eq!(again.outcome, first.outcome);
         assert_eq!(world.fulfillment.effects(), 1);
-        assert_eq!(world.events().await.counts()["partner.duplicate_ignored"], 1);
+        assert_eq!(world.count(EventType::PartnerDuplicateIgnored).await, 1);
         assert_eq!(world.messages().await.len(), 1);
     })
     .await;
 }
 
 #[tokio::test]
-async fn case_38_the_same_reference_with_other_content_is_quarantined() {
+async fn case_38_the_same_control_number_with_other_content_is_quarantined() {
     each(world, async |world| {
         world.submit(accepted("par_a", "m1", "ful_1")).await.unwrap();
         for _ in 0..2 {
@@ -72,7 +75,7 @@ async fn case_38_the_same_reference_with_other_content_is_quarantined() {
         let states: Vec<_> = messages.iter().map(|message| (message.state(), message.duplicates)).collect();
         assert_eq!(states, [(MessageState::Applied, 0), (MessageState::Quarantined, 1)]);
         assert_eq!(world.events().await.opened_exceptions(), ["CONTROL_NUMBER_REUSED"]);
-        assert_eq!(world.events().await.counts()["partner.duplicate_conflict"], 1);
+        assert_eq!(world.count(EventType::PartnerDuplicateConflict).await, 1);
         assert_eq!(world.fulfillment.effects(), 1);
 
         let replay = ReplayMessageRequest { request_id: "r".to_owned(), message_id: messages[1].message_id.clone() };
@@ -81,8 +84,8 @@ async fn case_38_the_same_reference_with_other_content_is_quarantined() {
             assert_eq!(replayed.state(), MessageState::Applied);
         }
         assert_eq!(world.fulfillment.effects(), 2);
-        assert_eq!(world.events().await.counts()["exception.resolved"], 1);
-        // Another partner's references are its own.
+        assert_eq!(world.count(EventType::ExceptionResolved).await, 1);
+        // Control numbers of another partner are its own.
         world.fulfillment.has(fulfillment_order("2", "par_b"));
         assert_eq!(world.submit(accepted("par_b", "m1", "ful_2")).await.unwrap().state(), MessageState::Applied);
     })
@@ -99,8 +102,13 @@ async fn a_report_sent_thirty_two_times_at_once_takes_effect_once() {
             assert_eq!((answer.state(), &answer.message_id), (MessageState::Applied, &first));
         }
         assert_eq!(world.fulfillment.effects(), 1);
-        let told = world.events().await.counts();
-        assert_eq!((told["partner.message_applied"], told["partner.duplicate_ignored"]), (1, 31));
+        assert_eq!(
+            (
+                world.count(EventType::PartnerMessageApplied).await,
+                world.count(EventType::PartnerDuplicateIgnored).await
+            ),
+            (1, 31)
+        );
         assert_eq!(world.messages().await[0].duplicates, 31);
     })
     .await;
@@ -108,20 +116,20 @@ async fn a_report_sent_thirty_two_times_at_once_takes_effect_once() {
 
 #[tokio::test]
 async fn a_report_stored_before_a_crash_is_applied_once_by_the_task() {
-    for mood in [Mood::HangsBefore, Mood::HangsAfter] {
+    for behavior in [PeerBehavior::HangsBefore, PeerBehavior::HangsAfter] {
         each(world, async |world| {
-            world.fulfillment.is(mood);
+            world.fulfillment.set_behavior(behavior);
             tokio::select! {
                 _ = world.submit(accepted("par_a", "m1", "ful_1")) => panic!("nobody answered"),
                 () = world.fulfillment.hung() => {}
             }
-            world.fulfillment.is(Mood::Well);
+            world.fulfillment.set_behavior(PeerBehavior::Well);
             assert_eq!(world.messages().await[0].state(), MessageState::Received);
             world.after(Duration::from_secs(60)).await;
             assert_eq!(world.messages().await[0].state(), MessageState::Applied);
             world.after(Duration::from_secs(600)).await;
             assert_eq!(world.fulfillment.effects(), 1);
-            assert_eq!(world.events().await.counts()["partner.message_applied"], 1);
+            assert_eq!(world.count(EventType::PartnerMessageApplied).await, 1);
         })
         .await;
     }
@@ -130,22 +138,22 @@ async fn a_report_stored_before_a_crash_is_applied_once_by_the_task() {
 #[tokio::test]
 async fn a_report_waits_while_fulfillment_is_down_and_is_applied_once_later() {
     each(world, async |world| {
-        world.fulfillment.is(Mood::Down);
+        world.fulfillment.set_behavior(PeerBehavior::Down);
         let message = world.submit(accepted("par_a", "m1", "ful_1")).await.unwrap();
         assert_eq!((message.state(), message.attempts), (MessageState::Received, 1));
         for _ in 0..25 {
             world.after(Duration::from_secs(300)).await;
         }
         assert_eq!(world.messages().await[0].attempts, 26);
-        assert_eq!(world.events().await.counts()["partner.message_received"], 1);
+        assert_eq!(world.count(EventType::PartnerMessageReceived).await, 1);
         assert_eq!(world.events().await.opened_exceptions(), ["REPORT_DELAYED"]);
 
-        world.fulfillment.is(Mood::Well);
+        world.fulfillment.set_behavior(PeerBehavior::Well);
         world.after(Duration::from_secs(300)).await;
         world.after(Duration::from_secs(300)).await;
         assert_eq!(world.messages().await[0].state(), MessageState::Applied);
         assert_eq!(world.fulfillment.effects(), 1);
-        assert_eq!(world.events().await.counts()["exception.resolved"], 1);
+        assert_eq!(world.count(EventType::ExceptionResolved).await, 1);
     })
     .await;
 }
@@ -153,7 +161,7 @@ async fn a_report_waits_while_fulfillment_is_down_and_is_applied_once_later() {
 #[tokio::test]
 async fn a_refused_report_is_rejected_and_can_be_replayed() {
     each(world, async |world| {
-        world.fulfillment.is(Mood::Refuses);
+        world.fulfillment.set_behavior(PeerBehavior::Refuses);
         let message = world.submit(accepted("par_a", "m1", "ful_1")).await.unwrap();
         assert_eq!(message.state(), MessageState::Rejected);
         assert_eq!(message.outcome, "ACTION_NOT_SUPPORTED: it is too late");
@@ -161,7 +169,7 @@ async fn a_refused_report_is_rejected_and_can_be_replayed() {
         assert_eq!((again.state(), again.outcome), (MessageState::Rejected, message.outcome));
         assert_eq!(world.events().await.opened_exceptions(), ["REPORT_REJECTED"]);
 
-        world.fulfillment.is(Mood::Well);
+        world.fulfillment.set_behavior(PeerBehavior::Well);
         let replay = ReplayMessageRequest { request_id: String::new(), message_id: message.message_id };
         let replayed = world.client().replay_message(replay.clone()).await.unwrap().into_inner();
         assert_eq!(replayed.state(), MessageState::Applied);
@@ -173,11 +181,11 @@ async fn a_refused_report_is_rejected_and_can_be_replayed() {
 }
 
 #[tokio::test]
-async fn a_partner_reports_only_on_its_own_work_and_nodes() {
+async fn a_partner_reports_only_on_its_own_fulfillment_orders_and_nodes() {
     each(world, async |world| {
-        let snapshot = |reference: &str| {
+        let snapshot = |control_number: &str| {
             let counted = ReportSnapshotRequest { location_id: "nod_a".to_owned(), ..Default::default() };
-            report("par_b", reference, Report::Snapshot(counted))
+            report("par_b", control_number, Report::Snapshot(counted))
         };
         for foreign in [accepted("par_b", "m1", "ful_1"), accepted("par_b", "m2", "ful_x"), snapshot("m3")] {
             let message = world.submit(foreign).await.unwrap();
@@ -188,8 +196,7 @@ async fn a_partner_reports_only_on_its_own_work_and_nodes() {
         assert_eq!(world.fulfillment.effects(), 0);
 
         let node = Node { node_id: "nod_a".to_owned(), partner_id: "par_b".to_owned(), ..Node::default() };
-        world.fulfillment_log.emit("node.created", "nod_a", &NodeChanged { node: Some(node) });
-        world.drain().await;
+        world.follow(FulfillmentEvent::NodeCreated(NodeChanged { node: Some(node) })).await;
         assert_eq!(world.submit(snapshot("m4")).await.unwrap().state(), MessageState::Applied);
     })
     .await;
@@ -212,9 +219,9 @@ async fn a_carrier_reports_as_itself() {
         assert_eq!(world.fulfillment.milestones()[0].reporter_id, "par_c");
         let from_warehouse = report("par_a", "m9", Report::Milestone(milestone.clone()));
         assert_eq!(world.submit(from_warehouse).await.unwrap().state(), MessageState::Applied);
-        // A warehouse may say who carries; it says so as itself.
-        let said = world.fulfillment.milestones().remove(1);
-        assert_eq!((said.carrier_id.as_str(), said.reporter_id.as_str()), ("par_other", "par_a"));
+        // A warehouse may name the carrier; it reports as itself.
+        let recorded = world.fulfillment.milestones().remove(1);
+        assert_eq!((recorded.carrier_id.as_str(), recorded.reporter_id.as_str()), ("par_other", "par_a"));
         let message = world.submit(report("par_erp", "m1", Report::Milestone(milestone))).await.unwrap();
         assert_eq!(message.state(), MessageState::Rejected);
         assert_eq!(world.fulfillment.milestones().len(), 2);

@@ -1,9 +1,10 @@
-//! Work sent to partners.
+//! Messages sent to partners.
 
 use std::time::Duration;
 
 use axum::http::StatusCode;
 use proto::{
+    events::{EventType, FulfillmentEvent},
     fulfillment::v1::{FulfillmentCancelled, FulfillmentOrderChanged},
     partner::v1::{
         MessageState, PartnerKind, PartnerMessage, PartnerState, ReplayMessageRequest, UpdatePartnerRequest,
@@ -14,35 +15,40 @@ use tonic::{Response, Status};
 use types::Reason;
 
 use crate::{
-    warehouse::{Manners, Warehouse},
+    warehouse::{Warehouse, WarehouseBehavior},
     world::{ANSWER_WITHIN, World, fulfillment_order},
 };
+
+/// Type of the message that requests a fulfillment order.
+const REQUESTED: &str = EventType::FulfillmentRequested.as_str();
 
 /// After the first pauses.
 pub(crate) const LATER: Duration = Duration::from_secs(10);
 
-/// A warehouse with these manners was given a fulfillment order.
-pub(crate) fn given_order(manners: Manners) -> impl AsyncFn(store::Options) -> (World, Warehouse) {
+/// A fulfillment order was requested of a warehouse with this behavior.
+pub(crate) fn given_order(behavior: WarehouseBehavior) -> impl AsyncFn(store::Options) -> (World, Warehouse) {
     async move |options| {
-        let (world, warehouse) = (World::open(options).await, Warehouse::open(manners).await);
+        let (world, warehouse) = (World::open(options).await, Warehouse::open(behavior).await);
         world.partner("par_a", PartnerKind::Warehouse, &warehouse.endpoint).await;
-        let silent = matches!(manners, Manners::TakesSilently | Manners::LosesSilently);
+        let silent = matches!(behavior, WarehouseBehavior::ReceivesSilently | WarehouseBehavior::LosesSilently);
         let time_passes = async {
             if silent {
                 warehouse.asked().await;
                 pass(ANSWER_WITHIN).await;
             }
         };
-        tokio::join!(changed(&world, "fulfillment.requested"), time_passes);
+        tokio::join!(changed(&world, FulfillmentEvent::FulfillmentRequested), time_passes);
         (world, warehouse)
     }
 }
 
 /// Fulfillment emits an event about the fulfillment order.
-pub(crate) async fn changed(world: &World, kind: &'static str) {
-    let fact = FulfillmentOrderChanged { fulfillment_order: Some(fulfillment_order("1", "par_a")) };
-    world.fulfillment_log.emit(kind, "ful_1", &fact);
-    world.drain().await;
+pub(crate) async fn changed(world: &World, event: fn(FulfillmentOrderChanged) -> FulfillmentEvent) {
+    world.follow(event(order_changed())).await;
+}
+
+fn order_changed() -> FulfillmentOrderChanged {
+    FulfillmentOrderChanged { fulfillment_order: Some(fulfillment_order("1", "par_a")) }
 }
 
 async fn becomes(world: &World, state: PartnerState) {
@@ -54,22 +60,21 @@ async fn becomes(world: &World, state: PartnerState) {
     world.client().update_partner(request).await.unwrap();
 }
 
-/// The warehouse takes the work, and the service stops before it can record that.
+/// The warehouse receives the request, and the service stops before it records that.
 pub(crate) async fn interrupted(options: store::Options) -> (World, Warehouse) {
-    let (world, warehouse) = (World::open(options).await, Warehouse::open(Manners::TakesSilently).await);
+    let (world, warehouse) = (World::open(options).await, Warehouse::open(WarehouseBehavior::ReceivesSilently).await);
     world.partner("par_a", PartnerKind::Warehouse, &warehouse.endpoint).await;
-    let fact = FulfillmentOrderChanged { fulfillment_order: Some(fulfillment_order("1", "par_a")) };
-    world.fulfillment_log.emit("fulfillment.requested", "ful_1", &fact);
+    world.emit(&FulfillmentEvent::FulfillmentRequested(order_changed()));
     tokio::select! {
         _ = world.try_drain() => panic!("nobody answered"),
         () = warehouse.asked() => {}
     }
-    warehouse.is(Manners::Takes);
+    warehouse.set_behavior(WarehouseBehavior::Receives);
     assert_eq!(only(&world).await.state(), MessageState::Pending);
     (world, warehouse)
 }
 
-/// Tries a message again.
+/// Replays a message.
 pub(crate) async fn replay(world: &World, message: &PartnerMessage) -> Result<PartnerMessage, Status> {
     let request = ReplayMessageRequest { request_id: String::new(), message_id: message.message_id.clone() };
     world.client().replay_message(request).await.map(Response::into_inner)
@@ -84,25 +89,25 @@ pub(crate) async fn only(world: &World) -> PartnerMessage {
 
 #[tokio::test]
 async fn case_39_a_timed_out_create_makes_no_second_order_because_the_partner_is_asked_first() {
-    each(given_order(Manners::TakesSilently), async |(world, warehouse)| {
+    each(given_order(WarehouseBehavior::ReceivesSilently), async |(world, warehouse)| {
         assert_eq!(only(&world).await.state(), MessageState::InDoubt);
         assert_eq!(warehouse.orders(), ["ful_1:1"]);
-        assert_eq!(world.events().await.counts()["partner.message_in_doubt"], 1);
+        assert_eq!(world.count(EventType::PartnerMessageInDoubt).await, 1);
         world.after(LATER).await;
         let message = only(&world).await;
         assert_eq!((message.state(), message.attempts), (MessageState::Sent, 2));
         assert_eq!(warehouse.calls(), ["create", "find"]);
         assert_eq!(warehouse.orders(), ["ful_1:1"]);
-        assert_eq!(world.events().await.counts()["partner.message_sent"], 1);
+        assert_eq!(world.count(EventType::PartnerMessageSent).await, 1);
     })
     .await;
 }
 
 #[tokio::test]
 async fn case_39_a_timed_out_create_that_never_arrived_is_sent_again() {
-    each(given_order(Manners::LosesSilently), async |(world, warehouse)| {
+    each(given_order(WarehouseBehavior::LosesSilently), async |(world, warehouse)| {
         assert_eq!(only(&world).await.state(), MessageState::InDoubt);
-        warehouse.is(Manners::Takes);
+        warehouse.set_behavior(WarehouseBehavior::Receives);
         world.after(LATER).await;
         assert_eq!(only(&world).await.state(), MessageState::Sent);
         assert_eq!(warehouse.calls(), ["create", "find", "create"]);
@@ -112,7 +117,7 @@ async fn case_39_a_timed_out_create_that_never_arrived_is_sent_again() {
 }
 
 #[tokio::test]
-async fn case_39_a_crash_while_work_is_sent_makes_no_second_order() {
+async fn case_39_a_crash_while_a_request_is_sent_makes_no_second_order() {
     each(interrupted, async |(world, warehouse)| {
         world.after(Duration::from_secs(120)).await;
         assert_eq!(only(&world).await.state(), MessageState::Sent);
@@ -122,9 +127,9 @@ async fn case_39_a_crash_while_work_is_sent_makes_no_second_order() {
 }
 
 #[tokio::test]
-async fn case_39_work_that_failed_in_doubt_makes_no_second_order_when_it_is_replayed() {
-    each(given_order(Manners::TakesSilently), async |(world, warehouse)| {
-        warehouse.is(Manners::Answers(StatusCode::SERVICE_UNAVAILABLE));
+async fn case_39_a_request_that_failed_in_doubt_makes_no_second_order_when_it_is_replayed() {
+    each(given_order(WarehouseBehavior::ReceivesSilently), async |(world, warehouse)| {
+        warehouse.set_behavior(WarehouseBehavior::Answers(StatusCode::SERVICE_UNAVAILABLE));
         for _ in 1..20 {
             assert_eq!(only(&world).await.state(), MessageState::InDoubt);
             world.after(Duration::from_secs(300)).await;
@@ -132,7 +137,7 @@ async fn case_39_work_that_failed_in_doubt_makes_no_second_order_when_it_is_repl
         let failed = only(&world).await;
         assert_eq!((failed.state(), failed.attempts), (MessageState::Failed, 20));
         assert_eq!(replay(&world, &failed).await.unwrap().state(), MessageState::InDoubt);
-        warehouse.is(Manners::Takes);
+        warehouse.set_behavior(WarehouseBehavior::Receives);
         world.after(Duration::ZERO).await;
         assert_eq!(only(&world).await.state(), MessageState::Sent);
         assert_eq!(warehouse.orders(), ["ful_1:1"]);
@@ -141,12 +146,12 @@ async fn case_39_work_that_failed_in_doubt_makes_no_second_order_when_it_is_repl
 }
 
 #[tokio::test]
-async fn case_39_a_crash_while_work_is_sent_to_a_partner_suspended_then_makes_no_second_order() {
+async fn case_39_a_crash_while_a_request_is_sent_to_a_partner_suspended_then_makes_no_second_order() {
     each(interrupted, async |(world, warehouse)| {
         becomes(&world, PartnerState::Suspended).await;
         world.after(Duration::from_secs(120)).await;
         assert_eq!(only(&world).await.state(), MessageState::InDoubt);
-        assert_eq!(world.events().await.counts()["partner.message_in_doubt"], 1);
+        assert_eq!(world.count(EventType::PartnerMessageInDoubt).await, 1);
         becomes(&world, PartnerState::Live).await;
         world.after(Duration::from_secs(300)).await;
         let message = only(&world).await;
@@ -157,10 +162,10 @@ async fn case_39_a_crash_while_work_is_sent_to_a_partner_suspended_then_makes_no
 }
 
 #[tokio::test]
-async fn work_is_sent_as_the_document_of_the_public_api() {
-    each(given_order(Manners::Takes), async |(world, warehouse)| {
+async fn a_fulfillment_order_is_sent_as_the_document_of_the_public_api() {
+    each(given_order(WarehouseBehavior::Receives), async |(world, warehouse)| {
         let message = only(&world).await;
-        assert_eq!((message.state(), message.r#type.as_str()), (MessageState::Sent, "fulfillment.requested"));
+        assert_eq!((message.state(), message.r#type.as_str()), (MessageState::Sent, REQUESTED));
         assert_eq!((message.control_number.as_str(), message.order_id.as_str()), ("ful_1:1", "ord_1"));
         assert_eq!(warehouse.orders(), ["ful_1:1"]);
         world.after(LATER).await;
@@ -170,18 +175,18 @@ async fn work_is_sent_as_the_document_of_the_public_api() {
 }
 
 #[tokio::test]
-async fn work_the_partner_has_already_counts_as_sent() {
-    each(given_order(Manners::Answers(StatusCode::CONFLICT)), async |(world, _)| {
+async fn a_request_the_partner_has_already_counts_as_sent() {
+    each(given_order(WarehouseBehavior::Answers(StatusCode::CONFLICT)), async |(world, _)| {
         assert_eq!(only(&world).await.state(), MessageState::Sent);
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_server_error_leaves_work_in_doubt_and_too_many_requests_does_not() {
-    each(given_order(Manners::Answers(StatusCode::TOO_MANY_REQUESTS)), async |(world, warehouse)| {
+async fn a_server_error_leaves_a_request_in_doubt_and_too_many_requests_does_not() {
+    each(given_order(WarehouseBehavior::Answers(StatusCode::TOO_MANY_REQUESTS)), async |(world, warehouse)| {
         assert_eq!(only(&world).await.state(), MessageState::Pending);
-        warehouse.is(Manners::Answers(StatusCode::BAD_GATEWAY));
+        warehouse.set_behavior(WarehouseBehavior::Answers(StatusCode::BAD_GATEWAY));
         world.after(LATER).await;
         assert_eq!(only(&world).await.state(), MessageState::InDoubt);
         assert_eq!(warehouse.calls(), ["create", "create"]);
@@ -191,24 +196,24 @@ async fn a_server_error_leaves_work_in_doubt_and_too_many_requests_does_not() {
 
 #[tokio::test]
 async fn a_refusal_by_the_partner_opens_an_exception_and_the_message_can_be_replayed() {
-    each(given_order(Manners::Answers(StatusCode::UNPROCESSABLE_ENTITY)), async |(world, warehouse)| {
+    each(given_order(WarehouseBehavior::Answers(StatusCode::UNPROCESSABLE_ENTITY)), async |(world, warehouse)| {
         let failed = only(&world).await;
         assert_eq!(failed.state(), MessageState::Failed);
         assert_eq!(failed.outcome, "the partner answered 422 Unprocessable Entity");
         assert_eq!(world.events().await.opened_exceptions(), ["MESSAGE_FAILED"]);
-        warehouse.is(Manners::Takes);
+        warehouse.set_behavior(WarehouseBehavior::Receives);
         assert_eq!(replay(&world, &failed).await.unwrap().state(), MessageState::Pending);
         world.after(Duration::ZERO).await;
         assert_eq!(only(&world).await.state(), MessageState::Sent);
         assert_eq!(warehouse.calls(), ["create", "create"]);
-        assert_eq!(world.events().await.counts()["partner.message_replayed"], 1);
+        assert_eq!(world.count(EventType::PartnerMessageReplayed).await, 1);
     })
     .await;
 }
 
 #[tokio::test]
 async fn redirects_are_not_followed() {
-    each(given_order(Manners::Answers(StatusCode::SEE_OTHER)), async |(world, warehouse)| {
+    each(given_order(WarehouseBehavior::Answers(StatusCode::SEE_OTHER)), async |(world, warehouse)| {
         assert_eq!(only(&world).await.state(), MessageState::Failed);
         assert!(!warehouse.redirected());
     })
@@ -216,11 +221,11 @@ async fn redirects_are_not_followed() {
 }
 
 #[tokio::test]
-async fn a_partner_that_can_not_be_reached_is_tried_twenty_times() {
+async fn a_partner_that_cannot_be_reached_is_tried_twenty_times() {
     each(World::open, async |world| {
         // Nothing listens on the discard port.
         world.partner("par_a", PartnerKind::Warehouse, "http://127.0.0.1:9").await;
-        changed(&world, "fulfillment.requested").await;
+        changed(&world, FulfillmentEvent::FulfillmentRequested).await;
         for attempts in 1..20 {
             let message = only(&world).await;
             assert_eq!((message.state(), message.attempts), (MessageState::Pending, attempts));
@@ -234,16 +239,16 @@ async fn a_partner_that_can_not_be_reached_is_tried_twenty_times() {
 }
 
 #[tokio::test]
-async fn work_of_a_partner_without_endpoint_waits_to_be_fetched_until_it_is_answered() {
+async fn a_request_to_a_partner_without_endpoint_waits_to_be_fetched_until_it_is_answered() {
     each(World::open, async |world| {
         world.partner("par_a", PartnerKind::Warehouse, "").await;
-        changed(&world, "fulfillment.requested").await;
+        changed(&world, FulfillmentEvent::FulfillmentRequested).await;
         world.after(LATER).await;
         assert_eq!(only(&world).await.state(), MessageState::Pending);
-        changed(&world, "fulfillment.accepted").await;
+        changed(&world, FulfillmentEvent::FulfillmentAccepted).await;
         assert_eq!(only(&world).await.state(), MessageState::Acknowledged);
-        changed(&world, "fulfillment.cancellation_requested").await;
-        changed(&world, "fulfillment.cancellation_rejected").await;
+        changed(&world, FulfillmentEvent::FulfillmentCancellationRequested).await;
+        changed(&world, FulfillmentEvent::FulfillmentCancellationRejected).await;
         let states: Vec<_> = world.messages().await.iter().map(PartnerMessage::state).collect();
         assert_eq!(states, [MessageState::Acknowledged, MessageState::Acknowledged]);
     })
@@ -253,10 +258,10 @@ async fn work_of_a_partner_without_endpoint_waits_to_be_fetched_until_it_is_answ
 #[tokio::test]
 async fn nothing_is_sent_to_a_suspended_partner_until_it_is_live_again() {
     each(World::open, async |world| {
-        let warehouse = Warehouse::open(Manners::Takes).await;
+        let warehouse = Warehouse::open(WarehouseBehavior::Receives).await;
         world.partner("par_a", PartnerKind::Warehouse, &warehouse.endpoint).await;
         becomes(&world, PartnerState::Suspended).await;
-        changed(&world, "fulfillment.requested").await;
+        changed(&world, FulfillmentEvent::FulfillmentRequested).await;
         world.after(Duration::from_secs(300)).await;
         assert_eq!((only(&world).await.attempts, warehouse.calls().len()), (0, 0));
         becomes(&world, PartnerState::Live).await;
@@ -267,10 +272,10 @@ async fn nothing_is_sent_to_a_suspended_partner_until_it_is_live_again() {
 }
 
 #[tokio::test]
-async fn a_partner_is_asked_to_stop_work_it_accepted() {
-    each(given_order(Manners::Takes), async |(world, warehouse)| {
-        changed(&world, "fulfillment.accepted").await;
-        changed(&world, "fulfillment.cancellation_requested").await;
+async fn a_partner_is_asked_to_stop_a_fulfillment_order_it_accepted() {
+    each(given_order(WarehouseBehavior::Receives), async |(world, warehouse)| {
+        changed(&world, FulfillmentEvent::FulfillmentAccepted).await;
+        changed(&world, FulfillmentEvent::FulfillmentCancellationRequested).await;
         assert_eq!(warehouse.stopped(), ["ful_1:1"]);
         let states: Vec<_> = world.messages().await.iter().map(PartnerMessage::state).collect();
         assert_eq!(states, [MessageState::Acknowledged, MessageState::Sent]);
@@ -279,19 +284,18 @@ async fn a_partner_is_asked_to_stop_work_it_accepted() {
 }
 
 #[tokio::test]
-async fn work_that_is_called_off_while_in_doubt_is_not_sent_again_but_stopped() {
-    each(given_order(Manners::LosesSilently), async |(world, warehouse)| {
-        let fact = FulfillmentCancelled { fulfillment_order: Some(fulfillment_order("1", "par_a")), lines: Vec::new() };
-        warehouse.is(Manners::Takes);
-        world.fulfillment_log.emit("fulfillment.cancelled", "ful_1", &fact);
-        world.drain().await;
+async fn a_request_that_is_withdrawn_while_in_doubt_is_not_sent_again_but_stopped() {
+    each(given_order(WarehouseBehavior::LosesSilently), async |(world, warehouse)| {
+        let order = Some(fulfillment_order("1", "par_a"));
+        let cancelled = FulfillmentCancelled { fulfillment_order: order, lines: Vec::new() };
+        warehouse.set_behavior(WarehouseBehavior::Receives);
+        world.follow(FulfillmentEvent::FulfillmentCancelled(cancelled)).await;
         world.after(LATER).await;
         assert_eq!(warehouse.calls(), ["create", "cancel"]);
         assert!(warehouse.orders().is_empty());
         let messages = world.messages().await;
-        let told: Vec<_> = messages.iter().map(|message| (message.r#type.as_str(), message.state())).collect();
-        let requested = ("fulfillment.requested", MessageState::Failed);
-        assert_eq!(told, [requested, ("fulfillment.called_off", MessageState::Sent)]);
+        let states: Vec<_> = messages.iter().map(|message| (message.r#type.as_str(), message.state())).collect();
+        assert_eq!(states, [(REQUESTED, MessageState::Failed), ("fulfillment.withdrawn", MessageState::Sent)]);
         assert!(world.open_exceptions().await.is_empty());
 
         assert_eq!(reason(replay(&world, &messages[0]).await), Reason::ActionNotSupported);

@@ -13,16 +13,16 @@ use axum::{
 };
 use tokio::{net::TcpListener, sync::Notify};
 
-/// What it does with work it is given or asked for.
+/// What it does with requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Manners {
-    /// Takes it and says so.
-    Takes,
-    /// Takes it and never answers.
-    TakesSilently,
-    /// Loses it and never answers.
+pub(crate) enum WarehouseBehavior {
+    /// Receives and answers them.
+    Receives,
+    /// Receives them and never answers.
+    ReceivesSilently,
+    /// Loses them and never answers.
     LosesSilently,
-    /// Answers with this.
+    /// Answers with a status.
     Answers(StatusCode),
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct Warehouse {
 }
 
 struct Inside {
-    manners: Manners,
+    behavior: WarehouseBehavior,
     orders: Vec<String>,
     stopped: BTreeSet<String>,
     calls: Vec<&'static str>,
@@ -47,14 +47,14 @@ struct Inside {
 type Shared = State<Arc<Mutex<Inside>>>;
 
 impl Warehouse {
-    /// Opens for business.
-    pub(crate) async fn open(manners: Manners) -> Self {
+    /// Starts it.
+    pub(crate) async fn open(behavior: WarehouseBehavior) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}/api", listener.local_addr().unwrap());
         let asked = Arc::new(Notify::new());
         let inside = Inside {
             asked: asked.clone(),
-            manners,
+            behavior,
             orders: Vec::new(),
             stopped: BTreeSet::new(),
             calls: Vec::new(),
@@ -71,27 +71,27 @@ impl Warehouse {
         Self { endpoint, state, asked }
     }
 
-    /// Changes its manners.
-    pub(crate) fn is(&self, manners: Manners) {
-        self.state.lock().unwrap().manners = manners;
+    /// Sets how it behaves from now on.
+    pub(crate) fn set_behavior(&self, behavior: WarehouseBehavior) {
+        self.state.lock().unwrap().behavior = behavior;
     }
 
-    /// Waits until it is asked to take work.
+    /// Waits until a fulfillment order is requested of it.
     pub(crate) async fn asked(&self) {
         self.asked.notified().await;
     }
 
-    /// The work it has, by key; twice when it was made twice.
+    /// The keys of the fulfillment orders it has; twice when it was created twice.
     pub(crate) fn orders(&self) -> Vec<String> {
         self.state.lock().unwrap().orders.clone()
     }
 
-    /// The work it was told to stop.
+    /// The keys of the fulfillment orders that it was asked to stop.
     pub(crate) fn stopped(&self) -> Vec<String> {
         self.state.lock().unwrap().stopped.iter().cloned().collect()
     }
 
-    /// The calls it got.
+    /// The calls it received.
     pub(crate) fn calls(&self) -> Vec<&'static str> {
         self.state.lock().unwrap().calls.clone()
     }
@@ -105,22 +105,22 @@ impl Warehouse {
 async fn create(State(state): Shared, headers: HeaderMap, body: String) -> (StatusCode, HeaderMap) {
     let key = headers["idempotency-key"].to_str().unwrap().to_owned();
     let document: serde_json::Value = serde_json::from_str(&body).unwrap();
-    let manners = {
+    let behavior = {
         let mut inside = state.lock().unwrap();
         inside.calls.push("create");
         assert_eq!(document["idempotencyKey"], key.as_str());
-        // This one does not look at the key: a second call is a second order.
-        if matches!(inside.manners, Manners::Takes | Manners::TakesSilently) {
+        // It ignores the key: a second call is a second order.
+        if matches!(inside.behavior, WarehouseBehavior::Receives | WarehouseBehavior::ReceivesSilently) {
             inside.orders.push(key);
         }
         inside.asked.notify_one();
-        inside.manners
+        inside.behavior
     };
     let mut headers = HeaderMap::new();
-    match manners {
-        Manners::Takes => (StatusCode::CREATED, headers),
-        Manners::TakesSilently | Manners::LosesSilently => std::future::pending().await,
-        Manners::Answers(status) => {
+    match behavior {
+        WarehouseBehavior::Receives => (StatusCode::CREATED, headers),
+        WarehouseBehavior::ReceivesSilently | WarehouseBehavior::LosesSilently => std::future::pending().await,
+        WarehouseBehavior::Answers(status) => {
             headers.insert("location", "/elsewhere".parse().unwrap());
             (status, headers)
         }
@@ -130,8 +130,8 @@ async fn create(State(state): Shared, headers: HeaderMap, body: String) -> (Stat
 async fn find(State(state): Shared, Path(key): Path<String>) -> StatusCode {
     let mut inside = state.lock().unwrap();
     inside.calls.push("find");
-    match inside.manners {
-        Manners::Answers(status) => status,
+    match inside.behavior {
+        WarehouseBehavior::Answers(status) => status,
         _ if inside.orders.contains(&key) => StatusCode::OK,
         _ => StatusCode::NOT_FOUND,
     }
@@ -141,8 +141,8 @@ async fn cancel(State(state): Shared, Path(key): Path<String>) -> StatusCode {
     let mut inside = state.lock().unwrap();
     inside.calls.push("cancel");
     inside.stopped.insert(key);
-    match inside.manners {
-        Manners::Answers(status) => status,
+    match inside.behavior {
+        WarehouseBehavior::Answers(status) => status,
         _ => StatusCode::OK,
     }
 }

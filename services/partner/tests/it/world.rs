@@ -4,6 +4,8 @@ use std::{ops::Deref, time::Duration};
 
 use mesh::{Channel, Principal};
 use proto::{
+    event::v1::Event,
+    events::{EventPayload as _, EventType, FulfillmentEvent},
     fulfillment::v1::{
         AcceptFulfillmentOrderRequest, FulfillmentOrder, RejectFulfillmentOrderRequest,
         fulfillment_service_server::FulfillmentServiceServer,
@@ -30,7 +32,7 @@ pub(crate) struct World {
     service: Service,
     /// The fake of fulfillment and inventory.
     pub(crate) fulfillment: Fulfillment,
-    pub(crate) fulfillment_log: Log,
+    fulfillment_log: Log,
 }
 
 impl Deref for World {
@@ -73,7 +75,7 @@ impl World {
     }
 
     /// Somebody's client of API clients and keys.
-    pub(crate) fn consumers_of(&self, principal: &Principal) -> ApiClientServiceClient<Channel> {
+    pub(crate) fn api_clients_of(&self, principal: &Principal) -> ApiClientServiceClient<Channel> {
         ApiClientServiceClient::new(self.channel.for_principal(principal))
     }
 
@@ -98,6 +100,23 @@ impl World {
     /// Submits a report.
     pub(crate) async fn submit(&self, request: SubmitReportRequest) -> Result<PartnerMessage, Status> {
         self.client().submit_report(request).await.map(Response::into_inner)
+    }
+
+    /// Fulfillment emits an event.
+    pub(crate) fn emit(&self, event: &FulfillmentEvent) {
+        let (event_type, payload) = (event.event_type().as_str().to_owned(), Some(event.to_any()));
+        self.fulfillment_log.append(Event { r#type: event_type, payload, ..Event::default() });
+    }
+
+    /// Fulfillment emits an event, and the service does what follows.
+    pub(crate) async fn follow(&self, event: FulfillmentEvent) {
+        self.emit(&event);
+        self.drain().await;
+    }
+
+    /// How many events of a type the service emitted.
+    pub(crate) async fn count(&self, event_type: EventType) -> usize {
+        self.events().await.of(event_type.as_str()).len()
     }
 
     /// All messages, oldest first.
@@ -126,15 +145,15 @@ pub(crate) fn fulfillment_order(number: &str, partner_id: &str) -> FulfillmentOr
 }
 
 /// The report that a fulfillment order is accepted.
-pub(crate) fn accepted(partner_id: &str, reference: &str, id: &str) -> SubmitReportRequest {
+pub(crate) fn accepted(partner_id: &str, control_number: &str, id: &str) -> SubmitReportRequest {
     let request = AcceptFulfillmentOrderRequest { fulfillment_order_id: id.to_owned(), ..Default::default() };
-    report(partner_id, reference, Report::Accepted(request))
+    report(partner_id, control_number, Report::Accepted(request))
 }
 
 /// The report that a fulfillment order is rejected.
-pub(crate) fn rejected(partner_id: &str, reference: &str, id: &str) -> SubmitReportRequest {
+pub(crate) fn rejected(partner_id: &str, control_number: &str, id: &str) -> SubmitReportRequest {
     let request = RejectFulfillmentOrderRequest { fulfillment_order_id: id.to_owned(), ..Default::default() };
-    report(partner_id, reference, Report::Rejected(request))
+    report(partner_id, control_number, Report::Rejected(request))
 }
 
 /// A report.

@@ -58,7 +58,7 @@ async fn only_delivered_units_can_come_back() {
 #[tokio::test]
 async fn goods_come_back_to_the_node_that_delivered_most_of_them() {
     each(World::open, async |world| {
-        // Deliveries may be told before the order.
+        // Deliveries may be emitted before the order.
         world.deliver("1", "nod_a", 1, 4).await;
         world.deliver("2", "nod_b", 1, 6).await;
         world.deliver("3", "nod_a", 2, 3).await;
@@ -136,8 +136,8 @@ async fn units_of_a_return_that_ends_can_be_returned_otherwise() {
         let closed = world.client().close_return(close).await.unwrap().into_inner();
         assert_eq!((closed.state(), closed.credit_state()), (ReturnState::Closed, CreditState::Proposed));
         assert_eq!(world.returnable().await, [(1, 6), (2, 3)]);
-        let told = world.events().await.counts();
-        assert_eq!((told["return.cancelled"], told["return.closed"]), (1, 1));
+        let counts = world.events().await.counts();
+        assert_eq!((counts["return.cancelled"], counts["return.closed"]), (1, 1));
     })
     .await;
 }

@@ -1,5 +1,5 @@
 //! Behaviour of the returns service over a real server, on every database.
-#![expect(clippy::unwrap_used, reason = "a test that can not go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod authorize;
 mod receive;

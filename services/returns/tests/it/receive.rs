@@ -1,4 +1,4 @@
-//! What came back, and what became of it.
+//! Receipts and inspections.
 
 use proto::returns::v1::{
     CancelReturnRequest, CreditState, DispositionKind, ReceiveReturnRequest, Return, ReturnDisposed, ReturnReceived,
@@ -27,11 +27,11 @@ async fn case_51_units_go_back_on_hand_at_inspection_not_at_receipt() {
         assert_eq!((rma.state(), rma.credit_state()), (ReturnState::Inspected, CreditState::Proposed));
         assert_eq!(money(&rma), ("EUR", 2_000), "what goes back to the customer is not credited");
         let [disposed] = world.events().await.payloads::<ReturnDisposed>("return.disposed").try_into().unwrap();
-        let told: Vec<_> = disposed.lines.iter().map(|line| (line.sku.as_str(), line.kind(), line.quantity)).collect();
-        assert_eq!(told, kinds.map(|(kind, quantity)| ("TEA", kind, quantity)));
+        let lines: Vec<_> = disposed.lines.iter().map(|line| (line.sku.as_str(), line.kind(), line.quantity)).collect();
+        assert_eq!(lines, kinds.map(|(kind, quantity)| ("TEA", kind, quantity)));
         assert_eq!(disposed.r#return.unwrap().node_id, "nod_a");
-        let told = world.events().await.counts();
-        assert_eq!((told["return.inspected"], told["return.credit_proposed"]), (1, 1));
+        let counts = world.events().await.counts();
+        assert_eq!((counts["return.inspected"], counts["return.credit_proposed"]), (1, 1));
         assert_eq!(reason(world.inspect(&rma, 1, &kinds).await), Reason::ActionNotSupported);
     })
     .await;
@@ -54,7 +54,7 @@ async fn a_partial_receipt_leaves_the_rest_expected() {
 }
 
 #[tokio::test]
-async fn a_receipt_told_twice_with_the_same_request_id_counts_once() {
+async fn a_receipt_repeated_with_the_same_request_id_counts_once() {
     each(World::delivered, async |world| {
         let rma = world.authorize(&[(1, 3)]).await.unwrap();
         let request = ReceiveReturnRequest {
@@ -72,15 +72,15 @@ async fn a_receipt_told_twice_with_the_same_request_id_counts_once() {
 }
 
 #[tokio::test]
-async fn more_than_was_authorized_is_recorded_and_told_to_a_person() {
+async fn more_than_was_authorized_is_recorded_and_opens_an_exception() {
     each(World::delivered, async |world| {
         let rma = world.authorize(&[(2, 2)]).await.unwrap();
         let rma = world.receive(&rma, &[(2, 5), (1, 1)]).await.unwrap();
         let counted: Vec<_> = rma.lines.iter().map(|line| (line.line_number, line.authorized, line.received)).collect();
         assert_eq!(counted, [(1, 0, 1), (2, 2, 5)]);
         assert_eq!(world.events().await.opened_exceptions(), ["OVER_RECEIVED"]);
-        let units = |facts: Vec<ReturnReceived>| {
-            let lines = facts.into_iter().flat_map(|fact| fact.lines);
+        let units = |payloads: Vec<ReturnReceived>| {
+            let lines = payloads.into_iter().flat_map(|payload| payload.lines);
             lines.map(|line| (line.line_number, line.quantity)).collect::<Vec<_>>()
         };
         assert_eq!(units(world.events().await.payloads("return.received")), [(2, 2)]);
@@ -95,7 +95,7 @@ async fn more_than_was_authorized_is_recorded_and_told_to_a_person() {
 }
 
 #[tokio::test]
-async fn goods_of_a_return_that_was_called_off_are_recorded_when_they_come() {
+async fn goods_of_a_cancelled_return_are_recorded_when_they_come() {
     each(World::delivered, async |world| {
         let rma = world.authorize(&[(2, 3)]).await.unwrap();
         let cancel = CancelReturnRequest { return_id: rma.return_id.clone(), ..CancelReturnRequest::default() };

@@ -55,12 +55,12 @@ impl World {
         world
     }
 
-    /// A client of an administrator.
+    /// A client that calls for an administrator.
     pub(crate) fn client(&self) -> ReturnsServiceClient<Channel> {
         ReturnsServiceClient::new(self.channel.clone())
     }
 
-    /// A client of somebody.
+    /// A client that calls for a principal.
     pub(crate) fn client_of(&self, principal: &Principal) -> ReturnsServiceClient<Channel> {
         ReturnsServiceClient::new(self.channel.for_principal(principal))
     }
@@ -85,7 +85,7 @@ impl World {
         self.drain().await;
     }
 
-    /// Units of a line arrive from a node. Deliveries with the same key are the same.
+    /// Units of a line arrive from a node. A delivery with the key of an earlier one is that one.
     pub(crate) async fn deliver(&self, key: &str, node_id: &str, line_number: i32, quantity: i64) {
         let shipment = Shipment {
             shipment_id: format!("shm_{key}"),
@@ -126,7 +126,7 @@ impl World {
         self.client().inspect_return(request).await.map(Response::into_inner)
     }
 
-    /// What can still come back, by line.
+    /// Units that can still come back, by line.
     pub(crate) async fn returnable(&self) -> Vec<(i32, i64)> {
         let request = GetReturnableQuantityRequest { order_id: ORDER.to_owned() };
         let answer = self.client().get_returnable_quantity(request).await.unwrap().into_inner();

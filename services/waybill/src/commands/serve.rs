@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context as _;
 use clap::Args;
-use mesh::{Channel, Tasks, credentials::Authenticator};
+use mesh::{Channel, Stop, Tasks, credentials::Authenticator};
 use operations::UsageReporter;
 use store::Migrate;
 use tokio::net::TcpListener;
@@ -66,8 +66,9 @@ pub(super) async fn run(options: Options, config: &Config, gateway: &gateway::Co
                    certificates by --tls-client-ca, for all of them";
         return Err(Unusable(why.to_owned()).into());
     }
-    let stop = mesh::stop_on_signals()?;
+    let stop = Stop::new();
     let tasks = Tasks::new(stop.clone());
+    tasks.spawn("signals", mesh::on_signals(&stop, config.mesh.shutdown_delay)?);
     let clients = options.urls.connect(&config.mesh.tls)?.with_mesh_token(mesh_token.as_ref());
     let admin = bind(options.admin_listen).await?;
     let Role::Service(service) = options.role else {
@@ -102,7 +103,7 @@ pub(super) async fn run(options: Options, config: &Config, gateway: &gateway::Co
         let (usage, stop) = (usage.clone(), stop.clone());
         async move { usage.run(every, stop).await }
     });
-    spawn_admin(&tasks, admin, {
+    let admin = spawn_admin(&stop, admin, {
         let db = db.clone();
         move || {
             let db = db.clone();
@@ -114,6 +115,8 @@ pub(super) async fn run(options: Options, config: &Config, gateway: &gateway::Co
     let joined = tasks.join(config.mesh.drain_timeout).await;
     usage.flush().await;
     db.close().await;
+    admin.stop().request();
+    admin.join(config.mesh.drain_timeout).await?;
     served?;
     joined.map_err(Into::into)
 }
@@ -141,11 +144,13 @@ async fn serve_gateway(
             }
         }
     });
-    spawn_admin(&tasks, admin, || async { true });
+    let admin = spawn_admin(&stop, admin, || async { true });
     tracing::info!(address = %http.local_addr()?, "serving REST");
     let served = gateway::serve(http, router, stop.clone(), &config.mesh).await;
     stop.request();
     let joined = tasks.join(config.mesh.drain_timeout).await;
+    admin.stop().request();
+    admin.join(config.mesh.drain_timeout).await?;
     served?;
     joined.map_err(Into::into)
 }
@@ -159,17 +164,20 @@ fn authenticator(keys: &Channel, config: &Config) -> anyhow::Result<Option<Arc<A
     Ok(authenticator)
 }
 
-fn spawn_admin<F, R>(tasks: &Tasks, listener: TcpListener, ready: F)
+/// Serves what a member is watched by, until the returned tasks are stopped, which is after everything else.
+fn spawn_admin<F, R>(process: &Stop, listener: TcpListener, ready: F) -> Tasks
 where
     F: Fn() -> R + Send + Sync + 'static,
     R: Future<Output = bool> + Send + 'static,
 {
-    let stop = tasks.stop().clone();
+    let tasks = Tasks::new(Stop::new());
+    let (process, end) = (process.clone(), tasks.stop().clone());
     tasks.spawn("admin", async move {
-        if let Err(error) = mesh::admin::serve(listener, stop, ready).await {
+        if let Err(error) = mesh::admin::serve(listener, &process, end, ready).await {
             tracing::error!(error = %error, "the admin listener failed");
         }
     });
+    tasks
 }
 
 async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {

@@ -55,6 +55,8 @@ struct Addresses {
 /// A mesh that serves and works.
 struct Running {
     tasks: Tasks,
+    /// The admin listener, which stays until the rest has ended.
+    admin: Tasks,
     stop: Stop,
     mesh: Arc<Mesh>,
     addresses: Addresses,
@@ -108,7 +110,8 @@ async fn start(options: &Options, config: &Config, gateway: &gateway::Config) ->
     super::refuse_exposure("--host", options.host, config)?;
     let caller = super::caller(config);
     let drain = config.mesh.drain_timeout;
-    let stop = mesh::stop_on_signals()?;
+    let stop = Stop::new();
+    let signals = mesh::on_signals(&stop, config.mesh.shutdown_delay)?;
 
     let http = listen(options, options.http_port).await?;
     let admin = listen(options, options.admin_port).await?;
@@ -123,7 +126,8 @@ async fn start(options: &Options, config: &Config, gateway: &gateway::Config) ->
         eprintln!("no credentials are configured: every caller is the local administrator");
     }
 
-    let tasks = Tasks::new(stop.clone());
+    let (tasks, admin_tasks) = (Tasks::new(stop.clone()), Tasks::new(Stop::new()));
+    tasks.spawn("signals", signals);
     let scheme = if config.mesh.tls.cert.is_some() { "https" } else { "http" };
     let mut addresses = Addresses { http: http.local_addr()?, grpc: Vec::new(), admin: admin.local_addr()?, scheme };
     for (number, (service, server)) in mesh.servers.iter().cloned().enumerate() {
@@ -156,17 +160,17 @@ async fn start(options: &Options, config: &Config, gateway: &gateway::Config) ->
             }
         }
     });
-    let (asked, observed) = (mesh.clone(), stop.clone());
-    tasks.spawn("admin", async move {
+    let (asked, process, end) = (mesh.clone(), stop.clone(), admin_tasks.stop().clone());
+    admin_tasks.spawn("admin", async move {
         let ready = move || {
             let mesh = asked.clone();
             async move { mesh.ready().await }
         };
-        if let Err(error) = mesh::admin::serve(admin, observed, ready).await {
+        if let Err(error) = mesh::admin::serve(admin, &process, end, ready).await {
             tracing::error!(error = %error, "the admin listener failed");
         }
     });
-    Ok(Running { tasks, stop, mesh, addresses, drain, _claims: claims })
+    Ok(Running { tasks, admin: admin_tasks, stop, mesh, addresses, drain, _claims: claims })
 }
 
 impl Running {
@@ -174,6 +178,8 @@ impl Running {
         let joined = self.tasks.join(self.drain + std::time::Duration::from_secs(5)).await;
         self.mesh.report_usage().await;
         self.mesh.close().await;
+        self.admin.stop().request();
+        self.admin.join(self.drain).await?;
         joined.map_err(Into::into)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::FutureExt as _;
 use mesh::{
     Accounts, Channel, Kind, Principal, Role,
-    credentials::{Grant, KeyLookup, Standing as KeyStatus},
+    credentials::{Grant, KeyLookup, KeyStatus},
 };
 use proto::partner::v1::{
     ApiClient, ApiClientKind, ApiKeyStatus, LookUpApiKeyRequest, LookUpApiKeyResponse,

@@ -1,6 +1,28 @@
 //! Starting on what is there already.
 
-use crate::process::Process;
+use crate::process::{Addresses, Process};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mesh_that_is_told_to_stop_is_not_ready_and_takes_calls_until_the_delay_is_over() {
+    let directory = tempfile::tempdir().unwrap();
+    let ports = ["--http-port", "0", "--grpc-port", "0", "--admin-port", "0"];
+    let data = ["up", "--data", directory.path().to_str().unwrap(), "--shutdown-delay", "60m"];
+    let mut process = Process::start(&[&data[..], &ports[..]].concat());
+    let Addresses { rest, metrics, .. } = process.addresses().await;
+    let ready = metrics.replace("/metrics", "/readyz");
+    let status = async |url: &str| reqwest::get(url).await.unwrap().status().as_u16();
+    while status(&ready).await != 200 {
+        tokio::task::yield_now().await;
+    }
+    process.terminate().await;
+    while status(&ready).await != 503 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(status(&format!("{rest}/v1/orders")).await, 200);
+    // Told again, it waits no longer.
+    process.terminate().await;
+    assert!(process.ended().await.success());
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn data_survives_a_restart() {

@@ -51,18 +51,18 @@ const LAWS: &[Law] = &[
         "stock is the sum of its ledger",
         "SELECT s.sku FROM stock s LEFT JOIN movements m ON m.sku = s.sku GROUP BY s.sku \
          HAVING COALESCE(SUM(m.on_hand_delta), 0) <> s.on_hand OR COALESCE(SUM(m.reserved_delta), 0) <> s.reserved \
-         OR COALESCE(SUM(m.allocated_delta), 0) <> s.allocated OR COUNT(m.sku) <> s.movements",
+         OR COALESCE(SUM(m.allocated_delta), 0) <> s.allocated OR COUNT(m.sku) <> s.last_movement_number",
     ),
     law(
         "inventory",
-        "stock is the sum of its places",
+        "stock is the sum of its levels",
         "SELECT sku FROM stock s WHERE on_hand <> \
          (SELECT COALESCE(SUM(on_hand), 0) FROM levels l WHERE l.sku = s.sku) OR allocated <> \
          (SELECT COALESCE(SUM(allocated), 0) FROM levels l WHERE l.sku = s.sku)",
     ),
     law(
         "inventory",
-        "what is reserved and allocated is what was promised",
+        "stock is the sum of its reservations",
         "SELECT sku FROM stock s WHERE reserved <> \
          (SELECT COALESCE(SUM(reserved), 0) FROM reservations r WHERE r.sku = s.sku) OR allocated <> \
          (SELECT COALESCE(SUM(allocated), 0) FROM reservations r WHERE r.sku = s.sku) OR backordered <> \
@@ -70,7 +70,7 @@ const LAWS: &[Law] = &[
     ),
     law(
         "inventory",
-        "an allocation is open where it is worked on",
+        "a reservation is allocated as far as its allocations are open",
         "SELECT r.order_id || ' line ' || r.line_number FROM reservations r WHERE allocated <> \
          (SELECT COALESCE(SUM(open_units), 0) FROM allocations a \
          WHERE a.order_id = r.order_id AND a.line_number = r.line_number)",
@@ -78,7 +78,7 @@ const LAWS: &[Law] = &[
     law(
         "fulfillment",
         "a release is somewhere",
-        "SELECT order_id FROM release_lines WHERE quantity <> unrouted + planned + assigned + given_back + cancelled",
+        "SELECT order_id FROM release_lines WHERE quantity <> unrouted + planned + assigned + returned_to_order + cancelled",
     ),
     law(
         "partner",
@@ -90,7 +90,7 @@ const LAWS: &[Law] = &[
     law(
         "returns",
         "no more came back than was delivered",
-        "SELECT r.order_id || ' line ' || l.line_number FROM rma_lines l JOIN rmas r ON r.return_id = l.return_id \
+        "SELECT r.order_id || ' line ' || l.line_number FROM return_lines l JOIN returns r ON r.return_id = l.return_id \
          WHERE r.state <> 'CANCELLED' GROUP BY r.order_id, l.line_number HAVING SUM(l.received) > \
          (SELECT COALESCE(SUM(d.quantity), 0) FROM deliveries d \
          WHERE d.order_id = r.order_id AND d.line_number = l.line_number)",
@@ -233,7 +233,7 @@ async fn timelines(databases: &BTreeMap<&str, Db>, tally: &Tally) -> anyhow::Res
     agree(
         databases,
         "inventory",
-        "SELECT order_id, line_number, SUM(CASE WHEN asked > told THEN asked ELSE told END) \
+        "SELECT order_id, line_number, SUM(CASE WHEN called_units > shipped_units THEN called_units ELSE shipped_units END) \
         FROM consumptions GROUP BY 1, 2",
         &shipped,
         tally,

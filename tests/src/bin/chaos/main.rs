@@ -66,12 +66,13 @@ struct Options {
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    mesh::install_process_defaults();
     let options = Options::parse();
-    let outcome = match mesh::stop_on_signals() {
+    let outcome = match mesh::on_signals(&mesh::Stop::new(), Duration::ZERO) {
         // What was begun is undone when it is dropped: processes end, file systems are taken away.
-        Ok(stop) => tokio::select! {
+        Ok(interrupted) => tokio::select! {
             outcome = run(&options) => outcome,
-            () = stop.requested() => Err(anyhow::anyhow!("interrupted")),
+            () = interrupted => Err(anyhow::anyhow!("interrupted")),
         },
         Err(error) => Err(error.into()),
     };

@@ -97,7 +97,7 @@ fn words<'c>(claims: &'c Map<String, Value>, name: &str) -> Result<Vec<&'c str>,
 }
 
 fn unreadable(claim: &str) -> Fault {
-    refusal("claim", format!("the token's claim {claim} can not be read"))
+    refusal("claim", format!("the token's claim {claim} cannot be read"))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use jsonwebtoken::{
     Algorithm, DecodingKey,
     jwk::{Jwk, KeyAlgorithm, PublicKeyUse},
 };
+use rustls::crypto::CryptoProvider;
 use serde_json::Value;
 use tokio::time::Instant;
 use types::Fault;
@@ -20,7 +21,7 @@ const FRESH: Duration = Duration::from_mins(10);
 /// How long to wait before asking again, whatever tokens come.
 const PAUSE: Duration = Duration::from_secs(30);
 /// How long the provider may take to answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 /// How large an answer may be.
 const LARGEST: usize = 1 << 20;
 
@@ -79,9 +80,10 @@ impl Jwks {
     pub(super) fn new(source: Source) -> Result<Self, ConfigError> {
         let (Source::Keys(url) | Source::Issuer(url)) = &source;
         safe(url)?;
-        // Fails only when the process has chosen its cryptography already, which is fine.
-        rustls::crypto::ring::default_provider().install_default().ok();
-        let http = reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).build();
+        if CryptoProvider::get_default().is_none() {
+            return Err(ConfigError::NoCryptography);
+        }
+        let http = reqwest::Client::builder().timeout(TIMEOUT).redirect(reqwest::redirect::Policy::none()).build();
         Ok(Self {
             source,
             http: http.map_err(ConfigError::Client)?,
@@ -94,7 +96,7 @@ impl Jwks {
     pub(super) async fn find(self: &Arc<Self>, id: Option<&str>, algorithm: Algorithm) -> Result<DecodingKey, Fault> {
         if let Some((key, fresh)) = self.held(id, algorithm) {
             if !fresh && self.may_ask() {
-                // Nobody waits for it: the provider may be down, and the keys that are held do for now.
+                // In the background: the provider may be down, and the held keys are still accepted.
                 drop(self.ask());
             }
             return Ok(key);
@@ -107,7 +109,7 @@ impl Jwks {
             return Ok(key);
         }
         if self.lock().failed || self.lock().fetched.is_none() {
-            return Err(Fault::unavailable("the keys of the token's issuer can not be fetched now"));
+            return Err(Fault::unavailable("the keys of the token's issuer cannot be fetched now"));
         }
         Err(refusal("key", "the token is signed with a key that its issuer does not have"))
     }
@@ -130,6 +132,7 @@ impl Jwks {
     /// Asks the provider, once for all who want it at a time.
     fn ask(self: &Arc<Self>) -> tokio::task::JoinHandle<()> {
         let jwks = self.clone();
+        // Bounded by the client's timeout, so that shutdown need not wait for it.
         tokio::spawn(async move {
             let _one = jwks.asking.lock().await;
             if jwks.lock().asked.is_some_and(|asked| asked.elapsed() < PAUSE) {

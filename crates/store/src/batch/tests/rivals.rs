@@ -45,7 +45,7 @@ impl Command for Again {
 /// Units that write, between them, everything a batch may write.
 fn everything() -> Vec<Unit> {
     let finish = |number: i64, command: Box<dyn AnyCommand>| Unit {
-        groups: vec![Group::new(call(), vec![command])],
+        groups: vec![Group::new(call(), vec![command], (tracing::Span::none(), tracing::Span::none()))],
         finishes: Finishes::Task { kind: "read".to_owned(), key: number.to_string(), claim: 0 },
     };
     let moves = Finishes::Subscription { name: "others", from: 0, to: 7 };
@@ -140,7 +140,7 @@ async fn an_event_the_log_has_stays_one_event_whoever_wrote_it() {
         let (db, mut applier) = open(&options.url).await;
         db.run(call(), Write(1)).await.unwrap();
         for expected in [2, 2] {
-            let units = [Unit::interactive(call(), Box::new(Rewrite))];
+            let units = [Unit::interactive(call(), Box::new(Rewrite), (tracing::Span::none(), tracing::Span::none()))];
             let mut attempt = 0;
             while let Err(failure) = apply(&mut applier, &units, attempt).await {
                 assert!(matches!(failure, Failure::Conflict) && attempt < 2, "{failure:?}");

@@ -1,4 +1,4 @@
-//! JSON of the well-known types that is a message.
+//! JSON of the well-known types that is accepted.
 
 use super::{Case, case, changed};
 

@@ -1,11 +1,11 @@
-//! JSON that is a message.
+//! JSON that is accepted.
 
 use super::{
     Case, case, changed,
     known::{ANY, KNOWN},
 };
 
-/// All of them.
+/// All cases.
 pub(super) const CASES: [&[Case]; 7] = [NAMES, NUMBERS, TEXTS, MANY, NULLS, KNOWN, ANY];
 
 const NAMES: &[Case] = &[

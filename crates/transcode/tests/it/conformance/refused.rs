@@ -1,4 +1,4 @@
-//! JSON that is no message.
+//! JSON that is refused.
 
 /// Name and JSON.
 pub(super) const CASES: [&[(&str, &str)]; 6] = [SYNTAX, NUMBERS, TEXTS, MANY, KNOWN, ANY];

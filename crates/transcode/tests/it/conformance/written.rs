@@ -1,4 +1,4 @@
-//! Messages that no JSON makes, as protobuf's text format; `None` has no JSON.
+//! Messages that no JSON is read as, in protobuf's text format; `None` has no JSON form.
 
 /// Name, message and the answered fields.
 pub(super) const CASES: &[(&str, &str, Option<&str>)] = &[
@@ -19,11 +19,11 @@ pub(super) const CASES: &[(&str, &str, Option<&str>)] = &[
     ("FloatFieldNormalizeQuietNan", "a_float: nan", Some(r#"{"aFloat": "NaN"}"#)),
     ("EnumFieldUnknownValue", "material: 123", Some(r#"{"material": 123}"#)),
     ("EnumFieldAliasIsWrittenByItsFirstName", "fill: FILL_ALL", Some(r#"{"fill": "FILL_FULL"}"#)),
-    // The suite only recommends to refuse these. A mask is read by people, so an answer shows it as it is.
+    // The suite only recommends to refuse these. People read masks, so an answer shows them as they are.
     ("FieldMaskPathsDontRoundTrip", r#"mask {paths: "fooBar"}"#, Some(r#"{"mask": "fooBar"}"#)),
     ("FieldMaskNumbersDontRoundTrip", r#"mask {paths: "foo_3_bar"}"#, Some(r#"{"mask": "foo_3_bar"}"#)),
     ("FieldMaskTooManyUnderscore", r#"mask {paths: "foo__bar"}"#, Some(r#"{"mask": "foo__bar"}"#)),
-    // So that an unknown detail of an error can not hide the error.
+    // So that an unknown detail of an error cannot hide the error.
     (
         "AnyOfUnknownTypeIsBase64",
         r#"any {type_url: "type.googleapis.com/nobody.Knows" value: "\x08\x01"}"#,

@@ -2,7 +2,7 @@
 
 #![expect(clippy::cast_possible_truncation, reason = "any value will do")]
 
-/// A source of choices that follow from a seed.
+/// A source of choices that are derived from a seed.
 pub(super) struct Dice(u64);
 
 impl Dice {

@@ -79,7 +79,7 @@ fn record(dice: &mut Dice, field: &FieldDescriptor, depth: u32, out: &mut Vec<u8
         message(dice, descriptor, depth + 1, out);
         encode_key(field.number(), WireType::EndGroup, out);
     } else if field.is_list() && packable && dice.below(2) == 0 {
-        // Packed or not is for the writer to choose, whatever the contract says.
+        // A writer may pack a list or not, whatever the contract says.
         let mut packed = Vec::new();
         (0..dice.below(4)).for_each(|_| value(dice, &kind, depth, &mut packed));
         encode_key(field.number(), WireType::LengthDelimited, out);
@@ -114,7 +114,7 @@ fn value(dice: &mut Dice, kind: &Kind, depth: u32, out: &mut Vec<u8>) {
     }
 }
 
-/// A number, now and then with more bytes than it needs.
+/// A number, sometimes with more bytes than it needs.
 fn padded(dice: &mut Dice, out: &mut Vec<u8>) {
     let number = dice.number();
     if number < 0x4000 && dice.below(4) == 0 {
@@ -124,7 +124,7 @@ fn padded(dice: &mut Dice, out: &mut Vec<u8>) {
     }
 }
 
-/// Types not all values of which have a JSON form.
+/// Types with values that have no JSON form.
 fn known(dice: &mut Dice, descriptor: &MessageDescriptor, out: &mut Vec<u8>) -> bool {
     let bytes = match descriptor.full_name() {
         "google.protobuf.Timestamp" => {
@@ -134,7 +134,7 @@ fn known(dice: &mut Dice, descriptor: &MessageDescriptor, out: &mut Vec<u8>) -> 
         "google.protobuf.Duration" => {
             let sign = dice.below(2) as i64 * 2 - 1;
             let (seconds, nanos) = (dice.below(500) as i64, dice.below(1000) as i64 * 1_000_000);
-            // Both parts are always there: of two durations they could have two signs, which has no JSON.
+            // Both parts are always set: merged parts of two durations could have two signs, which has no JSON form.
             let mut duration = Vec::new();
             for (number, part) in [(1, seconds), (2, nanos)] {
                 encode_key(number, WireType::Varint, &mut duration);
@@ -165,7 +165,7 @@ fn known(dice: &mut Dice, descriptor: &MessageDescriptor, out: &mut Vec<u8>) -> 
                 _ => message_type("Everything"),
             };
             message(dice, &descriptor, 2, &mut value);
-            // Both parts are always there, so that a second Any replaces the first one as a whole.
+            // Both parts are always set, so that a second Any replaces the first one as a whole.
             let mut any = Vec::new();
             encode_key(1, WireType::LengthDelimited, &mut any);
             delimited(format!("type.googleapis.com/{}", descriptor.full_name()).as_bytes(), &mut any);

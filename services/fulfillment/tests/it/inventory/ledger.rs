@@ -94,12 +94,12 @@ impl Ledger {
         reply
     }
 
-    /// Units promised to nobody.
+    /// Units that no order has.
     fn free(&self, sku: &str) -> i64 {
         let on_hand: i64 =
             self.levels.iter().filter(|((item, _), _)| item == sku).map(|(_, level)| level.on_hand).sum();
-        let promised = self.reservations.values().filter(|reservation| reservation.sku == sku);
-        on_hand - promised.map(|one| one.reserved + one.allocated + one.backordered).sum::<i64>()
+        let reserved = self.reservations.values().filter(|reservation| reservation.sku == sku);
+        on_hand - reserved.map(|one| one.reserved + one.allocated + one.backordered).sum::<i64>()
     }
 
     fn of(&self, order: &str) -> Vec<Reservation> {

@@ -51,7 +51,7 @@ impl InventoryService for Inventory {
                     location_id: node.clone(),
                     on_hand: level.on_hand,
                     allocated: level.allocated,
-                    available: (level.on_hand - level.allocated).max(0) + level.imagined,
+                    available: (level.on_hand - level.allocated).max(0) + level.overstated,
                     ..StockLevel::default()
                 })
                 .collect(),

@@ -1,16 +1,21 @@
-//! Short ways to ask the service.
+//! Short ways to call the service.
 
 use std::time::Duration;
 
-use proto::inventory::v1::{
-    AllocateRequest, AllocateResponse, Availability, DeallocateRequest, DeallocationPolicy, GetAvailabilityRequest,
-    ItemQuantity, ListMovementsRequest, ListReservationsRequest, ListReservationsResponse, ReceiveStockRequest,
-    ReportSnapshotRequest, ReportSnapshotResponse, Reservation, ReserveRequest, ShortagePolicy, StockMovement,
+use prost::{Message, Name};
+use proto::{
+    event::v1::Event,
+    events::EventType,
+    inventory::v1::{
+        AllocateRequest, AllocateResponse, Availability, DeallocateRequest, DeallocationPolicy, GetAvailabilityRequest,
+        ItemQuantity, ListMovementsRequest, ListReservationsRequest, ListReservationsResponse, ReceiveStockRequest,
+        ReportSnapshotRequest, ReportSnapshotResponse, Reservation, ReserveRequest, ShortagePolicy, StockMovement,
+    },
 };
 use tonic::Status;
 use types::{Clock, Timestamp};
 
-use super::{HERE, World, allocations, wanted};
+use super::{HERE, World, allocations, requested};
 
 impl World {
     pub(crate) async fn receive(&self, sku: &str, location_id: &str, quantity: i64) {
@@ -30,9 +35,10 @@ impl World {
         self.client.clone().report_snapshot(request).await.unwrap().into_inner()
     }
 
-    /// Reserves, letting what is not there wait.
+    /// Reserves; units that are not available are backordered.
     pub(crate) async fn reserve(&self, order_id: &str, lines: &[(i32, &str, i64)]) -> Vec<Reservation> {
-        let request = ReserveRequest { shortage_policy: ShortagePolicy::Backorder.into(), ..wanted(order_id, lines) };
+        let request =
+            ReserveRequest { shortage_policy: ShortagePolicy::Backorder.into(), ..requested(order_id, lines) };
         self.client.clone().reserve(request).await.unwrap().into_inner().reservations
     }
 
@@ -42,15 +48,15 @@ impl World {
         order_id: &str,
         lines: &[(i32, &str, i64)],
     ) -> Result<Vec<Reservation>, Status> {
-        let answer = self.client.clone().reserve(wanted(order_id, lines)).await;
+        let answer = self.client.clone().reserve(requested(order_id, lines)).await;
         answer.map(|answer| answer.into_inner().reservations)
     }
 
-    pub(crate) async fn allocate(&self, key: &str, order_id: &str, picks: &[(i32, &str, i64)]) -> AllocateResponse {
+    pub(crate) async fn allocate(&self, key: &str, order_id: &str, lines: &[(i32, &str, i64)]) -> AllocateResponse {
         let request = AllocateRequest {
             allocation_key: key.to_owned(),
             order_id: order_id.to_owned(),
-            allocations: allocations(picks),
+            allocations: allocations(lines),
         };
         self.client.clone().allocate(request).await.unwrap().into_inner()
     }
@@ -58,12 +64,12 @@ impl World {
     pub(crate) async fn deallocate(
         &self,
         order_id: &str,
-        picks: &[(i32, &str, i64)],
+        lines: &[(i32, &str, i64)],
         policy: DeallocationPolicy,
     ) -> Vec<Reservation> {
         let request = DeallocateRequest {
             order_id: order_id.to_owned(),
-            allocations: allocations(picks),
+            allocations: allocations(lines),
             policy: policy.into(),
             ..Default::default()
         };
@@ -76,19 +82,29 @@ impl World {
         answer.availability.into_iter().next().unwrap()
     }
 
-    pub(crate) async fn promises(&self, order_id: &str) -> ListReservationsResponse {
+    pub(crate) async fn reservations(&self, order_id: &str) -> ListReservationsResponse {
         let request = ListReservationsRequest { order_id: order_id.to_owned() };
         self.client.clone().list_reservations(request).await.unwrap().into_inner()
     }
 
     /// The one reservation of an order.
     pub(crate) async fn reservation(&self, order_id: &str) -> Reservation {
-        self.promises(order_id).await.reservations.into_iter().next().unwrap()
+        self.reservations(order_id).await.reservations.into_iter().next().unwrap()
     }
 
     pub(crate) async fn movements(&self, sku: &str) -> Vec<StockMovement> {
         let request = ListMovementsRequest { sku: sku.to_owned(), page_size: 500, ..Default::default() };
         self.client.clone().list_movements(request).await.unwrap().into_inner().movements
+    }
+
+    /// The events of one type that the service emitted.
+    pub(crate) async fn emitted(&self, event_type: EventType) -> Vec<Event> {
+        self.events().await.of(event_type.as_str())
+    }
+
+    /// The payloads of those events.
+    pub(crate) async fn payloads<M: Message + Name + Default>(&self, event_type: EventType) -> Vec<M> {
+        self.events().await.payloads(event_type.as_str())
     }
 
     /// The sums of the ledger are the counters, and those of the reservations too.

@@ -1,13 +1,13 @@
-//! One event of every kind, and its line.
+//! One event of every type, and its line.
 
 mod goods;
 mod orders;
 mod work;
 
-use prost::{Message, Name};
 use proto::{
     event::v1::{Event, ExceptionOpened, ExceptionResolved},
-    operations::v1::Exception,
+    events::{LogEvent, OperationsEvent},
+    operations::v1::{Exception, ExceptionChanged},
     types::v1::LineQuantity,
 };
 
@@ -22,8 +22,15 @@ pub(super) fn samples() -> Samples {
     samples
 }
 
-fn sample<M: Message + Name>(samples: &mut Samples, kind: &str, payload: &M, line: &'static str) {
-    let event = Event { actor: "person:Ann".to_owned(), ..testkit::event(kind, "", payload) };
+#[expect(clippy::needless_pass_by_value, reason = "each sample is made where it is added")]
+fn sample<E: LogEvent>(samples: &mut Samples, event: E, line: &'static str) {
+    let event = Event {
+        r#type: event.event_type().to_string(),
+        source: E::SOURCE.to_owned(),
+        actor: "person:Ann".to_owned(),
+        payload: Some(event.to_any()),
+        ..Event::default()
+    };
     samples.push((event, line));
 }
 
@@ -41,20 +48,29 @@ fn exceptions(samples: &mut Samples) {
         summary: "no node may take\n12 NW-011".to_owned(),
         ..Default::default()
     };
-    sample(samples, "exception.opened", &opened, "needs a person, UNASSIGNED: no node may take 12 NW-011");
+    sample(samples, OperationsEvent::ExceptionOpened(opened), "needs a person, UNASSIGNED: no node may take 12 NW-011");
     let resolved = ExceptionResolved {
         r#type: "UNASSIGNED".to_owned(),
         summary: "all units are routed".to_owned(),
         ..Default::default()
     };
-    sample(samples, "exception.resolved", &resolved, "no longer needs a person, UNASSIGNED: all units are routed");
-    let case = Exception {
+    sample(
+        samples,
+        OperationsEvent::ExceptionResolved(resolved),
+        "no longer needs a person, UNASSIGNED: all units are routed",
+    );
+    let exception = Exception {
         r#type: "UNASSIGNED".to_owned(),
         assignee: "Bob".to_owned(),
         resolution: "called the warehouse".to_owned(),
         ..Default::default()
     };
-    sample(samples, "exception.assigned", &case, "UNASSIGNED given to Bob");
-    sample(samples, "exception.closed", &case, "UNASSIGNED resolved by Ann: called the warehouse");
-    sample(samples, "exception.dismissed", &case, "UNASSIGNED dismissed by Ann: called the warehouse");
+    let changed = ExceptionChanged { exception: Some(exception) };
+    sample(samples, OperationsEvent::ExceptionAssigned(changed.clone()), "UNASSIGNED assigned to Bob");
+    sample(
+        samples,
+        OperationsEvent::ExceptionClosed(changed.clone()),
+        "UNASSIGNED resolved by Ann: called the warehouse",
+    );
+    sample(samples, OperationsEvent::ExceptionDismissed(changed), "UNASSIGNED dismissed by Ann: called the warehouse");
 }

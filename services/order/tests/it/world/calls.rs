@@ -1,38 +1,38 @@
-//! Short ways to call the service, and to emit what it follows.
+//! Calls of the service, and events of the services that it follows.
 
 use prost::{Message, Name};
 use proto::{
     fulfillment::v1 as fulfillment,
     inventory::v1::{Reservation, ReservationsChanged},
-    order::v1 as wire,
+    order::v1 as contract,
 };
 use tonic::{Response, Status};
 
 use super::{World, quantities};
 
 impl World {
-    pub(crate) async fn create_account(&self, request: wire::CreateAccountRequest) -> wire::Account {
+    pub(crate) async fn create_account(&self, request: contract::CreateAccountRequest) -> contract::Account {
         self.orders.clone().create_account(request).await.unwrap().into_inner()
     }
 
     /// Places an order, and lets stock be reserved for it.
-    pub(crate) async fn place(&self, request: wire::PlaceOrderRequest) -> wire::Order {
+    pub(crate) async fn place(&self, request: contract::PlaceOrderRequest) -> contract::Order {
         let placed = self.try_place(request).await.unwrap();
         self.drain().await;
         self.get(&placed.order_id).await
     }
 
-    pub(crate) async fn try_place(&self, request: wire::PlaceOrderRequest) -> Result<wire::Order, Status> {
+    pub(crate) async fn try_place(&self, request: contract::PlaceOrderRequest) -> Result<contract::Order, Status> {
         self.orders.clone().place_order(request).await.map(Response::into_inner)
     }
 
-    pub(crate) async fn get(&self, order_id: &str) -> wire::Order {
-        let request = wire::GetOrderRequest { order_id: order_id.to_owned() };
+    pub(crate) async fn get(&self, order_id: &str) -> contract::Order {
+        let request = contract::GetOrderRequest { order_id: order_id.to_owned() };
         self.orders.clone().get_order(request).await.unwrap().into_inner()
     }
 
-    pub(crate) async fn cancel(&self, order_id: &str) -> Result<wire::Order, Status> {
-        let request = wire::CancelOrderRequest {
+    pub(crate) async fn cancel(&self, order_id: &str) -> Result<contract::Order, Status> {
+        let request = contract::CancelOrderRequest {
             order_id: order_id.to_owned(),
             reason: "changed their mind".to_owned(),
             ..Default::default()
@@ -40,14 +40,14 @@ impl World {
         self.orders.clone().cancel_order(request).await.map(Response::into_inner)
     }
 
-    /// Inventory emits how a reservation is now; returns the order after it.
+    /// Inventory emits a new version of a reservation; returns the order after it.
     pub(crate) async fn stock_came(
         &self,
         order_id: &str,
         line_number: i32,
         version: i64,
         backordered: i64,
-    ) -> wire::Order {
+    ) -> contract::Order {
         let reservation =
             Reservation { order_id: order_id.to_owned(), line_number, version, backordered, ..Default::default() };
         let changed = ReservationsChanged {
@@ -60,22 +60,28 @@ impl World {
         self.get(order_id).await
     }
 
-    /// Fulfillment emits that units left; returns the order after it.
-    pub(crate) async fn ships(&self, order: &wire::Order, shipment: &str, units: &[(i32, i64)]) -> wire::Order {
+    /// Fulfillment emits that units were shipped; returns the order after it.
+    pub(crate) async fn ships(&self, order: &contract::Order, shipment: &str, units: &[(i32, i64)]) -> contract::Order {
         self.emit_shipped(order, shipment, units, false).await
     }
 
     /// The same of units whose cancellation had been requested from the node.
-    pub(crate) async fn ships_all_the_same(
+    pub(crate) async fn ships_despite_cancellation(
         &self,
-        order: &wire::Order,
+        order: &contract::Order,
         shipment: &str,
         units: &[(i32, i64)],
-    ) -> wire::Order {
+    ) -> contract::Order {
         self.emit_shipped(order, shipment, units, true).await
     }
 
-    async fn emit_shipped(&self, order: &wire::Order, id: &str, units: &[(i32, i64)], lost: bool) -> wire::Order {
+    async fn emit_shipped(
+        &self,
+        order: &contract::Order,
+        id: &str,
+        units: &[(i32, i64)],
+        lost: bool,
+    ) -> contract::Order {
         let shipped = fulfillment::ShipmentShipped {
             shipment: Some(shipment(order, id)),
             lines: quantities(units),
@@ -84,8 +90,8 @@ impl World {
         self.fulfillment_emits("shipment.shipped", order, &shipped).await
     }
 
-    /// Fulfillment emits that units arrived; returns the order after it.
-    pub(crate) async fn delivers(&self, order: &wire::Order, id: &str, units: &[(i32, i64)]) -> wire::Order {
+    /// Fulfillment emits that units were delivered; returns the order after it.
+    pub(crate) async fn delivers(&self, order: &contract::Order, id: &str, units: &[(i32, i64)]) -> contract::Order {
         let delivered = fulfillment::ShipmentDelivered {
             shipment: Some(shipment(order, id)),
             lines: quantities(units),
@@ -98,16 +104,16 @@ impl World {
     pub(crate) async fn fulfillment_emits<M: Message + Name>(
         &self,
         event_type: &str,
-        order: &wire::Order,
+        order: &contract::Order,
         payload: &M,
-    ) -> wire::Order {
+    ) -> contract::Order {
         self.fulfillment_log.emit(event_type, &order.order_id, payload);
         self.drain().await;
         self.get(&order.order_id).await
     }
 }
 
-fn shipment(order: &wire::Order, shipment_id: &str) -> fulfillment::Shipment {
+fn shipment(order: &contract::Order, shipment_id: &str) -> fulfillment::Shipment {
     fulfillment::Shipment {
         shipment_id: shipment_id.to_owned(),
         order_id: order.order_id.clone(),

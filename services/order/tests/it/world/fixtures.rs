@@ -3,7 +3,7 @@
 use proto::{
     fulfillment::v1::FulfillmentOrder,
     inventory::v1::{Item, UnitConversion},
-    order::v1 as wire,
+    order::v1 as contract,
     types::v1::{Address, HandlingClass, LineQuantity, Money},
 };
 use testkit::units;
@@ -19,8 +19,8 @@ pub(crate) fn address() -> Address {
     }
 }
 
-pub(crate) fn account(account_id: &str) -> wire::CreateAccountRequest {
-    wire::CreateAccountRequest {
+pub(crate) fn account(account_id: &str) -> contract::CreateAccountRequest {
+    contract::CreateAccountRequest {
         account_id: account_id.to_owned(),
         name: "Alfreds Futterkiste".to_owned(),
         bill_to: Some(address()),
@@ -47,13 +47,13 @@ pub(crate) fn item(sku: &str) -> Item {
 }
 
 /// An order of items, a line each, from line 1 on.
-pub(crate) fn order_of(customer_po: &str, lines: &[(&str, i64)]) -> wire::PlaceOrderRequest {
-    let line = |(sku, quantity): &(&str, i64)| wire::NewOrderLine {
+pub(crate) fn order_of(customer_po: &str, lines: &[(&str, i64)]) -> contract::PlaceOrderRequest {
+    let line = |(sku, quantity): &(&str, i64)| contract::NewOrderLine {
         sku: (*sku).to_owned(),
         quantity: *quantity,
         ..Default::default()
     };
-    wire::PlaceOrderRequest {
+    contract::PlaceOrderRequest {
         account_id: "acc_1".to_owned(),
         customer_po: customer_po.to_owned(),
         ship_to_id: "shp_1".to_owned(),
@@ -67,11 +67,11 @@ pub(crate) fn quantities(lines: &[(i32, i64)]) -> Vec<LineQuantity> {
 }
 
 /// A fulfillment order of the order, as in events.
-pub(crate) fn fulfillment_order(order: &wire::Order) -> Option<FulfillmentOrder> {
+pub(crate) fn fulfillment_order(order: &contract::Order) -> Option<FulfillmentOrder> {
     Some(FulfillmentOrder { order_id: order.order_id.clone(), ..Default::default() })
 }
 
 /// The counters of the line at this place.
-pub(crate) fn counters(order: &wire::Order, index: usize) -> wire::LineCounters {
+pub(crate) fn counters(order: &contract::Order, index: usize) -> contract::LineCounters {
     order.lines[index].counters.unwrap()
 }

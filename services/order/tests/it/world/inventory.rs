@@ -1,4 +1,4 @@
-//! Inventory as the test plays it: a little stock, and bad days.
+//! A fake of inventory: a little stock, and failures.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -6,21 +6,21 @@ use std::{
 };
 
 use proto::inventory::v1::{
-    self as wire, Item, Reservation, ShortagePolicy,
+    self as contract, Item, Reservation, ShortagePolicy,
     inventory_service_server::{InventoryService, InventoryServiceServer},
 };
 use tonic::{Request, Response, Status};
 use types::{Fault, Reason};
 
-/// How inventory is today.
+/// How inventory behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Mood {
-    /// It works.
+    /// It answers.
     #[default]
     Up,
-    /// It can not be reached.
+    /// It cannot be reached.
     Down,
-    /// It does what it is asked, and the answer is lost.
+    /// It handles calls, and the answers are lost.
     Mute,
 }
 
@@ -33,9 +33,9 @@ struct State {
     items: BTreeMap<String, Item>,
     /// Units left of the items that are short; the others have plenty.
     free: HashMap<String, i64>,
-    answers: HashMap<String, wire::ReserveResponse>,
-    reserved: Vec<wire::ReserveRequest>,
-    released: Vec<wire::ReleaseRequest>,
+    answers: HashMap<String, contract::ReserveResponse>,
+    reserved: Vec<contract::ReserveRequest>,
+    released: Vec<contract::ReleaseRequest>,
 }
 
 impl Inventory {
@@ -60,13 +60,13 @@ impl Inventory {
         self.state().free.insert(sku.to_owned(), units);
     }
 
-    /// Every call of Reserve that was worked on.
-    pub(crate) fn reserved(&self) -> Vec<wire::ReserveRequest> {
+    /// Every call of Reserve that was handled.
+    pub(crate) fn reserved(&self) -> Vec<contract::ReserveRequest> {
         self.state().reserved.clone()
     }
 
-    /// Every call of Release that was worked on.
-    pub(crate) fn released(&self) -> Vec<wire::ReleaseRequest> {
+    /// Every call of Release that was handled.
+    pub(crate) fn released(&self) -> Vec<contract::ReleaseRequest> {
         self.state().released.clone()
     }
 }
@@ -76,7 +76,7 @@ impl State {
         if self.mood == Mood::Down { Err(unreachable()) } else { Ok(()) }
     }
 
-    fn reserve(&mut self, request: &wire::ReserveRequest) -> Result<wire::ReserveResponse, Status> {
+    fn reserve(&mut self, request: &contract::ReserveRequest) -> Result<contract::ReserveResponse, Status> {
         let mut free = self.free.clone();
         let mut reservations = Vec::new();
         for line in &request.lines {
@@ -99,27 +99,30 @@ impl State {
             return Err(mesh::status(Fault::new(Reason::InsufficientStock, "too little of it")));
         }
         self.free = free;
-        Ok(wire::ReserveResponse { reservations })
+        Ok(contract::ReserveResponse { reservations })
     }
 }
 
 fn unreachable() -> Status {
-    mesh::status(Fault::unavailable("inventory is away"))
+    mesh::status(Fault::unavailable("inventory is unavailable"))
 }
 
 #[tonic::async_trait]
 impl InventoryService for Inventory {
     async fn batch_get_items(
         &self,
-        request: Request<wire::BatchGetItemsRequest>,
-    ) -> Result<Response<wire::BatchGetItemsResponse>, Status> {
+        request: Request<contract::BatchGetItemsRequest>,
+    ) -> Result<Response<contract::BatchGetItemsResponse>, Status> {
         let state = self.state();
         state.is_up()?;
         let items = request.into_inner().skus.iter().filter_map(|sku| state.items.get(sku).cloned()).collect();
-        Ok(Response::new(wire::BatchGetItemsResponse { items }))
+        Ok(Response::new(contract::BatchGetItemsResponse { items }))
     }
 
-    async fn reserve(&self, request: Request<wire::ReserveRequest>) -> Result<Response<wire::ReserveResponse>, Status> {
+    async fn reserve(
+        &self,
+        request: Request<contract::ReserveRequest>,
+    ) -> Result<Response<contract::ReserveResponse>, Status> {
         let (mut state, request) = (self.state(), request.into_inner());
         state.is_up()?;
         let answer = match state.answers.get(&request.request_id) {
@@ -134,28 +137,31 @@ impl InventoryService for Inventory {
         if state.mood == Mood::Mute { Err(unreachable()) } else { Ok(Response::new(answer)) }
     }
 
-    async fn release(&self, request: Request<wire::ReleaseRequest>) -> Result<Response<wire::ReleaseResponse>, Status> {
+    async fn release(
+        &self,
+        request: Request<contract::ReleaseRequest>,
+    ) -> Result<Response<contract::ReleaseResponse>, Status> {
         let (mut state, request) = (self.state(), request.into_inner());
         state.is_up()?;
         state.released.push(request);
-        Ok(Response::new(wire::ReleaseResponse::default()))
+        Ok(Response::new(contract::ReleaseResponse::default()))
     }
 
     testkit::unimplemented_methods! {
-        create_item: wire::CreateItemRequest => Item;
-        get_item: wire::GetItemRequest => Item;
-        list_items: wire::ListItemsRequest => wire::ListItemsResponse;
-        update_item: wire::UpdateItemRequest => Item;
-        create_location: wire::CreateLocationRequest => wire::Location;
-        list_locations: wire::ListLocationsRequest => wire::ListLocationsResponse;
-        receive_stock: wire::ReceiveStockRequest => wire::ReceiveStockResponse;
-        adjust_stock: wire::AdjustStockRequest => wire::StockLevel;
-        report_snapshot: wire::ReportSnapshotRequest => wire::ReportSnapshotResponse;
-        allocate: wire::AllocateRequest => wire::AllocateResponse;
-        deallocate: wire::DeallocateRequest => wire::DeallocateResponse;
-        consume: wire::ConsumeRequest => wire::ConsumeResponse;
-        get_availability: wire::GetAvailabilityRequest => wire::GetAvailabilityResponse;
-        list_reservations: wire::ListReservationsRequest => wire::ListReservationsResponse;
-        list_movements: wire::ListMovementsRequest => wire::ListMovementsResponse;
+        create_item: contract::CreateItemRequest => Item;
+        get_item: contract::GetItemRequest => Item;
+        list_items: contract::ListItemsRequest => contract::ListItemsResponse;
+        update_item: contract::UpdateItemRequest => Item;
+        create_location: contract::CreateLocationRequest => contract::Location;
+        list_locations: contract::ListLocationsRequest => contract::ListLocationsResponse;
+        receive_stock: contract::ReceiveStockRequest => contract::ReceiveStockResponse;
+        adjust_stock: contract::AdjustStockRequest => contract::StockLevel;
+        report_snapshot: contract::ReportSnapshotRequest => contract::ReportSnapshotResponse;
+        allocate: contract::AllocateRequest => contract::AllocateResponse;
+        deallocate: contract::DeallocateRequest => contract::DeallocateResponse;
+        consume: contract::ConsumeRequest => contract::ConsumeResponse;
+        get_availability: contract::GetAvailabilityRequest => contract::GetAvailabilityResponse;
+        list_reservations: contract::ListReservationsRequest => contract::ListReservationsResponse;
+        list_movements: contract::ListMovementsRequest => contract::ListMovementsResponse;
     }
 }

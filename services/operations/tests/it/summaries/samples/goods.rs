@@ -1,8 +1,11 @@
-//! What the inventory service tells.
+//! Events of the inventory service.
 
-use proto::inventory::v1::{
-    Allocation, DriftDetected, Item, ItemChanged, Location, LocationCreated, Reservation, ReservationsChanged,
-    ShortfallDetected, SnapshotReported, StockChanged, StockConsumed, StockMovement,
+use proto::{
+    events::InventoryEvent,
+    inventory::v1::{
+        Allocation, DriftDetected, Item, ItemChanged, Location, LocationCreated, Reservation, ReservationsChanged,
+        ShortfallDetected, SnapshotReported, StockChanged, StockConsumed, StockMovement,
+    },
 };
 
 use super::{Samples, sample};
@@ -19,35 +22,35 @@ fn movement(on_hand_delta: i64, note: &str) -> StockMovement {
 
 pub(super) fn add(samples: &mut Samples) {
     stock(samples);
-    promises(samples);
+    reservations(samples);
 }
 
 fn stock(samples: &mut Samples) {
     let item = Item { sku: "NW-011".to_owned(), name: "Queso".to_owned(), ..Default::default() };
     let item = ItemChanged { item: Some(item) };
-    sample(samples, "item.created", &item, "item NW-011 Queso added");
-    sample(samples, "item.updated", &item, "item NW-011 Queso changed");
+    sample(samples, InventoryEvent::ItemCreated(item.clone()), "item NW-011 Queso added");
+    sample(samples, InventoryEvent::ItemUpdated(item), "item NW-011 Queso changed");
     let location = Location { location_id: "nod_a".to_owned(), name: "Bremen".to_owned(), ..Default::default() };
     let location = LocationCreated { location: Some(location) };
-    sample(samples, "location.created", &location, "location Bremen (nod_a) added");
+    sample(samples, InventoryEvent::LocationCreated(location), "location Bremen (nod_a) added");
 
     let changed = |delta, note: &str| StockChanged { movement: Some(movement(delta, note)), ..Default::default() };
-    sample(samples, "inventory.received", &changed(10, ""), "received 10 NW-011 at nod_a");
-    sample(samples, "inventory.restocked", &changed(10, ""), "restocked 10 NW-011 at nod_a");
+    sample(samples, InventoryEvent::InventoryReceived(changed(10, "")), "received 10 NW-011 at nod_a");
+    sample(samples, InventoryEvent::InventoryRestocked(changed(10, "")), "restocked 10 NW-011 at nod_a");
     let expected = "adjusted NW-011 by -2 at nod_a: broken";
-    sample(samples, "inventory.adjusted", &changed(-2, "broken"), expected);
+    sample(samples, InventoryEvent::InventoryAdjusted(changed(-2, "broken")), expected);
     let snapshot = |movements| SnapshotReported { location_id: "nod_a".to_owned(), movements, ..Default::default() };
     let expected = "nod_a counted its stock: as expected";
-    sample(samples, "inventory.snapshot_reported", &snapshot(Vec::new()), expected);
+    sample(samples, InventoryEvent::InventorySnapshotReported(snapshot(Vec::new())), expected);
     let expected = "nod_a counted its stock: 1 difference";
-    sample(samples, "inventory.snapshot_reported", &snapshot(vec![movement(1, "")]), expected);
+    sample(samples, InventoryEvent::InventorySnapshotReported(snapshot(vec![movement(1, "")])), expected);
     let shortfall = ShortfallDetected {
         sku: "NW-011".to_owned(),
         shortfall: 5,
         order_ids: vec!["ord_1".to_owned(), "ord_2".to_owned()],
         ..Default::default()
     };
-    sample(samples, "inventory.shortfall_detected", &shortfall, "5 NW-011 lack, 2 orders at stake");
+    sample(samples, InventoryEvent::InventoryShortfallDetected(shortfall), "shortfall of 5 NW-011, 2 orders affected");
     let drift = DriftDetected {
         sku: "NW-011".to_owned(),
         location_id: "nod_a".to_owned(),
@@ -55,11 +58,11 @@ fn stock(samples: &mut Samples) {
         shipment_id: "shm_1".to_owned(),
     };
     let expected = "shm_1 took 2 NW-011 that were not on hand at nod_a";
-    sample(samples, "inventory.drift_detected", &drift, expected);
+    sample(samples, InventoryEvent::InventoryDriftDetected(drift), expected);
 }
 
-fn promises(samples: &mut Samples) {
-    let reservations = |reserved, allocated, backordered, released| ReservationsChanged {
+fn reservations(samples: &mut Samples) {
+    let changed = |reserved, allocated, backordered, released| ReservationsChanged {
         reservations: vec![Reservation {
             sku: "NW-011".to_owned(),
             reserved,
@@ -70,14 +73,21 @@ fn promises(samples: &mut Samples) {
         }],
         ..Default::default()
     };
-    let kind = "inventory.reserved";
-    sample(samples, kind, &reservations(10, 2, 0, 0), "stock reserved: 12 NW-011");
-    sample(samples, kind, &reservations(10, 0, 2, 0), "stock reserved: 10 NW-011; backordered: 2 NW-011");
-    sample(samples, kind, &reservations(0, 0, 2, 0), "no stock to reserve; backordered: 2 NW-011");
-    sample(samples, kind, &reservations(0, 0, 0, 0), "nothing reserved any more");
-    let given_up = reservations(0, 0, 0, 7);
-    sample(samples, "inventory.reservation_released", &given_up, "reservation given up: 7 NW-011");
-    sample(samples, "inventory.reservation_expired", &given_up, "reservation expired: 7 NW-011");
+    sample(samples, InventoryEvent::InventoryReserved(changed(10, 2, 0, 0)), "stock reserved: 12 NW-011");
+    sample(
+        samples,
+        InventoryEvent::InventoryReserved(changed(10, 0, 2, 0)),
+        "stock reserved: 10 NW-011; backordered: 2 NW-011",
+    );
+    sample(
+        samples,
+        InventoryEvent::InventoryReserved(changed(0, 0, 2, 0)),
+        "no stock to reserve; backordered: 2 NW-011",
+    );
+    sample(samples, InventoryEvent::InventoryReserved(changed(0, 0, 0, 0)), "nothing reserved any more");
+    let released = changed(0, 0, 0, 7);
+    sample(samples, InventoryEvent::InventoryReservationReleased(released.clone()), "reservation released: 7 NW-011");
+    sample(samples, InventoryEvent::InventoryReservationExpired(released), "reservation expired: 7 NW-011");
 
     let at = |location: &str, open, released| Allocation {
         sku: "NW-011".to_owned(),
@@ -88,10 +98,10 @@ fn promises(samples: &mut Samples) {
     };
     let allocations = vec![at("nod_a", 12, 1), at("nod_b", 3, 0)];
     let allocated = ReservationsChanged { allocations, ..Default::default() };
-    let expected = "set aside 12 NW-011 at nod_a, 3 NW-011 at nod_b";
-    sample(samples, "inventory.allocated", &allocated, expected);
-    sample(samples, "inventory.deallocated", &allocated, "no longer set aside: 1 NW-011 at nod_a");
+    let expected = "allocated 12 NW-011 at nod_a, 3 NW-011 at nod_b";
+    sample(samples, InventoryEvent::InventoryAllocated(allocated.clone()), expected);
+    sample(samples, InventoryEvent::InventoryDeallocated(allocated), "deallocated 1 NW-011 at nod_a");
     let consumed =
         StockConsumed { shipment_id: "shm_1".to_owned(), movements: vec![movement(-12, "")], ..Default::default() };
-    sample(samples, "inventory.consumed", &consumed, "shm_1 took 12 NW-011 out of stock");
+    sample(samples, InventoryEvent::InventoryConsumed(consumed), "shm_1 took 12 NW-011 out of stock");
 }

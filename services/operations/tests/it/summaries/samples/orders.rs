@@ -1,6 +1,7 @@
-//! What the order and returns services tell.
+//! Events of the order and returns services.
 
 use proto::{
+    events::{OrderEvent, ReturnsEvent},
     order::v1::{
         Account, AccountChanged, Hold, HoldReason, InvoiceReadiness, InvoiceReadyLine, LineCounters, Order,
         OrderBackordered, OrderCancelLost, OrderCancelRequested, OrderCancelled, OrderClosed, OrderConfirmed,
@@ -26,8 +27,8 @@ pub(super) fn add(samples: &mut Samples) {
 fn placed(samples: &mut Samples) {
     let account = Account { account_id: "acc_ALFKI".to_owned(), name: "Alfreds".to_owned(), ..Default::default() };
     let account = AccountChanged { account: Some(account) };
-    sample(samples, "account.created", &account, "account Alfreds (acc_ALFKI) added");
-    sample(samples, "account.updated", &account, "account Alfreds (acc_ALFKI) changed");
+    sample(samples, OrderEvent::AccountCreated(account.clone()), "account Alfreds (acc_ALFKI) added");
+    sample(samples, OrderEvent::AccountUpdated(account), "account Alfreds (acc_ALFKI) changed");
 
     let counted = |counters: LineCounters| OrderLine { counters: Some(counters), ..Default::default() };
     let order = Order {
@@ -38,7 +39,7 @@ fn placed(samples: &mut Samples) {
         ..Default::default()
     };
     let submitted = OrderSubmitted { order: Some(order) };
-    sample(samples, "order.submitted", &submitted, "order placed: 3 lines, 440.00 USD for acc_ALFKI PO-1");
+    sample(samples, OrderEvent::OrderSubmitted(submitted), "order placed: 3 lines, 440.00 USD for acc_ALFKI PO-1");
     let confirmed = OrderConfirmed {
         order_id: "ord_1".to_owned(),
         lines: vec![
@@ -46,18 +47,18 @@ fn placed(samples: &mut Samples) {
             counted(LineCounters { released: 3, backordered: 1, ..Default::default() }),
         ],
     };
-    sample(samples, "order.confirmed", &confirmed, "order confirmed: 15 units reserved, 1 backordered");
+    sample(samples, OrderEvent::OrderConfirmed(confirmed), "order confirmed: 15 units reserved, 1 backordered");
     let rejected = OrderRejected { order_id: "ord_1".to_owned(), reason: "no stock".to_owned() };
-    sample(samples, "order.rejected", &rejected, "order rejected: no stock");
+    sample(samples, OrderEvent::OrderRejected(rejected), "order rejected: no stock");
     let backordered = OrderBackordered { order_id: "ord_1".to_owned(), lines: lines() };
-    sample(samples, "order.backordered", &backordered, "12 NW-011, 3 NW-042 backordered until there is stock");
+    sample(samples, OrderEvent::OrderBackordered(backordered), "12 NW-011, 3 NW-042 backordered until there is stock");
     let released = |release_number| OrderReleased {
         release_number,
         lines: vec![ReleasedLine { sku: "NW-011".to_owned(), quantity: 12, ..Default::default() }],
         ..Default::default()
     };
-    sample(samples, "order.released", &released(1), "released 12 NW-011 to be fulfilled");
-    sample(samples, "order.released", &released(2), "released 12 NW-011 to be fulfilled (release 2)");
+    sample(samples, OrderEvent::OrderReleased(released(1)), "released 12 NW-011 to be fulfilled");
+    sample(samples, OrderEvent::OrderReleased(released(2)), "released 12 NW-011 to be fulfilled (release 2)");
 }
 
 fn changed(samples: &mut Samples) {
@@ -67,20 +68,24 @@ fn changed(samples: &mut Samples) {
         open_holds,
         ..Default::default()
     };
-    sample(samples, "order.hold_placed", &hold("no such street", 1), "put on hold: address invalid, no such street");
-    sample(samples, "order.hold_released", &hold("", 1), "hold released: address invalid; 1 hold still stands");
-    sample(samples, "order.hold_released", &hold("", 0), "hold released: address invalid");
+    sample(
+        samples,
+        OrderEvent::OrderHoldPlaced(hold("no such street", 1)),
+        "put on hold: address invalid, no such street",
+    );
+    sample(samples, OrderEvent::OrderHoldReleased(hold("", 1)), "hold released: address invalid; 1 hold remains");
+    sample(samples, OrderEvent::OrderHoldReleased(hold("", 0)), "hold released: address invalid");
     let cancelled = OrderLinesCancelled { order_id: order_id(), lines: lines(), reason: "too late".to_owned() };
     let expected = "cancelled 12 NW-011, 3 NW-042 before their release: too late";
-    sample(samples, "order.line_cancelled", &cancelled, expected);
+    sample(samples, OrderEvent::OrderLineCancelled(cancelled), expected);
     let requested = OrderCancelRequested { order_id: order_id(), reason: "too late".to_owned() };
-    let expected = "cancellation of released units asked for: too late";
-    sample(samples, "order.cancel_requested", &requested, expected);
+    let expected = "cancellation of released units requested: too late";
+    sample(samples, OrderEvent::OrderCancelRequested(requested), expected);
     let cancelled = OrderCancelled { order_id: order_id(), reason: "too late".to_owned() };
-    sample(samples, "order.cancelled", &cancelled, "order cancelled: too late");
+    sample(samples, OrderEvent::OrderCancelled(cancelled), "order cancelled: too late");
     let lost =
         OrderCancelLost { order_id: order_id(), shipment_id: "shm_1".to_owned(), lines: vec![line("NW-011", 2)] };
-    sample(samples, "order.cancel_lost", &lost, "cancellation came too late: shm_1 had shipped 2 NW-011");
+    sample(samples, OrderEvent::OrderCancelLost(lost), "cancellation came too late: shm_1 had shipped 2 NW-011");
     let ready = InvoiceReadiness {
         amount: money(16_800),
         lines: vec![InvoiceReadyLine { sku: "NW-011".to_owned(), quantity: 12, ..Default::default() }],
@@ -88,9 +93,9 @@ fn changed(samples: &mut Samples) {
         ..Default::default()
     };
     let ready = OrderInvoiceReady { readiness: Some(ready) };
-    sample(samples, "order.invoice_ready", &ready, "168.00 USD ready to invoice for 12 NW-011: SHIPPED");
+    sample(samples, OrderEvent::OrderInvoiceReady(ready), "168.00 USD ready to invoice for 12 NW-011: SHIPPED");
     let closed = OrderClosed { order_id: order_id(), status: OrderStatus::PartiallyDelivered.into() };
-    sample(samples, "order.closed", &closed, "order closed: partially delivered");
+    sample(samples, OrderEvent::OrderClosed(closed), "order closed: partially delivered");
 }
 
 fn returned(samples: &mut Samples) {
@@ -103,16 +108,16 @@ fn returned(samples: &mut Samples) {
     };
     let changed = ReturnChanged { r#return: Some(it()) };
     let expected = "rma_1 authorized: 3 NW-011 may come back: wrong colour";
-    sample(samples, "return.authorized", &changed, expected);
-    sample(samples, "return.cancelled", &changed, "rma_1 cancelled");
-    sample(samples, "return.inspected", &changed, "rma_1 inspected: 2 NW-011");
-    sample(samples, "return.credit_proposed", &changed, "credit of 12.50 USD proposed for rma_1");
-    sample(samples, "return.closed", &changed, "rma_1 closed");
+    sample(samples, ReturnsEvent::ReturnAuthorized(changed.clone()), expected);
+    sample(samples, ReturnsEvent::ReturnCancelled(changed.clone()), "rma_1 cancelled");
+    sample(samples, ReturnsEvent::ReturnInspected(changed.clone()), "rma_1 inspected: 2 NW-011");
+    sample(samples, ReturnsEvent::ReturnCreditProposed(changed.clone()), "credit of 12.50 USD proposed for rma_1");
+    sample(samples, ReturnsEvent::ReturnClosed(changed), "rma_1 closed");
     let received = ReturnReceived { r#return: Some(it()), lines: vec![line("NW-011", 2)] };
-    sample(samples, "return.received", &received, "2 NW-011 came back with rma_1");
+    sample(samples, ReturnsEvent::ReturnReceived(received.clone()), "2 NW-011 came back with rma_1");
     let expected = "2 NW-011 came back with rma_1, more than was authorized";
-    sample(samples, "return.over_received", &received, expected);
-    let fate = |kind: DispositionKind, quantity| DisposedLine {
+    sample(samples, ReturnsEvent::ReturnOverReceived(received), expected);
+    let line = |kind: DispositionKind, quantity| DisposedLine {
         sku: "NW-011".to_owned(),
         kind: kind.into(),
         quantity,
@@ -120,7 +125,7 @@ fn returned(samples: &mut Samples) {
     };
     let disposed = ReturnDisposed {
         r#return: Some(it()),
-        lines: vec![fate(DispositionKind::Scrap, 1), fate(DispositionKind::Restock, 2)],
+        lines: vec![line(DispositionKind::Scrap, 1), line(DispositionKind::Restock, 2)],
     };
-    sample(samples, "return.disposed", &disposed, "returned goods: 2 NW-011 back on hand; 1 NW-011 scrapped");
+    sample(samples, ReturnsEvent::ReturnDisposed(disposed), "returned goods: 2 NW-011 back on hand; 1 NW-011 scrapped");
 }

@@ -1,0 +1,173 @@
+//! A fulfillment order with its shipments, packages and release, while a command changes it.
+//!
+//! Its methods change state and collect pending events. [`FulfillmentOrderAggregate::save`] ends the aggregate: it writes the
+//! rows and emits the events, with the versions and snapshots that the rows then have. Nothing else emits them.
+
+mod events;
+mod packages;
+mod request;
+mod tracking;
+
+use std::collections::BTreeSet;
+
+use proto::fulfillment::v1;
+use store::{Context, Needs, Rows};
+use types::{Fault, FulfillmentOrderId, ShipmentId};
+
+use crate::{
+    buffered_reports,
+    fulfillment_order::{FulfillmentLine, FulfillmentOrder, FulfillmentOrderHeader, RequestState},
+    package::Package,
+    process::acceptance_timeout,
+    release::ReleaseAggregate,
+    shipment::Shipment,
+    wire,
+};
+use events::PendingEvent;
+
+/// The column by which shipments and packages of a fulfillment order are found.
+const FULFILLMENT_ORDER: &[&str] = &["fulfillment_order_id"];
+
+/// A fulfillment order with everything that belongs to it.
+#[derive(Debug)]
+pub(crate) struct FulfillmentOrderAggregate {
+    order: FulfillmentOrder,
+    shipments: Vec<Shipment>,
+    packages: Vec<Package>,
+    release: ReleaseAggregate,
+    /// The fulfillment order as it was loaded.
+    loaded: FulfillmentOrder,
+    /// Tracking numbers whose reports are applied: a rival may add one.
+    tracking_numbers: BTreeSet<String>,
+    pending: Vec<PendingEvent>,
+}
+
+impl FulfillmentOrderAggregate {
+    /// Requests the rows that [`load`](Self::load) reads.
+    pub(crate) fn needs(id: &FulfillmentOrderId, rows: &Rows, needs: &mut Needs) {
+        needs.row::<FulfillmentOrderHeader>(id);
+        needs.under::<FulfillmentLine>(id);
+        needs.by::<Shipment>(FULFILLMENT_ORDER, id);
+        needs.by::<Package>(FULFILLMENT_ORDER, id);
+        if let Ok(Some(order)) = rows.get::<FulfillmentOrderHeader>(id) {
+            ReleaseAggregate::needs(&order.order_id, order.release_number, needs);
+        }
+    }
+
+    /// The fulfillment order with this id.
+    pub(crate) fn load(id: &FulfillmentOrderId, rows: &Rows) -> Result<Self, Fault> {
+        let header = rows.get::<FulfillmentOrderHeader>(id)?.cloned();
+        let header = header.ok_or_else(|| Fault::not_found("fulfillment order", id))?;
+        let order =
+            FulfillmentOrder { header, lines: rows.under::<FulfillmentLine>(id)?.into_iter().cloned().collect() };
+        Ok(Self {
+            shipments: rows.by::<Shipment>(FULFILLMENT_ORDER, id)?.into_iter().cloned().collect(),
+            packages: rows.by::<Package>(FULFILLMENT_ORDER, id)?.into_iter().cloned().collect(),
+            ..Self::new(order, rows)?
+        })
+    }
+
+    /// A fulfillment order that is not stored yet. Its release is.
+    fn new(order: FulfillmentOrder, rows: &Rows) -> Result<Self, Fault> {
+        let FulfillmentOrderHeader { order_id, release_number, .. } = &order.header;
+        let release = ReleaseAggregate::load(order_id, *release_number, rows)?;
+        let missing = || Fault::internal(format!("release {release_number} of order {order_id} is missing"));
+        Ok(Self {
+            release: release.ok_or_else(missing)?,
+            loaded: order.clone(),
+            order,
+            shipments: Vec::new(),
+            packages: Vec::new(),
+            tracking_numbers: BTreeSet::new(),
+            pending: Vec::new(),
+        })
+    }
+
+    /// The fulfillment order.
+    pub(crate) fn order(&self) -> &FulfillmentOrder {
+        &self.order
+    }
+
+    /// Saves what changed and emits the events.
+    pub(crate) fn save(mut self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<SavedFulfillmentOrder, Fault> {
+        self.save_order(rows, cx)?;
+        self.save_shipments(rows, cx)?;
+        for tracking_number in &self.tracking_numbers {
+            buffered_reports::write_tracking_number(tracking_number, rows)?;
+        }
+        let Self { order, shipments, packages, release, loaded, pending, .. } = self;
+        release.save(rows, cx)?;
+        let was_unanswered = loaded.header.request_state == RequestState::Submitted;
+        if was_unanswered && !matches!(order.header.request_state, RequestState::Submitted | RequestState::TimedOut) {
+            acceptance_timeout::cancel(&order.header.fulfillment_order_id, cx);
+        }
+        let saved = SavedFulfillmentOrder { order, shipments, packages };
+        for event in pending {
+            event.emit(&saved, &loaded, cx);
+        }
+        Ok(saved)
+    }
+
+    fn save_order(&mut self, rows: &mut Rows, cx: &Context<'_>) -> Result<(), Fault> {
+        self.order.header.execution_state = self.order.execution();
+        if self.order == self.loaded && self.order.header.version > 0 {
+            return Ok(());
+        }
+        for line in &mut self.order.lines {
+            let key = (line.fulfillment_order_id.clone(), line.line_number);
+            if line.version == 0 || rows.get::<FulfillmentLine>(&key)? != Some(line) {
+                *line = rows.put(line.clone());
+            }
+        }
+        self.order.header.update_time = cx.now();
+        self.order.header = rows.put(self.order.header.clone());
+        Ok(())
+    }
+
+    fn save_shipments(&mut self, rows: &mut Rows, cx: &Context<'_>) -> Result<(), Fault> {
+        for shipment in &mut self.shipments {
+            let mut changed = false;
+            let id = shipment.shipment_id.clone();
+            for package in self.packages.iter_mut().filter(|package| package.shipment_id == id) {
+                if package.version == 0 || rows.get::<Package>(&package.package_id)? != Some(package) {
+                    *package = rows.put(package.clone());
+                    changed = true;
+                }
+            }
+            shipment.derive_state(self.packages.iter().filter(|package| package.shipment_id == id));
+            if changed || shipment.version == 0 || rows.get::<Shipment>(&shipment.shipment_id)? != Some(shipment) {
+                shipment.update_time = cx.now();
+                *shipment = rows.put(shipment.clone());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A fulfillment order as it is stored after a command.
+#[derive(Debug)]
+pub(crate) struct SavedFulfillmentOrder {
+    order: FulfillmentOrder,
+    shipments: Vec<Shipment>,
+    packages: Vec<Package>,
+}
+
+impl SavedFulfillmentOrder {
+    /// Its snapshot.
+    pub(crate) fn snapshot(&self) -> v1::FulfillmentOrder {
+        wire::fulfillment_order(&self.order)
+    }
+
+    /// The snapshot of one of its shipments.
+    pub(crate) fn shipment_snapshot(&self, shipment_id: &ShipmentId) -> Result<v1::Shipment, Fault> {
+        let shipment = self.shipments.iter().find(|shipment| shipment.shipment_id == *shipment_id);
+        let shipment = shipment.ok_or_else(|| Fault::internal(format!("shipment {shipment_id} is missing")))?;
+        Ok(self.snapshot_of(shipment))
+    }
+
+    fn snapshot_of(&self, shipment: &Shipment) -> v1::Shipment {
+        let packages = self.packages.iter().filter(|package| package.shipment_id == shipment.shipment_id);
+        let header = &self.order.header;
+        wire::shipment(shipment, packages, &header.ship_to.0, &header.customer_po)
+    }
+}

@@ -1,0 +1,70 @@
+//! Fields of a node in a request.
+
+use mesh::wire::Checks;
+use proto::fulfillment::v1;
+use types::is_country;
+
+use super::{EVERYWHERE, HandlingClass, HandlingClasses, ServiceArea, ServiceAreas};
+
+/// The most characters of a name.
+pub(crate) const MAX_NAME: usize = 200;
+
+/// The most service areas of a node.
+const MAX_AREAS: usize = 100;
+
+/// The most countries of a service area.
+const MAX_COUNTRIES: usize = 300;
+
+/// An IANA time zone; UTC when empty.
+pub(crate) fn time_zone(text: &str, checks: &mut Checks) -> Option<String> {
+    if text.is_empty() {
+        return Some("UTC".to_owned());
+    }
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-' | '+');
+    if text.len() <= 64 && text.chars().all(plain) {
+        return Some(text.to_owned());
+    }
+    checks.wrong("time_zone", "must be an IANA time zone, such as Europe/Berlin");
+    None
+}
+
+/// Microseconds to accept a fulfillment order; `None` when absent.
+pub(crate) fn accept_within(duration: Option<&prost_types::Duration>, checks: &mut Checks) -> Option<i64> {
+    let duration = checks.optional_duration("accept_within", duration).flatten()?;
+    let micros = i64::try_from(duration.as_micros()).ok().filter(|micros| *micros > 0);
+    if micros.is_none() {
+        checks.wrong("accept_within", "must be 1 microsecond to 290,000 years");
+    }
+    micros
+}
+
+/// Handling classes, each once.
+pub(crate) fn handling_classes(numbers: &[i32], checks: &mut Checks) -> Option<HandlingClasses> {
+    checks.choices("handling_classes", numbers, HandlingClass::from_contract).map(HandlingClasses)
+}
+
+/// Service areas.
+pub(crate) fn service_areas(areas: &[v1::ServiceArea], checks: &mut Checks) -> ServiceAreas {
+    if areas.len() > MAX_AREAS {
+        checks.wrong("service_areas", format!("must have at most {MAX_AREAS} areas"));
+        return ServiceAreas::default();
+    }
+    for (at, area) in areas.iter().enumerate() {
+        let field = format!("service_areas[{at}]");
+        if area.countries.is_empty() || area.countries.len() > MAX_COUNTRIES {
+            checks.wrong(format!("{field}.countries"), "must have 1 to 300 countries");
+            continue;
+        }
+        for (index, code) in area.countries.iter().enumerate() {
+            if code != EVERYWHERE && !is_country(code) {
+                let text = "must be an ISO 3166-1 alpha-2 country code in capitals, or *";
+                checks.wrong(format!("{field}.countries[{index}]"), text);
+            }
+        }
+        if area.rank < 0 {
+            checks.wrong(format!("{field}.rank"), "must not be negative");
+        }
+    }
+    let area = |area: &v1::ServiceArea| ServiceArea { countries: area.countries.clone(), rank: area.rank };
+    ServiceAreas(areas.iter().map(area).collect())
+}

@@ -1,0 +1,182 @@
+//! An order is cancelled while nodes ship it.
+//!
+//! 1. The order service emits `order.cancel_requested` (`services/order/src/process/cancellation.rs`); [`CancelOrder`] reacts
+//!    to it. For a single fulfillment order `RequestCancellation` ([`RequestCancellation`]) starts at step 3.
+//! 2. Every release of the order is cancelled (`release/aggregate.rs`): its unrouted units now, and those that nodes give up
+//!    later when they are deallocated. `fulfillment.cancelled`, without a node.
+//! 3. Every open fulfillment order is asked to stop (`FulfillmentOrder::request_cancellation`). One that its node has not
+//!    accepted is cancelled at once (step 5); else `fulfillment.cancellation_requested`, and the partner service asks the node.
+//! 4. `AnswerCancellation` ([`AnswerCancellation`]) records the node's answer. Too late: `fulfillment.cancellation_rejected`,
+//!    and the node ships (`process/late_shipment.rs`).
+//! 5. Stopped: `fulfillment.cancelled` with the open units.
+//! 6. [`deallocate_cancelled`] reacts to it: inventory deallocates units at a node (`Deallocate` with CANCEL), or releases those
+//!    without one (`Release`). The order service counts the units as cancelled
+//!    (`services/order/src/process/cancellation.rs`).
+
+use std::sync::Arc;
+
+use mesh::{
+    Principal,
+    wire::{Checks, checked},
+};
+use proto::{
+    event::v1::Event,
+    fulfillment::v1::{
+        self, AnswerCancellationRequest, CancellationAnswer, FulfillmentCancelled, RequestCancellationRequest,
+    },
+    inventory::v1::DeallocationPolicy,
+    order::v1::OrderCancelRequested,
+};
+use store::{AnyCommand, Command, Context, Needs, Rows};
+use types::{Fault, FulfillmentOrderId, OrderId, Timestamp};
+
+use super::deallocation::present;
+use crate::{
+    aggregate::FulfillmentOrderAggregate, fulfillment_order::FulfillmentOrderHeader, inventory::Inventory,
+    reactions::id, release::ReleaseAggregate, wire::MAX_TEXT,
+};
+
+/// The column by which fulfillment orders of an order are found.
+const ORDER: &[&str] = &["order_id"];
+
+/// Cancels everything that an order has here, as far as it can still be stopped.
+#[derive(Debug)]
+struct CancelOrder {
+    order_id: OrderId,
+    reason: String,
+}
+
+/// Reacts to the cancellation of an order.
+pub(crate) fn cancel_order(payload: OrderCancelRequested) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
+    let OrderCancelRequested { order_id, reason } = payload;
+    Ok(vec![Box::new(CancelOrder { order_id: id(&order_id)?, reason })])
+}
+
+impl CancelOrder {
+    fn fulfillment_orders(&self, rows: &Rows) -> Result<Vec<FulfillmentOrderId>, Fault> {
+        let headers = rows.by::<FulfillmentOrderHeader>(ORDER, &self.order_id)?;
+        Ok(headers.into_iter().map(|header| header.fulfillment_order_id.clone()).collect())
+    }
+}
+
+impl Command for CancelOrder {
+    type Reply = ();
+    const NAME: &'static str = "CancelOrder";
+
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        ReleaseAggregate::needs_all(&self.order_id, rows, needs);
+        needs.by::<FulfillmentOrderHeader>(ORDER, &self.order_id);
+        for id in self.fulfillment_orders(rows).into_iter().flatten() {
+            FulfillmentOrderAggregate::needs(&id, rows, needs);
+        }
+    }
+
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
+        for mut release in ReleaseAggregate::load_all(&self.order_id, rows)? {
+            release.cancel(cx.now(), &self.reason);
+            release.save(rows, cx)?;
+        }
+        for id in self.fulfillment_orders(rows)? {
+            let mut aggregate = FulfillmentOrderAggregate::load(&id, rows)?;
+            if !aggregate.order().ended() {
+                aggregate.request_cancellation(cx.now(), &self.reason)?;
+                aggregate.save(rows, cx)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Asks a node to stop a fulfillment order.
+#[derive(Debug)]
+pub(crate) struct RequestCancellation {
+    fulfillment_order_id: FulfillmentOrderId,
+    reason: String,
+}
+
+impl RequestCancellation {
+    /// Reads the request.
+    pub(crate) fn parse(request: &RequestCancellationRequest, _: &Arc<Principal>) -> Result<Self, Fault> {
+        let mut checks = Checks::new();
+        let id = checks.id("fulfillment_order_id", &request.fulfillment_order_id);
+        let reason = checks.optional_text("reason", &request.reason, MAX_TEXT);
+        checks.done()?;
+        Ok(Self { fulfillment_order_id: checked(id)?, reason: checked(reason)? })
+    }
+}
+
+impl Command for RequestCancellation {
+    type Reply = v1::FulfillmentOrder;
+    const NAME: &'static str = "RequestCancellation";
+
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        FulfillmentOrderAggregate::needs(&self.fulfillment_order_id, rows, needs);
+    }
+
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<v1::FulfillmentOrder, Fault> {
+        let mut aggregate = FulfillmentOrderAggregate::load(&self.fulfillment_order_id, rows)?;
+        aggregate.request_cancellation(cx.now(), &self.reason)?;
+        Ok(aggregate.save(rows, cx)?.snapshot())
+    }
+}
+
+/// Records what a node answered when it was asked to stop.
+#[derive(Debug)]
+pub(crate) struct AnswerCancellation {
+    fulfillment_order_id: FulfillmentOrderId,
+    answer: CancellationAnswer,
+    /// Why, for people.
+    reason: String,
+    /// When the node answered; now when absent.
+    occur_time: Option<Timestamp>,
+}
+
+impl AnswerCancellation {
+    /// Reads the request.
+    pub(crate) fn parse(request: &AnswerCancellationRequest, _: &Arc<Principal>) -> Result<Self, Fault> {
+        let mut checks = Checks::new();
+        let id = checks.id("fulfillment_order_id", &request.fulfillment_order_id);
+        let answer = checks.choice("answer", request.answer);
+        let reason = checks.optional_text("reason", &request.reason, MAX_TEXT);
+        let occur_time = checks.optional_time("occur_time", request.occur_time.as_ref());
+        checks.done()?;
+        Ok(Self {
+            fulfillment_order_id: checked(id)?,
+            answer: checked(answer)?,
+            reason: checked(reason)?,
+            occur_time: checked(occur_time)?,
+        })
+    }
+}
+
+impl Command for AnswerCancellation {
+    type Reply = v1::FulfillmentOrder;
+    const NAME: &'static str = "AnswerCancellation";
+
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        FulfillmentOrderAggregate::needs(&self.fulfillment_order_id, rows, needs);
+    }
+
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<v1::FulfillmentOrder, Fault> {
+        let mut aggregate = FulfillmentOrderAggregate::load(&self.fulfillment_order_id, rows)?;
+        let at = self.occur_time.unwrap_or_else(|| cx.now());
+        aggregate.answer_cancellation(self.answer, &self.reason, at)?;
+        Ok(aggregate.save(rows, cx)?.snapshot())
+    }
+}
+
+/// Has cancelled units deallocated from their node, or released when they have none.
+pub(crate) async fn deallocate_cancelled(
+    inventory: &Inventory,
+    event: &Event,
+    payload: FulfillmentCancelled,
+) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
+    let FulfillmentCancelled { fulfillment_order, lines } = payload;
+    let fulfillment_order = present(fulfillment_order)?;
+    if fulfillment_order.node_id.is_empty() {
+        inventory.release(event, &fulfillment_order.order_id, lines).await?;
+    } else {
+        inventory.deallocate(event, &fulfillment_order, &lines, DeallocationPolicy::Cancel).await?;
+    }
+    Ok(Vec::new())
+}

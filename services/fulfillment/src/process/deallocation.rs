@@ -1,0 +1,73 @@
+//! Inventory deallocates units that a node is not to ship. The processes of a rejection, a timeout and a short pick share it.
+//!
+//! 1. [`deallocate`] asks inventory (`inventory.rs`), under a key made from the event that causes it.
+//! 2. [`RecordDeallocation`] moves the units from the node to the unrouted units of the release, or returns them to the order
+//!    (`process/unfulfillable.rs`). Units that the node shipped meanwhile stay with it (`process/late_shipment.rs`).
+//! 3. Unrouted units are routed again (`process/routing.rs`, step 2); those of a cancelled order are cancelled
+//!    (`process/cancellation.rs`, step 2).
+
+use proto::{
+    event::v1::Event,
+    fulfillment::v1::FulfillmentOrder,
+    inventory::v1::{DeallocationPolicy, Reservation},
+    types::v1::LineQuantity,
+};
+use store::{AnyCommand, Command, Context, Needs, Rows};
+use types::{Fault, FulfillmentOrderId};
+
+use crate::{aggregate::FulfillmentOrderAggregate, inventory::Inventory, reactions::id};
+
+/// Has units of a fulfillment order deallocated because of an event.
+pub(crate) async fn deallocate(
+    inventory: &Inventory,
+    event: &Event,
+    fulfillment_order: Option<FulfillmentOrder>,
+    lines: Vec<LineQuantity>,
+    policy: DeallocationPolicy,
+) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
+    let fulfillment_order = present(fulfillment_order)?;
+    if lines.is_empty() {
+        return Ok(Vec::new());
+    }
+    let reservations = inventory.deallocate(event, &fulfillment_order, &lines, policy).await?;
+    let reservations_after_short = (policy == DeallocationPolicy::Short).then_some(reservations);
+    Ok(vec![Box::new(RecordDeallocation {
+        fulfillment_order_id: id(&fulfillment_order.fulfillment_order_id)?,
+        lines,
+        reservations_after_short,
+        event_id: event.event_id.clone(),
+    })])
+}
+
+/// The fulfillment order of an event.
+pub(crate) fn present(fulfillment_order: Option<FulfillmentOrder>) -> Result<FulfillmentOrder, Fault> {
+    fulfillment_order.ok_or_else(|| Fault::internal("an event about a fulfillment order has none"))
+}
+
+/// Records that inventory deallocated units.
+#[derive(Debug)]
+pub(crate) struct RecordDeallocation {
+    fulfillment_order_id: FulfillmentOrderId,
+    /// The units.
+    pub(crate) lines: Vec<LineQuantity>,
+    /// The order's reservations, when the node could not find the units. They hold other units, or wait for stock.
+    pub(crate) reservations_after_short: Option<Vec<Reservation>>,
+    /// The event that caused it.
+    pub(crate) event_id: String,
+}
+
+impl Command for RecordDeallocation {
+    type Reply = ();
+    const NAME: &'static str = "RecordDeallocation";
+
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        FulfillmentOrderAggregate::needs(&self.fulfillment_order_id, rows, needs);
+    }
+
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
+        let mut aggregate = FulfillmentOrderAggregate::load(&self.fulfillment_order_id, rows)?;
+        aggregate.deallocated(self);
+        aggregate.save(rows, cx)?;
+        Ok(())
+    }
+}

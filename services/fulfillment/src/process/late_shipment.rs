@@ -1,0 +1,48 @@
+//! A node ships units that it is no longer to ship: after its cancellation was asked for, after it rejected, or beyond the
+//! quantity. Goods that left have left, so the shipment always wins.
+//!
+//! 1. `RecordShipment` (`report/packages.rs`), or a tracking report that implies a departure (`report/tracking.rs`), makes
+//!    packages leave (`aggregate/packages.rs`).
+//! 2. [`ship`] counts the units as shipped; the request state becomes ACCEPTED, or CANCELLATION_REJECTED after a cancellation
+//!    was asked for (`fulfillment_order.rs`): `fulfillment.accepted` or `fulfillment.cancellation_rejected`.
+//! 3. Units that were withdrawn or short are taken back: from the pending deallocation, else from the unrouted or cancelled
+//!    units of the release (`fulfillment_order/line.rs`, `release.rs`). Units that another node has already are too many.
+//! 4. `shipment.shipped` says `cancellation_lost` when the order had been cancelled. Inventory consumes the units. The order
+//!    service counts them as shipped, emits `order.cancel_lost` and opens the exception CANCEL_LOST
+//!    (`services/order/src/process/cancellation.rs`).
+//! 5. Units that are too many: `shipment.over_shipped`, and the exception OVER_SHIPPED (`aggregate/events/shipments.rs`).
+
+use proto::types::v1::LineQuantity;
+use types::Timestamp;
+
+use crate::{fulfillment_order::FulfillmentOrder, release::ReleaseAggregate, wire::count};
+
+/// What is unexpected about units that left.
+#[derive(Debug)]
+pub(crate) struct LateShipment {
+    /// Whether they left against the order's cancellation.
+    pub(crate) cancellation_lost: bool,
+    /// Units beyond what was to be shipped.
+    pub(crate) over_shipped: Vec<LineQuantity>,
+}
+
+/// Counts units that left their node.
+pub(crate) fn ship(
+    order: &mut FulfillmentOrder,
+    release: &mut ReleaseAggregate,
+    left: &[LineQuantity],
+    at: Timestamp,
+) -> LateShipment {
+    let cancellation_lost = order.cancellation_is_lost() || release.is_cancelled();
+    order.header.accept_time.get_or_insert(at);
+    let mut over_shipped = Vec::new();
+    for reclaimed in order.ship(left) {
+        let from_release = release.reclaim(reclaimed.line_number, reclaimed.deallocated);
+        let quantity = reclaimed.deallocated - from_release + reclaimed.beyond;
+        if quantity > 0 {
+            let line_number = count(reclaimed.line_number);
+            over_shipped.push(LineQuantity { line_number, sku: reclaimed.sku, quantity });
+        }
+    }
+    LateShipment { cancellation_lost, over_shipped }
+}

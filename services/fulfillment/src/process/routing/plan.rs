@@ -1,0 +1,98 @@
+//! Planning which nodes ship the unrouted units of a release, before inventory is asked to allocate them.
+
+use store::{AnyCommand, Command, Context, Db, Needs, Rows, Task, TaskHandler};
+use types::{Fault, OrderId};
+
+use super::{MAX_CHOICES, ROUTE, restart::restart_when_given_up, schedule_allocation};
+use crate::{
+    inventory::Inventory,
+    keys,
+    node::Node,
+    release::{ReleaseAggregate, requested_lines},
+    routing::{RoutingRequest, Stock, route},
+    routing_decision::{Outcome, RoutingDecision},
+    store as reads,
+};
+
+/// Runs the routing task.
+#[derive(Debug, Clone)]
+pub(crate) struct RouteTask {
+    pub(crate) db: Db,
+    pub(crate) inventory: Inventory,
+}
+
+impl RouteTask {
+    async fn plan(&self, key: &str) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
+        let (order_id, release_number) =
+            keys::parse_release(key).ok_or_else(|| Fault::internal(format!("{key:?} is not a release")))?;
+        let Some((release, lines)) = reads::release(&self.db, &order_id, release_number).await? else {
+            return Ok(Vec::new());
+        };
+        if !release.awaits_plan(&lines) {
+            return Ok(Vec::new());
+        }
+        let nodes = reads::all_nodes(&self.db).await?;
+        let skus = requested_lines(&lines).into_iter().map(|line| line.sku);
+        let stock = self.inventory.stock(skus.collect()).await?;
+        Ok(vec![Box::new(PlanRouting { order_id, release_number, nodes, stock })])
+    }
+}
+
+#[async_trait::async_trait]
+impl TaskHandler for RouteTask {
+    fn kind(&self) -> &'static str {
+        ROUTE
+    }
+
+    async fn run(&self, task: &Task) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
+        restart_when_given_up(task, self.plan(&task.key).await)
+    }
+}
+
+/// Plans the unrouted units of a release. Changes nothing when there are none, or when a plan stands already.
+#[derive(Debug)]
+pub(super) struct PlanRouting {
+    order_id: OrderId,
+    release_number: i64,
+    /// All nodes.
+    nodes: Vec<Node>,
+    /// Available units, as inventory reported them.
+    stock: Stock,
+}
+
+impl Command for PlanRouting {
+    type Reply = ();
+    const NAME: &'static str = "PlanRouting";
+
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
+        ReleaseAggregate::needs(&self.order_id, self.release_number, needs);
+    }
+
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
+        let Some(mut aggregate) = ReleaseAggregate::load(&self.order_id, self.release_number, rows)? else {
+            return Ok(());
+        };
+        let release = aggregate.release();
+        if !release.awaits_plan(aggregate.lines()) {
+            return Ok(());
+        }
+        let lines = requested_lines(aggregate.lines());
+        let mut plan = route(&RoutingRequest {
+            country: &release.ship_to.0.country,
+            lines: &lines,
+            nodes: &self.nodes,
+            stock: &self.stock,
+            exclusions: &release.exclusions,
+        });
+        plan.cap(MAX_CHOICES, &lines);
+        let decision = RoutingDecision::new(cx.new_id(), release, &plan, cx.now());
+        let account_id = release.account_id.clone();
+        aggregate.plan(&plan, &decision.decision_id, cx.now());
+        let failed = plan.choices.is_empty();
+        if !failed {
+            schedule_allocation(&decision.decision_id, cx);
+        }
+        decision.save(&account_id, failed.then_some(Outcome::Failed), rows, cx);
+        aggregate.save(rows, cx)
+    }
+}

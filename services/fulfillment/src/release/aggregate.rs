@@ -1,0 +1,239 @@
+//! A release with its lines while a command changes it. Saving it writes the rows and emits the events together.
+
+mod events;
+mod plan;
+
+use proto::{fulfillment::v1::FulfillmentUnfulfillable, types::v1::LineQuantity};
+use store::{Context, Needs, Rows};
+use types::{Fault, NodeId, OrderId, Timestamp};
+
+use super::{Release, ReleaseLine, RoutingState};
+use crate::{process::routing, routing::Exclusions};
+
+/// A release with its lines.
+#[derive(Debug)]
+pub(crate) struct ReleaseAggregate {
+    release: Release,
+    /// In order of their numbers.
+    lines: Vec<ReleaseLine>,
+    /// The release as it was loaded; `None` for a new one.
+    loaded: Option<Release>,
+    /// Whether the routing task is to be scheduled.
+    schedule_routing: bool,
+    /// Units that are returned to the order, and the key of their event.
+    returned: Option<(FulfillmentUnfulfillable, String)>,
+}
+
+impl ReleaseAggregate {
+    /// Requests the rows that [`load`](Self::load) reads.
+    pub(crate) fn needs(order_id: &OrderId, release_number: i64, needs: &mut Needs) {
+        needs.under::<Release>(order_id);
+        needs.under::<ReleaseLine>(&(order_id.clone(), release_number));
+    }
+
+    /// Requests the rows that [`load_all`](Self::load_all) reads.
+    pub(crate) fn needs_all(order_id: &OrderId, rows: &Rows, needs: &mut Needs) {
+        needs.under::<Release>(order_id);
+        for release in rows.under::<Release>(order_id).into_iter().flatten() {
+            Self::needs(order_id, release.release_number, needs);
+        }
+    }
+
+    /// The release, if it exists.
+    pub(crate) fn load(order_id: &OrderId, release_number: i64, rows: &Rows) -> Result<Option<Self>, Fault> {
+        let releases = rows.under::<Release>(order_id)?;
+        let Some(release) = releases.iter().find(|release| release.release_number == release_number) else {
+            return Ok(None);
+        };
+        let lines = rows.under::<ReleaseLine>(&(order_id.clone(), release_number))?;
+        Ok(Some(Self {
+            release: (*release).clone(),
+            lines: lines.into_iter().cloned().collect(),
+            loaded: Some((*release).clone()),
+            schedule_routing: false,
+            returned: None,
+        }))
+    }
+
+    /// Every release of an order.
+    pub(crate) fn load_all(order_id: &OrderId, rows: &Rows) -> Result<Vec<Self>, Fault> {
+        let numbers: Vec<_> = rows.under::<Release>(order_id)?.iter().map(|release| release.release_number).collect();
+        let loaded = numbers.into_iter().filter_map(|number| Self::load(order_id, number, rows).transpose());
+        loaded.collect()
+    }
+
+    /// A new release, all of which is to be routed.
+    pub(crate) fn new(release: Release, lines: Vec<ReleaseLine>) -> Self {
+        Self { release, lines, loaded: None, schedule_routing: true, returned: None }
+    }
+
+    /// The release.
+    pub(crate) fn release(&self) -> &Release {
+        &self.release
+    }
+
+    /// Its lines.
+    pub(crate) fn lines(&self) -> &[ReleaseLine] {
+        &self.lines
+    }
+
+    /// Units without a node.
+    pub(crate) fn unrouted(&self) -> Vec<LineQuantity> {
+        self.lines.iter().filter(|line| line.unrouted > 0).map(|line| line.units(line.unrouted)).collect()
+    }
+
+    /// Units that a plan allots to nodes.
+    pub(crate) fn planned(&self) -> Vec<LineQuantity> {
+        self.lines.iter().filter(|line| line.planned > 0).map(|line| line.units(line.planned)).collect()
+    }
+
+    /// Whether some unit has no node.
+    pub(crate) fn has_unrouted(&self) -> bool {
+        self.lines.iter().any(|line| line.unrouted > 0)
+    }
+
+    /// Whether the order's cancellation has reached it.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.release.cancel_time.is_some()
+    }
+
+    /// Routes the unrouted units in a new attempt. An attempt that has no plan yet is not counted twice.
+    pub(crate) fn reroute(&mut self) {
+        if self.has_unrouted() {
+            if self.release.routing_state != RoutingState::Pending || self.release.decision_id.is_some() {
+                self.release.attempt += 1;
+                self.release.try_number = 1;
+            }
+            self.route();
+        }
+    }
+
+    /// Routes the unrouted units in the same attempt.
+    fn route(&mut self) {
+        self.release.routing_state = RoutingState::Pending;
+        self.schedule_routing = true;
+    }
+
+    /// Keeps the unrouted units until stock or nodes change.
+    fn wait(&mut self, now: Timestamp) {
+        self.release.routing_state = RoutingState::Waiting;
+        self.release.unassigned_time.get_or_insert(now);
+    }
+
+    /// Excludes a node, for one item or for all.
+    pub(crate) fn exclude(&mut self, node_id: &NodeId, sku: Option<&str>) {
+        self.release.exclusions.0.insert((node_id.clone(), sku.map(str::to_owned)));
+    }
+
+    /// Clears the exclusions.
+    pub(crate) fn clear_exclusions(&mut self) {
+        self.release.exclusions = Exclusions::default();
+    }
+
+    /// Cancels the unrouted units, and all that are deallocated from nodes later.
+    pub(crate) fn cancel(&mut self, now: Timestamp, reason: &str) {
+        if self.release.cancel_time.is_none() {
+            self.release.cancel_time = Some(now);
+            reason.clone_into(&mut self.release.cancel_reason);
+        }
+    }
+
+    /// Takes back deallocated units of a line that left their node after all; returns how many.
+    pub(crate) fn reclaim(&mut self, line_number: i64, quantity: i64) -> i64 {
+        let line = self.lines.iter_mut().find(|line| line.line_number == line_number);
+        line.map_or(0, |line| line.reclaim(quantity))
+    }
+
+    /// Routes units again that inventory deallocated from a node, except those that are returned to the order.
+    pub(crate) fn reassign(
+        &mut self,
+        deallocated: &[LineQuantity],
+        returned: Option<(FulfillmentUnfulfillable, String)>,
+    ) {
+        self.each(deallocated, |line, quantity| {
+            line.assigned -= quantity;
+            line.unrouted += quantity;
+        });
+        if let Some((returned, _)) = &returned {
+            self.each(&returned.lines, |line, quantity| {
+                line.unrouted -= quantity;
+                line.returned_to_order += quantity;
+            });
+        }
+        self.returned = returned;
+        self.reroute();
+    }
+
+    fn each(&mut self, units: &[LineQuantity], change: impl Fn(&mut ReleaseLine, i64)) {
+        for unit in units {
+            if let Some(line) = self.lines.iter_mut().find(|line| line.line_number == i64::from(unit.line_number)) {
+                change(line, unit.quantity);
+            }
+        }
+    }
+
+    /// Saves the release and emits its events: unrouted units of a cancelled release are cancelled, and the exception follows
+    /// whether units need a person.
+    pub(crate) fn save(mut self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
+        let cancelled = self.cancel_unrouted();
+        if !self.has_unrouted() {
+            self.release.routing_state = RoutingState::Settled;
+            if self.lines.iter().all(|line| line.planned == 0) {
+                self.release.unassigned_time = None;
+            }
+        }
+        // A release that is to be routed again is written even if it is the same: a plan that another replica makes on older
+        // stock then conflicts.
+        let mut changed = self.schedule_routing || self.loaded.as_ref() != Some(&self.release);
+        for line in &mut self.lines {
+            line.unrouted_sku = (line.unrouted > 0).then(|| line.sku.clone());
+            let key = (line.order_id.clone(), line.release_number, line.line_number);
+            if line.version == 0 || rows.get::<ReleaseLine>(&key)? != Some(line) {
+                *line = rows.put(line.clone());
+                changed = true;
+            }
+        }
+        if changed {
+            self.release = rows.put(self.release);
+        }
+        let was_unassigned = self.loaded.as_ref().is_some_and(|loaded| loaded.unassigned_time.is_some());
+        let is_unassigned = self.release.unassigned_time.is_some();
+        // The exception is the order's: it opens with its first release that needs a person, and is resolved with the last.
+        let unassigned_changed = was_unassigned != is_unassigned && !self.others_unassigned(rows)?;
+        if was_unassigned != is_unassigned {
+            self.touch_first(rows)?;
+        }
+        self.emit(cancelled, unassigned_changed, cx);
+        if self.schedule_routing && self.release.routing_state == RoutingState::Pending {
+            routing::schedule(&self.release, cx);
+        }
+        Ok(())
+    }
+
+    fn cancel_unrouted(&mut self) -> Vec<LineQuantity> {
+        if !self.is_cancelled() {
+            return Vec::new();
+        }
+        let cancelled = self.unrouted();
+        for line in &mut self.lines {
+            line.cancelled += std::mem::take(&mut line.unrouted);
+        }
+        cancelled
+    }
+
+    fn others_unassigned(&self, rows: &Rows) -> Result<bool, Fault> {
+        let Release { order_id, release_number, .. } = &self.release;
+        let mut releases = rows.under::<Release>(order_id)?.into_iter();
+        Ok(releases.any(|other| other.release_number != *release_number && other.unassigned_time.is_some()))
+    }
+
+    /// Writes the order's first release. Whether an exception opens or resolves depends on all releases of the order: of two
+    /// replicas that change two of them, one conflicts.
+    fn touch_first(&self, rows: &mut Rows) -> Result<(), Fault> {
+        let first = rows.under::<Release>(&self.release.order_id)?.into_iter().next().cloned();
+        if let Some(first) = first.filter(|first| first.release_number != self.release.release_number) {
+            rows.put(first);
+        }
+        Ok(())
+    }
+}

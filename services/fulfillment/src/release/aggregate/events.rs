@@ -1,0 +1,83 @@
+//! The events of a release. Only saving it emits them.
+
+use proto::{
+    event::v1::ExceptionType,
+    events::FulfillmentEvent,
+    fulfillment::v1::{ExecutionState, FulfillmentCancelled, FulfillmentLine, FulfillmentOrder, RequestState},
+    types::v1::LineQuantity,
+};
+use store::{Context, Exception, NewEvent};
+
+use super::ReleaseAggregate;
+use crate::wire::count;
+
+impl ReleaseAggregate {
+    /// Emits the events of the saved release.
+    pub(super) fn emit(&self, cancelled: Vec<LineQuantity>, unassigned_changed: bool, cx: &mut Context<'_>) {
+        if !cancelled.is_empty() {
+            self.emit_cancelled(cancelled, cx);
+        }
+        if unassigned_changed {
+            self.emit_unassigned(cx);
+        }
+        if let Some((payload, key)) = &self.returned {
+            cx.emit(self.event(FulfillmentEvent::FulfillmentUnfulfillable(payload.clone()), key.clone()));
+        }
+    }
+
+    /// Units that never had a node are cancelled: the event has a fulfillment order without id and node.
+    fn emit_cancelled(&self, cancelled: Vec<LineQuantity>, cx: &mut Context<'_>) {
+        let release = &self.release;
+        let line = |unit: &LineQuantity| FulfillmentLine {
+            line_number: unit.line_number,
+            sku: unit.sku.clone(),
+            quantity: unit.quantity,
+            cancelled: unit.quantity,
+            ..FulfillmentLine::default()
+        };
+        let fulfillment_order = FulfillmentOrder {
+            order_id: release.order_id.to_string(),
+            account_id: release.account_id.to_string(),
+            customer_po: release.customer_po.clone(),
+            release_number: count(release.release_number),
+            execution_state: ExecutionState::Cancelled.into(),
+            request_state: RequestState::CancellationAccepted.into(),
+            lines: cancelled.iter().map(line).collect(),
+            ship_to: Some(release.ship_to.0.clone()),
+            reason: release.cancel_reason.clone(),
+            ..FulfillmentOrder::default()
+        };
+        let payload = FulfillmentCancelled { fulfillment_order: Some(fulfillment_order), lines: cancelled };
+        cx.emit(self.event(FulfillmentEvent::FulfillmentCancelled(payload), self.key()));
+    }
+
+    fn emit_unassigned(&self, cx: &mut Context<'_>) {
+        let exception = Exception::new(ExceptionType::Unassigned, &self.release.order_id, self.key())
+            .order(&self.release.order_id)
+            .account(&self.release.account_id);
+        if self.release.unassigned_time.is_none() {
+            return exception.resolve(cx, "every unit has a node or is cancelled");
+        }
+        let units = self.unrouted();
+        let total: i64 = units.iter().fold(0, |sum, unit| sum.saturating_add(unit.quantity));
+        let facts = [
+            ("release_number", self.release.release_number.to_string()),
+            ("attempt", self.release.attempt.to_string()),
+            ("units", total.to_string()),
+            ("skus", units.iter().map(|unit| unit.sku.as_str()).collect::<Vec<_>>().join(",")),
+        ];
+        exception.open(cx, format!("no node may take {total} units of {} lines", units.len()), facts);
+    }
+
+    fn event(&self, payload: FulfillmentEvent, key: String) -> NewEvent {
+        let release = &self.release;
+        NewEvent::new(payload, &release.order_id, release.version, key)
+            .order(&release.order_id)
+            .account(&release.account_id)
+    }
+
+    /// Distinguishes this change of the release from others of the order.
+    fn key(&self) -> String {
+        format!("release-{}/{}", self.release.release_number, self.release.version)
+    }
+}

@@ -1,0 +1,93 @@
+//! Lists.
+
+use mesh::{
+    CallInfo,
+    wire::{Checks, one_id},
+};
+use proto::fulfillment::v1::{
+    ListFulfillmentOrdersRequest, ListFulfillmentOrdersResponse, ListNodesRequest, ListNodesResponse,
+    ListRoutingDecisionsRequest, ListRoutingDecisionsResponse, ListShipmentsRequest, ListShipmentsResponse,
+};
+use store::{Column as _, Kind, page::Page};
+use types::{Fault, OrderId};
+
+use super::Rpc;
+use crate::{
+    fulfillment_order::{ExecutionState, RequestState},
+    shipment::{Shipment, ShipmentState},
+    store::{self as reads, FulfillmentOrderFilter, ShipmentFilter},
+    wire::{self, MAX_NUMBER},
+};
+
+impl Rpc {
+    pub(super) async fn list_nodes(&self, _: &CallInfo, request: ListNodesRequest) -> Result<ListNodesResponse, Fault> {
+        let page = Page::read("nodes", &[], &[Kind::Text], request.page_size, &request.page_token)?;
+        let mut nodes = reads::nodes(&self.db, &page).await?;
+        let next_page_token = page.next(&mut nodes, |node| vec![node.node_id.to_value()]);
+        Ok(ListNodesResponse { nodes: nodes.iter().map(wire::node).collect(), next_page_token })
+    }
+
+    pub(super) async fn list_routing_decisions(
+        &self,
+        _: &CallInfo,
+        request: ListRoutingDecisionsRequest,
+    ) -> Result<ListRoutingDecisionsResponse, Fault> {
+        let order_id: OrderId = one_id("order_id", &request.order_id)?;
+        let decisions = reads::routing_decisions(&self.db, &order_id).await?;
+        let decisions = decisions.into_iter().map(|decision| decision.body.0).collect();
+        Ok(ListRoutingDecisionsResponse { decisions })
+    }
+
+    pub(super) async fn list_fulfillment_orders(
+        &self,
+        call: &CallInfo,
+        request: ListFulfillmentOrdersRequest,
+    ) -> Result<ListFulfillmentOrdersResponse, Fault> {
+        let mut checks = Checks::new();
+        let execution_states =
+            checks.choices("execution_states", &request.execution_states, ExecutionState::from_contract);
+        let request_states = checks.choices("request_states", &request.request_states, RequestState::from_contract);
+        let filter = FulfillmentOrderFilter {
+            partner_id: checks.optional_id("partner_id", &request.partner_id).flatten(),
+            node_id: checks.optional_id("node_id", &request.node_id).flatten(),
+            order_id: checks.optional_id("order_id", &request.order_id).flatten(),
+            execution_states: execution_states.unwrap_or_default(),
+            request_states: request_states.unwrap_or_default(),
+        };
+        checks.done()?;
+        let states = format!("{:?}/{:?}", filter.execution_states, filter.request_states);
+        let caller = call.principal.to_string();
+        let marks = [request.partner_id.as_str(), &request.node_id, &request.order_id, &states, &caller];
+        let page = Page::read("fulfillment_orders", &marks, &[Kind::Text], request.page_size, &request.page_token)?;
+        let mut headers = reads::fulfillment_orders(&self.db, &filter, &call.principal, &page).await?;
+        let next_page_token = page.next(&mut headers, |header| vec![header.fulfillment_order_id.to_value()]);
+        let orders = reads::with_lines(&self.db, headers).await?;
+        let fulfillment_orders = orders.iter().map(wire::fulfillment_order).collect();
+        Ok(ListFulfillmentOrdersResponse { fulfillment_orders, next_page_token })
+    }
+
+    pub(super) async fn list_shipments(
+        &self,
+        call: &CallInfo,
+        request: ListShipmentsRequest,
+    ) -> Result<ListShipmentsResponse, Fault> {
+        let mut checks = Checks::new();
+        let states = checks.choices("states", &request.states, ShipmentState::from_contract);
+        let tracking_number = checks.optional_text("tracking_number", &request.tracking_number, MAX_NUMBER);
+        let filter = ShipmentFilter {
+            order_id: checks.optional_id("order_id", &request.order_id).flatten(),
+            carrier_id: checks.optional_id("carrier_id", &request.carrier_id).flatten(),
+            states: states.unwrap_or_default(),
+            tracking_number: tracking_number.unwrap_or_default(),
+        };
+        checks.done()?;
+        let states = format!("{:?}", filter.states);
+        let caller = call.principal.to_string();
+        let marks = [request.order_id.as_str(), &request.carrier_id, &states, &request.tracking_number, &caller];
+        let page = Page::read("shipments", &marks, reads::SHIPMENT_KEY, request.page_size, &request.page_token)?;
+        let mut shipments = reads::shipments(&self.db, &filter, &call.principal, &page).await?;
+        let key = |shipment: &Shipment| vec![shipment.create_time.to_value(), shipment.shipment_id.to_value()];
+        let next_page_token = page.next(&mut shipments, key);
+        Ok(ListShipmentsResponse { shipments: self.snapshots(&shipments).await?, next_page_token })
+    }
+}

@@ -1,0 +1,88 @@
+//! Changing a node.
+
+use std::sync::Arc;
+
+use mesh::{
+    Principal,
+    wire::{Checks, checked},
+};
+use proto::{
+    events::FulfillmentEvent,
+    fulfillment::v1::{self, UpdateNodeRequest},
+};
+use store::{Command, Context, Needs, Rows};
+use types::{Fault, NodeId};
+
+use crate::{
+    node::{HandlingClasses, Node, NodeState, ServiceAreas, request},
+    wire,
+};
+
+/// Changes the given fields of a node.
+#[derive(Debug)]
+pub(crate) struct UpdateNode {
+    node_id: NodeId,
+    /// The etag that was read; any when empty.
+    etag: String,
+    name: Option<String>,
+    /// Unchanged when empty.
+    handling_classes: HandlingClasses,
+    /// Unchanged when empty.
+    service_areas: ServiceAreas,
+    accept_within_micros: Option<i64>,
+    state: Option<NodeState>,
+}
+
+impl UpdateNode {
+    /// Reads the request.
+    pub(crate) fn parse(request: &UpdateNodeRequest, _: &Arc<Principal>) -> Result<Self, Fault> {
+        let mut checks = Checks::new();
+        let node_id = checks.id("node_id", &request.node_id);
+        let name = request.name.as_ref().and_then(|name| checks.text("name", name, request::MAX_NAME));
+        let handling_classes = request::handling_classes(&request.handling_classes, &mut checks);
+        let service_areas = request::service_areas(&request.service_areas, &mut checks);
+        let accept_within_micros = request::accept_within(request.accept_within.as_ref(), &mut checks);
+        let state = request.state.and_then(|state| checks.choice("state", state));
+        checks.done()?;
+        Ok(Self {
+            node_id: checked(node_id)?,
+            etag: request.etag.clone(),
+            name,
+            handling_classes: checked(handling_classes)?,
+            service_areas,
+            accept_within_micros,
+            state: state.and_then(NodeState::from_contract),
+        })
+    }
+}
+
+impl Command for UpdateNode {
+    type Reply = v1::Node;
+    const NAME: &'static str = "UpdateNode";
+
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
+        needs.row::<Node>(&self.node_id);
+    }
+
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<v1::Node, Fault> {
+        let present = rows.get::<Node>(&self.node_id)?.ok_or_else(|| Fault::not_found("node", &self.node_id))?;
+        Fault::check_etag("node", &self.etag, present.version)?;
+        let mut node = present.clone();
+        if let Some(name) = &self.name {
+            node.name.clone_from(name);
+        }
+        if !self.handling_classes.0.is_empty() {
+            node.handling_classes.clone_from(&self.handling_classes);
+        }
+        if !self.service_areas.0.is_empty() {
+            node.service_areas.clone_from(&self.service_areas);
+        }
+        node.accept_within_micros = self.accept_within_micros.or(node.accept_within_micros);
+        node.state = self.state.unwrap_or(node.state);
+        if node == *present {
+            return Ok(wire::node(&node));
+        }
+        node.update_time = cx.now();
+        Ok(node.save(FulfillmentEvent::NodeUpdated, rows, cx))
+    }
+}

@@ -1,0 +1,107 @@
+//! New events of items, of stock and of shipments.
+
+use mesh::wire::timestamp;
+use proto::{
+    event::v1::ExceptionType,
+    events::InventoryEvent,
+    inventory::v1::{DriftDetected, ItemChanged, SnapshotReported, StockChanged, StockConsumed},
+};
+use store::{Context, Exception, NewEvent};
+use types::{NodeId, OrderId};
+
+use crate::{
+    item::Item,
+    movement::{Movement, MovementKind},
+    stock::{Level, Location},
+    wire,
+};
+
+/// Emits that an item was created or updated; returns it as the contract has it.
+pub(crate) fn emit_item(
+    event: fn(ItemChanged) -> InventoryEvent,
+    item: &Item,
+    cx: &mut Context<'_>,
+) -> proto::inventory::v1::Item {
+    let changed = wire::item(item);
+    let payload = event(ItemChanged { item: Some(changed.clone()) });
+    cx.emit(NewEvent::new(payload, &item.sku, item.version, item.version));
+    changed
+}
+
+/// Emits that units on hand were received, corrected or restocked. Counts are in one event for all items, and the other
+/// movements are in the events of reservations and shipments.
+pub(crate) fn emit_stock_change(
+    movement: &Movement,
+    level: Option<&Level>,
+    version: i64,
+    order_id: Option<&OrderId>,
+    cx: &mut Context<'_>,
+) {
+    let event = match movement.kind {
+        MovementKind::Received => InventoryEvent::InventoryReceived,
+        MovementKind::Adjusted => InventoryEvent::InventoryAdjusted,
+        MovementKind::Restocked => InventoryEvent::InventoryRestocked,
+        MovementKind::Counted
+        | MovementKind::Reserved
+        | MovementKind::Released
+        | MovementKind::Allocated
+        | MovementKind::Deallocated
+        | MovementKind::Shipped => return,
+    };
+    let payload = StockChanged { movement: Some(wire::movement(movement)), level: level.map(wire::level) };
+    let event = NewEvent::new(event(payload), &movement.sku, version, movement.movement_number);
+    let event = event.occurred(movement.occur_time, 0);
+    cx.emit(match order_id {
+        Some(order_id) => event.order(order_id),
+        None => event,
+    });
+}
+
+/// Emits what a count of a location changed.
+pub(crate) fn emit_snapshot(location: &Location, movements: &[Movement], cx: &mut Context<'_>) {
+    let Location { location_id, count_time, version, .. } = location;
+    let counted = movements.iter().filter(|movement| movement.kind == MovementKind::Counted);
+    let payload = InventoryEvent::InventorySnapshotReported(SnapshotReported {
+        location_id: location_id.to_string(),
+        movements: counted.map(wire::movement).collect(),
+        count_time: count_time.map(timestamp),
+    });
+    let event = NewEvent::new(payload, location_id, *version, version);
+    cx.emit(event.occurred(count_time.unwrap_or_else(|| cx.now()), 0));
+}
+
+/// Emits which units a shipment consumed.
+pub(crate) fn emit_consumed(order_id: &OrderId, shipment_id: &str, movements: &[Movement], cx: &mut Context<'_>) {
+    let shipped: Vec<&Movement> = movements.iter().filter(|movement| movement.kind == MovementKind::Shipped).collect();
+    let Some(first) = shipped.first() else { return };
+    let payload = InventoryEvent::InventoryConsumed(StockConsumed {
+        order_id: order_id.to_string(),
+        shipment_id: shipment_id.to_owned(),
+        movements: shipped.iter().map(|movement| wire::movement(movement)).collect(),
+    });
+    let key = format!("{}:{}", first.sku, first.movement_number);
+    cx.emit(NewEvent::new(payload, shipment_id, 1, key).order(order_id).occurred(first.occur_time, 0));
+}
+
+/// Emits that a shipment took units that were not on hand, and opens an exception.
+pub(crate) fn emit_drift(
+    sku: &str,
+    location_id: &NodeId,
+    quantity: i64,
+    (order_id, shipment_id): (&OrderId, &str),
+    cx: &mut Context<'_>,
+) {
+    let payload = InventoryEvent::InventoryDriftDetected(DriftDetected {
+        sku: sku.to_owned(),
+        location_id: location_id.to_string(),
+        quantity,
+        shipment_id: shipment_id.to_owned(),
+    });
+    let key = format!("{shipment_id}:{location_id}:{}", cx.now().as_micros());
+    cx.emit(NewEvent::new(payload, sku, 1, &key).order(order_id));
+    Exception::new(ExceptionType::StockDrift, shipment_id, format!("{sku}:{key}")).order(order_id).open(
+        cx,
+        format!("shipment {shipment_id} took {quantity} units of {sku} that {location_id} did not have"),
+        [("sku", sku.to_owned()), ("location_id", location_id.to_string()), ("quantity", quantity.to_string())],
+    );
+}

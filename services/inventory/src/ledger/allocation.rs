@@ -1,0 +1,158 @@
+//! Units at locations: allocate, deallocate, consume.
+
+use types::{Fault, Id as _, NodeId, OrderId, Timestamp};
+
+use super::{Entry, Ledger, not_loaded};
+use crate::{
+    movement::MovementKind,
+    process::short_pick::ShortPick,
+    quantity::AllocationLine,
+    reservation::{Allocation, LineKey, SHORT_PICK_RANK},
+};
+
+store::text_enum! {
+    /// What is done with deallocated units.
+    pub(crate) enum DeallocationPolicy = proto::inventory::v1::DeallocationPolicy {
+        /// They are released: the order does not want them any more.
+        Cancel = "CANCEL",
+        /// They are reserved for the order again.
+        Reassign = "REASSIGN",
+        /// The location could not find them: other units are reserved, or backordered before all others.
+        Short = "SHORT",
+    }
+}
+
+/// Units of an item that left a location with a shipment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OutboundQuantity<'a> {
+    pub(crate) shipment_id: &'a str,
+    pub(crate) location_id: &'a NodeId,
+    pub(crate) sku: &'a str,
+    pub(crate) quantity: i64,
+    pub(crate) occur_time: Timestamp,
+}
+
+impl Ledger {
+    /// Allocates reserved units at a location, as far as units are available there; returns how many.
+    pub(crate) fn allocate(&mut self, order_id: &OrderId, line: &AllocationLine) -> Result<i64, Fault> {
+        let key = line.key(order_id);
+        let Some(reservation) = self.reservations.get(&key) else { return Ok(0) };
+        let sku = reservation.sku.clone();
+        let available = self.level(&sku, &line.location_id).map_or(0, |level| level.available());
+        let units = line.quantity.min(reservation.reserved).min(available);
+        if units <= 0 {
+            return Ok(0);
+        }
+        let reservation = self.reservations.edit(&key).ok_or_else(not_loaded)?;
+        reservation.reserved -= units;
+        reservation.allocated += units;
+        self.allocation(&key, &line.location_id, &sku).open_units += units;
+        let entry = self.entry(MovementKind::Allocated, &sku, order_id.as_str());
+        self.record(Entry { location_id: Some(&line.location_id), reserved: -units, allocated: units, ..entry })?;
+        Ok(units)
+    }
+
+    /// Deallocates up to so many units of a line at a location. `occur_time` is when a short pick occurred.
+    pub(crate) fn deallocate(
+        &mut self,
+        order_id: &OrderId,
+        line: &AllocationLine,
+        policy: DeallocationPolicy,
+        occur_time: Timestamp,
+    ) -> Result<(), Fault> {
+        let key = line.key(order_id);
+        let location_id = &line.location_id;
+        let open = self.allocations.get(&line.at_location(order_id));
+        let units = open.map_or(0, |allocation| allocation.open_units).min(line.quantity);
+        if units <= 0 {
+            return Ok(());
+        }
+        let sku = self.reservations.get(&key).ok_or_else(not_loaded)?.sku.clone();
+        let allocation = self.allocation(&key, location_id, &sku);
+        allocation.open_units -= units;
+        allocation.released += units;
+        let mut note = "";
+        if policy == DeallocationPolicy::Short {
+            let short_pick = ShortPick::new(self.level(&sku, location_id), units, occur_time);
+            note = short_pick.note;
+            if short_pick.correction > 0 {
+                let entry = self.entry(MovementKind::Adjusted, &sku, order_id.as_str());
+                let note = "not found by the location";
+                let on_hand = -short_pick.correction;
+                self.record(Entry { location_id: Some(location_id), on_hand, note, occur_time, ..entry })?;
+            }
+        }
+        let reserved = match policy {
+            DeallocationPolicy::Cancel => 0,
+            DeallocationPolicy::Reassign => units,
+            // Free units go to the short pick before any backorder.
+            DeallocationPolicy::Short => {
+                let stock = self.stock(&sku)?;
+                (stock.on_hand - stock.reserved - stock.allocated + units).max(0).min(units)
+            }
+        };
+        let reservation = self.reservations.edit(&key).ok_or_else(not_loaded)?;
+        reservation.allocated -= units;
+        reservation.reserved += reserved;
+        if policy == DeallocationPolicy::Cancel {
+            reservation.released += units;
+        }
+        let entry = self.entry(MovementKind::Deallocated, &sku, order_id.as_str());
+        self.record(Entry { location_id: Some(location_id), reserved, allocated: -units, note, ..entry })?;
+        if policy == DeallocationPolicy::Short && reserved < units {
+            self.backorder(&key, units - reserved, SHORT_PICK_RANK)?;
+        }
+        Ok(())
+    }
+
+    /// Consumes units of a shipment. They have left, so nothing is refused: units that were not allocated there come
+    /// off what is reserved, backordered or released of the line, and what is not on hand is drift.
+    pub(crate) fn consume(&mut self, key: &LineKey, outbound: OutboundQuantity<'_>) -> Result<(), Fault> {
+        let OutboundQuantity { shipment_id, location_id, sku, quantity, occur_time } = outbound;
+        let level = self.level(sku, location_id);
+        let counted = level.is_some_and(|level| level.was_counted_after(occur_time));
+        let on_hand = if counted { 0 } else { level.map_or(0, |level| level.on_hand).min(quantity) };
+        let drift = if counted { 0 } else { quantity - on_hand };
+
+        let (mut allocated, mut reserved, mut backordered) = (0, 0, 0);
+        if self.reservations.get(key).is_some_and(|reservation| reservation.sku == sku) {
+            let allocation = self.allocations.get(&(key.0.clone(), key.1, location_id.clone()));
+            allocated = allocation.map_or(0, |allocation| allocation.open_units).min(quantity);
+            if allocated > 0 {
+                let allocation = self.allocation(key, location_id, sku);
+                allocation.open_units -= allocated;
+                allocation.consumed += allocated;
+            }
+            let reservation = self.reservations.edit(key).ok_or_else(not_loaded)?;
+            reserved = (quantity - allocated).min(reservation.reserved);
+            backordered = (quantity - allocated - reserved).min(reservation.backordered);
+            let released = (quantity - allocated - reserved - backordered).min(reservation.released);
+            reservation.allocated -= allocated;
+            reservation.reserved -= reserved;
+            reservation.released -= released;
+            reservation.consumed += allocated + reserved + backordered + released;
+        }
+        if backordered > 0 {
+            self.reduce_backorder(key, backordered)?;
+        }
+        let note = match (counted, drift) {
+            (true, _) => format!("{quantity} units, left before the last count"),
+            (false, 1..) => format!("{drift} of {quantity} units were not on hand"),
+            (false, _) => String::new(),
+        };
+        let entry = self.entry(MovementKind::Shipped, sku, shipment_id);
+        let deltas = Entry { on_hand: -on_hand, reserved: -reserved, allocated: -allocated, ..entry };
+        self.record(Entry { location_id: Some(location_id), note: &note, occur_time, ..deltas })?;
+        if drift > 0 {
+            *self.drifts.entry((sku.to_owned(), location_id.clone())).or_default() += drift;
+        }
+        Ok(())
+    }
+
+    fn allocation(&mut self, key: &LineKey, location_id: &NodeId, sku: &str) -> &mut Allocation {
+        let at_location = (key.0.clone(), key.1, location_id.clone());
+        let now = self.now;
+        self.allocations
+            .make(&at_location, || Allocation::none_at(key.clone(), location_id.clone(), sku.to_owned(), now))
+    }
+}

@@ -1,0 +1,138 @@
+//! Units over all locations: reserve, release, expire.
+
+use types::{Fault, Id as _, OrderId, Reason, Violation};
+
+use super::{Entry, Ledger, not_loaded};
+use crate::{
+    movement::MovementKind,
+    quantity::RequestedLine,
+    reservation::{DEFAULT_RANK, LineKey, Reservation, ShortagePolicy, micros},
+};
+
+/// How units are reserved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Terms {
+    pub(crate) shortage_policy: ShortagePolicy,
+    /// Microseconds.
+    pub(crate) expire_after: Option<i64>,
+}
+
+impl Ledger {
+    /// Reserves units for the lines of an order: on refusal none.
+    ///
+    /// A line that has the requested quantity already keeps what it has; another quantity changes it by the difference.
+    /// Lines that share an item share its free units.
+    pub(crate) fn reserve(&mut self, order_id: &OrderId, lines: &[RequestedLine], terms: Terms) -> Result<(), Fault> {
+        let mut violations = Vec::new();
+        let mut increases = Vec::new();
+        for (index, line) in lines.iter().enumerate() {
+            let key = line.key(order_id);
+            let Some(present) = self.reservations.get(&key) else {
+                increases.push((key, line, line.quantity));
+                continue;
+            };
+            let difference = line.quantity - present.requested;
+            if present.sku != line.sku {
+                violations.push(violation(index, "sku", format!("the line is reserved for {}", present.sku)));
+            } else if -difference > present.reserved + present.backordered {
+                let least = present.requested - present.reserved - present.backordered;
+                let description = format!("{least} units are allocated, shipped or released");
+                violations.push(violation(index, "quantity", description));
+            } else if difference < 0 {
+                self.withdraw(&key, -difference)?.requested += difference;
+            } else if difference > 0 {
+                increases.push((key, line, difference));
+            }
+        }
+        if !violations.is_empty() {
+            return Err(Fault::violations(violations));
+        }
+        let mut refused = Vec::new();
+        for (key, line, units) in increases {
+            let available = self.reserve_more(&key, &line.sku, units, terms)?;
+            if available < units && terms.shortage_policy == ShortagePolicy::Refuse {
+                refused.push((line, units, available));
+            }
+        }
+        refused.first().map_or(Ok(()), |(line, units, available)| {
+            let message = format!("line {}: {available} of {units} units of {} are free", line.line_number, line.sku);
+            Err(Fault::new(Reason::InsufficientStock, message)
+                .fact("sku", &line.sku)
+                .fact("requested", units)
+                .fact("available", available)
+                .fact("short_lines", refused.len()))
+        })
+    }
+
+    /// Reserves available units for a line and backorders the others; returns how many were available.
+    fn reserve_more(&mut self, key: &LineKey, sku: &str, units: i64, terms: Terms) -> Result<i64, Fault> {
+        let available = self.stock(sku)?.available_to_promise().min(units);
+        let (order_id, line_number) = key.clone();
+        let new = || Reservation::none_for(order_id, line_number, sku.to_owned(), self.now);
+        let reservation = self.reservations.make(key, new);
+        reservation.requested += units;
+        reservation.reserved += available;
+        (reservation.shortage_policy, reservation.expire_after) = (terms.shortage_policy, terms.expire_after);
+        if available > 0 {
+            self.record(Entry { reserved: available, ..self.entry(MovementKind::Reserved, sku, key.0.as_str()) })?;
+        }
+        if available < units {
+            self.backorder(key, units - available, DEFAULT_RANK)?;
+        }
+        Ok(available)
+    }
+
+    /// Releases up to `units` that are not allocated. An unknown line has none.
+    pub(crate) fn release(&mut self, key: &LineKey, units: i64) -> Result<(), Fault> {
+        let Some(reservation) = self.reservations.get(key) else { return Ok(()) };
+        let units = units.min(reservation.reserved + reservation.backordered);
+        self.withdraw(key, units)?.released += units;
+        Ok(())
+    }
+
+    /// Takes units off what is backordered, then off what is reserved.
+    fn withdraw(&mut self, key: &LineKey, units: i64) -> Result<&mut Reservation, Fault> {
+        let reservation = self.reservations.edit(key).ok_or_else(not_loaded)?;
+        let backordered = units.min(reservation.backordered);
+        let reserved = units - backordered;
+        reservation.reserved -= reserved;
+        let sku = reservation.sku.clone();
+        self.reduce_backorder(key, backordered)?;
+        if reserved > 0 {
+            self.record(Entry { reserved: -reserved, ..self.entry(MovementKind::Released, &sku, key.0.as_str()) })?;
+        }
+        self.reservations.edit(key).ok_or_else(not_loaded)
+    }
+
+    /// Ends the time of the reserved units of an order, all of whose reservations are loaded.
+    pub(crate) fn expire(&mut self, order_id: &OrderId, open_holds: i64) -> Result<(), Fault> {
+        let own = self.reservations.iter().filter(|(key, _)| key.0 == *order_id);
+        let own: Vec<&Reservation> = own.map(|(_, reservation)| reservation).collect();
+        let extended = open_holds > 0 || own.iter().any(|line| line.allocated > 0);
+        let is_due = |line: &Reservation| line.reserved > 0 && line.expire_time.is_some_and(|time| time <= self.now);
+        let due: Vec<Reservation> = own.into_iter().filter(|line| is_due(line)).cloned().collect();
+        for line in &due {
+            let key = line.key();
+            let reservation = self.reservations.edit(&key).ok_or_else(not_loaded)?;
+            if extended {
+                reservation.expire_time = line.expire_after.map(|after| self.now.after(micros(after)));
+                continue;
+            }
+            reservation.reserved = 0;
+            reservation.expire_time = None;
+            if line.shortage_policy == ShortagePolicy::Refuse {
+                reservation.released += line.reserved;
+            }
+            let entry = self.entry(MovementKind::Released, &line.sku, order_id.as_str());
+            self.record(Entry { reserved: -line.reserved, note: "expired", ..entry })?;
+            if line.shortage_policy == ShortagePolicy::Backorder {
+                self.backorder(&key, line.reserved, DEFAULT_RANK)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn violation(index: usize, field: &str, description: String) -> Violation {
+    Violation { field: format!("lines[{index}].{field}"), description }
+}

@@ -1,0 +1,119 @@
+//! Exceptions: what only a person can decide.
+
+mod assign;
+mod close;
+mod due;
+mod report;
+
+use proto::{
+    event::v1::ExceptionOpened,
+    events::OperationsEvent,
+    operations::v1::{ExceptionChanged, ExceptionState},
+};
+use store::{Context, NewEvent, Proto, Rows};
+use types::{ExceptionId, Fault, Timestamp};
+
+pub(crate) use assign::AssignException;
+pub(crate) use close::{DismissException, ResolveException};
+pub(crate) use report::{AutoResolveException, ReportException};
+
+use crate::wire;
+
+store::text_enum! {
+    /// State of an exception.
+    pub(crate) enum State = ExceptionState {
+        /// Without an assignee.
+        Open = "OPEN",
+        /// A person is assigned.
+        Assigned = "ASSIGNED",
+        /// Closed by a person, who resolved it.
+        Resolved = "RESOLVED",
+        /// Closed by a person; nothing had to be done.
+        Dismissed = "DISMISSED",
+        /// Closed when its cause was gone.
+        AutoResolved = "AUTO_RESOLVED",
+    }
+}
+
+store::record! {
+    /// One exception.
+    pub(crate) struct Exception in "exceptions" key (exception_id: ExceptionId) {
+        /// Name of its `ExceptionType`; services of a newer version may report one that is unknown here.
+        exception_type: String,
+        /// Id of what it is about.
+        subject: String,
+        /// The order that it stops, or empty.
+        order_id: String,
+        /// The service that opened it.
+        source: String,
+        /// Its state.
+        state: State,
+        /// The newest report of it.
+        report: Proto<ExceptionOpened>,
+        /// The person who is assigned.
+        assignee: String,
+        /// How it was closed, for a person.
+        resolution: String,
+        /// How often it was reported while open.
+        occurrences: i64,
+        /// When it should be closed.
+        due_time: Timestamp,
+        /// When it was opened.
+        open_time: Timestamp,
+        /// When it was closed.
+        close_time: Option<Timestamp>,
+    }
+}
+
+store::record! {
+    /// The one open exception of a type and subject.
+    pub(crate) struct OpenException in "open_exceptions" key (exception_type: String, subject: String) {
+        /// The exception; none after it was closed.
+        exception_id: Option<ExceptionId>,
+    }
+}
+
+impl State {
+    /// What a person may still do.
+    const fn supported_actions(self) -> &'static [&'static str] {
+        match self {
+            Self::Open | Self::Assigned => &["assign", "resolve", "dismiss"],
+            Self::Resolved | Self::Dismissed | Self::AutoResolved => &[],
+        }
+    }
+}
+
+impl Exception {
+    /// The key of the row that names the open exception of its type and subject.
+    fn open_key(&self) -> (String, String) {
+        (self.exception_type.clone(), self.subject.clone())
+    }
+
+    /// Refuses an action on a closed exception, and one with the etag of an older version.
+    fn permit(&self, action: &'static str, etag: &str) -> Result<(), Fault> {
+        Fault::check_etag("exception", etag, self.version)?;
+        if !self.state.supported_actions().contains(&action) {
+            let message = format!("exception {} is closed: it is {}", self.exception_id, self.state.as_str());
+            return Err(Fault::not_supported(message).fact("supported_actions", ""));
+        }
+        Ok(())
+    }
+}
+
+/// The exception of a command.
+fn find(rows: &Rows, exception_id: &ExceptionId) -> Result<Exception, Fault> {
+    rows.get::<Exception>(exception_id)?.cloned().ok_or_else(|| Fault::not_found("exception", exception_id))
+}
+
+/// Emits what a person did with an exception, and returns the exception: the log is the audit trail.
+fn emit(
+    cx: &mut Context<'_>,
+    event: fn(ExceptionChanged) -> OperationsEvent,
+    exception: &Exception,
+) -> proto::operations::v1::Exception {
+    let Exception { exception_id, version, order_id, .. } = exception;
+    let changed = wire::exception(exception);
+    let payload = event(ExceptionChanged { exception: Some(changed.clone()) });
+    cx.emit(NewEvent::new(payload, exception_id, *version, version).correlation(order_id));
+    changed
+}

@@ -1,0 +1,113 @@
+//! What services report: an exception was opened, or its cause is gone.
+
+use proto::event::v1::{Event, ExceptionOpened, ExceptionResolved};
+use store::{Command, Context, Needs, Proto, Rows};
+use types::{Fault, Timestamp};
+
+use super::{Exception, OpenException, State, close::close, due};
+
+/// Opens an exception, or counts the report when there is an open one of its type and subject.
+pub(crate) struct ReportException {
+    source: &'static str,
+    report: ExceptionOpened,
+    /// When the service recorded it: the time to close it runs from there, however late the report arrives.
+    record_time: Option<Timestamp>,
+}
+
+/// Closes the open exception of a type and subject, if there is one: its cause is gone.
+pub(crate) struct AutoResolveException {
+    pub(crate) report: ExceptionResolved,
+}
+
+impl ReportException {
+    pub(crate) fn new(source: &'static str, mut report: ExceptionOpened, event: &Event) -> Self {
+        if report.order_id.is_empty() {
+            report.order_id.clone_from(&event.correlation_id);
+        }
+        let record_time = event.record_time.as_ref().and_then(mesh::wire::from_timestamp);
+        Self { source, report, record_time }
+    }
+
+    fn key(&self) -> (String, String) {
+        (self.report.r#type.clone(), self.report.subject.clone())
+    }
+}
+
+impl AutoResolveException {
+    fn key(&self) -> (String, String) {
+        (self.report.r#type.clone(), self.report.subject.clone())
+    }
+}
+
+impl Command for ReportException {
+    type Reply = ();
+    const NAME: &'static str = "ReportException";
+
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        need_open(rows, needs, &self.key());
+    }
+
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
+        let report = self.report.clone();
+        if let Some(exception) = find_open(rows, &self.key())? {
+            let occurrences = exception.occurrences + 1;
+            let order_id =
+                if exception.order_id.is_empty() { report.order_id.clone() } else { exception.order_id.clone() };
+            rows.put(Exception { order_id, occurrences, report: Proto(report), ..exception });
+            return Ok(());
+        }
+        let (exception_type, subject) = self.key();
+        let open_time = self.record_time.unwrap_or_else(|| cx.now());
+        let exception = rows.put(Exception {
+            exception_id: cx.new_id(),
+            due_time: open_time.after(due::within(&exception_type)),
+            exception_type: exception_type.clone(),
+            subject: subject.clone(),
+            order_id: report.order_id.clone(),
+            source: self.source.to_owned(),
+            state: State::Open,
+            report: Proto(report),
+            assignee: String::new(),
+            resolution: String::new(),
+            occurrences: 1,
+            open_time,
+            close_time: None,
+            version: 0,
+        });
+        let version = rows.get::<OpenException>(&self.key())?.map_or(0, |open| open.version);
+        rows.put(OpenException { exception_type, subject, exception_id: Some(exception.exception_id), version });
+        Ok(())
+    }
+}
+
+impl Command for AutoResolveException {
+    type Reply = ();
+    const NAME: &'static str = "AutoResolveException";
+
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        need_open(rows, needs, &self.key());
+    }
+
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
+        if let Some(exception) = find_open(rows, &self.key())? {
+            close(rows, cx, exception, State::AutoResolved, &self.report.summary)?;
+        }
+        Ok(())
+    }
+}
+
+fn need_open(rows: &Rows, needs: &mut Needs, key: &(String, String)) {
+    needs.row::<OpenException>(key);
+    if let Ok(Some(OpenException { exception_id: Some(exception_id), .. })) = rows.get::<OpenException>(key) {
+        needs.row::<Exception>(exception_id);
+    }
+}
+
+fn find_open(rows: &Rows, key: &(String, String)) -> Result<Option<Exception>, Fault> {
+    match rows.get::<OpenException>(key)? {
+        Some(OpenException { exception_id: Some(exception_id), .. }) => {
+            Ok(rows.get::<Exception>(exception_id)?.cloned())
+        }
+        _ => Ok(None),
+    }
+}

@@ -1,0 +1,230 @@
+mod properties;
+
+use store::Proto;
+use types::{BasisPoints, ShipmentId, line_amount, share_of_line};
+
+use super::*;
+use crate::{
+    account::InvoicePolicy,
+    item::HandlingClass,
+    order::{FillPolicy, OrderState, OrderStatus},
+    order_line::PricedLine,
+    process::confirmation::HANDLING,
+    report::ReservationSnapshot,
+};
+
+const NOW: Timestamp = Timestamp::from_micros(1_750_000_000_000_000);
+
+fn order(fill_policy: FillPolicy, invoice_policy: InvoicePolicy) -> Order {
+    Order {
+        order_id: "ord_1".parse().unwrap(),
+        account_id: "acc_1".parse().unwrap(),
+        customer_po: "PO-1".to_owned(),
+        unique_po: None,
+        ship_to: Proto::default(),
+        currency: "USD".parse().unwrap(),
+        fill_policy,
+        invoice_policy,
+        requested_ship_time: None,
+        state: OrderState::Submitted,
+        status: OrderStatus::Submitted,
+        reason: String::new(),
+        total_minor: 0,
+        invoice_ready_minor: 0,
+        invoice_count: 0,
+        release_number: 0,
+        hold_count: 0,
+        open_holds: 0,
+        exceptions: 0,
+        cancel_time: None,
+        create_time: NOW,
+        update_time: NOW,
+        close_time: None,
+        version: 0,
+    }
+}
+
+fn line(line_number: i64, ordered: i64, unit_price_minor: i64, discount: i64) -> OrderLine {
+    let discount = BasisPoints::new(discount).unwrap();
+    let priced = PricedLine {
+        line_number,
+        sku: format!("SKU-{line_number}"),
+        name: String::new(),
+        uom: "EA".to_owned(),
+        uom_quantity: ordered,
+        ordered,
+        unit_price_minor,
+        discount,
+        amount_minor: line_amount(ordered, unit_price_minor, discount).unwrap(),
+        handling_class: HandlingClass::Ambient,
+    };
+    OrderLine::new("ord_1".parse().unwrap(), priced)
+}
+
+fn aggregate(fill_policy: FillPolicy, invoice_policy: InvoicePolicy, ordered: &[i64]) -> OrderAggregate {
+    let lines: Vec<OrderLine> =
+        (1..).zip(ordered).map(|(number, ordered)| line(number, *ordered, 1_05, 1_500)).collect();
+    let mut order = order(fill_policy, invoice_policy);
+    order.total_minor = lines.iter().map(|line| line.amount_minor).sum();
+    OrderAggregate(ChangingOrder { order, lines, pending: Vec::new() })
+}
+
+fn usual(ordered: &[i64]) -> OrderAggregate {
+    aggregate(FillPolicy::FillAllAvailable, InvoicePolicy::OnDelivery, ordered)
+}
+
+fn shipment() -> ShipmentId {
+    "shm_1".parse().unwrap()
+}
+
+fn units(line_number: i64, quantity: i64) -> Vec<LineUnits> {
+    vec![LineUnits { line_number, quantity }]
+}
+
+fn snapshot(line_number: i64, version: i64, backordered: i64) -> ReservationSnapshot {
+    ReservationSnapshot { line_number, version, backordered }
+}
+
+fn apply(aggregate: &mut OrderAggregate, report: &OrderReport) {
+    aggregate.change(NOW, |aggregate| aggregate.record(report, NOW));
+}
+
+fn in_stock(aggregate: &OrderAggregate) -> OrderReport {
+    OrderReport::Reserved(aggregate.lines.iter().map(|line| snapshot(line.line_number, 1, 0)).collect())
+}
+
+fn shipped(line_number: i64, quantity: i64) -> OrderReport {
+    OrderReport::Shipped { shipment_id: shipment(), units: units(line_number, quantity), cancellation_lost: false }
+}
+
+fn delivered(line_number: i64, quantity: i64) -> OrderReport {
+    OrderReport::Delivered { shipment_id: shipment(), units: units(line_number, quantity) }
+}
+
+#[test]
+fn an_older_version_of_a_reservation_changes_nothing() {
+    let mut aggregate = usual(&[10]);
+    apply(&mut aggregate, &OrderReport::Reserved(vec![snapshot(1, 5, 4)]));
+    let known = aggregate.clone();
+    apply(&mut aggregate, &OrderReport::Reserved(vec![snapshot(1, 4, 10)]));
+    assert_eq!(aggregate, known);
+}
+
+#[test]
+fn stock_that_comes_is_released_with_the_next_number() {
+    let mut aggregate = usual(&[10]);
+    apply(&mut aggregate, &OrderReport::Reserved(vec![snapshot(1, 1, 4)]));
+    apply(&mut aggregate, &OrderReport::Reserved(vec![snapshot(1, 2, 0)]));
+    assert_eq!(
+        aggregate.pending,
+        [
+            PendingEvent::Confirmed,
+            PendingEvent::Backordered(units(1, 4)),
+            PendingEvent::Released(units(1, 6)),
+            PendingEvent::Released(units(1, 4)),
+        ]
+    );
+    assert_eq!(aggregate.order.release_number, 2);
+}
+
+#[test]
+fn fill_all_is_released_together() {
+    let mut aggregate = aggregate(FillPolicy::FillAll, InvoicePolicy::OnDelivery, &[5, 5]);
+    apply(&mut aggregate, &OrderReport::Reserved(vec![snapshot(1, 1, 0), snapshot(2, 1, 1)]));
+    assert_eq!(aggregate.order.release_number, 0);
+    assert_eq!(aggregate.order.status, OrderStatus::PartiallyBackordered);
+    apply(&mut aggregate, &OrderReport::Reserved(vec![snapshot(2, 2, 0)]));
+    assert_eq!(aggregate.order.release_number, 1);
+    assert_eq!(aggregate.lines.iter().map(|line| line.released).sum::<i64>(), 10);
+}
+
+#[test]
+fn unfulfillable_units_wait_or_are_released_again_in_any_order_of_reports() {
+    let mut aggregate = usual(&[10]);
+    apply(&mut aggregate, &in_stock(&usual(&[10])));
+    // Stock came for the units before the order heard that no node had them.
+    apply(&mut aggregate, &OrderReport::Reserved(vec![snapshot(1, 3, 0)]));
+    apply(&mut aggregate, &OrderReport::Unfulfillable(units(1, 4), vec![snapshot(1, 2, 4)]));
+    assert_eq!((aggregate.lines[0].released, aggregate.lines[0].backordered), (10, 0));
+    assert_eq!(aggregate.order.release_number, 2);
+}
+
+#[test]
+fn units_that_come_back_after_a_cancellation_are_cancelled() {
+    let mut aggregate = usual(&[10]);
+    apply(&mut aggregate, &in_stock(&usual(&[10])));
+    aggregate.change(NOW, |aggregate| aggregate.cancel("changed their mind", NOW));
+    assert_eq!(aggregate.pending.last(), Some(&PendingEvent::CancelRequested));
+    apply(&mut aggregate, &OrderReport::Unfulfillable(units(1, 4), vec![snapshot(1, 2, 4)]));
+    apply(&mut aggregate, &OrderReport::Cancelled(units(1, 6)));
+    assert_eq!(aggregate.order.state, OrderState::Cancelled);
+    assert_eq!(aggregate.pending.last(), Some(&PendingEvent::Cancelled));
+    assert_eq!(aggregate.order.release_number, 1);
+}
+
+#[test]
+fn a_shipment_after_everything_was_cancelled_is_counted_and_reopens_the_order() {
+    let mut aggregate = usual(&[5]);
+    apply(&mut aggregate, &in_stock(&usual(&[5])));
+    aggregate.change(NOW, |aggregate| aggregate.cancel("changed their mind", NOW));
+    apply(&mut aggregate, &OrderReport::Cancelled(units(1, 5)));
+    assert_eq!(aggregate.order.status, OrderStatus::Cancelled);
+    apply(&mut aggregate, &shipped(1, 5));
+    assert_eq!(aggregate.order.status, OrderStatus::Exception);
+    assert_eq!((aggregate.lines[0].shipped, aggregate.lines[0].over_shipped), (5, 5));
+    apply(&mut aggregate, &delivered(1, 5));
+    assert_eq!((aggregate.order.state, aggregate.order.status), (OrderState::Closed, OrderStatus::Delivered));
+    assert_eq!(aggregate.order.invoice_ready_minor, 0, "a person decides about it");
+}
+
+#[test]
+fn a_ship_time_is_promised_when_no_unit_waits() {
+    let mut aggregate = usual(&[10]);
+    apply(&mut aggregate, &OrderReport::Reserved(vec![snapshot(1, 1, 4)]));
+    assert_eq!(aggregate.lines[0].promised_ship_time, None);
+    apply(&mut aggregate, &OrderReport::Reserved(vec![snapshot(1, 2, 0)]));
+    assert_eq!(aggregate.lines[0].promised_ship_time, Some(NOW.after(HANDLING)));
+}
+
+#[test]
+fn the_status_follows_the_units_of_all_lines() {
+    let mut aggregate = usual(&[2, 2]);
+    let mut seen = vec![aggregate.order.status];
+    let reports = [
+        in_stock(&aggregate.clone()),
+        OrderReport::Picked(units(1, 2)),
+        shipped(1, 1),
+        shipped(1, 1),
+        shipped(2, 2),
+        delivered(1, 2),
+        delivered(2, 2),
+    ];
+    for report in &reports {
+        apply(&mut aggregate, report);
+        seen.push(aggregate.order.status);
+    }
+    use OrderStatus::{Delivered, InFulfillment, PartiallyDelivered, PartiallyShipped, Released, Shipped, Submitted};
+    let expected = [
+        Submitted,
+        Released,
+        InFulfillment,
+        PartiallyShipped,
+        PartiallyShipped,
+        Shipped,
+        PartiallyDelivered,
+        Delivered,
+    ];
+    assert_eq!(seen, expected);
+    assert!(
+        aggregate.lines.iter().all(|line| contract::LineStatus::from(line.status()) == contract::LineStatus::Delivered)
+    );
+}
+
+#[test]
+fn shares_of_a_line_are_those_that_returns_credit() {
+    let thirds = OrderLine { amount_minor: 100, ..line(1, 3, 0, 0) };
+    // 2 × 1.00 less 49.70 % is 1.006.
+    let halves = line(1, 2, 100, 4_970);
+    assert_eq!([0, 1, 2, 3].map(|units| share_of_line(thirds.amount_minor, thirds.ordered, units)), [0, 33, 67, 100]);
+    assert_eq!([0, 1, 2].map(|units| share_of_line(halves.amount_minor, halves.ordered, units)), [0, 51, 101]);
+}

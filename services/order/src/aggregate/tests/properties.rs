@@ -1,0 +1,199 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::process::returned_units::ReturnedUnits;
+
+/// Something that happens to an order.
+#[derive(Debug, Clone)]
+enum Step {
+    Report(OrderReport),
+    Returned(ReturnedUnits),
+    Cancel,
+    PlaceHold,
+    ReleaseHold,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let some = (1_i64..=3, 1_i64..=12).prop_map(|(line_number, quantity)| units(line_number, quantity)).boxed();
+    let snapshots = prop::collection::vec((1_i64..=3, 1_i64..=20, 0_i64..=12), 1..4)
+        .prop_map(|snapshots| {
+            snapshots.into_iter().map(|(line, version, short)| snapshot(line, version, short)).collect::<Vec<_>>()
+        })
+        .boxed();
+    let lost = prop_oneof![3 => Just(false), 1 => Just(true)];
+    prop_oneof![
+        4 => snapshots.clone().prop_map(|snapshots| Step::Report(OrderReport::Reserved(snapshots))),
+        1 => Just(Step::Report(OrderReport::ReservationRefused("too little".to_owned()))),
+        2 => some.clone().prop_map(|units| Step::Report(OrderReport::Picked(units))),
+        1 => some.clone().prop_map(|units| Step::Report(OrderReport::Short(units))),
+        2 => (some.clone(), snapshots).prop_map(|(units, snapshots)| Step::Report(OrderReport::Unfulfillable(units, snapshots))),
+        2 => some.clone().prop_map(|units| Step::Report(OrderReport::Cancelled(units))),
+        4 => (some.clone(), lost).prop_map(|(units, cancellation_lost)| {
+            Step::Report(OrderReport::Shipped { shipment_id: shipment(), units, cancellation_lost })
+        }),
+        4 => some.prop_map(|units| Step::Report(OrderReport::Delivered { shipment_id: shipment(), units })),
+        1 => (1_i64..=3, 0_i64..=20, 0_i64..=20).prop_map(|(line_number, authorized, received)| {
+            Step::Returned(ReturnedUnits { line_number, authorized, received })
+        }),
+        1 => Just(Step::Cancel),
+        1 => Just(Step::PlaceHold),
+        1 => Just(Step::ReleaseHold),
+    ]
+}
+
+fn take(aggregate: &mut OrderAggregate, step: &Step) {
+    match step {
+        Step::Report(report) => apply(aggregate, report),
+        Step::Returned(units) => aggregate.change(NOW, |aggregate| aggregate.count_returns(&[*units])),
+        Step::Cancel if aggregate.order.supported_actions(&aggregate.lines).contains(&Action::Cancel) => {
+            aggregate.change(NOW, |aggregate| aggregate.cancel("changed their mind", NOW));
+        }
+        Step::PlaceHold if aggregate.order.state.is_open() => {
+            aggregate.change(NOW, |aggregate| aggregate.order.open_holds += 1);
+        }
+        Step::ReleaseHold if aggregate.order.open_holds > 0 => {
+            aggregate.change(NOW, |aggregate| aggregate.order.open_holds -= 1);
+        }
+        Step::Cancel | Step::PlaceHold | Step::ReleaseHold => {}
+    }
+}
+
+fn assert_conserved(line: &OrderLine) {
+    let buckets = line.cancelled + line.unallocated + line.backordered + line.reserved + line.released + line.shipped;
+    assert_eq!(line.ordered + line.over_shipped, buckets, "{line:?}");
+    let counters = [
+        line.cancelled,
+        line.unallocated,
+        line.backordered,
+        line.reserved,
+        line.released,
+        line.picked,
+        line.shipped,
+        line.delivered,
+        line.delivered_early,
+        line.short,
+        line.over_shipped,
+        line.invoice_ready,
+        line.invoice_ready_minor,
+        line.return_authorized,
+        line.return_received,
+    ];
+    assert!(counters.iter().all(|counter| *counter >= 0), "{line:?}");
+    assert!(line.delivered <= line.shipped && line.return_received <= line.shipped, "{line:?}");
+    assert!(line.invoice_ready <= line.shipped && line.cancelled <= line.ordered, "{line:?}");
+    assert!(line.invoice_ready_minor <= line.amount_minor, "{line:?}");
+    assert_eq!(
+        line.invoice_ready_minor,
+        share_of_line(line.amount_minor, line.ordered, line.invoice_ready),
+        "{line:?}"
+    );
+}
+
+fn fill_policy() -> impl Strategy<Value = FillPolicy> {
+    prop_oneof![Just(FillPolicy::FillOrKill), Just(FillPolicy::FillAll), Just(FillPolicy::FillAllAvailable)]
+}
+
+fn invoice_policy() -> impl Strategy<Value = InvoicePolicy> {
+    prop_oneof![Just(InvoicePolicy::OnShipment), Just(InvoicePolicy::OnDelivery)]
+}
+
+proptest! {
+    #[test]
+    fn units_add_up_whatever_happens_in_whatever_order(
+        fill in fill_policy(),
+        invoice in invoice_policy(),
+        ordered in prop::collection::vec(1_i64..=10, 3),
+        steps in prop::collection::vec(step(), 0..40),
+    ) {
+        let mut aggregate = aggregate(fill, invoice, &ordered);
+        for step in &steps {
+            take(&mut aggregate, step);
+            aggregate.lines.iter().for_each(assert_conserved);
+            let totals = UnitTotals::of(&aggregate.lines);
+            prop_assert_eq!(aggregate.order.status, aggregate.order.derive_status(&totals));
+            let ready: i64 = aggregate.lines.iter().map(|line| line.invoice_ready_minor).sum();
+            prop_assert_eq!(aggregate.order.invoice_ready_minor, ready);
+            prop_assert_eq!(aggregate.order.state == OrderState::Cancelled, totals.all_cancelled()
+                && aggregate.order.state != OrderState::Rejected);
+            prop_assert_eq!(aggregate.order.close_time.is_none(), aggregate.order.state.is_open());
+        }
+    }
+
+    #[test]
+    fn nothing_is_released_while_there_is_an_open_hold(steps in prop::collection::vec(step(), 0..40)) {
+        let mut aggregate = usual(&[4, 5, 6]);
+        for step in &steps {
+            let before = (aggregate.order.open_holds, aggregate.order.release_number);
+            take(&mut aggregate, step);
+            if before.0 > 0 && aggregate.order.open_holds > 0 {
+                prop_assert_eq!(aggregate.order.release_number, before.1);
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_split_in_two_does_not_change_the_status(
+        ordered in 2_i64..=10,
+        waiting in 0_i64..=10,
+        left in 0_i64..=10,
+        arrived in 0_i64..=10,
+    ) {
+        let waiting = waiting.min(ordered - 1);
+        let left = left.min(ordered - waiting);
+        let arrived = arrived.min(left);
+        let reports = |line_number, [waiting, left, arrived]: [i64; 3]| {
+            [
+                OrderReport::Reserved(vec![snapshot(line_number, 1, waiting)]),
+                shipped(line_number, left),
+                delivered(line_number, arrived),
+            ]
+        };
+        let mut one = usual(&[ordered]);
+        for report in reports(1, [waiting, left, arrived]) {
+            apply(&mut one, &report);
+        }
+        let apart: Vec<i64> = [ordered - waiting, waiting].into_iter().filter(|units| *units > 0).collect();
+        let mut two = usual(&apart);
+        for report in [reports(1, [0, left, arrived]), reports(2, [waiting, 0, 0])].iter().flatten() {
+            apply(&mut two, report);
+        }
+        prop_assert_eq!(one.order.status, two.order.status);
+    }
+
+    #[test]
+    fn a_delivery_reported_before_its_shipment_comes_to_the_same(parts in prop::collection::vec(1_i64..=4, 1..5)) {
+        let ordered = parts.iter().sum();
+        let (mut in_order, mut reversed) = (usual(&[ordered]), usual(&[ordered]));
+        let reserved = in_stock(&in_order);
+        apply(&mut in_order, &reserved);
+        apply(&mut reversed, &reserved);
+        for part in &parts {
+            apply(&mut in_order, &shipped(1, *part));
+            apply(&mut in_order, &delivered(1, *part));
+            apply(&mut reversed, &delivered(1, *part));
+        }
+        for part in &parts {
+            apply(&mut reversed, &shipped(1, *part));
+        }
+        prop_assert_eq!(&in_order.lines, &reversed.lines);
+        prop_assert_eq!(in_order.order.state, OrderState::Closed);
+        prop_assert_eq!(in_order.order.status, reversed.order.status);
+    }
+
+    #[test]
+    fn the_amounts_of_any_parts_sum_to_the_line(
+        parts in prop::collection::vec(1_i64..=1_000, 1..8),
+        unit_price_minor in 0_i64..=1_000_000,
+        discount in 0_i64..=10_000,
+    ) {
+        let mut line = line(1, parts.iter().sum(), unit_price_minor, discount);
+        line.apply_reservation(1, 0);
+        line.release();
+        let mut amount = 0;
+        for part in parts {
+            line.ship(part);
+            amount += line.make_invoice_ready(InvoicePolicy::OnShipment).unwrap().amount_minor;
+        }
+        prop_assert_eq!(amount, line.amount_minor);
+    }
+}

@@ -1,0 +1,100 @@
+//! How units of a line move from one counter to another.
+//!
+//! Reports come late and in any order; each is applied as far as possible, and the counters always add up.
+
+use super::OrderLine;
+
+impl OrderLine {
+    /// Units that are neither cancelled nor shipped nor at a node.
+    fn unreleased(&self) -> i64 {
+        self.ordered - self.cancelled - self.released - (self.shipped - self.over_shipped)
+    }
+
+    /// Divides the units that are not at nodes into those with stock, those without, and those not decided.
+    fn divide_unreleased(&mut self) {
+        let unreleased = self.unreleased();
+        if self.reservation_version == 0 {
+            (self.unallocated, self.backordered, self.reserved) = (unreleased, 0, 0);
+        } else {
+            let backordered = self.inventory_backordered.min(unreleased);
+            (self.unallocated, self.backordered, self.reserved) = (0, backordered, unreleased - backordered);
+        }
+    }
+
+    /// Takes over a version of the reservation, unless a newer one was reported before.
+    pub(crate) fn apply_reservation(&mut self, version: i64, backordered: i64) {
+        if version > self.reservation_version {
+            self.reservation_version = version;
+            self.inventory_backordered = backordered.max(0);
+            self.divide_unreleased();
+        }
+    }
+
+    /// Releases all reserved units; returns how many.
+    pub(crate) fn release(&mut self) -> i64 {
+        let units = self.reserved;
+        self.released += units;
+        self.divide_unreleased();
+        units
+    }
+
+    /// Returns units from nodes to the order, as far as they are still there.
+    pub(crate) fn withdraw(&mut self, units: i64) {
+        self.released -= units.min(self.released);
+        self.divide_unreleased();
+    }
+
+    /// Cancels the units that are not at nodes; returns how many.
+    pub(crate) fn cancel_unreleased(&mut self) -> i64 {
+        let units = self.unreleased();
+        self.cancelled += units;
+        self.divide_unreleased();
+        units
+    }
+
+    /// Cancels units at nodes, as far as they are still there.
+    pub(crate) fn cancel_released(&mut self, units: i64) {
+        let units = units.min(self.released);
+        self.released -= units;
+        self.cancelled += units;
+        self.divide_unreleased();
+    }
+
+    /// Counts shipped units: first those at nodes, then others that are wanted, and the rest as over-shipped. Returns how
+    /// many are over-shipped.
+    pub(crate) fn ship(&mut self, units: i64) -> i64 {
+        let from_nodes = units.min(self.released);
+        let from_others = (units - from_nodes).min(self.unreleased());
+        let over_shipped = units - from_nodes - from_others;
+        self.released -= from_nodes;
+        self.shipped += units;
+        self.over_shipped += over_shipped;
+        self.divide_unreleased();
+        let early = std::mem::take(&mut self.delivered_early);
+        self.deliver(early);
+        over_shipped
+    }
+
+    /// Counts delivered units. Those beyond the shipped ones are kept until more are shipped.
+    pub(crate) fn deliver(&mut self, units: i64) {
+        let shipped = units.min(self.shipped - self.delivered);
+        self.delivered += shipped;
+        self.delivered_early += units - shipped;
+    }
+
+    /// Counts picked units.
+    pub(crate) fn pick(&mut self, units: i64) {
+        self.picked += units;
+    }
+
+    /// Counts units that a node could not find.
+    pub(crate) fn fall_short(&mut self, units: i64) {
+        self.short += units;
+    }
+
+    /// Sets the units that all returns together authorize, and those that came back, at most the shipped ones.
+    pub(crate) fn set_returned(&mut self, authorized: i64, received: i64) {
+        self.return_authorized = authorized;
+        self.return_received = received.min(self.shipped);
+    }
+}

@@ -1,0 +1,87 @@
+//! From the shipment of units to a closed order, and reopening.
+//!
+//! 1. `shipment.shipped`: [`ChangingOrder::ship`] counts the units as shipped, first those at nodes, then others that
+//!    are wanted. The rest is over-shipped: exception OVER_SHIPPED, or CANCEL_LOST (`process/cancellation.rs`).
+//! 2. `shipment.partially_delivered` and `shipment.delivered`: [`ChangingOrder::deliver`] counts the units as
+//!    delivered. Units delivered before they are reported shipped are kept until they are.
+//! 3. Both make units ready to invoice (`process/invoice_readiness.rs`).
+//! 4. [`ChangingOrder::close_or_reopen`] after every change: CANCELLED when every unit is cancelled and none is
+//!    shipped, `order.cancelled`; CLOSED when nothing is open and all shipped units are delivered, `order.closed`.
+//! 5. A later shipment makes a closed or cancelled order CONFIRMED again; it is closed again as in 4.
+//! 6. A return does not reopen an order: it moves the counters of returned units (`process/returned_units.rs`).
+
+use proto::event::v1::ExceptionType;
+use types::{ShipmentId, Timestamp};
+
+use crate::{
+    aggregate::ChangingOrder,
+    events::{PendingEvent, ShipmentException},
+    order::{OrderState, UnitTotals},
+    order_line::{LineUnits, OrderLine},
+};
+
+impl ChangingOrder {
+    /// Counts shipped units. `cancellation_lost`: the node had been asked not to ship them.
+    pub(crate) fn ship(
+        &mut self,
+        shipment_id: &ShipmentId,
+        units: &[LineUnits],
+        cancellation_lost: bool,
+        now: Timestamp,
+    ) {
+        let mut over_shipped = Vec::new();
+        for LineUnits { line_number, quantity } in units.iter().copied() {
+            self.with_line(line_number, |line| match line.ship(quantity) {
+                0 => {}
+                quantity => over_shipped.push(LineUnits { line_number, quantity }),
+            });
+        }
+        // The request for cancellation counts, even when it had not reached the node.
+        if cancellation_lost || self.order.cancel_time.is_some() {
+            self.lose_cancellation(shipment_id, units);
+        } else if !over_shipped.is_empty() {
+            self.open_exception(ShipmentException {
+                exception_type: ExceptionType::OverShipped,
+                subject: shipment_id.to_string(),
+                summary: "more units were shipped than were wanted",
+                shipment_id: shipment_id.clone(),
+                units: over_shipped,
+            });
+        }
+        self.make_invoice_ready(shipment_id, now);
+    }
+
+    /// Counts delivered units.
+    pub(crate) fn deliver(&mut self, shipment_id: &ShipmentId, units: &[LineUnits], now: Timestamp) {
+        self.each_of(units, OrderLine::deliver);
+        self.make_invoice_ready(shipment_id, now);
+    }
+
+    /// Opens an exception, which shows as the order's status.
+    pub(crate) fn open_exception(&mut self, exception: ShipmentException) {
+        self.order.exceptions += 1;
+        self.pending.push(PendingEvent::Exception(exception));
+    }
+
+    /// Closes or cancels an order of which nothing is open, and reopens one of which units are open or under way.
+    pub(crate) fn close_or_reopen(&mut self, now: Timestamp) {
+        let totals = UnitTotals::of(&self.lines);
+        let before = self.order.state;
+        self.order.state = match before {
+            OrderState::Rejected => OrderState::Rejected,
+            _ if totals.all_cancelled() => OrderState::Cancelled,
+            OrderState::Submitted => OrderState::Submitted,
+            _ if totals.all_delivered() => OrderState::Closed,
+            OrderState::Confirmed | OrderState::Closed | OrderState::Cancelled => OrderState::Confirmed,
+        };
+        if self.order.state == before {
+            return;
+        }
+        self.order.close_time = if self.order.state.is_open() { None } else { Some(now) };
+        match self.order.state {
+            OrderState::Cancelled => self.pending.push(PendingEvent::Cancelled),
+            OrderState::Closed => self.pending.push(PendingEvent::Closed),
+            OrderState::Submitted | OrderState::Confirmed | OrderState::Rejected => {}
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! From a submitted order to a confirmed or rejected one.
+//!
+//! 1. `PlaceOrder` (`place.rs`) stores a valid order, SUBMITTED, and emits `order.submitted`. With `wait`, the answer is
+//!    delayed until step 4 or 5 (`rpc/wait.rs`).
+//! 2. The service follows its own log (`reactions.rs`): [`reserve`] calls inventory's `Reserve` for all lines. A call that
+//!    fails is made again until inventory answers; a repeat returns the first answer.
+//! 3. Inventory reserves what is available and backorders the rest (`services/inventory/src/process/reservation.rs`). For
+//!    a FILL_OR_KILL order it refuses a shortage instead.
+//! 4. Refused: [`ChangingOrder::reject`] cancels all units, `order.rejected`.
+//! 5. Reserved: [`ChangingOrder::apply_reservations`] counts reserved and backordered units, and
+//!    [`ChangingOrder::confirm`] confirms the order, `order.confirmed`. [`ChangingOrder::report_backorders`] emits
+//!    `order.backordered`, and [`ChangingOrder::promise_ship_times`] promises a time for lines without backorders.
+//! 6. When stock arrives or a reservation expires, inventory emits `inventory.reserved` or
+//!    `inventory.reservation_expired` with a newer version of the reservation: step 5 again.
+//! 7. Reserved units are released (`process/release.rs`): a FILL_ALL order waits for all its units, others do not.
+
+use std::time::Duration;
+
+use mesh::Channel;
+use proto::{
+    inventory::v1::{ReserveRequest, ShortagePolicy, inventory_service_client::InventoryServiceClient},
+    order::v1::{FillPolicy, OrderSubmitted},
+    types::v1::LineQuantity,
+};
+use store::AnyCommand;
+use types::{Fault, Reason, Timestamp};
+
+use crate::{
+    aggregate::ChangingOrder,
+    events::PendingEvent,
+    order::{OrderState, UnitTotals},
+    order_line::{LineUnits, OrderLine},
+    record::record,
+    report::{OrderReport, ReservationSnapshot, read_reservations},
+};
+
+/// How long reserved units take to leave.
+pub(crate) const HANDLING: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Reserves the units of a submitted order for as long as `expire_after`; returns the command that records the answer.
+pub(crate) async fn reserve(
+    mut inventory: InventoryServiceClient<Channel>,
+    expire_after: Duration,
+    event_id: &str,
+    submitted: OrderSubmitted,
+) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
+    let order = submitted.order.ok_or_else(|| Fault::internal("an event without its order"))?;
+    let shortage_policy = match order.fill_policy() {
+        FillPolicy::FillOrKill => ShortagePolicy::Refuse,
+        FillPolicy::Unspecified | FillPolicy::FillAll | FillPolicy::FillAllAvailable => ShortagePolicy::Backorder,
+    };
+    let lines = order.lines.into_iter().map(|line| LineQuantity {
+        line_number: line.line_number,
+        sku: line.sku,
+        quantity: line.counters.unwrap_or_default().ordered,
+    });
+    let request = ReserveRequest {
+        request_id: format!("{event_id}:reserve"),
+        order_id: order.order_id.clone(),
+        lines: lines.collect(),
+        shortage_policy: shortage_policy.into(),
+        expire_after: Some(mesh::wire::duration(expire_after)),
+    };
+    let report = match inventory.reserve(request).await.map_err(|status| mesh::fault(&status)) {
+        Ok(reserved) => OrderReport::Reserved(read_reservations(&reserved.into_inner().reservations)),
+        Err(fault) if fault.reason == Reason::InsufficientStock => OrderReport::ReservationRefused(fault.message),
+        Err(fault) => return Err(fault),
+    };
+    record(&order.order_id, report)
+}
+
+impl ChangingOrder {
+    /// Counts the units that inventory reserved and backordered.
+    pub(crate) fn apply_reservations(&mut self, reservations: &[ReservationSnapshot]) {
+        for reservation in reservations {
+            let apply = |line: &mut OrderLine| line.apply_reservation(reservation.version, reservation.backordered);
+            self.with_line(reservation.line_number, apply);
+        }
+    }
+
+    /// Rejects an order whose fill policy could not be met.
+    pub(crate) fn reject(&mut self, reason: &str, now: Timestamp) {
+        if self.order.state != OrderState::Submitted {
+            return;
+        }
+        self.order.state = OrderState::Rejected;
+        self.order.close_time = Some(now);
+        reason.clone_into(&mut self.order.reason);
+        for line in &mut self.lines {
+            line.cancel_unreleased();
+        }
+        self.pending.push(PendingEvent::Rejected);
+    }
+
+    /// Confirms an order whose units are all reserved or backordered.
+    pub(crate) fn confirm(&mut self) {
+        let totals = UnitTotals::of(&self.lines);
+        if self.order.state == OrderState::Submitted && totals.unallocated == 0 && !totals.all_cancelled() {
+            self.order.state = OrderState::Confirmed;
+            self.pending.push(PendingEvent::Confirmed);
+        }
+    }
+
+    /// Reports all backordered units of a confirmed order when a line has more of them than before.
+    pub(crate) fn report_backorders(&mut self, before: &[i64]) {
+        let grown = self.lines.iter().zip(before).any(|(line, before)| line.backordered > *before);
+        if grown && self.order.state == OrderState::Confirmed {
+            let backordered = self.lines.iter().filter(|line| line.backordered > 0);
+            let units = |line: &OrderLine| LineUnits { line_number: line.line_number, quantity: line.backordered };
+            self.pending.push(PendingEvent::Backordered(backordered.map(units).collect()));
+        }
+    }
+
+    /// Promises a ship time for lines without backorders, and takes it back from the others.
+    pub(crate) fn promise_ship_times(&mut self, now: Timestamp) {
+        let soonest = now.after(HANDLING);
+        let promised = self.order.requested_ship_time.map_or(soonest, |requested| requested.max(soonest));
+        for line in &mut self.lines {
+            if line.backordered + line.unallocated > 0 {
+                line.promised_ship_time = None;
+            } else if line.promised_ship_time.is_none() && line.reserved + line.released > 0 {
+                line.promised_ship_time = Some(promised);
+            }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Release of reserved units to fulfillment, and units that fulfillment returns to the order.
+//!
+//! 1. After every change of an order, [`ChangingOrder::release_reserved`] releases its reserved units, unless a hold blocks
+//!    it, or it is FILL_ALL and some units have no stock yet: `order.released` with the next release number.
+//! 2. `PlaceHold` and `ReleaseHold` (`hold.rs`) block the release and permit it: `order.hold_placed`,
+//!    `order.hold_released`. Reports are recorded while a hold blocks the release.
+//! 3. Fulfillment follows `order.released`: it chooses nodes, allocates the stock and requests fulfillment orders
+//!    (`services/fulfillment/src/process/routing.rs`).
+//! 4. `fulfillment.picked` and `fulfillment.short_picked` are counted ([`ChangingOrder::record`]).
+//! 5. `fulfillment.unfulfillable` (`services/fulfillment/src/process/unfulfillable.rs`): [`ChangingOrder::withdraw`]
+//!    returns units that no node can fulfill to the order. They are backordered or reserved, as the reservations in the
+//!    event say, and reserved units are released again as in 1.
+
+use crate::{
+    aggregate::ChangingOrder,
+    events::PendingEvent,
+    order::{FillPolicy, OrderState, UnitTotals},
+    order_line::{LineUnits, OrderLine},
+    report::ReservationSnapshot,
+};
+
+impl ChangingOrder {
+    /// Releases the reserved units, unless something blocks it.
+    pub(crate) fn release_reserved(&mut self) {
+        let totals = UnitTotals::of(&self.lines);
+        let incomplete = totals.backordered + totals.unallocated > 0;
+        let waits_for_all = self.order.fill_policy == FillPolicy::FillAll && incomplete;
+        if self.order.state != OrderState::Confirmed || self.order.open_holds > 0 || waits_for_all {
+            return;
+        }
+        let released = self.units_of_each(OrderLine::release);
+        if !released.is_empty() {
+            self.order.release_number += 1;
+            self.pending.push(PendingEvent::Released(released));
+        }
+    }
+
+    /// Returns units that no node can fulfill to the order, reserved or backordered as the snapshots say.
+    pub(crate) fn withdraw(&mut self, units: &[LineUnits], reservations: &[ReservationSnapshot]) {
+        self.each_of(units, OrderLine::withdraw);
+        self.apply_reservations(reservations);
+    }
+}

@@ -1,0 +1,91 @@
+//! Reports of other services about the units of an order.
+
+use mesh::wire::MAX_QUANTITY;
+use proto::{inventory::v1::Reservation, types::v1::LineQuantity};
+use types::{Fault, Id, ShipmentId};
+
+use crate::order_line::LineUnits;
+
+/// What another service reports about an order.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum OrderReport {
+    /// Inventory reserved or backordered units.
+    Reserved(Vec<ReservationSnapshot>),
+    /// Inventory refused to reserve, because stock is short and the order takes all or nothing. The text says why.
+    ReservationRefused(String),
+    /// Nodes picked units.
+    Picked(Vec<LineUnits>),
+    /// Nodes could not find units.
+    Short(Vec<LineUnits>),
+    /// No node can fulfill units: they return to the order, reserved as the snapshots say.
+    Unfulfillable(Vec<LineUnits>, Vec<ReservationSnapshot>),
+    /// Nodes cancelled units before they left.
+    Cancelled(Vec<LineUnits>),
+    /// Units were shipped.
+    Shipped {
+        /// Their shipment.
+        shipment_id: ShipmentId,
+        /// The units.
+        units: Vec<LineUnits>,
+        /// Whether the node had been asked not to ship them.
+        cancellation_lost: bool,
+    },
+    /// Units were delivered.
+    Delivered {
+        /// Their shipment.
+        shipment_id: ShipmentId,
+        /// The units.
+        units: Vec<LineUnits>,
+    },
+}
+
+/// The reservation of a line at one of its versions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ReservationSnapshot {
+    /// The line.
+    pub(crate) line_number: i64,
+    /// Version of the reservation; a higher one is newer.
+    pub(crate) version: i64,
+    /// Units without stock.
+    pub(crate) backordered: i64,
+}
+
+impl OrderReport {
+    /// The lines that it is about.
+    pub(crate) fn line_numbers(&self) -> Vec<i64> {
+        let (units, reservations): (&[LineUnits], &[ReservationSnapshot]) = match self {
+            Self::ReservationRefused(_) => (&[], &[]),
+            Self::Reserved(reservations) => (&[], reservations),
+            Self::Unfulfillable(units, reservations) => (units, reservations),
+            Self::Picked(units) | Self::Short(units) | Self::Cancelled(units) => (units, &[]),
+            Self::Shipped { units, .. } | Self::Delivered { units, .. } => (units, &[]),
+        };
+        let of_units = units.iter().map(|units| units.line_number);
+        of_units.chain(reservations.iter().map(|reservation| reservation.line_number)).collect()
+    }
+}
+
+/// Reads an id of an event.
+pub(crate) fn read_id<I: Id>(text: &str) -> Result<I, Fault> {
+    text.parse().map_err(|error: types::IdError| Fault::internal(format!("an event with an unreadable id: {error}")))
+}
+
+/// Reads units of an event; lines without units are left out.
+pub(crate) fn read_units(lines: &[LineQuantity]) -> Result<Vec<LineUnits>, Fault> {
+    let read = |line: &LineQuantity| match line.quantity {
+        0 => None,
+        quantity @ 1..=MAX_QUANTITY => Some(Ok(LineUnits { line_number: line.line_number.into(), quantity })),
+        quantity => Some(Err(Fault::internal(format!("{quantity} is not a quantity")))),
+    };
+    lines.iter().filter_map(read).collect()
+}
+
+/// Reads reservations of an event or an answer.
+pub(crate) fn read_reservations(reservations: &[Reservation]) -> Vec<ReservationSnapshot> {
+    let snapshot = |reservation: &Reservation| ReservationSnapshot {
+        line_number: reservation.line_number.into(),
+        version: reservation.version,
+        backordered: reservation.backordered,
+    };
+    reservations.iter().map(snapshot).collect()
+}

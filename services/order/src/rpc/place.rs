@@ -1,0 +1,58 @@
+//! Placing an order: items that are not known are asked for, and the answer may wait until stock is decided.
+
+use mesh::{CallInfo, wire::Checks};
+use proto::{inventory::v1::BatchGetItemsRequest, order::v1 as contract};
+use store::Call;
+use types::{Actor, Fault, Reason};
+
+use super::{Rpc, show, wait};
+use crate::{
+    item::StoreItems,
+    place::{MAX_LINES, PlaceOrder},
+    store as reads,
+};
+
+impl Rpc {
+    pub(super) async fn place_order(
+        &self,
+        info: &CallInfo,
+        request: contract::PlaceOrderRequest,
+    ) -> Result<contract::Order, Fault> {
+        let place = self.place(info, &request);
+        let placed =
+            if request.wait { wait::decided(&self.db, info, &self.config, place).await? } else { place.await? };
+        show(placed, &info.principal)
+    }
+
+    async fn place(&self, info: &CallInfo, request: &contract::PlaceOrderRequest) -> Result<contract::Order, Fault> {
+        match chassis::command(self, info, request, PlaceOrder::parse).await {
+            Err(fault) if self.copy_unknown_items(request, &fault).await? => {
+                chassis::command(self, info, request, PlaceOrder::parse).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Copies the items that a refused order names and that have no copy here; returns whether inventory has any.
+    async fn copy_unknown_items(&self, request: &contract::PlaceOrderRequest, refusal: &Fault) -> Result<bool, Fault> {
+        let is_sku = |field: &str| field.starts_with("lines[") && field.ends_with("].sku");
+        let names_sku = refusal.violations.iter().any(|violation| is_sku(&violation.field));
+        if refusal.reason != Reason::InvalidArgument || !names_sku {
+            return Ok(false);
+        }
+        // A text that is not an SKU is unknown to inventory too.
+        let mut form = Checks::new();
+        let skus = request.lines.iter().filter_map(|line| form.sku("sku", &line.sku)).take(MAX_LINES).collect();
+        let skus = reads::unknown_skus(&self.db, skus).await?;
+        if skus.is_empty() {
+            return Ok(false);
+        }
+        let found = self.inventory.clone().batch_get_items(BatchGetItemsRequest { skus }).await;
+        let items = found.map_err(|status| mesh::fault(&status))?.into_inner().items;
+        let any = !items.is_empty();
+        if any {
+            self.db.run(Call::new(Actor::service(crate::NAME)), StoreItems(items)).await?;
+        }
+        Ok(any)
+    }
+}

@@ -1,0 +1,129 @@
+//! Reads.
+
+use mesh::{
+    CallInfo,
+    wire::{Checks, checked, one_id},
+};
+use proto::order::v1 as contract;
+use store::{Column, Kind, page::Page};
+use types::{AccountId, Fault};
+
+use super::{Rpc, show};
+use crate::{
+    order::{OrderState, OrderStatus},
+    store::{self as reads, ORDERS_KEY, OrderFilter, READINESS_KEY},
+    wire,
+};
+
+impl Rpc {
+    pub(super) async fn get_account(
+        &self,
+        info: &CallInfo,
+        request: contract::GetAccountRequest,
+    ) -> Result<contract::Account, Fault> {
+        let account_id = one_id("account_id", &request.account_id)?;
+        Ok(wire::account(&reads::account(&self.db, &account_id, &info.principal).await?))
+    }
+
+    pub(super) async fn list_accounts(
+        &self,
+        info: &CallInfo,
+        request: contract::ListAccountsRequest,
+    ) -> Result<contract::ListAccountsResponse, Fault> {
+        let belongs_to: [&str; 1] = [&info.principal.to_string()];
+        let page = Page::read("accounts", &belongs_to, &[Kind::Text], request.page_size, &request.page_token)?;
+        let mut accounts = reads::accounts(&self.db, &info.principal, &page).await?;
+        let next_page_token = page.next(&mut accounts, |account| vec![account.account_id.to_value()]);
+        Ok(contract::ListAccountsResponse { accounts: accounts.iter().map(wire::account).collect(), next_page_token })
+    }
+
+    pub(super) async fn list_ship_tos(
+        &self,
+        info: &CallInfo,
+        request: contract::ListShipTosRequest,
+    ) -> Result<contract::ListShipTosResponse, Fault> {
+        let account_id: AccountId = one_id("account_id", &request.account_id)?;
+        let belongs_to: [&str; 2] = [&account_id.to_string(), &info.principal.to_string()];
+        let page = Page::read("ship_tos", &belongs_to, &[Kind::Text], request.page_size, &request.page_token)?;
+        reads::account(&self.db, &account_id, &info.principal).await?;
+        let mut ship_tos = reads::ship_tos(&self.db, &account_id, &page).await?;
+        let next_page_token = page.next(&mut ship_tos, |ship_to| vec![ship_to.ship_to_id.to_value()]);
+        Ok(contract::ListShipTosResponse { ship_tos: ship_tos.iter().map(wire::ship_to).collect(), next_page_token })
+    }
+
+    pub(super) async fn get_order(
+        &self,
+        info: &CallInfo,
+        request: contract::GetOrderRequest,
+    ) -> Result<contract::Order, Fault> {
+        let order_id = one_id("order_id", &request.order_id)?;
+        let order = reads::order(&self.db, &order_id, &info.principal).await?;
+        let order = order.ok_or_else(|| Fault::not_found("order", order_id))?;
+        show(order.to_contract(), &info.principal)
+    }
+
+    pub(super) async fn list_orders(
+        &self,
+        info: &CallInfo,
+        request: contract::ListOrdersRequest,
+    ) -> Result<contract::ListOrdersResponse, Fault> {
+        let filter = order_filter(&request)?;
+        // The debug form has every part of the filter, which is all that a token needs to belong to it.
+        let belongs_to: [&str; 2] = [&format!("{filter:?}"), &info.principal.to_string()];
+        let page = Page::read("orders", &belongs_to, ORDERS_KEY, request.page_size, &request.page_token)?;
+        let (orders, next_page_token) = reads::orders(&self.db, &filter, &info.principal, &page).await?;
+        let orders = orders.iter().map(|order| show(order.to_contract(), &info.principal));
+        Ok(contract::ListOrdersResponse { orders: orders.collect::<Result<_, _>>()?, next_page_token })
+    }
+
+    pub(super) async fn list_invoice_readiness(
+        &self,
+        info: &CallInfo,
+        request: contract::ListInvoiceReadinessRequest,
+    ) -> Result<contract::ListInvoiceReadinessResponse, Fault> {
+        let mut checks = Checks::new();
+        let order_id = checks.optional_id("order_id", &request.order_id);
+        let account_id = checks.optional_id("account_id", &request.account_id);
+        checks.done()?;
+        let (order_id, account_id) = (checked(order_id)?, checked(account_id)?);
+        let belongs_to = [request.order_id.as_str(), &request.account_id, &info.principal.to_string()];
+        let page = Page::read("readiness", &belongs_to, READINESS_KEY, request.page_size, &request.page_token)?;
+        let mut found =
+            reads::readiness(&self.db, order_id.as_ref(), account_id.as_ref(), &info.principal, &page).await?;
+        let next_page_token = page.next(&mut found, |ready| {
+            vec![ready.ready_time.to_value(), ready.order_id.to_value(), ready.invoice_number.to_value()]
+        });
+        let readiness = found.into_iter().map(|ready| ready.readiness.0).collect();
+        Ok(contract::ListInvoiceReadinessResponse { readiness, next_page_token })
+    }
+
+    pub(super) async fn summarize_orders(
+        &self,
+        info: &CallInfo,
+        request: contract::SummarizeOrdersRequest,
+    ) -> Result<contract::SummarizeOrdersResponse, Fault> {
+        let mut checks = Checks::new();
+        let account_id = checks.optional_id("account_id", &request.account_id);
+        checks.done()?;
+        reads::summary(&self.db, checked(account_id)?.as_ref(), &info.principal).await
+    }
+}
+
+fn order_filter(request: &contract::ListOrdersRequest) -> Result<OrderFilter, Fault> {
+    let mut checks = Checks::new();
+    let account_id = checks.optional_id("account_id", &request.account_id);
+    let customer_po = checks.optional_text("customer_po", &request.customer_po, 64);
+    let states = checks.choices("states", &request.states, OrderState::from_contract);
+    let statuses = checks.choices("statuses", &request.statuses, OrderStatus::from_contract);
+    let created_after = checks.optional_time("created_after", request.created_after.as_ref());
+    let created_before = checks.optional_time("created_before", request.created_before.as_ref());
+    checks.done()?;
+    Ok(OrderFilter {
+        account_id: checked(account_id)?,
+        customer_po: checked(customer_po)?,
+        states: checked(states)?,
+        statuses: checked(statuses)?,
+        created_after: checked(created_after)?,
+        created_before: checked(created_before)?,
+    })
+}

@@ -1,0 +1,27 @@
+//! Which fulfillment orders were requested of which partners, copied from the events of fulfillment.
+
+use types::{FulfillmentOrderId, PartnerId};
+
+store::text_enum! {
+    /// Whether a request stands.
+    pub(crate) enum RequestState {
+        /// It stands, or the fulfillment order ended.
+        Requested = "REQUESTED",
+        /// The fulfillment order was cancelled or assigned elsewhere before the partner answered.
+        Withdrawn = "WITHDRAWN",
+    }
+}
+
+store::record! {
+    /// A fulfillment order requested of a partner. Its partner never changes.
+    pub(crate) struct FulfillmentRequest in "fulfillment_requests" key (fulfillment_order_id: FulfillmentOrderId) {
+        /// The partner that runs the node.
+        partner_id: PartnerId,
+        /// The order.
+        order_id: String,
+        /// Whether the request stands.
+        state: RequestState,
+        /// W3C trace context of the order, with which the traces of its reports are linked; empty when not known.
+        trace_parent: String,
+    }
+}

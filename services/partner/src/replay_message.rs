@@ -1,0 +1,76 @@
+//! Replaying a message after a person has looked at it.
+
+use mesh::wire::one_id;
+use proto::{
+    events::PartnerEvent,
+    partner::v1::{PartnerMessage, ReplayMessageRequest},
+};
+use store::{Command, Context, Needs, Rows, Task};
+use types::{Fault, FulfillmentOrderId, MessageId};
+
+use crate::{
+    events,
+    fulfillment_request::{FulfillmentRequest, RequestState},
+    message::{Arrival, Direction, FULFILLMENT_REQUESTED, Message, MessageState},
+    process::{outbound_message::SEND, report::APPLY},
+    wire,
+};
+
+/// Schedules that a rejected or quarantined report is applied, or a failed message sent.
+pub(crate) struct ReplayMessage {
+    /// The message.
+    pub message_id: MessageId,
+}
+
+impl ReplayMessage {
+    /// Reads the request.
+    pub(crate) fn parse(request: &ReplayMessageRequest) -> Result<Self, Fault> {
+        Ok(Self { message_id: one_id("message_id", &request.message_id)? })
+    }
+}
+
+impl Command for ReplayMessage {
+    type Reply = PartnerMessage;
+    const NAME: &'static str = "ReplayMessage";
+
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        needs.row::<Message>(&self.message_id);
+        if let Ok(Some(message)) = rows.get::<Message>(&self.message_id)
+            && let Some(fulfillment_order_id) = requested(message)
+        {
+            needs.row::<FulfillmentRequest>(&fulfillment_order_id);
+        }
+    }
+
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<PartnerMessage, Fault> {
+        let present = rows.get::<Message>(&self.message_id)?.cloned();
+        let present = present.ok_or_else(|| Fault::not_found("message", &self.message_id))?;
+        if !matches!(present.state, MessageState::Rejected | MessageState::Quarantined | MessageState::Failed) {
+            let state = present.state.as_str();
+            return Err(Fault::not_supported(format!("a message that is {state} cannot be replayed")));
+        }
+        if let Some(fulfillment_order_id) = requested(&present)
+            && let Some(request) = rows.get::<FulfillmentRequest>(&fulfillment_order_id)?
+            && request.state == RequestState::Withdrawn
+        {
+            return Err(Fault::not_supported("the request was withdrawn"));
+        }
+        let left = present.state;
+        let (state, task, outcome) = match (present.direction, present.arrival) {
+            (Direction::In, _) => (MessageState::Received, APPLY, ""),
+            (Direction::Out, Arrival::Excluded) => (MessageState::Pending, SEND, ""),
+            (Direction::Out, Arrival::Possible) => (MessageState::InDoubt, SEND, "the partner may have it"),
+        };
+        let outcome = outcome.to_owned();
+        let replayed = rows.put(Message { state, outcome, attempts: 0, update_time: cx.now(), ..present });
+        cx.emit(events::message(PartnerEvent::PartnerMessageReplayed, &replayed));
+        events::move_exception(cx, left, &replayed, "the message was replayed");
+        cx.schedule(Task::new(task, &self.message_id, cx.now()));
+        Ok(wire::message(&replayed, Vec::new()))
+    }
+}
+
+/// The fulfillment order that a message requests, if it does.
+fn requested(message: &Message) -> Option<FulfillmentOrderId> {
+    (message.message_type == FULFILLMENT_REQUESTED).then(|| message.subject.parse().ok()).flatten()
+}

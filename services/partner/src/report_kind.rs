@@ -1,0 +1,177 @@
+//! The kinds of reports: one table that says everything in which they differ.
+//!
+//! A new kind is a field of the `report` oneof of `SubmitReportRequest` and a row of [`report_kinds!`] below; it does not
+//! build without the row. Whatever the kind, a refused report opens REPORT_REJECTED, and one that cannot be applied for
+//! long REPORT_DELAYED (`process/report.rs`).
+
+use mesh::Channel;
+use proto::{
+    fulfillment::v1::{
+        FulfillmentOrder, RecordMilestoneResponse, RecordProofOfDeliveryResponse, Shipment,
+        fulfillment_service_client::FulfillmentServiceClient,
+    },
+    inventory::v1::{ReportSnapshotResponse, inventory_service_client::InventoryServiceClient},
+    partner::v1::submit_report_request::Report,
+};
+use types::Fault;
+
+use crate::{
+    partner::{Partner, PartnerKind},
+    process::report::{Effect, StoredReport},
+};
+
+/// What reports of a kind are about, which decides who may report it (`reporter.rs`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SubjectType {
+    /// A fulfillment order, reported on by the partner that it was requested of.
+    FulfillmentOrder,
+    /// A location, reported on by the partner that runs its node.
+    Location,
+    /// A package by its tracking number, reported on by carriers and warehouses.
+    Package,
+}
+
+/// A row of the table, for one report.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ReportKind<'r> {
+    /// Type of the message.
+    pub message_type: &'static str,
+    /// What it is about.
+    pub subject_type: SubjectType,
+    /// The field of the request that names the subject.
+    pub subject_field: &'static str,
+    /// Id of the subject.
+    pub subject: &'r str,
+}
+
+/// Clients of the services that record reports.
+#[derive(Debug, Clone)]
+pub(crate) struct Services {
+    /// Records reports on fulfillment orders and packages.
+    pub fulfillment: FulfillmentServiceClient<Channel>,
+    /// Records counts.
+    pub inventory: InventoryServiceClient<Channel>,
+}
+
+macro_rules! report_kinds {
+    ($(
+        $report:ident($request:ident): $message_type:literal, $subject_type:ident $field:literal = $subject:expr,
+        $service:ident.$call:ident;
+    )+) => {
+        /// The row of a report.
+        pub(crate) fn of(report: &Report) -> ReportKind<'_> {
+            match report {
+                $(Report::$report($request) => ReportKind {
+                    message_type: $message_type,
+                    subject_type: SubjectType::$subject_type,
+                    subject_field: $field,
+                    subject: $subject,
+                },)+
+            }
+        }
+
+        /// Removes the request id that a partner may have set.
+        pub(crate) fn clear_request_id(report: &mut Report) {
+            match report {
+                $(Report::$report(request) => request.request_id.clear(),)+
+            }
+        }
+
+        impl Services {
+            /// Makes the call that a report becomes. Its request id is the message id, so that a report takes effect once
+            /// however often it is applied.
+            pub(crate) async fn record(&self, stored: StoredReport, reporter: &Partner) -> Result<Effect, Fault> {
+                match stored.report {
+                    $(Report::$report(mut request) => {
+                        request.request_id = stored.message_id.to_string();
+                        report_kinds!(@complete $subject_type request, stored.receive_time, reporter);
+                        let reply = self.$service.clone().$call(request).await;
+                        reply.map(|reply| reply.into_inner().into()).map_err(|status| mesh::fault(&status))
+                    })+
+                }
+            }
+        }
+    };
+    // A report without a time occurred when it was received, also when it is applied later.
+    (@complete FulfillmentOrder $request:ident, $receive_time:expr, $reporter:ident) => {
+        $request.occur_time = $request.occur_time.or($receive_time);
+    };
+    (@complete Location $request:ident, $receive_time:expr, $reporter:ident) => {};
+    (@complete Package $request:ident, $receive_time:expr, $reporter:ident) => {
+        $request.reporter_id = $reporter.partner_id.to_string();
+        if $reporter.kind == PartnerKind::Carrier {
+            $request.carrier_id = $reporter.partner_id.to_string();
+        }
+    };
+}
+
+// report(request): type of the message, subject's type, field and id, the call that it becomes
+report_kinds! {
+    Accepted(r): "report.accepted", FulfillmentOrder "accepted.fulfillment_order_id" = &r.fulfillment_order_id,
+        fulfillment.accept_fulfillment_order;
+    Rejected(r): "report.rejected", FulfillmentOrder "rejected.fulfillment_order_id" = &r.fulfillment_order_id,
+        fulfillment.reject_fulfillment_order;
+    Picked(r): "report.picked", FulfillmentOrder "picked.fulfillment_order_id" = &r.fulfillment_order_id,
+        fulfillment.record_pick;
+    Labelled(r): "report.labelled", FulfillmentOrder "labelled.fulfillment_order_id" = &r.fulfillment_order_id,
+        fulfillment.record_labels;
+    Shipped(r): "report.shipped", FulfillmentOrder "shipped.fulfillment_order_id" = &r.fulfillment_order_id,
+        fulfillment.record_shipment;
+    Cancellation(r): "report.cancellation",
+        FulfillmentOrder "cancellation.fulfillment_order_id" = &r.fulfillment_order_id,
+        fulfillment.answer_cancellation;
+    Snapshot(r): "report.snapshot", Location "snapshot.location_id" = &r.location_id,
+        inventory.report_snapshot;
+    Milestone(r): "report.milestone",
+        Package "milestone.milestone.tracking_number" = r.milestone.as_ref().map_or("", |m| &m.tracking_number),
+        fulfillment.record_milestone;
+    ProofOfDelivery(r): "report.proof_of_delivery", Package "proof_of_delivery.tracking_number" = &r.tracking_number,
+        fulfillment.record_proof_of_delivery;
+}
+
+impl From<FulfillmentOrder> for Effect {
+    fn from(order: FulfillmentOrder) -> Self {
+        let outcome = format!("recorded for fulfillment order {}", order.fulfillment_order_id);
+        Self { outcome, order_id: order.order_id }
+    }
+}
+
+impl From<Shipment> for Effect {
+    fn from(shipment: Shipment) -> Self {
+        Self { outcome: format!("recorded as shipment {}", shipment.shipment_id), order_id: shipment.order_id }
+    }
+}
+
+impl From<ReportSnapshotResponse> for Effect {
+    fn from(counted: ReportSnapshotResponse) -> Self {
+        let outcome = if counted.superseded {
+            "a newer count was known already".to_owned()
+        } else {
+            format!("{} levels were counted", counted.levels.len())
+        };
+        Self { outcome, order_id: String::new() }
+    }
+}
+
+impl From<RecordMilestoneResponse> for Effect {
+    fn from(recorded: RecordMilestoneResponse) -> Self {
+        Self::of_package(&recorded.shipment_id, &recorded.package_id, recorded.order_id)
+    }
+}
+
+impl From<RecordProofOfDeliveryResponse> for Effect {
+    fn from(recorded: RecordProofOfDeliveryResponse) -> Self {
+        Self::of_package(&recorded.shipment_id, &recorded.package_id, recorded.order_id)
+    }
+}
+
+impl Effect {
+    fn of_package(shipment_id: &str, package_id: &str, order_id: String) -> Self {
+        let outcome = if shipment_id.is_empty() {
+            "kept until a shipment of the reporter has the package".to_owned()
+        } else {
+            format!("recorded for package {package_id} of shipment {shipment_id}")
+        };
+        Self { outcome, order_id }
+    }
+}

@@ -1,0 +1,127 @@
+//! Answers the calls of the API client service.
+
+use chassis::Answers;
+use mesh::{CallInfo, wire::one_id};
+use proto::partner::v1::{
+    self, ApiKeyStatus, CreateApiClientRequest, CreateApiKeyRequest, CreateApiKeyResponse, GetApiClientRequest,
+    ListApiClientsRequest, ListApiClientsResponse, ListApiKeysRequest, ListApiKeysResponse, LookUpApiKeyRequest,
+    LookUpApiKeyResponse, RevokeApiKeyRequest, UpdateApiClientRequest, api_client_service_server::ApiClientService,
+};
+use store::Db;
+use types::{ApiClientId, Fault};
+
+use crate::{
+    api_client::{ApiClient, create_client::CreateApiClient, update_client::UpdateApiClient},
+    api_key::{
+        ApiKey, NewKey,
+        create_key::CreateApiKey,
+        record_use::{self, RecordUse},
+        revoke_key::RevokeApiKey,
+    },
+    store as lists, wire,
+};
+
+/// Answers calls about API clients and keys.
+pub(crate) struct ApiClients {
+    db: Db,
+}
+
+impl Answers for ApiClients {
+    fn db(&self) -> &Db {
+        &self.db
+    }
+}
+
+chassis::rpc! {
+    ApiClientService for ApiClients {
+        commands {
+            create_api_client(CreateApiClientRequest) -> v1::ApiClient = CreateApiClient::parse;
+            update_api_client(UpdateApiClientRequest) -> v1::ApiClient = UpdateApiClient::parse;
+            revoke_api_key(RevokeApiKeyRequest) -> v1::ApiKey = RevokeApiKey::parse;
+        }
+        calls {
+            get_api_client(GetApiClientRequest) -> v1::ApiClient;
+            list_api_clients(ListApiClientsRequest) -> ListApiClientsResponse;
+            create_api_key(CreateApiKeyRequest) -> CreateApiKeyResponse;
+            list_api_keys(ListApiKeysRequest) -> ListApiKeysResponse;
+            look_up_api_key(LookUpApiKeyRequest) -> LookUpApiKeyResponse;
+        }
+    }
+}
+
+impl ApiClients {
+    /// Answers from this database.
+    pub(crate) fn new(db: Db) -> Self {
+        Self { db }
+    }
+
+    async fn api_client(&self, api_client_id: &ApiClientId) -> Result<ApiClient, Fault> {
+        let found = self.db.load::<ApiClient>(api_client_id).await?;
+        found.ok_or_else(|| Fault::not_found("API client", api_client_id))
+    }
+
+    async fn get_api_client(&self, _: &CallInfo, request: GetApiClientRequest) -> Result<v1::ApiClient, Fault> {
+        let api_client = self.api_client(&one_id("api_client_id", &request.api_client_id)?).await?;
+        Ok(wire::api_client(&api_client))
+    }
+
+    async fn list_api_clients(
+        &self,
+        _: &CallInfo,
+        request: ListApiClientsRequest,
+    ) -> Result<ListApiClientsResponse, Fault> {
+        let (found, next_page_token) = lists::api_clients(&self.db, request.page_size, &request.page_token).await?;
+        Ok(ListApiClientsResponse { api_clients: found.iter().map(wire::api_client).collect(), next_page_token })
+    }
+
+    async fn create_api_key(
+        &self,
+        info: &CallInfo,
+        request: CreateApiKeyRequest,
+    ) -> Result<CreateApiKeyResponse, Fault> {
+        let new = NewKey::generate();
+        let command = CreateApiKey::parse(&request, &new)?;
+        let key = self.db.run(chassis::repeatable_call(info, &request)?, command).await?;
+        // A repeat is answered with the first key, whose secret is not stored.
+        let secret = if key.prefix == new.prefix() { new.reveal() } else { String::new() };
+        Ok(CreateApiKeyResponse { api_key: Some(key), secret })
+    }
+
+    async fn list_api_keys(&self, _: &CallInfo, request: ListApiKeysRequest) -> Result<ListApiKeysResponse, Fault> {
+        let api_client_id = one_id("api_client_id", &request.api_client_id)?;
+        self.api_client(&api_client_id).await?;
+        let (keys, next_page_token) =
+            lists::api_keys(&self.db, &api_client_id, request.page_size, &request.page_token).await?;
+        Ok(ListApiKeysResponse { api_keys: keys.iter().map(wire::api_key).collect(), next_page_token })
+    }
+
+    async fn look_up_api_key(
+        &self,
+        info: &CallInfo,
+        request: LookUpApiKeyRequest,
+    ) -> Result<LookUpApiKeyResponse, Fault> {
+        if request.sha256.len() != 32 {
+            return Err(Fault::invalid("sha256", "must be 32 bytes"));
+        }
+        let hash: String = request.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+        let only = |status: ApiKeyStatus| LookUpApiKeyResponse { status: status.into(), ..Default::default() };
+        let Some(key) = lists::key_with_hash(&self.db, &hash).await? else { return Ok(only(ApiKeyStatus::Unknown)) };
+        let api_client = self.api_client(&key.api_client_id).await?;
+        let status = key.status_of(&api_client, self.db.clock().now());
+        if status != ApiKeyStatus::Live {
+            return Ok(only(status));
+        }
+        self.record_use(info, &key).await;
+        let (api_client, api_key) = (Some(wire::api_client(&api_client)), Some(wire::api_key(&key)));
+        Ok(LookUpApiKeyResponse { api_client, api_key, ..only(status) })
+    }
+
+    /// Records the use of a key. A fault is logged, and the key is accepted all the same.
+    async fn record_use(&self, info: &CallInfo, key: &ApiKey) {
+        if record_use::is_due(key, self.db.clock().now())
+            && let Err(fault) = self.db.run(chassis::call(info), RecordUse(key.api_key_id.clone())).await
+        {
+            tracing::warn!(api_key_id = %key.api_key_id, %fault, "the use of a key was not recorded");
+        }
+    }
+}

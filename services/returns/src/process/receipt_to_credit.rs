@@ -1,0 +1,109 @@
+//! From the authorization of a return to its credit.
+//!
+//! 1. Fulfillment emits `shipment.delivered`: `CountDelivery` (`copy.rs`) makes the units returnable.
+//! 2. `AuthorizeReturn` (`authorize.rs`): [`authorize`] accepts units that can still come back, and `return.authorized` is
+//!    emitted. The order service counts them (`services/order/src/process/returned_units.rs`), as it does in 3 and 5.
+//! 3. `ReceiveReturn` (`receive.rs`): [`ReturnAggregate::receive`] records what came back, `return.received`. Units that
+//!    were not authorized are recorded too: `return.over_received` and the exception OVER_RECEIVED.
+//! 4. `InspectReturn` (`inspect.rs`): [`ReturnAggregate::inspect`] records what the units are fit for, `return.inspected`.
+//!    Inventory follows `return.disposed` and puts units to restock on hand (`services/inventory/src/process/restock.rs`).
+//!    The credit is the units' share of the line's price (`OrderLine::credit` in `order.rs`): `return.credit_proposed`.
+//! 5. `CloseReturn` or `CancelReturn` (`end.rs`): [`ReturnAggregate::end`] lets units that did not come back be returned
+//!    otherwise, `return.closed` or `return.cancelled`. Goods that come after the end are received as in 3; none of them
+//!    is authorized.
+
+use std::collections::BTreeMap;
+
+use proto::{returns::v1::DisposedLine, types::v1::LineQuantity};
+use types::{Fault, ReturnId, Timestamp};
+
+use crate::{
+    aggregate::ReturnAggregate,
+    events::PendingEvent,
+    order::DeliveredLine,
+    return_line::{Disposition, ReturnLine},
+    rma::{Action, ReturnState},
+    wire::{self, LineUnits},
+};
+
+/// The lines of a new return. Refused when fewer units of a line can still come back.
+pub(crate) fn authorize(
+    return_id: &ReturnId,
+    lines: &[LineUnits],
+    order_lines: &BTreeMap<i64, DeliveredLine>,
+) -> Result<BTreeMap<i64, ReturnLine>, Fault> {
+    let mut authorized = BTreeMap::new();
+    for (index, (line_number, units)) in lines.iter().enumerate() {
+        let order_line = order_lines.get(line_number).ok_or_else(|| wire::unknown_line(index, "order"))?;
+        order_line.line.check_returnable(order_line.delivered, *units)?;
+        let sku = order_line.line.sku.clone();
+        authorized.insert(*line_number, ReturnLine::new(return_id.clone(), *line_number, sku, *units));
+    }
+    Ok(authorized)
+}
+
+impl ReturnAggregate {
+    /// Records units that came back at a time, whether they were authorized or not.
+    pub(crate) fn receive(&mut self, lines: &[LineUnits], time: Timestamp) -> Result<(), Fault> {
+        if self.rma.state.is_ended() {
+            self.lines.values_mut().for_each(ReturnLine::expect_no_more);
+        }
+        let (mut expected, mut unexpected): (Vec<LineQuantity>, Vec<LineQuantity>) = Default::default();
+        for (index, (line_number, units)) in lines.iter().enumerate() {
+            let order_line = self.order_lines.get(line_number);
+            let order_line = order_line.ok_or_else(|| wire::unknown_line(index, "order"))?;
+            let line = self.lines.entry(*line_number).or_insert_with(|| {
+                ReturnLine::new(self.rma.return_id.clone(), *line_number, order_line.line.sku.clone(), 0)
+            });
+            let over_received = line.receive(*units);
+            expected.extend(wire::some_units(line, *units - over_received));
+            unexpected.extend(wire::some_units(line, over_received));
+        }
+        self.rma.move_to(ReturnState::of_lines(self.lines.values()), self.lines.values());
+        if !expected.is_empty() {
+            self.pending.push(PendingEvent::Received(expected, time));
+        }
+        if !unexpected.is_empty() {
+            self.pending.push(PendingEvent::OverReceived(unexpected, time));
+        }
+        Ok(())
+    }
+
+    /// Records what received units are fit for, and proposes a credit for those that are credited.
+    pub(crate) fn inspect(&mut self, lines: &[(i64, Vec<(Disposition, i64)>)]) -> Result<(), Fault> {
+        self.rma.check_supported(self.lines.values(), Action::Inspect)?;
+        let (mut disposed, mut credited) = (Vec::new(), 0);
+        for (index, (line_number, dispositions)) in lines.iter().enumerate() {
+            let line = self.lines.get_mut(line_number).zip(self.order_lines.get_mut(line_number));
+            let (line, order_line) = line.ok_or_else(|| wire::unknown_line(index, "return"))?;
+            let mut creditable = 0;
+            for (disposition, units) in dispositions {
+                line.dispose(*disposition, *units)?;
+                creditable += if disposition.is_credited() { *units } else { 0 };
+                disposed.push(DisposedLine {
+                    line_number: wire::number(*line_number),
+                    sku: line.sku.clone(),
+                    kind: proto::returns::v1::DispositionKind::from(*disposition).into(),
+                    quantity: *units,
+                });
+            }
+            let added = order_line.line.credit(order_line.delivered, creditable);
+            line.credit_minor += added;
+            credited += added;
+        }
+        self.rma.move_to(ReturnState::of_lines(self.lines.values()), self.lines.values());
+        self.pending.extend([PendingEvent::Inspected, PendingEvent::Disposed(disposed)]);
+        if credited > 0 {
+            self.pending.push(PendingEvent::CreditProposed);
+        }
+        Ok(())
+    }
+
+    /// Closes or cancels the return: what did not come back can be returned otherwise.
+    pub(crate) fn end(&mut self, action: Action, state: ReturnState, event: PendingEvent) -> Result<(), Fault> {
+        self.rma.check_supported(self.lines.values(), action)?;
+        self.rma.move_to(state, self.lines.values());
+        self.pending.push(event);
+        Ok(())
+    }
+}
