@@ -218,7 +218,7 @@ fn status(fault: Fault) -> Status {
     if fault.is_transient() {
         return Status::unavailable(fault.message);
     }
-    tracing::error!(%fault, "the log can not be read");
+    tracing::error!(%fault, "the log cannot be read");
     Status::internal("internal error")
 }
 
