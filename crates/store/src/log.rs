@@ -46,7 +46,7 @@ impl Head {
         Ok(Self { position: head.at(0)?, hash: head.at(1)? })
     }
 
-    /// The changes that append events, which are given their positions. They fail when the log has any of the events, or
+    /// The changes that append events, which assign their positions. They fail when the log has any of the events, or
     /// has another head by then.
     ///
     /// The head's row is the last lock that is taken and is held to the commit: that makes position order commit order.
