@@ -94,21 +94,7 @@ impl MilestoneCode {
 
     /// Whether a carrier can report it only of goods that left the node.
     pub(crate) const fn implies_departure(self) -> bool {
-        match self {
-            Self::PickedUp
-            | Self::InTransit
-            | Self::Customs
-            | Self::OutForDelivery
-            | Self::ArrivedDelivery
-            | Self::AvailableForPickup
-            | Self::DeliveryAttempted
-            | Self::Delivered
-            | Self::Refused
-            | Self::Damaged
-            | Self::ReturnedToSender
-            | Self::Lost => true,
-            Self::Unspecified | Self::LabelCreated | Self::Delayed | Self::Estimated | Self::Failure => false,
-        }
+        !matches!(self, Self::Unspecified | Self::LabelCreated | Self::Delayed | Self::Estimated | Self::Failure)
     }
 }
 

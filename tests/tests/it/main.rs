@@ -9,3 +9,4 @@ mod journeys;
 mod northwind;
 mod quotas;
 mod races;
+mod subscriptions;

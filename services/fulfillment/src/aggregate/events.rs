@@ -95,16 +95,14 @@ impl SavedFulfillmentOrder {
 
     fn emit_end(&self, loaded: &FulfillmentOrder, at: Timestamp, cx: &mut Context<'_>) {
         let state = self.order.header.execution_state;
-        if loaded.header.execution_state != state {
-            match state {
-                ExecutionState::Completed => self.emit_changed(FulfillmentEvent::FulfillmentCompleted, at, cx),
-                ExecutionState::Incomplete => self.emit_changed(FulfillmentEvent::FulfillmentIncomplete, at, cx),
-                // No other event says that it has ended when all of it is short.
-                ExecutionState::Cancelled if self.order.lines.iter().all(|line| line.short == line.quantity) => {
-                    self.emit_changed(FulfillmentEvent::FulfillmentIncomplete, at, cx);
-                }
-                ExecutionState::Open | ExecutionState::InProgress | ExecutionState::Cancelled => {}
-            }
+        // No other event says that a fulfillment order has ended when all of it is short.
+        let all_short = || self.order.lines.iter().all(|line| line.short == line.quantity);
+        let changed = loaded.header.execution_state != state;
+        if changed && state == ExecutionState::Completed {
+            self.emit_changed(FulfillmentEvent::FulfillmentCompleted, at, cx);
+        } else if changed && (state == ExecutionState::Incomplete || state == ExecutionState::Cancelled && all_short())
+        {
+            self.emit_changed(FulfillmentEvent::FulfillmentIncomplete, at, cx);
         }
         let resolved = self.order.header.late_acceptance == LateAcceptance::Resolved;
         if resolved && loaded.header.late_acceptance == LateAcceptance::Open {

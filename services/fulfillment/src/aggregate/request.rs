@@ -11,7 +11,7 @@ use types::{Fault, Timestamp};
 use super::{FulfillmentOrderAggregate, PendingEvent};
 use crate::{
     fulfillment_order::{Acceptance, Cancellation, CancellationOutcome, FulfillmentOrder, Rejection},
-    process::{deallocation::Deallocation, unfulfillable},
+    process::{deallocation::RecordDeallocation, unfulfillable},
 };
 
 impl FulfillmentOrderAggregate {
@@ -115,7 +115,7 @@ impl FulfillmentOrderAggregate {
 
     /// Inventory deallocated withdrawn or short units: they are routed again, or returned to the order. Units that the node
     /// shipped meanwhile are not.
-    pub(crate) fn deallocated(&mut self, deallocation: &Deallocation) {
+    pub(crate) fn deallocated(&mut self, deallocation: &RecordDeallocation) {
         let deallocated = self.order.deallocated(&deallocation.lines);
         if !deallocated.is_empty() {
             let returned = unfulfillable::returned_units(&deallocated, deallocation, self.release.release());

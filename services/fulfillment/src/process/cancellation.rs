@@ -1,7 +1,7 @@
 //! An order is cancelled while nodes ship it.
 //!
-//! 1. The order service emits `order.cancel_requested` (`services/order/src/process/cancellation.rs`); [`CancelOrder`] reacts to it. For a
-//!    single fulfillment order `RequestCancellation` ([`RequestCancellation`]) starts at step 3.
+//! 1. The order service emits `order.cancel_requested` (`services/order/src/process/cancellation.rs`); [`CancelOrder`] reacts
+//!    to it. For a single fulfillment order `RequestCancellation` ([`RequestCancellation`]) starts at step 3.
 //! 2. Every release of the order is cancelled (`release/aggregate.rs`): its unrouted units now, and those that nodes give up
 //!    later when they are deallocated. `fulfillment.cancelled`, without a node.
 //! 3. Every open fulfillment order is asked to stop (`FulfillmentOrder::request_cancellation`). One that its node has not
@@ -10,7 +10,8 @@
 //!    and the node ships (`process/late_shipment.rs`).
 //! 5. Stopped: `fulfillment.cancelled` with the open units.
 //! 6. [`deallocate_cancelled`] reacts to it: inventory deallocates units at a node (`Deallocate` with CANCEL), or releases those
-//!    without one (`Release`). The order service counts the units as cancelled (`services/order/src/reactions.rs`).
+//!    without one (`Release`). The order service counts the units as cancelled
+//!    (`services/order/src/process/cancellation.rs`).
 
 use std::sync::Arc;
 

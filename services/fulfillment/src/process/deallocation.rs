@@ -17,17 +17,6 @@ use types::{Fault, FulfillmentOrderId};
 
 use crate::{aggregate::FulfillmentOrderAggregate, inventory::Inventory, reactions::id};
 
-/// Units that inventory deallocated.
-#[derive(Debug)]
-pub(crate) struct Deallocation {
-    /// The units.
-    pub(crate) lines: Vec<LineQuantity>,
-    /// The order's reservations, when the node could not find the units. They hold other units, or wait for stock.
-    pub(crate) reservations_after_short: Option<Vec<Reservation>>,
-    /// The event that caused it.
-    pub(crate) event_id: String,
-}
-
 /// Has units of a fulfillment order deallocated because of an event.
 pub(crate) async fn deallocate(
     inventory: &Inventory,
@@ -44,7 +33,9 @@ pub(crate) async fn deallocate(
     let reservations_after_short = (policy == DeallocationPolicy::Short).then_some(reservations);
     Ok(vec![Box::new(RecordDeallocation {
         fulfillment_order_id: id(&fulfillment_order.fulfillment_order_id)?,
-        deallocation: Deallocation { lines, reservations_after_short, event_id: event.event_id.clone() },
+        lines,
+        reservations_after_short,
+        event_id: event.event_id.clone(),
     })])
 }
 
@@ -55,9 +46,14 @@ pub(crate) fn present(fulfillment_order: Option<FulfillmentOrder>) -> Result<Ful
 
 /// Records that inventory deallocated units.
 #[derive(Debug)]
-struct RecordDeallocation {
+pub(crate) struct RecordDeallocation {
     fulfillment_order_id: FulfillmentOrderId,
-    deallocation: Deallocation,
+    /// The units.
+    pub(crate) lines: Vec<LineQuantity>,
+    /// The order's reservations, when the node could not find the units. They hold other units, or wait for stock.
+    pub(crate) reservations_after_short: Option<Vec<Reservation>>,
+    /// The event that caused it.
+    pub(crate) event_id: String,
 }
 
 impl Command for RecordDeallocation {
@@ -70,7 +66,7 @@ impl Command for RecordDeallocation {
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         let mut aggregate = FulfillmentOrderAggregate::load(&self.fulfillment_order_id, rows)?;
-        aggregate.deallocated(&self.deallocation);
+        aggregate.deallocated(self);
         aggregate.save(rows, cx)?;
         Ok(())
     }

@@ -53,8 +53,8 @@ pub(crate) fn stock_changed(
     // Recording a deallocation routes the order's own units again.
     let cause: Option<OrderId> = event.correlation_id.parse().ok();
     let skus: BTreeSet<String> = skus.into_iter().collect();
-    let reroute = |sku| Box::new(Reroute { trigger: Trigger::Stock { sku, cause: cause.clone() } });
-    Ok(skus.into_iter().map(|sku| reroute(sku) as Box<dyn AnyCommand>).collect())
+    let trigger = |sku| Trigger::Stock { sku, cause: cause.clone() };
+    Ok(skus.into_iter().map(|sku| Box::new(Reroute { trigger: trigger(sku) }) as Box<dyn AnyCommand>).collect())
 }
 
 /// The items of which a movement added units.

@@ -9,7 +9,7 @@
 //! 5. The allocation task ([`AllocateTask`]) asks inventory under that key, and [`SettleRouting`] settles the decision with what
 //!    was allocated: `fulfillment.routed`.
 //! 6. It creates a fulfillment order for each node: `fulfillment.requested`. The partner service sends it to the node
-//!    (`services/partner/src/reactions.rs`). A time to accept starts (`process/acceptance_timeout.rs`).
+//!    (`services/partner/src/process/outbound_message.rs`). A time to accept starts (`process/acceptance_timeout.rs`).
 //! 7. Units that inventory did not allocate are planned again, at most three times an attempt, and wait then (step 4).
 //!
 //! A crash before step 3 is saved leaves nothing; after it the decision stands, and step 5 is repeated under its key until it

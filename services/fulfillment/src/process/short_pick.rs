@@ -3,7 +3,8 @@
 //! 1. `RecordPick` ([`RecordPick`]) counts picked and short units, and excludes the node for the short items
 //!    (`aggregate/request.rs`): `fulfillment.picked`, `fulfillment.short_picked`. The order service counts both.
 //! 2. [`deallocate_short`] reacts to the second: inventory deallocates the units, takes them off hand at the node, and reserves
-//!    others or puts the order on backorder (`inventory.Deallocate` with SHORT, `services/inventory/src/deallocate.rs`).
+//!    others or puts the order on backorder (`inventory.Deallocate` with SHORT,
+//!    `services/inventory/src/process/short_pick.rs`).
 //! 3. `RecordDeallocation` (`process/deallocation.rs`) makes units that inventory reserved unrouted; the release is routed again
 //!    without the node for the item (`process/routing.rs`, step 2).
 //! 4. Units that the order now waits for are returned to it (`process/unfulfillable.rs`).

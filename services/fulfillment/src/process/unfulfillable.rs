@@ -6,13 +6,13 @@
 //!    (`release/aggregate.rs`).
 //! 3. Saving the release emits `fulfillment.unfulfillable` with the units and the reservations
 //!    (`release/aggregate/events.rs`).
-//! 4. The order service takes the units back as backordered (`services/order/src/reactions.rs`).
+//! 4. The order service takes the units back as backordered (`services/order/src/process/release.rs`).
 //! 5. Stock comes in: inventory fills the backorder, the order releases the units under a new release number, and they are
 //!    routed as any release (`process/routing.rs`, step 1).
 
 use proto::{fulfillment::v1::FulfillmentUnfulfillable, types::v1::LineQuantity};
 
-use super::deallocation::Deallocation;
+use super::deallocation::RecordDeallocation;
 use crate::release::Release;
 
 /// Of deallocated units, those that the order waits for, and the key of their event. A cancelled order waits for none.
@@ -22,7 +22,7 @@ use crate::release::Release;
 /// units reserved that it has back, and release them again.
 pub(crate) fn returned_units(
     deallocated: &[LineQuantity],
-    deallocation: &Deallocation,
+    deallocation: &RecordDeallocation,
     release: &Release,
 ) -> Option<(FulfillmentUnfulfillable, String)> {
     let reservations = deallocation.reservations_after_short.as_ref().filter(|_| release.cancel_time.is_none())?;

@@ -31,7 +31,7 @@ impl ReleaseAggregate {
         needs.under::<ReleaseLine>(&(order_id.clone(), release_number));
     }
 
-    /// Requests the rows of every release of an order; the releases have to be known, which a second round sees to.
+    /// Requests the rows that [`load_all`](Self::load_all) reads.
     pub(crate) fn needs_all(order_id: &OrderId, rows: &Rows, needs: &mut Needs) {
         needs.under::<Release>(order_id);
         for release in rows.under::<Release>(order_id).into_iter().flatten() {

@@ -2,7 +2,7 @@
 
 use mesh::{
     CallInfo,
-    wire::{Checks, checked, one_id},
+    wire::{Checks, one_id},
 };
 use proto::fulfillment::v1::{
     ListFulfillmentOrdersRequest, ListFulfillmentOrdersResponse, ListNodesRequest, ListNodesResponse,
@@ -47,17 +47,14 @@ impl Rpc {
         let execution_states =
             checks.choices("execution_states", &request.execution_states, ExecutionState::from_contract);
         let request_states = checks.choices("request_states", &request.request_states, RequestState::from_contract);
-        let partner_id = checks.optional_id("partner_id", &request.partner_id);
-        let node_id = checks.optional_id("node_id", &request.node_id);
-        let order_id = checks.optional_id("order_id", &request.order_id);
-        checks.done()?;
         let filter = FulfillmentOrderFilter {
-            partner_id: checked(partner_id)?,
-            node_id: checked(node_id)?,
-            order_id: checked(order_id)?,
-            execution_states: checked(execution_states)?,
-            request_states: checked(request_states)?,
+            partner_id: checks.optional_id("partner_id", &request.partner_id).flatten(),
+            node_id: checks.optional_id("node_id", &request.node_id).flatten(),
+            order_id: checks.optional_id("order_id", &request.order_id).flatten(),
+            execution_states: execution_states.unwrap_or_default(),
+            request_states: request_states.unwrap_or_default(),
         };
+        checks.done()?;
         let states = format!("{:?}/{:?}", filter.execution_states, filter.request_states);
         let caller = call.principal.to_string();
         let marks = [request.partner_id.as_str(), &request.node_id, &request.order_id, &states, &caller];
@@ -77,15 +74,13 @@ impl Rpc {
         let mut checks = Checks::new();
         let states = checks.choices("states", &request.states, ShipmentState::from_contract);
         let tracking_number = checks.optional_text("tracking_number", &request.tracking_number, MAX_NUMBER);
-        let order_id = checks.optional_id("order_id", &request.order_id);
-        let carrier_id = checks.optional_id("carrier_id", &request.carrier_id);
-        checks.done()?;
         let filter = ShipmentFilter {
-            order_id: checked(order_id)?,
-            carrier_id: checked(carrier_id)?,
-            states: checked(states)?,
-            tracking_number: checked(tracking_number)?,
+            order_id: checks.optional_id("order_id", &request.order_id).flatten(),
+            carrier_id: checks.optional_id("carrier_id", &request.carrier_id).flatten(),
+            states: states.unwrap_or_default(),
+            tracking_number: tracking_number.unwrap_or_default(),
         };
+        checks.done()?;
         let states = format!("{:?}", filter.states);
         let caller = call.principal.to_string();
         let marks = [request.order_id.as_str(), &request.carrier_id, &states, &request.tracking_number, &caller];
