@@ -117,7 +117,8 @@ fn fulfil(rng: &mut StdRng, chances: &Chances, writer: &mut Writer<'_>) {
         })
         .collect();
     let shipment = json!({
-        "shipmentReference": format!("S-{}", writer.name), "carrierId": writer.fulfillment_order.carrier_id, "packages": packages,
+        "shipmentReference": format!("S-{}", writer.name), "carrierId": writer.fulfillment_order.carrier_id,
+        "packages": packages,
     });
     writer.warehouse("label", 3, json!({ "labelled": shipment }));
     writer.warehouse("ship", 4, json!({ "shipped": shipment }));
