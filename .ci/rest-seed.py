@@ -50,7 +50,7 @@ ids = {
     "accountId": "acc_A", "partnerId": "par_wh", "carrierId": "par_ca", "nodeId": "nod_wh", "locationId": "nod_wh",
     "sku": "TEA", "orderId": order, "fulfillmentOrderId": work,
 }
-# A stream ends with its deadline: it has no end of its own.
+# A stream ends only with its deadline.
 print('headers = { Request-Timeout = "30" }')
 print('[[operations]]\ninclude-path-regex = ":follow$"\nheaders = { Request-Timeout = "1" }')
 for name, value in ids.items():

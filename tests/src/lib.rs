@@ -2,7 +2,7 @@
 //!
 //! Workers run when the test says so ([`World::drain`]), and partners report when it says so ([`World::settle`]), so that
 //! a journey waits for nothing and can stop between any two steps.
-#![expect(clippy::expect_used, reason = "a test that can not be set up has failed")]
+#![expect(clippy::expect_used, reason = "a test that cannot be set up has failed")]
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,7 +23,7 @@ pub struct World {
     pub mesh: Arc<Mesh>,
     /// A client of the gateway.
     pub rest: Rest,
-    /// The time everything goes by.
+    /// The clock of all services.
     pub clock: Arc<ManualClock>,
     databases: String,
     config: Config,
@@ -67,8 +67,8 @@ impl World {
         let caller = Principal::local_administrator();
         let moving: Arc<dyn Clock> = clock.clone();
         let mesh = Mesh::open(&template, &config, moving, &caller).await.expect("the mesh opens");
-        let (ways, authenticator) = (mesh.clients.rest(&caller), mesh.authenticator.clone());
-        let router = gateway::router(proto::pool(), &ways, authenticator, &gateway::Config::default())
+        let (routes, authenticator) = (mesh.clients.rest(&caller), mesh.authenticator.clone());
+        let router = gateway::router(proto::pool(), &routes, authenticator, &gateway::Config::default())
             .expect("the routes are sound");
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let rest = Rest::new(format!("http://{}", listener.local_addr().expect("an address"))).expect("a client");
@@ -84,13 +84,13 @@ impl World {
         Self::open_at(self.databases, self.clock, self.config).await
     }
 
-    /// Lets every worker do what there is to do.
+    /// Runs every worker until none has anything left to do.
     pub async fn drain(&self) {
         self.mesh.drain().await.expect("the workers work");
     }
 
-    /// Lets every worker work on its own until the journey is done. Time goes on meanwhile, or what is to be tried again
-    /// later never would be.
+    /// Runs every worker in the background until the journey is done. The clock advances meanwhile, so that retries become
+    /// due.
     pub async fn working<T>(&self, journey: impl Future<Output = T>) -> T {
         let working = self.stop.child();
         let workers: Vec<_> = self
@@ -104,7 +104,7 @@ impl World {
             .collect();
         let outcome = tokio::select! {
             outcome = journey => outcome,
-            () = self.time_goes_on() => unreachable!("time does not end"),
+            () = self.advance_clock() => unreachable!("the clock does not stop"),
         };
         working.request();
         for worker in workers {
@@ -113,7 +113,7 @@ impl World {
         outcome
     }
 
-    async fn time_goes_on(&self) {
+    async fn advance_clock(&self) {
         let step = Duration::from_millis(20);
         loop {
             tokio::time::sleep(step).await;
@@ -121,7 +121,7 @@ impl World {
         }
     }
 
-    /// Lets workers and partners go on until nothing is left to do or report.
+    /// Runs workers and partners until nothing is left to do or report.
     pub async fn settle(&self, seed: u64, chances: Chances) {
         let partners = Sandbox::new(self.rest.clone(), seed, chances);
         loop {
@@ -194,7 +194,7 @@ impl World {
         self.post(&format!("/v1/locations/{node}:receive"), &body).await;
     }
 
-    /// Places an order of one line for each SKU, to Germany, and answers its id.
+    /// Places an order of one line for each SKU, to Germany, and returns its id.
     pub async fn order(&self, customer_po: &str, lines: &[(&str, i64)]) -> String {
         let lines: Vec<Value> = lines.iter().map(|(sku, quantity)| json!({"sku": sku, "quantity": quantity})).collect();
         let body = json!({
@@ -204,12 +204,15 @@ impl World {
         placed["orderId"].as_str().expect("an order id").to_owned()
     }
 
-    /// Work for an order, oldest first.
-    pub async fn work(&self, order_id: &str) -> Vec<Value> {
-        self.rest.list(&format!("/v1/fulfillment-orders?orderId={order_id}"), "fulfillmentOrders").await.expect("work")
+    /// The fulfillment orders of an order, oldest first.
+    pub async fn fulfillment_orders(&self, order_id: &str) -> Vec<Value> {
+        self.rest
+            .list(&format!("/v1/fulfillment-orders?orderId={order_id}"), "fulfillmentOrders")
+            .await
+            .expect("fulfillment orders")
     }
 
-    /// Reports something as a partner and answers the message.
+    /// Submits a report as a partner and returns the message.
     pub async fn report(&self, partner: &str, reference: &str, report: Value) -> Value {
         let mut body = report;
         body["controlNumber"] = json!(reference);
@@ -240,7 +243,7 @@ fn panic_with(path: &str, problem: &Problem) -> ! {
 }
 
 /// What must hold whatever happened: every chain verifies, every line's units add up, stock equals its ledger, what
-/// orders have shipped is what left the shelves, and nobody is promised what somebody else has.
+/// orders have shipped is what left stock, and no more units are reserved and allocated than there are.
 pub async fn laws(rest: &Rest) -> anyhow::Result<()> {
     let mut logs = rest.get("/v1/logs:verify").await?;
     // A busy machine may need longer for a long log than a call may take.
@@ -257,12 +260,12 @@ pub async fn laws(rest: &Rest) -> anyhow::Result<()> {
     for order in rest.list("/v1/orders", "orders").await? {
         for line in order["lines"].as_array().into_iter().flatten() {
             let at = |name: &str| number(&line["counters"][name]);
-            let somewhere: i64 = ["cancelled", "unallocated", "backordered", "reserved", "released", "shipped"]
+            let accounted: i64 = ["cancelled", "unallocated", "backordered", "reserved", "released", "shipped"]
                 .iter()
                 .map(|name| at(name))
                 .sum();
             anyhow::ensure!(
-                at("ordered") + at("overShipped") == somewhere,
+                at("ordered") + at("overShipped") == accounted,
                 "units of {} do not add up: {line}",
                 order["orderId"]
             );
@@ -279,12 +282,12 @@ pub async fn laws(rest: &Rest) -> anyhow::Result<()> {
         for (counter, delta) in
             [("onHand", "onHandDelta"), ("reserved", "reservedDelta"), ("allocated", "allocatedDelta")]
         {
-            let (says, ledger) = (number(&found[counter]), moved(delta));
-            anyhow::ensure!(says == ledger, "{sku}: {counter} is {says}, its ledger comes to {ledger}");
+            let (current, ledger) = (number(&found[counter]), moved(delta));
+            anyhow::ensure!(current == ledger, "{sku}: {counter} is {current}, its ledger sums to {ledger}");
         }
-        let promised = number(&found["reserved"]) + number(&found["allocated"]);
-        let there = number(&found["onHand"]) + number(&found["shortfall"]);
-        anyhow::ensure!(promised <= there, "{sku}: {promised} promised of {there}");
+        let committed = number(&found["reserved"]) + number(&found["allocated"]);
+        let covered = number(&found["onHand"]) + number(&found["shortfall"]);
+        anyhow::ensure!(committed <= covered, "{sku}: {committed} units reserved or allocated of {covered}");
     }
     Ok(())
 }

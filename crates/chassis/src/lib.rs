@@ -5,7 +5,7 @@
 //!
 //! **Promises**: request ids have one form and one scope (the caller's [`Actor`](types::Actor)) in every service; a
 //! kept answer passes the same visibility rule as a fresh one; each refusal becomes a status in one place; who sees which
-//! rows is said by one condition builder ([`Select`]).
+//! rows is built by one condition builder ([`Select`]).
 //!
 //! **Absent on purpose**: any service's contract or domain.
 

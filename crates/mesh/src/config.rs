@@ -32,8 +32,8 @@ pub struct Config {
     /// Traces.
     #[command(flatten)]
     pub otlp: Otlp,
-    /// How long the program still takes calls after it was told to stop, while it is no longer ready, so that balancers
-    /// and callers have time to turn to others. In a cluster a few seconds; alone nobody else is there to turn to.
+    /// How long the program still accepts calls after it was asked to stop, while it is no longer ready, so that balancers
+    /// and callers have time to switch to other replicas. A few seconds in a cluster; a single process needs none.
     #[arg(long = "shutdown-delay", env = "WAYBILL_SHUTDOWN_DELAY", default_value = "0s", value_parser = duration)]
     pub shutdown_delay: Duration,
     /// How long calls may go on after that.

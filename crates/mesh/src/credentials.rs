@@ -60,7 +60,7 @@ impl Authenticator {
         })
     }
 
-    /// Who calls a method, by what the headers of the call present; nobody, when they present nothing.
+    /// The principal of a call by the credentials in its headers; anonymous when there are none.
     ///
     /// A credential that is no good is refused, whatever the method is.
     pub async fn authenticate(&self, headers: &HeaderMap, path: &str, rule: Option<&Rule>) -> Result<Principal, Fault> {

@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn every_reason_comes_back_with_its_details() {
         for reason in Reason::ALL.iter().copied().filter(|reason| *reason != Reason::Internal) {
-            let mut sent = Fault::new(reason, "told").fact("account", "acc_1").fact("order", "ord_1");
+            let mut sent = Fault::new(reason, "message").fact("account", "acc_1").fact("order", "ord_1");
             sent.violations = vec![Violation { field: "lines[0]".to_owned(), description: "is required".to_owned() }];
             sent.retry_after = Some(Duration::from_millis(1_500));
             assert_eq!(fault(&status(sent.clone())), sent);

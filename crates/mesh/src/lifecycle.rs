@@ -168,7 +168,7 @@ impl Tasks {
     }
 }
 
-/// What a panic said, when it was text.
+/// The message of a panic, when it is text.
 pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
     panic
         .downcast_ref::<String>()

@@ -35,7 +35,7 @@ fn handle() -> Option<&'static PrometheusHandle> {
     installed.as_ref()
 }
 
-/// Folds recorded samples together every few seconds, which otherwise pile up while nobody scrapes.
+/// Folds recorded samples together every few seconds, which otherwise accumulate while no scraper reads them.
 fn keep_up(handle: &PrometheusHandle) {
     let handle = handle.clone();
     let upkeep = move || {
@@ -45,6 +45,6 @@ fn keep_up(handle: &PrometheusHandle) {
         }
     };
     if let Err(error) = thread::Builder::new().name("metrics-upkeep".to_owned()).spawn(upkeep) {
-        tracing::warn!(%error, "metrics are not folded while nobody scrapes");
+        tracing::warn!(%error, "metrics are not folded between scrapes");
     }
 }

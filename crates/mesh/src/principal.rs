@@ -94,7 +94,7 @@ impl Principal {
         Actor::new(kind, &self.subject)
     }
 
-    /// Whether nobody is known to call.
+    /// Whether the caller is unknown.
     pub(crate) fn is_nobody(&self) -> bool {
         self.subject.is_empty() && self.roles.is_empty()
     }

@@ -6,7 +6,7 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost_reflect::DescriptorPool;
 
-#[expect(clippy::disallowed_methods, reason = "cargo tells build scripts their folder in the environment")]
+#[expect(clippy::disallowed_methods, reason = "cargo passes build scripts their folder in the environment")]
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from("../../proto");
     println!("cargo:rerun-if-changed={}", root.display());

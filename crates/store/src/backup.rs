@@ -2,7 +2,7 @@
 //!
 //! Services call each other and follow each other's logs. Copies made one after the other would contradict each other: a
 //! caller would know of what its callee does not, a follower would be ahead of its log. So all are copied as they were at
-//! one moment, the *cut*: every file's write lock is taken, each file is pinned for reading, and the locks are given back.
+//! one moment, the *cut*: every file's write lock is taken, each file is pinned for reading, and the locks are released.
 //! That takes milliseconds; copying what is pinned may take its time.
 
 use std::{
@@ -50,7 +50,7 @@ pub fn cut(files: &[PathBuf]) -> Result<Vec<Pinned>, Error> {
         if !file.exists() {
             return Err(Error::Missing { path: file.display().to_string() });
         }
-        // Before any is open: closing a file gives back all locks this process has on it.
+        // Before any is open: closing a file releases all locks this process has on it.
         file::check(file)?;
     }
     // All that takes its time comes before the locks.
@@ -100,7 +100,7 @@ impl Pinned {
     }
 }
 
-/// Looks whether a file nobody writes is a database of this store in which nothing contradicts anything: its pages and
+/// Checks that a file without writers is a consistent database of this store: its pages and
 /// indexes, and the hash chain of its log. Answers what is in it.
 pub fn inspect(file: &Path) -> Result<Contents, Error> {
     file::check(file)?;
@@ -134,9 +134,9 @@ impl From<Fault> for Problem {
 fn look(file: &Path) -> Result<Contents, Problem> {
     let connection = Connection::open_existing(file, Access::Read)?;
     let fetch = |sql: &str| connection.fetch(sql, &[]);
-    let said: String = first(&fetch("PRAGMA integrity_check(1)")?)?.at(0)?;
-    if said != "ok" {
-        return Err(Problem::Damaged(said));
+    let problem: String = first(&fetch("PRAGMA integrity_check(1)")?)?.at(0)?;
+    if problem != "ok" {
+        return Err(Problem::Damaged(problem));
     }
     let mut chain = Chain::new(&fetch(HEAD)?)?;
     while let Some((sql, args)) = chain.wanted() {

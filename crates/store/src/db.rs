@@ -186,7 +186,7 @@ impl Db {
         !self.shared.interactive.is_closed() && self.rows("SELECT id FROM log_head", Vec::new()).await.is_ok()
     }
 
-    /// The clock everything here goes by.
+    /// The clock of the database.
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.shared.clock
     }

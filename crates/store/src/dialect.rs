@@ -12,7 +12,7 @@ pub(crate) enum Dialect {
 }
 
 impl Dialect {
-    /// Whether it is a file of this process alone: whoever worked on it before is gone.
+    /// Whether it is a file that only this process uses, so that tasks and locks of earlier processes are abandoned.
     pub(crate) const fn is_embedded(self) -> bool {
         matches!(self, Self::Sqlite)
     }

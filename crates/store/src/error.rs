@@ -51,7 +51,7 @@ pub enum Error {
         /// The file.
         path: String,
     },
-    /// The system gives no thread to the writer.
+    /// The system cannot start the writer's thread.
     #[error("no thread for the writer")]
     Thread {
         /// Why.

@@ -40,9 +40,9 @@ impl EventApi {
     }
 }
 
-/// Sends messages until the end, the consumer's loss of interest, or the database's closing.
+/// Sends messages until the end, until the consumer is gone, or until the database closes.
 ///
-/// A task of its own: were the reads part of the stream, a consumer that takes its time would hold a connection.
+/// A task of its own: were the reads part of the stream, a slow consumer would hold a connection.
 struct Following {
     db: Db,
     position: i64,
@@ -218,7 +218,7 @@ fn status(fault: Fault) -> Status {
     if fault.is_transient() {
         return Status::unavailable(fault.message);
     }
-    tracing::error!(%fault, "the log can not be read");
+    tracing::error!(%fault, "the log cannot be read");
     Status::internal("internal error")
 }
 

@@ -23,7 +23,7 @@ pub struct Exception {
 }
 
 impl Exception {
-    /// An exception about `subject`. The `key` tells this opening or resolution of it from others: a repeat of a command
+    /// An exception about `subject`. The `key` distinguishes this opening or resolution of it from others: a repeat of a command
     /// emits the same event.
     #[expect(clippy::needless_pass_by_value, reason = "callers have ids, texts and numbers, owned and borrowed")]
     pub fn new(exception_type: ExceptionType, subject: impl ToString, key: impl ToString) -> Self {

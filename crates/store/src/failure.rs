@@ -97,7 +97,7 @@ impl Failure {
         Some(error.extended_code & 0xff)
     }
 
-    /// The driver's error, or the fault the caller would be given.
+    /// The driver's error, or the fault that the caller would receive.
     pub(crate) fn into_source(self) -> Source {
         match self {
             Self::Unique(source) | Self::Lost(source) | Self::Other(source) => source,

@@ -47,7 +47,7 @@ fn journal(path: &Path) -> bool {
     beside("-wal") || beside("-journal")
 }
 
-/// How long the file has to be, as its header says. See "The Database Header" of the SQLite file format.
+/// The length of the file according to its header. See "The Database Header" of the SQLite file format.
 fn length(header: &[u8; 100]) -> u64 {
     let number = |at: usize, bytes: usize| {
         header.iter().skip(at).take(bytes).fold(0_u64, |number, byte| number << 8 | u64::from(*byte))

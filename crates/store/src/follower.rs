@@ -22,7 +22,7 @@ use types::Fault;
 use crate::{
     command::AnyCommand,
     db::Db,
-    surround::{Surround, in_span},
+    instrument::{Instrumentation, in_span},
     unit::{Finishes, Unit},
     value::Value,
     writer::BATCH,
@@ -139,7 +139,7 @@ pub struct Follower {
     db: Db,
     reactions: Arc<dyn Reactions>,
     source: Source,
-    surround: Surround,
+    instrumentation: Instrumentation,
 }
 
 impl Follower {
@@ -157,13 +157,13 @@ impl Follower {
             let mut client = client.clone();
             async move { Ok(client.follow_events(request).await?.into_inner().boxed()) }.boxed()
         };
-        Self { db, reactions, source: Arc::new(source), surround: in_span }
+        Self { db, reactions, source: Arc::new(source), instrumentation: in_span }
     }
 
-    /// Runs reactions in surroundings that go on with the event's trace.
+    /// Runs reactions with instrumentation that continues the event's trace.
     #[must_use]
-    pub fn traced(self, surround: Surround) -> Self {
-        Self { surround, ..self }
+    pub fn traced(self, instrumentation: Instrumentation) -> Self {
+        Self { instrumentation, ..self }
     }
 
     /// Follows until `stop`. Faults are logged and tried again after a growing pause.
@@ -279,7 +279,7 @@ impl Follower {
 
     /// Reacts to some events and applies what comes of it, up to the first that has to be tried again.
     async fn handle(&self, events: &[Arc<Event>], from: i64, to: i64) -> Result<i64, Fault> {
-        let (groups, failed) = react::all(&*self.reactions, self.surround, &self.db, events).await;
+        let (groups, failed) = react::all(&*self.reactions, self.instrumentation, &self.db, events).await;
         let Some((index, fault)) = failed else {
             self.apply(groups, from, to).await?;
             return Ok(to);

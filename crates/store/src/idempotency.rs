@@ -13,22 +13,22 @@ use crate::{
     value::Value,
 };
 
-/// Known answers of a batch: those in the database, and those given within the batch.
+/// Known answers of a batch: those in the database and those of the batch itself.
 #[derive(Debug, Default)]
 pub(crate) struct Answers {
-    known: HashMap<(String, String), Answer>,
+    known: HashMap<(String, String), StoredAnswer>,
     new: Vec<Vec<Value>>,
 }
 
 #[derive(Debug)]
-struct Answer {
+struct StoredAnswer {
     name: String,
     hash: String,
     reply: Bytes,
 }
 
 impl Answers {
-    /// The answers all calls of a batch were given before.
+    /// Loads the earlier answers to the calls of a batch.
     pub(crate) fn load<'a>(calls: impl Iterator<Item = &'a Call>) -> Load {
         const KEY: &[&str] = &["scope", "request_id"];
         let keys = calls.filter_map(|call| {
@@ -42,13 +42,13 @@ impl Answers {
     pub(crate) fn read(rows: &[Row]) -> Result<Self, Failure> {
         let mut answers = Self::default();
         for row in rows {
-            let answer = Answer { name: row.at(2)?, hash: row.at(3)?, reply: row.at(4)? };
+            let answer = StoredAnswer { name: row.at(2)?, hash: row.at(3)?, reply: row.at(4)? };
             answers.known.insert((row.at(0)?, row.at(1)?), answer);
         }
         Ok(answers)
     }
 
-    /// The answer this call was given before; a fault when the id was used for another request.
+    /// The earlier answer to this call; a fault when the id was used for another request.
     pub(crate) fn find(&self, call: &Call, name: &str) -> Option<Result<Bytes, Fault>> {
         let request_id = call.request_id.clone()?;
         let answer = self.known.get(&(call.actor.as_str().to_owned(), request_id))?;
@@ -69,11 +69,11 @@ impl Answers {
             Value::Bytes(reply.to_vec()),
             Value::Integer(now.as_micros()),
         ]);
-        let answer = Answer { name: name.to_owned(), hash: call.request_hash.clone(), reply: reply.clone() };
+        let answer = StoredAnswer { name: name.to_owned(), hash: call.request_hash.clone(), reply: reply.clone() };
         self.known.insert((call.actor.as_str().to_owned(), request_id), answer);
     }
 
-    /// The new answers. Another replica may have been given the same request at the same time.
+    /// The new answers. Another replica may have received the same request at the same time.
     pub(crate) fn changes(mut self) -> Change {
         self.new.sort();
         let columns = "scope, request_id, name, body_hash, reply, create_time";

@@ -10,7 +10,7 @@
 //! - Commands behave as if they had run one after the other, also with several replicas.
 //! - A repeated request is answered as the first was.
 //! - Event positions have no gaps and are in commit order; a follower skips none and applies none twice.
-//! - A task runs until it is done or a person is told; its effects and its end are one transaction.
+//! - A task runs until it is done or an exception is opened; its effects and its end are one transaction.
 //!
 //! **Absent on purpose**: SQL in services beyond reads, nested transactions, locks a service could hold, deletion of rows.
 
@@ -30,6 +30,7 @@ mod file;
 mod finish;
 mod follower;
 mod idempotency;
+mod instrument;
 pub mod log;
 mod meters;
 mod migrate;
@@ -44,7 +45,6 @@ mod row;
 mod rows;
 mod span;
 mod statement;
-mod surround;
 mod table;
 mod task;
 mod unit;
@@ -61,13 +61,13 @@ pub use event::{NewEvent, payload};
 pub use event_api::EventApi;
 pub use exception::Exception;
 pub use follower::{Follower, Reactions, Subscription, decode};
+pub use instrument::Instrumentation;
 pub use migrate::Migration;
 pub use needs::Needs;
 pub use options::{Migrate, Options, READERS};
 pub use record::{Fields, Key, Record};
 pub use row::Row;
 pub use rows::Rows;
-pub use surround::Surround;
 pub use task::{Task, TaskHandler, TaskRunner};
 pub use types::Fault;
 pub use value::{Column, Kind, Proto, UnknownValue, Value};

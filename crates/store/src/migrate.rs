@@ -32,7 +32,7 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations \
 /// Lets one process at a time migrate a server's database; held to the end of the transaction.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(7089336938131513954)";
 
-/// Brings the schema to the state this program knows, or says why it cannot.
+/// Brings the schema to the state this program knows, or fails with the reason.
 pub(crate) async fn migrate(conn: &Connection, migrations: &[Migration], mode: Migrate) -> Result<(), Error> {
     let service = migrations.iter().map(|own| Migration { version: own.version + OWN_NUMBERS, ..*own });
     let mut wanted: Vec<Migration> = OWN.iter().copied().chain(service).collect();

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-/// How many connections read at most, if nothing else is said.
+/// Default of the number of reading connections.
 pub const READERS: u32 = 8;
 
 /// Settings of one database.

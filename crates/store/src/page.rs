@@ -1,4 +1,4 @@
-//! Pages of a list by keyset: the token says after which key the next page begins, and of which list it is.
+//! Pages of a list by keyset: the token has the key after which the next page begins, and identifies the list.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
@@ -6,13 +6,13 @@ use types::Fault;
 
 use crate::value::{Kind, Value};
 
-/// Rows of a page when the caller does not say.
+/// Default number of rows of a page.
 const USUAL: i64 = 50;
 
 /// Rows of a page at most.
 const MOST: i64 = 500;
 
-/// Bytes of a token that say which list and filter it is of.
+/// Bytes of a token that identify its list and filter.
 const MARK: usize = 8;
 
 /// The page a caller asks for.

@@ -1,4 +1,4 @@
-//! What is refused for good is set aside for a person: nothing blocks, nothing is silent.
+//! Commands for what fails for good: they park the event or give up the task, and open an exception for a person.
 
 use proto::event::v1::{Event, ExceptionType};
 use types::{Fault, Timestamp};

@@ -31,7 +31,7 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// The row with this key. A fault when the command never said that it needs it.
+    /// The row with this key. A fault when the command did not declare that it needs it.
     pub fn get<R: Record>(&self, key: &R::Key) -> Result<Option<&R>, Fault> {
         let key = key.to_values();
         let found = self.table::<R>().and_then(|table| table.get(&key));
@@ -41,7 +41,7 @@ impl Rows {
         Err(forgotten::<R>(R::KEY))
     }
 
-    /// All rows whose first key columns equal `prefix`, in key order. A fault when the command never said that it needs them.
+    /// All rows whose first key columns equal `prefix`, in key order. A fault when the command did not declare that it needs them.
     pub fn under<R: Record>(&self, prefix: &(impl Key + ?Sized)) -> Result<Vec<&R>, Fault> {
         let prefix = prefix.to_values();
         if (1..=prefix.len()).any(|length| self.has::<R>(R::KEY.get(..length), prefix.get(..length))) {
@@ -50,7 +50,7 @@ impl Rows {
         Err(forgotten::<R>(R::KEY))
     }
 
-    /// All rows in which `columns` equal `values`, in key order. A fault when the command never said that it needs them.
+    /// All rows in which `columns` equal `values`, in key order. A fault when the command did not declare that it needs them.
     pub fn by<R: Record>(&self, columns: Columns, values: &(impl Key + ?Sized)) -> Result<Vec<&R>, Fault> {
         let values = values.to_values();
         if let Some(unknown) = columns.iter().find(|column| !R::COLUMNS.contains(column)) {

@@ -53,7 +53,7 @@ impl Task {
     /// Reads the payload.
     pub fn decode<M: Message + Default>(&self) -> Result<M, Fault> {
         M::decode(self.payload.as_slice())
-            .map_err(|_| Fault::internal(format!("the payload of task {} can not be read", self.kind)))
+            .map_err(|_| Fault::internal(format!("the payload of task {} cannot be read", self.kind)))
     }
 
     /// Due time, payload and trace.

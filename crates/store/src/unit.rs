@@ -32,7 +32,7 @@ pub(crate) enum Finishes {
 pub(crate) struct Group {
     pub(crate) call: Call,
     pub(crate) commands: Vec<Box<dyn AnyCommand>>,
-    /// What takes their applier when they are refused for good.
+    /// Makes the command to apply instead when they are refused for good.
     pub(crate) refused: Option<Refused>,
     /// The subscription's position before this group.
     pub(crate) before: i64,

@@ -6,7 +6,7 @@ use types::Fault;
 
 use crate::{
     follower::{Follower, Subscription},
-    surround::Surround,
+    instrument::Instrumentation,
     task::TaskRunner,
 };
 
@@ -37,12 +37,12 @@ impl Workers {
         self
     }
 
-    /// Runs everything in surroundings that go on with the trace of what caused it.
+    /// Runs reactions and tasks with instrumentation that continues the trace of their cause.
     #[must_use]
-    pub fn traced(self, surround: Surround) -> Self {
+    pub fn traced(self, instrumentation: Instrumentation) -> Self {
         Self {
-            followers: self.followers.into_iter().map(|follower| follower.traced(surround)).collect(),
-            runners: self.runners.into_iter().map(|runner| runner.traced(surround)).collect(),
+            followers: self.followers.into_iter().map(|follower| follower.traced(instrumentation)).collect(),
+            runners: self.runners.into_iter().map(|runner| runner.traced(instrumentation)).collect(),
         }
     }
 

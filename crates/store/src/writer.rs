@@ -1,4 +1,4 @@
-//! The one writer of a process: it takes all that waits, applies it as one batch, and replies to each.
+//! The one writer of a process: it takes all waiting commands, applies them as one batch, and replies to each.
 
 use std::{sync::Arc, time::Duration};
 
@@ -83,7 +83,7 @@ pub(crate) async fn run(mut applier: Applier, listeners: Listeners, mut queues: 
             else => break,
         };
         if first.is_batchable() && queues.interactive.is_empty() {
-            // What comes meanwhile is committed with it.
+            // Commands that arrive meanwhile join the batch.
             tokio::time::sleep(GATHER).await;
         }
         let (units, replies) = collect(&mut applier, first, &mut queues).await;

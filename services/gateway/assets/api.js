@@ -87,7 +87,7 @@ const send = async (entry, inputs, body, output) => {
   const url = query.size ? `${path}?${query}` : path;
   const headers = {};
   for (const [parameter, input] of inputs) if (parameter.in === "header" && input.value) headers[parameter.name] = input.value;
-  // Kept by nobody: it is gone with the page.
+  // Not stored: it is lost with the page.
   const credential = document.getElementById("credential").value.trim();
   if (credential) headers.authorization = `Bearer ${credential}`;
   if (body) headers["content-type"] = "application/json";
@@ -181,5 +181,5 @@ Promise.all(["/openapi.json", "/v1/apis"].map((path) => fetch(path).then((respon
     show();
   })
   .catch((error) => {
-    document.getElementById("call").replaceChildren(element("p", { class: "bad" }, `The API description can not be read: ${error.message}`));
+    document.getElementById("call").replaceChildren(element("p", { class: "bad" }, `The API description cannot be read: ${error.message}`));
   });

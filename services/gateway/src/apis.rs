@@ -181,10 +181,10 @@ impl Contract {
                 "type": "apiKey",
                 "in": "header",
                 "name": "x-api-key",
-                "description": "A key of a consumer: `POST /v1/consumers/{consumer_id}/api-keys`.",
+                "description": "A key of an API client: `POST /v1/api-clients/{api_client_id}/api-keys`.",
             },
         });
-        // The last one is none: a mesh on one machine only may have nobody prove anything.
+        // The last one is none: a mesh on one machine only may run without credentials.
         document["security"] = json!([{"token": []}, {"apiKey": []}, {}]);
     }
 }

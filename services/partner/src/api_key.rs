@@ -65,7 +65,7 @@ impl ApiKey {
     }
 }
 
-/// A new key. It is returned to the caller that created it and stored nowhere.
+/// A new key. It is returned to the caller that created it and is not stored.
 pub(crate) struct NewKey {
     prefix: String,
     secret: String,

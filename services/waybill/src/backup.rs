@@ -1,7 +1,8 @@
-//! Backups of a mesh on embedded databases: taken while it runs, and put back whole or not at all.
+//! Backups of a mesh on embedded databases: taken while it runs, and restored completely or not at all.
 //!
-//! A backup is a directory: a copy of each database, all as they were at one moment, and a manifest that says what they
-//! are. What is made is made beside the place it is wanted and takes its name last, so that whatever has the name is whole.
+//! A backup is a directory: a copy of each database, all as they were at one moment, and a manifest that describes them.
+//! A directory is written under a temporary name beside its destination and renamed last, so that whatever has the final
+//! name is complete.
 
 mod error;
 mod manifest;
@@ -23,15 +24,15 @@ pub use manifest::Manifest;
 pub use restore::restore;
 pub use take::{Taken, take};
 
-/// What tells the bytes of a file from others.
+/// Length and hash of a file.
 #[derive(Debug, PartialEq, Eq)]
-struct Seal {
+struct Checksum {
     bytes: u64,
     sha256: String,
 }
 
-/// Reads a file to its end, and hands on what was read.
-fn read_into(file: &Path, to: &mut impl Write) -> io::Result<Seal> {
+/// Copies a file to a writer and returns its length and hash.
+fn read_into(file: &Path, to: &mut impl Write) -> io::Result<Checksum> {
     let (mut from, mut hash, mut bytes) = (File::open(file)?, Sha256::new(), 0);
     let mut buffer = vec![0; 1 << 16];
     loop {
@@ -45,10 +46,10 @@ fn read_into(file: &Path, to: &mut impl Write) -> io::Result<Seal> {
         to.write_all(chunk)?;
         bytes += u64::try_from(count).unwrap_or(0);
     }
-    Ok(Seal { bytes, sha256: format!("{:x}", hash.finalize()) })
+    Ok(Checksum { bytes, sha256: format!("{:x}", hash.finalize()) })
 }
 
-/// What is in a directory.
+/// The entries of a directory.
 fn entries(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let listed = fs::read_dir(directory).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
     listed.with_context(|| format!("reading directory {}", directory.display()))

@@ -84,13 +84,13 @@ enum Command {
         /// Address of the gateway.
         #[arg(long, env = "WAYBILL_GATEWAY_URL", default_value = "http://127.0.0.1:8080")]
         gateway: String,
-        /// Seed of everything that is left to chance.
+        /// Seed of all random choices.
         #[arg(long, default_value_t = 7, env = "WAYBILL_DEMO_SEED")]
         seed: u64,
         /// A file with a bearer token or API key to call with, where the gateway takes credentials.
         #[arg(long, env = "WAYBILL_TOKEN_FILE", value_name = "FILE")]
         token_file: Option<PathBuf>,
-        /// Nothing goes wrong.
+        /// Play without mishaps: nothing is rejected, short, late, lost or repeated.
         #[arg(long)]
         flawless: bool,
         #[command(flatten)]
@@ -101,7 +101,7 @@ enum Command {
 }
 
 impl Command {
-    /// Under which name, and how, this command logs and traces.
+    /// The name and settings under which this command logs and traces.
     fn telemetry(&self) -> (&'static str, mesh::Config) {
         match self {
             Self::Up { settings, .. } => ("waybill", settings.config.mesh.clone()),
@@ -111,7 +111,7 @@ impl Command {
             | Self::Restore { mesh, .. }
             | Self::Sandbox { mesh, .. } => ("waybill", mesh.clone()),
             Self::Demo { settings, .. } if settings.config.mesh.log == mesh::Config::default().log => {
-                // A demo has a progress bar and a summary to look at.
+                // The demo shows a progress bar and a summary instead of logs.
                 ("waybill", mesh::Config { log: "warn".to_owned(), ..settings.config.mesh.clone() })
             }
             Self::Demo { settings, .. } => ("waybill", settings.config.mesh.clone()),
@@ -130,12 +130,12 @@ pub struct Settings {
     gateway: gateway::Config,
 }
 
-/// Who calls when nobody says so: the local administrator, until credentials are configured.
+/// The principal of a call without credentials: the local administrator until credentials are configured.
 fn caller(config: &Config) -> mesh::Principal {
     if config.credentials.is_configured() { mesh::Principal::nobody() } else { mesh::Principal::local_administrator() }
 }
 
-/// Refuses to listen where others can reach while everybody is taken for the administrator.
+/// Refuses an address that other machines can reach while no credentials are configured.
 fn refuse_exposure(setting: &str, address: IpAddr, config: &Config) -> anyhow::Result<()> {
     if address.is_loopback() || config.credentials.is_configured() {
         return Ok(());
@@ -147,13 +147,13 @@ fn refuse_exposure(setting: &str, address: IpAddr, config: &Config) -> anyhow::R
     .into())
 }
 
-/// Runs the command of the process's arguments and answers the exit code: see the end of `--help`.
+/// Runs the command of the process's arguments and returns the exit code: see the end of `--help`.
 pub async fn run() -> ExitCode {
     mesh::install_process_defaults();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(wrong) => {
-            // Nobody reading is nothing to complain of.
+            // A closed output is no error.
             wrong.print().ok();
             return if wrong.use_stderr() { ExitCode::from(exit::USAGE) } else { ExitCode::SUCCESS };
         }

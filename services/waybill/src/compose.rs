@@ -1,4 +1,4 @@
-//! Where the services are put together.
+//! Assembles the services into a mesh.
 //!
 //! A [`Service`] is opened from its database, served, and given its workers; [`ServiceClients`] are the channels between
 //! them. In one process the channels are in memory, in a cluster they lead to addresses: nothing else differs.
@@ -25,33 +25,33 @@ pub use services::{SERVICES, Service, service_names};
 #[derive(Debug, Clone, Default, clap::Args)]
 #[group(skip)]
 pub struct Config {
-    /// Of every member of the mesh.
+    /// Settings of every service.
     #[command(flatten)]
     pub mesh: mesh::Config,
-    /// Of the credentials that are taken.
+    /// Settings of the check of credentials.
     #[command(flatten)]
     pub credentials: mesh::credentials::Config,
-    /// Of the order service.
+    /// Settings of the order service.
     #[command(flatten)]
     pub order: order::Config,
-    /// Of the inventory service.
+    /// Settings of the inventory service.
     #[command(flatten)]
     pub inventory: inventory::Config,
-    /// Of the fulfillment service.
+    /// Settings of the fulfillment service.
     #[command(flatten)]
     pub fulfillment: fulfillment::Config,
-    /// Of the returns service.
+    /// Settings of the returns service.
     #[command(flatten)]
     pub returns: returns::Config,
-    /// Of the partner service.
+    /// Settings of the partner service.
     #[command(flatten)]
     pub partner: partner::Config,
-    /// Of the operations service.
+    /// Settings of the operations service.
     #[command(flatten)]
     pub operations: operations::Config,
 }
 
-/// Checks the credentials of callers from outside, if any are configured. `partner` leads to the service that has the keys.
+/// Checks the credentials of callers from outside, if any are configured. `partner` is a channel to the service that stores API keys.
 pub fn authenticator(partner: &Channel, config: &Config) -> anyhow::Result<Option<Arc<Authenticator>>> {
     if !config.credentials.is_configured() {
         return Ok(None);
@@ -60,12 +60,12 @@ pub fn authenticator(partner: &Channel, config: &Config) -> anyhow::Result<Optio
     Ok(Some(Arc::new(authenticator)))
 }
 
-/// A channel to the keys, when the partner service's database is in this process.
+/// A channel that looks up API keys in the partner service's database, when that is in this process.
 pub fn key_channel(db: &Db, config: &Config) -> anyhow::Result<Channel> {
     Ok(partner::key_server(db.clone(), &config.mesh).into_channel()?)
 }
 
-/// The same server, which checks credentials; where none are configured, calls without an identity are made by `caller`.
+/// Adds the check of credentials to a server. Without an authenticator, calls without an identity act as `caller`.
 pub fn guarded(server: Server, authenticator: Option<&Arc<Authenticator>>, caller: &Principal) -> Server {
     match authenticator {
         Some(authenticator) => server.with_authenticator(authenticator.clone()),
@@ -108,27 +108,27 @@ impl Databases {
     }
 }
 
-/// A whole mesh in one process, not serving or working yet.
+/// A whole mesh in one process, before it listens and its workers run.
 #[derive(Debug)]
 pub struct Mesh {
     /// A channel to every service.
     pub clients: ServiceClients,
-    /// Every service's server, for those who serve it over the network too.
+    /// Every service's server.
     pub servers: Vec<(&'static str, Server)>,
-    /// Every service's reports of who called it.
+    /// Every service's usage reporter.
     pub usage: Vec<UsageReporter>,
     /// Every service's workers.
     pub workers: Vec<(&'static str, Workers)>,
     /// Every service's database.
     pub databases: Vec<(&'static str, Db)>,
-    /// What checks the credentials of callers from outside, if any are configured.
+    /// The check of credentials from outside the mesh, if any are configured.
     pub authenticator: Option<Arc<Authenticator>>,
 }
 
 impl Mesh {
-    /// Opens all databases and puts the services together.
+    /// Opens all databases and assembles the services.
     ///
-    /// Where no credentials are configured, calls without an identity are made by `caller`.
+    /// Where no credentials are configured, calls without an identity act as `caller`.
     pub async fn open(
         databases: &Databases,
         config: &Config,
@@ -140,7 +140,7 @@ impl Mesh {
             opened.push((service, service.open(&databases.of(service.name), clock.clone()).await?));
         }
         let keys =
-            opened.iter().find(|(service, _)| service.name == partner::NAME).context("no service has the keys")?;
+            opened.iter().find(|(service, _)| service.name == partner::NAME).context("no service stores the keys")?;
         let authenticator = authenticator(&key_channel(&keys.1, config)?, config)?;
 
         let (mut clients, mut servers) = (ServiceClients::unconfigured()?, Vec::new());
@@ -163,7 +163,7 @@ impl Mesh {
         Ok(Self { clients, servers, usage, workers, databases, authenticator })
     }
 
-    /// Lets every worker do what there is to do, until none finds anything.
+    /// Runs every worker until none has anything left to do.
     pub async fn drain(&self) -> anyhow::Result<()> {
         loop {
             let mut done = 0;
@@ -176,14 +176,14 @@ impl Mesh {
         }
     }
 
-    /// Has every service report who called it until now.
+    /// Sends every service's usage report.
     pub async fn report_usage(&self) {
         for reporter in &self.usage {
             reporter.flush().await;
         }
     }
 
-    /// Whether every service can do its work.
+    /// Whether every service is ready.
     pub async fn ready(&self) -> bool {
         for (_, db) in &self.databases {
             if !db.ready().await {

@@ -1,7 +1,7 @@
 //! The main job on real input: a trading company's 830 orders, from the portal to proof of delivery.
 //!
 //! Everything goes over the gateway's REST API, as a portal, a partner or a person would call it. Every call may be
-//! repeated, so a demo that was killed goes on where it was when it is started again on the same directory.
+//! repeated, so a demo that was killed continues when it is started again on the same directory.
 
 pub mod load;
 pub mod portal;
@@ -19,11 +19,11 @@ use crate::{
     sandbox::{Chances, Sandbox},
 };
 
-/// What the demo may be told.
+/// Options of the demo.
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)]
 pub struct Options {
-    /// Seed of everything that is left to chance.
+    /// Seed of all random choices.
     #[arg(long, default_value_t = 7, env = "WAYBILL_DEMO_SEED")]
     pub seed: u64,
     /// How many of the 830 orders to submit.
@@ -37,14 +37,14 @@ pub struct Options {
     pub keep: bool,
 }
 
-/// What came of it.
+/// The outcome of a demo.
 #[derive(Debug, Clone)]
 pub struct Outcome {
     /// What may be invoiced, in cents.
     pub invoice_ready_minor: i64,
     /// Orders by derived status.
     pub statuses: Vec<(String, i64)>,
-    /// Units by where they are: name of the counter and sum over all lines.
+    /// Units by counter, each summed over all lines.
     pub units: Vec<(String, i64)>,
 }
 
@@ -79,8 +79,8 @@ pub async fn run(rest: &Rest, options: &Options) -> anyhow::Result<Outcome> {
     summary::print(rest, orders.len(), &timing).await.context("summing up")
 }
 
-/// A bar for those who do not look.
-pub fn no_bar() -> ProgressBar {
+/// A hidden progress bar.
+pub fn hidden_bar() -> ProgressBar {
     ProgressBar::hidden()
 }
 
@@ -100,7 +100,7 @@ fn demand(data: &Northwind, orders: &[northwind::Order]) -> Vec<(String, i64)> {
     data.items.iter().map(|item| (item.sku.clone(), asked(&item.sku))).collect()
 }
 
-/// The number the customer gives the order.
+/// The customer's PO number.
 fn customer_po(order: &northwind::Order) -> String {
     format!("NW-{}", order.number)
 }

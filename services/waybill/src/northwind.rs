@@ -133,7 +133,7 @@ pub struct Order {
     pub freight_minor: i64,
     /// Index into the account's ship-tos.
     pub ship_to: usize,
-    /// What was ordered; a line's number is its place here, from 1.
+    /// What was ordered; a line's number is its position here, from 1.
     pub lines: Vec<Line>,
 }
 

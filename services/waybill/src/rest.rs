@@ -1,4 +1,4 @@
-//! A REST client as a portal or a partner would write it: repeats what may have been lost, gives up on what is refused.
+//! A REST client as a portal or a partner would write it: retries calls that may be lost, returns refusals.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use mesh::Secret;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
-/// How often a call is tried while the other side can not be reached or is busy.
+/// How often a call is tried while the other side cannot be reached or is busy.
 const ATTEMPTS: u32 = 60;
 
 /// A number of an answer. 64-bit numbers are texts in JSON.
@@ -15,7 +15,7 @@ pub fn number(value: &Value) -> i64 {
     value.as_i64().or_else(|| value.as_str()?.parse().ok()).unwrap_or(0)
 }
 
-/// What a refused call was told, as `application/problem+json`.
+/// The `application/problem+json` of a refused call.
 #[derive(Debug, Clone)]
 pub struct Problem {
     /// HTTP status.
@@ -62,12 +62,12 @@ impl Rest {
         }
     }
 
-    /// Sends a command. With a `key` a repeat is answered like the first one.
+    /// Sends a command, with an idempotency key when one is given.
     pub async fn post(&self, path: &str, key: Option<&str>, body: &Value) -> anyhow::Result<Result<Value, Problem>> {
         self.call(Method::POST, path, key, Some(body)).await
     }
 
-    /// Sends a command that must not be refused; that it was done before is fine.
+    /// Sends a command that must not be refused; `ALREADY_EXISTS` counts as success.
     pub async fn ensure(&self, path: &str, key: &str, body: &Value) -> anyhow::Result<()> {
         match self.post(path, Some(key), body).await? {
             Ok(_) => Ok(()),

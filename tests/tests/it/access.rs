@@ -1,4 +1,4 @@
-//! Who may call what, and what of it they see: every method of the contracts, over the real stack.
+//! Access control: which callers each method admits and which data they see, over the real stack.
 
 mod attempts;
 mod calls;

@@ -1,4 +1,4 @@
-//! What wrong input gets over REST: a clear refusal that names the field, and nothing stored.
+//! Wrong input over REST is refused with the name of the field, and nothing is stored.
 
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
@@ -85,7 +85,7 @@ async fn every_wrong_field_of_an_order_is_named_and_nothing_is_stored() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_not_one_is_refused_with_the_status_that_says_why() {
+async fn a_malformed_request_is_refused_with_the_status_for_its_cause() {
     each(|world| async move {
         let raw = Raw { world: &world, http: Client::new() };
         let json = "application/json";
@@ -110,7 +110,7 @@ async fn a_request_that_is_not_one_is_refused_with_the_status_that_says_why() {
 }
 
 #[tokio::test]
-async fn what_is_too_much_is_refused_naming_the_field_and_how_much_may_be() {
+async fn what_is_too_long_is_refused_with_the_field_and_the_limit() {
     each(|world| async move {
         world.furnish().await;
         let raw = Raw { world: &world, http: Client::new() };
@@ -133,8 +133,8 @@ async fn what_is_too_much_is_refused_naming_the_field_and_how_much_may_be() {
         for (path, body, field) in wrong {
             let (status, problem) = raw.post(path, &body).await;
             assert_eq!((status, &problem["reason"]), (400, &json!("INVALID_ARGUMENT")), "{path}: {problem}");
-            let told = problem["errors"].as_array().unwrap().iter().find(|error| error["field"] == field);
-            let description = told.and_then(|error| error["description"].as_str()).unwrap_or_default();
+            let violation = problem["errors"].as_array().unwrap().iter().find(|error| error["field"] == field);
+            let description = violation.and_then(|error| error["description"].as_str()).unwrap_or_default();
             assert!(description.starts_with("must have at most "), "{field} of {path}: {problem}");
         }
         for (path, field) in [
@@ -148,8 +148,8 @@ async fn what_is_too_much_is_refused_naming_the_field_and_how_much_may_be() {
         ] {
             let path = format!("{path}?{}", format!("{field}=1&").repeat(101));
             let (status, problem) = raw.send(Method::GET, &path, "application/json", String::new()).await;
-            let told = json!({"field": field, "description": "must have at most 100 elements, but has 101"});
-            assert_eq!((status, &problem["errors"][0]), (400, &told), "{problem}");
+            let violation = json!({"field": field, "description": "must have at most 100 elements, but has 101"});
+            assert_eq!((status, &problem["errors"][0]), (400, &violation), "{problem}");
         }
         for (length, expected) in [(12_000, 400), (20_000, 414)] {
             let path = format!("/v1/items?pageToken={}", "A".repeat(length));
@@ -157,7 +157,7 @@ async fn what_is_too_much_is_refused_naming_the_field_and_how_much_may_be() {
             assert_eq!(status, expected, "{problem}");
         }
         let page = world.get("/v1/items?pageSize=100000").await;
-        assert_eq!(page["items"][0]["sku"], "TEA", "more than a page has is a page");
+        assert_eq!(page["items"][0]["sku"], "TEA", "a page size above the limit is the limit");
     })
     .await;
 }
@@ -189,8 +189,8 @@ async fn an_order_of_5000_lines_travels_to_its_node() {
         let placed = Client::new().post(url).json(&with(&["lines"], json!(lines))).send().await.unwrap();
         let placed: Value = placed.json().await.unwrap();
         world.drain().await;
-        let work = world.work(placed["orderId"].as_str().unwrap()).await;
-        assert_eq!(work[0]["lines"].as_array().unwrap().len(), 5_000);
+        let fulfillment_orders = world.fulfillment_orders(placed["orderId"].as_str().unwrap()).await;
+        assert_eq!(fulfillment_orders[0]["lines"].as_array().unwrap().len(), 5_000);
         let mut too_many = lines;
         too_many.push(json!({"sku": "TEA", "quantity": 1}));
         let raw = Raw { world: &world, http: Client::new() };

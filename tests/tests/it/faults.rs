@@ -1,4 +1,4 @@
-//! Everything at once: doubled, overtaken and late reports, mishaps, and a mesh that dies between any two steps.
+//! All mishaps together: duplicated, reordered and late reports, and a mesh that is restarted between any two steps.
 
 use serde_json::json;
 use waybill::sandbox::{Chances, Sandbox};
@@ -25,7 +25,7 @@ async fn place_orders(world: &World) {
     }
 }
 
-/// Brings what is waited for until every unit arrived.
+/// Delivers what orders wait for until every unit is delivered.
 async fn finish(world: &World, seed: u64) {
     for _ in 0..50 {
         world.settle(seed, ROUGH).await;
@@ -47,7 +47,7 @@ async fn finish(world: &World, seed: u64) {
 }
 
 #[tokio::test]
-async fn doubled_reordered_and_contradicting_reports_leave_every_unit_delivered_once() {
+async fn duplicated_reordered_and_contradicting_reports_leave_every_unit_delivered_once() {
     each(|world| async move {
         furnished(&world).await;
         place_orders(&world).await;
@@ -61,13 +61,13 @@ async fn doubled_reordered_and_contradicting_reports_leave_every_unit_delivered_
 }
 
 #[tokio::test]
-async fn a_mesh_that_dies_between_any_two_steps_goes_on() {
+async fn a_mesh_that_is_restarted_between_any_two_steps_goes_on() {
     each(|world| async move {
         furnished(&world).await;
         place_orders(&world).await;
         let mut world = world;
         for step in 0..12 {
-            // One worker of one service gets a turn, then everything dies.
+            // The workers of one service run, then the mesh is restarted.
             let (_, workers) = &world.mesh.workers[step % world.mesh.workers.len()];
             workers.drain().await.unwrap();
             if step % 4 == 3 {

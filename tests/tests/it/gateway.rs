@@ -1,4 +1,4 @@
-//! REST habits: idempotency keys, etags, streams, and the description of it all.
+//! REST conventions: idempotency keys, etags, streams and the API description.
 
 use reqwest::Client;
 use serde_json::{Value, json};

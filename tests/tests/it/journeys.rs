@@ -1,4 +1,4 @@
-//! What a user of the mesh goes through when all is well, or only short.
+//! Journeys without contradictions: orders, shortages, returns.
 
 use serde_json::json;
 use waybill::sandbox::Chances;
@@ -20,7 +20,7 @@ async fn an_order_travels_from_the_portal_to_proof_of_delivery() {
         assert_eq!(shipments["shipments"][0]["state"], "SHIPMENT_STATE_DELIVERED");
         assert_eq!(shipments["shipments"][0]["packages"][0]["proofOfDelivery"]["signedBy"], "goods inward");
         let timeline = world.get(&format!("/v1/orders/{order_id}/timeline")).await;
-        let told: Vec<&str> = timeline["entries"]
+        let types: Vec<&str> = timeline["entries"]
             .as_array()
             .unwrap()
             .iter()
@@ -42,7 +42,7 @@ async fn an_order_travels_from_the_portal_to_proof_of_delivery() {
             "order.invoice_ready",
             "order.closed",
         ] {
-            assert!(told.contains(&kind), "{kind} is not in {told:?}");
+            assert!(types.contains(&kind), "{kind} is not in {types:?}");
         }
         let stock = world.get("/v1/availability?skus=TEA").await;
         assert_eq!(number(&stock["availability"][0]["onHand"]), 6);
@@ -77,16 +77,17 @@ async fn one_order_is_one_connected_trace() {
 }
 
 #[tokio::test]
-async fn case_04_stock_that_no_single_node_has_is_gathered_from_two() {
+async fn case_04_stock_that_no_single_node_has_is_routed_to_two() {
     each(|world| async move {
         world.furnish().await;
         world.receive("nod_hamburg", "TEA", 3).await;
         world.receive("nod_houston", "TEA", 4).await;
         let order_id = world.order("PO-1", &[("TEA", 6)]).await;
         world.drain().await;
-        let work = world.work(&order_id).await;
-        assert_eq!(work.len(), 2, "{work:?}");
-        let units: i64 = work.iter().map(|work| number(&work["lines"][0]["quantity"])).sum();
+        let fulfillment_orders = world.fulfillment_orders(&order_id).await;
+        assert_eq!(fulfillment_orders.len(), 2, "{fulfillment_orders:?}");
+        let units: i64 =
+            fulfillment_orders.iter().map(|fulfillment_order| number(&fulfillment_order["lines"][0]["quantity"])).sum();
         assert_eq!(units, 6);
         world.settle(1, Chances::NONE).await;
         let order = world.get(&format!("/v1/orders/{order_id}")).await;
@@ -126,18 +127,21 @@ async fn a_short_pick_is_found_elsewhere_and_the_rest_waits() {
         world.receive("nod_houston", "TEA", 2).await;
         let order_id = world.order("PO-1", &[("TEA", 5)]).await;
         world.drain().await;
-        let work = world.work(&order_id).await;
-        let id = work[0]["fulfillmentOrderId"].as_str().unwrap();
-        assert_eq!(work[0]["nodeId"], "nod_hamburg");
+        let fulfillment_orders = world.fulfillment_orders(&order_id).await;
+        let id = fulfillment_orders[0]["fulfillmentOrderId"].as_str().unwrap();
+        assert_eq!(fulfillment_orders[0]["nodeId"], "nod_hamburg");
         let line = |quantity: i64| json!([{"lineNumber": 1, "sku": "TEA", "quantity": quantity}]);
         world.report("par_hanse", "1", json!({"accepted": {"fulfillmentOrderId": id}})).await;
         let picked = json!({"picked": {"fulfillmentOrderId": id, "picked": line(2), "short": line(3)}});
         world.report("par_hanse", "2", picked).await;
         world.drain().await;
 
-        let work = world.work(&order_id).await;
-        assert_eq!(work.len(), 2, "two units are found in Houston: {work:?}");
-        assert_eq!((&work[1]["nodeId"], number(&work[1]["lines"][0]["quantity"])), (&json!("nod_houston"), 2));
+        let fulfillment_orders = world.fulfillment_orders(&order_id).await;
+        assert_eq!(fulfillment_orders.len(), 2, "two units are found in Houston: {fulfillment_orders:?}");
+        assert_eq!(
+            (&fulfillment_orders[1]["nodeId"], number(&fulfillment_orders[1]["lines"][0]["quantity"])),
+            (&json!("nod_houston"), 2)
+        );
         let order = world.get(&format!("/v1/orders/{order_id}")).await;
         assert_eq!(number(&order["lines"][0]["counters"]["backordered"]), 1, "{order}");
         let stock = world.get("/v1/availability?skus=TEA").await;
@@ -182,7 +186,7 @@ async fn a_return_puts_units_back_on_the_shelf_at_inspection_and_proposes_a_cred
 }
 
 #[tokio::test]
-async fn a_portal_that_waits_is_told_when_the_goods_will_leave() {
+async fn a_portal_that_waits_gets_the_promised_ship_time() {
     each(|world| async move {
         world.furnish().await;
         world.receive("nod_hamburg", "TEA", 10).await;

@@ -1,4 +1,4 @@
-//! How much an API client may call, and who called: over REST, across the services.
+//! Quotas and usage of API clients, over REST.
 
 use mesh::{Accounts, Kind, Principal, Role, Stop};
 use reqwest::{Client, Response};
@@ -23,8 +23,8 @@ fn alice() -> Principal {
 
 /// The address of a gateway whose callers are this principal.
 fn portal(world: &World, principal: &Principal) -> String {
-    let members = world.mesh.clients.rest(principal);
-    let router = gateway::router(proto::pool(), &members, None, &gateway::Config::default()).unwrap();
+    let routes = world.mesh.clients.rest(principal);
+    let router = gateway::router(proto::pool(), &routes, None, &gateway::Config::default()).unwrap();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
@@ -42,7 +42,7 @@ fn header<'a>(response: &'a Response, name: &str) -> &'a str {
 }
 
 #[tokio::test]
-async fn a_portal_is_told_what_is_left_then_refused_with_429_and_all_of_it_is_kept() {
+async fn a_portal_sees_its_remaining_quota_then_429_and_its_usage_is_recorded() {
     each_with(limited(&["customer.bulk=2/10m", "customer.read=50/10m"]), |world| async move {
         let portal = portal(&world, &alice());
         for left in ["\"bulk\";r=1;t=300", "\"bulk\";r=0;t=600"] {
@@ -71,14 +71,14 @@ async fn a_portal_is_told_what_is_left_then_refused_with_429_and_all_of_it_is_ke
 
         world.mesh.report_usage().await;
         let usage = world.get("/v1/usage?client=person:alice&method=waybill.order.v1.OrderService.ListOrders").await;
-        let told: Vec<_> = usage["usage"]
+        let usage_rows: Vec<_> = usage["usage"]
             .as_array()
             .unwrap()
             .iter()
             .map(|it| (it["client"].as_str().unwrap(), it["outcome"].as_str().unwrap(), it["calls"].as_str().unwrap()))
             .collect();
         let expected = [("person:alice", "CALL_OUTCOME_ANSWERED", "2"), ("person:alice", "CALL_OUTCOME_LIMITED", "1")];
-        assert_eq!(told, expected);
+        assert_eq!(usage_rows, expected);
         assert_eq!(usage["usage"][0]["deprecated"], false);
         assert_eq!(get(&portal, "/v1/usage").await.status(), 403, "it is nothing for customers");
         let administrator = get(world.rest.base(), "/v1/orders").await;
@@ -88,7 +88,7 @@ async fn a_portal_is_told_what_is_left_then_refused_with_429_and_all_of_it_is_ke
 }
 
 #[tokio::test]
-async fn a_customer_has_so_many_timelines_open_at_once() {
+async fn a_customer_may_open_a_limited_number_of_timelines() {
     each_with(limited(&[]), |world| async move {
         world.furnish().await;
         let order_id = world.order("PO-1", &[("TEA", 1)]).await;
@@ -102,7 +102,7 @@ async fn a_customer_has_so_many_timelines_open_at_once() {
         let problem: Value = refused.json().await.unwrap();
         assert_eq!(problem["detail"], "more than 1 streams open at once");
         drop(first);
-        // The service hears of the end a moment later.
+        // The service notices the end a moment later.
         while get(&portal, &path).await.status() != 200 {
             tokio::task::yield_now().await;
         }

@@ -186,7 +186,7 @@ async fn open(target: &Target, address: SocketAddr) -> io::Result<(Sender, Drive
     }
 }
 
-/// The HTTP/2 connection over a stream. It ends when nobody sends any more and the last answer has ended.
+/// The HTTP/2 connection over a stream. It ends when every sender is dropped and the last answer has ended.
 async fn speak<T: AsyncRead + AsyncWrite + Send + Unpin + 'static>(stream: T) -> io::Result<(Sender, Driven)> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder

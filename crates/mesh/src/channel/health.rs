@@ -208,13 +208,13 @@ mod tests {
         assert!(health.admits(later));
         health.begin();
         assert!(!health.admits(later), "one is enough");
-        assert!(health.end(Outcome::Failed, MILLI, later), "and its failure tells enough");
+        assert!(health.end(Outcome::Failed, MILLI, later), "and its failure is evidence enough");
         health.eject(later);
         assert!(!health.admits(later + FIRST_PAUSE), "the pause grows");
         let much_later = later + 4 * FIRST_PAUSE;
         health.begin();
         health.end(Outcome::Nothing, MILLI, much_later);
-        assert!(health.admits(much_later), "a try that told nothing does not count");
+        assert!(health.admits(much_later), "an inconclusive try does not count");
         health.begin();
         assert!(!health.end(Outcome::Answered, MILLI, much_later));
         assert!(health.admits(much_later) && !health.is_ejected());

@@ -48,7 +48,7 @@ pub(super) struct Member {
 pub(super) enum Unanswered {
     /// No address can be connected to.
     Unreachable,
-    /// The member said that it did not work on the call, or the call was never sent.
+    /// The member answered that it did not process the call, or the call was never sent.
     Refused,
     /// The connection broke; the member may have worked on the call.
     Lost,
@@ -278,7 +278,7 @@ pub(super) fn code_of<B>(response: &Response<B>) -> Code {
     }
 }
 
-/// Whether the peer said that it did not work on the call.
+/// Whether the peer answered that it did not process the call.
 fn is_refused(error: &hyper::Error) -> bool {
     let mut source = std::error::Error::source(error);
     while let Some(error) = source {

@@ -11,7 +11,7 @@ use clap::Args;
 use super::oidc::Algorithm;
 use crate::{config::duration, secret::Secret};
 
-/// How short a token may be that nobody can guess.
+/// Minimum length of a token, so that it cannot be guessed.
 const SHORTEST: usize = 32;
 
 /// Settings of the credentials that are taken from outside.

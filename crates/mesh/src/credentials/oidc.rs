@@ -109,9 +109,9 @@ impl Oidc {
             return Err(refusal("malformed", "the token has critical header parameters that are not understood"));
         }
         // Not proven yet, but a token that says itself that it is another issuer's is no reason to ask for keys.
-        let said: Map<String, Value> =
+        let claims: Map<String, Value> =
             jsonwebtoken::dangerous::insecure_decode_claims(token).map_err(|_| malformed())?;
-        if said.get("iss").and_then(Value::as_str) != Some(&self.issuer) {
+        if claims.get("iss").and_then(Value::as_str) != Some(&self.issuer) {
             return Err(refusal("issuer", "the token is not of the issuer that is trusted here"));
         }
         let key = self.keys.find(header.kid.as_deref(), header.alg).await?;

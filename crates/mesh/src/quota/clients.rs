@@ -235,7 +235,7 @@ mod tests {
         let open = clients.find(&customer("bob"), &rates).open();
         tokio::time::advance(Duration::from_secs(61)).await;
         assert!(!refused(&spend("dave")));
-        assert!(!refused(&spend("eve")), "who shares with nobody any more but those who had no place");
+        assert!(!refused(&spend("eve")), "the overflow budget is shared only by clients without one of their own");
         let known = clients.known.lock().unwrap();
         let group = &known.groups[&(Kind::Person, Role::Customer.into())];
         assert!(group.contains_key("bob"), "who has a stream open");

@@ -1,4 +1,4 @@
-//! `grpc.health.v1.Health`. The check runs when health is asked for; tonic-health's reporter is told a state, which may
+//! `grpc.health.v1.Health`. The check runs when health is asked for; tonic-health's reporter is set to a state, which may
 //! be stale.
 
 use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};

@@ -54,12 +54,12 @@ impl Priority {
             Kind::Service => Self::Service,
             Kind::Person | Kind::Application | Kind::Partner => Self::Interactive,
         };
-        let said = match headers.get(PRIORITY).map(http::HeaderValue::as_bytes) {
+        let requested = match headers.get(PRIORITY).map(http::HeaderValue::as_bytes) {
             Some(b"batch") => Self::Batch,
             Some(b"interactive") => Self::Interactive,
             _ => Self::Service,
         };
-        own.max(said)
+        own.max(requested)
     }
 
     pub(crate) fn as_str(self) -> &'static str {
@@ -299,11 +299,14 @@ mod tests {
     fn a_caller_can_only_make_its_calls_less_urgent() {
         let person = Principal { roles: Role::Customer.into(), ..Principal::nobody() };
         let service = Principal::service("order");
-        let said = |principal: &Principal, text| {
+        let priority = |principal: &Principal, text| {
             Priority::of(principal, &HeaderMap::from_iter([(PRIORITY, HeaderValue::from_static(text))]))
         };
-        assert_eq!((said(&person, "service"), said(&person, "batch")), (Priority::Interactive, Priority::Batch));
-        assert_eq!((said(&service, "nonsense"), said(&service, "batch")), (Priority::Service, Priority::Batch));
+        assert_eq!(
+            (priority(&person, "service"), priority(&person, "batch")),
+            (Priority::Interactive, Priority::Batch)
+        );
+        assert_eq!((priority(&service, "nonsense"), priority(&service, "batch")), (Priority::Service, Priority::Batch));
         assert_eq!(Priority::of(&person, &HeaderMap::new()), Priority::Interactive);
     }
 }

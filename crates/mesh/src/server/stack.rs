@@ -176,13 +176,13 @@ async fn identify(
     rule: Option<&Rule>,
 ) -> Result<Arc<Principal>, Fault> {
     let Some(authenticator) = &shared.authenticator else {
-        let said = Principal::from_headers(headers)?;
-        return Ok(said.map_or_else(|| shared.unsigned.clone(), Arc::new));
+        let claimed = Principal::from_headers(headers)?;
+        return Ok(claimed.map_or_else(|| shared.unsigned.clone(), Arc::new));
     };
     if authenticator.trusts(peer, headers)
-        && let Some(said) = Principal::from_headers(headers)?
+        && let Some(claimed) = Principal::from_headers(headers)?
     {
-        return Ok(Arc::new(said));
+        return Ok(Arc::new(claimed));
     }
     authenticator.authenticate(headers, path, rule).await.map(Arc::new)
 }

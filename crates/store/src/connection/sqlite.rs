@@ -37,12 +37,12 @@ pub(crate) enum Access {
     Write,
 }
 
-/// How often, and how soon, a lock that somebody else has is asked for again. A writer with much to do gives its lock back
-/// for less than a millisecond between two commits: who asks less often may never be given it.
+/// Whether and when a lock held by another connection is tried again. A busy writer releases its lock for less than a
+/// millisecond between two commits: trying less often may never succeed.
 const TIMES: i32 = 50_000;
 const SOON: Duration = Duration::from_micros(100);
 
-fn ask_again(times: i32) -> bool {
+fn retry_lock(times: i32) -> bool {
     std::thread::sleep(SOON);
     times < TIMES
 }
@@ -68,14 +68,14 @@ impl Connection {
             Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
         };
         let mut connection = rusqlite::Connection::open_with_flags(file, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-        connection.busy_handler(Some(ask_again))?;
+        connection.busy_handler(Some(retry_lock))?;
         Ok(Self(Mutex::new(connection)))
     }
 
     /// Copies the whole database, as this connection sees it, into a new file.
     pub(crate) fn copy_to(&self, file: &Path) -> Result<(), Failure> {
         let mut copy = rusqlite::Connection::open(file)?;
-        // Half a copy is worth nothing: it needs no journal, and is made durable as a whole by whoever wanted it.
+        // A partial copy is useless: it needs no journal, and the caller syncs the whole file.
         copy.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF")?;
         let source = self.lock();
         // In one step: what others write meanwhile would have a second step begin again.
@@ -83,14 +83,14 @@ impl Connection {
             StepResult::Done => {}
             _ => return Err(Failure::Conflict),
         }
-        // It says of itself, as its source does, that a write-ahead log is beside it. Without one it is a file of its own.
+        // Its header says, like that of its source, that it has a write-ahead log. Without one it is a single file.
         drop(copy);
         let copy = rusqlite::Connection::open(file)?;
         copy.execute_batch("PRAGMA synchronous = OFF; PRAGMA journal_mode = DELETE")?;
         Ok(())
     }
 
-    /// Every statement is whole before the lock is given back: a panic in between leaves nothing half done.
+    /// Every statement is complete before the lock is released: a panic in between leaves nothing half done.
     fn lock(&self) -> MutexGuard<'_, rusqlite::Connection> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

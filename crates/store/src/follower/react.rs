@@ -1,4 +1,4 @@
-//! Reacting to some events: in turn within an order, side by side across orders.
+//! Reacts to some events: one after another within an order, concurrently across orders.
 
 use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc};
 
@@ -11,22 +11,22 @@ use super::Reactions;
 use crate::{
     command::{AnyCommand, Call},
     db::Db,
+    instrument::{Instrumentation, Outcome},
     park::ParkEvent,
     span::SPANS,
-    surround::{Answer, Surround},
     unit::Group,
 };
 
-/// How many orders' events are reacted to side by side.
-const SIDE_BY_SIDE: usize = 32;
+/// How many orders' events are reacted to concurrently.
+const CONCURRENCY: usize = 32;
 
-/// Which event, the span of its reaction, and what that came to.
-type Reacted = (usize, Span, Answer);
+/// Index of an event, the span of its reaction and the outcome.
+type Reacted = (usize, Span, Outcome);
 
-/// The groups of commands in position order, up to the first event that has to be tried again; that event and why.
+/// The groups of commands in position order, up to the first event whose reaction has to be retried; that event and its fault.
 pub(super) async fn all(
     reactions: &dyn Reactions,
-    surround: Surround,
+    instrumentation: Instrumentation,
     db: &Db,
     events: &[Arc<Event>],
 ) -> (Vec<Group>, Option<(usize, Fault)>) {
@@ -36,8 +36,8 @@ pub(super) async fn all(
         chains.entry(chain).or_default().push(index);
     }
     let done: Vec<Vec<Reacted>> = stream::iter(chains.into_values())
-        .map(|indexes| in_turn(reactions, surround, events, indexes))
-        .buffer_unordered(SIDE_BY_SIDE)
+        .map(|indexes| in_turn(reactions, instrumentation, events, indexes))
+        .buffer_unordered(CONCURRENCY)
         .collect()
         .await;
     let mut reacted: Vec<Reacted> = done.into_iter().flatten().collect();
@@ -60,10 +60,10 @@ pub(super) async fn all(
     (groups, None)
 }
 
-/// Reacts to one order's events, up to the first that has to be tried again.
+/// Reacts to one order's events, up to the first whose reaction has to be retried.
 async fn in_turn(
     reactions: &dyn Reactions,
-    surround: Surround,
+    instrumentation: Instrumentation,
     events: &[Arc<Event>],
     indexes: Vec<usize>,
 ) -> Vec<Reacted> {
@@ -72,7 +72,7 @@ async fn in_turn(
         let Some(event) = events.get(index) else { continue };
         let span = span(reactions.name(), event);
         let reacting =
-            AssertUnwindSafe(surround(span.clone(), trace_parent(event), reactions.react(event))).catch_unwind();
+            AssertUnwindSafe(instrumentation(span.clone(), trace_parent(event), reactions.react(event))).catch_unwind();
         let reacted = reacting.await.unwrap_or_else(|_| Err(Fault::internal("the reaction panicked")));
         let again = reacted.as_ref().is_err_and(Fault::is_transient);
         done.push((index, span, reacted));

@@ -27,7 +27,7 @@ pub(crate) enum After {
 
 impl Recent {
     /// Adds events that were committed; returns whether they follow those before. What another process has written in between
-    /// is not here: then what was before it goes.
+    /// is missing: then the events before it are dropped.
     pub(crate) fn add(&self, events: &[Event]) -> bool {
         let mut recent = self.events();
         let follows = recent.back().map(|last| last.position + 1) == events.first().map(|first| first.position);

@@ -34,7 +34,7 @@ pub async fn verify(db: &Db) -> Result<Verification, Fault> {
 /// The statement that reads the log's head.
 pub(crate) const HEAD: &str = "SELECT position, hash FROM log_head WHERE id = 1";
 
-/// A chain that is being verified, page by page; whoever has it reads the pages.
+/// A chain that is being verified, page by page. The caller reads the pages.
 #[derive(Debug)]
 pub(crate) struct Chain {
     found: Verification,

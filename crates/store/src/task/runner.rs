@@ -12,9 +12,9 @@ use super::Task;
 use crate::{
     command::{AnyCommand, Call},
     db::Db,
+    instrument::{Instrumentation, Outcome, in_span},
     park::GiveUp,
     span::SPANS,
-    surround::{Answer, Surround, in_span},
     unit::{Finishes, Group, Unit},
     value::Value,
 };
@@ -25,7 +25,7 @@ const CLAIM: u16 = 32;
 /// How long a claimed task is left to its runner.
 const LEASE: Duration = Duration::from_secs(60);
 
-/// How long a handler may take. Shorter than the lease, so that nobody else has begun.
+/// How long a handler may take. Shorter than the lease, so that no other runner has begun.
 const LIMIT: Duration = Duration::from_secs(50);
 
 /// How often a task is tried.
@@ -51,19 +51,19 @@ pub trait TaskHandler: Send + Sync + 'static {
 pub struct TaskRunner {
     db: Db,
     handlers: Arc<[Arc<dyn TaskHandler>]>,
-    surround: Surround,
+    instrumentation: Instrumentation,
 }
 
 impl TaskRunner {
     /// A runner for these handlers' kinds.
     pub fn new(db: Db, handlers: impl IntoIterator<Item = Arc<dyn TaskHandler>>) -> Self {
-        Self { db, handlers: handlers.into_iter().collect(), surround: in_span }
+        Self { db, handlers: handlers.into_iter().collect(), instrumentation: in_span }
     }
 
-    /// Runs tasks in surroundings that go on with the trace they were scheduled in.
+    /// Runs tasks with instrumentation that continues the trace in which they were scheduled.
     #[must_use]
-    pub fn traced(self, surround: Surround) -> Self {
-        Self { surround, ..self }
+    pub fn traced(self, instrumentation: Instrumentation) -> Self {
+        Self { instrumentation, ..self }
     }
 
     /// Runs tasks as they come due, until `stop`; also drops answers past their retention.
@@ -156,7 +156,7 @@ impl TaskRunner {
     }
 
     /// Runs a task; also returns its span.
-    async fn handle(&self, task: &Task) -> (Span, Answer) {
+    async fn handle(&self, task: &Task) -> (Span, Outcome) {
         let span = tracing::info_span!(
             target: SPANS,
             "task",
@@ -170,14 +170,14 @@ impl TaskRunner {
         (span.clone(), self.run_in(span, task).await)
     }
 
-    async fn run_in(&self, span: Span, task: &Task) -> Answer {
+    async fn run_in(&self, span: Span, task: &Task) -> Outcome {
         let Some(handler) = self.handlers.iter().find(|handler| handler.kind() == task.kind) else {
             return Err(Fault::internal(format!("no handler for tasks of kind {}", task.kind)));
         };
         if task.attempts > ATTEMPTS {
             return Err(Fault::internal("the task did not come to an end in any attempt"));
         }
-        let working = (self.surround)(span, task.trace_parent.as_deref(), handler.run(task));
+        let working = (self.instrumentation)(span, task.trace_parent.as_deref(), handler.run(task));
         let running = AssertUnwindSafe(working).catch_unwind();
         match tokio::time::timeout(LIMIT, running).await {
             Ok(Ok(outcome)) => outcome,
@@ -186,13 +186,13 @@ impl TaskRunner {
         }
     }
 
-    async fn end(&self, task: &Task, span: Span, outcome: Answer) {
+    async fn end(&self, task: &Task, span: Span, outcome: Outcome) {
         if let Err(fault) = self.finish(task, span, outcome).await {
             tracing::warn!(%fault, kind = task.kind, key = task.key, "a task was not finished");
         }
     }
 
-    async fn finish(&self, task: &Task, span: Span, outcome: Answer) -> Result<(), Fault> {
+    async fn finish(&self, task: &Task, span: Span, outcome: Outcome) -> Result<(), Fault> {
         let commands = match outcome {
             Ok(commands) => commands,
             Err(fault) if fault.is_transient() && task.attempts < ATTEMPTS => return self.retry(task, &fault).await,
@@ -217,7 +217,7 @@ impl TaskRunner {
         }
     }
 
-    /// Leaves the task for later, unless it is somebody else's by now.
+    /// Reschedules the task, unless another runner has it by now.
     async fn retry(&self, task: &Task, fault: &Fault) -> Result<(), Fault> {
         let seconds = 1_u64 << task.attempts.clamp(0, 9).unsigned_abs();
         let later = self.db.clock().now().after(Duration::from_secs(seconds));

@@ -1,5 +1,5 @@
 //! Behaviour of the fulfillment service over a real server, with an inventory and an order log under the test's control.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can not go on has failed")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod answers;
 mod cancelling;

@@ -1,4 +1,4 @@
-//! What a REST caller is told of a method that ends.
+//! What a REST caller learns of a method that will be removed.
 
 use http::{Method, Response};
 

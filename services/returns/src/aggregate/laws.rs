@@ -112,7 +112,7 @@ impl World {
         let claimed: i64 = self.rmas.iter().map(|(state, line)| line.claim(*state)).sum();
         assert_eq!(claimed, self.order.claimed);
         let over: i64 = self.rmas.iter().map(|(_, line)| line.over_received()).sum();
-        assert!(claimed <= self.delivered + over, "only goods nobody asked for may exceed what was delivered");
+        assert!(claimed <= self.delivered + over, "only over-received goods may exceed what was delivered");
         let mut credit = 0;
         for (_, line) in &self.rmas {
             assert!(line.inspected() <= line.received);

@@ -1,17 +1,17 @@
-//! Why there is no backup, or it is not put back.
+//! Why a backup or a restore failed.
 
 use std::path::{Path, PathBuf};
 
-/// Why there is no backup, or it is not put back.
+/// Why a backup or a restore failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Something has the name of what is to be made.
+    /// The destination exists already.
     #[error("{} exists already", path.display())]
     Exists {
         /// Its path.
         path: PathBuf,
     },
-    /// The path is not one that something can be made at.
+    /// The path does not name a directory that could be created.
     #[error("{} is not a name for a directory", path.display())]
     Name {
         /// The path.
@@ -23,13 +23,13 @@ pub enum Error {
         /// The directory.
         path: PathBuf,
     },
-    /// Another process is making the same.
+    /// Another process is writing the same directory.
     #[error("{} is being written by another waybill process", path.display())]
     Busy {
         /// The directory.
         path: PathBuf,
     },
-    /// The backup is not what was made once.
+    /// The backup is incomplete or was changed.
     #[error("{}: {problem}", path.display())]
     Damaged {
         /// The file.
@@ -37,7 +37,7 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
-    /// A newer program has made the backup.
+    /// The backup was made by a newer program.
     #[error("{} is of format {format}, which this program does not know", path.display())]
     Format {
         /// The manifest.

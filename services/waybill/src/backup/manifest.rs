@@ -1,4 +1,4 @@
-//! What a backup says of itself.
+//! The manifest of a backup.
 
 use std::{
     collections::BTreeMap,
@@ -11,39 +11,39 @@ use serde::{Deserialize, Serialize};
 use store::backup::Contents;
 use types::Timestamp;
 
-use super::{Error, Seal};
+use super::{Checksum, Error};
 use crate::compose::service_names;
 
-/// Its file in the backup.
+/// File name of the manifest.
 pub(super) const FILE: &str = "manifest.json";
 
 /// The format this program writes and reads.
 const FORMAT: u64 = 1;
 
-/// What is in a backup, as it is written beside the copies.
+/// The contents of a backup, stored beside the copies.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Manifest {
     format: u64,
-    /// The program that has made it.
+    /// Version of the program that made it.
     waybill_version: String,
-    /// The moment everything in it is of, RFC 3339.
+    /// The moment that all copies show, RFC 3339.
     pub cut_time: String,
-    /// One for each service.
+    /// The copies, one for each service.
     pub databases: Vec<Database>,
 }
 
-/// One copy.
+/// The copy of one service's database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Database {
-    /// Whose it is.
+    /// The service.
     pub service: String,
-    /// Its name in the backup.
+    /// File name in the backup.
     pub file: String,
-    /// How long it is.
+    /// Length of the file in bytes.
     pub bytes: u64,
-    /// Of the file, hexadecimal.
+    /// SHA-256 of the file, hexadecimal.
     pub sha256: String,
     /// The last position of its log.
     pub log_position: i64,
@@ -51,17 +51,17 @@ pub struct Database {
     pub log_hash: String,
     /// The service's last migration.
     pub schema_version: i64,
-    /// How far each of its subscriptions had followed.
+    /// The position of each of its subscriptions.
     pub subscriptions: BTreeMap<String, i64>,
 }
 
 impl Database {
-    pub(super) fn new(service: &str, seal: Seal, contents: Contents) -> Self {
+    pub(super) fn new(service: &str, checksum: Checksum, contents: Contents) -> Self {
         Self {
             service: service.to_owned(),
             file: file_name(service),
-            bytes: seal.bytes,
-            sha256: seal.sha256,
+            bytes: checksum.bytes,
+            sha256: checksum.sha256,
             log_position: contents.position,
             log_hash: contents.hash,
             schema_version: contents.schema,
@@ -95,7 +95,7 @@ impl Manifest {
         file.sync_all()
     }
 
-    /// Reads that of a backup. What it names are one copy for each service, and no other files.
+    /// Reads the manifest of a backup. Fails unless it names one copy for each service and no other file.
     pub(super) fn read(backup: &Path) -> Result<Self, Error> {
         #[derive(Deserialize)]
         struct Version {
@@ -104,7 +104,7 @@ impl Manifest {
         let path = backup.join(FILE);
         let damaged = |problem: String| Error::damaged(&path, problem);
         let text = fs::read(&path).map_err(|error| damaged(format!("this is no finished backup: {error}")))?;
-        let unreadable = |error: serde_json::Error| damaged(format!("it can not be read: {error}"));
+        let unreadable = |error: serde_json::Error| damaged(format!("it cannot be read: {error}"));
         let Version { format } = serde_json::from_slice(&text).map_err(unreadable)?;
         if format != FORMAT {
             return Err(Error::Format { path, format });

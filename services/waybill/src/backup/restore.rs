@@ -1,4 +1,4 @@
-//! Putting a backup back.
+//! Restores a backup.
 
 use std::{
     fs::{self, File},
@@ -17,8 +17,8 @@ use super::{
 };
 use crate::compose;
 
-/// Copies the databases of a backup into a directory that is not there yet, after looking through all of them. Takes its
-/// time: not for a thread that carries calls.
+/// Checks the databases of a backup and copies them into a new directory. Blocks for as long as that takes: not for a
+/// thread of the async runtime.
 pub fn restore(from: &Path, data: &Path) -> anyhow::Result<Manifest> {
     let manifest = check(from)?;
     let staging = Staging::begin(data, ".restoring")?;
@@ -32,7 +32,7 @@ pub fn restore(from: &Path, data: &Path) -> anyhow::Result<Manifest> {
     }
 }
 
-/// Whether the backup is finished, and has the files it should have.
+/// Checks that the backup is finished and has the files of its manifest and no others.
 fn check(from: &Path) -> anyhow::Result<Manifest> {
     if !from.is_dir() {
         return Err(Error::damaged(from, "there is no such directory").into());
@@ -61,15 +61,15 @@ fn copy(from: &Path, database: &Database, directory: &Path) -> anyhow::Result<()
     let (path, copy) = (from.join(&database.file), compose::database_file(directory, &database.service));
     let copying = || format!("copying {} to {}", path.display(), copy.display());
     let mut file = File::create(&copy).with_context(copying)?;
-    let seal = read_into(&path, &mut file).with_context(copying)?;
+    let checksum = read_into(&path, &mut file).with_context(copying)?;
     file.sync_all().with_context(copying)?;
     drop(file);
-    if (seal.bytes, &seal.sha256) != (database.bytes, &database.sha256) {
+    if (checksum.bytes, &checksum.sha256) != (database.bytes, &database.sha256) {
         return Err(Error::damaged(&path, "its SHA-256 is not that of the manifest").into());
     }
     let contents = backup::inspect(&copy).with_context(copying)?;
-    if Database::new(&database.service, seal, contents) != *database {
-        return Err(Error::damaged(&path, "it has not in it what the manifest says").into());
+    if Database::new(&database.service, checksum, contents) != *database {
+        return Err(Error::damaged(&path, "its contents are not those of the manifest").into());
     }
     Ok(())
 }

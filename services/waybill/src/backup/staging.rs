@@ -1,4 +1,4 @@
-//! Directories that are there whole or not at all.
+//! Directories that appear complete or not at all.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -9,45 +9,45 @@ use anyhow::Context as _;
 
 use super::{Error, entries, manifest};
 
-/// A directory that is being made beside the place it is wanted. One process makes it.
+/// A directory that one process writes under a temporary name beside its destination.
 #[derive(Debug)]
 pub(super) struct Staging {
     path: PathBuf,
-    wanted: PathBuf,
-    /// The directory itself, locked; the system takes the lock back however the process ends.
+    destination: PathBuf,
+    /// The open directory with a lock, which the system releases however the process ends.
     directory: File,
 }
 
 impl Staging {
-    /// Begins to make what is wanted under its name and a suffix. What an earlier attempt has left is removed.
-    pub(super) fn begin(wanted: &Path, suffix: &str) -> anyhow::Result<Self> {
-        let named = || Error::Name { path: wanted.to_owned() };
-        let mut name = wanted.file_name().ok_or_else(named)?.to_owned();
+    /// Creates the directory under the destination's name and a suffix, and removes what an earlier attempt left.
+    pub(super) fn begin(destination: &Path, suffix: &str) -> anyhow::Result<Self> {
+        let no_name = || Error::Name { path: destination.to_owned() };
+        let mut name = destination.file_name().ok_or_else(no_name)?.to_owned();
         name.push(suffix);
-        vacant(wanted)?;
-        let path = wanted.with_file_name(name);
-        fs::create_dir_all(&path).with_context(|| format!("directory {} can not be created", path.display()))?;
+        require_vacant(destination)?;
+        let path = destination.with_file_name(name);
+        fs::create_dir_all(&path).with_context(|| format!("directory {} cannot be created", path.display()))?;
         let directory = File::open(&path).with_context(|| format!("opening {}", path.display()))?;
         match directory.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(Error::Busy { path }.into()),
             Err(TryLockError::Error(error)) => {
-                return Err(error).with_context(|| format!("{} can not be locked", path.display()));
+                return Err(error).with_context(|| format!("{} cannot be locked", path.display()));
             }
         }
-        // Another process may have finished it between the first look and the lock.
-        vacant(wanted)?;
-        let staging = Self { path, wanted: wanted.to_owned(), directory };
+        // Another process may have finished it between the first check and the lock.
+        require_vacant(destination)?;
+        let staging = Self { path, destination: destination.to_owned(), directory };
         staging.clear()?;
         Ok(staging)
     }
 
-    /// Where to make it.
+    /// Where to write.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Removes what an attempt leaves, and nothing else.
+    /// Removes the files of an attempt. Fails when there are others.
     fn clear(&self) -> anyhow::Result<()> {
         for entry in entries(&self.path)? {
             let name = entry.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -59,29 +59,30 @@ impl Staging {
         Ok(())
     }
 
-    /// Gives it its name, for good: what is in it was made durable before.
+    /// Renames it to the destination, durably. Its files were synced before.
     pub(super) fn finish(self) -> anyhow::Result<()> {
-        let making = || format!("{} can not be created", self.wanted.display());
+        let making = || format!("{} cannot be created", self.destination.display());
         self.directory.sync_all().with_context(making)?;
-        fs::rename(&self.path, &self.wanted).with_context(making)?;
-        let above = self.wanted.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(above).and_then(|above| above.sync_all()).with_context(making)
+        fs::rename(&self.path, &self.destination).with_context(making)?;
+        let parent =
+            self.destination.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(parent).and_then(|parent| parent.sync_all()).with_context(making)
     }
 
-    /// Leaves nothing of it, as far as possible.
+    /// Removes it, as far as possible.
     pub(super) fn discard(self) {
         let removed = self.clear().and_then(|()| Ok(fs::remove_dir(&self.path)?));
         if let Err(error) = removed {
-            tracing::warn!(path = %self.path.display(), error = format!("{error:#}"), "what was begun is left");
+            tracing::warn!(path = %self.path.display(), error = format!("{error:#}"), "an unfinished directory is left");
         }
     }
 }
 
-/// Refuses a place where something is. An empty directory is nothing.
-fn vacant(wanted: &Path) -> anyhow::Result<()> {
-    let taken = match fs::symlink_metadata(wanted) {
+/// Fails when the path exists, unless it is an empty directory.
+fn require_vacant(destination: &Path) -> anyhow::Result<()> {
+    let taken = match fs::symlink_metadata(destination) {
         Err(_) => false,
-        Ok(about) => !about.is_dir() || !entries(wanted)?.is_empty(),
+        Ok(about) => !about.is_dir() || !entries(destination)?.is_empty(),
     };
-    if taken { Err(Error::Exists { path: wanted.to_owned() }.into()) } else { Ok(()) }
+    if taken { Err(Error::Exists { path: destination.to_owned() }.into()) } else { Ok(()) }
 }

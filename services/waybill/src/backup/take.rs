@@ -1,4 +1,4 @@
-//! Taking a backup.
+//! Takes a backup.
 
 use std::{
     fs, io,
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::compose::{self, SERVICES};
 
-/// What an unfinished backup has behind its name.
+/// Suffix of the name of an unfinished backup.
 pub(super) const PARTIAL: &str = ".partial";
 
 /// A backup that was taken.
@@ -26,12 +26,12 @@ pub(super) const PARTIAL: &str = ".partial";
 pub struct Taken {
     /// What is in it.
     pub manifest: Manifest,
-    /// How long those who write had to wait, at most.
+    /// How long writers had to wait, at most.
     pub held: Duration,
 }
 
-/// Copies the databases in a directory, which others may use, into one that is not there yet. Takes its time: not for a
-/// thread that carries calls.
+/// Copies the databases in a directory, which a mesh may be using, into a new one. Blocks for as long as that takes: not for
+/// a thread of the async runtime.
 pub fn take(data: &Path, to: &Path, clock: &dyn Clock) -> anyhow::Result<Taken> {
     let files: Vec<PathBuf> = SERVICES.iter().map(|service| compose::database_file(data, service.name)).collect();
     if !files.iter().any(|file| file.exists()) {
@@ -51,23 +51,23 @@ pub fn take(data: &Path, to: &Path, clock: &dyn Clock) -> anyhow::Result<Taken> 
 }
 
 fn fill(directory: &Path, files: &[PathBuf], clock: &dyn Clock) -> anyhow::Result<Taken> {
-    // All that was answered by now is in the copies.
+    // Everything acknowledged before this moment is in the copies.
     let (cut, begun) = (clock.now(), Instant::now());
     let pinned = backup::cut(files)?;
     let held = begun.elapsed();
-    // Each is let go as soon as it is copied: until then its write-ahead log can not be cut back.
+    // Each is released as soon as it is copied: until then its write-ahead log cannot be truncated.
     let databases = SERVICES.iter().zip(pinned).map(|(service, pinned)| copy(service.name, &pinned, directory));
     let manifest = Manifest::new(cut, databases.collect::<anyhow::Result<_>>()?);
     manifest.write(directory).context("writing the manifest")?;
     Ok(Taken { manifest, held })
 }
 
-/// A copy is looked through before it counts: one that can not be put back is none.
+/// Copies one database and verifies the copy, so that one that cannot be restored fails the backup.
 fn copy(service: &str, pinned: &Pinned, directory: &Path) -> anyhow::Result<Database> {
     let copy = directory.join(file_name(service));
-    let of = || format!("copying {}", pinned.file().display());
-    pinned.copy_to(&copy).with_context(of)?;
-    let contents = backup::inspect(&copy).with_context(of)?;
-    let seal = read_into(&copy, &mut io::sink()).with_context(of)?;
-    Ok(Database::new(service, seal, contents))
+    let copying = || format!("copying {}", pinned.file().display());
+    pinned.copy_to(&copy).with_context(copying)?;
+    let contents = backup::inspect(&copy).with_context(copying)?;
+    let checksum = read_into(&copy, &mut io::sink()).with_context(copying)?;
+    Ok(Database::new(service, checksum, contents))
 }

@@ -18,8 +18,8 @@ pub(super) struct Database {
     /// `sqlite:PATH` or `postgres://user:password@host/database?sslmode=verify-full&sslrootcert=FILE`. The gateway has none.
     ///
     /// `sslmode` is one of disable, prefer (the default), require, verify-ca and verify-full. The last two trust the
-    /// authorities of the system besides those of `sslrootcert`: only verify-full makes sure that it is the server that is
-    /// meant. `sslcert` and `sslkey` are the client's own certificate and its key.
+    /// authorities of the system besides those of `sslrootcert`: only verify-full checks that the certificate is that of
+    /// the host. `sslcert` and `sslkey` are the client's own certificate and its key.
     #[arg(long, env = "WAYBILL_DATABASE_URL", hide_env_values = true)]
     database_url: Option<Secret>,
     /// A file whose first line is the URL, so that its password is neither in the arguments nor in the environment.
@@ -66,7 +66,7 @@ impl Databases {
         Ok(self.connections.to(&template.unwrap_or_else(files)))
     }
 
-    /// Whether they are elsewhere.
+    /// Whether they are on a server.
     pub(super) fn are_elsewhere(&self) -> bool {
         self.database_template.is_some() || self.database_template_file.is_some()
     }
@@ -100,7 +100,7 @@ impl Connections {
     }
 }
 
-/// What was given, directly or in a file.
+/// The value given directly or in a file.
 fn one_of(given: Option<&Secret>, file: Option<&Path>) -> anyhow::Result<Option<Secret>> {
     let Some(path) = file else { return Ok(given.cloned()) };
     let text = fs::read_to_string(path).map_err(|error| {

@@ -1,4 +1,4 @@
-//! How a command ends: the exit code for a program, and what to do for a person.
+//! How a command ends: an exit code for programs and advice for people.
 
 use std::{io, process::ExitCode};
 
@@ -8,14 +8,14 @@ use crate::backup;
 /// What the exit codes mean, for `--help`. The numbers are those of BSD's sysexits.
 pub(super) const CODES: &str = "\
 Exit codes:
-   0  done, or stopped when told to
+   0  done, or stopped as requested
    1  failed otherwise
   64  wrong arguments or settings
   65  a database or a backup is damaged, or is not one
-  69  the database server can not be reached, or refuses
-  71  an address can not be listened on
-  73  a file or directory can not be created or written
-  74  the disk is full or fails, or a migration can not be run
+  69  the database server cannot be reached, or refuses
+  71  an address cannot be listened on
+  73  a file or directory cannot be created or written
+  74  the disk is full or fails, or a migration cannot be run
   75  another process uses the data
   78  the schema of a database does not fit this program";
 
@@ -53,8 +53,8 @@ impl Kind {
         match self {
             Self::Other => None,
             Self::Usage => Some("see --help"),
-            Self::Damaged => Some("put the file back from a backup, or name another one; nothing was changed"),
-            // Each problem of a server has an advice of its own.
+            Self::Damaged => Some("restore the file from a backup, or name another one; nothing was changed"),
+            // Each connection problem has its own advice.
             Self::Server => None,
             Self::Address => Some("end the program that listens there, or choose another address or port; see --help"),
             Self::Create => Some("name another directory, one that this user may write to"),
@@ -70,7 +70,7 @@ impl Kind {
 /// Wrong arguments.
 pub(super) const USAGE: u8 = 64;
 
-/// An argument or setting that can not be used.
+/// An argument or setting that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct Unusable(pub(super) String);
@@ -126,14 +126,14 @@ fn of_store(error: &store::Error) -> Kind {
         store::Error::ReadOnly { .. } | store::Error::NotAFile { .. } => Kind::Create,
         store::Error::Corrupt { .. } | store::Error::Damaged { .. } | store::Error::Missing { .. } => Kind::Damaged,
         store::Error::Busy { .. } => Kind::Busy,
-        // A file is always there; what fails is the disk below it.
+        // An embedded database needs no server; what fails is the disk.
         store::Error::Connect { url, .. } if url.starts_with("sqlite:") => Kind::Disk,
         store::Error::Connect { .. } => Kind::Server,
         store::Error::SchemaNewer { .. }
         | store::Error::SchemaOlder { .. }
         | store::Error::MigrationMissing { .. }
         | store::Error::MigrationChanged { .. } => Kind::Schema,
-        // A step that has passed its tests fails for want of room, or of the right to make tables.
+        // A tested migration fails only for lack of space or of permission to create tables.
         store::Error::Migration { .. } => Kind::Disk,
         store::Error::Thread { .. } => Kind::Other,
     }

@@ -1,4 +1,4 @@
-//! Bringing a database up to date, before the services that use it are.
+//! Migrates a service's database, before the service itself is upgraded.
 
 use std::sync::Arc;
 
@@ -7,18 +7,18 @@ use types::SystemClock;
 
 use super::{claim::Claim, database::Database, exit::Unusable, role::Role};
 
-/// Whose database to bring up to date.
+/// The database to migrate.
 #[derive(Debug, Args)]
 #[group(skip)]
 pub(super) struct Options {
-    /// The service.
+    /// The service whose database is migrated.
     #[arg(value_parser = Role::parser())]
     role: Role,
     #[command(flatten)]
     database: Database,
 }
 
-/// Brings a database up to date.
+/// Migrates a database.
 pub(super) async fn run(options: Options) -> anyhow::Result<()> {
     let Role::Service(service) = options.role else {
         return Err(Unusable("the gateway has no database".to_owned()).into());

@@ -1,4 +1,4 @@
-//! What runs alone: a service of the table, or the gateway; and where the services are.
+//! What `waybill serve` runs, a service or the gateway, and the addresses of the services.
 
 use clap::{
     Arg, ArgMatches, Args, Command, Error, FromArgMatches,
@@ -10,12 +10,12 @@ use crate::compose::{SERVICES, Service, ServiceClients};
 
 const GATEWAY: &str = "gateway";
 
-/// What runs alone.
+/// What a process of its own runs.
 #[derive(Clone, Copy)]
 pub(super) enum Role {
     /// A service that owns a database.
     Service(&'static Service),
-    /// The REST face.
+    /// The REST API.
     Gateway,
 }
 
@@ -33,7 +33,7 @@ impl Role {
         }
     }
 
-    /// The port of its gRPC where nothing else is set.
+    /// Default port of its gRPC.
     pub(super) fn port(self) -> u16 {
         match self {
             Self::Service(service) => service.port,
@@ -71,7 +71,7 @@ impl Args for ServiceUrls {
                 .env(format!("WAYBILL_{}_URL", name.to_uppercase()))
                 .default_value(format!("http://127.0.0.1:{}", service.port))
                 .value_name("URL")
-                .help(format!("Address of the {name} service, or several with commas between"))
+                .help(format!("Address of the {name} service, or several separated by commas"))
         };
         command.args(SERVICES.iter().map(option))
     }

@@ -22,20 +22,20 @@ use super::{
 };
 use crate::compose::{self, Config, ServiceClients};
 
-/// One service, where it listens and how it finds the others.
+/// The service to run, its addresses and those of the others.
 #[derive(Debug, Args)]
 #[group(skip)]
 pub(super) struct Options {
-    /// What to run.
+    /// The service to run.
     #[arg(value_parser = Role::parser())]
     role: Role,
-    /// Where gRPC is served; where the others look for it when they are told nothing, if this is told nothing.
+    /// Address of gRPC. By default 127.0.0.1 and the port that the other services call by default.
     #[arg(long, env = "WAYBILL_LISTEN")]
     listen: Option<SocketAddr>,
-    /// Where the gateway serves REST.
+    /// Address of the REST API; only the gateway has one.
     #[arg(long, env = "WAYBILL_HTTP_LISTEN", default_value = "127.0.0.1:8080")]
     http_listen: SocketAddr,
-    /// Where /metrics, /healthz and /readyz are served.
+    /// Address of /metrics, /healthz and /readyz.
     #[arg(long, env = "WAYBILL_ADMIN_LISTEN", default_value = "127.0.0.1:9000")]
     admin_listen: SocketAddr,
     #[command(flatten)]
@@ -54,7 +54,7 @@ impl Options {
     }
 }
 
-/// Serves until it is told to stop.
+/// Serves until it is asked to stop.
 pub(super) async fn run(options: Options, config: &Config, gateway: &gateway::Config) -> anyhow::Result<()> {
     super::refuse_exposure("--listen", options.listen().ip(), config)?;
     if matches!(options.role, Role::Gateway) {
@@ -62,7 +62,7 @@ pub(super) async fn run(options: Options, config: &Config, gateway: &gateway::Co
     }
     let mesh_token = config.credentials.mesh_token()?;
     if mesh_token.is_none() && config.mesh.tls.client_ca.is_none() && config.credentials.is_configured() {
-        let why = "services that run apart and check credentials have to know each other: set --mesh-token-file, or \
+        let why = "services in separate processes that check credentials have to authenticate each other: set --mesh-token-file, or \
                    certificates by --tls-client-ca, for all of them";
         return Err(Unusable(why.to_owned()).into());
     }
@@ -88,7 +88,7 @@ pub(super) async fn run(options: Options, config: &Config, gateway: &gateway::Co
     let server = service.server(&db, &clients, config)?;
     let server = compose::guarded(server, authenticator.as_ref(), &super::caller(config));
     let workers = service.workers(&db, &clients, config);
-    // Operations can still be reached by itself when it takes no more calls.
+    // Operations reports to itself in memory, which still works when its listener is closed.
     let is_operations = service.name == operations::NAME;
     let to_operations = if is_operations { server.clone().into_channel()? } else { clients.to(operations::NAME) };
     let usage = UsageReporter::new(service.name, server.usage(), &to_operations);
@@ -132,7 +132,7 @@ async fn serve_gateway(
     let authenticator = authenticator(&clients.to(partner::NAME), config)?;
     let router = gateway::router(proto::pool(), &clients.rest(&super::caller(config)), authenticator, gateway)?;
     let http = bind(options.http_listen).await?;
-    // Only health: probes ask the gateway as they ask every other member.
+    // Only health: probes call the gateway like every service.
     let health = mesh::Server::new("gateway", &config.mesh, proto::pool());
     let listener = bind(options.listen()).await?;
     tasks.spawn("health", {
@@ -155,7 +155,7 @@ async fn serve_gateway(
     joined.map_err(Into::into)
 }
 
-/// What checks the credentials of callers from outside, if any are configured.
+/// The check of credentials from outside the mesh, if any are configured.
 fn authenticator(keys: &Channel, config: &Config) -> anyhow::Result<Option<Arc<Authenticator>>> {
     let authenticator = compose::authenticator(keys, config)?;
     if authenticator.is_none() {
@@ -164,7 +164,7 @@ fn authenticator(keys: &Channel, config: &Config) -> anyhow::Result<Option<Arc<A
     Ok(authenticator)
 }
 
-/// Serves what a member is watched by, until the returned tasks are stopped, which is after everything else.
+/// Serves metrics and probes until the returned tasks are stopped, which is after everything else.
 fn spawn_admin<F, R>(process: &Stop, listener: TcpListener, ready: F) -> Tasks
 where
     F: Fn() -> R + Send + Sync + 'static,

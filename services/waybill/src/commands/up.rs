@@ -20,7 +20,7 @@ use crate::{
     rest::Rest,
 };
 
-/// Where the whole mesh keeps its data and listens.
+/// Data and addresses of the whole mesh.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub(super) struct Options {
@@ -48,14 +48,14 @@ struct Addresses {
     http: SocketAddr,
     grpc: Vec<(&'static str, SocketAddr)>,
     admin: SocketAddr,
-    /// Of all but the last.
+    /// URL scheme of all but the admin address.
     scheme: &'static str,
 }
 
-/// A mesh that serves and works.
+/// A running mesh.
 struct Running {
     tasks: Tasks,
-    /// The admin listener, which stays until the rest has ended.
+    /// The admin listener, which is stopped after everything else.
     admin: Tasks,
     stop: Stop,
     mesh: Arc<Mesh>,
@@ -65,11 +65,11 @@ struct Running {
     _claims: Vec<Claim>,
 }
 
-/// Runs until it is told to stop.
+/// Runs until it is asked to stop.
 pub(super) async fn run(options: &Options, config: &Config, gateway: &gateway::Config) -> anyhow::Result<()> {
     let begun = Instant::now();
     let running = start(options, config, gateway).await?;
-    println!("waybill is up after {} ms, data in {}", begun.elapsed().as_millis(), place(options)?);
+    println!("waybill is up after {} ms, data in {}", begun.elapsed().as_millis(), data_location(options)?);
     print_addresses(&running.addresses);
     running.stop.requested().await;
     running.end().await
@@ -87,8 +87,8 @@ pub(super) async fn demo(
         let why = "the demo calls as an administrator: where credentials are configured it needs --admin-token-file";
         return Err(Unusable(why.to_owned()).into());
     }
-    println!("Northwind Traders on the whole mesh, data in {}", place(options)?);
-    // The demo calls its own gateway, whose name no certificate of others has.
+    println!("Northwind Traders on the whole mesh, data in {}", data_location(options)?);
+    // The demo calls its own gateway by its address, for which no certificate is valid: it serves without TLS.
     let mesh = mesh::Config { tls: mesh::tls::Files::default(), ..config.mesh.clone() };
     let running = start(options, &Config { mesh, ..config.clone() }, gateway).await?;
     let rest = Rest::new(format!("http://{}", running.addresses.http))?.with_credential(credential);
@@ -193,8 +193,8 @@ fn directory(options: &Options) -> PathBuf {
     options.data.clone().unwrap_or_else(|| PathBuf::from("waybill-data"))
 }
 
-/// Where the data is, for people to read.
-fn place(options: &Options) -> anyhow::Result<String> {
+/// Where the data is, for display.
+fn data_location(options: &Options) -> anyhow::Result<String> {
     let directory = directory(options);
     if options.databases.are_elsewhere() {
         return Ok(options.databases.options(&directory)?.redacted_url());

@@ -14,7 +14,7 @@ pub struct ServiceClients {
 }
 
 impl ServiceClients {
-    /// Channels that nobody may call yet: for what needs only the contracts, and as a beginning.
+    /// Clients without any channel, on which every call fails: for what needs only the contracts, and as a starting point.
     pub fn unconfigured() -> anyhow::Result<Self> {
         Ok(Self { channels: BTreeMap::new(), unconfigured: Channel::connect("http://localhost")? })
     }
@@ -31,14 +31,14 @@ impl ServiceClients {
         self.channels.get(service).unwrap_or(&self.unconfigured).clone()
     }
 
-    /// The full names of the gRPC services that have a REST face, and the channel to each, on behalf of `principal`.
+    /// The full names of the gRPC services that have REST routes, and the channel to each, on behalf of `principal`.
     pub fn rest(&self, principal: &Principal) -> Vec<(&'static str, Channel)> {
         let routes =
             SERVICES.iter().flat_map(|service| service.rest.iter().map(|full_name| (*full_name, service.name)));
         routes.map(|(full_name, service)| (full_name, self.to(service).for_principal(principal))).collect()
     }
 
-    /// The same channels, which show that a member calls.
+    /// The same channels, which send the mesh token with each call.
     #[must_use]
     pub fn with_mesh_token(&self, token: Option<&Secret>) -> Self {
         self.map(|channel| channel.with_mesh_token(token))

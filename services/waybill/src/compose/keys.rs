@@ -1,4 +1,4 @@
-//! The mesh checks keys, and the partner service knows them: this is the way from one to the other.
+//! Looks up API keys at the partner service, for the credential checks of the mesh.
 
 use std::sync::Arc;
 
@@ -13,9 +13,9 @@ use proto::partner::v1::{
 };
 use types::Fault;
 
-/// Asks over this way whose key has a hash.
-pub(super) fn look_up(way: &Channel) -> KeyLookup {
-    let client = ApiClientServiceClient::new(way.for_principal(&Principal::service("credentials")));
+/// A lookup of keys by their hash, over a channel to the partner service.
+pub(super) fn look_up(channel: &Channel) -> KeyLookup {
+    let client = ApiClientServiceClient::new(channel.for_principal(&Principal::service("credentials")));
     Arc::new(move |hash| {
         let mut client = client.clone();
         async move {
@@ -31,7 +31,7 @@ fn status(answer: LookUpApiKeyResponse) -> Result<KeyStatus, Fault> {
     match answer.status() {
         ApiKeyStatus::Live => {
             let (Some(api_client), Some(key)) = (answer.api_client, answer.api_key) else {
-                return Err(Fault::internal("a live key without its api_client"));
+                return Err(Fault::internal("a live key without its API client"));
             };
             Ok(KeyStatus::Live(Grant { principal: principal(&api_client)?, scopes: key.scopes.into_iter().collect() }))
         }
@@ -43,7 +43,7 @@ fn status(answer: LookUpApiKeyResponse) -> Result<KeyStatus, Fault> {
     }
 }
 
-/// Who calls with an API client's key.
+/// The principal of calls with an API client's key.
 fn principal(api_client: &ApiClient) -> Result<Principal, Fault> {
     let access = api_client.access.clone().unwrap_or_default();
     let accounts = match access.account_ids.as_slice() {
@@ -52,7 +52,7 @@ fn principal(api_client: &ApiClient) -> Result<Principal, Fault> {
             some.iter()
                 .map(|account| account.parse())
                 .collect::<Result<_, types::IdError>>()
-                .map_err(|error| Fault::internal(format!("the account of a api_client: {error}")))?,
+                .map_err(|error| Fault::internal(format!("the account of an API client: {error}")))?,
         ),
     };
     let partner = Some(api_client.partner_id.as_str()).filter(|partner| !partner.is_empty());
@@ -63,14 +63,14 @@ fn principal(api_client: &ApiClient) -> Result<Principal, Fault> {
             ApiClientKind::Application | ApiClientKind::Customer | ApiClientKind::Unspecified => Kind::Application,
         },
         subject: api_client.api_client_id.clone(),
-        // Whatever is stored, no key is a service's or an administrator's.
+        // Whatever is stored, no key acts as a service or as the administrator.
         roles: access
             .roles()
             .filter_map(|role| Role::from_proto_name(role.as_str_name()))
             .filter(|role| *role != Role::Service)
             .collect(),
         accounts,
-        partner: partner.map_err(|error| Fault::internal(format!("the partner of a api_client: {error}")))?,
+        partner: partner.map_err(|error| Fault::internal(format!("the partner of an API client: {error}")))?,
     })
 }
 
@@ -116,11 +116,11 @@ mod tests {
             account_ids: vec!["*".to_owned()],
         };
         let own = live(ApiClientKind::Application, access, "").principal;
-        assert_eq!((own.roles, own.accounts), (Role::Operations.into(), Accounts::All), "no key is a service's");
+        assert_eq!((own.roles, own.accounts), (Role::Operations.into(), Accounts::All), "no key acts as a service");
     }
 
     #[test]
-    fn a_live_key_without_its_api_client_opens_nothing() {
+    fn a_live_key_without_its_api_client_is_refused() {
         let answer = LookUpApiKeyResponse { status: ApiKeyStatus::Live.into(), ..Default::default() };
         assert!(status(answer).is_err());
         assert_eq!(

@@ -13,19 +13,19 @@ use super::{Config, ServiceClients};
 pub struct Service {
     /// Its name in commands, settings, logs and events.
     pub name: &'static str,
-    /// The port of its gRPC where nothing else is set.
+    /// Default port of its gRPC.
     pub port: u16,
     /// Its tables.
     pub migrations: &'static [Migration],
     /// The full names of its gRPC services that the gateway serves as REST.
     pub rest: &'static [&'static str],
-    /// The services that its handlers call: in one process they are made first.
+    /// The services that its handlers call. In one process these are created first.
     pub(super) calls: &'static [&'static str],
     server: fn(Db, &ServiceClients, &Config) -> anyhow::Result<Server>,
     workers: fn(Db, &ServiceClients, &Config) -> Workers,
 }
 
-/// Every service, in the order in which an order passes them.
+/// Every service, in the order in which an order reaches them.
 pub const SERVICES: &[Service] = &[
     Service {
         name: order::NAME,
@@ -136,14 +136,14 @@ impl Service {
             .with_context(|| format!("opening the database of {} at {}", self.name, options.redacted_url()))
     }
 
-    /// Its server, whose handlers call others by `clients`.
+    /// Its server, whose handlers call other services through `clients`.
     pub fn server(&self, db: &Db, clients: &ServiceClients, config: &Config) -> anyhow::Result<Server> {
         (self.server)(db.clone(), &clients.on_behalf_of(self.name), config)
     }
 
-    /// What it does on its own: the logs it follows and the tasks it has.
+    /// Its workers: the followers of logs and the runners of tasks.
     pub fn workers(&self, db: &Db, clients: &ServiceClients, config: &Config) -> Workers {
         let workers = (self.workers)(db.clone(), &clients.on_behalf_of(self.name), config);
-        workers.traced(|span, trace, work| Box::pin(mesh::telemetry::continue_from(span, trace, work)))
+        workers.traced(|span, trace, future| Box::pin(mesh::telemetry::continue_from(span, trace, future)))
     }
 }

@@ -1,4 +1,4 @@
-//! Partners, nodes, items, stock and accounts: what a distributor has before the first order comes.
+//! Partners, nodes, items, stock and accounts: what a distributor has before its first order.
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::{Value, json};
@@ -67,7 +67,8 @@ async fn partners(rest: &Rest) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Three quarters of what will be asked for, so that some orders wait; all of it everywhere when `ample`.
+/// Three quarters of the units that the orders ask for, so that some orders wait for stock; all of them at every warehouse
+/// when `ample`.
 async fn stock(rest: &Rest, data: &Northwind, orders: &[Order], ample: bool) -> anyhow::Result<()> {
     let demand = demand(data, orders);
     for warehouse in WAREHOUSES {

@@ -1,4 +1,4 @@
-//! The portal: places the orders, and has second thoughts about a few.
+//! The portal: places the orders and cancels a few of them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -15,7 +15,7 @@ use crate::{
 
 /// How many customers order at the same time.
 const AT_ONCE: usize = 32;
-/// One order in so many is cancelled right after it was placed.
+/// One order in this many is cancelled right after it was placed.
 const CANCELLED_ONE_IN: u64 = 90;
 
 /// Places all orders.
@@ -33,7 +33,7 @@ pub async fn submit(
             let placed = &placed;
             async move {
                 let answer = place(rest, data, order).await?;
-                if !options.ample && changes_their_mind(order, options.seed) {
+                if !options.ample && is_cancelled(order, options.seed) {
                     cancel(rest, order, &answer).await?;
                 }
                 bar.set_position(placed.fetch_add(1, Ordering::Relaxed) + 1);
@@ -67,7 +67,7 @@ async fn place(rest: &Rest, data: &Northwind, order: &Order) -> anyhow::Result<V
     }
 }
 
-/// Too late is an answer too.
+/// A cancellation that comes too late is refused, which is no error.
 async fn cancel(rest: &Rest, order: &Order, placed: &Value) -> anyhow::Result<()> {
     let id = placed["orderId"].as_str().context("a placed order without its id")?;
     let body = json!({"reason": "ordered by mistake"});
@@ -78,6 +78,6 @@ async fn cancel(rest: &Rest, order: &Order, placed: &Value) -> anyhow::Result<()
     Ok(())
 }
 
-fn changes_their_mind(order: &Order, seed: u64) -> bool {
+fn is_cancelled(order: &Order, seed: u64) -> bool {
     order.number.parse::<u64>().is_ok_and(|number| (number + seed).is_multiple_of(CANCELLED_ONE_IN))
 }

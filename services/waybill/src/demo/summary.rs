@@ -1,4 +1,4 @@
-//! What came of it, for a person.
+//! Prints the outcome of the demo.
 #![expect(clippy::print_stdout, reason = "the summary is the demo's output")]
 
 use std::time::Duration;
@@ -19,7 +19,7 @@ pub(super) struct Timing {
     pub(super) reports: u64,
 }
 
-/// Prints the summary and the story of one order.
+/// Prints the summary and the timeline of one order.
 pub(super) async fn print(rest: &Rest, orders: usize, timing: &Timing) -> anyhow::Result<Outcome> {
     let summary = rest.get("/v1/orders:summary").await?;
     let exceptions = rest.get("/v1/exceptions:summary").await?;
@@ -56,22 +56,23 @@ pub(super) async fn print(rest: &Rest, orders: usize, timing: &Timing) -> anyhow
         timing.delivered.as_secs_f64(),
         timing.reports,
     );
-    story(rest).await?;
+    print_timeline(rest).await?;
     Ok(Outcome { invoice_ready_minor, statuses, units })
 }
 
 /// The timeline of an order that did not go smoothly, when there is one.
-async fn story(rest: &Rest) -> anyhow::Result<()> {
-    let rough = rest
+async fn print_timeline(rest: &Rest) -> anyhow::Result<()> {
+    let incomplete = rest
         .get("/v1/fulfillment-orders?executionStates=EXECUTION_STATE_INCOMPLETE&executionStates=EXECUTION_STATE_CANCELLED&pageSize=1")
         .await?;
     let any = rest.get("/v1/fulfillment-orders?pageSize=1").await?;
-    let Some(work) = entries(&rough["fulfillmentOrders"]).chain(entries(&any["fulfillmentOrders"])).next().cloned()
+    let Some(fulfillment_order) =
+        entries(&incomplete["fulfillmentOrders"]).chain(entries(&any["fulfillmentOrders"])).next().cloned()
     else {
         return Ok(());
     };
-    let order = work["orderId"].as_str().unwrap_or_default();
-    println!("\nThe story of {} ({order})", work["customerPo"].as_str().unwrap_or_default());
+    let order = fulfillment_order["orderId"].as_str().unwrap_or_default();
+    println!("\nThe story of {} ({order})", fulfillment_order["customerPo"].as_str().unwrap_or_default());
     for entry in rest.list(&format!("/v1/orders/{order}/timeline"), "entries").await? {
         let time = entry["event"]["occurTime"].as_str().unwrap_or_default();
         let source = entry["event"]["source"].as_str().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Waits until every order is where it can get. Plays the supplier that brings what orders wait for, and the person who
-//! asks a warehouse again after all that could do the work had rejected it.
+//! Waits until every order is delivered or cancelled. Plays the supplier that delivers what orders wait for, and the person
+//! who retries routing after every suitable warehouse rejected a fulfillment order.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ use crate::{
     sandbox::WAREHOUSES,
 };
 
-const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// Nothing that moves for so many looks is taken as stuck: longer than a task is left to a runner that has died.
-const PATIENCE: u32 = 1_500;
+const CHECK_INTERVAL: Duration = Duration::from_millis(100);
+/// After so many checks without a change the mesh counts as stuck. Longer than the lease of a task whose runner died.
+const MAX_UNCHANGED: u32 = 1_500;
 
-/// Answers when no unit is on its way any more; fails when nothing moves although something should.
+/// Returns when no unit is under way any more. Fails when nothing changes for too long before.
 pub async fn until_settled(rest: &Rest, data: &Northwind, bar: &ProgressBar) -> anyhow::Result<()> {
     bar.set_message("fulfilling");
-    let (mut last, mut still) = (Value::Null, 0);
+    let (mut last, mut unchanged) = (Value::Null, 0);
     loop {
         let summary = rest.get("/v1/orders:summary").await?;
         let delivered = orders_in(&summary, &["ORDER_STATUS_DELIVERED", "ORDER_STATUS_CANCELLED"]);
@@ -35,16 +35,16 @@ pub async fn until_settled(rest: &Rest, data: &Northwind, bar: &ProgressBar) -> 
             supply(rest, data).await?;
         }
         if summary == last {
-            ask_again(rest).await?;
+            retry_routing(rest).await?;
         }
-        still = if summary == last { still + 1 } else { 0 };
-        anyhow::ensure!(still < PATIENCE, "nothing moves any more: {units}");
+        unchanged = if summary == last { unchanged + 1 } else { 0 };
+        anyhow::ensure!(unchanged < MAX_UNCHANGED, "nothing changes any more: {units}");
         last = summary;
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(CHECK_INTERVAL).await;
     }
 }
 
-/// Brings what orders wait for, to the first warehouse that may keep it.
+/// Delivers what orders wait for to the first warehouse that can store it.
 async fn supply(rest: &Rest, data: &Northwind) -> anyhow::Result<()> {
     let skus: String = data.items.iter().map(|item| format!("&skus={}", item.sku)).collect();
     let answer = rest.get(&format!("/v1/availability?{}", skus.trim_start_matches('&'))).await?;
@@ -70,11 +70,11 @@ async fn supply(rest: &Rest, data: &Northwind) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Routes again what no node wanted. The exception ends by itself when a node takes it.
-async fn ask_again(rest: &Rest) -> anyhow::Result<()> {
+/// Retries routing for every order whose units no node accepted. The exception is resolved when a node accepts them.
+async fn retry_routing(rest: &Rest) -> anyhow::Result<()> {
     let open = "/v1/exceptions?type=UNASSIGNED&states=EXCEPTION_STATE_OPEN";
-    for case in rest.list(open, "exceptions").await? {
-        let order = case["orderId"].as_str().unwrap_or_default();
+    for exception in rest.list(open, "exceptions").await? {
+        let order = exception["orderId"].as_str().unwrap_or_default();
         if let Err(problem) = rest.post(&format!("/v1/orders/{order}:retryRouting"), None, &json!({})).await? {
             tracing::debug!(order, reason = problem.reason, "not routed again");
         }

@@ -1,4 +1,4 @@
-//! Fetches work over the partner API and sends what the script says.
+//! Fetches fulfillment orders over the partner API and sends the reports of the script.
 
 use std::{
     collections::HashSet,
@@ -12,14 +12,14 @@ use std::{
 use serde_json::Value;
 use tokio::{sync::Semaphore, task::JoinSet};
 
-use super::script::{Chances, Work, script};
+use super::script::{Chances, FulfillmentOrder, script};
 use crate::rest::{Rest, number};
 
-/// How many pieces of work are reported on at the same time.
+/// How many fulfillment orders are reported on at the same time.
 const AT_ONCE: usize = 128;
-/// How often it looks for new work.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
-/// In how many rounds it looks once for packages that nobody reports on.
+/// How often it polls for new fulfillment orders.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
+/// Every how many polls it looks for packages whose reports were interrupted.
 const UNFINISHED_EVERY: u64 = 64;
 
 /// A simulated warehouse.
@@ -35,7 +35,7 @@ pub struct Warehouse {
     pub country: &'static str,
     /// IANA zone.
     pub time_zone: &'static str,
-    /// What it can keep.
+    /// Handling classes that it can store.
     pub handling_classes: &'static [&'static str],
     /// Where it ships to: rank and countries.
     pub service_areas: &'static [(i32, &'static [&'static str])],
@@ -91,7 +91,7 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Partners that talk to the gateway behind `rest`.
+    /// Partners that call a gateway.
     pub fn new(rest: Rest, seed: u64, chances: Chances) -> Self {
         Self { rest, seed, chances, sent: Arc::default() }
     }
@@ -101,39 +101,39 @@ impl Sandbox {
         self.sent.load(Ordering::Relaxed)
     }
 
-    /// Plays until the future is dropped, or the gateway can not be reached any more.
+    /// Plays until the future is dropped, or the gateway cannot be reached any more.
     pub async fn play(&self) -> anyhow::Result<()> {
         let (mut known, mut reports) = (HashSet::new(), JoinSet::new());
         let slots = Arc::new(Semaphore::new(AT_ONCE));
         for round in 0_u64.. {
-            // Also now and then later: what an earlier one of us sent last may have taken effect only then.
+            // Repeated later: the last reports of an earlier run may take effect only after the first poll.
             if round.is_multiple_of(UNFINISHED_EVERY) {
-                for work in self.unfinished(&known).await? {
-                    self.begin(work, &mut known, &mut reports, &slots);
+                for fulfillment_order in self.unfinished(&known).await? {
+                    self.begin(fulfillment_order, &mut known, &mut reports, &slots);
                 }
             }
             for warehouse in WAREHOUSES {
-                for work in self.open_work(warehouse.partner_id).await? {
-                    self.begin(work, &mut known, &mut reports, &slots);
+                for fulfillment_order in self.open_fulfillment_orders(warehouse.partner_id).await? {
+                    self.begin(fulfillment_order, &mut known, &mut reports, &slots);
                 }
             }
             while let Some(ended) = reports.try_join_next() {
                 ended??;
             }
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
         Ok(())
     }
 
-    /// Reports once on everything that is open now, and on what that brings up, until nothing is open.
+    /// Reports once on every open fulfillment order, and on those that open meanwhile, until there is no new one.
     pub async fn settle(&self) -> anyhow::Result<()> {
         let mut known = HashSet::new();
         loop {
             let mut reports = JoinSet::new();
             let slots = Arc::new(Semaphore::new(AT_ONCE));
             for warehouse in WAREHOUSES {
-                for work in self.open_work(warehouse.partner_id).await? {
-                    self.begin(work, &mut known, &mut reports, &slots);
+                for fulfillment_order in self.open_fulfillment_orders(warehouse.partner_id).await? {
+                    self.begin(fulfillment_order, &mut known, &mut reports, &slots);
                 }
             }
             if reports.is_empty() {
@@ -147,49 +147,54 @@ impl Sandbox {
 
     fn begin(
         &self,
-        work: Value,
+        fulfillment_order: Value,
         known: &mut HashSet<String>,
         reports: &mut JoinSet<anyhow::Result<()>>,
         slots: &Arc<Semaphore>,
     ) {
-        let asked_to_stop = work["requestState"] == "REQUEST_STATE_CANCELLATION_REQUESTED";
-        let key = format!("{}{}", text(&work, "fulfillmentOrderId"), if asked_to_stop { "-stop" } else { "" });
+        let asked_to_stop = fulfillment_order["requestState"] == "REQUEST_STATE_CANCELLATION_REQUESTED";
+        let key =
+            format!("{}{}", text(&fulfillment_order, "fulfillmentOrderId"), if asked_to_stop { "-stop" } else { "" });
         if !known.insert(key) {
             return;
         }
         let (sandbox, slots) = (self.clone(), slots.clone());
         reports.spawn(async move {
             let _slot = slots.acquire_owned().await?;
-            if asked_to_stop { sandbox.answer_cancellation(&work).await } else { sandbox.report(&work).await }
+            if asked_to_stop {
+                sandbox.answer_cancellation(&fulfillment_order).await
+            } else {
+                sandbox.report(&fulfillment_order).await
+            }
         });
     }
 
-    async fn open_work(&self, partner: &str) -> anyhow::Result<Vec<Value>> {
+    async fn open_fulfillment_orders(&self, partner: &str) -> anyhow::Result<Vec<Value>> {
         let path = format!(
             "/v1/partners/{partner}/fulfillment-orders?executionStates=EXECUTION_STATE_OPEN&executionStates=EXECUTION_STATE_IN_PROGRESS"
         );
         self.rest.list(&path, "fulfillmentOrders").await
     }
 
-    /// Work that ended at the warehouse while its packages are still on their way: known again after a restart.
+    /// Fulfillment orders that ended at the warehouse while their packages are under way, as after a restart.
     async fn unfinished(&self, known: &HashSet<String>) -> anyhow::Result<Vec<Value>> {
         let path = format!(
             "/v1/partners/{}/shipments?states=SHIPMENT_STATE_LABELLED&states=SHIPMENT_STATE_SHIPPED&states=SHIPMENT_STATE_PARTIALLY_DELIVERED",
             CARRIER.0
         );
-        let mut work = Vec::new();
+        let mut fulfillment_orders = Vec::new();
         for shipment in self.rest.list(&path, "shipments").await? {
             let id = text(&shipment, "fulfillmentOrderId");
             if known.contains(&id) {
                 continue;
             }
-            work.push(self.rest.get(&format!("/v1/fulfillment-orders/{id}")).await?);
+            fulfillment_orders.push(self.rest.get(&format!("/v1/fulfillment-orders/{id}")).await?);
         }
-        Ok(work)
+        Ok(fulfillment_orders)
     }
 
-    async fn report(&self, work: &Value) -> anyhow::Result<()> {
-        for report in script(self.seed, &self.chances, &understood(work)) {
+    async fn report(&self, fulfillment_order: &Value) -> anyhow::Result<()> {
+        for report in script(self.seed, &self.chances, &parse(fulfillment_order)) {
             if report.delay_millis > 0 {
                 tokio::time::sleep(Duration::from_millis(report.delay_millis)).await;
             }
@@ -198,19 +203,19 @@ impl Sandbox {
         Ok(())
     }
 
-    /// A warehouse that has not begun stops; one that has begun says that it is too late.
-    async fn answer_cancellation(&self, work: &Value) -> anyhow::Result<()> {
-        let begun = work["executionState"] != "EXECUTION_STATE_OPEN";
+    /// A warehouse that has not begun accepts the cancellation; one that has begun rejects it.
+    async fn answer_cancellation(&self, fulfillment_order: &Value) -> anyhow::Result<()> {
+        let begun = fulfillment_order["executionState"] != "EXECUTION_STATE_OPEN";
         let answer = if begun { "CANCELLATION_ANSWER_REJECTED" } else { "CANCELLATION_ANSWER_ACCEPTED" };
-        let id = text(work, "fulfillmentOrderId");
+        let id = text(fulfillment_order, "fulfillmentOrderId");
         let body = serde_json::json!({
             "controlNumber": format!("{id}-cancellation"),
             "cancellation": {"fulfillmentOrderId": id, "answer": answer},
         });
-        self.send(&text(work, "partnerId"), &body).await
+        self.send(&text(fulfillment_order, "partnerId"), &body).await
     }
 
-    /// A refusal is the mesh's answer to a mistake made on purpose: it is an exception there, not an error here.
+    /// Sends a report. A refusal is expected for deliberate mistakes, so it is no error.
     async fn send(&self, partner: &str, body: &Value) -> anyhow::Result<()> {
         let answer = self.rest.post(&format!("/v1/partners/{partner}/reports"), None, body).await?;
         if let Err(problem) = answer {
@@ -225,18 +230,18 @@ fn text(value: &Value, field: &str) -> String {
     value[field].as_str().unwrap_or_default().to_owned()
 }
 
-fn understood(work: &Value) -> Work {
-    let made: Option<prost_types::Timestamp> = text(work, "createTime").parse().ok();
-    let made_micros = made.map_or(0, |time| time.seconds * 1_000_000 + i64::from(time.nanos) / 1_000);
-    let lines = work["lines"].as_array().into_iter().flatten();
-    Work {
-        fulfillment_order_id: text(work, "fulfillmentOrderId"),
-        customer_po: text(work, "customerPo"),
-        partner_id: text(work, "partnerId"),
+fn parse(fulfillment_order: &Value) -> FulfillmentOrder {
+    let created: Option<prost_types::Timestamp> = text(fulfillment_order, "createTime").parse().ok();
+    let create_micros = created.map_or(0, |time| time.seconds * 1_000_000 + i64::from(time.nanos) / 1_000);
+    let lines = fulfillment_order["lines"].as_array().into_iter().flatten();
+    FulfillmentOrder {
+        fulfillment_order_id: text(fulfillment_order, "fulfillmentOrderId"),
+        customer_po: text(fulfillment_order, "customerPo"),
+        partner_id: text(fulfillment_order, "partnerId"),
         carrier_id: CARRIER.0.to_owned(),
-        release_number: number(&work["releaseNumber"]),
-        attempt: number(&work["attempt"]),
-        made_micros,
+        release_number: number(&fulfillment_order["releaseNumber"]),
+        attempt: number(&fulfillment_order["attempt"]),
+        create_micros,
         lines: lines.map(|line| (number(&line["lineNumber"]), text(line, "sku"), number(&line["quantity"]))).collect(),
     }
 }

@@ -1,4 +1,4 @@
-//! What the partners report of one piece of work: pure, and the same for the same seed.
+//! The reports of the partners on one fulfillment order: a pure function of a seed and the order.
 
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use serde_json::{Value, json};
@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 /// How often things go wrong, each out of 1,000.
 #[derive(Debug, Clone, Copy)]
 pub struct Chances {
-    /// A warehouse rejects work at its first attempt.
+    /// A warehouse rejects a fulfillment order at its first attempt.
     pub reject: u32,
-    /// A warehouse can not find all units of a line.
+    /// A warehouse cannot find all units of a line.
     pub short: u32,
     /// A report is sent twice.
     pub duplicate: u32,
@@ -25,31 +25,31 @@ pub struct Chances {
 }
 
 impl Chances {
-    /// A bad day that most days are.
+    /// The usual mishaps.
     pub const USUAL: Self =
         Self { reject: 20, short: 15, duplicate: 80, reorder: 80, delay: 60, drop: 20, conflict: 2, skew: 0 };
-    /// Nothing goes wrong.
+    /// No mishaps.
     pub const NONE: Self =
         Self { reject: 0, short: 0, duplicate: 0, reorder: 0, delay: 0, drop: 0, conflict: 0, skew: 0 };
 }
 
-/// Work as a warehouse sees it.
+/// A fulfillment order as a warehouse sees it.
 #[derive(Debug, Clone)]
-pub struct Work {
+pub struct FulfillmentOrder {
     /// `ful_…`.
     pub fulfillment_order_id: String,
     /// The customer's number of the order.
     pub customer_po: String,
-    /// The warehouse that has it.
+    /// The warehouse that fulfills it.
     pub partner_id: String,
-    /// The carrier that will have it.
+    /// The carrier that will transport it.
     pub carrier_id: String,
     /// Which release of the order it serves.
     pub release_number: i64,
     /// How often the release was routed.
     pub attempt: i64,
-    /// When it was made, microseconds since the epoch.
-    pub made_micros: i64,
+    /// Creation time, microseconds since the epoch.
+    pub create_micros: i64,
     /// Order line, SKU, units.
     pub lines: Vec<(i64, String, i64)>,
 }
@@ -65,30 +65,36 @@ pub struct Report {
     pub body: Value,
 }
 
-/// Everything that the warehouse and the carrier report of `work`, in the order they send it.
-pub fn script(seed: u64, chances: &Chances, work: &Work) -> Vec<Report> {
-    // Chance follows from what is the same in every run, numbers from what tells this work from all other.
-    let kind = format!("{}-{}-{}-{}", work.customer_po, work.release_number, work.attempt, work.partner_id);
+/// All reports of the warehouse and the carrier on a fulfillment order, in the order they are sent.
+pub fn script(seed: u64, chances: &Chances, fulfillment_order: &FulfillmentOrder) -> Vec<Report> {
+    // Random choices depend only on what is the same in every run; control numbers are unique to the fulfillment order.
+    let kind = format!(
+        "{}-{}-{}-{}",
+        fulfillment_order.customer_po,
+        fulfillment_order.release_number,
+        fulfillment_order.attempt,
+        fulfillment_order.partner_id
+    );
     let mut rng = StdRng::seed_from_u64(seed ^ fingerprint(&kind));
-    let id = &work.fulfillment_order_id;
-    let name = format!("{}-{}", work.customer_po, id.get(id.len().saturating_sub(8)..).unwrap_or(id));
-    // Of its own, so that stories without it stay as they are.
+    let id = &fulfillment_order.fulfillment_order_id;
+    let name = format!("{}-{}", fulfillment_order.customer_po, id.get(id.len().saturating_sub(8)..).unwrap_or(id));
+    // A generator of its own, so that scripts without skew stay as they are.
     let clocks = StdRng::seed_from_u64(seed ^ fingerprint(&kind).rotate_left(17));
-    let mut scribe = Scribe { work, name: &name, reports: Vec::new(), clocks, skew: chances.skew };
+    let mut writer = Writer { fulfillment_order, name: &name, reports: Vec::new(), clocks, skew: chances.skew };
 
-    if work.attempt == 1 && chance(&mut rng, chances.reject) {
-        scribe.warehouse("reject", 1, json!({"rejected": {"reason": "no capacity today"}}));
+    if fulfillment_order.attempt == 1 && chance(&mut rng, chances.reject) {
+        writer.warehouse("reject", 1, json!({"rejected": {"reason": "no capacity today"}}));
     } else {
-        fulfil(&mut rng, chances, &mut scribe);
+        fulfil(&mut rng, chances, &mut writer);
     }
-    disturb(&mut rng, chances, scribe.reports)
+    disturb(&mut rng, chances, writer.reports)
 }
 
-fn fulfil(rng: &mut StdRng, chances: &Chances, scribe: &mut Scribe<'_>) {
-    scribe.warehouse("accept", 1, json!({"accepted": {}}));
+fn fulfil(rng: &mut StdRng, chances: &Chances, writer: &mut Writer<'_>) {
+    writer.warehouse("accept", 1, json!({"accepted": {}}));
 
     let (mut picked, mut short) = (Vec::new(), Vec::new());
-    for (line, sku, quantity) in &scribe.work.lines {
+    for (line, sku, quantity) in &writer.fulfillment_order.lines {
         let missing = if chance(rng, chances.short) { rng.random_range(1..=*quantity) } else { 0 };
         if missing > 0 {
             short.push((*line, sku.clone(), missing));
@@ -97,7 +103,7 @@ fn fulfil(rng: &mut StdRng, chances: &Chances, scribe: &mut Scribe<'_>) {
             picked.push((*line, sku.clone(), quantity - missing));
         }
     }
-    scribe.warehouse("pick", 2, json!({"picked": {"picked": quantities(&picked), "short": quantities(&short)}}));
+    writer.warehouse("pick", 2, json!({"picked": {"picked": quantities(&picked), "short": quantities(&short)}}));
     if picked.is_empty() {
         return;
     }
@@ -107,29 +113,30 @@ fn fulfil(rng: &mut StdRng, chances: &Chances, scribe: &mut Scribe<'_>) {
         .chunks(picked.len().div_ceil(cartons))
         .enumerate()
         .map(|(number, lines)| {
-            json!({"trackingNumber": format!("{}-{}", scribe.name, number + 1), "lines": quantities(lines)})
+            json!({"trackingNumber": format!("{}-{}", writer.name, number + 1), "lines": quantities(lines)})
         })
         .collect();
     let shipment = json!({
-        "shipmentReference": format!("S-{}", scribe.name), "carrierId": scribe.work.carrier_id, "packages": packages,
+        "shipmentReference": format!("S-{}", writer.name), "carrierId": writer.fulfillment_order.carrier_id,
+        "packages": packages,
     });
-    scribe.warehouse("label", 3, json!({ "labelled": shipment }));
-    scribe.warehouse("ship", 4, json!({ "shipped": shipment }));
+    writer.warehouse("label", 3, json!({ "labelled": shipment }));
+    writer.warehouse("ship", 4, json!({ "shipped": shipment }));
 
     for package in &packages {
         let tracking = package["trackingNumber"].as_str().unwrap_or_default();
-        scribe.milestone(tracking, 5, "MILESTONE_CODE_PICKED_UP", "AF");
-        scribe.milestone(tracking, 6, "MILESTONE_CODE_IN_TRANSIT", "X6");
+        writer.milestone(tracking, 5, "MILESTONE_CODE_PICKED_UP", "AF");
+        writer.milestone(tracking, 6, "MILESTONE_CODE_IN_TRANSIT", "X6");
         if chance(rng, chances.delay) {
-            scribe.milestone(tracking, 7, "MILESTONE_CODE_DELAYED", "SD");
+            writer.milestone(tracking, 7, "MILESTONE_CODE_DELAYED", "SD");
         }
-        scribe.milestone(tracking, 8, "MILESTONE_CODE_OUT_FOR_DELIVERY", "AJ");
-        scribe.milestone(tracking, 9, "MILESTONE_CODE_DELIVERED", "D1");
-        scribe.proof(tracking, 9);
+        writer.milestone(tracking, 8, "MILESTONE_CODE_OUT_FOR_DELIVERY", "AJ");
+        writer.milestone(tracking, 9, "MILESTONE_CODE_DELIVERED", "D1");
+        writer.proof(tracking, 9);
     }
 }
 
-/// Doubles, overtakes, delays and loses reports, and uses a number twice.
+/// Duplicates, reorders, delays and drops reports, and reuses a control number.
 fn disturb(rng: &mut StdRng, chances: &Chances, reports: Vec<Report>) -> Vec<Report> {
     let mut sent: Vec<Report> = Vec::with_capacity(reports.len() + 4);
     let mut lost = Vec::new();
@@ -155,45 +162,49 @@ fn disturb(rng: &mut StdRng, chances: &Chances, reports: Vec<Report>) -> Vec<Rep
             sent.push(other);
             continue;
         }
-        let place = if overtakes { sent.len().saturating_sub(1) } else { sent.len() };
-        sent.insert(place, report);
+        let index = if overtakes { sent.len().saturating_sub(1) } else { sent.len() };
+        sent.insert(index, report);
     }
     sent.extend(lost);
     sent
 }
 
-struct Scribe<'a> {
-    work: &'a Work,
+struct Writer<'a> {
+    fulfillment_order: &'a FulfillmentOrder,
     name: &'a str,
     reports: Vec<Report>,
     clocks: StdRng,
     skew: u32,
 }
 
-impl Scribe<'_> {
+impl Writer<'_> {
     fn warehouse(&mut self, step: &str, hour: i64, mut report: Value) {
         let time = self.time(hour);
-        for facts in report.as_object_mut().into_iter().flat_map(|report| report.values_mut()) {
-            facts["fulfillmentOrderId"] = json!(self.work.fulfillment_order_id);
-            facts["occurTime"] = json!(time);
+        for payload in report.as_object_mut().into_iter().flat_map(|report| report.values_mut()) {
+            payload["fulfillmentOrderId"] = json!(self.fulfillment_order.fulfillment_order_id);
+            payload["occurTime"] = json!(time);
         }
-        self.push(&self.work.partner_id, step, report);
+        self.push(&self.fulfillment_order.partner_id, step, report);
     }
 
     fn milestone(&mut self, tracking: &str, hour: i64, code: &str, raw: &str) {
         let milestone = json!({
             "trackingNumber": tracking, "code": code, "rawCode": raw, "occurTime": self.time(hour),
         });
-        self.push(&self.work.carrier_id, &format!("{raw}-{tracking}"), json!({"milestone": {"milestone": milestone}}));
+        self.push(
+            &self.fulfillment_order.carrier_id,
+            &format!("{raw}-{tracking}"),
+            json!({"milestone": {"milestone": milestone}}),
+        );
     }
 
     fn proof(&mut self, tracking: &str, hour: i64) {
         let proof = json!({"signedBy": "goods inward", "signTime": self.time(hour)});
         let report = json!({"proofOfDelivery": {"trackingNumber": tracking, "proofOfDelivery": proof}});
-        self.push(&self.work.carrier_id, &format!("POD-{tracking}"), report);
+        self.push(&self.fulfillment_order.carrier_id, &format!("POD-{tracking}"), report);
     }
 
-    /// Hours of the real world are milliseconds here. A clock that is off is off by real hours.
+    /// Hours of the real world are milliseconds here. A skewed clock is off by real hours.
     fn time(&mut self, hour: i64) -> String {
         const REAL_HOUR: i64 = 3_600_000_000;
         let off = if self.skew > 0 && chance(&mut self.clocks, self.skew) {
@@ -201,7 +212,7 @@ impl Scribe<'_> {
         } else {
             0
         };
-        rfc3339(self.work.made_micros + hour * 1_000 + off)
+        rfc3339(self.fulfillment_order.create_micros + hour * 1_000 + off)
     }
 
     fn push(&mut self, partner: &str, step: &str, mut body: Value) {
@@ -233,27 +244,27 @@ fn rfc3339(micros: i64) -> String {
 mod tests {
     use super::*;
 
-    fn work() -> Work {
-        Work {
+    fn fulfillment_order() -> FulfillmentOrder {
+        FulfillmentOrder {
             fulfillment_order_id: "ful_1".to_owned(),
             customer_po: "PO-1".to_owned(),
             partner_id: "par_w".to_owned(),
             carrier_id: "par_c".to_owned(),
             release_number: 1,
             attempt: 1,
-            made_micros: 1_700_000_000_000_000,
+            create_micros: 1_700_000_000_000_000,
             lines: (1..=5).map(|line| (line, format!("SKU-{line}"), 10)).collect(),
         }
     }
 
     #[test]
-    fn the_same_seed_tells_the_same_story() {
-        assert_eq!(script(7, &Chances::USUAL, &work()), script(7, &Chances::USUAL, &work()));
+    fn the_same_seed_gives_the_same_script() {
+        assert_eq!(script(7, &Chances::USUAL, &fulfillment_order()), script(7, &Chances::USUAL, &fulfillment_order()));
     }
 
     #[test]
-    fn on_a_good_day_every_unit_is_shipped_once() {
-        let shipped: i64 = script(1, &Chances::NONE, &work())
+    fn without_mishaps_every_unit_is_shipped_once() {
+        let shipped: i64 = script(1, &Chances::NONE, &fulfillment_order())
             .iter()
             .filter_map(|report| report.body["shipped"]["packages"].as_array().cloned())
             .flatten()
@@ -264,9 +275,9 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_day_has_repeats_with_equal_content_under_one_number() {
+    fn a_duplicate_has_the_content_and_the_number_of_its_original() {
         let chances = Chances { duplicate: 1_000, ..Chances::NONE };
-        let reports = script(3, &chances, &work());
+        let reports = script(3, &chances, &fulfillment_order());
         let first = &reports[0];
         assert_eq!(reports.iter().filter(|report| report.body == first.body).count(), 2);
     }

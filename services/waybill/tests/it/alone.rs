@@ -18,18 +18,18 @@ use crate::{
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_mesh_runs_as_separate_processes_and_drains_when_told_to_stop() {
+async fn the_mesh_runs_as_separate_processes_and_drains_when_asked_to_stop() {
     run(&[], None).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn separate_processes_that_check_credentials_know_each_other() {
+async fn separate_processes_that_check_credentials_accept_each_other() {
     let tokens = Tokens::make();
     let [admin, mesh] = tokens.settings();
     run(&[&admin[..], &mesh[..]].concat(), Some(tokens.admin())).await;
 }
 
-/// Brings a few orders through seven processes with these settings, calling the gateway with the credential.
+/// Delivers a few orders through seven processes with these settings, calling the gateway with the credential.
 async fn run(settings: &[String], credential: Option<Secret>) {
     let directory = tempfile::tempdir().unwrap();
     let services = service_names();
@@ -76,7 +76,7 @@ async fn run(settings: &[String], credential: Option<Secret>) {
     demo::load::company(&rest, &data, orders, true).await.unwrap();
     let partners = Sandbox::new(rest.clone(), 1, Chances::NONE);
     let options = demo::Options { seed: 1, orders: 5, ample: true, keep: false };
-    let bar = demo::no_bar();
+    let bar = demo::hidden_bar();
     tokio::select! {
         journey = async {
             demo::portal::submit(&rest, &data, orders, &bar, &options).await?;
@@ -95,17 +95,17 @@ async fn run(settings: &[String], credential: Option<Secret>) {
         process.terminate().await;
     }
     for mut process in processes {
-        assert!(process.ended().await.success(), "told to stop, it ends well");
+        assert!(process.ended().await.success(), "asked to stop, it ends successfully");
     }
 }
 
-/// Nobody gets in by saying who calls, at the gateway or at a service; whoever has a key does.
+/// A claimed identity is refused at the gateway and at every service; an API key is accepted.
 async fn strangers_are_refused(rest: &Rest, addresses: &[SocketAddr]) {
     assert_eq!(status(rest.base(), "/v1/orders", None).await, 401);
     for address in addresses {
-        let way = Channel::connect(&format!("http://{address}")).unwrap();
-        for said in [Principal::local_administrator(), Principal::service("order")] {
-            let mut log = EventServiceClient::new(way.for_principal(&said));
+        let channel = Channel::connect(&format!("http://{address}")).unwrap();
+        for claimed in [Principal::local_administrator(), Principal::service("order")] {
+            let mut log = EventServiceClient::new(channel.for_principal(&claimed));
             let refused = log.list_events(ListEventsRequest::default()).await.unwrap_err();
             assert_eq!(mesh::fault(&refused).reason, types::Reason::Unauthenticated, "{address}");
         }

@@ -1,4 +1,4 @@
-//! Backups: of one moment while everything moves, and put back whole or not at all.
+//! Backups show one moment of a running mesh, and are restored completely or not at all.
 
 use std::{
     collections::BTreeMap,
@@ -17,16 +17,16 @@ use waybill::{
 };
 
 use crate::{
-    beginnings::{ended, used, waybill},
+    failing_starts::{ended, used, waybill},
     kill::furnish,
     process::Process,
 };
 
 const CHANCES: Chances = Chances { conflict: 0, reject: 0, short: 0, ..Chances::USUAL };
 
-/// Runs a command to its end; answers the exit code and what it said.
-async fn run(command: &str, place: &str, directory: &Path, data: &Path) -> (i32, String) {
-    let arguments = [command, place, directory.to_str().unwrap(), "--data", data.to_str().unwrap()];
+/// Runs a command to its end; returns its exit code and standard error.
+async fn run(command: &str, option: &str, directory: &Path, data: &Path) -> (i32, String) {
+    let arguments = [command, option, directory.to_str().unwrap(), "--data", data.to_str().unwrap()];
     ended(&mut waybill(&arguments)).await
 }
 
@@ -39,11 +39,11 @@ async fn restore(from: &Path, data: &Path) -> (i32, String) {
 }
 
 async fn done(outcome: impl Future<Output = (i32, String)>) {
-    let (code, said) = outcome.await;
-    assert_eq!(code, 0, "{said}");
+    let (code, errors) = outcome.await;
+    assert_eq!(code, 0, "{errors}");
 }
 
-/// Places orders until told to stop, and notes what was acknowledged.
+/// Places orders until `stop` is set, and records those acknowledged.
 async fn portal(rest: &Rest, acknowledged: &watch::Sender<BTreeMap<String, String>>, stop: &AtomicBool) {
     for number in 1.. {
         if stop.load(Ordering::SeqCst) {
@@ -69,10 +69,10 @@ async fn orders(rest: &Rest) -> BTreeMap<String, String> {
     kept
 }
 
-/// Lets the mesh come to its end, and checks that nothing contradicts anything.
+/// Waits until every order is delivered, and checks all laws.
 async fn settled(rest: &Rest) {
     let partners = Sandbox::new(rest.clone(), 1, CHANCES);
-    let (data, bar) = (northwind::load().unwrap(), demo::no_bar());
+    let (data, bar) = (northwind::load().unwrap(), demo::hidden_bar());
     tokio::select! {
         settled = demo::watch::until_settled(rest, &data, &bar) => settled.unwrap(),
         ended = partners.play() => ended.unwrap(),
@@ -114,7 +114,7 @@ fn no_follower_is_ahead(backup: &Path) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mesh_that_is_backed_up_while_it_works_goes_on_from_there_elsewhere() {
+async fn a_backup_of_a_running_mesh_is_restored_and_goes_on_elsewhere() {
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().join("data");
     let (process, rest) = Process::up(&data).await;
@@ -123,7 +123,7 @@ async fn a_mesh_that_is_backed_up_while_it_works_goes_on_from_there_elsewhere() 
     let backing_up = async {
         let mut backups = Vec::new();
         for number in 1..=3 {
-            // Until there is something in all books.
+            // Until every database has some data.
             let mut seen = acknowledged.subscribe();
             let before = seen.wait_for(|orders| orders.len() >= number * 12).await.unwrap().clone();
             let backup = directory.path().join(format!("backup-{number}"));
@@ -140,7 +140,7 @@ async fn a_mesh_that_is_backed_up_while_it_works_goes_on_from_there_elsewhere() 
     };
     settled(&rest).await;
     let acknowledged = acknowledged.borrow().clone();
-    assert_eq!(orders(&rest).await, acknowledged, "those who wrote meanwhile have lost nothing");
+    assert_eq!(orders(&rest).await, acknowledged, "writers during the backups have lost nothing");
 
     for (backup, before) in backups {
         no_follower_is_ahead(&backup);
@@ -164,13 +164,13 @@ async fn backup(directory: &Path) -> PathBuf {
     backup
 }
 
-/// Neither a data directory nor a beginning of one is there.
+/// Neither a data directory nor a partial one exists.
 fn nothing_is_left(data: &Path) {
     assert!(!data.exists() && !data.with_extension("restoring").exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backup_that_was_changed_is_refused_by_the_name_of_the_file() {
+async fn a_changed_backup_is_refused_with_the_name_of_the_file() {
     let directory = tempfile::tempdir().unwrap();
     let (backup, data) = (backup(directory.path()).await, directory.path().join("data"));
     let file = backup.join("inventory.db");
@@ -217,23 +217,23 @@ async fn a_backup_that_was_changed_is_refused_by_the_name_of_the_file() {
 }
 
 async fn refused(backup: &Path, data: &Path, code: i32, named: &str) {
-    let (ended, said) = restore(backup, data).await;
-    assert_eq!(ended, code, "{said}");
-    assert!(said.contains(named), "{said} does not name {named}");
+    let (ended, errors) = restore(backup, data).await;
+    assert_eq!(ended, code, "{errors}");
+    assert!(errors.contains(named), "{errors} does not name {named}");
     nothing_is_left(data);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_there_is_never_overwritten() {
+async fn an_existing_directory_is_never_overwritten() {
     let directory = tempfile::tempdir().unwrap();
     let backup = backup(directory.path()).await;
     let before = fs::read(backup.join("manifest.json")).unwrap();
     let data = directory.path().join("data");
     let (_process, rest) = Process::up(&data).await;
     for (outcome, named) in [(back_up(&data, &backup).await, "backup"), (restore(&backup, &data).await, "data")] {
-        let (code, said) = outcome;
-        assert_eq!(code, 73, "{said}");
-        assert!(said.contains(&format!("{named} exists already")), "{said}");
+        let (code, errors) = outcome;
+        assert_eq!(code, 73, "{errors}");
+        assert!(errors.contains(&format!("{named} exists already")), "{errors}");
     }
     assert!(before == fs::read(backup.join("manifest.json")).unwrap());
     assert_eq!(rest.list("/v1/accounts", "accounts").await.unwrap().len(), 0);
@@ -241,21 +241,21 @@ async fn what_is_there_is_never_overwritten() {
 
     let empty = directory.path().join("empty");
     fs::create_dir(&empty).unwrap();
-    let (code, said) = back_up(&empty, &directory.path().join("of-nothing")).await;
-    assert_eq!(code, 64, "{said}");
+    let (code, errors) = back_up(&empty, &directory.path().join("of-nothing")).await;
+    assert_eq!(code, 64, "{errors}");
     assert!(!directory.path().join("of-nothing").exists());
     done(restore(&backup, &empty)).await;
 
     let server = ["--database-template", "postgres://me:s3cret@host/waybill_{service}"];
     for command in [["backup", "--to"], ["restore", "--from"]] {
-        let (code, said) = ended(&mut waybill(&[&command[..], &["elsewhere"], &server].concat())).await;
-        assert_eq!(code, 64, "{said}");
-        assert!(said.contains("pg_basebackup") && !said.contains("s3cret"), "{said}");
+        let (code, errors) = ended(&mut waybill(&[&command[..], &["elsewhere"], &server].concat())).await;
+        assert_eq!(code, 64, "{errors}");
+        assert!(errors.contains("pg_basebackup") && !errors.contains("s3cret"), "{errors}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backup_that_was_killed_leaves_nothing_that_is_taken_for_one() {
+async fn a_killed_backup_leaves_nothing_that_passes_for_a_backup() {
     let directory = tempfile::tempdir().unwrap();
     let (data, backup) = (directory.path().join("data"), directory.path().join("backup"));
     let (partial, restored) = (directory.path().join("backup.partial"), directory.path().join("restored"));
@@ -301,9 +301,9 @@ fn path(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-/// Starts it and kills it so long after it has made this directory, if it is not done by then.
+/// Starts a command and kills it so long after it has created the directory, unless it has ended by then.
 async fn kill_once_begun(directory: &Path, millis: u64, arguments: &[&str]) {
-    // What an earlier one has left there, it clears away first.
+    // The command first removes what an earlier attempt left, so this file shows when it has begun.
     let earlier = directory.join("earlier.db");
     if directory.exists() {
         fs::write(&earlier, "").unwrap();

@@ -1,4 +1,4 @@
-//! Who gets in: by REST and gRPC, with tokens and keys, and where nobody has to prove anything.
+//! Credentials over REST and gRPC: tokens, API keys, and meshes without any.
 
 use std::{fs, path::PathBuf, process::Output};
 
@@ -11,7 +11,7 @@ use waybill::rest::Rest;
 
 use crate::process::{Addresses, Process};
 
-/// Tokens in files, as a mesh is given them.
+/// Tokens in files, as a mesh reads them.
 pub(crate) struct Tokens {
     directory: tempfile::TempDir,
 }
@@ -43,7 +43,7 @@ impl Tokens {
     }
 }
 
-/// A mesh that takes credentials, and asks about every key every time.
+/// A mesh that checks credentials and caches no API key.
 async fn up(tokens: &Tokens, data: &tempfile::TempDir, host: &str) -> (Process, Addresses) {
     let [[setting, file], _] = tokens.settings();
     let ports = ["--http-port", "0", "--grpc-port", "0", "--admin-port", "0", "--api-key-cache", "0s"];
@@ -67,7 +67,7 @@ pub(crate) async fn status(base: &str, path: &str, credential: Option<&str>) -> 
     send(base, path, bearer.as_deref().map(|bearer| ("authorization", bearer))).await.status().as_u16()
 }
 
-/// A partner's program with a key, which sees its partner.
+/// Creates two partners, and an API key for the first. Returns the key and its secret.
 async fn furnish(rest: &Rest) -> (Value, String) {
     for partner in ["par_a", "par_b"] {
         let body = json!({"partnerId": partner, "name": partner, "kind": "PARTNER_KIND_WAREHOUSE"});
@@ -101,7 +101,7 @@ async fn a_key_works_over_rest_and_grpc_until_it_is_revoked() {
     assert_eq!(call(&secret, "par_a").await.unwrap().into_inner().name, "par_a");
     assert_eq!(call(Tokens::ADMIN, "par_b").await.unwrap().into_inner().name, "par_b");
 
-    // It is its partner's, and no administrator's.
+    // The key sees its own partner only and administers nothing.
     assert_eq!(status(&at.rest, "/v1/partners/par_b", Some(&secret)).await, 404);
     assert_eq!(call(&secret, "par_b").await.unwrap_err().code(), Code::NotFound);
     assert_eq!(status(&at.rest, "/v1/api-clients", Some(&secret)).await, 403);
@@ -121,7 +121,7 @@ async fn a_key_works_over_rest_and_grpc_until_it_is_revoked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_is_held_to_its_scopes() {
+async fn a_key_is_limited_to_its_scopes() {
     let (tokens, data) = (Tokens::make(), tempfile::tempdir().unwrap());
     let (_process, at) = up(&tokens, &data, "127.0.0.1").await;
     let rest = Rest::new(&at.rest).unwrap().with_credential(Some(tokens.admin()));
@@ -140,7 +140,7 @@ async fn a_key_is_held_to_its_scopes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_proves_nothing_gets_nothing_however_they_ask() {
+async fn a_caller_without_valid_credentials_is_refused_everywhere() {
     let (tokens, data) = (Tokens::make(), tempfile::tempdir().unwrap());
     let (_process, at) = up(&tokens, &data, "127.0.0.1").await;
     let forged = r#"{"kind":"person","subject":"root","roles":["administrator"],"accounts":"all"}"#;
@@ -159,23 +159,23 @@ async fn whoever_proves_nothing_gets_nothing_however_they_ask() {
         assert_eq!(problem["reason"], "UNAUTHENTICATED");
     }
     for address in at.grpc.values() {
-        let said = Channel::connect(address).unwrap().for_principal(&Principal::local_administrator());
-        let refused = PartnerServiceClient::new(said).get_partner(GetPartnerRequest::default()).await.unwrap_err();
+        let claimed = Channel::connect(address).unwrap().for_principal(&Principal::local_administrator());
+        let refused = PartnerServiceClient::new(claimed).get_partner(GetPartnerRequest::default()).await.unwrap_err();
         assert!(matches!(refused.code(), Code::Unauthenticated | Code::Unimplemented), "{refused:?}");
     }
-    // What tells nothing of anybody stays open.
+    // What contains no data of the mesh needs no credentials.
     for path in ["/openapi.json", "/docs"] {
         assert_eq!(status(&at.rest, path, None).await, 200);
     }
 }
 
-/// What a `waybill` says that ends at once.
-async fn said(arguments: &[&str]) -> Output {
+/// The output of a `waybill` that ends at once.
+async fn output(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_waybill")).args(arguments).env_clear().output().await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_is_let_in_from_other_machines_without_credentials() {
+async fn without_credentials_other_machines_are_refused() {
     let data = tempfile::tempdir().unwrap();
     let directory = data.path().to_str().unwrap();
     let database = format!("sqlite:{directory}/order.db");
@@ -187,16 +187,16 @@ async fn nobody_is_let_in_from_other_machines_without_credentials() {
         &[&["serve", "order", "--listen", "0.0.0.0:0"][..], &alone].concat(),
         &[&["serve", "gateway", "--listen", "127.0.0.1:0", "--http-listen", "0.0.0.0:0"][..], &alone[..2]].concat(),
     ] {
-        let said = said(arguments).await;
-        let text = String::from_utf8_lossy(&said.stderr);
-        assert_eq!(said.status.code(), Some(64), "{arguments:?}: {text}");
+        let output = output(arguments).await;
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(64), "{arguments:?}: {text}");
         assert!(text.contains("no credentials are configured") && text.contains("--oidc-issuer"), "{text}");
     }
-    assert_eq!(fs::read_dir(data.path()).unwrap().count(), 0, "nothing was begun");
+    assert_eq!(fs::read_dir(data.path()).unwrap().count(), 0, "no file was created");
 
     let tokens = Tokens::make();
     let [[setting, file], _] = tokens.settings();
-    let without = said(&[&["serve", "order", "--listen", "127.0.0.1:0", &setting, &file][..], &alone].concat()).await;
+    let without = output(&[&["serve", "order", "--listen", "127.0.0.1:0", &setting, &file][..], &alone].concat()).await;
     assert_eq!(without.status.code(), Some(64));
     assert!(String::from_utf8_lossy(&without.stderr).contains("--mesh-token-file"));
 
@@ -207,7 +207,7 @@ async fn nobody_is_let_in_from_other_machines_without_credentials() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_demo_runs_where_credentials_are_taken() {
+async fn the_demo_runs_with_credentials() {
     let (tokens, data) = (Tokens::make(), tempfile::tempdir().unwrap());
     let [[setting, file], [mesh_setting, mesh_file]] = tokens.settings();
     let ports = ["--http-port", "0", "--grpc-port", "0", "--admin-port", "0"];
@@ -215,6 +215,6 @@ async fn the_demo_runs_where_credentials_are_taken() {
     let mut demo = Process::start(&[&own[..], &ports, &[&setting, &file]].concat());
     demo.line_with("Ready to invoice").await;
     assert!(demo.ended().await.success());
-    let without = said(&[&own[..], &ports, &[&mesh_setting, &mesh_file]].concat()).await;
+    let without = output(&[&own[..], &ports, &[&mesh_setting, &mesh_file]].concat()).await;
     assert!(String::from_utf8_lossy(&without.stderr).contains("--admin-token-file"));
 }

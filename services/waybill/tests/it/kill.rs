@@ -1,4 +1,4 @@
-//! `kill -9` at seeded moments: nothing acknowledged is lost, nothing is doubled.
+//! `kill -9` at seeded moments: nothing acknowledged is lost or duplicated.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -21,7 +21,7 @@ const KILLS: usize = 12;
 /// Orders that were acknowledged: purchase order and id.
 type Acknowledged = watch::Sender<BTreeMap<String, String>>;
 
-/// Places one order after another, up to this one, and notes what was acknowledged.
+/// Places one order after another up to number `last`, and records those acknowledged.
 async fn portal(rest: &Rest, last: usize, acknowledged: &Acknowledged) {
     for number in 1..=last {
         let po = format!("PO-{number}");
@@ -53,7 +53,7 @@ pub(crate) async fn furnish(rest: &Rest) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_at_many_moments_the_mesh_loses_nothing_it_acknowledged_and_doubles_nothing() {
+async fn killed_at_many_moments_the_mesh_loses_and_duplicates_nothing_acknowledged() {
     let directory = tempfile::tempdir().unwrap();
     let mut rng = StdRng::seed_from_u64(42);
     let acknowledged = watch::Sender::new(BTreeMap::new());
@@ -65,7 +65,7 @@ async fn killed_at_many_moments_the_mesh_loses_nothing_it_acknowledged_and_doubl
     for _ in 0..KILLS {
         let (mut process, rest) = Process::up(directory.path()).await;
         let partners = Sandbox::new(rest.clone(), 1, chances);
-        // So many are acknowledged in this life, and one more is asked for; then it is killed a moment later.
+        // The process is killed a moment after so many orders are acknowledged, while one more is placed.
         let enough = acknowledged.borrow().len() + rng.random_range(0..=2);
         let moment = Duration::from_millis(rng.random_range(0..150));
         let mut seen = acknowledged.subscribe();
@@ -83,12 +83,12 @@ async fn killed_at_many_moments_the_mesh_loses_nothing_it_acknowledged_and_doubl
         process.kill().await;
     }
     let meanwhile = acknowledged.borrow().len();
-    assert!((KILLS / 2..ORDERS).contains(&meanwhile), "every life had work: {meanwhile} were acknowledged");
+    assert!((KILLS / 2..ORDERS).contains(&meanwhile), "most runs had orders: {meanwhile} were acknowledged");
 
     let (process, rest) = Process::up(directory.path()).await;
     portal(&rest, ORDERS, &acknowledged).await;
     let partners = Sandbox::new(rest.clone(), 1, chances);
-    let (data, bar) = (northwind::load().unwrap(), demo::no_bar());
+    let (data, bar) = (northwind::load().unwrap(), demo::hidden_bar());
     tokio::select! {
         settled = demo::watch::until_settled(&rest, &data, &bar) => settled.unwrap(),
         ended = partners.play() => ended.unwrap(),
@@ -103,7 +103,7 @@ async fn killed_at_many_moments_the_mesh_loses_nothing_it_acknowledged_and_doubl
         })
         .collect();
     assert_eq!(orders.len(), ORDERS, "no order twice");
-    assert_eq!(kept, *acknowledged.borrow(), "every acknowledged order under the id that was told");
+    assert_eq!(kept, *acknowledged.borrow(), "every acknowledged order under its acknowledged id");
     waybill_e2e::laws(&rest).await.unwrap();
     let summary = rest.get("/v1/orders:summary").await.unwrap();
     let units: usize = (1..=ORDERS).map(|number| number + 2).sum();
@@ -129,13 +129,13 @@ async fn a_demo_that_is_killed_goes_on_to_the_same_end() {
     let mut rng = StdRng::seed_from_u64(7);
     let rest = Rest::new(format!("http://{http}")).unwrap();
     let mut interrupted = 0;
-    // While it begins, while it places the orders, and while they are on their way.
+    // At the start, while orders are placed, and while they are delivered.
     for (placed, delivered) in [(0, 0), (1, 0), (12, 0), (30, 1), (30, 10), (30, 20)] {
         let mut process = Process::start(&arguments);
         let moment = Duration::from_millis(rng.random_range(0..150));
         let begun = async {
             loop {
-                // Not before it listens.
+                // It may not listen yet.
                 let Ok(summary) = rest.get("/v1/orders:summary").await else { continue };
                 if orders(&summary, "") >= placed && orders(&summary, "ORDER_STATUS_DELIVERED") >= delivered {
                     break;
@@ -146,7 +146,7 @@ async fn a_demo_that_is_killed_goes_on_to_the_same_end() {
             ended = process.ended_within(Duration::MAX) => ended,
             () = begun => None,
         };
-        // A fast machine may be done by then; going over it again changes nothing either.
+        // A fast machine may have finished by then; running the demo again changes nothing.
         let ended = if ended.is_none() { process.ended_within(moment).await } else { ended };
         interrupted += usize::from(ended.is_none());
         process.kill().await;

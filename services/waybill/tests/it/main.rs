@@ -3,8 +3,8 @@
 
 mod alone;
 mod backup;
-mod beginnings;
 mod credentials;
+mod failing_starts;
 mod kill;
 mod openapi;
 mod process;

@@ -46,7 +46,7 @@ impl Process {
         Self::up_with(command).await
     }
 
-    /// As `up`, started by a command of the caller's.
+    /// As `up`, with a command of the caller.
     pub(crate) async fn up_with(command: Command) -> (Self, Rest) {
         let mut process = Self::of(command, Stdio::null());
         let line = process.line_with("REST").await;
@@ -54,7 +54,7 @@ impl Process {
         (process, Rest::new(base).unwrap())
     }
 
-    /// Waits until it is up, and answers where it says it can be reached.
+    /// Waits until it is up and returns the addresses that it prints.
     pub(crate) async fn addresses(&mut self) -> Addresses {
         let url = |line: &str| line.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
         let rest = url(&self.line_with("REST").await).replace("/v1/orders", "");
@@ -74,7 +74,7 @@ impl Process {
         self.0.line_with(text).await.unwrap()
     }
 
-    /// As the system knows it.
+    /// Its process id.
     pub(crate) fn id(&self) -> u32 {
         self.0.id()
     }
@@ -94,7 +94,7 @@ impl Process {
         self.0.ended().await.unwrap()
     }
 
-    /// Waits until it listens there.
+    /// Waits until it listens at an address.
     pub(crate) async fn listens(&mut self, address: SocketAddr) {
         self.0.listens(address).await.unwrap();
     }

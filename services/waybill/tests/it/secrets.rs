@@ -1,4 +1,4 @@
-//! What must not be told is told nowhere: logs, errors, metrics, help, answers and databases are searched for it.
+//! No secret appears in logs, errors, metrics, help, answers or databases.
 
 use std::{fs, path::Path};
 
@@ -11,37 +11,37 @@ use waybill::rest::Rest;
 
 use crate::{credentials::Tokens, process::Process};
 
-/// A token that nobody issued, and a password that opens nothing.
+/// A token without an issuer, and a password of no database.
 const TOKEN: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzM2NyZXQtc3ViamVjdCJ9.c2VjcmV0LXNpZ25hdHVyZQ";
 const PASSWORD: &str = "p4ssw0rd-of-the-database";
 
-/// Everything that was said, by where it was said.
+/// All outputs by their source.
 #[derive(Default)]
-struct Heard(Vec<(String, Vec<u8>)>);
+struct Outputs(Vec<(String, Vec<u8>)>);
 
-impl Heard {
-    fn hear(&mut self, from: impl Into<String>, what: impl Into<Vec<u8>>) {
+impl Outputs {
+    fn add(&mut self, from: impl Into<String>, what: impl Into<Vec<u8>>) {
         self.0.push((from.into(), what.into()));
     }
 
-    fn hear_files(&mut self, directory: &Path) {
+    fn add_files(&mut self, directory: &Path) {
         for entry in fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();
-            self.hear(path.display().to_string(), fs::read(&path).unwrap());
+            self.add(path.display().to_string(), fs::read(&path).unwrap());
         }
     }
 
-    fn has(&self, text: &str) -> Vec<&str> {
+    fn sources_with(&self, text: &str) -> Vec<&str> {
         let there = |what: &[u8]| what.windows(text.len()).any(|window| window == text.as_bytes());
         self.0.iter().filter(|(_, what)| there(what)).map(|(from, _)| from.as_str()).collect()
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_secret_is_told_anywhere() {
+async fn no_secret_is_disclosed_anywhere() {
     let (tokens, data, logs) = (Tokens::make(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let [[admin_setting, admin], [mesh_setting, mesh]] = tokens.settings();
-    let mut heard = Heard::default();
+    let mut outputs = Outputs::default();
 
     let log = logs.path().join("log");
     let ports = ["--http-port", "0", "--grpc-port", "0", "--admin-port", "0", "--log", "trace"];
@@ -55,29 +55,29 @@ async fn no_secret_is_told_anywhere() {
     let made = rest.post("/v1/api-clients/cli_a/api-keys", Some("key"), &json!({})).await.unwrap().unwrap();
     let key = made["secret"].as_str().unwrap().to_owned();
     let again = rest.post("/v1/api-clients/cli_a/api-keys", Some("key"), &json!({})).await.unwrap().unwrap();
-    heard.hear("the repeat", again.to_string());
-    heard.hear("the list of keys", rest.get("/v1/api-clients/cli_a/api-keys").await.unwrap().to_string());
+    outputs.add("the repeat", again.to_string());
+    outputs.add("the list of keys", rest.get("/v1/api-clients/cli_a/api-keys").await.unwrap().to_string());
 
     let http = reqwest::Client::new();
     let wrong = format!("{key}x");
     for credential in [&key, TOKEN, Tokens::ADMIN, Tokens::MESH, &wrong] {
         for path in ["/v1/partners", "/v1/api-clients", "/v1/api-clients/cli_b", "/v1/nothing"] {
             let answer = http.get(format!("{}{path}", at.rest)).bearer_auth(credential).send().await.unwrap();
-            heard.hear(format!("the headers of {path}"), format!("{:?}", answer.headers()));
-            heard.hear(format!("the answer of {path}"), answer.bytes().await.unwrap());
+            outputs.add(format!("the headers of {path}"), format!("{:?}", answer.headers()));
+            outputs.add(format!("the answer of {path}"), answer.bytes().await.unwrap());
         }
         let mut request = Request::new(GetPartnerRequest { partner_id: "par_x".to_owned() });
         request.metadata_mut().insert("authorization", format!("Bearer {credential}").parse().unwrap());
         let mut partners = PartnerServiceClient::new(Channel::connect(&at.grpc["partner"]).unwrap());
-        heard.hear("an answer of gRPC", format!("{:?}", partners.get_partner(request).await));
+        outputs.add("an answer of gRPC", format!("{:?}", partners.get_partner(request).await));
     }
-    heard.hear("metrics", http.get(&at.metrics).send().await.unwrap().bytes().await.unwrap());
+    outputs.add("metrics", http.get(&at.metrics).send().await.unwrap().bytes().await.unwrap());
     process.terminate().await;
     assert!(process.ended().await.success());
-    heard.hear("the log", fs::read(&log).unwrap());
-    heard.hear_files(data.path());
+    outputs.add("the log", fs::read(&log).unwrap());
+    outputs.add_files(data.path());
 
-    // A member that has the password of a database which is not there, in its arguments and its environment.
+    // Processes with the password of a missing database in their environment.
     let url = format!("postgres://waybill:{PASSWORD}@127.0.0.1:1/order");
     let template = format!("postgres://waybill:{PASSWORD}@127.0.0.1:1/{{service}}");
     for arguments in [
@@ -95,9 +95,9 @@ async fn no_secret_is_told_anywhere() {
         command.args(arguments).env_clear();
         command.env("WAYBILL_DATABASE_URL", &url).env("WAYBILL_DATABASE_TEMPLATE", &template);
         command.env("WAYBILL_ADMIN_TOKEN_FILE", &admin).env("WAYBILL_MESH_TOKEN_FILE", &mesh);
-        let said = command.output().await.unwrap();
-        assert_eq!(said.status.success(), arguments.contains(&"--help"), "{arguments:?}");
-        heard.hear(format!("{arguments:?}"), [said.stdout, said.stderr].concat());
+        let output = command.output().await.unwrap();
+        assert_eq!(output.status.success(), arguments.contains(&"--help"), "{arguments:?}");
+        outputs.add(format!("{arguments:?}"), [output.stdout, output.stderr].concat());
     }
 
     for (name, secret) in [
@@ -107,10 +107,10 @@ async fn no_secret_is_told_anywhere() {
         ("the mesh's token", Tokens::MESH),
         ("the database's password", PASSWORD),
     ] {
-        assert_eq!(heard.has(secret), [""; 0], "{name} was told");
+        assert_eq!(outputs.sources_with(secret), [""; 0], "{name} was disclosed");
     }
-    // The search finds what is there: the prefix may be known, and the mesh said that it serves.
-    assert!(heard.has(made["apiKey"]["prefix"].as_str().unwrap()).len() >= 3);
-    assert!(heard.has("serving").contains(&"the log"));
-    assert!(heard.has("credentials_refused{what=\"unknown\"}").contains(&"metrics"));
+    // The search finds texts that are present: the key's prefix, which is no secret, and known logs and metrics.
+    assert!(outputs.sources_with(made["apiKey"]["prefix"].as_str().unwrap()).len() >= 3);
+    assert!(outputs.sources_with("serving").contains(&"the log"));
+    assert!(outputs.sources_with("credentials_refused{what=\"unknown\"}").contains(&"metrics"));
 }

@@ -1,4 +1,4 @@
-//! What the databases say themselves, once every process has ended.
+//! Checks the databases once every process has ended.
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
@@ -16,15 +16,15 @@ use waybill::compose::SERVICES;
 
 use crate::faults::Tally;
 
-/// A law of one database: a query that finds what breaks it, each as one text.
+/// A law of one database, with a query that returns each violation as a text.
 struct Law {
     service: &'static str,
-    says: &'static str,
-    broken: &'static str,
+    text: &'static str,
+    violations: &'static str,
 }
 
-const fn law(service: &'static str, says: &'static str, broken: &'static str) -> Law {
-    Law { service, says, broken }
+const fn law(service: &'static str, text: &'static str, violations: &'static str) -> Law {
+    Law { service, text, violations }
 }
 
 const LAWS: &[Law] = &[
@@ -36,7 +36,7 @@ const LAWS: &[Law] = &[
     ),
     law(
         "order",
-        "an order knows its standing holds",
+        "an order counts its open holds",
         "SELECT order_id FROM orders o WHERE open_holds <> \
          (SELECT COUNT(*) FROM order_holds h WHERE h.order_id = o.order_id AND h.release_time IS NULL)",
     ),
@@ -77,12 +77,12 @@ const LAWS: &[Law] = &[
     ),
     law(
         "fulfillment",
-        "a release is somewhere",
+        "the units of a release line add up",
         "SELECT order_id FROM release_lines WHERE quantity <> unrouted + planned + assigned + returned_to_order + cancelled",
     ),
     law(
         "partner",
-        "a reference belongs to one message",
+        "a control number belongs to one message",
         "SELECT partner_id || ' ' || control_number FROM messages WHERE direction = 'IN' AND state <> 'QUARANTINED' \
          GROUP BY partner_id, control_number HAVING COUNT(*) > 1",
     ),
@@ -111,7 +111,7 @@ const LAWS_OF_ALL: &[(&str, &str)] = &[
 /// Units of an order's lines.
 type Units = BTreeMap<(String, i64), i64>;
 
-/// Checks everything that the files below `directory` can tell.
+/// Checks the laws, logs and timelines of all databases below `directory`.
 pub(crate) async fn check(directory: &Path, tally: &Tally) -> anyhow::Result<()> {
     let mut databases = BTreeMap::new();
     for service in SERVICES {
@@ -120,8 +120,8 @@ pub(crate) async fn check(directory: &Path, tally: &Tally) -> anyhow::Result<()>
         databases.insert(service.name, db);
     }
     for (service, db) in &databases {
-        for (says, broken) in LAWS_OF_ALL {
-            hold(service, db, says, broken, tally).await?;
+        for (text, violations) in LAWS_OF_ALL {
+            check_law(service, db, text, violations, tally).await?;
         }
         let verified = store::log::verify(db).await?;
         if let Some((position, problem)) = verified.first_bad {
@@ -130,7 +130,7 @@ pub(crate) async fn check(directory: &Path, tally: &Tally) -> anyhow::Result<()>
     }
     for law in LAWS {
         let db = databases.get(law.service).with_context(|| format!("no database of {}", law.service))?;
-        hold(law.service, db, law.says, law.broken, tally).await?;
+        check_law(law.service, db, law.text, law.violations, tally).await?;
     }
     followed(&databases, tally).await?;
     timelines(&databases, tally).await?;
@@ -140,15 +140,15 @@ pub(crate) async fn check(directory: &Path, tally: &Tally) -> anyhow::Result<()>
     Ok(())
 }
 
-async fn hold(service: &str, db: &Db, says: &str, broken: &str, tally: &Tally) -> anyhow::Result<()> {
-    let rows = db.query(broken, Vec::new()).await.with_context(|| format!("asking {service} whether {says}"))?;
+async fn check_law(service: &str, db: &Db, law: &str, violations: &str, tally: &Tally) -> anyhow::Result<()> {
+    let rows = db.query(violations, Vec::new()).await.with_context(|| format!("querying {service} whether {law}"))?;
     for row in rows {
-        tally.violation(format!("{service}: {says}, but not {}", row.at::<String>(0)?));
+        tally.violation(format!("{service}: {law}, but not {}", row.at::<String>(0)?));
     }
     Ok(())
 }
 
-/// Nobody is ahead of a log, and operations is behind none.
+/// No subscription is ahead of its log, and those of operations have reached the end.
 async fn followed(databases: &BTreeMap<&str, Db>, tally: &Tally) -> anyhow::Result<()> {
     for (service, db) in databases {
         for row in db.query("SELECT name, position FROM subscriptions", Vec::new()).await? {
@@ -164,7 +164,7 @@ async fn followed(databases: &BTreeMap<&str, Db>, tally: &Tally) -> anyhow::Resu
     Ok(())
 }
 
-/// Every event of an order is on its timeline once, and what the timeline tells is what the owners count.
+/// Every event of an order is on its timeline once, and its quantities are those that the services count.
 async fn timelines(databases: &BTreeMap<&str, Db>, tally: &Tally) -> anyhow::Result<()> {
     let operations = databases.get("operations").context("no database of operations")?;
     let mut entries: BTreeMap<(String, i64), Vec<u8>> = BTreeMap::new();
@@ -186,16 +186,16 @@ async fn timelines(databases: &BTreeMap<&str, Db>, tally: &Tally) -> anyhow::Res
             let event = Event::decode(body.as_slice())?;
             match event.r#type.as_str() {
                 "shipment.shipped" => {
-                    add(&mut shipped, &event, payload::<ShipmentShipped>(&event).map(|fact| fact.lines));
+                    add(&mut shipped, &event, payload::<ShipmentShipped>(&event).map(|payload| payload.lines));
                 }
                 "shipment.delivered" | "shipment.partially_delivered" => {
-                    add(&mut delivered, &event, payload::<ShipmentDelivered>(&event).map(|fact| fact.lines));
+                    add(&mut delivered, &event, payload::<ShipmentDelivered>(&event).map(|payload| payload.lines));
                 }
                 "fulfillment.cancelled" => {
-                    add(&mut cancelled, &event, payload::<FulfillmentCancelled>(&event).map(|fact| fact.lines));
+                    add(&mut cancelled, &event, payload::<FulfillmentCancelled>(&event).map(|payload| payload.lines));
                 }
                 "order.line_cancelled" => {
-                    add(&mut cancelled, &event, payload::<OrderLinesCancelled>(&event).map(|fact| fact.lines));
+                    add(&mut cancelled, &event, payload::<OrderLinesCancelled>(&event).map(|payload| payload.lines));
                 }
                 _ => {}
             }
@@ -211,13 +211,13 @@ async fn timelines(databases: &BTreeMap<&str, Db>, tally: &Tally) -> anyhow::Res
     for row in order.query(lines, Vec::new()).await? {
         let line: (String, i64) = (row.at(0)?, row.at(1)?);
         let rejected = row.at::<String>(5)? == "REJECTED";
-        for (what, told, column) in
+        for (what, shown, column) in
             [("shipped", &shipped, 2), ("delivered", &delivered, 3), ("cancelled", &cancelled, 4)]
         {
-            let (told, counted) = (told.get(&line).copied().unwrap_or(0), row.at::<i64>(column)?);
-            if told != counted && !(rejected && what == "cancelled") {
+            let (shown, counted) = (shown.get(&line).copied().unwrap_or(0), row.at::<i64>(column)?);
+            if shown != counted && !(rejected && what == "cancelled") {
                 let (id, number) = &line;
-                tally.violation(format!("{id} line {number}: {told} units {what} on the timeline, {counted} counted"));
+                tally.violation(format!("{id} line {number}: {shown} units {what} on the timeline, {counted} counted"));
             }
         }
     }
@@ -249,12 +249,12 @@ async fn timelines(databases: &BTreeMap<&str, Db>, tally: &Tally) -> anyhow::Res
     .await
 }
 
-/// What another service counts of the same units.
+/// Compares the units of the log with those that another service counts.
 async fn agree(
     databases: &BTreeMap<&str, Db>,
     service: &str,
     counts: &str,
-    told: &Units,
+    logged: &Units,
     tally: &Tally,
 ) -> anyhow::Result<()> {
     let db = databases.get(service).with_context(|| format!("no database of {service}"))?;
@@ -265,10 +265,10 @@ async fn agree(
             counted.insert(line, units);
         }
     }
-    for line in told.keys().chain(counted.keys()) {
-        let (told, counted) = (told.get(line), counted.get(line));
-        if told != counted {
-            tally.violation(format!("{service} counts {counted:?} units of {line:?}, the log tells {told:?}"));
+    for line in logged.keys().chain(counted.keys()) {
+        let (logged, counted) = (logged.get(line), counted.get(line));
+        if logged != counted {
+            tally.violation(format!("{service} counts {counted:?} units of {line:?}, the log counts {logged:?}"));
         }
     }
     Ok(())

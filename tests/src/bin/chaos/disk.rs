@@ -1,14 +1,14 @@
-//! A disk of a member's own that can be full.
+//! A member's own disk, which can be filled.
 //!
-//! A small file system where mounting is permitted, which answers as a full disk does. Where it is not, as in a plain
-//! container, a limit of the size of files: every write beyond it fails.
+//! It is a small file system where mounting is permitted. Where it is not, as in a plain container, the size of files is
+//! limited instead: every write beyond the limit fails.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use tokio::process::Command;
 
-/// More than any run needs; it takes only what is used.
+/// More than any run needs; only what is written is allocated.
 const SIZE: &str = "size=2g";
 
 /// How disks are filled on this machine.
@@ -21,7 +21,7 @@ pub(crate) enum Filling {
 }
 
 impl Filling {
-    /// What this machine permits. Fails when it permits nothing.
+    /// The method that this machine permits. Fails when it permits none.
     pub(crate) async fn of_this_machine(directory: &Path) -> anyhow::Result<Self> {
         let probe = directory.join("probe");
         tokio::fs::create_dir_all(&probe).await?;
@@ -31,11 +31,11 @@ impl Filling {
         }
         run("prlimit", &["--pid", &std::process::id().to_string(), "--fsize"])
             .await
-            .context("neither may file systems be mounted nor is there a prlimit: disks can not be filled here")?;
+            .context("neither may file systems be mounted nor is there a prlimit: disks cannot be filled here")?;
         Ok(Self::Limited)
     }
 
-    /// As a word for the summary.
+    /// Its name in the summary.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Mounted => "file systems without space",
@@ -61,11 +61,11 @@ impl Disk {
         Ok(Self { path, filling })
     }
 
-    /// Leaves no room for the member, whose process has this id when it runs.
+    /// Leaves no space for the member. `process` is the id of its process if it runs.
     pub(crate) async fn fill(&self, process: Option<u32>) -> anyhow::Result<()> {
         match self.filling {
             Filling::Mounted => {
-                // What is written while it is measured makes it larger than it may become: measure again.
+                // A write between measuring and resizing makes the size too small: measure again.
                 for _ in 0..50 {
                     if self.resize(&format!("size={}", self.used().await?)).await.is_ok() {
                         return Ok(());
@@ -77,7 +77,7 @@ impl Disk {
         }
     }
 
-    /// There is room again.
+    /// Gives it space again.
     pub(crate) async fn free(&self, process: Option<u32>) -> anyhow::Result<()> {
         match self.filling {
             Filling::Mounted => self.resize(SIZE).await,
@@ -85,7 +85,7 @@ impl Disk {
         }
     }
 
-    /// Takes the file system away and leaves its files in the directory.
+    /// Unmounts the file system and keeps its files in the directory.
     pub(crate) async fn close(&self) -> anyhow::Result<()> {
         if self.filling == Filling::Mounted {
             let kept = self.path.with_extension("kept");
@@ -100,7 +100,7 @@ impl Disk {
     async fn used(&self) -> anyhow::Result<u64> {
         let answer = run("df", &["-B1", "--output=used", text(&self.path)?]).await?;
         let used: u64 = answer.lines().nth(1).unwrap_or_default().trim().parse().context("reading df")?;
-        // No room at all would be none for the index of a journal that is to be opened either: as good as no disk.
+        // SQLite needs some space even to open the index of a write-ahead log: without any it would not start at all.
         Ok(used.max(4_096))
     }
 
@@ -128,11 +128,11 @@ async fn limit(process: Option<u32>, size: &str) -> anyhow::Result<()> {
 
 async fn run(program: &str, arguments: &[&str]) -> anyhow::Result<String> {
     let ended = Command::new(program).args(arguments).output().await.with_context(|| format!("running {program}"))?;
-    let told = String::from_utf8_lossy(&ended.stderr);
-    ensure!(ended.status.success(), "{program} {}: {}", arguments.join(" "), told.trim());
+    let errors = String::from_utf8_lossy(&ended.stderr);
+    ensure!(ended.status.success(), "{program} {}: {}", arguments.join(" "), errors.trim());
     Ok(String::from_utf8_lossy(&ended.stdout).into_owned())
 }
 
 fn text(path: &Path) -> anyhow::Result<&str> {
-    path.to_str().context("a path that is no text")
+    path.to_str().context("a path that is not UTF-8")
 }

@@ -1,4 +1,4 @@
-//! Makes the faults that were drawn.
+//! Causes the faults that were drawn.
 
 use std::{
     collections::BTreeMap,
@@ -19,7 +19,7 @@ use crate::{
 /// How many faults last at the same time.
 const AT_ONCE: usize = 3;
 
-/// What was done, and what nobody was promised.
+/// The faults caused and the violations found.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     counts: Mutex<BTreeMap<(&'static str, &'static str), u64>>,
@@ -27,36 +27,36 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Counts something that was done to a member.
+    /// Counts a fault of a member.
     pub(crate) fn count(&self, what: &'static str, role: Role) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         *counts.entry((what, role.name())).or_default() += 1;
     }
 
-    /// Notes what must not happen.
+    /// Records and prints a violation.
     pub(crate) fn violation(&self, what: impl Into<String>) {
         let what = what.into();
-        tell(&what);
+        print(&what);
         self.violations.lock().unwrap_or_else(PoisonError::into_inner).push(what);
     }
 
-    /// What was done, by kind and member.
+    /// The number of faults by kind and member.
     pub(crate) fn counts(&self) -> BTreeMap<(&'static str, &'static str), u64> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What must not have happened.
+    /// All violations.
     pub(crate) fn violations(&self) -> Vec<String> {
         self.violations.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 #[expect(clippy::print_stderr, reason = "whoever watches a long run wants to know at once")]
-fn tell(what: &str) {
+fn print(what: &str) {
     eprintln!("violation: {what}");
 }
 
-/// Makes all of it; `progress` says how much has begun, in thousandths.
+/// Causes all faults. `progress` receives how many have begun, in thousandths.
 pub(crate) async fn make(
     members: &[Arc<Member>],
     steps: Vec<Step>,
@@ -137,16 +137,16 @@ async fn one(members: &[Arc<Member>], fault: Fault, tally: &Tally) -> anyhow::Re
         }
         Fault::Cut { role } => {
             for member in of(members, &[role]) {
-                member.way.cut();
+                member.proxy.cut();
                 tally.count("cut", role);
             }
         }
         Fault::Stall { role, time } => {
             for member in of(members, &[role]) {
-                member.way.stall(true);
+                member.proxy.stall(true);
                 tally.count("stall", role);
                 sleep(time).await;
-                member.way.stall(false);
+                member.proxy.stall(false);
             }
         }
         Fault::Full { role, time, killed } => {
@@ -164,7 +164,7 @@ async fn one(members: &[Arc<Member>], fault: Fault, tally: &Tally) -> anyhow::Re
                 sleep(time / 2).await;
                 member.free(&mut process).await?;
                 drop(process);
-                // It may have refused to start.
+                // It may have failed to start on the full disk.
                 let (mut process, problem) = member.take().await;
                 problem.into_iter().for_each(|problem| tally.violation(problem));
                 member.start(&mut process).await?;

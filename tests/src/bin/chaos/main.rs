@@ -1,6 +1,7 @@
-//! The mesh as separate processes under load, while everything that can fail does: see `--help`.
+//! Tests the mesh as separate processes under load and faults: see `--help`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks on its standard streams")]
 
+mod acknowledged;
 mod databases;
 mod disk;
 mod faults;
@@ -9,7 +10,6 @@ mod plan;
 mod portal;
 mod proxy;
 mod settle;
-mod verdict;
 
 use std::{
     collections::BTreeMap,
@@ -35,28 +35,29 @@ use crate::{
     portal::{Caller, Ledger},
 };
 
-/// A bad day at the partners'.
+/// Mishaps of the partners.
 const CHANCES: Chances =
     Chances { reject: 60, short: 60, duplicate: 250, reorder: 250, delay: 150, drop: 100, conflict: 20, skew: 150 };
 
-/// Runs the mesh as separate processes under load, kills, pauses, cuts and starves them at moments drawn from a seed, and
-/// checks at the end that nothing acknowledged is lost, nothing is doubled, and every law holds.
+/// Runs the mesh as separate processes under load, kills and pauses them, cuts their connections and fills their disks
+/// at moments drawn from a seed, and checks at the end that nothing acknowledged is lost or duplicated and that every law
+/// holds.
 #[derive(Debug, Clone, Parser)]
 #[command(max_term_width = 100)]
 struct Options {
-    /// Seed of everything that is left to chance: the same seed makes the same faults after the same times.
+    /// Seed of all random choices: the same seed makes the same faults after the same times.
     #[arg(long, default_value_t = 7)]
     seed: u64,
-    /// How many processes to kill; the other faults come along.
+    /// How many processes to kill; the other faults are drawn in proportion.
     #[arg(long, default_value_t = 60)]
     kills: usize,
     /// How many orders the customers place meanwhile.
     #[arg(long, default_value_t = 300)]
     orders: usize,
-    /// The program; beside this one when not given.
+    /// The `waybill` binary; by default the one beside this program.
     #[arg(long)]
     waybill: Option<PathBuf>,
-    /// Where the databases and logs go; a directory that is removed after a good end when not given.
+    /// Directory of the databases and logs; by default a temporary one, which is removed after a run without violations.
     #[arg(long)]
     data: Option<PathBuf>,
     /// Where to write the summary as JSON.
@@ -69,7 +70,7 @@ async fn main() -> ExitCode {
     mesh::install_process_defaults();
     let options = Options::parse();
     let outcome = match mesh::on_signals(&mesh::Stop::new(), Duration::ZERO) {
-        // What was begun is undone when it is dropped: processes end, file systems are taken away.
+        // Dropping the run ends its processes and unmounts its file systems.
         Ok(interrupted) => tokio::select! {
             outcome = run(&options) => outcome,
             () = interrupted => Err(anyhow::anyhow!("interrupted")),
@@ -90,7 +91,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Answers whether everything held.
+/// Returns whether there was no violation.
 async fn run(options: &Options) -> anyhow::Result<bool> {
     let begun = Instant::now();
     let program = match &options.waybill {
@@ -107,7 +108,7 @@ async fn run(options: &Options) -> anyhow::Result<bool> {
     let members = members(&program, &directory, filling).await?;
     let gateway = members.iter().find(|member| member.role == Role::Gateway).context("no gateway")?;
     let caller = Caller {
-        rest: Rest::new(members::address(gateway.way.address()))?,
+        rest: Rest::new(members::address(gateway.proxy.address()))?,
         ledger: Arc::default(),
         tally: Arc::default(),
         seed: options.seed,
@@ -116,7 +117,7 @@ async fn run(options: &Options) -> anyhow::Result<bool> {
     let mut report = Report { statuses: BTreeMap::new(), seconds: 0, filling: filling.name() };
     match outcome {
         Ok(statuses) => report.statuses = statuses,
-        Err(error) => caller.tally.violation(format!("it did not come to an end: {error:#}")),
+        Err(error) => caller.tally.violation(format!("the run did not finish: {error:#}")),
     }
     end(&members, &directory, &caller.tally).await?;
     report.seconds = begun.elapsed().as_secs();
@@ -134,7 +135,7 @@ async fn run(options: &Options) -> anyhow::Result<bool> {
     Ok(violations.is_empty())
 }
 
-/// From the first start to the last promise asked for.
+/// From the first start to the last check over the API.
 async fn play(options: &Options, members: &[Arc<Member>], caller: &Caller) -> anyhow::Result<BTreeMap<String, u64>> {
     for member in members {
         let (mut process, _) = member.take().await;
@@ -168,10 +169,10 @@ async fn play(options: &Options, members: &[Arc<Member>], caller: &Caller) -> an
         () = partners(caller, options.seed) => anyhow::bail!("the partners stopped"),
     };
     unexplained.0.into_iter().for_each(|order| tally.violation(order));
-    verdict::check(caller).await.context("asking what was promised")
+    acknowledged::check(caller).await.context("checking what was acknowledged")
 }
 
-/// Waits until every member listens: a client's patience is for one that goes down, not for a slow machine.
+/// Waits until every member listens: clients retry long enough for a restart, but not for a slow machine.
 async fn up(members: &[Arc<Member>]) -> anyhow::Result<()> {
     for member in members {
         member.listens().await?;
@@ -179,7 +180,7 @@ async fn up(members: &[Arc<Member>]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The partners, started again whenever they lost the gateway; they know nothing of what they sent before.
+/// The partners, restarted without any state whenever they lose the gateway.
 async fn partners(caller: &Caller, seed: u64) {
     loop {
         drop(Sandbox::new(caller.rest.clone(), seed, CHANCES).play().await);
@@ -194,7 +195,7 @@ async fn supplier(caller: &Caller, round: &mut u64) {
     }
 }
 
-/// Ends every process, and reads what they left.
+/// Ends every process and checks the databases.
 async fn end(members: &[Arc<Member>], directory: &Path, tally: &Tally) -> anyhow::Result<()> {
     for member in members {
         let (mut process, problem) = member.take().await;
@@ -211,7 +212,7 @@ async fn end(members: &[Arc<Member>], directory: &Path, tally: &Tally) -> anyhow
     Ok(())
 }
 
-/// A run that did less than it was asked for proves less than it says.
+/// Counts it as a violation when fewer processes were killed or fewer orders placed than asked for.
 fn enough(options: &Options, caller: &Caller) {
     let killed: u64 =
         caller.tally.counts().iter().filter(|((what, _), _)| *what == "kill").map(|(_, count)| count).sum();

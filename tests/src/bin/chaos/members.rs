@@ -1,4 +1,4 @@
-//! The members of the mesh, each a process of its own behind a way that can be cut.
+//! The members of the mesh, each a process of its own behind a proxy.
 
 use std::{
     fmt,
@@ -22,13 +22,13 @@ use crate::{
     proxy::Proxy,
 };
 
-/// How long a member may take to begin, or to end when it is told to; only a broken one takes as long.
+/// How long a member may take to begin, or to end when asked to; only a broken one takes as long.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// The number of the signal.
 const SIGTERM: i32 = 15;
 
-/// What a process does.
+/// The role of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Role {
     Order,
@@ -55,7 +55,7 @@ impl Role {
     pub(crate) const WITH_DATABASE: &'static [Self] =
         &[Self::Order, Self::Inventory, Self::Fulfillment, Self::Returns, Self::Partner, Self::Operations];
 
-    /// As `waybill serve` knows it.
+    /// Its name for `waybill serve`.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Order => "order",
@@ -78,11 +78,11 @@ impl fmt::Display for Role {
 /// One member.
 #[derive(Debug)]
 pub(crate) struct Member {
-    /// What it does.
+    /// Its role.
     pub(crate) role: Role,
-    /// The way to it.
-    pub(crate) way: Proxy,
-    /// Where it listens once its database is open, the gateway for REST.
+    /// The proxy through which it is called.
+    pub(crate) proxy: Proxy,
+    /// Its own address, where it listens once its database is open; of the gateway that of REST.
     listen: SocketAddr,
     disk: Option<Disk>,
     program: PathBuf,
@@ -96,7 +96,7 @@ pub(crate) struct Member {
 pub(crate) struct Process {
     child: Option<Child>,
     full: bool,
-    /// It may refuse to start on a full disk.
+    /// It may fail to start on a full disk.
     may_end: bool,
 }
 
@@ -107,7 +107,7 @@ impl Process {
 }
 
 impl Member {
-    /// Takes the process, so that nothing else is done to it meanwhile. Fails when it ended although nobody told it to.
+    /// Locks the process for one fault. Also returns a problem when it ended without being asked to.
     pub(crate) async fn take(&self) -> (tokio::sync::MutexGuard<'_, Process>, Option<String>) {
         let mut process = self.process.lock().await;
         let ended = process.child.as_mut().and_then(|child| child.try_wait().ok().flatten());
@@ -124,7 +124,7 @@ impl Member {
         if process.child.is_some() {
             return Ok(());
         }
-        // A write beyond a limit is to fail as one to a full disk does, not to end the process.
+        // Without SIGXFSZ a write beyond the limit fails like one to a full disk instead of ending the process.
         let mut child = Command::new("sh")
             .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""])
             .arg(&self.program)
@@ -136,9 +136,9 @@ impl Member {
             .kill_on_drop(true)
             .spawn()
             .with_context(|| format!("starting {}", self.role))?;
-        let mut told = child.stderr.take().context("a process without output")?;
+        let mut errors = child.stderr.take().context("a process without output")?;
         let mut log = tokio::fs::OpenOptions::new().create(true).append(true).open(&self.log).await?;
-        tokio::spawn(async move { tokio::io::copy(&mut told, &mut log).await });
+        tokio::spawn(async move { tokio::io::copy(&mut errors, &mut log).await });
         process.child = Some(child);
         process.may_end = process.full;
         if let (true, Some(disk)) = (process.full, &self.disk) {
@@ -165,27 +165,27 @@ impl Member {
         Ok(())
     }
 
-    /// Asks it to stop, as an orchestrator does. Fails when it does not end well.
+    /// Asks it to stop, as an orchestrator does. Fails when it does not end successfully.
     pub(crate) async fn stop(&self, process: &mut Process) -> anyhow::Result<()> {
         if let Some(mut child) = process.child.take() {
             signal(child.id(), "TERM").await?;
             let status =
-                tokio::time::timeout(PATIENCE, child.wait()).await.context("it does not end when told to")??;
-            // One that had only just been started may not have got to listening for it.
-            ensure!(status.success() || status.signal() == Some(SIGTERM), "told to stop it ended with {status}");
+                tokio::time::timeout(PATIENCE, child.wait()).await.context("it does not end when asked to")??;
+            // A process that has just started may not handle the signal yet.
+            ensure!(status.success() || status.signal() == Some(SIGTERM), "asked to stop, it ended with {status}");
         }
         Ok(())
     }
 
-    /// Stops its clock, or lets it go on.
+    /// Suspends or resumes it.
     pub(crate) async fn pause(&self, process: &Process, paused: bool) -> anyhow::Result<()> {
         signal(process.id(), if paused { "STOP" } else { "CONT" }).await
     }
 
-    /// Leaves it no room on its disk.
+    /// Leaves it no space on its disk.
     pub(crate) async fn fill(&self, process: &mut Process) -> anyhow::Result<()> {
         process.full = true;
-        // One that has not begun to listen is still opening its database.
+        // Before it listens it is still opening its database, which may fail.
         process.may_end |= TcpStream::connect(self.listen).await.is_err();
         match &self.disk {
             Some(disk) => disk.fill(process.id()).await,
@@ -193,7 +193,7 @@ impl Member {
         }
     }
 
-    /// Gives it room again.
+    /// Gives it space again.
     pub(crate) async fn free(&self, process: &mut Process) -> anyhow::Result<()> {
         process.full = false;
         match &self.disk {
@@ -215,12 +215,12 @@ async fn signal(process: Option<u32>, name: &str) -> anyhow::Result<()> {
     let Some(process) = process else { return Ok(()) };
     // Every shell has a `kill` of its own; not every system has the program.
     let ended = Command::new("sh").args(["-c", "kill -$0 $1", name, &process.to_string()]).output().await?;
-    // One that has just ended has nothing to be told.
+    // A process that has just ended needs no signal.
     drop(ended);
     Ok(())
 }
 
-/// Makes the members, none started. What they keep is below `directory`.
+/// Creates the members without starting them. Their files are below `directory`.
 pub(crate) async fn members(program: &Path, directory: &Path, filling: Filling) -> anyhow::Result<Vec<Arc<Member>>> {
     let mut made = Vec::new();
     let mut peers = Vec::new();
@@ -238,23 +238,23 @@ pub(crate) async fn members(program: &Path, directory: &Path, filling: Filling) 
             arguments.extend(["--listen".to_owned(), listen.to_string(), "--database-url".to_owned(), database]);
             (Some(Disk::new(path, filling).await?), listen)
         };
-        let way = Proxy::start(target).await?;
+        let proxy = Proxy::start(target).await?;
         if *role != Role::Gateway {
-            peers.extend([format!("--{role}-url"), address(way.address())]);
+            peers.extend([format!("--{role}-url"), address(proxy.address())]);
         }
-        made.push((*role, (way, target), disk, arguments));
+        made.push((*role, (proxy, target), disk, arguments));
     }
     let member =
-        |(role, (way, listen), disk, mut arguments): (Role, (Proxy, SocketAddr), Option<Disk>, Vec<String>)| {
+        |(role, (proxy, listen), disk, mut arguments): (Role, (Proxy, SocketAddr), Option<Disk>, Vec<String>)| {
             arguments.extend(peers.iter().cloned());
             let log = directory.join(format!("{role}.log"));
             let program = program.to_owned();
-            Arc::new(Member { role, way, listen, disk, program, arguments, log, process: Mutex::default() })
+            Arc::new(Member { role, proxy, listen, disk, program, arguments, log, process: Mutex::default() })
         };
     Ok(made.into_iter().map(member).collect())
 }
 
-/// As a client is told it.
+/// The URL of an address.
 pub(crate) fn address(address: SocketAddr) -> String {
     format!("http://{address}")
 }

@@ -1,4 +1,4 @@
-//! What goes wrong and when: drawn from the seed alone, so that the same seed makes the same faults again.
+//! The faults and their times, drawn from the seed alone, so that the same seed makes the same faults.
 
 use std::time::Duration;
 
@@ -6,29 +6,29 @@ use rand::{Rng as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
 
 use crate::members::Role;
 
-/// One thing that goes wrong.
+/// One fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// `kill -9`, and a start after a while.
+    /// `kill -9`, and a restart after `down`.
     Kill { roles: Vec<Role>, down: Duration },
-    /// Told to stop, as an orchestrator does, and started again.
+    /// Stopped with SIGTERM, as by an orchestrator, and restarted.
     Replace { role: Role },
-    /// Stopped as by a long page-in or a moved machine, then going on, or killed where it stands.
+    /// Suspended, then resumed or killed.
     Pause { roles: Vec<Role>, time: Duration, killed: bool },
     /// Every connection to it is reset.
     Cut { role: Role },
-    /// Nothing comes through any connection to it for a while.
+    /// No connection to it passes any data for a while.
     Stall { role: Role, time: Duration },
-    /// Its disk is full for a while; it may be killed and started meanwhile.
+    /// Its disk is full for a while; it may be killed and restarted meanwhile.
     Full { role: Role, time: Duration, killed: bool },
 }
 
-/// A fault, and how long after the one before it begins.
+/// A fault and its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Step {
-    /// After the beginning of the step before.
+    /// Time since the beginning of the step before.
     pub(crate) after: Duration,
-    /// What goes wrong.
+    /// The fault.
     pub(crate) fault: Fault,
 }
 
@@ -47,7 +47,7 @@ impl Step {
     }
 }
 
-/// Steps until so many processes were killed.
+/// Draws steps until so many processes were killed.
 pub(crate) fn draw(seed: u64, kills: usize) -> Vec<Step> {
     let mut rng = StdRng::seed_from_u64(seed);
     let (mut steps, mut killed) = (Vec::new(), 0);
@@ -74,7 +74,7 @@ fn fault(rng: &mut StdRng) -> Fault {
     }
 }
 
-/// Mostly one, sometimes two or three, now and then all.
+/// Mostly one, sometimes two or three, seldom all.
 fn some(rng: &mut StdRng) -> Vec<Role> {
     let count = match rng.random_range(0..20) {
         0..12 => 1,

@@ -1,6 +1,7 @@
-//! Those who use the mesh meanwhile: customers that order and change their minds, a returns desk, a supplier.
+//! The load: customers that order and cancel, a returns desk, a supplier.
 //!
-//! Each repeats a command under its key until it is answered, as a portal must; a few press twice, and a few give up.
+//! Each repeats a command under its key until it is answered, as a portal must. A few send it twice at the same time, and a
+//! few give up.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -31,35 +32,35 @@ pub(crate) const ITEMS: [(&str, &str); 6] = [
     ("BUTTER", "HANDLING_CLASS_CHILLED"),
     ("PEAS", "HANDLING_CLASS_FROZEN"),
 ];
-/// One allows the same PO number again, so that nothing but the key keeps its orders apart.
+/// The first one allows a PO number twice, so that only the idempotency key prevents duplicates.
 const ACCOUNTS: [(&str, &str); 2] =
     [("acc_LAX", "DUPLICATE_PO_POLICY_ALLOW"), ("acc_STRICT", "DUPLICATE_PO_POLICY_REFUSE")];
 const COUNTRIES: [&str; 4] = ["DE", "FR", "US", "BR"];
 /// How many customers order at the same time.
 const CUSTOMERS: usize = 6;
-/// How long a caller waits before it hangs up and calls again.
-const HANGS_UP: Duration = Duration::from_secs(8);
-/// A hold placed with this note stays.
-pub(crate) const STAYS: &str = "until the customer answers";
+/// How long a caller waits before it aborts a call and repeats it.
+const CALL_TIMEOUT: Duration = Duration::from_secs(8);
+/// The note of holds that are not released.
+pub(crate) const KEPT_HOLD_NOTE: &str = "until the customer answers";
 
 /// A command that was answered.
 #[derive(Debug, Clone)]
 pub(crate) struct Acknowledged {
-    /// Where it went.
+    /// Its path.
     pub(crate) path: String,
     /// Its idempotency key.
     pub(crate) key: String,
-    /// What it said.
+    /// Its body.
     pub(crate) body: Value,
-    /// What it was answered.
+    /// The answer.
     pub(crate) answer: Value,
 }
 
-/// What was asked for and what was answered.
+/// The commands sent and their answers.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     acknowledged: Mutex<Vec<Acknowledged>>,
-    /// Order ids that were told, by customer PO.
+    /// Acknowledged order ids by customer PO.
     placed: Mutex<BTreeMap<String, String>>,
     /// Customer POs whose caller gave up before it was answered.
     abandoned: Mutex<BTreeSet<String>>,
@@ -72,7 +73,7 @@ impl Ledger {
         self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Order ids that were told, by customer PO.
+    /// Acknowledged order ids by customer PO.
     pub(crate) fn placed(&self) -> BTreeMap<String, String> {
         self.placed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -106,10 +107,10 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    /// Sends a command until it is answered, and notes the answer.
+    /// Repeats a command until it is answered, and records the answer.
     pub(crate) async fn command(&self, path: &str, key: &str, body: &Value) -> Result<Value, Problem> {
         loop {
-            match timeout(HANGS_UP, self.rest.post(path, Some(key), body)).await {
+            match timeout(CALL_TIMEOUT, self.rest.post(path, Some(key), body)).await {
                 Ok(Ok(Ok(answer))) => {
                     self.ledger.acknowledge(Acknowledged {
                         path: path.to_owned(),
@@ -127,7 +128,7 @@ impl Caller {
                     self.ledger.refuse(&problem);
                     return Err(problem);
                 }
-                // No answer, half of one, or the caller's patience is at its end.
+                // No answer, an incomplete one, or a timeout.
                 Ok(Err(_)) | Err(_) => {}
             }
             sleep(Duration::from_millis(100)).await;
@@ -151,7 +152,7 @@ impl Caller {
             let mut progress = progress.clone();
             async move {
                 for order in (1..=orders).skip(customer).step_by(CUSTOMERS) {
-                    // Whoever makes the faults is done when it is gone.
+                    // The sender is dropped when all faults have begun.
                     drop(progress.wait_for(|done| done * orders / 1_000 >= order).await);
                     self.order(order).await;
                 }
@@ -182,7 +183,7 @@ impl Caller {
                 let (one, other) =
                     tokio::join!(self.must("/v1/orders", &key, &body), self.must("/v1/orders", &key, &body));
                 if one != other {
-                    self.tally.violation(format!("{po}: pressed twice, answered {one:?} and {other:?}"));
+                    self.tally.violation(format!("{po}: sent twice, answered {one:?} and {other:?}"));
                 }
                 one
             }
@@ -200,11 +201,11 @@ impl Caller {
         };
         let Some(id) = placed.as_ref().and_then(|placed| placed["orderId"].as_str()) else { return };
         self.ledger.placed.lock().unwrap_or_else(PoisonError::into_inner).insert(po, id.to_owned());
-        self.afterthought(&mut rng, number, id).await;
+        self.change(&mut rng, number, id).await;
     }
 
-    /// Too late is an answer too.
-    async fn afterthought(&self, rng: &mut StdRng, number: usize, id: &str) {
+    /// Cancels or holds some orders. A cancellation that comes too late is refused, which is no error.
+    async fn change(&self, rng: &mut StdRng, number: usize, id: &str) {
         let soon = Duration::from_millis(rng.random_range(0..2_000));
         match rng.random_range(0..10) {
             0 => {
@@ -214,7 +215,7 @@ impl Caller {
             }
             1 => {
                 let stays = rng.random_range(0..4) == 0;
-                let note = if stays { STAYS } else { "for a moment" };
+                let note = if stays { KEPT_HOLD_NOTE } else { "for a moment" };
                 let body = json!({"reason": "HOLD_REASON_AWAITING_CUSTOMER", "note": note});
                 let key = format!("hold-{number}");
                 let held = self.command(&format!("/v1/orders/{id}:placeHold"), &key, &body).await;
@@ -230,7 +231,7 @@ impl Caller {
         }
     }
 
-    /// The returns desk: of every fifth order that arrived, one unit comes back.
+    /// The returns desk: one unit of every fifth delivered order is returned.
     pub(crate) async fn returns(&self) {
         let mut known = BTreeSet::new();
         loop {
@@ -238,7 +239,7 @@ impl Caller {
             for order in self.rest.list(path, "orders").await.unwrap_or_default() {
                 let id = order["orderId"].as_str().unwrap_or_default().to_owned();
                 let number = order["customerPo"].as_str().and_then(|po| po.strip_prefix("PO-")?.parse::<u64>().ok());
-                if number.is_some_and(|number| number % 5 == 0) && !known.contains(&id) && self.bring_back(&id).await {
+                if number.is_some_and(|number| number % 5 == 0) && !known.contains(&id) && self.return_unit(&id).await {
                     known.insert(id);
                 }
             }
@@ -246,8 +247,8 @@ impl Caller {
         }
     }
 
-    /// The returns service may not know yet that it arrived: later, then.
-    async fn bring_back(&self, id: &str) -> bool {
+    /// Returns one unit of an order. False when the returns service does not know of the delivery yet.
+    async fn return_unit(&self, id: &str) -> bool {
         let unit = json!([{"lineNumber": 1, "quantity": 1}]);
         let body = json!({"orderId": id, "lines": unit, "reason": "too much"});
         let Ok(made) = self.command("/v1/returns", &format!("return-{id}"), &body).await else { return false };
@@ -262,9 +263,9 @@ impl Caller {
         true
     }
 
-    /// The supplier: brings what orders wait for.
+    /// The supplier: delivers what orders wait for.
     pub(crate) async fn supply(&self, round: &mut u64) {
-        // At once, since the supplier may be called off before it is told that all came.
+        // Counted first, since the call may be dropped before its end and no key may be used twice.
         *round += 1;
         for (sku, class) in ITEMS {
             let Ok(answer) = self.rest.get(&format!("/v1/availability?skus={sku}")).await else { return };
@@ -278,7 +279,7 @@ impl Caller {
         }
     }
 
-    /// Partners, items, accounts and stock, less than will be asked for. The mesh must be whole.
+    /// Partners, items, accounts and stock, less than the orders ask for. All members must run.
     pub(crate) async fn furnish(&self, orders: usize) -> anyhow::Result<()> {
         let data = waybill::northwind::load()?;
         waybill::demo::load::company(&self.rest, &data, &[], true).await?;
@@ -299,7 +300,7 @@ impl Caller {
             });
             self.rest.ensure("/v1/accounts", account, &body).await?;
         }
-        // The order service takes items as soon as it has heard of them.
+        // The order service accepts an item once it has followed its event.
         for (sku, _) in ITEMS {
             let body = json!({
                 "accountId": "acc_LAX", "customerPo": format!("FIRST-{sku}"),

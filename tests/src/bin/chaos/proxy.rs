@@ -1,4 +1,4 @@
-//! A way to a member that can be cut and stalled.
+//! A proxy before a member, whose connections can be cut and stalled.
 
 use std::{io, net::SocketAddr};
 
@@ -11,12 +11,12 @@ use tokio::{
     sync::watch,
 };
 
-/// What the way does with what comes.
+/// What the proxy does with data.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct State {
-    /// Nothing passes.
+    /// No data passes.
     stalled: bool,
-    /// How often all connections were cut; one that began under another number is reset.
+    /// How often all connections were cut. A connection is reset when this changes.
     cuts: u64,
 }
 
@@ -52,13 +52,13 @@ impl Proxy {
         self.state.send_modify(|state| state.cuts += 1);
     }
 
-    /// Lets nothing pass any more, or again.
+    /// Stalls all connections, or resumes them.
     pub(crate) fn stall(&self, stalled: bool) {
         self.state.send_modify(|state| state.stalled = stalled);
     }
 }
 
-/// One connection. A member that is not there resets it, as its machine would.
+/// Forwards one connection. It is reset when the member does not listen, as the member's machine would.
 async fn forward(client: TcpStream, target: SocketAddr, mut state: watch::Receiver<State>) {
     let cuts = state.borrow().cuts;
     client.set_nodelay(true).ok();

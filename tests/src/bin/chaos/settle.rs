@@ -1,4 +1,4 @@
-//! After the faults: everything gets to its end, and people decide what only people can.
+//! After the faults: waits until everything is done, and decides what only people can decide.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -9,24 +9,23 @@ use waybill_e2e::number;
 
 use crate::portal::Caller;
 
-const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// Nothing that moves for so many looks is at its end, or stuck.
+const CHECK_INTERVAL: Duration = Duration::from_millis(250);
+/// After so many checks without a change everything is done or stuck.
 const STILL: u32 = 16;
-/// Nothing that moves for so many looks is stuck even if something should move: longer than a report may wait until it is
-/// tried again, which are five minutes.
+/// After so many checks without a change it is stuck. Longer than the five minutes after which a report is retried.
 const STUCK: u32 = 1_400;
-/// How often a person asks the warehouses again before the case stays open.
-const ASKS: u32 = 20;
-/// These say that a message needs a person, not that its order waits for one.
+/// How often routing is retried before the exception stays open.
+const MAX_RETRIES: u32 = 20;
+/// An exception about a message, which does not explain why an order is open.
 const OF_A_MESSAGE: &str = "CONTROL_NUMBER_REUSED";
 
-/// An order that has not arrived and that nothing explains.
+/// Open orders without a hold or exception that explains why.
 #[derive(Debug)]
 pub(crate) struct Unexplained(pub(crate) Vec<String>);
 
-/// Answers when nothing moves any more; with the orders that are neither at their end nor explained.
+/// Returns when nothing changes any more, with the orders that are neither done nor explained.
 pub(crate) async fn settle(caller: &Caller, round: &mut u64) -> anyhow::Result<Unexplained> {
-    let (mut last, mut still, mut asked) = (Value::Null, 0, 0);
+    let (mut last, mut unchanged, mut asked) = (Value::Null, 0, 0);
     loop {
         let now = json!([
             caller.rest.get("/v1/orders:summary").await?,
@@ -36,48 +35,48 @@ pub(crate) async fn settle(caller: &Caller, round: &mut u64) -> anyhow::Result<U
         if number(&now[0]["units"]["backordered"]) > 0 {
             caller.supply(round).await;
         }
-        still = if now == last { still + 1 } else { 0 };
-        if still > 0 && still % STILL == 0 {
-            if asked < ASKS && ask_again(caller).await? > 0 {
+        unchanged = if now == last { unchanged + 1 } else { 0 };
+        if unchanged > 0 && unchanged % STILL == 0 {
+            if asked < MAX_RETRIES && retry_routing(caller).await? > 0 {
                 asked += 1;
-                still += 1;
-                sleep(LOOK_EVERY).await;
+                unchanged += 1;
+                sleep(CHECK_INTERVAL).await;
                 continue;
             }
             let behind = now[2]["logs"].as_array().into_iter().flatten();
             let behind = behind.filter(|log| number(&log["position"]) < number(&log["headPosition"])).count();
             let unexplained = unexplained(caller).await?;
-            // A report whose call was lost waits for its task, and while it waits nothing else may move.
+            // A report whose call failed waits for its retry, and nothing else may change meanwhile.
             let unapplied = caller.rest.list("/v1/messages?states=MESSAGE_STATE_RECEIVED", "messages").await?.len();
-            if (unexplained.0.is_empty() && behind == 0 && unapplied == 0) || still >= STUCK {
-                ensure!(behind == 0, "operations does not follow any more: {}", now[2]);
+            if (unexplained.0.is_empty() && behind == 0 && unapplied == 0) || unchanged >= STUCK {
+                ensure!(behind == 0, "operations does not catch up: {}", now[2]);
                 return Ok(unexplained);
             }
         }
         last = now;
-        sleep(LOOK_EVERY).await;
+        sleep(CHECK_INTERVAL).await;
     }
 }
 
-/// Routes again what no node wanted; answers how much that was.
-async fn ask_again(caller: &Caller) -> anyhow::Result<usize> {
+/// Retries routing for every unassigned exception; returns how many there were.
+async fn retry_routing(caller: &Caller) -> anyhow::Result<usize> {
     let open = "/v1/exceptions?type=UNASSIGNED&states=EXCEPTION_STATE_OPEN";
-    let cases = caller.rest.list(open, "exceptions").await?;
-    for case in &cases {
-        let order = case["orderId"].as_str().unwrap_or_default();
+    let exceptions = caller.rest.list(open, "exceptions").await?;
+    for exception in &exceptions {
+        let order = exception["orderId"].as_str().unwrap_or_default();
         // It may have been routed meanwhile.
         caller.rest.post(&format!("/v1/orders/{order}:retryRouting"), None, &json!({})).await?.ok();
     }
-    Ok(cases.len())
+    Ok(exceptions.len())
 }
 
-/// Orders that still have open units, or units under way, and neither a hold nor an open exception that says why.
+/// Orders that have open units or units under way, and neither a hold nor an open exception.
 async fn unexplained(caller: &Caller) -> anyhow::Result<Unexplained> {
     let mut named = BTreeSet::new();
     for state in ["EXCEPTION_STATE_OPEN", "EXCEPTION_STATE_ASSIGNED"] {
-        for case in caller.rest.list(&format!("/v1/exceptions?states={state}"), "exceptions").await? {
-            if case["type"] != OF_A_MESSAGE {
-                named.insert(case["orderId"].as_str().unwrap_or_default().to_owned());
+        for exception in caller.rest.list(&format!("/v1/exceptions?states={state}"), "exceptions").await? {
+            if exception["type"] != OF_A_MESSAGE {
+                named.insert(exception["orderId"].as_str().unwrap_or_default().to_owned());
             }
         }
     }
@@ -92,7 +91,10 @@ async fn unexplained(caller: &Caller) -> anyhow::Result<Unexplained> {
         let id = order["orderId"].as_str().unwrap_or_default();
         let excepted = order["status"] == "ORDER_STATUS_EXCEPTION";
         if !(at_end && !excepted || held || named.contains(id)) {
-            found.push(format!("order {} {id} is {} and nothing says why", order["customerPo"], order["status"]));
+            found.push(format!(
+                "order {} {id} is {} without a hold or an exception",
+                order["customerPo"], order["status"]
+            ));
         }
     }
     Ok(Unexplained(found))

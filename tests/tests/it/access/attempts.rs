@@ -1,7 +1,7 @@
-//! For every method in account or partner scope, how somebody could reach for what is not its own.
+//! For every method in account or partner scope, requests about another party's data.
 //!
-//! A request is written from the caller's side about a target: with itself as the target it is right and is answered, with
-//! the other one it must be refused or show nothing of it.
+//! A request is made by one party about a target: with itself as the target it is answered, with another party it must be
+//! refused or show nothing of that party.
 
 use mesh::Principal;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use waybill_e2e::address;
 
 use super::parties::{Party, milestone, shipped};
 
-/// One way to reach for something.
+/// A request by one party about another.
 pub(super) struct Attempt {
     pub(super) method: &'static str,
     pub(super) by: fn(&Party) -> &Principal,
@@ -17,16 +17,16 @@ pub(super) struct Attempt {
     pub(super) outsider: Outcome,
 }
 
-/// What somebody who reaches for another's gets.
+/// The outcome of a request about another party's data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// NOT_FOUND, as if it did not exist.
     NotFound,
     /// A refusal that names this field.
     Wrong(&'static str),
-    /// An answer with nothing of the other in it.
+    /// An answer without data of the other party.
     Nothing,
-    /// An answer that counts nothing.
+    /// A summary that counts nothing of the other party.
     Uncounted,
     /// A stored report that was refused.
     Rejected,
@@ -52,7 +52,7 @@ const WAREHOUSE: fn(&Party) -> &Principal = |party| &party.warehouse;
 const CARRIER: fn(&Party) -> &Principal = |party| &party.carrier;
 
 pub(super) fn attempts() -> Vec<Attempt> {
-    [orders(), returns(), shipments(), work(), messages(), timelines()].into_iter().flatten().collect()
+    [orders(), returns(), shipments(), fulfillment_orders(), messages(), timelines()].into_iter().flatten().collect()
 }
 
 fn orders() -> Vec<Attempt> {
@@ -156,11 +156,11 @@ fn shipments() -> Vec<Attempt> {
     attempts
 }
 
-fn work() -> Vec<Attempt> {
+fn fulfillment_orders() -> Vec<Attempt> {
     let mut attempts = Vec::new();
     for by in [WAREHOUSE, CLERK] {
         attempts.extend([
-            attempt("GetFulfillmentOrder", by, |_, of| json!({"fulfillmentOrderId": of.work}), NotFound),
+            attempt("GetFulfillmentOrder", by, |_, of| json!({"fulfillmentOrderId": of.fulfillment_order}), NotFound),
             attempt("ListFulfillmentOrders", by, |_, _| json!({}), Nothing),
             attempt("ListFulfillmentOrders", by, |_, of| json!({"partnerId": of.warehouse_id()}), Nothing),
             attempt("ListFulfillmentOrders", by, |_, of| json!({"nodeId": of.node}), Nothing),
@@ -177,7 +177,7 @@ fn report(partner: &str, reference: &str, mut report: Value) -> Value {
     report
 }
 
-/// A reference that is used for one target only.
+/// A control number that is used for one target only.
 fn about(reference: &str, of: &Party) -> String {
     format!("{reference} {}", of.account)
 }
@@ -191,11 +191,17 @@ fn messages() -> Vec<Attempt> {
         attempt("ListMessages", WAREHOUSE, |_, of| json!({"partnerId": of.warehouse_id()}), Nothing),
         attempt("ListMessages", CARRIER, |_, of| json!({"partnerId": of.carrier_id()}), Nothing),
         attempt("ListMessages", WAREHOUSE, |_, of| json!({"orderId": of.order}), Nothing),
-        // As another.
+        // In the name of another partner.
         attempt(
             "SubmitReport",
             WAREHOUSE,
-            |_, of| report(of.warehouse_id(), "as-1", json!({"accepted": {"fulfillmentOrderId": of.open_work}})),
+            |_, of| {
+                report(
+                    of.warehouse_id(),
+                    "as-1",
+                    json!({"accepted": {"fulfillmentOrderId": of.open_fulfillment_order}}),
+                )
+            },
             NotFound,
         ),
         attempt(
@@ -204,13 +210,13 @@ fn messages() -> Vec<Attempt> {
             |_, of| report(of.carrier_id(), "as-2", milestone(&of.tracking, "MILESTONE_CODE_DELAYED")),
             NotFound,
         ),
-        // As itself, about another's.
+        // In its own name, about another party's data.
         attempt(
             "SubmitReport",
             WAREHOUSE,
             |own, of| {
                 let picked = json!([{"lineNumber": 1, "quantity": 4}]);
-                let picked = json!({"fulfillmentOrderId": of.open_work, "picked": picked});
+                let picked = json!({"fulfillmentOrderId": of.open_fulfillment_order, "picked": picked});
                 report(own.warehouse_id(), &about("on-1", of), json!({"picked": picked}))
             },
             Rejected,
@@ -219,7 +225,7 @@ fn messages() -> Vec<Attempt> {
             "SubmitReport",
             WAREHOUSE,
             |own, of| {
-                let left = shipped(&of.open_work, own.carrier_id(), "TRACK-NEW");
+                let left = shipped(&of.open_fulfillment_order, own.carrier_id(), "TRACK-NEW");
                 report(own.warehouse_id(), &about("on-2", of), json!({"shipped": left}))
             },
             Rejected,
@@ -235,14 +241,14 @@ fn messages() -> Vec<Attempt> {
             Rejected,
         ),
     ];
-    // Partners number their messages alike.
+    // Partners use the same control numbers.
     attempts.extend([
         attempt("ListMessages", WAREHOUSE, |_, _| json!({}), Nothing),
         attempt("ListMessages", CARRIER, |_, _| json!({}), Nothing),
         attempt("ListMessages", WAREHOUSE, |_, _| json!({"controlNumber": "ship-1"}), Nothing),
         attempt("ListMessages", CARRIER, |_, _| json!({"controlNumber": "deliver-1"}), Nothing),
     ]);
-    // What a package's own carrier and warehouse say counts; what others say of it is kept and does nothing.
+    // Only the reports of a package's own carrier and warehouse are authoritative; others are buffered without effect.
     attempts.push(attempt(
         "SubmitReport",
         CARRIER,

@@ -46,7 +46,7 @@ pub(super) fn channels(world: &World, method: &MethodDescriptor) -> Vec<Channel>
     let names = service_names().into_iter();
     let found = names.filter(|name| every || service.starts_with(&format!("waybill.{name}.v1.")));
     let found: Vec<_> = found.map(|name| world.mesh.clients.to(name)).collect();
-    assert!(!found.is_empty(), "nobody serves {service}");
+    assert!(!found.is_empty(), "no service serves {service}");
     found
 }
 

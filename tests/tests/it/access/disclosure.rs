@@ -1,4 +1,5 @@
-//! What callers are told: customers of their orders, carriers of what is not theirs, those who repeat another's request.
+//! What answers disclose: to customers of their orders, to carriers of other packages, to callers that repeat another's
+//! request.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +23,7 @@ fn kinds(timeline: &Value) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn a_customer_is_told_what_became_of_its_order_and_nothing_of_how() {
+async fn a_customer_sees_the_progress_of_its_order_without_internal_events() {
     each(|world| async move {
         let a = Party::settle(&world, "A").await;
         let hold = json!({"reason": "HOLD_REASON_FRAUD", "note": "looks odd"});
@@ -50,7 +51,7 @@ async fn a_customer_is_told_what_became_of_its_order_and_nothing_of_how() {
         }
         assert!(all["entries"].as_array().unwrap().iter().all(|entry| entry["event"]["actor"] != ""));
 
-        // The stream tells the same, and only that.
+        // The stream has the same events and no others.
         let gateway = Gateway::of(&world, &a.customer).await;
         let streamed = gateway.follow(&a.order, shown["entries"].as_array().unwrap().len()).await;
         assert_eq!(streamed.iter().map(|entry| text(&entry["event"], "type")).collect::<BTreeSet<_>>(), shown_kinds);
@@ -73,23 +74,23 @@ fn order(account: &str, sku: &str, request_id: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_repeat_is_answered_only_to_who_asked_first() {
+async fn a_repeat_is_answered_only_to_the_first_caller() {
     each(|world| async move {
         let (a, b) = (Party::settle(&world, "A").await, Party::settle(&world, "B").await);
         let first = call(&world, &a.customer, "PlaceOrder", order(&a.account, &a.sku, "r1")).await.unwrap();
         let again = call(&world, &a.customer, "PlaceOrder", order(&a.account, &a.sku, "r1")).await.unwrap();
         assert_eq!(again["orderId"], first["orderId"]);
-        // The same number of another's own request is another request; another's very request is not its to make.
+        // A request id is the caller's own: with it, another caller's request is another request.
         let other = call(&world, &b.customer, "PlaceOrder", order(&b.account, &b.sku, "r1")).await.unwrap();
         assert_ne!(other["orderId"], first["orderId"]);
         let theirs = order(&a.account, &a.sku, "r1");
         assert_eq!(call(&world, &b.customer, "PlaceOrder", theirs.clone()).await, Err(Code::AlreadyExists));
         let nosy = Principal { subject: "nosy".to_owned(), ..b.customer.clone() };
         assert_eq!(call(&world, &nosy, "PlaceOrder", theirs.clone()).await, Err(Code::InvalidArgument));
-        // Of the same name, but another kind of caller.
+        // The same subject as another kind of caller.
         let program = Principal { kind: Kind::Application, subject: a.customer.subject.clone(), ..b.customer.clone() };
         assert_eq!(call(&world, &program, "PlaceOrder", theirs.clone()).await, Err(Code::InvalidArgument));
-        // Who lost an account is not told of it any more, also not again.
+        // A caller that lost access to the account does not get the stored answer either.
         let moved = Principal { accounts: b.customer.accounts.clone(), ..a.customer.clone() };
         assert_eq!(call(&world, &moved, "PlaceOrder", theirs).await, Err(Code::NotFound));
         let cancel = json!({"requestId": "c1", "orderId": first["orderId"]});
@@ -103,7 +104,7 @@ async fn a_repeat_is_answered_only_to_who_asked_first() {
 }
 
 #[tokio::test]
-async fn who_has_several_roles_sees_what_any_of_them_sees() {
+async fn a_caller_with_several_roles_sees_what_any_of_them_may_see() {
     each(|world| async move {
         let (a, b) = (Party::settle(&world, "A").await, Party::settle(&world, "B").await);
         let both = Principal {
@@ -115,57 +116,57 @@ async fn who_has_several_roles_sees_what_any_of_them_sees() {
         assert!(shipments.contains(&a.shipment) && shipments.contains(&b.shipment));
         assert!(call(&world, &both, "GetOrder", json!({"orderId": a.order})).await.is_ok());
         assert_eq!(call(&world, &both, "GetOrder", json!({"orderId": b.order})).await, Err(Code::NotFound));
-        // Customers may not ask for work, so an account opens none to a partner.
-        let work = call(&world, &both, "ListFulfillmentOrders", json!({})).await.unwrap();
-        assert_eq!(work["fulfillmentOrders"], json!([]));
+        // Customers may not list fulfillment orders, so a partner does not see those of its accounts.
+        let listed = call(&world, &both, "ListFulfillmentOrders", json!({})).await.unwrap();
+        assert_eq!(listed["fulfillmentOrders"], json!([]));
         // Customer service sees every partner's messages and reports for none.
         let clerk =
             Principal { roles: [Role::CustomerService, Role::Partner].into_iter().collect(), ..a.warehouse.clone() };
         assert!(call(&world, &clerk, "GetMessage", json!({"messageId": b.warehouse_message})).await.is_ok());
         let report = json!({
-            "partnerId": b.warehouse_id(), "controlNumber": "x", "accepted": {"fulfillmentOrderId": b.open_work},
+            "partnerId": b.warehouse_id(), "controlNumber": "x", "accepted": {"fulfillmentOrderId": b.open_fulfillment_order},
         });
         assert_eq!(call(&world, &clerk, "SubmitReport", report).await, Err(Code::NotFound));
-        // Every account is only for the distributor's own, every partner for nobody.
+        // Only the distributor's own people see all accounts; a partner role without a partner sees nothing.
         let everything = Principal { accounts: mesh::Accounts::All, ..a.customer.clone() };
         assert_eq!(call(&world, &everything, "ListOrders", json!({})).await.unwrap()["orders"], json!([]));
-        let nobodys = Principal { partner: None, accounts: mesh::Accounts::All, ..a.carrier.clone() };
-        assert_eq!(call(&world, &nobodys, "ListShipments", json!({})).await.unwrap()["shipments"], json!([]));
-        assert_eq!(call(&world, &nobodys, "ListMessages", json!({})).await.unwrap()["messages"], json!([]));
+        let without_partner = Principal { partner: None, accounts: mesh::Accounts::All, ..a.carrier.clone() };
+        assert_eq!(call(&world, &without_partner, "ListShipments", json!({})).await.unwrap()["shipments"], json!([]));
+        assert_eq!(call(&world, &without_partner, "ListMessages", json!({})).await.unwrap()["messages"], json!([]));
     })
     .await;
 }
 
 #[tokio::test]
-async fn what_a_carrier_says_of_anothers_package_waits_until_the_shipment_names_it() {
+async fn a_report_of_a_carrier_is_buffered_until_the_shipment_names_the_carrier() {
     each(|world| async move {
         let (a, b) = (Party::settle(&world, "A").await, Party::settle(&world, "B").await);
-        let say = async |carrier: &str, reference: &str, tracking: &str, code: &str| {
+        let report = async |carrier: &str, reference: &str, tracking: &str, code: &str| {
             world.report(carrier, reference, milestone(tracking, code)).await
         };
         let shipment = async |order: &str| {
             let listed = world.get(&format!("/v1/orders/{order}/shipments")).await;
             listed["shipments"][0].clone()
         };
-        // Early: both carriers speak of a package nobody has reported, and the shipment names one of them.
-        say(a.carrier_id(), "e1", "EARLY", "MILESTONE_CODE_IN_TRANSIT").await;
-        say(b.carrier_id(), "e1", "EARLY", "MILESTONE_CODE_DELIVERED").await;
-        let left = json!({"shipped": shipped(&a.open_work, a.carrier_id(), "EARLY")});
+        // Early: both carriers report on a package that no shipment has yet, then the shipment names one of them.
+        report(a.carrier_id(), "e1", "EARLY", "MILESTONE_CODE_IN_TRANSIT").await;
+        report(b.carrier_id(), "e1", "EARLY", "MILESTONE_CODE_DELIVERED").await;
+        let left = json!({"shipped": shipped(&a.open_fulfillment_order, a.carrier_id(), "EARLY")});
         world.report(a.warehouse_id(), "left", left).await;
         world.drain().await;
         let early = shipment(&a.open_order).await;
         assert_eq!(early["state"], "SHIPMENT_STATE_SHIPPED", "{early}");
         assert_eq!(early["packages"][0]["status"], "MILESTONE_CODE_IN_TRANSIT");
-        let cases = world.get(&format!("/v1/exceptions?orderId={}", a.open_order)).await;
-        assert_eq!(cases["exceptions"][0]["type"], "FOREIGN_REPORT", "{cases}");
-        assert_eq!(cases["exceptions"][0]["facts"]["reporter_id"], b.carrier_id());
+        let exceptions = world.get(&format!("/v1/exceptions?orderId={}", a.open_order)).await;
+        assert_eq!(exceptions["exceptions"][0]["type"], "FOREIGN_REPORT", "{exceptions}");
+        assert_eq!(exceptions["exceptions"][0]["facts"]["reporter_id"], b.carrier_id());
         let path = format!("/v1/shipments/{}/milestones", early["shipmentId"].as_str().unwrap());
         assert_eq!(world.get(&path).await["milestones"].as_array().unwrap().len(), 1);
 
-        // Late: the label names nobody, so nobody's word counts until it does.
-        let mut label = shipped(&b.open_work, "", "LATE");
+        // Late: the label names no carrier, so no carrier's report is applied until it does.
+        let mut label = shipped(&b.open_fulfillment_order, "", "LATE");
         world.report(b.warehouse_id(), "label", json!({"labelled": label.clone()})).await;
-        let kept = say(b.carrier_id(), "l1", "LATE", "MILESTONE_CODE_DELIVERED").await;
+        let kept = report(b.carrier_id(), "l1", "LATE", "MILESTONE_CODE_DELIVERED").await;
         assert!(text(&kept, "outcome").starts_with("kept"), "{kept}");
         world.drain().await;
         assert_eq!(shipment(&b.open_order).await["state"], "SHIPMENT_STATE_LABELLED");
@@ -176,7 +177,7 @@ async fn what_a_carrier_says_of_anothers_package_waits_until_the_shipment_names_
         world.drain().await;
         let late = shipment(&b.open_order).await;
         assert_eq!(late["state"], "SHIPMENT_STATE_DELIVERED", "{late}");
-        assert_eq!(world.get(&open).await["exceptions"], json!([]), "the cause is gone");
+        assert_eq!(world.get(&open).await["exceptions"], json!([]), "the exception is resolved");
         let order = world.get(&format!("/v1/orders/{}", b.open_order)).await;
         assert_eq!(order["status"], "ORDER_STATUS_DELIVERED", "{order}");
         world.check_laws().await;
@@ -185,7 +186,7 @@ async fn what_a_carrier_says_of_anothers_package_waits_until_the_shipment_names_
 }
 
 #[tokio::test]
-async fn what_goods_cost_is_the_distributors_word() {
+async fn only_the_distributor_sets_prices() {
     each(|world| async move {
         let a = Party::settle(&world, "A").await;
         let buyer = Principal { accounts: a.customer.accounts.clone(), ..partner("par_buyer") };
@@ -209,7 +210,7 @@ async fn what_goods_cost_is_the_distributors_word() {
 }
 
 #[tokio::test]
-async fn goods_come_back_to_a_known_node_only() {
+async fn goods_are_returned_to_a_known_node_only() {
     each(|world| async move {
         let (a, b) = (Party::settle(&world, "A").await, Party::settle(&world, "B").await);
         let back =
@@ -224,17 +225,22 @@ async fn goods_come_back_to_a_known_node_only() {
 }
 
 #[tokio::test]
-async fn what_is_anothers_is_told_in_the_words_for_what_does_not_exist() {
+async fn anothers_data_is_answered_like_what_does_not_exist() {
     each(|world| async move {
         let (a, b) = (Party::settle(&world, "A").await, Party::settle(&world, "B").await);
-        let work = |id: &str| json!({"accepted": {"fulfillmentOrderId": id}});
+        let accepted = |id: &str| json!({"accepted": {"fulfillmentOrderId": id}});
         let count = |node: &str| {
             let items = json!([{"sku": a.sku, "quantity": 1}]);
             json!({"snapshot": {"locationId": node, "countTime": "2026-05-28T00:00:00Z", "items": items}})
         };
         let package = |tracking: &str| milestone(tracking, "MILESTONE_CODE_LOST");
         let reports = [
-            ("work", [work(&b.open_work), work("ful_none")], b.open_work.as_str(), "ful_none"),
+            (
+                "fulfillment order",
+                [accepted(&b.open_fulfillment_order), accepted("ful_none")],
+                b.open_fulfillment_order.as_str(),
+                "ful_none",
+            ),
             ("count", [count(&b.node), count("nod_none")], b.node.as_str(), "nod_none"),
             ("package", [package(&b.tracking), package("TRACK-NONE")], b.tracking.as_str(), "TRACK-NONE"),
         ];

@@ -1,4 +1,4 @@
-//! Nobody reaches what is another's: by id, by filter, by page token, by report, over gRPC and over REST.
+//! No party reaches another's data: by id, by filter, by page token, by report, over gRPC and over REST.
 
 use std::collections::BTreeSet;
 
@@ -14,8 +14,8 @@ use super::{
     parties::Party,
 };
 
-/// An answer or a refusal, with what the caller was told in words.
-type Told = Result<Value, (Code, Value)>;
+/// An answer, or the code and the texts of a refusal.
+type Reply = Result<Value, (Code, Value)>;
 
 /// The answers over gRPC and over every route of REST.
 async fn everywhere(
@@ -24,22 +24,22 @@ async fn everywhere(
     caller: &Principal,
     method: &MethodDescriptor,
     request: &Value,
-) -> Vec<Told> {
-    let mut told = vec![calls::grpc(world, caller, method, request).await.map_err(|status| in_words(&status))];
-    told.extend(gateway.call(method, request).await);
-    told
+) -> Vec<Reply> {
+    let mut replies = vec![calls::grpc(world, caller, method, request).await.map_err(|status| texts(&status))];
+    replies.extend(gateway.call(method, request).await);
+    replies
 }
 
-fn in_words(status: &Status) -> (Code, Value) {
+fn texts(status: &Status) -> (Code, Value) {
     let fault = mesh::fault(status);
     let violations: Vec<_> = fault.violations.iter().map(|violation| json!({"field": violation.field})).collect();
     (status.code(), json!({"detail": status.message(), "facts": fault.facts, "violations": violations}))
 }
 
-/// What somebody was told of what is not its own.
-fn check(attempt: &Attempt, them: &Party, request: &Value, told: &Told) {
-    let context = format!("{} {request}: {told:?}", attempt.method);
-    match (attempt.outsider, told) {
+/// Checks the reply to a request about another party's data.
+fn check(attempt: &Attempt, them: &Party, request: &Value, reply: &Reply) {
+    let context = format!("{} {request}: {reply:?}", attempt.method);
+    match (attempt.outsider, reply) {
         (Outcome::NotFound, Err((Code::NotFound, _))) | (Outcome::Nothing, Ok(_)) => {}
         (Outcome::Wrong(field), Err((Code::InvalidArgument, words))) => {
             assert!(words.to_string().contains(&format!("\"{field}\"")), "{context}");
@@ -54,23 +54,23 @@ fn check(attempt: &Attempt, them: &Party, request: &Value, told: &Told) {
         (Outcome::Kept, Ok(answer)) => assert!(answer["outcome"].as_str().unwrap().starts_with("kept"), "{context}"),
         _ => panic!("{context}"),
     }
-    let words = match told {
+    let words = match reply {
         Ok(answer) | Err((_, answer)) => answer.to_string(),
     };
     let asked = request.to_string();
     for mark in &them.marks {
-        assert!(asked.contains(mark.as_str()) || !words.contains(mark.as_str()), "{mark} was told: {context}");
+        assert!(asked.contains(mark.as_str()) || !words.contains(mark.as_str()), "{mark} was disclosed: {context}");
     }
 }
 
-/// All there is to see of a party, as an administrator sees it.
+/// All data of a party, as an administrator sees it.
 async fn seen(world: &World, party: &Party) -> Vec<Value> {
     let mut seen = Vec::new();
     for path in [
         format!("/v1/orders/{}", party.order),
         format!("/v1/orders/{}", party.open_order),
         format!("/v1/shipments/{}", party.shipment),
-        format!("/v1/fulfillment-orders/{}", party.open_work),
+        format!("/v1/fulfillment-orders/{}", party.open_fulfillment_order),
         format!("/v1/returns/{}", party.return_id),
         format!("/v1/accounts/{}/ship-tos", party.account),
         format!("/v1/returns?accountId={}", party.account),
@@ -82,7 +82,7 @@ async fn seen(world: &World, party: &Party) -> Vec<Value> {
     seen
 }
 
-/// Everybody of a party, with a gateway of its own.
+/// A gateway for each caller of a party.
 async fn gateways(world: &World, party: &Party) -> Vec<(String, Gateway)> {
     let mut gateways = Vec::new();
     for caller in [&party.customer, &party.clerk, &party.foreman, &party.warehouse, &party.carrier] {
@@ -100,43 +100,43 @@ fn every_scoped_method_is_tried() {
     let tried: BTreeSet<_> = attempts().iter().map(|attempt| attempt.method.to_owned()).collect();
     let scoped = calls::methods().into_iter().filter(|method| calls::scope(method) != "SCOPE_NONE");
     let scoped: BTreeSet<_> = scoped.map(|method| method.name().to_owned()).collect();
-    assert_eq!(tried, scoped, "access/attempts.rs has to say how somebody could reach for another's with each");
+    assert_eq!(tried, scoped, "access/attempts.rs needs an attempt for each scoped method");
 }
 
 #[tokio::test]
-async fn nobody_reaches_over_the_fence() {
+async fn no_party_reaches_anothers_data() {
     each(|world| async move {
         let (a, b) = (Party::settle(&world, "A").await, Party::settle(&world, "B").await);
         let before = (seen(&world, &a).await, seen(&world, &b).await);
         for (own, other) in [(&a, &b), (&b, &a)] {
             let gateways = gateways(&world, own).await;
-            // Reports last: they are their sender's own, and name what they are about.
+            // Reports last: they are stored as their sender's own, with the ids that they name.
             let (reports, others): (Vec<_>, Vec<_>) =
                 attempts().into_iter().partition(|attempt| attempt.method == "SubmitReport");
             for attempt in others.into_iter().chain(reports) {
                 let (caller, method) = ((attempt.by)(own), calls::method(attempt.method));
                 let request = (attempt.request)(own, other);
-                for told in everywhere(&world, gateway(&gateways, caller), caller, &method, &request).await {
-                    check(&attempt, other, &request, &told);
+                for reply in everywhere(&world, gateway(&gateways, caller), caller, &method, &request).await {
+                    check(&attempt, other, &request, &reply);
                 }
             }
         }
         world.drain().await;
-        assert_eq!((seen(&world, &a).await, seen(&world, &b).await), before, "nothing of anybody's has changed");
+        assert_eq!((seen(&world, &a).await, seen(&world, &b).await), before, "no data has changed");
 
-        // The same requests about what is the caller's own are answered, so they were refused for whose it is.
+        // The same requests about the caller's own data are answered, so only the owner was the reason for the refusals.
         let gateways = gateways(&world, &a).await;
         for attempt in attempts() {
             let (caller, method) = ((attempt.by)(&a), calls::method(attempt.method));
             let request = (attempt.request)(&a, &a);
             let reads = !matches!(attempt.outsider, Outcome::Wrong(_)) && is_read(&method);
-            let told = match reads {
+            let replies = match reads {
                 true => everywhere(&world, gateway(&gateways, caller), caller, &method, &request).await,
-                false => vec![calls::grpc(&world, caller, &method, &request).await.map_err(|told| in_words(&told))],
+                false => vec![calls::grpc(&world, caller, &method, &request).await.map_err(|status| texts(&status))],
             };
-            for told in told {
+            for reply in replies {
                 let context = format!("{} {request}", attempt.method);
-                let answer = told.unwrap_or_else(|refusal| panic!("{context}: {refusal:?}"));
+                let answer = reply.unwrap_or_else(|refusal| panic!("{context}: {refusal:?}"));
                 own_answer(&attempt, &method, &a, &answer);
             }
         }
@@ -163,7 +163,7 @@ fn own_answer(attempt: &Attempt, method: &MethodDescriptor, own: &Party, answer:
 }
 
 #[tokio::test]
-async fn a_page_token_is_of_no_use_to_anybody_else() {
+async fn a_page_token_is_of_no_use_to_another_caller() {
     each(|world| async move {
         let (a, b) = (Party::settle(&world, "A").await, Party::settle(&world, "B").await);
         let mut tried = BTreeSet::new();
@@ -182,15 +182,15 @@ async fn a_page_token_is_of_no_use_to_anybody_else() {
                 continue;
             }
             tried.insert(method.name().to_owned());
-            for told in everywhere(&world, gateway(&gateways.0, own), own, &method, &request).await {
-                assert!(told.is_ok(), "{} {request}: {told:?}", attempt.method);
+            for reply in everywhere(&world, gateway(&gateways.0, own), own, &method, &request).await {
+                assert!(reply.is_ok(), "{} {request}: {reply:?}", attempt.method);
             }
-            // With the filter it was made for, and with one that is right for the other.
+            // With the filter it was made for, and with one that suits the other caller.
             let mut right = (attempt.request)(&b, &b);
             (right["pageSize"], right["pageToken"]) = (json!(1), request["pageToken"].clone());
             for request in [request, right] {
-                for told in everywhere(&world, gateway(&gateways.1, other), other, &method, &request).await {
-                    let (code, words) = told.unwrap_err();
+                for reply in everywhere(&world, gateway(&gateways.1, other), other, &method, &request).await {
+                    let (code, words) = reply.unwrap_err();
                     let named = code == Code::InvalidArgument && words.to_string().contains("\"page_token\"");
                     assert!(named || code == Code::NotFound, "{} {request}: {code} {words}", attempt.method);
                 }

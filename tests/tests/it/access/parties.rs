@@ -1,15 +1,15 @@
-//! Two customers with two accounts each, two warehouses, two carriers, and what each of them has.
+//! Parties for the tests of access: each a customer with two accounts, a warehouse and a carrier, and their data.
 
 use mesh::{Accounts, Kind, Principal, Role};
 use serde_json::{Value, json};
 use waybill_e2e::{World, address};
 
-/// A customer, the warehouse that has its work, the carrier that has its goods, and what is theirs.
+/// A customer, the warehouse and the carrier that serve it, and their data.
 pub(super) struct Party {
     pub(super) customer: Principal,
-    /// Somebody in customer service who sees this customer's accounts only.
+    /// A person in customer service who sees this customer's accounts only.
     pub(super) clerk: Principal,
-    /// Somebody in operations who sees this customer's accounts only.
+    /// A person in operations who sees this customer's accounts only.
     pub(super) foreman: Principal,
     pub(super) warehouse: Principal,
     pub(super) carrier: Principal,
@@ -19,12 +19,12 @@ pub(super) struct Party {
     pub(super) node: String,
     pub(super) po: String,
     pub(super) tracking: String,
-    /// Delivered, with a return.
+    /// An order that is delivered, with a return.
     pub(super) order: String,
-    /// Not shipped.
+    /// An order that is not shipped.
     pub(super) open_order: String,
-    pub(super) work: String,
-    pub(super) open_work: String,
+    pub(super) fulfillment_order: String,
+    pub(super) open_fulfillment_order: String,
     pub(super) shipment: String,
     pub(super) return_id: String,
     pub(super) second_return: String,
@@ -52,7 +52,7 @@ impl Party {
         &self.carrier.subject
     }
 
-    /// The party `name`, with all that it has, out of nothing. `world` is furnished for no other of this name.
+    /// Creates the party `name` with all its data. The name must be new to `world`.
     pub(super) async fn settle(world: &World, name: &str) -> Self {
         let [warehouse, carrier, node, sku] =
             ["par_w", "par_c", "nod_", "SKU-"].map(|prefix| format!("{prefix}{name}"));
@@ -62,12 +62,12 @@ impl Party {
             world.post("/v1/partners", &json!({"partnerId": id, "name": id, "kind": kind})).await;
         }
         world.post("/v1/locations", &json!({"locationId": node, "name": node})).await;
-        let places = json!([{"rank": 1, "countries": ["DE"]}]);
-        let place = json!({
+        let service_areas = json!([{"rank": 1, "countries": ["DE"]}]);
+        let new_node = json!({
             "nodeId": node, "name": node, "partnerId": warehouse, "country": "DE",
-            "handlingClasses": ["HANDLING_CLASS_AMBIENT"], "serviceAreas": places,
+            "handlingClasses": ["HANDLING_CLASS_AMBIENT"], "serviceAreas": service_areas,
         });
-        world.post("/v1/nodes", &place).await;
+        world.post("/v1/nodes", &new_node).await;
         world.item(&sku, "HANDLING_CLASS_AMBIENT").await;
         world.receive(&node, &sku, 100).await;
         for account in &accounts {
@@ -95,8 +95,8 @@ impl Party {
             node,
             order: String::new(),
             open_order: String::new(),
-            work: String::new(),
-            open_work: String::new(),
+            fulfillment_order: String::new(),
+            open_fulfillment_order: String::new(),
             shipment: String::new(),
             return_id: String::new(),
             second_return: String::new(),
@@ -109,23 +109,23 @@ impl Party {
         party
     }
 
-    /// An order; the first two of a party are shipped, delivered, and partly to come back.
+    /// Places an order. The first two of a party are delivered, and a return is authorized for them.
     async fn order(&mut self, world: &World, name: &str, number: u32, account: &str) {
         let lines = json!([{"sku": self.sku, "quantity": 4}]);
         let po = format!("PO-{name}-{number}");
         let body = json!({"accountId": account, "customerPo": po, "shipToAddress": address("DE"), "lines": lines});
         let order = text(&world.post("/v1/orders", &body).await, "orderId");
         world.drain().await;
-        let work = text(&world.work(&order).await[0], "fulfillmentOrderId");
-        self.marks.extend([po, order.clone(), work.clone()]);
+        let fulfillment_order = text(&world.fulfillment_orders(&order).await[0], "fulfillmentOrderId");
+        self.marks.extend([po, order.clone(), fulfillment_order.clone()]);
         if number > 2 {
-            (self.open_order, self.open_work) = (order, work);
+            (self.open_order, self.open_fulfillment_order) = (order, fulfillment_order);
             return;
         }
         let tracking = format!("TRACK-{name}-{number}");
-        let accepted = json!({"accepted": {"fulfillmentOrderId": work}});
+        let accepted = json!({"accepted": {"fulfillmentOrderId": fulfillment_order}});
         let message = world.report(self.warehouse_id(), &format!("accept-{number}"), accepted).await;
-        let shipped = json!({"shipped": shipped(&work, self.carrier_id(), &tracking)});
+        let shipped = json!({"shipped": shipped(&fulfillment_order, self.carrier_id(), &tracking)});
         world.report(self.warehouse_id(), &format!("ship-{number}"), shipped).await;
         let delivered = milestone(&tracking, "MILESTONE_CODE_DELIVERED");
         let delivery = world.report(self.carrier_id(), &format!("deliver-{number}"), delivered).await;
@@ -139,25 +139,25 @@ impl Party {
         self.carrier_message = text(&delivery, "messageId");
         self.shipment = text(&shipments["shipments"][0], "shipmentId");
         self.second_return = std::mem::replace(&mut self.return_id, text(&returned, "returnId"));
-        (self.order, self.work, self.tracking) = (order, work, tracking.clone());
+        (self.order, self.fulfillment_order, self.tracking) = (order, fulfillment_order, tracking.clone());
         self.po = format!("PO-{name}-{number}");
         let messages = [self.warehouse_message.clone(), self.carrier_message.clone()];
         self.marks.extend([tracking, self.shipment.clone(), self.return_id.clone()].into_iter().chain(messages));
     }
 }
 
-/// A report of one package with all that left.
-pub(super) fn shipped(work: &str, carrier: &str, tracking: &str) -> Value {
+/// A report that all units were shipped in one package.
+pub(super) fn shipped(fulfillment_order: &str, carrier: &str, tracking: &str) -> Value {
     let packages = json!([{"trackingNumber": tracking, "lines": [{"lineNumber": 1, "quantity": 4}]}]);
-    json!({"fulfillmentOrderId": work, "shipmentReference": "S-1", "carrierId": carrier, "packages": packages})
+    json!({"fulfillmentOrderId": fulfillment_order, "shipmentReference": "S-1", "carrierId": carrier, "packages": packages})
 }
 
 /// A carrier's report.
 pub(super) fn milestone(tracking: &str, code: &str) -> Value {
-    let said = json!({
+    let milestone = json!({
         "trackingNumber": tracking, "code": code, "rawCode": "X", "occurTime": "2026-05-29T10:00:00Z",
     });
-    json!({"milestone": {"milestone": said}})
+    json!({"milestone": {"milestone": milestone}})
 }
 
 pub(super) fn text(value: &Value, field: &str) -> String {

@@ -1,4 +1,4 @@
-//! The table of who may call what.
+//! The table of the methods that each kind of caller may call.
 
 use mesh::{Accounts, Kind, Principal, Role};
 use tonic::Code;
@@ -13,7 +13,7 @@ const TABLE: &str = include_str!("table.md");
 fn callers() -> Vec<(&'static str, Principal)> {
     let of = |kind: Kind, role: Role| Principal {
         kind,
-        subject: "somebody".to_owned(),
+        subject: "caller".to_owned(),
         roles: role.into(),
         accounts: Accounts::All,
         partner: None,
@@ -37,7 +37,7 @@ fn callers() -> Vec<(&'static str, Principal)> {
     ]
 }
 
-/// What the stack does with an empty request.
+/// Whether the stack admits a caller with an empty request.
 async fn cell(world: &World, caller: &Principal, method: &prost_reflect::MethodDescriptor) -> &'static str {
     let mut cells = Vec::new();
     for channel in calls::channels(world, method) {
@@ -55,7 +55,7 @@ async fn cell(world: &World, caller: &Principal, method: &prost_reflect::MethodD
     cells[0]
 }
 
-/// The table as the stack has it.
+/// The table as the stack answers.
 async fn found(world: &World) -> String {
     let callers = callers();
     let names: Vec<_> = callers.iter().map(|(name, _)| *name).collect();

@@ -52,7 +52,7 @@ impl Claims {
         })
     }
 
-    /// A role that is not known here grants nothing, and nobody from outside is a service of the mesh.
+    /// A role that is not known here grants nothing, and no caller from outside is a service of the mesh.
     fn roles(&self, claims: &Map<String, Value>) -> Result<RoleSet, Fault> {
         let roles = words(claims, &self.roles)?;
         let known = roles.iter().filter_map(|name| Role::from_name(name));

@@ -14,7 +14,7 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 const STATEMENTS: usize = 500;
 
 /// Settings of every connection. PostgreSQL plans a prepared statement once, perhaps while the table is empty, and keeps the
-/// plan until somebody has gathered statistics: no table is read through where there is an index, whatever its size.
+/// plan until statistics are gathered: no table is read through where there is an index, whatever its size.
 const COMMON: [(&str, &str); 2] = [("jit", "off"), ("enable_seqscan", "off")];
 
 /// Settings of the connection that writes, which only looks things up by key. The plan is the same whatever the arguments,

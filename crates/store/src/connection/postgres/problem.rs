@@ -87,10 +87,10 @@ impl ConnectProblem {
     }
 }
 
-/// How the driver says that it asked for TLS in vain; it has no type of its own for that.
+/// The driver's message when the server refuses TLS, for which it has no error type.
 const NO_TLS: &str = "server does not support TLS";
 
-/// How a server says that it wants a certificate. That has no code of its own; in another language it is `NotAdmitted`.
+/// A server's message that it requires a certificate, which has no error code. In another language it is `NotAdmitted`.
 const NO_CERTIFICATE: &str = "connection requires a valid client certificate";
 
 /// The server's own refusals.

@@ -1,4 +1,4 @@
-//! Bad beginnings: what is in the way is named, the exit code tells it, and nothing is damaged.
+//! Starts that fail: the cause is named, the exit code matches it, and nothing is damaged.
 
 use std::{
     collections::BTreeMap,
@@ -15,11 +15,11 @@ use types::SystemClock;
 
 use crate::process::Process;
 
-/// How long a process may take to say no; only a broken one takes as long.
+/// How long a process may take to fail; only a broken one takes as long.
 const PATIENCE: Duration = Duration::from_secs(300);
 const ANY_PORTS: [&str; 6] = ["--http-port", "0", "--grpc-port", "0", "--admin-port", "0"];
 
-/// Runs it to its end; answers the exit code and what it said.
+/// Runs a command to its end; returns its exit code and standard error.
 pub(crate) async fn ended(command: &mut Command) -> (i32, String) {
     let command = command.env_clear().env("WAYBILL_LOG", "warn").stdin(Stdio::null()).kill_on_drop(true);
     let output = tokio::time::timeout(PATIENCE, command.output()).await.unwrap().unwrap();
@@ -32,13 +32,13 @@ pub(crate) fn waybill(arguments: &[&str]) -> Command {
     command
 }
 
-/// `waybill up` on a directory must end with this code and name what is in the way.
+/// Checks that `waybill up` on a directory ends with this code and names the cause.
 async fn refused(data: &Path, code: i32, names: &[&str]) {
     let arguments = [&["up", "--data", data.to_str().unwrap()][..], &ANY_PORTS[..]].concat();
-    let (ended, said) = ended(&mut waybill(&arguments)).await;
-    assert_eq!(ended, code, "{said}");
+    let (ended, errors) = ended(&mut waybill(&arguments)).await;
+    assert_eq!(ended, code, "{errors}");
     for name in names {
-        assert!(said.contains(name), "{said} does not name {name}");
+        assert!(errors.contains(name), "{errors} does not name {name}");
     }
 }
 
@@ -79,7 +79,7 @@ async fn a_damaged_file_is_named_and_left_as_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_place_that_can_not_be_written_is_named() {
+async fn a_path_that_cannot_be_written_is_named() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("file");
     std::fs::write(&file, "kept").unwrap();
@@ -127,11 +127,11 @@ async fn a_second_process_on_the_same_data_is_refused_and_the_first_goes_on() {
     let (process, rest) = Process::up(directory.path()).await;
     refused(directory.path(), 75, &["order.db", "another waybill process"]).await;
     let database = format!("sqlite:{}/partner.db", directory.path().display());
-    let (code, said) = ended(&mut waybill(&["migrate", "partner", "--database-url", &database])).await;
-    assert_eq!(code, 75, "{said}");
+    let (code, errors) = ended(&mut waybill(&["migrate", "partner", "--database-url", &database])).await;
+    assert_eq!(code, 75, "{errors}");
     assert_eq!(rest.list("/v1/orders", "orders").await.unwrap().len(), 0);
     process.kill().await;
-    // However it ended, the claim ended with it.
+    // The claim ends with the process, however it ended.
     Process::up(directory.path()).await;
 }
 
@@ -143,14 +143,14 @@ async fn a_taken_address_is_named() {
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().to_str().unwrap();
     let ports = ["up", "--data", data, "--http-port", &port, "--grpc-port", "0", "--admin-port", "0"];
-    let (code, said) = ended(&mut waybill(&ports)).await;
-    assert_eq!(code, 71, "{said}");
-    assert!(said.contains(&address), "{said}");
-    assert!(databases(directory.path()).is_empty(), "nothing was made before");
+    let (code, errors) = ended(&mut waybill(&ports)).await;
+    assert_eq!(code, 71, "{errors}");
+    assert!(errors.contains(&address), "{errors}");
+    assert!(databases(directory.path()).is_empty(), "no database was created");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_can_not_be_reached_or_refuses_is_named_without_its_password() {
+async fn a_server_that_cannot_be_reached_or_refuses_is_named_without_its_password() {
     let mut urls = vec![("postgres://me:s3cret@127.0.0.1:1/db".to_owned(), "host and port")];
     #[expect(clippy::disallowed_methods, reason = "tests have no command line")]
     if let Ok(server) = std::env::var("TEST_POSTGRES_URL") {
@@ -167,15 +167,15 @@ async fn a_server_that_can_not_be_reached_or_refuses_is_named_without_its_passwo
     for (url, advice) in urls {
         std::fs::write(&file, format!("{url}\n")).unwrap();
         for given in [["--database-url", &url], ["--database-url-file", file.to_str().unwrap()]] {
-            let (code, said) = ended(&mut waybill(&[&["migrate", "order"], &given[..]].concat())).await;
-            assert_eq!(code, 69, "{said}");
+            let (code, errors) = ended(&mut waybill(&[&["migrate", "order"], &given[..]].concat())).await;
+            assert_eq!(code, 69, "{errors}");
             let shown = url.replace(":s3cret", "").replace("?sslmode=verify-full", "");
-            assert!(said.contains(&shown) && said.contains(advice) && !said.contains("s3cret"), "{said}");
+            assert!(errors.contains(&shown) && errors.contains(advice) && !errors.contains("s3cret"), "{errors}");
         }
     }
 }
 
-/// As a full disk: no file may grow beyond `blocks` of 512 bytes.
+/// Simulates a full disk: no file may grow beyond `blocks` of 512 bytes.
 fn limited(blocks: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new("sh");
     let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
@@ -184,15 +184,15 @@ fn limited(blocks: &str, arguments: &[&str]) -> Command {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_at_the_start_is_told() {
+async fn a_full_disk_at_the_start_is_reported() {
     for blocks in ["0", "1", "20", "300"] {
         let directory = tempfile::tempdir().unwrap();
         let data = directory.path().to_str().unwrap();
         let arguments = [&["up", "--data", data][..], &ANY_PORTS[..]].concat();
-        let (code, said) = ended(&mut limited(blocks, &arguments)).await;
-        assert_eq!(code, 74, "{blocks}: {said}");
-        assert!(said.contains(".db") && said.contains("make room"), "{blocks}: {said}");
-        // With room again it starts on what is there.
+        let (code, errors) = ended(&mut limited(blocks, &arguments)).await;
+        assert_eq!(code, 74, "{blocks}: {errors}");
+        assert!(errors.contains(".db") && errors.contains("make room"), "{blocks}: {errors}");
+        // With space again it starts on the existing files.
         Process::up(directory.path()).await;
     }
 }
@@ -218,8 +218,8 @@ async fn a_disk_that_fills_refuses_for_a_while_and_loses_nothing() {
         .send()
         .await
         .unwrap();
-    assert_eq!(refused.status().as_u16(), 503, "it may be asked again");
-    assert_eq!(rest.get("/v1/accounts/acc_A").await.unwrap()["name"], "A", "what is there is still read");
+    assert_eq!(refused.status().as_u16(), 503, "it may be retried");
+    assert_eq!(rest.get("/v1/accounts/acc_A").await.unwrap()["name"], "A", "stored data is still read");
     limit("--fsize=unlimited:unlimited").await;
     rest.ensure("/v1/accounts", "again", &account("acc_B")).await.unwrap();
     assert_eq!(rest.list("/v1/accounts", "accounts").await.unwrap().len(), 2);
@@ -227,7 +227,7 @@ async fn a_disk_that_fills_refuses_for_a_while_and_loses_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn wrong_arguments_are_told_apart_and_the_help_says_what_codes_mean() {
+async fn wrong_arguments_have_their_own_code_and_the_help_explains_the_codes() {
     let wrong: [&[&str]; 9] = [
         &["up", "--no-such-thing"],
         &["serve", "order"],
@@ -241,8 +241,8 @@ async fn wrong_arguments_are_told_apart_and_the_help_says_what_codes_mean() {
     ];
     for arguments in wrong {
         let ports: &[&str] = if arguments[0] == "serve" { &["--admin-listen", "127.0.0.1:0"] } else { &[] };
-        let (code, said) = ended(&mut waybill(&[arguments, ports].concat())).await;
-        assert_eq!(code, 64, "{arguments:?}: {said}");
+        let (code, errors) = ended(&mut waybill(&[arguments, ports].concat())).await;
+        assert_eq!(code, 64, "{arguments:?}: {errors}");
     }
     let help = waybill(&["--help"]).output().await.unwrap();
     assert!(help.status.success());

@@ -1,4 +1,4 @@
-//! What everybody was promised, asked over the API once the mesh is whole again.
+//! Checks over the API that everything acknowledged is still so.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::portal::{Acknowledged, Caller};
 
-/// Checks every promise; answers how many orders there are by status.
+/// Checks every acknowledged command; returns the number of orders by status.
 pub(crate) async fn check(caller: &Caller) -> anyhow::Result<BTreeMap<String, u64>> {
     let tally = &caller.tally;
     let orders = caller.rest.list("/v1/orders", "orders").await?;
@@ -31,7 +31,7 @@ pub(crate) async fn check(caller: &Caller) -> anyhow::Result<BTreeMap<String, u6
     Ok(statuses)
 }
 
-/// Every acknowledged order is there once, under the id that was told; one whose caller gave up at most once.
+/// Every acknowledged order is there once, under its acknowledged id; one whose caller gave up at most once.
 fn once(caller: &Caller, orders: &[Value]) {
     let mut ids: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for order in orders {
@@ -53,7 +53,7 @@ fn once(caller: &Caller, orders: &[Value]) {
     }
 }
 
-/// The same command under the same key is answered as it was.
+/// Repeats a command under its key, which must be answered as the first time.
 async fn repeat(caller: &Caller, first: &Acknowledged) -> anyhow::Result<()> {
     let Acknowledged { path, key, body, answer } = first;
     match caller.rest.post(path, Some(key), body).await? {
