@@ -12,6 +12,7 @@ use anyhow::Context as _;
 use futures::future::try_join_all;
 use proto::{
     event::v1::{FollowEventsRequest, ListEventsRequest, event_service_client::EventServiceClient},
+    events::EventType,
     order::v1::{OrderStatus, SummarizeOrdersRequest, order_service_client::OrderServiceClient},
 };
 use tokio::sync::Semaphore;
@@ -119,7 +120,7 @@ impl<'a> Journeys<'a> {
     /// Follows the order service's log until the last order is closed.
     async fn watch(&self, order: SocketAddr, after_position: i64) -> anyhow::Result<()> {
         let channel = channel(order).await?;
-        let types = vec!["order.closed".to_owned()];
+        let types = vec![EventType::OrderClosed.to_string()];
         let request = FollowEventsRequest { after_position, types, until_head: false };
         let mut log = EventServiceClient::new(channel).follow_events(request).await?.into_inner();
         let mut delivered = 0;

@@ -1,6 +1,5 @@
 //! Events that a command emits.
 
-use prost::{Message, Name};
 use proto::{event::v1::Event, events::EventPayload};
 use sha2::{Digest, Sha256};
 use types::{AccountId, OrderId, Timestamp};
@@ -27,32 +26,6 @@ impl NewEvent {
             subject: subject.to_string(),
             subject_version: version,
             payload: Some(payload.to_any()),
-            ..Event::default()
-        };
-        Self { event, key: key.to_string() }
-    }
-
-    /// A fact about `subject`, which has `version` after it.
-    ///
-    /// `kind`, `subject` and `key` are what the fact is: told twice it stays one event. The version as key makes every
-    /// change a fact of its own; a partner's reference makes the same news from outside the same fact.
-    #[expect(clippy::needless_pass_by_value, reason = "callers have ids, texts and numbers, owned and borrowed")]
-    pub fn untyped<M: Message + Name>(
-        kind: &'static str,
-        subject: impl ToString,
-        version: i64,
-        key: impl ToString,
-        payload: &M,
-    ) -> Self {
-        let payload = prost_types::Any {
-            type_url: format!("type.googleapis.com/{}", M::full_name()),
-            value: payload.encode_to_vec(),
-        };
-        let event = Event {
-            r#type: kind.to_owned(),
-            subject: subject.to_string(),
-            subject_version: version,
-            payload: Some(payload),
             ..Event::default()
         };
         Self { event, key: key.to_string() }
@@ -109,10 +82,10 @@ impl NewEvent {
     }
 }
 
-/// The id of a fact: a hash over what it is. Each part's length is hashed too, so that parts can not run together.
-fn event_id(source: &str, kind: &str, subject: &str, key: &str) -> String {
+/// The id of an event: a hash over what identifies it. Each part's length is hashed too, so that parts cannot run together.
+fn event_id(source: &str, event_type: &str, subject: &str, key: &str) -> String {
     let mut hash = Sha256::new();
-    for part in [source, kind, subject, key] {
+    for part in [source, event_type, subject, key] {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
@@ -127,13 +100,6 @@ fn to_proto(instant: Timestamp) -> prost_types::Timestamp {
 /// The instant of a protobuf timestamp in microseconds; 0 when it is missing.
 pub(crate) fn micros(instant: Option<&prost_types::Timestamp>) -> i64 {
     instant.and_then(|at| Timestamp::from_parts(at.seconds, at.nanos)).map_or(0, Timestamp::as_micros)
-}
-
-/// The payload as `M`; `None` when the event has another.
-pub fn payload<M: Message + Name + Default>(event: &Event) -> Option<M> {
-    let payload = event.payload.as_ref()?;
-    let name = payload.type_url.rsplit('/').next()?;
-    (name == M::full_name()).then(|| M::decode(payload.value.as_slice()).ok()).flatten()
 }
 
 #[cfg(test)]

@@ -44,19 +44,10 @@ pub trait Reactions: Send + Sync + 'static {
     fn name(&self) -> &'static str;
 
     /// The service whose log is followed.
-    fn source(&self) -> &'static str {
-        ""
-    }
+    fn source(&self) -> &'static str;
 
     /// Which events; all when empty.
-    fn event_types(&self) -> &'static [EventType] {
-        &[]
-    }
-
-    /// Which types; all when empty.
-    fn kinds(&self) -> &'static [&'static str] {
-        &[]
-    }
+    fn event_types(&self) -> &'static [EventType];
 
     /// The commands the event calls for. They and the subscription's move past the event are one transaction.
     ///
@@ -218,11 +209,6 @@ impl Follower {
         }
     }
 
-    fn types(&self) -> Vec<String> {
-        let typed = self.reactions.event_types().iter().map(|event_type| event_type.as_str().to_owned());
-        typed.chain(self.reactions.kinds().iter().map(|kind| (*kind).to_owned())).collect()
-    }
-
     /// What is followed.
     pub(crate) fn subscription(&self) -> Subscription {
         Subscription {
@@ -247,7 +233,7 @@ impl Follower {
         let mut saved = self.position().await?;
         let request = FollowEventsRequest {
             after_position: saved,
-            types: self.types(),
+            types: self.reactions.event_types().iter().map(EventType::to_string).collect(),
             until_head: matches!(until, Until::Head),
         };
         let interrupted = |status: tonic::Status| Fault::unavailable(format!("the source's log: {}", status.message()));

@@ -57,7 +57,7 @@ pub use connection::postgres::problem::ConnectProblem;
 pub use context::Context;
 pub use db::Db;
 pub use error::Error;
-pub use event::{NewEvent, payload};
+pub use event::NewEvent;
 pub use event_api::EventApi;
 pub use exception::Exception;
 pub use follower::{Follower, Reactions, Subscription, decode};

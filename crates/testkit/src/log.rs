@@ -7,11 +7,13 @@ use std::{
 
 use futures::{Stream, stream};
 use mesh::{Channel, Server};
-use prost::{Message, Name};
-use proto::event::v1::{
-    Event, FollowEventsRequest, FollowEventsResponse, ListEventsRequest, ListEventsResponse, VerifyLogRequest,
-    VerifyLogResponse,
-    event_service_server::{EventService, EventServiceServer},
+use proto::{
+    event::v1::{
+        Event, FollowEventsRequest, FollowEventsResponse, ListEventsRequest, ListEventsResponse, VerifyLogRequest,
+        VerifyLogResponse,
+        event_service_server::{EventService, EventServiceServer},
+    },
+    events::EventPayload,
 };
 use tokio::sync::Notify;
 use tonic::{Request, Response, Status};
@@ -46,18 +48,15 @@ pub enum Verification {
 }
 
 /// An event about an order that occurred at [`START`], for [`Log::append`].
-pub fn event<M: Message + Name>(event_type: &str, order_id: &str, payload: &M) -> Event {
+pub fn event(order_id: &str, payload: &impl EventPayload) -> Event {
     let time = Some(mesh::wire::timestamp(START));
     Event {
-        r#type: event_type.to_owned(),
+        r#type: payload.event_type().to_string(),
         subject: order_id.to_owned(),
         correlation_id: order_id.to_owned(),
         occur_time: time,
         record_time: time,
-        payload: Some(prost_types::Any {
-            type_url: format!("type.googleapis.com/{}", M::full_name()),
-            value: payload.encode_to_vec(),
-        }),
+        payload: Some(payload.to_any()),
         ..Event::default()
     }
 }
@@ -74,8 +73,8 @@ impl Log {
     }
 
     /// Appends an event about an order.
-    pub fn emit<M: Message + Name>(&self, event_type: &str, order_id: &str, payload: &M) {
-        self.append(event(event_type, order_id, payload));
+    pub fn emit(&self, order_id: &str, payload: &impl EventPayload) {
+        self.append(event(order_id, payload));
     }
 
     /// Appends an event at the next position. As in the log of a service, one whose id is there already is left out; one

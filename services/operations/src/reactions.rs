@@ -67,6 +67,10 @@ impl Reactions for LogFollower {
         self.source
     }
 
+    fn event_types(&self) -> &'static [EventType] {
+        &[]
+    }
+
     async fn react(&self, event: &Event) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
         let mut commands: Vec<Box<dyn AnyCommand>> = Vec::new();
         // An event without an order, or with a correlation id that is not an order id, has no timeline.

@@ -1,5 +1,6 @@
 //! Journeys without contradictions: orders, shortages, returns.
 
+use proto::events::EventType;
 use serde_json::json;
 use waybill::sandbox::Chances;
 use waybill_e2e::{each, number};
@@ -26,23 +27,23 @@ async fn an_order_travels_from_the_portal_to_proof_of_delivery() {
             .iter()
             .filter_map(|entry| entry["event"]["type"].as_str())
             .collect();
-        for kind in [
-            "order.submitted",
-            "inventory.reserved",
-            "order.confirmed",
-            "order.released",
-            "fulfillment.routed",
-            "fulfillment.requested",
-            "fulfillment.accepted",
-            "fulfillment.picked",
-            "shipment.shipped",
-            "inventory.consumed",
-            "shipment.delivered",
-            "shipment.pod_captured",
-            "order.invoice_ready",
-            "order.closed",
+        for event_type in [
+            EventType::OrderSubmitted,
+            EventType::InventoryReserved,
+            EventType::OrderConfirmed,
+            EventType::OrderReleased,
+            EventType::FulfillmentRouted,
+            EventType::FulfillmentRequested,
+            EventType::FulfillmentAccepted,
+            EventType::FulfillmentPicked,
+            EventType::ShipmentShipped,
+            EventType::InventoryConsumed,
+            EventType::ShipmentDelivered,
+            EventType::ShipmentPodCaptured,
+            EventType::OrderInvoiceReady,
+            EventType::OrderClosed,
         ] {
-            assert!(types.contains(&kind), "{kind} is not in {types:?}");
+            assert!(types.contains(&event_type.as_str()), "{event_type} is not in {types:?}");
         }
         let stock = world.get("/v1/availability?skus=TEA").await;
         assert_eq!(number(&stock["availability"][0]["onHand"]), 6);

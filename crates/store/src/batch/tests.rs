@@ -1,6 +1,9 @@
 use std::sync::Arc;
 
-use proto::event::v1::ExceptionResolved;
+use proto::{
+    event::v1::{ExceptionOpened, ExceptionResolved},
+    events::SharedEvent,
+};
 use testkit::database::each;
 use types::{ManualClock, Timestamp};
 
@@ -37,7 +40,7 @@ impl Command for Write {
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         let text = "text".to_owned();
         rows.put(Note { book: "book".to_owned(), number: self.0, text, version: 0 });
-        cx.emit(NewEvent::untyped("note.written", "book", 1, self.0, &ExceptionResolved::default()));
+        cx.emit(NewEvent::new(SharedEvent::ExceptionResolved(ExceptionResolved::default()), "book", 1, self.0));
         cx.schedule(Task::new("read", self.0, cx.now()));
         Ok(())
     }

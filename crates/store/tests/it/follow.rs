@@ -6,7 +6,10 @@ use std::sync::{
 };
 
 use async_trait::async_trait;
-use proto::event::v1::{Event, ExceptionOpened};
+use proto::{
+    event::v1::Event,
+    events::{EventType, SharedEvent},
+};
 use store::{AnyCommand, Command, Context, Db, Fault, Follower, Needs, Reactions, Rows};
 use testkit::database::each;
 use types::Reason;
@@ -58,8 +61,12 @@ impl Reactions for Echo {
         "echo"
     }
 
-    fn kinds(&self) -> &'static [&'static str] {
-        &["stock.reserved"]
+    fn source(&self) -> &'static str {
+        "stock"
+    }
+
+    fn event_types(&self) -> &'static [EventType] {
+        &[EventType::InventoryReserved]
     }
 
     async fn react(&self, event: &Event) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
@@ -169,9 +176,11 @@ async fn a_reaction_that_is_refused_is_parked_and_opens_an_exception() {
             // All but the refused event have taken effect, and of that one nothing.
             assert_eq!(echoed(&db).await, 3);
             let opened = events(&db).await.pop().unwrap();
-            let case = store::payload::<ExceptionOpened>(&opened).unwrap();
-            assert_eq!((opened.r#type.as_str(), case.r#type.as_str()), ("exception.opened", "REACTION_FAILED"));
-            assert_eq!((case.order_id.as_str(), case.facts["position"].as_str()), ("b", "2"));
+            let Ok(Some(SharedEvent::ExceptionOpened(exception))) = SharedEvent::decode(&opened) else {
+                panic!("not an opened exception: {opened:?}");
+            };
+            assert_eq!(exception.r#type, "REACTION_FAILED");
+            assert_eq!((exception.order_id.as_str(), exception.facts["position"].as_str()), ("b", "2"));
             let parked = db.rows("SELECT event_id, reason FROM parked_events", Vec::new()).await.unwrap();
             let (event_id, reason): (String, String) = (parked[0].at(0).unwrap(), parked[0].get("reason").unwrap());
             assert_eq!((parked.len(), event_id.as_str()), (1, opened.causation_id.as_str()));

@@ -6,9 +6,13 @@ use std::sync::{
 };
 
 use futures::{StreamExt, future::join_all};
-use proto::event::v1::{
-    Event, FollowEventsRequest, ListEventsRequest, VerifyLogRequest, event_service_client::EventServiceClient,
-    event_service_server::EventServiceServer,
+use proto::{
+    event::v1::{
+        Event, ExceptionResolved, FollowEventsRequest, ListEventsRequest, VerifyLogRequest,
+        event_service_client::EventServiceClient, event_service_server::EventServiceServer,
+    },
+    events::{EventType, InventoryEvent, LogEvent as _, SharedEvent},
+    inventory::v1::ReservationsChanged,
 };
 use store::{Db, EventApi};
 use testkit::database::each;
@@ -83,12 +87,12 @@ async fn case_48_id_order_is_not_commit_order_and_a_follower_skips_nothing() {
 }
 
 #[tokio::test]
-async fn the_same_fact_told_twice_is_one_event() {
+async fn the_same_event_emitted_twice_is_one_event() {
     each(|options| async move {
         let db = open_with(&options, 10).await;
-        db.run(call(), Retell(2)).await.unwrap();
-        db.run(call(), Retell(1)).await.unwrap();
-        let (one, other) = tokio::join!(db.run(call(), Retell(1)), db.run(call(), Retell(1)));
+        db.run(call(), Repeat(2)).await.unwrap();
+        db.run(call(), Repeat(1)).await.unwrap();
+        let (one, other) = tokio::join!(db.run(call(), Repeat(1)), db.run(call(), Repeat(1)));
         assert!(one.is_ok() && other.is_ok());
         assert_eq!(db.head().await, Ok(1));
         assert_eq!(store::log::verify(&db).await.unwrap().first_bad, None);
@@ -96,19 +100,19 @@ async fn the_same_fact_told_twice_is_one_event() {
     .await;
 }
 
-/// Tells the same fact a number of times.
-struct Retell(usize);
+/// Emits the same event a number of times.
+struct Repeat(usize);
 
-impl store::Command for Retell {
+impl store::Command for Repeat {
     type Reply = ();
-    const NAME: &'static str = "Retell";
+    const NAME: &'static str = "Repeat";
 
     fn needs(&self, _: &store::Rows, _: &mut store::Needs) {}
 
     fn decide(&self, _: &mut store::Rows, cx: &mut store::Context<'_>) -> Result<(), store::Fault> {
         for _ in 0..self.0 {
-            let fact = proto::event::v1::ExceptionResolved::default();
-            cx.emit(store::NewEvent::untyped("stock.told", "A", 1, "once", &fact));
+            let payload = SharedEvent::ExceptionResolved(ExceptionResolved::default());
+            cx.emit(store::NewEvent::new(payload, "A", 1, "once"));
         }
         Ok(())
     }
@@ -121,14 +125,15 @@ async fn an_event_says_who_why_and_when() {
         let call = call().request("req", &1_i64).trace(Some("00-trace".to_owned()));
         db.run(call, Reserve::new("A", "ord_1", 1)).await.unwrap();
         let event = events(&db).await.remove(0);
-        assert_eq!((event.position, event.source.as_str(), event.r#type.as_str()), (1, "stock", "stock.reserved"));
+        assert_eq!((event.position, event.source.as_str()), (1, "stock"));
+        assert_eq!(event.r#type, EventType::InventoryReserved.as_str());
         assert_eq!((event.subject.as_str(), event.correlation_id.as_str()), ("A", "ord_1"));
         assert_eq!((event.actor.as_str(), event.causation_id.as_str()), ("service:tester", "req"));
         assert_eq!(event.trace_parent, "00-trace");
         assert_eq!(event.record_time.unwrap().seconds, 1_750_000_000);
-        let fact = store::payload::<proto::event::v1::ExceptionResolved>(&event).unwrap();
-        assert_eq!(fact.subject, "ord_1");
-        assert_eq!(store::payload::<proto::event::v1::ExceptionOpened>(&event), None);
+        let payload = ReservationsChanged { order_id: "ord_1".to_owned(), ..ReservationsChanged::default() };
+        assert_eq!(InventoryEvent::decode(&event), Ok(InventoryEvent::InventoryReserved(payload)));
+        assert_eq!(SharedEvent::decode(&event), Ok(None));
     })
     .await;
 }
@@ -167,13 +172,13 @@ async fn a_follower_is_sent_what_is_committed_later() {
     each(|options| async move {
         let db = open_with(&options, 10).await;
         db.run(call(), Reserve::new("A", "early", 1)).await.unwrap();
-        let request =
-            FollowEventsRequest { types: vec!["stock.reserved".to_owned()], ..FollowEventsRequest::default() };
+        let types = vec![EventType::InventoryReserved.to_string()];
+        let request = FollowEventsRequest { types, ..FollowEventsRequest::default() };
         let mut messages = client(&db).follow_events(request).await.unwrap().into_inner();
         assert_eq!(messages.next().await.unwrap().unwrap().events[0].correlation_id, "early");
         db.run(call(), Reserve::new("A", "late", 1)).await.unwrap();
         assert_eq!(messages.next().await.unwrap().unwrap().events[0].correlation_id, "late");
-        db.run(call(), Retell(1)).await.unwrap();
+        db.run(call(), Repeat(1)).await.unwrap();
         let others = messages.next().await.unwrap().unwrap();
         assert_eq!((others.events.len(), others.position), (0, 3));
         db.close().await;

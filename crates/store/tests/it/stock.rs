@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use proto::event::v1::ExceptionResolved;
+use proto::{events::InventoryEvent, inventory::v1::ReservationsChanged};
 use store::{Call, Command, Context, Db, Fault, Migration, Needs, NewEvent, Options, Rows};
 use types::{ManualClock, Reason, Timestamp};
 
@@ -114,11 +114,9 @@ impl Command for Reserve {
             version: 0,
         });
         stock.reserved += self.quantity;
-        let fact = ExceptionResolved { subject: self.reference.clone(), ..ExceptionResolved::default() };
-        cx.emit(
-            NewEvent::untyped("stock.reserved", &self.sku, stock.version + 1, &self.reference, &fact)
-                .correlation(&self.reference),
-        );
+        let payload = ReservationsChanged { order_id: self.reference.clone(), ..ReservationsChanged::default() };
+        let payload = InventoryEvent::InventoryReserved(payload);
+        cx.emit(NewEvent::new(payload, &self.sku, stock.version + 1, &self.reference).correlation(&self.reference));
         // Told too late on purpose: what was put and emitted before must not remain.
         if stock.reserved > stock.on_hand {
             return Err(Fault::new(Reason::InsufficientStock, "there is less than that"));

@@ -10,7 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use futures::future::join_all;
-use proto::event::v1::ExceptionOpened;
+use proto::events::SharedEvent;
 use store::{AnyCommand, Command, Context, Db, Fault, Needs, Rows, Task, TaskHandler, TaskRunner};
 use testkit::database::each;
 use tokio::sync::Notify;
@@ -217,9 +217,13 @@ async fn a_task_that_is_refused_opens_an_exception_and_ends() {
             clock.advance(Duration::from_secs(3_600));
         }
         assert_eq!(tries, 20);
-        let opened: Vec<ExceptionOpened> = events(&db).await.iter().filter_map(store::payload).collect();
-        let cases: Vec<(&str, &str)> = opened.iter().map(|case| (&*case.r#type, &*case.subject)).collect();
-        assert_eq!(cases, [("TASK_FAILED", "count:one"), ("TASK_FAILED", "count:two")]);
+        let events = events(&db).await;
+        let opened = events.iter().filter_map(|event| match SharedEvent::decode(event).unwrap()? {
+            SharedEvent::ExceptionOpened(opened) => Some((opened.r#type, opened.subject)),
+            SharedEvent::ExceptionResolved(_) => None,
+        });
+        let expected = ["count:one", "count:two"].map(|subject| ("TASK_FAILED".to_owned(), subject.to_owned()));
+        assert_eq!(opened.collect::<Vec<_>>(), expected);
     })
     .await;
 }

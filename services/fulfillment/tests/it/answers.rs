@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use proto::fulfillment::v1::{
-    CancellationAnswer, CreateNodeRequest, ExecutionState, FulfillmentPicked, FulfillmentUnfulfillable,
-    RecordPickRequest, RequestState,
+use proto::{
+    events::EventType,
+    fulfillment::v1::{
+        CancellationAnswer, CreateNodeRequest, ExecutionState, FulfillmentPicked, FulfillmentUnfulfillable,
+        RecordPickRequest, RequestState,
+    },
 };
 
 use testkit::each;
@@ -38,7 +41,7 @@ async fn a_second_acceptance_changes_nothing() {
         let order = world.accept(&world.fulfillment_order(ORDER).await).await;
         assert_eq!(order.request_state(), RequestState::Accepted);
         world.accept(&order).await;
-        assert_eq!(world.count("fulfillment.accepted").await, 1);
+        assert_eq!(world.count(EventType::FulfillmentAccepted).await, 1);
     })
     .await;
 }
@@ -83,7 +86,7 @@ async fn case_30_when_all_nodes_reject_an_exception_opens_and_nothing_is_routed_
         world.clock.advance(Duration::from_secs(86_400));
         world.drain().await;
         assert_eq!((decisions, world.decisions(ORDER).await.len()), (3, 3));
-        assert_eq!(world.count("exception.opened").await, 1);
+        assert_eq!(world.count(EventType::ExceptionOpened).await, 1);
         assert_eq!(world.inventory.reservation(ORDER, 1).reserved, 5);
 
         // A new node resolves it.
@@ -158,9 +161,9 @@ async fn units_that_a_node_cannot_find_are_routed_to_another_node() {
         world.drain().await;
 
         assert_eq!(world.open_units(ORDER, 1).await, [("nod_a".to_owned(), 3), ("nod_b".to_owned(), 2)]);
-        let payloads = world.events().await.payloads::<FulfillmentPicked>("fulfillment.short_picked");
+        let payloads = world.events().await.payloads::<FulfillmentPicked>(EventType::FulfillmentShortPicked);
         assert_eq!((payloads.len(), payloads[0].lines[0].quantity), (1, 2));
-        assert_eq!(world.count("fulfillment.unfulfillable").await, 0);
+        assert_eq!(world.count(EventType::FulfillmentUnfulfillable).await, 0);
         let candidates = world.decisions(ORDER).await.remove(1).candidates;
         let at_a = candidates.iter().find(|candidate| candidate.node_id == "nod_a").unwrap();
         assert_eq!(at_a.obstacle, "EXCLUDED");
@@ -189,7 +192,7 @@ async fn units_that_no_node_has_are_returned_to_the_order() {
         world.record_pick(pick(&world.fulfillment_order(ORDER).await, 1, 4)).await;
         world.drain().await;
 
-        let payloads = world.events().await.payloads::<FulfillmentUnfulfillable>("fulfillment.unfulfillable");
+        let payloads = world.events().await.payloads::<FulfillmentUnfulfillable>(EventType::FulfillmentUnfulfillable);
         assert_eq!((payloads.len(), payloads[0].lines[0].quantity, payloads[0].lines[0].line_number), (1, 4, 1));
         assert_eq!(payloads[0].reservations, [world.inventory.reservation(ORDER, 1)]);
         assert_eq!(payloads[0].reservations[0].backordered, 4);
@@ -209,9 +212,7 @@ async fn a_fulfillment_order_of_which_everything_is_short_has_ended() {
         let order = world.record_pick(pick(&world.fulfillment_order(ORDER).await, 0, 9)).await;
         assert_eq!((order.lines[0].short, order.execution_state()), (5, ExecutionState::Cancelled));
         let types = world.event_types().await;
-        assert!(
-            types.contains(&"fulfillment.incomplete".to_owned()) && !types.contains(&"fulfillment.picked".to_owned())
-        );
+        assert!(types.contains(&EventType::FulfillmentIncomplete) && !types.contains(&EventType::FulfillmentPicked));
     })
     .await;
 }

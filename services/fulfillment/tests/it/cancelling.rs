@@ -1,7 +1,11 @@
 //! Orders are cancelled, in time or too late.
 
-use proto::fulfillment::v1::{
-    CancellationAnswer, ExecutionState, FulfillmentCancelled, RequestCancellationRequest, RequestState, ShipmentShipped,
+use proto::{
+    events::EventType,
+    fulfillment::v1::{
+        CancellationAnswer, ExecutionState, FulfillmentCancelled, RequestCancellationRequest, RequestState,
+        ShipmentShipped,
+    },
 };
 use tonic::Code;
 
@@ -29,7 +33,7 @@ async fn a_fulfillment_order_that_was_not_accepted_is_cancelled_at_once_and_its_
         assert_eq!((reservation.allocated, reservation.released), (0, 5));
         assert_eq!(world.inventory.allocated("A", "nod_a"), 0);
         assert_eq!(
-            world.events().await.payloads::<FulfillmentCancelled>("fulfillment.cancelled")[0].lines[0].quantity,
+            world.events().await.payloads::<FulfillmentCancelled>(EventType::FulfillmentCancelled)[0].lines[0].quantity,
             5
         );
     })
@@ -50,7 +54,7 @@ async fn an_accepted_fulfillment_order_is_cancelled_when_the_node_answers_that_i
         }
         assert_eq!(world.fulfillment_order(ORDER).await.execution_state(), ExecutionState::Cancelled);
         assert_eq!(world.inventory.reservation(ORDER, 1).released, 5);
-        assert_eq!(world.count("fulfillment.cancelled").await, 1);
+        assert_eq!(world.count(EventType::FulfillmentCancelled).await, 1);
     })
     .await;
 }
@@ -67,10 +71,10 @@ async fn case_21_a_shipment_wins_over_a_cancellation_that_was_asked_for() {
         let order = world.fulfillment_order(ORDER).await;
         assert_eq!(order.request_state(), RequestState::CancellationRejected);
         assert_eq!((order.execution_state(), order.lines[0].shipped), (ExecutionState::Completed, 5));
-        let payloads = world.events().await.payloads::<ShipmentShipped>("shipment.shipped");
+        let payloads = world.events().await.payloads::<ShipmentShipped>(EventType::ShipmentShipped);
         assert!(payloads[0].cancellation_lost && payloads[0].lines[0].quantity == 5);
-        assert_eq!(world.count("fulfillment.cancellation_rejected").await, 1);
-        assert_eq!(world.count("fulfillment.cancelled").await, 0);
+        assert_eq!(world.count(EventType::FulfillmentCancellationRejected).await, 1);
+        assert_eq!(world.count(EventType::FulfillmentCancelled).await, 0);
     })
     .await;
 }
@@ -86,7 +90,7 @@ async fn case_21_units_that_are_shipped_after_the_node_stopped_are_shipped() {
         assert_eq!((order.lines[0].shipped, order.lines[0].cancelled), (3, 2));
         assert_eq!(order.request_state(), RequestState::CancellationRejected);
         assert_eq!(order.execution_state(), ExecutionState::Incomplete);
-        let payloads = world.events().await.payloads::<ShipmentShipped>("shipment.shipped");
+        let payloads = world.events().await.payloads::<ShipmentShipped>(EventType::ShipmentShipped);
         assert!(payloads[0].cancellation_lost);
         assert!(world.events().await.open_exceptions().is_empty());
     })
@@ -102,7 +106,7 @@ async fn case_21_a_rejecting_node_that_ships_after_the_cancellation_ships_agains
         world.cancel(ORDER);
         world.drain().await;
         world.ship(shipped(&order, &[("T1", 5)])).await;
-        assert!(world.events().await.payloads::<ShipmentShipped>("shipment.shipped")[0].cancellation_lost);
+        assert!(world.events().await.payloads::<ShipmentShipped>(EventType::ShipmentShipped)[0].cancellation_lost);
         assert!(world.events().await.open_exceptions().is_empty());
     })
     .await;
@@ -144,9 +148,9 @@ async fn a_cancellation_while_inventory_is_asked_reaches_what_it_allocated() {
         assert_eq!((reservation.reserved, reservation.allocated, reservation.released), (0, 0, 5));
         let order = world.fulfillment_order(ORDER).await;
         assert_eq!((order.execution_state(), order.lines[0].cancelled), (ExecutionState::Cancelled, 3));
-        assert!(!world.event_types().await.contains(&"fulfillment.requested".to_owned()));
+        assert!(!world.event_types().await.contains(&EventType::FulfillmentRequested));
         assert!(world.events().await.open_exceptions().is_empty());
-        let cancelled = world.events().await.payloads::<FulfillmentCancelled>("fulfillment.cancelled");
+        let cancelled = world.events().await.payloads::<FulfillmentCancelled>(EventType::FulfillmentCancelled);
         assert_eq!(cancelled.iter().map(|payload| payload.lines[0].quantity).sum::<i64>(), 5);
     })
     .await;

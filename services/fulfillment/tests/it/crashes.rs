@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use proto::events::EventType;
 use testkit::each;
 
 use crate::{
@@ -37,7 +38,7 @@ async fn an_answer_lost_after_inventory_allocated_gives_the_same_fulfillment_ord
         assert_eq!(world.open_units(ORDER, 1).await, [("nod_a".to_owned(), 5), ("nod_b".to_owned(), 3)]);
         assert_eq!(world.inventory.calls("Allocate"), ["ord_1/release-1"; 2]);
         assert_eq!(world.inventory.reservation(ORDER, 1).allocated, 8);
-        assert_eq!(world.count("fulfillment.requested").await, 2);
+        assert_eq!(world.count(EventType::FulfillmentRequested).await, 2);
         assert!(world.events().await.open_exceptions().is_empty());
         let decisions = world.decisions(ORDER).await;
         assert_eq!((decisions.len(), decisions[0].choices.len(), decisions[0].candidates[0].available), (1, 2, 5));

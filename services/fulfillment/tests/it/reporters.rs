@@ -1,8 +1,11 @@
 //! Which reporters are authoritative for a package.
 
-use proto::fulfillment::v1::{
-    ListMilestonesRequest, MilestoneCode, RecordMilestoneResponse, ShipmentDelivered, ShipmentOverShipped,
-    ShipmentShipped, ShipmentState,
+use proto::{
+    events::EventType,
+    fulfillment::v1::{
+        ListMilestonesRequest, MilestoneCode, RecordMilestoneResponse, ShipmentDelivered, ShipmentOverShipped,
+        ShipmentShipped, ShipmentState,
+    },
 };
 
 use testkit::each;
@@ -41,7 +44,7 @@ async fn a_carriers_reports_are_applied_only_to_its_own_packages() {
         assert_eq!((right.shipment_id.is_empty(), right.status()), (false, MilestoneCode::Delivered));
         let shipment = shipment(&world).await;
         assert_eq!(shipment.state(), ShipmentState::Delivered);
-        assert_eq!(world.count("shipment.delivered").await, 1);
+        assert_eq!(world.count(EventType::ShipmentDelivered).await, 1);
         let request = ListMilestonesRequest { shipment_id: shipment.shipment_id };
         let milestones = world.api().list_milestones(request).await.unwrap().into_inner().milestones;
         assert_eq!(milestones.len(), 2, "reports of others are not listed");
@@ -57,7 +60,7 @@ async fn an_early_report_is_applied_when_the_shipment_names_its_reporter() {
         let shipment = world.ship(shipped(&world.fulfillment_order(ORDER).await, &[("T1", 6)])).await;
         assert_eq!(shipment.packages[0].status(), MilestoneCode::InTransit);
         assert_eq!(world.events().await.open_exceptions(), [("FOREIGN_REPORT".to_owned(), shipment.shipment_id)]);
-        assert_eq!(world.count("shipment.milestone_recorded").await, 1);
+        assert_eq!(world.count(EventType::ShipmentMilestoneRecorded).await, 1);
     })
     .await;
 }
@@ -77,11 +80,11 @@ async fn buffered_reports_of_a_carrier_are_applied_when_it_is_named() {
         let named = shipment(&world).await;
         assert_eq!((named.state(), named.inferred), (ShipmentState::Delivered, true));
         assert_eq!(world.events().await.open_exceptions(), [], "the carrier is named");
-        let payloads = world.events().await.payloads::<ShipmentDelivered>("shipment.delivered");
+        let payloads = world.events().await.payloads::<ShipmentDelivered>(EventType::ShipmentDelivered);
         assert_eq!(payloads[0].lines[0].quantity, 6);
-        assert_eq!(world.count("shipment.milestone_recorded").await, 2);
+        assert_eq!(world.count(EventType::ShipmentMilestoneRecorded).await, 2);
         world.label("par_carrier", &packages).await;
-        assert_eq!(world.count("shipment.delivered").await, 1);
+        assert_eq!(world.count(EventType::ShipmentDelivered).await, 1);
     })
     .await;
 }
@@ -96,12 +99,12 @@ async fn inferred_and_reported_departures_of_one_report_are_events_of_their_own(
         world.ship(left).await;
         assert_eq!(world.fulfillment_order(ORDER).await.lines[0].shipped, 6);
         let events = world.events().await;
-        let times = events.of("shipment.shipped").into_iter().map(|event| event.occur_time.unwrap());
-        let payloads = events.payloads::<ShipmentShipped>("shipment.shipped");
+        let times = events.of(EventType::ShipmentShipped).into_iter().map(|event| event.occur_time.unwrap());
+        let payloads = events.payloads::<ShipmentShipped>(EventType::ShipmentShipped);
         let departures: Vec<_> = times.zip(payloads.iter().map(|payload| payload.lines[0].quantity)).collect();
         assert_eq!(departures, [(after(10), 4), (after(30), 2)], "each at its own time");
-        assert_eq!(world.count("fulfillment.completed").await, 1);
-        assert_eq!(world.count("fulfillment.accepted").await, 1);
+        assert_eq!(world.count(EventType::FulfillmentCompleted).await, 1);
+        assert_eq!(world.count(EventType::FulfillmentAccepted).await, 1);
     })
     .await;
 }
@@ -115,11 +118,11 @@ async fn deliveries_and_over_shipments_are_one_event_each_with_all_units() {
         }
         world.ship(shipped(&world.fulfillment_order(ORDER).await, &[("T1", 1), ("T3", 7)])).await;
         let units = |lines: &[proto::types::v1::LineQuantity]| lines.iter().map(|unit| unit.quantity).sum::<i64>();
-        let payloads = world.events().await.payloads::<ShipmentShipped>("shipment.shipped");
+        let payloads = world.events().await.payloads::<ShipmentShipped>(EventType::ShipmentShipped);
         assert_eq!(payloads.iter().map(|payload| units(&payload.lines)).sum::<i64>(), 10);
-        let payloads = world.events().await.payloads::<ShipmentDelivered>("shipment.partially_delivered");
+        let payloads = world.events().await.payloads::<ShipmentDelivered>(EventType::ShipmentPartiallyDelivered);
         assert_eq!(payloads.iter().map(|payload| units(&payload.lines)).collect::<Vec<_>>(), [9]);
-        let payloads = world.events().await.payloads::<ShipmentOverShipped>("shipment.over_shipped");
+        let payloads = world.events().await.payloads::<ShipmentOverShipped>(EventType::ShipmentOverShipped);
         assert_eq!(payloads.iter().map(|payload| units(&payload.lines)).collect::<Vec<_>>(), [4]);
         let open = world.events().await.open_exceptions();
         assert_eq!(open.iter().filter(|(event_type, _)| event_type == "OVER_SHIPPED").count(), 1);

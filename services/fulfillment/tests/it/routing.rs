@@ -1,6 +1,7 @@
 //! Released units are given to nodes.
 
 use proto::{
+    events::EventType,
     fulfillment::v1::{ExecutionState, PreviewRoutingRequest, RequestState},
     types::v1::{HandlingClass, LineQuantity},
 };
@@ -25,7 +26,7 @@ async fn a_release_becomes_a_fulfillment_order_at_the_best_node_with_an_explanat
         assert_eq!((order.execution_state(), order.request_state()), (ExecutionState::Open, RequestState::Submitted));
         assert_eq!(order.idempotency_key, format!("{}:1", order.fulfillment_order_id));
         assert_eq!((order.customer_po.as_str(), order.ship_to.unwrap().name.as_str()), ("PO-1", "Depot"));
-        assert_eq!(world.event_types().await, ["fulfillment.routed", "fulfillment.requested"]);
+        assert_eq!(world.event_types().await, [EventType::FulfillmentRouted, EventType::FulfillmentRequested]);
 
         let decision = world.decisions(ORDER).await.remove(0);
         assert_eq!(decision.decision_id, order.decision_id);
@@ -48,7 +49,7 @@ async fn case_04_stock_that_no_single_node_has_is_split() {
 
         let expected = [("nod_a".to_owned(), 3), ("nod_b".to_owned(), 3)];
         assert_eq!(world.open_units(ORDER, 1).await, expected);
-        assert_eq!(world.count("fulfillment.requested").await, 2);
+        assert_eq!(world.count(EventType::FulfillmentRequested).await, 2);
         assert!(world.events().await.open_exceptions().is_empty());
     })
     .await;

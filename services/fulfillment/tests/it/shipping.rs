@@ -2,6 +2,7 @@
 
 use proto::{
     event::v1::ExceptionOpened,
+    events::EventType,
     fulfillment::v1::{
         ExecutionState, MilestoneCode, RequestState, ShipmentOverShipped, ShipmentShipped, ShipmentState,
     },
@@ -20,7 +21,10 @@ async fn case_32_a_printed_label_ships_nothing() {
         let order = world.fulfillment_order(ORDER).await;
         assert_eq!((order.lines[0].packed, order.lines[0].shipped), (6, 0));
         assert_eq!(order.execution_state(), ExecutionState::InProgress);
-        assert_eq!((world.count("shipment.labelled").await, world.count("shipment.shipped").await), (1, 0));
+        assert_eq!(
+            (world.count(EventType::ShipmentLabelled).await, world.count(EventType::ShipmentShipped).await),
+            (1, 0)
+        );
 
         let shipment = world.ship(shipped(&order, &[("T1", 6)])).await;
         assert_eq!((shipment.state(), shipment.packages.len()), (ShipmentState::Shipped, 1));
@@ -44,7 +48,7 @@ async fn case_40_a_late_report_downgrades_nothing_and_a_second_package_is_added(
         assert_eq!(shipment.packages.len(), 3);
         assert_eq!(shipment.packages[0].status(), MilestoneCode::Delivered);
         assert_eq!(shipment.state(), ShipmentState::PartiallyDelivered);
-        let payloads = world.events().await.payloads::<ShipmentShipped>("shipment.shipped");
+        let payloads = world.events().await.payloads::<ShipmentShipped>(EventType::ShipmentShipped);
         assert_eq!(payloads.iter().map(|payload| payload.lines[0].quantity).collect::<Vec<_>>(), [4, 2]);
         assert_eq!(world.fulfillment_order(ORDER).await.execution_state(), ExecutionState::Completed);
     })
@@ -68,9 +72,13 @@ async fn case_43_a_report_per_carton_before_the_answer_counts_each_carton_once()
         assert_eq!((order.lines[0].shipped, order.request_state()), (6, RequestState::Accepted));
         assert_eq!(order.execution_state(), ExecutionState::Completed);
         let events = world.events().await;
-        let count = |event_type: &str| events.of(event_type).len();
+        let count = |event_type: EventType| events.of(event_type).len();
         assert_eq!(
-            (count("shipment.shipped"), count("fulfillment.accepted"), count("fulfillment.completed")),
+            (
+                count(EventType::ShipmentShipped),
+                count(EventType::FulfillmentAccepted),
+                count(EventType::FulfillmentCompleted)
+            ),
             (3, 1, 1)
         );
     })
@@ -83,7 +91,7 @@ async fn units_beyond_the_fulfillment_order_are_shipped_and_open_an_exception() 
         let order = world.fulfillment_order(ORDER).await;
         let shipment = world.ship(shipped(&order, &[("T1", 5), ("T2", 4)])).await;
         assert_eq!(world.fulfillment_order(ORDER).await.lines[0].shipped, 9);
-        let payloads = world.events().await.payloads::<ShipmentOverShipped>("shipment.over_shipped");
+        let payloads = world.events().await.payloads::<ShipmentOverShipped>(EventType::ShipmentOverShipped);
         assert_eq!((payloads.len(), payloads[0].lines[0].quantity), (1, 3));
         assert_eq!(world.events().await.open_exceptions(), [("OVER_SHIPPED".to_owned(), shipment.shipment_id)]);
     })
@@ -133,7 +141,7 @@ async fn a_fulfillment_order_with_short_units_ends_incomplete() {
         assert_eq!(world.fulfillment_order(ORDER).await.execution_state(), ExecutionState::InProgress);
         world.record_pick(pick(&order, 0, 2)).await;
         assert_eq!(world.fulfillment_orders(ORDER).await[0].execution_state(), ExecutionState::Incomplete);
-        assert_eq!(world.count("fulfillment.incomplete").await, 1);
+        assert_eq!(world.count(EventType::FulfillmentIncomplete).await, 1);
     })
     .await;
 }
@@ -153,13 +161,13 @@ async fn other_contents_than_a_package_left_with_open_an_exception_once_and_chan
             world.events().await.open_exceptions(),
             [("CONTENTS_DIFFER".to_owned(), shipment.shipment_id.clone())]
         );
-        let opened = world.events().await.payloads::<ExceptionOpened>("exception.opened").remove(0);
+        let opened = world.events().await.payloads::<ExceptionOpened>(EventType::ExceptionOpened).remove(0);
         assert_eq!((opened.facts["recorded"].as_str(), opened.facts["reported"].as_str()), ("1: 6 A", "1: 4 A"));
         assert_eq!(opened.facts["tracking_number"], "T1");
         assert_eq!(world.fulfillment_order(ORDER).await.lines[0].shipped, 6);
-        assert_eq!(world.count("shipment.shipped").await, 1);
+        assert_eq!(world.count(EventType::ShipmentShipped).await, 1);
         world.ship(shipped(&order, &[("T1", 5)])).await;
-        assert_eq!(world.count("exception.opened").await, 2, "another report is another event");
+        assert_eq!(world.count(EventType::ExceptionOpened).await, 2, "another report is another event");
     })
     .await;
 }

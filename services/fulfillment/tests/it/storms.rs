@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use proto::fulfillment::v1::{
-    CancellationAnswer, FulfillmentCancelled, FulfillmentOrder, FulfillmentUnfulfillable, RequestState,
+use proto::{
+    events::EventType,
+    fulfillment::v1::{
+        CancellationAnswer, FulfillmentCancelled, FulfillmentOrder, FulfillmentUnfulfillable, RequestState,
+    },
 };
 
 use testkit::each;
@@ -33,7 +36,7 @@ fn open(order: &FulfillmentOrder) -> i64 {
 
 /// Units that were returned to the order.
 async fn returned_units(world: &World) -> i64 {
-    let payloads = world.events().await.payloads::<FulfillmentUnfulfillable>("fulfillment.unfulfillable");
+    let payloads = world.events().await.payloads::<FulfillmentUnfulfillable>(EventType::FulfillmentUnfulfillable);
     payloads.iter().map(|payload| payload.lines[0].quantity).sum()
 }
 
@@ -98,7 +101,7 @@ async fn check(world: &World, seed: u64, released_by_order: i64) {
     let orders = world.fulfillment_orders(ORDER).await;
     let at_nodes: i64 = orders.iter().map(|order| open(order) + order.lines[0].shipped).sum();
     assert_eq!(reservation.allocated, at_nodes, "seed {seed}: units at nodes");
-    let cancelled = world.events().await.payloads::<FulfillmentCancelled>("fulfillment.cancelled");
+    let cancelled = world.events().await.payloads::<FulfillmentCancelled>(EventType::FulfillmentCancelled);
     let cancelled: i64 = cancelled.iter().map(|payload| payload.lines[0].quantity).sum();
     assert_eq!(reservation.released, cancelled + released_by_order, "seed {seed}: cancelled units");
     let waiting = returned_units(world).await - released_by_order;

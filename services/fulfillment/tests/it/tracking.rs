@@ -1,8 +1,12 @@
 //! Tracking reports, early, late, repeated and in any order.
 
-use proto::fulfillment::v1::{
-    ExecutionState, ListMilestonesRequest, ListShipmentsRequest, MilestoneCode, ProofOfDelivery,
-    RecordMilestoneResponse, RecordProofOfDeliveryRequest, Shipment, ShipmentDelivered, ShipmentShipped, ShipmentState,
+use proto::{
+    events::EventType,
+    fulfillment::v1::{
+        ExecutionState, ListMilestonesRequest, ListShipmentsRequest, MilestoneCode, ProofOfDelivery,
+        RecordMilestoneResponse, RecordProofOfDeliveryRequest, Shipment, ShipmentDelivered, ShipmentShipped,
+        ShipmentState,
+    },
 };
 
 use testkit::each;
@@ -45,8 +49,8 @@ async fn case_23_one_delivered_package_of_three_is_a_partial_delivery() {
         report(&world, "T3", MilestoneCode::Delivered, 30).await;
         let shipment = shipment(&world).await;
         assert_eq!((shipment.state(), shipment.deliver_time), (ShipmentState::Delivered, Some(after(30))));
-        let partial = world.events().await.payloads::<ShipmentDelivered>("shipment.partially_delivered");
-        let last = world.events().await.payloads::<ShipmentDelivered>("shipment.delivered");
+        let partial = world.events().await.payloads::<ShipmentDelivered>(EventType::ShipmentPartiallyDelivered);
+        let last = world.events().await.payloads::<ShipmentDelivered>(EventType::ShipmentDelivered);
         let quantities: Vec<_> = partial.iter().chain(&last).map(|payload| payload.lines[0].quantity).collect();
         assert_eq!((quantities, last.len()), (vec![2, 1, 3], 1));
     })
@@ -71,7 +75,7 @@ async fn reports_count_by_the_time_they_happened() {
         assert_eq!(shipment.packages[0].status_time, Some(after(30)));
         assert_eq!(shipment.packages[0].estimated_delivery_time, Some(after(1_040)));
         assert_eq!(shipment.state(), ShipmentState::Shipped);
-        assert_eq!(world.count("shipment.milestone_recorded").await, 4);
+        assert_eq!(world.count(EventType::ShipmentMilestoneRecorded).await, 4);
 
         let request = ListMilestonesRequest { shipment_id: shipment.shipment_id };
         let milestones = world.api().list_milestones(request).await.unwrap().into_inner().milestones;
@@ -93,7 +97,7 @@ async fn a_delivered_package_stays_delivered() {
             assert_eq!(report(&world, "T1", code, seconds).await.status(), MilestoneCode::Delivered);
         }
         assert_eq!(shipment(&world).await.deliver_time, Some(after(20)));
-        assert_eq!(world.count("shipment.delivered").await, 1);
+        assert_eq!(world.count(EventType::ShipmentDelivered).await, 1);
     })
     .await;
 }
@@ -106,7 +110,7 @@ async fn case_44_reports_before_the_package_is_known_are_buffered_and_applied() 
         prove(&world, "T1", 20).await;
         prove(&world, "T1", 20).await;
         report(&world, "T1", MilestoneCode::InTransit, 10).await;
-        assert_eq!(world.count("shipment.unmatched_milestone_recorded").await, 2);
+        assert_eq!(world.count(EventType::ShipmentUnmatchedMilestoneRecorded).await, 2);
 
         let shipment = world.ship(shipped(&world.fulfillment_order(ORDER).await, &[("T1", 6)])).await;
         assert_eq!((shipment.state(), shipment.inferred), (ShipmentState::Delivered, false));
@@ -114,10 +118,10 @@ async fn case_44_reports_before_the_package_is_known_are_buffered_and_applied() 
         let proof = shipment.packages[0].proof_of_delivery.as_ref().unwrap();
         assert_eq!(proof.signed_by, "A. Meier");
         let types = world.event_types().await;
-        let position = |wanted: &str| types.iter().position(|event_type| event_type == wanted).unwrap();
-        assert!(position("shipment.shipped") < position("shipment.delivered"));
-        assert_eq!(world.count("shipment.milestone_recorded").await, 1);
-        assert_eq!(world.count("shipment.pod_captured").await, 1);
+        let position = |wanted: EventType| types.iter().position(|event_type| *event_type == wanted).unwrap();
+        assert!(position(EventType::ShipmentShipped) < position(EventType::ShipmentDelivered));
+        assert_eq!(world.count(EventType::ShipmentMilestoneRecorded).await, 1);
+        assert_eq!(world.count(EventType::ShipmentPodCaptured).await, 1);
     })
     .await;
 }
@@ -140,7 +144,7 @@ async fn case_44_a_labelled_package_that_its_carrier_has_is_inferred_to_have_lef
         let reported = world.ship(shipped(&order, &[("T1", 6)])).await;
         assert_eq!((reported.state(), reported.inferred), (ShipmentState::Shipped, false));
         assert_eq!(world.fulfillment_order(ORDER).await.lines[0].shipped, 6);
-        let payloads = world.events().await.payloads::<ShipmentShipped>("shipment.shipped");
+        let payloads = world.events().await.payloads::<ShipmentShipped>(EventType::ShipmentShipped);
         assert!(payloads.len() == 1 && payloads[0].shipment.as_ref().unwrap().inferred);
     })
     .await;
@@ -158,7 +162,10 @@ async fn a_proof_is_a_delivery() {
             (shipment.state(), shipment.packages[0].status()),
             (ShipmentState::Delivered, MilestoneCode::Delivered)
         );
-        assert_eq!((world.count("shipment.delivered").await, world.count("shipment.pod_captured").await), (1, 1));
+        assert_eq!(
+            (world.count(EventType::ShipmentDelivered).await, world.count(EventType::ShipmentPodCaptured).await),
+            (1, 1)
+        );
     })
     .await;
 }

@@ -2,6 +2,7 @@
 
 use proto::{
     event::v1::ExceptionOpened,
+    events::{EventType, InventoryEvent},
     fulfillment::v1::{FulfillmentRoutingFailed, NodeState, RetryRoutingRequest, UpdateNodeRequest},
     inventory::v1::{StockChanged, StockMovement},
 };
@@ -17,7 +18,9 @@ fn unassigned() -> Vec<(String, String)> {
 fn received(world: &World, sku: &str, node: &str, quantity: i64) {
     world.inventory.stock(sku, node, quantity);
     let movement = StockMovement { sku: sku.to_owned(), on_hand_delta: quantity, ..StockMovement::default() };
-    world.inventory_log.emit("inventory.received", "", &StockChanged { movement: Some(movement), level: None });
+    world
+        .inventory_log
+        .emit("", &InventoryEvent::InventoryReceived(StockChanged { movement: Some(movement), level: None }));
 }
 
 #[tokio::test]
@@ -31,12 +34,12 @@ async fn units_that_no_node_may_take_open_an_exception_that_says_why() {
         world.drain().await;
 
         assert_eq!(world.events().await.open_exceptions(), unassigned());
-        let failed = world.events().await.payloads::<FulfillmentRoutingFailed>("fulfillment.routing_failed");
+        let failed = world.events().await.payloads::<FulfillmentRoutingFailed>(EventType::FulfillmentRoutingFailed);
         let decision = failed[0].decision.as_ref().unwrap();
         assert_eq!((decision.candidates[0].obstacle.as_str(), decision.candidates[0].rank), ("SERVICE_AREA", -1));
         assert_eq!((decision.unrouted[0].quantity, decision.unrouted[0].sku.as_str()), (5, "A"));
         assert!(world.inventory.calls("Allocate").is_empty());
-        let opened = world.events().await.payloads::<ExceptionOpened>("exception.opened");
+        let opened = world.events().await.payloads::<ExceptionOpened>(EventType::ExceptionOpened);
         assert_eq!((opened[0].order_id.as_str(), opened[0].facts["units"].as_str()), (ORDER, "5"));
     })
     .await;
@@ -60,8 +63,8 @@ async fn stock_that_comes_in_is_used_for_what_waits_for_it() {
         world.drain().await;
         assert_eq!(world.open_units(ORDER, 1).await, [("nod_a".to_owned(), 2), ("nod_a".to_owned(), 3)]);
         assert!(world.events().await.open_exceptions().is_empty());
-        assert_eq!(world.count("exception.opened").await, 1);
-        assert_eq!(world.count("exception.resolved").await, 1);
+        assert_eq!(world.count(EventType::ExceptionOpened).await, 1);
+        assert_eq!(world.count(EventType::ExceptionResolved).await, 1);
         let reservation = world.inventory.reservation(ORDER, 1);
         assert_eq!((reservation.reserved, reservation.allocated), (0, 5));
     })

@@ -6,6 +6,7 @@ use std::{ops::Deref, sync::Arc};
 
 use mesh::{Channel, Principal, Role};
 use proto::{
+    events::OrderEvent,
     fulfillment::v1::{
         FulfillmentOrder, RecordShipmentRequest, ReportedPackage, fulfillment_service_client::FulfillmentServiceClient,
     },
@@ -106,13 +107,13 @@ impl World {
             lines: lines.collect(),
             requested_ship_time: None,
         };
-        self.order_log.emit("order.released", order, &released);
+        self.order_log.emit(order, &OrderEvent::OrderReleased(released));
     }
 
     /// The order is cancelled.
     pub(crate) fn cancel(&self, order: &str) {
         let requested = OrderCancelRequested { order_id: order.to_owned(), reason: "not wanted".to_owned() };
-        self.order_log.emit("order.cancel_requested", order, &requested);
+        self.order_log.emit(order, &OrderEvent::OrderCancelRequested(requested));
     }
 }
 

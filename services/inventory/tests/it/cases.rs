@@ -126,8 +126,7 @@ async fn case_09_the_reservation_of_an_order_on_hold_past_its_time_is_extended()
         world.clock.advance(Duration::from_secs(3_601));
         let emitted = async || {
             let events = world.events().await;
-            events.of(EventType::InventoryReserved.as_str()).len()
-                + events.of(EventType::InventoryReservationReleased.as_str()).len()
+            events.of(EventType::InventoryReserved).len() + events.of(EventType::InventoryReservationReleased).len()
         };
         let emitted_before = emitted().await;
         world.drain().await;

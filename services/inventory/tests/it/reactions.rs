@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proto::{
     event::v1::{Event, ExceptionOpened},
-    events::EventType,
+    events::{EventType, FulfillmentEvent, OrderEvent, ReturnsEvent},
     fulfillment::v1::{Shipment, ShipmentShipped},
     inventory::v1::{ConsumeRequest, DriftDetected},
     order::v1::OrderHoldChanged,
@@ -17,9 +17,9 @@ use crate::world::{HERE, World, quantities, units};
 
 /// The order service reports that so many holds are open on an order.
 pub(crate) async fn hold(world: &World, order_id: &str, open_holds: i32) {
-    let event_type = if open_holds > 0 { EventType::OrderHoldPlaced } else { EventType::OrderHoldReleased };
     let changed = OrderHoldChanged { order_id: order_id.to_owned(), open_holds, ..Default::default() };
-    world.order.emit(event_type.as_str(), order_id, &changed);
+    let event = if open_holds > 0 { OrderEvent::OrderHoldPlaced } else { OrderEvent::OrderHoldReleased };
+    world.order.emit(order_id, &event(changed));
     world.drain().await;
 }
 
@@ -32,7 +32,7 @@ async fn ship(world: &World, shipment_id: &str, order_id: &str, lines: &[(i32, &
         ..Default::default()
     };
     let shipped = ShipmentShipped { shipment: Some(shipment), lines: quantities(lines), ..Default::default() };
-    let event = testkit::event(EventType::ShipmentShipped.as_str(), order_id, &shipped);
+    let event = testkit::event(order_id, &FulfillmentEvent::ShipmentShipped(shipped));
     world.fulfillment.append(Event { occur_time: Some(mesh::wire::timestamp(at)), ..event });
     world.drain().await;
 }
@@ -146,11 +146,8 @@ async fn units_of_a_return_that_can_be_sold_are_on_hand_again_and_fill_backorder
             ..Default::default()
         };
         let lines = vec![line(DispositionKind::Restock, 3), line(DispositionKind::Scrap, 4)];
-        world.returns.emit(
-            EventType::ReturnDisposed.as_str(),
-            "ord_1",
-            &ReturnDisposed { r#return: Some(back), lines },
-        );
+        let disposed = ReturnDisposed { r#return: Some(back), lines };
+        world.returns.emit("ord_1", &ReturnsEvent::ReturnDisposed(disposed));
         world.drain().await;
         let now = world.availability("A").await;
         assert_eq!((now.on_hand, now.reserved, now.atp), (3, 2, 1));

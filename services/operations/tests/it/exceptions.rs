@@ -237,7 +237,7 @@ async fn an_event_that_cannot_be_applied_becomes_an_exception_itself() {
         world.drain().await;
         let exception = world.the_exception().await;
         assert_eq!((exception.r#type.as_str(), exception.source.as_str()), ("REACTION_FAILED", "operations"));
-        assert_eq!(exception.facts["event_type"], "exception.opened");
+        assert_eq!(exception.facts["event_type"], EventType::ExceptionOpened.as_str());
     })
     .await;
 }

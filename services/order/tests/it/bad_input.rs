@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use proto::order::v1 as contract;
+use proto::{events::InventoryEvent, order::v1 as contract};
 use testkit::{each, fault, wrong_fields};
 use tonic::{Request, Response, Status};
 
@@ -165,7 +165,7 @@ async fn an_item_that_is_discontinued_is_refused() {
         gone.etag = "2".to_owned();
         gone.set_state(proto::inventory::v1::ItemState::Discontinued);
         let changed = proto::inventory::v1::ItemChanged { item: Some(gone) };
-        world.inventory_log.emit("item.updated", "", &changed);
+        world.inventory_log.emit("", &InventoryEvent::ItemUpdated(changed));
         world.drain().await;
         refused(&world, order_of("PO-1", &[("TEA", 1)]), &["lines[0].sku"]).await;
     })

@@ -1,5 +1,6 @@
 use proto::{
     event::v1::ExceptionOpened,
+    events::{EventType, FulfillmentEvent},
     fulfillment::v1::{FulfillmentCancelled, FulfillmentOrderChanged, FulfillmentPicked},
     order::v1::{self as contract, OrderState, OrderStatus},
 };
@@ -22,7 +23,7 @@ async fn units_that_are_not_at_nodes_are_cancelled_at_once_and_their_stock_relea
         assert_eq!(released.len(), 1);
         assert_eq!((released[0].lines[0].sku.as_str(), released[0].lines[0].quantity), ("TEA", 3));
         let types = world.events_of(&order.order_id).await.types();
-        assert_eq!(types[3..], ["order.line_cancelled", "order.cancelled"]);
+        assert_eq!(types[3..], [EventType::OrderLineCancelled, EventType::OrderCancelled]);
         assert_eq!(reason(world.cancel(&order.order_id).await), Reason::ActionNotSupported);
     })
     .await;
@@ -53,16 +54,16 @@ async fn units_at_nodes_are_cancelled_when_the_nodes_confirm_it() {
         assert_eq!(order.state(), OrderState::Confirmed);
         assert_eq!((counters(&order, 0).cancelled, counters(&order, 0).released), (1, 2));
         assert_eq!(order.supported_actions, ["PlaceHold"]);
-        assert_eq!(world.events_of(&order.order_id).await.types().last().unwrap(), "order.cancel_requested");
+        assert_eq!(world.events_of(&order.order_id).await.types().last().unwrap(), &EventType::OrderCancelRequested);
         let stopped =
             FulfillmentCancelled { fulfillment_order: fulfillment_order(&order), lines: quantities(&[(1, 1)]) };
-        let order = world.fulfillment_emits("fulfillment.cancelled", &order, &stopped).await;
+        let order = world.fulfillment_emits(&order, &FulfillmentEvent::FulfillmentCancelled(stopped)).await;
         assert_eq!((order.state(), counters(&order, 0).released), (OrderState::Confirmed, 1));
         // No node had been found for the last one.
         let unrouted = FulfillmentCancelled { fulfillment_order: None, lines: quantities(&[(1, 1)]) };
-        let order = world.fulfillment_emits("fulfillment.cancelled", &order, &unrouted).await;
+        let order = world.fulfillment_emits(&order, &FulfillmentEvent::FulfillmentCancelled(unrouted)).await;
         assert_eq!((order.state(), order.status()), (OrderState::Cancelled, OrderStatus::Cancelled));
-        assert_eq!(world.events_of(&order.order_id).await.types().last().unwrap(), "order.cancelled");
+        assert_eq!(world.events_of(&order.order_id).await.types().last().unwrap(), &EventType::OrderCancelled);
     })
     .await;
 }
@@ -76,9 +77,10 @@ async fn case_21_units_shipped_after_their_cancellation_was_requested_are_shippe
         let units = counters(&order, 0);
         assert_eq!((units.shipped, units.cancelled, units.over_shipped), (3, 0, 0));
         assert_eq!(order.status(), OrderStatus::Exception);
-        let lost: Vec<contract::OrderCancelLost> = world.events_of(&order.order_id).await.payloads("order.cancel_lost");
+        let lost: Vec<contract::OrderCancelLost> =
+            world.events_of(&order.order_id).await.payloads(EventType::OrderCancelLost);
         assert_eq!((lost[0].shipment_id.as_str(), lost[0].lines[0].quantity), ("shm_1", 3));
-        let opened: Vec<ExceptionOpened> = world.events_of(&order.order_id).await.payloads("exception.opened");
+        let opened: Vec<ExceptionOpened> = world.events_of(&order.order_id).await.payloads(EventType::ExceptionOpened);
         assert_eq!((opened[0].r#type.as_str(), opened[0].subject.as_str()), ("CANCEL_LOST", order.order_id.as_str()));
         let order = world.delivers(&order, "shm_1", &[(1, 3)]).await;
         assert_eq!(order.status(), OrderStatus::Delivered);
@@ -93,13 +95,13 @@ async fn case_21_a_node_that_refuses_to_cancel_a_partly_picked_order_ships_it_an
     each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
         let picked = FulfillmentPicked { fulfillment_order: fulfillment_order(&order), lines: quantities(&[(1, 2)]) };
-        let order = world.fulfillment_emits("fulfillment.picked", &order, &picked).await;
+        let order = world.fulfillment_emits(&order, &FulfillmentEvent::FulfillmentPicked(picked)).await;
         assert_eq!(order.status(), OrderStatus::InFulfillment);
         let order = world.cancel(&order.order_id).await.unwrap();
         assert_eq!((counters(&order, 0).released, counters(&order, 0).cancelled), (3, 0));
 
         let refused = FulfillmentOrderChanged { fulfillment_order: fulfillment_order(&order) };
-        let order = world.fulfillment_emits("fulfillment.cancellation_rejected", &order, &refused).await;
+        let order = world.fulfillment_emits(&order, &FulfillmentEvent::FulfillmentCancellationRejected(refused)).await;
         assert_eq!(order.status(), OrderStatus::InFulfillment);
         // The request to the node was over when these were shipped, but the customer had cancelled all of them.
         world.ships(&order, "shm_1", &[(1, 2)]).await;
@@ -107,9 +109,10 @@ async fn case_21_a_node_that_refuses_to_cancel_a_partly_picked_order_ships_it_an
         let units = counters(&order, 0);
         assert_eq!((units.shipped, units.cancelled, units.over_shipped), (3, 0, 0));
         assert_eq!(order.status(), OrderStatus::Exception);
-        let lost: Vec<contract::OrderCancelLost> = world.events_of(&order.order_id).await.payloads("order.cancel_lost");
+        let lost: Vec<contract::OrderCancelLost> =
+            world.events_of(&order.order_id).await.payloads(EventType::OrderCancelLost);
         assert_eq!(lost.iter().map(|lost| lost.lines[0].quantity).collect::<Vec<_>>(), [2, 1]);
-        let opened: Vec<ExceptionOpened> = world.events_of(&order.order_id).await.payloads("exception.opened");
+        let opened: Vec<ExceptionOpened> = world.events_of(&order.order_id).await.payloads(EventType::ExceptionOpened);
         assert!(opened.iter().all(|opened| opened.r#type == "CANCEL_LOST" && opened.subject == order.order_id));
 
         let order = world.delivers(&order, "shm_1", &[(1, 2)]).await;
@@ -127,7 +130,7 @@ async fn case_21_what_is_shipped_after_it_was_cancelled_is_shipped_too() {
         let order = world.cancel(&order.order_id).await.unwrap();
         let stopped =
             FulfillmentCancelled { fulfillment_order: fulfillment_order(&order), lines: quantities(&[(1, 3)]) };
-        let order = world.fulfillment_emits("fulfillment.cancelled", &order, &stopped).await;
+        let order = world.fulfillment_emits(&order, &FulfillmentEvent::FulfillmentCancelled(stopped)).await;
         assert_eq!(order.state(), OrderState::Cancelled);
         let order = world.ships_despite_cancellation(&order, "shm_1", &[(1, 2)]).await;
         let units = counters(&order, 0);

@@ -1,4 +1,7 @@
-use proto::order::v1::{self as contract, HoldReason, OrderStatus};
+use proto::{
+    events::EventType,
+    order::v1::{self as contract, HoldReason, OrderStatus},
+};
 use testkit::{each, reason};
 use tonic::{Response, Status};
 use types::Reason;
@@ -40,7 +43,7 @@ async fn nothing_is_released_until_the_last_hold_is_released() {
         assert_eq!((order.status(), counters(&order, 0).released), (OrderStatus::Released, 3));
         assert_eq!(world.get(&order.order_id).await, order);
         let types = world.events_of(&order.order_id).await.types();
-        assert_eq!(types[types.len() - 2..], ["order.hold_released", "order.released"]);
+        assert_eq!(types[types.len() - 2..], [EventType::OrderHoldReleased, EventType::OrderReleased]);
     })
     .await;
 }

@@ -1,4 +1,5 @@
 use proto::{
+    events::{EventType, FulfillmentEvent},
     fulfillment::v1 as fulfillment,
     order::v1::{self as contract, OrderStatus},
 };
@@ -46,7 +47,7 @@ async fn amounts_of_all_shipments_sum_to_the_line_to_the_cent() {
         }
         assert_eq!(sum, 5_980);
         let emitted: Vec<contract::OrderInvoiceReady> =
-            world.events_of(&order.order_id).await.payloads("order.invoice_ready");
+            world.events_of(&order.order_id).await.payloads(EventType::OrderInvoiceReady);
         let listed = readiness(&world, &order.order_id).await;
         assert_eq!(emitted.into_iter().map(|ready| ready.readiness.unwrap()).collect::<Vec<_>>(), listed);
     })
@@ -93,7 +94,7 @@ async fn case_32_a_printed_label_is_not_a_shipment_and_makes_nothing_ready_to_in
                 ..Default::default()
             }),
         };
-        let after = world.fulfillment_emits("shipment.labelled", &order, &labelled).await;
+        let after = world.fulfillment_emits(&order, &FulfillmentEvent::ShipmentLabelled(labelled)).await;
         assert_eq!(after, order);
         assert!(readiness(&world, &order.order_id).await.is_empty());
     })

@@ -1,4 +1,4 @@
-use proto::order::v1 as contract;
+use proto::{events::EventType, order::v1 as contract};
 use testkit::{each, fault, reason, wrong_fields};
 use types::Reason;
 
@@ -22,7 +22,7 @@ async fn a_placed_order_is_answered_as_it_is_stored() {
         assert_eq!(counters(&placed, 1).unallocated, 24);
         assert_eq!(placed.supported_actions, ["CancelOrder", "PlaceHold"]);
         let submitted: Vec<contract::OrderSubmitted> =
-            world.events_of(&placed.order_id).await.payloads("order.submitted");
+            world.events_of(&placed.order_id).await.payloads(EventType::OrderSubmitted);
         assert_eq!(submitted, [contract::OrderSubmitted { order: Some(placed) }]);
     })
     .await;

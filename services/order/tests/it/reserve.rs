@@ -1,4 +1,7 @@
-use proto::order::v1 as contract;
+use proto::{
+    events::{EventType, FulfillmentEvent},
+    order::v1 as contract,
+};
 
 use testkit::each;
 
@@ -12,8 +15,9 @@ async fn available_stock_is_reserved_and_released() {
         assert_eq!(counters(&order, 0).released, 3);
         assert!(order.lines[0].promised_ship_time.is_some());
         let types = world.events_of(&order.order_id).await.types();
-        assert_eq!(types, ["order.submitted", "order.confirmed", "order.released"]);
-        let released: Vec<contract::OrderReleased> = world.events_of(&order.order_id).await.payloads("order.released");
+        assert_eq!(types, [EventType::OrderSubmitted, EventType::OrderConfirmed, EventType::OrderReleased]);
+        let released: Vec<contract::OrderReleased> =
+            world.events_of(&order.order_id).await.payloads(EventType::OrderReleased);
         assert_eq!(released[0].release_number, 1);
         assert_eq!(released[0].lines.iter().map(|line| line.quantity).collect::<Vec<_>>(), [3, 2]);
         assert_eq!(released[0].ship_to, order.ship_to.unwrap().address);
@@ -31,7 +35,13 @@ async fn units_without_stock_wait_and_are_released_when_stock_comes() {
         let order = world.stock_came(&order.order_id, 1, 2, 0).await;
         assert_eq!((counters(&order, 0).released, counters(&order, 0).backordered), (3, 0));
         let types = world.events_of(&order.order_id).await.types();
-        let expected = ["order.submitted", "order.confirmed", "order.backordered", "order.released", "order.released"];
+        let expected = [
+            EventType::OrderSubmitted,
+            EventType::OrderConfirmed,
+            EventType::OrderBackordered,
+            EventType::OrderReleased,
+            EventType::OrderReleased,
+        ];
         assert_eq!(types, expected);
     })
     .await;
@@ -80,7 +90,10 @@ async fn fill_or_kill_is_rejected_when_anything_is_short() {
         assert_eq!((order.state(), order.status()), (contract::OrderState::Rejected, contract::OrderStatus::Rejected));
         assert_eq!(order.reason, "too little of it");
         assert!(order.close_time.is_some() && order.supported_actions.is_empty());
-        assert_eq!(world.events_of(&order.order_id).await.types(), ["order.submitted", "order.rejected"]);
+        assert_eq!(
+            world.events_of(&order.order_id).await.types(),
+            [EventType::OrderSubmitted, EventType::OrderRejected]
+        );
     })
     .await;
 }
@@ -96,7 +109,8 @@ async fn fill_all_waits_until_everything_can_be_released_together() {
         assert_eq!(counters(&order, 0).reserved, 3);
         let order = world.stock_came(&order.order_id, 2, 2, 0).await;
         assert_eq!(order.status(), contract::OrderStatus::Released);
-        let released: Vec<contract::OrderReleased> = world.events_of(&order.order_id).await.payloads("order.released");
+        let released: Vec<contract::OrderReleased> =
+            world.events_of(&order.order_id).await.payloads(EventType::OrderReleased);
         assert_eq!(released.len(), 1);
         assert_eq!(released[0].lines.iter().map(|line| line.quantity).collect::<Vec<_>>(), [3, 2]);
     })
@@ -111,7 +125,7 @@ async fn unfulfillable_units_wait_for_stock_again() {
             fulfillment_order: fulfillment_order(&order),
             lines: quantities(&[(1, 2)]),
         };
-        world.fulfillment_log.emit("fulfillment.short_picked", &order.order_id, &short);
+        world.fulfillment_log.emit(&order.order_id, &FulfillmentEvent::FulfillmentShortPicked(short));
         let unfulfillable = proto::fulfillment::v1::FulfillmentUnfulfillable {
             order_id: order.order_id.clone(),
             lines: quantities(&[(1, 2)]),
@@ -123,7 +137,7 @@ async fn unfulfillable_units_wait_for_stock_again() {
                 ..Default::default()
             }],
         };
-        let order = world.fulfillment_emits("fulfillment.unfulfillable", &order, &unfulfillable).await;
+        let order = world.fulfillment_emits(&order, &FulfillmentEvent::FulfillmentUnfulfillable(unfulfillable)).await;
         let units = counters(&order, 0);
         assert_eq!((units.released, units.backordered, units.short), (3, 2, 2));
         let order = world.stock_came(&order.order_id, 1, 4, 0).await;

@@ -1,4 +1,7 @@
-use proto::returns::v1::{Return, ReturnChanged, ReturnLine, ReturnReceived, ReturnState};
+use proto::{
+    events::ReturnsEvent,
+    returns::v1::{Return, ReturnChanged, ReturnLine, ReturnReceived, ReturnState},
+};
 
 use testkit::each;
 
@@ -30,13 +33,14 @@ async fn a_return_is_counted_once_however_often_it_is_reported() {
         assert_eq!(order.supported_actions, ["AuthorizeReturn"]);
         let id = order.order_id.as_str();
         let authorized = ReturnChanged { r#return: Some(of(id, 1, ReturnState::Authorized, 3, 0)) };
-        world.returns_log.emit("return.authorized", id, &authorized);
+        let authorized = ReturnsEvent::ReturnAuthorized(authorized);
+        world.returns_log.emit(id, &authorized);
         assert_eq!(counted(&world, id).await, (3, 0));
         let received =
             ReturnReceived { r#return: Some(of(id, 2, ReturnState::Received, 3, 4)), lines: quantities(&[(1, 4)]) };
-        world.returns_log.emit("return.received", id, &received);
-        world.returns_log.emit("return.over_received", id, &received);
-        world.returns_log.emit("return.authorized", id, &authorized);
+        world.returns_log.emit(id, &ReturnsEvent::ReturnReceived(received.clone()));
+        world.returns_log.emit(id, &ReturnsEvent::ReturnOverReceived(received));
+        world.returns_log.emit(id, &authorized);
         assert_eq!(counted(&world, id).await, (3, 4));
     })
     .await;
@@ -49,11 +53,9 @@ async fn a_cancelled_return_is_authorized_no_more() {
         world.ships(&order, "shm_1", &[(1, 5)]).await;
         let order = world.delivers(&order, "shm_1", &[(1, 5)]).await;
         let id = order.order_id.as_str();
-        for (event_type, version, state) in
-            [("return.authorized", 1, ReturnState::Authorized), ("return.cancelled", 2, ReturnState::Cancelled)]
-        {
-            world.returns_log.emit(event_type, id, &ReturnChanged { r#return: Some(of(id, version, state, 5, 0)) });
-        }
+        let changed = |version, state| ReturnChanged { r#return: Some(of(id, version, state, 5, 0)) };
+        world.returns_log.emit(id, &ReturnsEvent::ReturnAuthorized(changed(1, ReturnState::Authorized)));
+        world.returns_log.emit(id, &ReturnsEvent::ReturnCancelled(changed(2, ReturnState::Cancelled)));
         assert_eq!(counted(&world, id).await, (0, 0));
     })
     .await;
@@ -67,7 +69,7 @@ async fn units_that_came_back_before_they_were_reported_shipped_are_counted_once
         for (return_id, received) in [("rma_1", 3), ("rma_2", 1)] {
             let rma = Return { return_id: return_id.to_owned(), ..of(id, 2, ReturnState::Received, 3, received) };
             let payload = ReturnReceived { r#return: Some(rma), lines: quantities(&[(1, received)]) };
-            world.returns_log.emit("return.received", id, &payload);
+            world.returns_log.emit(id, &ReturnsEvent::ReturnReceived(payload));
         }
         assert_eq!(counted(&world, id).await, (6, 0));
         world.ships(&order, "shm_1", &[(1, 2)]).await;
@@ -87,17 +89,17 @@ async fn units_that_did_not_come_back_by_a_closed_return_can_be_returned_otherwi
         let id = order.order_id.as_str();
         let received = of(id, 2, ReturnState::PartiallyReceived, 5, 3);
         let payload = ReturnReceived { r#return: Some(received), lines: quantities(&[(1, 3)]) };
-        world.returns_log.emit("return.received", id, &payload);
+        world.returns_log.emit(id, &ReturnsEvent::ReturnReceived(payload));
         assert_eq!(counted(&world, id).await, (5, 3));
         assert!(world.get(id).await.supported_actions.is_empty());
 
         let closed = ReturnChanged { r#return: Some(of(id, 3, ReturnState::Closed, 5, 3)) };
-        world.returns_log.emit("return.closed", id, &closed);
+        world.returns_log.emit(id, &ReturnsEvent::ReturnClosed(closed));
         assert_eq!(counted(&world, id).await, (3, 3));
         assert_eq!(world.get(id).await.supported_actions, ["AuthorizeReturn"]);
 
         let second = Return { return_id: "rma_2".to_owned(), ..of(id, 1, ReturnState::Authorized, 2, 0) };
-        world.returns_log.emit("return.authorized", id, &ReturnChanged { r#return: Some(second) });
+        world.returns_log.emit(id, &ReturnsEvent::ReturnAuthorized(ReturnChanged { r#return: Some(second) }));
         assert_eq!(counted(&world, id).await, (5, 3));
         assert!(world.get(id).await.supported_actions.is_empty());
     })

@@ -1,5 +1,6 @@
 use proto::{
     event::v1::ExceptionOpened,
+    events::{EventType, FulfillmentEvent},
     fulfillment::v1 as fulfillment,
     order::v1::{LineStatus, OrderState, OrderStatus},
 };
@@ -20,7 +21,7 @@ async fn case_23_one_package_of_three_delivered_is_partially_delivered() {
         let order = world.delivers(&order, "shm_1", &[(1, 2)]).await;
         assert_eq!((order.state(), order.status()), (OrderState::Closed, OrderStatus::Delivered));
         assert!(order.close_time.is_some());
-        assert_eq!(world.events_of(&order.order_id).await.types().last().unwrap(), "order.closed");
+        assert_eq!(world.events_of(&order.order_id).await.types().last().unwrap(), &EventType::OrderClosed);
     })
     .await;
 }
@@ -81,7 +82,7 @@ async fn picked_units_show_in_the_status() {
             fulfillment_order: fulfillment_order(&order),
             lines: quantities(&[(1, 2)]),
         };
-        let order = world.fulfillment_emits("fulfillment.picked", &order, &picked).await;
+        let order = world.fulfillment_emits(&order, &FulfillmentEvent::FulfillmentPicked(picked)).await;
         assert_eq!((order.status(), counters(&order, 0).picked), (OrderStatus::InFulfillment, 2));
     })
     .await;
@@ -95,7 +96,7 @@ async fn over_shipped_units_are_recorded_and_open_an_exception() {
         let units = counters(&order, 0);
         assert_eq!((units.shipped, units.over_shipped, units.released), (5, 2, 0));
         assert_eq!(order.status(), OrderStatus::Exception);
-        let opened: Vec<ExceptionOpened> = world.events_of(&order.order_id).await.payloads("exception.opened");
+        let opened: Vec<ExceptionOpened> = world.events_of(&order.order_id).await.payloads(EventType::ExceptionOpened);
         assert_eq!((opened[0].r#type.as_str(), opened[0].subject.as_str()), ("OVER_SHIPPED", "shm_1"));
         assert_eq!(opened[0].facts["units_by_line"], "1:2");
         let order = world.delivers(&order, "shm_1", &[(1, 5)]).await;
@@ -111,7 +112,7 @@ async fn a_report_of_a_line_that_the_order_does_not_have_opens_an_exception() {
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
         let order = world.ships(&order, "shm_1", &[(1, 1), (7, 1)]).await;
         assert_eq!(counters(&order, 0).shipped, 0);
-        let opened: Vec<ExceptionOpened> = world.events_of(&order.order_id).await.payloads("exception.opened");
+        let opened: Vec<ExceptionOpened> = world.events_of(&order.order_id).await.payloads(EventType::ExceptionOpened);
         assert_eq!(opened[0].r#type, "REACTION_FAILED");
     })
     .await;

@@ -8,6 +8,7 @@ use std::ops::Deref;
 
 use mesh::Channel;
 use proto::{
+    events::InventoryEvent,
     inventory::v1::ItemChanged,
     order::v1::{self as contract, order_service_client::OrderServiceClient},
 };
@@ -65,7 +66,7 @@ impl World {
         world.orders.clone().create_ship_to(ship_to).await.unwrap();
         for item in [item("TEA"), item("CHAI")] {
             world.inventory.add(&item);
-            world.inventory_log.emit("item.created", "", &ItemChanged { item: Some(item) });
+            world.inventory_log.emit("", &InventoryEvent::ItemCreated(ItemChanged { item: Some(item) }));
         }
         world.drain().await;
         world

@@ -69,7 +69,7 @@ async fn a_repeated_request_answers_with_the_first_api_client() {
 
         let get = GetApiClientRequest { api_client_id: first.api_client_id.clone() };
         assert_eq!(world.api_clients().get_api_client(get).await.unwrap().into_inner(), first);
-        let emitted = world.events().await.payloads::<ApiClientChanged>(EventType::ApiClientCreated.as_str());
+        let emitted = world.events().await.payloads::<ApiClientChanged>(EventType::ApiClientCreated);
         assert_eq!(emitted[0].api_client, Some(first));
     })
     .await;

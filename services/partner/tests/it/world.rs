@@ -4,8 +4,7 @@ use std::{ops::Deref, time::Duration};
 
 use mesh::{Channel, Principal};
 use proto::{
-    event::v1::Event,
-    events::{EventPayload as _, EventType, FulfillmentEvent},
+    events::{EventType, FulfillmentEvent},
     fulfillment::v1::{
         AcceptFulfillmentOrderRequest, FulfillmentOrder, RejectFulfillmentOrderRequest,
         fulfillment_service_server::FulfillmentServiceServer,
@@ -104,8 +103,7 @@ impl World {
 
     /// Fulfillment emits an event.
     pub(crate) fn emit(&self, event: &FulfillmentEvent) {
-        let (event_type, payload) = (event.event_type().as_str().to_owned(), Some(event.to_any()));
-        self.fulfillment_log.append(Event { r#type: event_type, payload, ..Event::default() });
+        self.fulfillment_log.emit("", event);
     }
 
     /// Fulfillment emits an event, and the service does what follows.
@@ -116,7 +114,7 @@ impl World {
 
     /// How many events of a type the service emitted.
     pub(crate) async fn count(&self, event_type: EventType) -> usize {
-        self.events().await.of(event_type.as_str()).len()
+        self.events().await.of(event_type).len()
     }
 
     /// All messages, oldest first.

@@ -1,6 +1,7 @@
 //! What may come back.
 
 use proto::{
+    events::{EventType, FulfillmentEvent},
     fulfillment::v1::{Node, NodeChanged},
     returns::v1::{
         AuthorizeReturnRequest, CancelReturnRequest, CloseReturnRequest, CreditState, GetReturnRequest,
@@ -71,7 +72,7 @@ async fn goods_come_back_to_the_node_that_delivered_most_of_them() {
         assert_eq!(world.returnable().await, [(1, 8), (2, 2)], "a refused return claims nothing");
         let node = Node { node_id: "nod_c".to_owned(), ..Node::default() };
         for _ in 0..2 {
-            world.fulfillment.emit("node.created", "nod_c", &NodeChanged { node: Some(node.clone()) });
+            world.fulfillment.emit("nod_c", &FulfillmentEvent::NodeCreated(NodeChanged { node: Some(node.clone()) }));
             world.drain().await;
         }
         assert_eq!(world.client().authorize_return(elsewhere).await.unwrap().into_inner().node_id, "nod_c");
@@ -89,7 +90,7 @@ async fn a_repeated_request_answers_with_the_first_return() {
         assert_eq!(world.returnable().await, [(1, 4), (2, 3)]);
         let other = AuthorizeReturnRequest { reason: "broken".to_owned(), ..request };
         assert_eq!(reason(world.client().authorize_return(other).await), Reason::RequestIdReused);
-        assert_eq!(world.events().await.payloads::<ReturnChanged>("return.authorized").len(), 1);
+        assert_eq!(world.events().await.payloads::<ReturnChanged>(EventType::ReturnAuthorized).len(), 1);
     })
     .await;
 }
@@ -137,7 +138,7 @@ async fn units_of_a_return_that_ends_can_be_returned_otherwise() {
         assert_eq!((closed.state(), closed.credit_state()), (ReturnState::Closed, CreditState::Proposed));
         assert_eq!(world.returnable().await, [(1, 6), (2, 3)]);
         let counts = world.events().await.counts();
-        assert_eq!((counts["return.cancelled"], counts["return.closed"]), (1, 1));
+        assert_eq!((counts[&EventType::ReturnCancelled], counts[&EventType::ReturnClosed]), (1, 1));
     })
     .await;
 }

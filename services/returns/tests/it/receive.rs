@@ -1,8 +1,11 @@
 //! Receipts and inspections.
 
-use proto::returns::v1::{
-    CancelReturnRequest, CreditState, DispositionKind, ReceiveReturnRequest, Return, ReturnDisposed, ReturnReceived,
-    ReturnState,
+use proto::{
+    events::EventType,
+    returns::v1::{
+        CancelReturnRequest, CreditState, DispositionKind, ReceiveReturnRequest, Return, ReturnDisposed,
+        ReturnReceived, ReturnState,
+    },
 };
 use testkit::{each, reason, wrong_fields};
 use types::Reason;
@@ -19,19 +22,19 @@ async fn case_51_units_go_back_on_hand_at_inspection_not_at_receipt() {
         let rma = world.authorize(&[(1, 3)]).await.unwrap();
         let rma = world.receive(&rma, &[(1, 3)]).await.unwrap();
         assert_eq!((rma.state(), rma.credit_state()), (ReturnState::Received, CreditState::Pending));
-        assert!(world.events().await.payloads::<ReturnDisposed>("return.disposed").is_empty());
+        assert!(world.events().await.payloads::<ReturnDisposed>(EventType::ReturnDisposed).is_empty());
 
         let kinds =
             [(DispositionKind::Restock, 1), (DispositionKind::Scrap, 1), (DispositionKind::ReturnToCustomer, 1)];
         let rma = world.inspect(&rma, 1, &kinds).await.unwrap();
         assert_eq!((rma.state(), rma.credit_state()), (ReturnState::Inspected, CreditState::Proposed));
         assert_eq!(money(&rma), ("EUR", 2_000), "what goes back to the customer is not credited");
-        let [disposed] = world.events().await.payloads::<ReturnDisposed>("return.disposed").try_into().unwrap();
+        let [disposed] = world.events().await.payloads::<ReturnDisposed>(EventType::ReturnDisposed).try_into().unwrap();
         let lines: Vec<_> = disposed.lines.iter().map(|line| (line.sku.as_str(), line.kind(), line.quantity)).collect();
         assert_eq!(lines, kinds.map(|(kind, quantity)| ("TEA", kind, quantity)));
         assert_eq!(disposed.r#return.unwrap().node_id, "nod_a");
         let counts = world.events().await.counts();
-        assert_eq!((counts["return.inspected"], counts["return.credit_proposed"]), (1, 1));
+        assert_eq!((counts[&EventType::ReturnInspected], counts[&EventType::ReturnCreditProposed]), (1, 1));
         assert_eq!(reason(world.inspect(&rma, 1, &kinds).await), Reason::ActionNotSupported);
     })
     .await;
@@ -66,7 +69,7 @@ async fn a_receipt_repeated_with_the_same_request_id_counts_once() {
         let first = world.client().receive_return(request.clone()).await.unwrap().into_inner();
         let again = world.client().receive_return(request).await.unwrap().into_inner();
         assert_eq!((again.lines[0].received, &again), (2, &first));
-        assert_eq!(world.events().await.counts()["return.received"], 1);
+        assert_eq!(world.events().await.counts()[&EventType::ReturnReceived], 1);
     })
     .await;
 }
@@ -83,8 +86,8 @@ async fn more_than_was_authorized_is_recorded_and_opens_an_exception() {
             let lines = payloads.into_iter().flat_map(|payload| payload.lines);
             lines.map(|line| (line.line_number, line.quantity)).collect::<Vec<_>>()
         };
-        assert_eq!(units(world.events().await.payloads("return.received")), [(2, 2)]);
-        assert_eq!(units(world.events().await.payloads("return.over_received")), [(2, 3), (1, 1)]);
+        assert_eq!(units(world.events().await.payloads(EventType::ReturnReceived)), [(2, 2)]);
+        assert_eq!(units(world.events().await.payloads(EventType::ReturnOverReceived)), [(2, 3), (1, 1)]);
         assert_eq!(world.returnable().await, [(1, 9), (2, 0)]);
 
         // Three cups were paid; five came back.
@@ -130,7 +133,7 @@ async fn nothing_is_due_for_goods_that_go_back_to_the_customer() {
         let rma = world.receive(&rma, &[(2, 1)]).await.unwrap();
         let rma = world.inspect(&rma, 2, &[(DispositionKind::ReturnToCustomer, 1)]).await.unwrap();
         assert_eq!((rma.credit_state(), money(&rma)), (CreditState::NotRefundable, ("EUR", 0)));
-        assert!(!world.events().await.counts().contains_key("return.credit_proposed"));
+        assert!(!world.events().await.counts().contains_key(&EventType::ReturnCreditProposed));
     })
     .await;
 }

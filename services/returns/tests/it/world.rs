@@ -4,6 +4,7 @@ use std::ops::Deref;
 
 use mesh::{Channel, Principal};
 use proto::{
+    events::{FulfillmentEvent, OrderEvent},
     fulfillment::v1::{Shipment, ShipmentDelivered},
     order::v1::{LineCounters, Order, OrderLine, OrderSubmitted},
     returns::v1::{
@@ -81,7 +82,7 @@ impl World {
             lines: vec![line(1, "TEA", 10, 10_000), line(2, "CUP", 3, 100)],
             ..Order::default()
         };
-        self.order.emit("order.submitted", ORDER, &OrderSubmitted { order: Some(order) });
+        self.order.emit(ORDER, &OrderEvent::OrderSubmitted(OrderSubmitted { order: Some(order) }));
         self.drain().await;
     }
 
@@ -95,7 +96,7 @@ impl World {
         };
         let lines = vec![testkit::units(line_number, quantity)];
         let delivered = ShipmentDelivered { shipment: Some(shipment), lines, deliver_time: None };
-        let event = testkit::event("shipment.delivered", ORDER, &delivered);
+        let event = testkit::event(ORDER, &FulfillmentEvent::ShipmentDelivered(delivered));
         self.fulfillment.append(proto::event::v1::Event { event_id: format!("delivery-{key}"), ..event });
         self.drain().await;
     }

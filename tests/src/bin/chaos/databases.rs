@@ -6,11 +6,10 @@ use anyhow::Context as _;
 use prost::Message as _;
 use proto::{
     event::v1::Event,
-    fulfillment::v1::{FulfillmentCancelled, ShipmentDelivered, ShipmentShipped},
-    order::v1::OrderLinesCancelled,
+    events::{FulfillmentEvent, LogEvent as _, OrderEvent},
     types::v1::LineQuantity,
 };
-use store::{Db, payload};
+use store::Db;
 use types::SystemClock;
 use waybill::compose::SERVICES;
 
@@ -184,18 +183,20 @@ async fn timelines(databases: &BTreeMap<&str, Db>, tally: &Tally) -> anyhow::Res
                 )),
             }
             let event = Event::decode(body.as_slice())?;
-            match event.r#type.as_str() {
-                "shipment.shipped" => {
-                    add(&mut shipped, &event, payload::<ShipmentShipped>(&event).map(|payload| payload.lines));
-                }
-                "shipment.delivered" | "shipment.partially_delivered" => {
-                    add(&mut delivered, &event, payload::<ShipmentDelivered>(&event).map(|payload| payload.lines));
-                }
-                "fulfillment.cancelled" => {
-                    add(&mut cancelled, &event, payload::<FulfillmentCancelled>(&event).map(|payload| payload.lines));
-                }
-                "order.line_cancelled" => {
-                    add(&mut cancelled, &event, payload::<OrderLinesCancelled>(&event).map(|payload| payload.lines));
+            match *service {
+                FulfillmentEvent::SOURCE => match FulfillmentEvent::decode(&event)? {
+                    FulfillmentEvent::ShipmentShipped(payload) => add(&mut shipped, &event, payload.lines),
+                    FulfillmentEvent::ShipmentDelivered(payload)
+                    | FulfillmentEvent::ShipmentPartiallyDelivered(payload) => {
+                        add(&mut delivered, &event, payload.lines);
+                    }
+                    FulfillmentEvent::FulfillmentCancelled(payload) => add(&mut cancelled, &event, payload.lines),
+                    _ => {}
+                },
+                OrderEvent::SOURCE => {
+                    if let OrderEvent::OrderLineCancelled(payload) = OrderEvent::decode(&event)? {
+                        add(&mut cancelled, &event, payload.lines);
+                    }
                 }
                 _ => {}
             }
@@ -274,8 +275,8 @@ async fn agree(
     Ok(())
 }
 
-fn add(units: &mut Units, event: &Event, lines: Option<Vec<LineQuantity>>) {
-    for line in lines.into_iter().flatten() {
+fn add(units: &mut Units, event: &Event, lines: Vec<LineQuantity>) {
+    for line in lines {
         *units.entry((event.correlation_id.clone(), i64::from(line.line_number))).or_default() += line.quantity;
     }
 }

@@ -22,7 +22,7 @@ impl Command for Rewrite {
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         let note = rows.get::<Note>(&("book".to_owned(), 1))?.cloned().ok_or_else(|| Fault::not_found("note", 1))?;
         rows.put(Note { text: "mine".to_owned(), ..note });
-        cx.emit(NewEvent::untyped("note.rewritten", "book", 1, 1, &ExceptionResolved::default()));
+        cx.emit(NewEvent::new(SharedEvent::ExceptionOpened(ExceptionOpened::default()), "book", 1, 1));
         Ok(())
     }
 }

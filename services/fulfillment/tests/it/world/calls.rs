@@ -1,6 +1,7 @@
 //! Calls of the service.
 
 use proto::{
+    events::EventType,
     fulfillment::v1::{
         AcceptFulfillmentOrderRequest, AnswerCancellationRequest, CancellationAnswer, CreateNodeRequest,
         FulfillmentOrder, ListFulfillmentOrdersRequest, ListRoutingDecisionsRequest, Milestone, MilestoneCode,
@@ -133,14 +134,14 @@ impl World {
     }
 
     /// How many events of a type were emitted.
-    pub(crate) async fn count(&self, event_type: &str) -> usize {
+    pub(crate) async fn count(&self, event_type: EventType) -> usize {
         self.events().await.of(event_type).len()
     }
 
     /// Types of the emitted events, without those of nodes.
-    pub(crate) async fn event_types(&self) -> Vec<String> {
+    pub(crate) async fn event_types(&self) -> Vec<EventType> {
         let types = self.events().await.types().into_iter();
-        types.filter(|event_type| !event_type.starts_with("node.")).collect()
+        types.filter(|event_type| !matches!(event_type, EventType::NodeCreated | EventType::NodeUpdated)).collect()
     }
 }
 

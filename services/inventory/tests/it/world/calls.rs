@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use prost::{Message, Name};
+use prost::Name;
 use proto::{
     event::v1::Event,
     events::EventType,
@@ -99,12 +99,12 @@ impl World {
 
     /// The events of one type that the service emitted.
     pub(crate) async fn emitted(&self, event_type: EventType) -> Vec<Event> {
-        self.events().await.of(event_type.as_str())
+        self.events().await.of(event_type)
     }
 
     /// The payloads of those events.
-    pub(crate) async fn payloads<M: Message + Name + Default>(&self, event_type: EventType) -> Vec<M> {
-        self.events().await.payloads(event_type.as_str())
+    pub(crate) async fn payloads<M: Name + Default>(&self, event_type: EventType) -> Vec<M> {
+        self.events().await.payloads(event_type)
     }
 
     /// The sums of the ledger are the counters, and those of the reservations too.

@@ -1,7 +1,7 @@
 //! Calls of the service, and events of the services that it follows.
 
-use prost::{Message, Name};
 use proto::{
+    events::{FulfillmentEvent, InventoryEvent},
     fulfillment::v1 as fulfillment,
     inventory::v1::{Reservation, ReservationsChanged},
     order::v1 as contract,
@@ -55,7 +55,7 @@ impl World {
             reservations: vec![reservation],
             ..Default::default()
         };
-        self.inventory_log.emit("inventory.reserved", order_id, &changed);
+        self.inventory_log.emit(order_id, &InventoryEvent::InventoryReserved(changed));
         self.drain().await;
         self.get(order_id).await
     }
@@ -87,7 +87,7 @@ impl World {
             lines: quantities(units),
             cancellation_lost: lost,
         };
-        self.fulfillment_emits("shipment.shipped", order, &shipped).await
+        self.fulfillment_emits(order, &FulfillmentEvent::ShipmentShipped(shipped)).await
     }
 
     /// Fulfillment emits that units were delivered; returns the order after it.
@@ -97,17 +97,12 @@ impl World {
             lines: quantities(units),
             deliver_time: None,
         };
-        self.fulfillment_emits("shipment.delivered", order, &delivered).await
+        self.fulfillment_emits(order, &FulfillmentEvent::ShipmentDelivered(delivered)).await
     }
 
     /// Fulfillment emits another event about the order; returns the order after it.
-    pub(crate) async fn fulfillment_emits<M: Message + Name>(
-        &self,
-        event_type: &str,
-        order: &contract::Order,
-        payload: &M,
-    ) -> contract::Order {
-        self.fulfillment_log.emit(event_type, &order.order_id, payload);
+    pub(crate) async fn fulfillment_emits(&self, order: &contract::Order, event: &FulfillmentEvent) -> contract::Order {
+        self.fulfillment_log.emit(&order.order_id, event);
         self.drain().await;
         self.get(&order.order_id).await
     }
