@@ -70,8 +70,7 @@ async fn a_portal_is_told_what_is_left_then_refused_with_429_and_all_of_it_is_ke
         assert_eq!(get(&portal, "/v1/returns").await.status(), 200);
 
         world.mesh.report_usage().await;
-        let usage =
-            world.get("/v1/usage?client=person:alice&method=waybill.order.v1.OrderService.ListOrders").await;
+        let usage = world.get("/v1/usage?client=person:alice&method=waybill.order.v1.OrderService.ListOrders").await;
         let told: Vec<_> = usage["usage"]
             .as_array()
             .unwrap()
