@@ -63,6 +63,7 @@ impl World {
     }
 
     async fn open_at(databases: String, clock: Arc<ManualClock>, config: Config) -> Self {
+        mesh::install_process_defaults();
         let template = Databases::from_template(databases.as_str()).expect("a template");
         let caller = Principal::local_administrator();
         let moving: Arc<dyn Clock> = clock.clone();

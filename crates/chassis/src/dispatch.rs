@@ -7,7 +7,7 @@ use prost::Message;
 use proto::Repeatable;
 use store::{Call, Command, Db};
 use tonic::{Response, Status};
-use types::Fault;
+use types::{Fault, limits::MAX_VIOLATIONS};
 
 /// What answers a service's calls.
 pub trait Answers {
@@ -50,15 +50,12 @@ where
     answers.db().run(call, parse(request, &info.principal)?).await
 }
 
-/// The most wrong fields that a refusal names, because they travel in headers, which are small. It counts the others.
-const NAMED_VIOLATIONS: usize = 50;
-
 /// The answer to a call.
 pub fn answer<T>(outcome: Result<T, Fault>) -> Result<Response<T>, Status> {
     outcome.map(Response::new).map_err(|mut fault| {
         let violations = fault.violations.len();
-        if violations > NAMED_VIOLATIONS {
-            fault.violations.truncate(NAMED_VIOLATIONS);
+        if violations > MAX_VIOLATIONS {
+            fault.violations.truncate(MAX_VIOLATIONS);
             fault = fault.fact("violations", violations);
         }
         mesh::status(fault)

@@ -7,15 +7,12 @@ use std::{
 
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
-use types::{Fault, Reason, Violation};
+use types::{Fault, Reason, Violation, limits::MAX_VIOLATIONS};
 
 use crate::{credentials, request::Context};
 
 /// The `ErrorInfo.domain` of every reason.
 const DOMAIN: &str = "waybill";
-
-/// The most violations in a status: details travel in headers, which are limited in size.
-const MOST_VIOLATIONS: usize = 50;
 
 /// The status of a fault. An internal fault is logged here, once, and becomes "internal error".
 pub fn status(fault: Fault) -> Status {
@@ -38,7 +35,7 @@ pub(crate) fn status_with(fault: Fault, more: impl FnOnce(&mut ErrorDetails)) ->
     details.set_error_info(fault.reason.as_str(), DOMAIN, facts);
     if !fault.violations.is_empty() {
         let wrong = |violation: Violation| FieldViolation::new(violation.field, violation.description);
-        details.set_bad_request(fault.violations.into_iter().take(MOST_VIOLATIONS).map(wrong).collect::<Vec<_>>());
+        details.set_bad_request(fault.violations.into_iter().take(MAX_VIOLATIONS).map(wrong).collect::<Vec<_>>());
     }
     if fault.retry_after.is_some() {
         details.set_retry_info(fault.retry_after);

@@ -4,16 +4,10 @@
 
 use std::{str::FromStr, time::Duration};
 
-use types::{Fault, Id, Timestamp, Violation, is_country};
-
-/// The most units one field may ask for.
-pub const MAX_QUANTITY: i64 = 1_000_000_000;
-
-/// The most elements of a list that says which ones: states, classes, nodes.
-pub const MAX_CHOICES: usize = 100;
-
-/// The most characters of a request id.
-const MAX_REQUEST_ID: usize = 200;
+use types::{
+    Fault, Id, Timestamp, Violation, is_country,
+    limits::{MAX_CHOICES, MAX_LINES, MAX_NAME, MAX_QUANTITY, MAX_REQUEST_ID, MAX_TEXT},
+};
 
 /// The violations of one request, collected.
 ///
@@ -101,7 +95,7 @@ impl Checks {
 
     /// An order line's number, 1 to 5,000.
     pub fn line_number(&mut self, field: impl Into<String>, number: i32) -> Option<i32> {
-        if (1..=5_000).contains(&number) {
+        if usize::try_from(number).is_ok_and(|number| (1..=MAX_LINES).contains(&number)) {
             return Some(number);
         }
         self.wrong(field, "must be 1 to 5,000");
@@ -145,10 +139,10 @@ impl Checks {
             self.wrong(field, "is required");
             return None;
         };
-        let name = self.text(format!("{field}.name"), &address.name, 200);
-        let street = self.optional_text(format!("{field}.street"), &address.street, 500);
-        let city = self.text(format!("{field}.city"), &address.city, 200);
-        let region = self.optional_text(format!("{field}.region"), &address.region, 200);
+        let name = self.text(format!("{field}.name"), &address.name, MAX_NAME);
+        let street = self.optional_text(format!("{field}.street"), &address.street, MAX_TEXT);
+        let city = self.text(format!("{field}.city"), &address.city, MAX_NAME);
+        let region = self.optional_text(format!("{field}.region"), &address.region, MAX_NAME);
         let postal_code = self.optional_text(format!("{field}.postal_code"), &address.postal_code, 32);
         let country = self.country(format!("{field}.country"), &address.country);
         Some(proto::types::v1::Address {

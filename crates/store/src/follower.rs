@@ -2,7 +2,7 @@
 
 mod react;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -17,7 +17,10 @@ use tonic::{
     client::GrpcService,
     codegen::{Body as HttpBody, StdError},
 };
-use types::Fault;
+use types::{
+    Fault,
+    retry::follower::{FIRST_PAUSE, LONGEST_PAUSE},
+};
 
 use crate::{
     command::AnyCommand,
@@ -33,9 +36,6 @@ const SLACK: i64 = 1_000;
 
 /// The largest message of a log that is taken: one event of an order of 5,000 lines needs about 2 MiB.
 const LARGEST_MESSAGE: usize = 64 << 20;
-
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// What a service does about another's events.
 #[async_trait]

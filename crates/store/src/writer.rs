@@ -9,7 +9,13 @@ use tokio::{
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
-use types::Fault;
+use types::{
+    Fault,
+    retry::{
+        self,
+        batch::{ATTEMPTS, ATTEMPTS_TOGETHER, FIRST_PAUSE, LONGEST_PAUSE},
+    },
+};
 
 use crate::{
     batch::{self, Applier},
@@ -19,17 +25,11 @@ use crate::{
     unit::{Job, Unit},
 };
 
-/// How often a batch is tried again after a conflict.
-const ATTEMPTS: u32 = 8;
-
 /// How many commands are committed together.
 pub(crate) const BATCH: usize = 128;
 
 /// How long a batchable unit waits for others.
 const GATHER: Duration = Duration::from_millis(1);
-
-/// After how many conflicts a batch is taken apart.
-const TOGETHER: u32 = 3;
 
 /// How many batches begin with the attempt that succeeded, after one was lost to another process: while several write as
 /// fast as they can, the attempts before it are as good as lost.
@@ -131,14 +131,14 @@ async fn admit(applier: &mut Applier, job: Job, units: &mut Vec<Unit>, replies: 
 }
 
 async fn run_statement(applier: &mut Applier, sql: &str, args: &[crate::Value]) -> Result<Vec<Row>, Fault> {
-    let mut attempt = 0;
+    let mut attempt = 1;
     loop {
         let outcome = match applier.writer.connection().await {
             Ok(connection) => connection.fetch(sql, args).await,
             Err(failure) => Err(failure),
         };
         match outcome {
-            Err(Failure::Conflict) if attempt < ATTEMPTS => attempt += 1,
+            Err(Failure::Conflict) if attempt < ATTEMPTS => {}
             Err(failure @ Failure::Lost(_)) => {
                 applier.writer.reset();
                 return Err(failure.into_fault());
@@ -146,13 +146,14 @@ async fn run_statement(applier: &mut Applier, sql: &str, args: &[crate::Value]) 
             outcome => return outcome.map_err(Failure::into_fault),
         }
         pause(attempt).await;
+        attempt += 1;
     }
 }
 
 /// Applies units together, and one by one when the database refuses them together.
 async fn settle(applier: &mut Applier, listeners: &Listeners, units: Vec<Unit>) -> Vec<Result<Bytes, Fault>> {
     let count = units.len();
-    let failure = match apply(applier, listeners, &units, if count > 1 { TOGETHER } else { ATTEMPTS }).await {
+    let failure = match apply(applier, listeners, &units, if count > 1 { ATTEMPTS_TOGETHER } else { ATTEMPTS }).await {
         Ok(answers) => return answers,
         Err(failure) => failure,
     };
@@ -229,8 +230,8 @@ async fn apply(
     Ok(applied.answers)
 }
 
-/// A moment that grows with the attempts and differs between replicas.
-async fn pause(attempt: u32) {
-    let most = 1_000_u64 << attempt.min(6);
-    tokio::time::sleep(Duration::from_micros(rand::random_range(0..most))).await;
+/// Pauses after so many attempts, for a random time, so that replicas do not meet again.
+async fn pause(attempts: u32) {
+    let longest = retry::doubling(FIRST_PAUSE, LONGEST_PAUSE, attempts);
+    tokio::time::sleep(longest.mul_f64(rand::random_range(0.0..1.0))).await;
 }

@@ -29,12 +29,12 @@ pub(crate) struct Failure {
     /// An encoded `google.rpc.Status`, or nothing.
     pub(crate) details: Bytes,
     /// The other headers or trailers.
-    pub(crate) headers: HeaderMap,
+    pub(crate) headers: Box<HeaderMap>,
 }
 
 impl Failure {
     pub(crate) fn new(code: Code, message: &str) -> Self {
-        Self { code, message: message.to_owned(), details: Bytes::new(), headers: HeaderMap::new() }
+        Self { code, message: message.to_owned(), details: Bytes::new(), headers: Box::default() }
     }
 
     /// The upstream did not answer.
@@ -60,7 +60,7 @@ impl Failure {
             code,
             message: decode_segment(message).unwrap_or_else(|| message.to_owned()),
             details: details.unwrap_or_default().into(),
-            headers: headers.clone(),
+            headers: Box::new(headers.clone()),
         })
     }
 }
@@ -71,7 +71,7 @@ impl From<tonic::Status> for Failure {
             code: status.code(),
             message: status.message().to_owned(),
             details: Bytes::copy_from_slice(status.details()),
-            headers: status.metadata().clone().into_headers(),
+            headers: Box::new(status.metadata().clone().into_headers()),
         }
     }
 }
@@ -115,7 +115,7 @@ impl Frames {
             _ => Code::Unknown,
         };
         let message = format!("the service answered with HTTP status {}", head.status.as_u16());
-        Err(Failure { headers: head.headers, ..Failure::new(code, &message) })
+        Err(Failure { headers: Box::new(head.headers), ..Failure::new(code, &message) })
     }
 
     /// The next message; `None` after the last one of a successful call. Cancel safe.

@@ -43,12 +43,12 @@ pub(crate) enum Precondition {
 pub(crate) struct Problem {
     status: StatusCode,
     code: Code,
-    reason: Option<String>,
-    detail: String,
+    reason: Option<Box<str>>,
+    detail: Box<str>,
     errors: Vec<Violation>,
     metadata: BTreeMap<String, String>,
     details: Vec<Value>,
-    headers: HeaderMap,
+    headers: Box<HeaderMap>,
 }
 
 #[derive(Serialize)]
@@ -73,7 +73,7 @@ struct Document<'p> {
 }
 
 impl Problem {
-    pub(crate) fn new(status: StatusCode, code: Code, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, code: Code, detail: impl Into<Box<str>>) -> Self {
         Self {
             status,
             code,
@@ -82,7 +82,7 @@ impl Problem {
             errors: Vec::new(),
             metadata: BTreeMap::new(),
             details: Vec::new(),
-            headers: HeaderMap::new(),
+            headers: Box::default(),
         }
     }
 
@@ -103,9 +103,9 @@ impl Problem {
     }
 
     /// The input cannot be read.
-    pub(crate) fn malformed(detail: impl Into<String>) -> Self {
+    pub(crate) fn malformed(detail: impl Into<Box<str>>) -> Self {
         let problem = Self::new(StatusCode::BAD_REQUEST, Code::InvalidArgument, detail);
-        Self { reason: Some("INVALID_ARGUMENT".to_owned()), ..problem }
+        Self { reason: Some("INVALID_ARGUMENT".into()), ..problem }
     }
 
     /// At least one field is wrong.
@@ -173,7 +173,7 @@ impl Problem {
         match any.type_url.rsplit('/').next() {
             Some("google.rpc.ErrorInfo") => {
                 let info = pb::ErrorInfo::decode(value).unwrap_or_default();
-                self.reason = Some(info.reason).filter(|reason| !reason.is_empty());
+                self.reason = Some(info.reason).filter(|reason| !reason.is_empty()).map(String::into_boxed_str);
                 self.metadata = info.metadata.into_iter().collect();
             }
             Some("google.rpc.BadRequest") => {
@@ -217,9 +217,9 @@ impl Problem {
         let mut response = Response::new(crate::respond::full(body));
         *response.status_mut() = self.status;
         if let Some(reason) = self.reason {
-            response.extensions_mut().insert(RefusalReason(reason));
+            response.extensions_mut().insert(RefusalReason(reason.into_string()));
         }
-        *response.headers_mut() = self.headers;
+        *response.headers_mut() = *self.headers;
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         response.headers_mut().insert(HeaderName::from_static("cache-control"), HeaderValue::from_static("no-store"));
         response

@@ -6,8 +6,10 @@ mod actor;
 mod clock;
 mod fault;
 mod id;
+pub mod limits;
 mod money;
 mod place;
+pub mod retry;
 
 pub use actor::{Actor, ActorKind};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};

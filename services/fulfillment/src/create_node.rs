@@ -11,7 +11,7 @@ use proto::{
     fulfillment::v1::{self, CreateNodeRequest},
 };
 use store::{Command, Context, Needs, Rows};
-use types::{Fault, Reason, Timestamp};
+use types::{Fault, Reason, Timestamp, limits::MAX_NAME};
 
 use crate::node::{Node, NodeState, request};
 
@@ -24,7 +24,7 @@ impl CreateNode {
     pub(crate) fn parse(request: &CreateNodeRequest, _: &Arc<Principal>) -> Result<Self, Fault> {
         let mut checks = Checks::new();
         let node_id = checks.id("node_id", &request.node_id);
-        let name = checks.text("name", &request.name, request::MAX_NAME);
+        let name = checks.text("name", &request.name, MAX_NAME);
         let partner_id = checks.id("partner_id", &request.partner_id);
         let country = checks.country("country", &request.country);
         let time_zone = request::time_zone(&request.time_zone, &mut checks);

@@ -12,12 +12,9 @@ use proto::{
     },
     types::v1::LineQuantity,
 };
-use types::{Fault, NodeId};
+use types::{Fault, NodeId, limits::MAX_LINES};
 
 use crate::{keys, node::HandlingClass, routing::Stock, routing_decision::RoutingDecision};
-
-/// The most items of one call.
-const MAX_SKUS: usize = 5_000;
 
 /// The inventory service. Calls that change something are repeatable: their keys come from what causes them.
 #[derive(Debug, Clone)]
@@ -33,7 +30,7 @@ impl Inventory {
     pub(crate) async fn stock(&self, skus: BTreeSet<String>) -> Result<Stock, Fault> {
         let skus: Vec<String> = skus.into_iter().collect();
         let mut stock = Stock::new();
-        for skus in skus.chunks(MAX_SKUS) {
+        for skus in skus.chunks(MAX_LINES) {
             let request = GetAvailabilityRequest { skus: skus.to_vec() };
             let reply = self.0.clone().get_availability(request).await.map_err(|status| fault(&status))?;
             for level in reply.into_inner().availability.into_iter().flat_map(|item| item.levels) {

@@ -11,7 +11,7 @@ use proto::{
     fulfillment::v1::{self, UpdateNodeRequest},
 };
 use store::{Command, Context, Needs, Rows};
-use types::{Fault, NodeId};
+use types::{Fault, NodeId, limits::MAX_NAME};
 
 use crate::{
     node::{HandlingClasses, Node, NodeState, ServiceAreas, request},
@@ -38,7 +38,7 @@ impl UpdateNode {
     pub(crate) fn parse(request: &UpdateNodeRequest, _: &Arc<Principal>) -> Result<Self, Fault> {
         let mut checks = Checks::new();
         let node_id = checks.id("node_id", &request.node_id);
-        let name = request.name.as_ref().and_then(|name| checks.text("name", name, request::MAX_NAME));
+        let name = request.name.as_ref().and_then(|name| checks.text("name", name, MAX_NAME));
         let handling_classes = request::handling_classes(&request.handling_classes, &mut checks);
         let service_areas = request::service_areas(&request.service_areas, &mut checks);
         let accept_within_micros = request::accept_within(request.accept_within.as_ref(), &mut checks);

@@ -7,7 +7,7 @@ use proto::{
     fulfillment::v1,
     types::v1::{self as values, LineQuantity},
 };
-use types::Timestamp;
+use types::{Timestamp, limits::MAX_LINES};
 
 use crate::{
     fulfillment_order::{FulfillmentLine, FulfillmentOrder},
@@ -16,15 +16,6 @@ use crate::{
     package::{Departure, Package},
     shipment::Shipment,
 };
-
-/// The most characters of a text for people.
-pub(crate) const MAX_TEXT: usize = 500;
-
-/// The most characters of a number that another party assigned.
-pub(crate) const MAX_NUMBER: usize = 64;
-
-/// The most lines or packages of a report.
-pub(crate) const MAX_LINES: usize = 5_000;
 
 /// Checks units of lines, each line once.
 pub(crate) fn check_units(field: &str, units: &[LineQuantity], least: i64, checks: &mut Checks) {

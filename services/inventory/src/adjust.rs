@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use mesh::wire::{Checks, MAX_QUANTITY, checked};
+use mesh::wire::{Checks, checked};
 use proto::inventory::v1 as wire;
 use store::{Command, Context, Needs, Rows};
-use types::{Fault, NodeId};
+use types::{
+    Fault, NodeId,
+    limits::{MAX_QUANTITY, MAX_TEXT},
+};
 
 use crate::{ledger::Cause, stock::Location, wire::level_of, working_set::WorkingSet};
 
@@ -27,7 +30,7 @@ impl AdjustStock {
         } else if request.delta.unsigned_abs() > MAX_QUANTITY.unsigned_abs() {
             checks.wrong("delta", "must be -1,000,000,000 to 1,000,000,000");
         }
-        let reason = checks.text("reason", &request.reason, 500);
+        let reason = checks.text("reason", &request.reason, MAX_TEXT);
         checks.done()?;
         Ok(Self {
             location_id: checked(location_id)?,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use mesh::wire::{Checks, checked};
 use proto::inventory::v1 as wire;
 use store::{Command, Context, Needs, Proto, Rows};
-use types::{Fault, OrderId, Reason, Timestamp, Violation};
+use types::{Fault, OrderId, Reason, Timestamp, Violation, limits::MAX_NAME};
 
 use crate::{
     ledger::Cause,
@@ -36,7 +36,7 @@ pub(crate) struct Allocate {
 impl Allocate {
     pub(crate) fn parse(request: &wire::AllocateRequest) -> Result<Self, Fault> {
         let mut checks = Checks::new();
-        let allocation_key = checks.text("allocation_key", &request.allocation_key, 200);
+        let allocation_key = checks.text("allocation_key", &request.allocation_key, MAX_NAME);
         let order_id = checks.id("order_id", &request.order_id);
         let lines = AllocationLine::read_all(&mut checks, &request.allocations);
         checks.done()?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mesh::wire::{Checks, checked};
 use proto::{events::InventoryEvent, inventory::v1 as wire};
 use store::{Command, Context, Needs, Rows};
-use types::{Currency, Fault, Reason};
+use types::{Currency, Fault, Reason, limits::MAX_NAME};
 
 use crate::{
     events::emit_item,
@@ -33,9 +33,9 @@ impl CreateItem {
     pub(crate) fn parse(request: &wire::CreateItemRequest, _: &Arc<mesh::Principal>) -> Result<Self, Fault> {
         let mut checks = Checks::new();
         let sku = checks.sku("sku", &request.sku);
-        let name = checks.text("name", &request.name, 200);
-        let pack = checks.optional_text("pack", &request.pack, 200);
-        let category = checks.optional_text("category", &request.category, 200);
+        let name = checks.text("name", &request.name, MAX_NAME);
+        let pack = checks.optional_text("pack", &request.pack, MAX_NAME);
+        let category = checks.optional_text("category", &request.category, MAX_NAME);
         let handling_class =
             checks.choice("handling_class", request.handling_class).and_then(HandlingClass::from_contract);
         let base = if request.base_uom.is_empty() { DEFAULT_UOM } else { &request.base_uom };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mesh::wire::{Checks, checked};
 use proto::{events::InventoryEvent, inventory::v1 as wire};
 use store::{Command, Context, Needs, NewEvent, Rows};
-use types::{Fault, NodeId, Reason};
+use types::{Fault, NodeId, Reason, limits::MAX_NAME};
 
 use crate::stock::Location;
 
@@ -19,7 +19,7 @@ impl CreateLocation {
     pub(crate) fn parse(request: &wire::CreateLocationRequest, _: &Arc<mesh::Principal>) -> Result<Self, Fault> {
         let mut checks = Checks::new();
         let location_id = checks.id("location_id", &request.location_id);
-        let name = checks.text("name", &request.name, 200);
+        let name = checks.text("name", &request.name, MAX_NAME);
         checks.done()?;
         Ok(Self { location_id: checked(location_id)?, name: checked(name)? })
     }

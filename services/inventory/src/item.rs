@@ -2,12 +2,9 @@
 
 use mesh::wire::Checks;
 use proto::types::v1::Money;
-use types::{Currency, Fault, Timestamp};
+use types::{Currency, Fault, Timestamp, limits::MAX_PRICE};
 
 use crate::{quantity::check_count, unit::Units};
-
-/// The most minor units of a price.
-const MAX_PRICE: i64 = 1_000_000_000_000;
 
 store::text_enum! {
     /// Whether an item can be ordered.

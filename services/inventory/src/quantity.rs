@@ -4,12 +4,9 @@ use std::{collections::HashSet, hash::Hash};
 
 use mesh::wire::Checks;
 use proto::{inventory::v1 as wire, types::v1 as values};
-use types::{NodeId, OrderId};
+use types::{NodeId, OrderId, limits::MAX_LINES};
 
 use crate::reservation::{LineAtLocation, LineKey};
-
-/// The most elements of a list in a request.
-const MAX_ELEMENTS: usize = 5_000;
 
 /// Units of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,7 +92,7 @@ fn read_list<'r, R, K: Eq + Hash, T>(
 ) -> Vec<T> {
     check_count(checks, list, elements.len());
     let mut seen = HashSet::new();
-    let mut parts = Vec::with_capacity(elements.len().min(MAX_ELEMENTS));
+    let mut parts = Vec::with_capacity(elements.len().min(MAX_LINES));
     for (index, element) in elements.iter().enumerate() {
         let at = |field: &str| format!("{list}[{index}].{field}");
         check_once(checks, &mut seen, key(element), || at(unique));
@@ -106,7 +103,7 @@ fn read_list<'r, R, K: Eq + Hash, T>(
 
 /// Notes a violation when a list of a request is empty or too long.
 pub(crate) fn check_count(checks: &mut Checks, field: &str, count: usize) {
-    if !(1..=MAX_ELEMENTS).contains(&count) {
+    if !(1..=MAX_LINES).contains(&count) {
         checks.wrong(field, "must have 1 to 5,000 elements");
     }
 }

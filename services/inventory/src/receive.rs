@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mesh::wire::{Checks, checked};
 use proto::inventory::v1 as wire;
 use store::{Command, Context, Needs, Rows};
-use types::{Fault, NodeId, Timestamp};
+use types::{Fault, NodeId, Timestamp, limits::MAX_NAME};
 
 use crate::{
     ledger::Cause, movement::MovementKind, quantity::ItemQuantity, stock::Location, wire::levels_of,
@@ -26,7 +26,7 @@ impl ReceiveStock {
         let mut checks = Checks::new();
         let location_id = checks.id("location_id", &request.location_id);
         let items = ItemQuantity::read_all(&mut checks, &request.items, 1);
-        let reference = checks.optional_text("reference", &request.reference, 200);
+        let reference = checks.optional_text("reference", &request.reference, MAX_NAME);
         let occur_time = checks.optional_time("occur_time", request.occur_time.as_ref());
         checks.done()?;
         Ok(Self {

@@ -6,7 +6,7 @@ use chassis::Select;
 use mesh::wire::Checks;
 use proto::inventory::v1::ListMovementsRequest;
 use store::{Column as _, Db, Kind, Record, Row, page::Page};
-use types::{Fault, NodeId, OrderId};
+use types::{Fault, NodeId, OrderId, limits::MAX_NAME};
 
 use crate::{
     item::Item,
@@ -117,7 +117,7 @@ pub(crate) async fn movement_page(db: &Db, request: &ListMovementsRequest) -> Re
         checks.sku("sku", sku);
     }
     checks.optional_id::<NodeId>("location_id", location_id);
-    checks.optional_text("reference", reference, 200);
+    checks.optional_text("reference", reference, MAX_NAME);
     checks.done()?;
 
     let (columns, kinds): (&[&str], &[Kind]) = if sku.is_empty() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mesh::wire::{Checks, checked};
 use proto::{events::InventoryEvent, inventory::v1 as wire};
 use store::{Command, Context, Needs, Rows};
-use types::{Currency, Fault};
+use types::{Currency, Fault, limits::MAX_NAME};
 
 use crate::{
     events::emit_item,
@@ -28,9 +28,10 @@ impl UpdateItem {
     pub(crate) fn parse(request: &wire::UpdateItemRequest, _: &Arc<mesh::Principal>) -> Result<Self, Fault> {
         let mut checks = Checks::new();
         let sku = checks.sku("sku", &request.sku);
-        let name = request.name.as_ref().and_then(|name| checks.text("name", name, 200));
-        let pack = request.pack.as_ref().and_then(|pack| checks.optional_text("pack", pack, 200));
-        let category = request.category.as_ref().and_then(|category| checks.optional_text("category", category, 200));
+        let name = request.name.as_ref().and_then(|name| checks.text("name", name, MAX_NAME));
+        let pack = request.pack.as_ref().and_then(|pack| checks.optional_text("pack", pack, MAX_NAME));
+        let category =
+            request.category.as_ref().and_then(|category| checks.optional_text("category", category, MAX_NAME));
         let state = request.state.and_then(|state| checks.optional_choice("state", state));
         let list_price = read_price(&mut checks, request.list_price.as_ref());
         checks.done()?;

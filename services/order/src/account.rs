@@ -12,9 +12,6 @@ pub(crate) use create::CreateAccount;
 pub(crate) use ship_to::CreateShipTo;
 pub(crate) use update::UpdateAccount;
 
-/// The longest name, contact or telephone number.
-const LONGEST: usize = 200;
-
 store::record! {
     /// A customer.
     pub(crate) struct Account in "accounts" key (account_id: AccountId) {

@@ -8,12 +8,9 @@ use mesh::{
 };
 use proto::order::v1 as contract;
 use store::{Command, Context, Needs, Rows};
-use types::{Fault, OrderId};
+use types::{Fault, OrderId, limits::MAX_TEXT};
 
 use crate::{aggregate::OrderAggregate, order::Action};
-
-/// The longest reason.
-const LONGEST_REASON: usize = 500;
 
 /// Cancels an order: units that are not at nodes at once, the others if their nodes can still stop them.
 #[derive(Debug)]
@@ -29,7 +26,7 @@ impl CancelOrder {
     pub(crate) fn parse(request: &contract::CancelOrderRequest, caller: &Arc<Principal>) -> Result<Self, Fault> {
         let mut checks = Checks::new();
         let order_id = checks.id("order_id", &request.order_id);
-        let reason = checks.optional_text("reason", &request.reason, LONGEST_REASON);
+        let reason = checks.optional_text("reason", &request.reason, MAX_TEXT);
         checks.done()?;
         let (order_id, reason) = (checked(order_id)?, checked(reason)?);
         Ok(Self { order_id, etag: request.etag.clone(), reason, caller: caller.clone() })

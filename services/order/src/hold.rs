@@ -8,12 +8,9 @@ use mesh::{
 };
 use proto::order::v1 as contract;
 use store::{Command, Context, Needs, Rows};
-use types::{Fault, OrderId, Timestamp};
+use types::{Fault, OrderId, Timestamp, limits::MAX_TEXT};
 
 use crate::{aggregate::OrderAggregate, events::PendingEvent, order::Action};
-
-/// The longest note.
-const LONGEST_NOTE: usize = 500;
 
 store::record! {
     /// Something that blocks the release of an order. An order may have several.
@@ -71,7 +68,7 @@ impl PlaceHold {
         let mut checks = Checks::new();
         let order_id = checks.id("order_id", &request.order_id);
         let reason = checks.choice("reason", request.reason).and_then(HoldReason::from_contract);
-        let note = checks.optional_text("note", &request.note, LONGEST_NOTE);
+        let note = checks.optional_text("note", &request.note, MAX_TEXT);
         checks.done()?;
         let (order_id, reason, note) = (checked(order_id)?, checked(reason)?, checked(note)?);
         Ok(Self { order_id, etag: request.etag.clone(), reason, note, caller: caller.clone() })

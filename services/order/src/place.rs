@@ -15,8 +15,6 @@ use proto::{order::v1 as contract, types::v1::Address};
 use store::{Command, Context, Needs, Proto, Rows};
 use types::{AccountId, BasisPoints, Currency, Fault, OrderId, Reason, ShipToId, Timestamp};
 
-pub(crate) use check::MAX_LINES;
-
 use crate::{
     account::{Account, DuplicatePoPolicy, ShipTo},
     aggregate::OrderAggregate,

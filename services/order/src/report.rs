@@ -1,8 +1,7 @@
 //! Reports of other services about the units of an order.
 
-use mesh::wire::MAX_QUANTITY;
 use proto::{inventory::v1::Reservation, types::v1::LineQuantity};
-use types::{Fault, Id, ShipmentId};
+use types::{Fault, Id, ShipmentId, limits::MAX_QUANTITY};
 
 use crate::order_line::LineUnits;
 

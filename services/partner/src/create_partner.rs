@@ -11,7 +11,7 @@ use proto::{
     partner::v1::{self, CreatePartnerRequest},
 };
 use store::{Command, Context, Needs, Rows};
-use types::{Fault, PartnerId, Reason};
+use types::{Fault, PartnerId, Reason, limits::MAX_NAME};
 
 use crate::{
     connectors::rest,
@@ -34,7 +34,7 @@ impl CreatePartner {
     pub(crate) fn parse(request: &CreatePartnerRequest, _: &Arc<Principal>) -> Result<Self, Fault> {
         let mut checks = Checks::new();
         let partner_id = checks.optional_id("partner_id", &request.partner_id);
-        let name = checks.text("name", &request.name, 200);
+        let name = checks.text("name", &request.name, MAX_NAME);
         let kind = checks.choice("kind", request.kind).and_then(PartnerKind::from_contract);
         if !request.scac.is_empty() && !is_scac(&request.scac) {
             checks.wrong("scac", "must be 2 to 4 capitals");

@@ -15,7 +15,7 @@
 //! public API's; the check of credentials, which is the mesh's: this service returns the API client of a key's hash.
 //!
 //! Where to look: a report from receipt to effect is `process/report.rs`, a message to a partner is
-//! `process/outbound_message.rs`. The kinds of reports are one table, `report_kind.rs`; retries are in `retry.rs`.
+//! `process/outbound_message.rs`. The kinds of reports are one table, `report_kind.rs`; retries are in `types::retry`.
 
 mod api_client;
 mod api_key;
@@ -31,7 +31,6 @@ mod reactions;
 mod replay_message;
 mod report_kind;
 mod reporter;
-mod retry;
 mod rpc;
 mod store;
 mod submission;

@@ -11,7 +11,7 @@ use proto::{
     partner::v1::{self, UpdatePartnerRequest},
 };
 use store::{Command, Context, Needs, Rows};
-use types::{Fault, PartnerId};
+use types::{Fault, PartnerId, limits::MAX_NAME};
 
 use crate::{
     connectors::rest,
@@ -35,7 +35,7 @@ impl UpdatePartner {
     pub(crate) fn parse(request: &UpdatePartnerRequest, _: &Arc<Principal>) -> Result<Self, Fault> {
         let mut checks = Checks::new();
         let partner_id = checks.id("partner_id", &request.partner_id);
-        let name = request.name.as_deref().and_then(|name| checks.text("name", name, 200));
+        let name = request.name.as_deref().and_then(|name| checks.text("name", name, MAX_NAME));
         if let Some(Err(wrong)) = request.endpoint_url.as_deref().map(rest::check_endpoint) {
             checks.wrong("endpoint_url", wrong);
         }

@@ -8,7 +8,7 @@ use mesh::{
 };
 use proto::returns::v1::{self as contract, AuthorizeReturnRequest};
 use store::{Command, Context, Needs, Rows};
-use types::{Fault, NodeId, OrderId, ReturnId};
+use types::{Fault, NodeId, OrderId, ReturnId, limits::MAX_TEXT};
 
 use crate::{
     aggregate::ReturnAggregate,
@@ -34,7 +34,7 @@ impl AuthorizeReturn {
         let mut checks = Checks::new();
         let order_id = checks.id("order_id", &request.order_id);
         let lines = read_lines(&request.lines, &mut checks);
-        let reason = checks.optional_text("reason", &request.reason, 500);
+        let reason = checks.optional_text("reason", &request.reason, MAX_TEXT);
         let node_id = checks.optional_id("node_id", &request.node_id);
         checks.done()?;
         let (order_id, reason, node_id) = (checked(order_id)?, checked(reason)?, checked(node_id)?);

@@ -8,13 +8,9 @@ use mesh::{
 };
 use proto::returns::v1::{self as contract, DispositionKind, InspectReturnRequest, InspectedLine};
 use store::{Command, Context, Needs, Rows};
-use types::{Fault, ReturnId};
+use types::{Fault, ReturnId, limits::MAX_LINES};
 
-use crate::{
-    aggregate::ReturnAggregate,
-    return_line::Disposition,
-    wire::{MAX_LINES, read_line_number},
-};
+use crate::{aggregate::ReturnAggregate, return_line::Disposition, wire::read_line_number};
 
 /// The most dispositions of one line.
 const MAX_DISPOSITIONS: usize = 100;

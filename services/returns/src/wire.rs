@@ -7,15 +7,12 @@ use proto::{
     returns::v1::{self as contract, DispositionKind, ReturnQuantity},
     types::v1::{LineQuantity, Money},
 };
-use types::Fault;
+use types::{Fault, limits::MAX_LINES};
 
 use crate::{
     return_line::ReturnLine,
     rma::{Action, Return},
 };
-
-/// The most lines of a request.
-pub(crate) const MAX_LINES: usize = 5_000;
 
 /// Base units of a line: its number and how many.
 pub(crate) type LineUnits = (i64, i64);

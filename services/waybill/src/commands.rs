@@ -187,7 +187,7 @@ pub async fn run() -> ExitCode {
             let chances = if flawless { sandbox::Chances::NONE } else { sandbox::Chances::USUAL };
             play(&gateway, seed, chances, token_file.as_deref()).await
         }
-        Command::Openapi => openapi().await,
+        Command::Openapi => openapi(),
     };
     drop(guard);
     match outcome {
@@ -215,7 +215,7 @@ async fn play(gateway: &str, seed: u64, chances: sandbox::Chances, token: Option
 }
 
 /// The routes follow from the contracts alone: no service is called.
-async fn openapi() -> anyhow::Result<()> {
+fn openapi() -> anyhow::Result<()> {
     let clients = compose::ServiceClients::unconfigured()?;
     let document = gateway::openapi(proto::pool(), &clients.rest(&mesh::Principal::local_administrator()))?;
     let mut text = serde_json::to_string_pretty(&document)?;

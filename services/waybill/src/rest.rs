@@ -35,10 +35,8 @@ pub struct Rest {
 }
 
 impl Rest {
-    /// A client of the gateway at `base`, such as `http://127.0.0.1:8080`.
+    /// A client of the gateway at `base`, such as `http://127.0.0.1:8080`. Call [`mesh::install_process_defaults`] before.
     pub fn new(base: impl Into<String>) -> Result<Self, reqwest::Error> {
-        // Fails only when the process has chosen its cryptography already, which is fine.
-        rustls::crypto::ring::default_provider().install_default().ok();
         let http = reqwest::Client::builder().timeout(Duration::from_secs(30)).build()?;
         Ok(Self { base: base.into(), credential: None, http })
     }

@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use tonic::{Code, Status, body::Body};
 use tonic_types::StatusExt;
 use tower::retry::budget::{Budget, TpsBudget};
+use types::retry::call::{ATTEMPTS, FIRST_PAUSE};
 
 use super::{
     member::{Member, Unanswered, code_of},
@@ -24,12 +25,8 @@ use super::{
 };
 use crate::{deadline, request::Repeats};
 
-/// The most attempts of a call.
-const ATTEMPTS: u32 = 3;
 /// The longest request that is kept for a repeat.
 const KEPT: usize = 64 * 1_024;
-/// The first pause is anything up to this, each further one up to twice as long.
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// The number of attempts before this one.
 const PREVIOUS: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
 /// The pause that the member asks for, in milliseconds; a negative one forbids repeats.

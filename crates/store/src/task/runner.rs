@@ -6,7 +6,13 @@ use async_trait::async_trait;
 use futures::{FutureExt, future::join_all};
 use tokio_util::sync::CancellationToken;
 use tracing::{Span, field::Empty};
-use types::{Actor, Fault, Timestamp};
+use types::{
+    Actor, Fault, Timestamp,
+    retry::{
+        self,
+        task::{ATTEMPTS, FIRST_PAUSE, LEASE, LONGEST_PAUSE, TIME_LIMIT},
+    },
+};
 
 use super::Task;
 use crate::{
@@ -21,15 +27,6 @@ use crate::{
 
 /// How many tasks are claimed together.
 const CLAIM: u16 = 32;
-
-/// How long a claimed task is left to its runner.
-const LEASE: Duration = Duration::from_secs(60);
-
-/// How long a handler may take. Shorter than the lease, so that no other runner has begun.
-const LIMIT: Duration = Duration::from_secs(50);
-
-/// How often a task is tried.
-const ATTEMPTS: i64 = 20;
 
 const PURGE_EVERY: Duration = Duration::from_secs(3_600);
 
@@ -179,7 +176,7 @@ impl TaskRunner {
         }
         let working = (self.instrumentation)(span, task.trace_parent.as_deref(), handler.run(task));
         let running = AssertUnwindSafe(working).catch_unwind();
-        match tokio::time::timeout(LIMIT, running).await {
+        match tokio::time::timeout(TIME_LIMIT, running).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(Fault::internal("the task panicked")),
             Err(_) => Err(Fault::unavailable("the task took too long")),
@@ -219,8 +216,8 @@ impl TaskRunner {
 
     /// Reschedules the task, unless another runner has it by now.
     async fn retry(&self, task: &Task, fault: &Fault) -> Result<(), Fault> {
-        let seconds = 1_u64 << task.attempts.clamp(0, 9).unsigned_abs();
-        let later = self.db.clock().now().after(Duration::from_secs(seconds));
+        let pause = retry::doubling(FIRST_PAUSE, LONGEST_PAUSE, task.attempts);
+        let later = self.db.clock().now().after(pause);
         tracing::info!(%fault, kind = task.kind, key = task.key, attempt = task.attempts, "a task is tried again later");
         let sql = "UPDATE tasks SET lease_until = $1, last_error = $2 WHERE kind = $3 AND key = $4 AND claim = $5 \
                    RETURNING kind";

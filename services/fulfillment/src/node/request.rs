@@ -6,9 +6,6 @@ use types::is_country;
 
 use super::{EVERYWHERE, HandlingClass, HandlingClasses, ServiceArea, ServiceAreas};
 
-/// The most characters of a name.
-pub(crate) const MAX_NAME: usize = 200;
-
 /// The most service areas of a node.
 const MAX_AREAS: usize = 100;
 

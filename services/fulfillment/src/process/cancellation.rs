@@ -28,12 +28,12 @@ use proto::{
     order::v1::OrderCancelRequested,
 };
 use store::{AnyCommand, Command, Context, Needs, Rows};
-use types::{Fault, FulfillmentOrderId, OrderId, Timestamp};
+use types::{Fault, FulfillmentOrderId, OrderId, Timestamp, limits::MAX_TEXT};
 
 use super::deallocation::present;
 use crate::{
     aggregate::FulfillmentOrderAggregate, fulfillment_order::FulfillmentOrderHeader, inventory::Inventory,
-    reactions::id, release::ReleaseAggregate, wire::MAX_TEXT,
+    reactions::id, release::ReleaseAggregate,
 };
 
 /// The column by which fulfillment orders of an order are found.

@@ -22,10 +22,10 @@ use proto::{
     types::v1::LineQuantity,
 };
 use store::{AnyCommand, Command, Context, Needs, Rows};
-use types::{Fault, FulfillmentOrderId, Timestamp};
+use types::{Fault, FulfillmentOrderId, Timestamp, limits::MAX_TEXT};
 
 use super::deallocation;
-use crate::{aggregate::FulfillmentOrderAggregate, inventory::Inventory, wire::MAX_TEXT};
+use crate::{aggregate::FulfillmentOrderAggregate, inventory::Inventory};
 
 /// Records that a node rejected a fulfillment order.
 #[derive(Debug)]

@@ -35,13 +35,6 @@ use crate::{
     routing::Exclusions,
 };
 
-/// The most plans of one attempt.
-pub(crate) const MAX_TRIES: i64 = 3;
-
-/// The most choices of one plan: what inventory allocates in one request. Lines may be split over any number of nodes, so an
-/// order may take several plans.
-pub(crate) const MAX_CHOICES: usize = 5_000;
-
 /// The kind of the task that plans the unrouted units of a release. Its key is [`keys::release`].
 const ROUTE: &str = "fulfillment.route";
 

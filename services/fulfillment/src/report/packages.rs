@@ -8,13 +8,12 @@ use mesh::{
 };
 use proto::fulfillment::v1::{RecordLabelsRequest, RecordShipmentRequest, ReportedPackage, Shipment};
 use store::{Command, Context, Needs, Rows};
-use types::{Fault, FulfillmentOrderId, PartnerId, Timestamp};
-
-use crate::{
-    aggregate::FulfillmentOrderAggregate,
-    buffered_reports::BufferedReports,
-    wire::{MAX_LINES, MAX_NUMBER, check_units},
+use types::{
+    Fault, FulfillmentOrderId, PartnerId, Timestamp,
+    limits::{MAX_LINES, MAX_OUTSIDE_NUMBER},
 };
+
+use crate::{aggregate::FulfillmentOrderAggregate, buffered_reports::BufferedReports, wire::check_units};
 
 /// What a node reports of a shipment.
 #[derive(Debug)]
@@ -67,7 +66,7 @@ impl PackageReport {
     ) -> Result<Self, Fault> {
         let mut checks = Checks::new();
         let id = checks.id("fulfillment_order_id", fulfillment_order_id);
-        let reference = checks.text("shipment_reference", shipment_reference, MAX_NUMBER);
+        let reference = checks.text("shipment_reference", shipment_reference, MAX_OUTSIDE_NUMBER);
         let carrier_id = checks.optional_id("carrier_id", carrier_id);
         let occur_time = checks.optional_time("occur_time", occur_time);
         if packages.is_empty() || packages.len() > MAX_LINES {
@@ -76,7 +75,7 @@ impl PackageReport {
         let mut numbers = BTreeSet::new();
         for (at, package) in packages.iter().enumerate().take(MAX_LINES) {
             let field = format!("packages[{at}]");
-            let number = checks.text(format!("{field}.tracking_number"), &package.tracking_number, MAX_NUMBER);
+            let number = checks.text(format!("{field}.tracking_number"), &package.tracking_number, MAX_OUTSIDE_NUMBER);
             if number.is_some_and(|number| !numbers.insert(number)) {
                 checks.wrong(format!("{field}.tracking_number"), "is reported twice");
             }

@@ -11,13 +11,16 @@ use proto::fulfillment::v1::{
     RecordProofOfDeliveryResponse,
 };
 use store::{Command, Context, Needs, Proto, Rows};
-use types::{Fault, PartnerId, Timestamp};
+use types::{
+    Fault, PartnerId, Timestamp,
+    limits::{MAX_NAME, MAX_OUTSIDE_NUMBER, MAX_TEXT},
+};
 
 use crate::{
     buffered_reports::{BufferedReports, TrackingReport},
     milestone::{Milestone, MilestoneCode, Proof},
     process::unmatched_report::{self, authoritative_package},
-    wire::{MAX_NUMBER, MAX_TEXT, milestone_code},
+    wire::milestone_code,
 };
 
 /// Records a milestone. The same one again changes nothing.
@@ -38,9 +41,9 @@ impl RecordMilestone {
             checks.wrong("milestone", "is required");
             return checks.done().and_then(|()| checked(None));
         };
-        let tracking_number = checks.text("milestone.tracking_number", &reported.tracking_number, MAX_NUMBER);
+        let tracking_number = checks.text("milestone.tracking_number", &reported.tracking_number, MAX_OUTSIDE_NUMBER);
         let code = checks.optional_choice::<v1::MilestoneCode>("milestone.code", reported.code);
-        let raw_code = checks.optional_text("milestone.raw_code", &reported.raw_code, MAX_NUMBER);
+        let raw_code = checks.optional_text("milestone.raw_code", &reported.raw_code, MAX_OUTSIDE_NUMBER);
         let occur_time = checks.time("milestone.occur_time", reported.occur_time.as_ref());
         let estimate = reported.estimated_delivery_time.as_ref();
         let estimated_delivery_time = checks.optional_time("milestone.estimated_delivery_time", estimate);
@@ -96,13 +99,13 @@ impl RecordProofOfDelivery {
         let mut checks = Checks::new();
         let carrier_id = partner("carrier_id", &request.carrier_id, &mut checks);
         let reporter_id = partner("reporter_id", &request.reporter_id, &mut checks);
-        let tracking_number = checks.text("tracking_number", &request.tracking_number, MAX_NUMBER);
+        let tracking_number = checks.text("tracking_number", &request.tracking_number, MAX_OUTSIDE_NUMBER);
         let mut sign_time = None;
         match &request.proof_of_delivery {
             None => checks.wrong("proof_of_delivery", "is required"),
             Some(ProofOfDelivery { signed_by, sign_time: signed, drop_location, image_uri, remark }) => {
                 sign_time = checks.time("proof_of_delivery.sign_time", signed.as_ref());
-                checks.optional_text("proof_of_delivery.signed_by", signed_by, 200);
+                checks.optional_text("proof_of_delivery.signed_by", signed_by, MAX_NAME);
                 checks.optional_text("proof_of_delivery.drop_location", drop_location, MAX_TEXT);
                 checks.optional_text("proof_of_delivery.image_uri", image_uri, 2_000);
                 checks.optional_text("proof_of_delivery.remark", remark, MAX_TEXT);

@@ -9,14 +9,14 @@ use proto::fulfillment::v1::{
     ListRoutingDecisionsRequest, ListRoutingDecisionsResponse, ListShipmentsRequest, ListShipmentsResponse,
 };
 use store::{Column as _, Kind, page::Page};
-use types::{Fault, OrderId};
+use types::{Fault, OrderId, limits::MAX_OUTSIDE_NUMBER};
 
 use super::Rpc;
 use crate::{
     fulfillment_order::{ExecutionState, RequestState},
     shipment::{Shipment, ShipmentState},
     store::{self as reads, FulfillmentOrderFilter, ShipmentFilter},
-    wire::{self, MAX_NUMBER},
+    wire,
 };
 
 impl Rpc {
@@ -73,7 +73,7 @@ impl Rpc {
     ) -> Result<ListShipmentsResponse, Fault> {
         let mut checks = Checks::new();
         let states = checks.choices("states", &request.states, ShipmentState::from_contract);
-        let tracking_number = checks.optional_text("tracking_number", &request.tracking_number, MAX_NUMBER);
+        let tracking_number = checks.optional_text("tracking_number", &request.tracking_number, MAX_OUTSIDE_NUMBER);
         let filter = ShipmentFilter {
             order_id: checks.optional_id("order_id", &request.order_id).flatten(),
             carrier_id: checks.optional_id("carrier_id", &request.carrier_id).flatten(),

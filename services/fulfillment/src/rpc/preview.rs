@@ -2,12 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use mesh::{
-    CallInfo,
-    wire::{Checks, MAX_CHOICES},
-};
+use mesh::{CallInfo, wire::Checks};
 use proto::fulfillment::v1::{PreviewRoutingRequest, RoutingDecision};
-use types::{Fault, NodeId};
+use types::{Fault, NodeId, limits::MAX_CHOICES};
 
 use super::Rpc;
 use crate::{

@@ -8,12 +8,9 @@ use mesh::{
 };
 use proto::{events::OperationsEvent, operations::v1::AssignExceptionRequest};
 use store::{Command, Context, Needs, Rows};
-use types::{ExceptionId, Fault};
+use types::{ExceptionId, Fault, limits::MAX_NAME};
 
 use super::{Exception, State, emit, find};
-
-/// The most characters of an assignee's name.
-const MAX_ASSIGNEE: usize = 200;
 
 /// Assigns an exception to a person.
 pub(crate) struct AssignException {
@@ -26,7 +23,7 @@ impl AssignException {
     pub(crate) fn parse(request: &AssignExceptionRequest, _: &Arc<Principal>) -> Result<Self, Fault> {
         let mut checks = Checks::new();
         let exception_id = checks.id("exception_id", &request.exception_id);
-        let assignee = checks.text("assignee", &request.assignee, MAX_ASSIGNEE);
+        let assignee = checks.text("assignee", &request.assignee, MAX_NAME);
         checks.done()?;
         Ok(Self { exception_id: checked(exception_id)?, assignee: checked(assignee)?, etag: request.etag.clone() })
     }

@@ -2,7 +2,7 @@
 
 use mesh::wire::{Checks, timestamp};
 use proto::operations::v1::{CallOutcome, CountedCalls, DayUsage, MethodUsage, RecordUsageRequest};
-use types::Fault;
+use types::{Fault, limits::MAX_REQUEST_ID};
 
 use super::{Count, Outcome, Usage, days::Day, deprecated::deprecated};
 
@@ -13,7 +13,6 @@ pub(super) const MAX_COUNTS: usize = 1_000;
 pub(super) const MAX_CLIENT: usize = 300;
 pub(super) const MAX_METHOD: usize = 300;
 const MAX_MEMBER: usize = 100;
-const MAX_REQUEST_ID: usize = 200;
 
 pub(super) fn counts(request: &RecordUsageRequest) -> Result<Vec<Count>, Fault> {
     let mut checks = Checks::new();

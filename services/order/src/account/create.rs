@@ -8,9 +8,9 @@ use mesh::{
 };
 use proto::{events::OrderEvent, order::v1 as contract, types::v1::Address};
 use store::{Command, Context, Needs, Proto, Rows};
-use types::{AccountId, Currency, Fault, Reason};
+use types::{AccountId, Currency, Fault, Reason, limits::MAX_NAME};
 
-use super::{Account, DuplicatePoPolicy, InvoicePolicy, LONGEST};
+use super::{Account, DuplicatePoPolicy, InvoicePolicy};
 
 /// Creates an account.
 #[derive(Debug)]
@@ -31,9 +31,9 @@ impl CreateAccount {
     pub(crate) fn parse(request: &contract::CreateAccountRequest, _: &Arc<Principal>) -> Result<Self, Fault> {
         let mut checks = Checks::new();
         let account_id = checks.optional_id("account_id", &request.account_id);
-        let name = checks.text("name", &request.name, LONGEST);
-        let contact = checks.optional_text("contact", &request.contact, LONGEST);
-        let phone = checks.optional_text("phone", &request.phone, LONGEST);
+        let name = checks.text("name", &request.name, MAX_NAME);
+        let contact = checks.optional_text("contact", &request.contact, MAX_NAME);
+        let phone = checks.optional_text("phone", &request.phone, MAX_NAME);
         let bill_to = checks.address("bill_to", request.bill_to.as_ref());
         let currency = checks.currency("currency", &request.currency);
         let duplicate = checks.optional_choice("duplicate_po_policy", request.duplicate_po_policy);

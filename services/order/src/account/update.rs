@@ -8,9 +8,9 @@ use mesh::{
 };
 use proto::{events::OrderEvent, order::v1 as contract, types::v1::Address};
 use store::{Command, Context, Needs, Proto, Rows};
-use types::{AccountId, Fault};
+use types::{AccountId, Fault, limits::MAX_NAME};
 
-use super::{Account, DuplicatePoPolicy, InvoicePolicy, LONGEST};
+use super::{Account, DuplicatePoPolicy, InvoicePolicy};
 
 /// Changes the fields of an account that are `Some`.
 #[derive(Debug)]
@@ -30,9 +30,9 @@ impl UpdateAccount {
     pub(crate) fn parse(request: &contract::UpdateAccountRequest, caller: &Arc<Principal>) -> Result<Self, Fault> {
         let mut checks = Checks::new();
         let account_id = checks.id("account_id", &request.account_id);
-        let name = request.name.as_ref().map(|name| checks.text("name", name, LONGEST));
-        let contact = request.contact.as_ref().map(|contact| checks.optional_text("contact", contact, LONGEST));
-        let phone = request.phone.as_ref().map(|phone| checks.optional_text("phone", phone, LONGEST));
+        let name = request.name.as_ref().map(|name| checks.text("name", name, MAX_NAME));
+        let contact = request.contact.as_ref().map(|contact| checks.optional_text("contact", contact, MAX_NAME));
+        let phone = request.phone.as_ref().map(|phone| checks.optional_text("phone", phone, MAX_NAME));
         let bill_to = request.bill_to.as_ref().map(|bill_to| checks.address("bill_to", Some(bill_to)));
         let duplicate = request.duplicate_po_policy.map(|number| checks.choice("duplicate_po_policy", number));
         let invoice = request.invoice_policy.map(|number| checks.choice("invoice_policy", number));

@@ -7,23 +7,20 @@ use mesh::{
     wire::{Checks, checked},
 };
 use proto::order::v1 as contract;
-use types::{BasisPoints, Fault};
+use types::{
+    BasisPoints, Fault,
+    limits::{MAX_LINES, MAX_OUTSIDE_NUMBER, MAX_PRICE},
+};
 
 use super::{Destination, NewLine, PlaceOrder};
 use crate::order::FillPolicy;
-
-/// The most lines of an order.
-pub(crate) const MAX_LINES: usize = 5_000;
-
-/// The highest price of one unit, so that no amount overflows.
-pub(super) const MAX_UNIT_PRICE: i64 = 1_000_000_000_000;
 
 impl PlaceOrder {
     /// Reads the request; refuses it naming every wrong field.
     pub(crate) fn parse(request: &contract::PlaceOrderRequest, caller: &Arc<Principal>) -> Result<Self, Fault> {
         let mut checks = Checks::new();
         let account_id = checks.id("account_id", &request.account_id);
-        let customer_po = checks.text("customer_po", &request.customer_po, 64);
+        let customer_po = checks.text("customer_po", &request.customer_po, MAX_OUTSIDE_NUMBER);
         let destination = destination(request, &mut checks);
         let currency = match request.currency.as_str() {
             "" => Some(None),
@@ -104,7 +101,7 @@ fn line(
     let quantity = checks.quantity(field("quantity"), new.quantity, 1);
     let uom = checks.optional_text(field("uom"), &new.uom, 16);
     let unit_price_minor = new.unit_price_minor;
-    let priced = unit_price_minor.is_none_or(|price| (0..=MAX_UNIT_PRICE).contains(&price));
+    let priced = unit_price_minor.is_none_or(|price| (0..=MAX_PRICE).contains(&price));
     if !priced {
         checks.wrong(field("unit_price_minor"), "must be 0 to 1,000,000,000,000");
     }

@@ -1,9 +1,13 @@
 //! The quantity of a new line in base units, and its price.
 
-use mesh::wire::{Checks, MAX_QUANTITY};
-use types::{Currency, line_amount};
+use mesh::wire::Checks;
+use types::{
+    Currency,
+    limits::{MAX_PRICE, MAX_QUANTITY},
+    line_amount,
+};
 
-use super::{NewLine, check::MAX_UNIT_PRICE};
+use super::NewLine;
 use crate::{
     item::{HandlingClass, Item},
     order_line::PricedLine,
@@ -35,7 +39,7 @@ pub(super) fn price(
     } else if ordered.is_some_and(|units| units > MAX_QUANTITY) {
         checks.wrong(field("quantity"), format!("is more than 1,000,000,000 {}", item.item.0.base_uom));
     }
-    let listed = || item.list_price(factor, currency?).filter(|price| (0..=MAX_UNIT_PRICE).contains(price));
+    let listed = || item.list_price(factor, currency?).filter(|price| (0..=MAX_PRICE).contains(price));
     let unit_price_minor = line.unit_price_minor.or_else(listed);
     if let (None, Some(currency)) = (unit_price_minor, currency) {
         checks.wrong(field("unit_price_minor"), format!("is required: the item has no list price in {currency}"));

@@ -3,14 +3,10 @@
 use mesh::{CallInfo, wire::Checks};
 use proto::{inventory::v1::BatchGetItemsRequest, order::v1 as contract};
 use store::Call;
-use types::{Actor, Fault, Reason};
+use types::{Actor, Fault, Reason, limits::MAX_LINES};
 
 use super::{Rpc, show, wait};
-use crate::{
-    item::StoreItems,
-    place::{MAX_LINES, PlaceOrder},
-    store as reads,
-};
+use crate::{item::StoreItems, place::PlaceOrder, store as reads};
 
 impl Rpc {
     pub(super) async fn place_order(

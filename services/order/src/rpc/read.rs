@@ -6,7 +6,7 @@ use mesh::{
 };
 use proto::order::v1 as contract;
 use store::{Column, Kind, page::Page};
-use types::{AccountId, Fault};
+use types::{AccountId, Fault, limits::MAX_OUTSIDE_NUMBER};
 
 use super::{Rpc, show};
 use crate::{
@@ -112,7 +112,7 @@ impl Rpc {
 fn order_filter(request: &contract::ListOrdersRequest) -> Result<OrderFilter, Fault> {
     let mut checks = Checks::new();
     let account_id = checks.optional_id("account_id", &request.account_id);
-    let customer_po = checks.optional_text("customer_po", &request.customer_po, 64);
+    let customer_po = checks.optional_text("customer_po", &request.customer_po, MAX_OUTSIDE_NUMBER);
     let states = checks.choices("states", &request.states, OrderState::from_contract);
     let statuses = checks.choices("statuses", &request.statuses, OrderStatus::from_contract);
     let created_after = checks.optional_time("created_after", request.created_after.as_ref());

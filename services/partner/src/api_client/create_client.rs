@@ -11,7 +11,7 @@ use proto::{
     partner::v1::{self, CreateApiClientRequest},
 };
 use store::{Command, Context, Needs, Rows};
-use types::{ApiClientId, Fault, PartnerId, Reason};
+use types::{ApiClientId, Fault, PartnerId, Reason, limits::MAX_NAME};
 
 use super::{ApiClient, ApiClientKind, ApiClientState, access};
 use crate::{events, partner::Partner, wire};
@@ -31,7 +31,7 @@ impl CreateApiClient {
     pub(crate) fn parse(request: &CreateApiClientRequest, _: &Arc<Principal>) -> Result<Self, Fault> {
         let mut checks = Checks::new();
         let api_client_id = checks.optional_id("api_client_id", &request.api_client_id);
-        let name = checks.text("name", &request.name, 200);
+        let name = checks.text("name", &request.name, MAX_NAME);
         let kind = checks.choice("kind", request.kind).and_then(ApiClientKind::from_contract);
         let access = kind.map(|kind| access::parse(&mut checks, kind, request.access.as_ref()));
         let partner_id = match kind {
@@ -42,7 +42,7 @@ impl CreateApiClient {
                 None
             }
         };
-        let contact = checks.optional_text("contact", &request.contact, 200);
+        let contact = checks.optional_text("contact", &request.contact, MAX_NAME);
         checks.done()?;
         Ok(Self {
             api_client_id: checked(api_client_id)?,

@@ -11,7 +11,7 @@ use proto::{
     partner::v1::{self, ApiClientAccess, UpdateApiClientRequest},
 };
 use store::{Command, Context, Needs, Rows};
-use types::{ApiClientId, Fault};
+use types::{ApiClientId, Fault, limits::MAX_NAME};
 
 use super::{ApiClient, ApiClientState, access};
 use crate::{events, wire};
@@ -31,8 +31,8 @@ impl UpdateApiClient {
     pub(crate) fn parse(request: &UpdateApiClientRequest, _: &Arc<Principal>) -> Result<Self, Fault> {
         let mut checks = Checks::new();
         let api_client_id = checks.id("api_client_id", &request.api_client_id);
-        let name = request.name.as_deref().and_then(|name| checks.text("name", name, 200));
-        let contact = request.contact.as_deref().and_then(|contact| checks.optional_text("contact", contact, 200));
+        let name = request.name.as_deref().and_then(|name| checks.text("name", name, MAX_NAME));
+        let contact = request.contact.as_deref().and_then(|contact| checks.optional_text("contact", contact, MAX_NAME));
         let state = request.state.and_then(|state| checks.optional_choice("state", state));
         checks.done()?;
         Ok(Self {

@@ -24,10 +24,9 @@ use reqwest::{
     redirect::Policy,
 };
 
-use crate::{
-    connectors::{Sending, document},
-    retry::LONGEST_REQUESTED_PAUSE,
-};
+use types::retry::sending::LONGEST_REQUESTED_PAUSE;
+
+use crate::connectors::{Sending, document};
 
 /// A client of partners' HTTP APIs.
 #[derive(Debug)]
@@ -36,10 +35,8 @@ pub(crate) struct Rest {
 }
 
 impl Rest {
-    /// Waits for an answer no longer than `timeout`.
+    /// Waits for an answer no longer than `timeout`. The process has a provider of cryptography by now.
     pub(crate) fn new(timeout: Duration) -> Self {
-        // Fails only when the process has installed a provider already, which serves as well.
-        rustls::crypto::ring::default_provider().install_default().ok();
         let client = Client::builder()
             .redirect(Policy::none())
             .connect_timeout(timeout)

@@ -28,7 +28,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use proto::{events::PartnerEvent, fulfillment::v1::FulfillmentOrder, partner::v1::PartnerMessage};
 use store::{AnyCommand, Command, Context, Db, Needs, Rows, Task, TaskHandler};
-use types::{Fault, FulfillmentOrderId, MessageId, PartnerId};
+use types::{
+    Fault, FulfillmentOrderId, MessageId, PartnerId,
+    retry::{
+        self,
+        sending::{ATTEMPTS, FIRST_PAUSE, LONGEST_PAUSE, SUSPENDED_PAUSE},
+    },
+};
 
 use crate::{
     connectors::{Sending, document, rest::Rest},
@@ -39,7 +45,6 @@ use crate::{
         Message, MessageState, REQUEST_WITHDRAWN,
     },
     partner::{Partner, PartnerState},
-    retry::{SEND_ATTEMPTS, SUSPENDED_PAUSE, pause},
     wire,
 };
 
@@ -292,12 +297,13 @@ impl Command for RecordSendAttempt {
             return Ok(wire::message(&present, Vec::new()));
         }
         let attempts = present.attempts + i64::from(self.sending != Sending::Suspended);
+        let pause = retry::doubling(FIRST_PAUSE, LONGEST_PAUSE, attempts);
         let (state, outcome, wait) = match &self.sending {
             Sending::Sent(outcome) => (MessageState::Sent, outcome.as_str(), None),
             Sending::Refused(outcome) => (MessageState::Failed, outcome.as_str(), None),
-            Sending::InDoubt(outcome) => (MessageState::InDoubt, outcome.as_str(), Some(pause(attempts))),
+            Sending::InDoubt(outcome) => (MessageState::InDoubt, outcome.as_str(), Some(pause)),
             Sending::NotSent(outcome, not_before) => {
-                (present.state, outcome.as_str(), Some(pause(attempts).max(not_before.unwrap_or_default())))
+                (present.state, outcome.as_str(), Some(pause.max(not_before.unwrap_or_default())))
             }
             Sending::Suspended if self.interrupted => {
                 (MessageState::InDoubt, "an attempt to send it was cut short", Some(SUSPENDED_PAUSE))
@@ -309,7 +315,7 @@ impl Command for RecordSendAttempt {
         };
         let in_doubt = state == MessageState::InDoubt || self.interrupted;
         let arrival = if in_doubt { Arrival::Possible } else { present.arrival };
-        let exhausted = wait.is_some() && attempts >= SEND_ATTEMPTS;
+        let exhausted = wait.is_some() && attempts >= ATTEMPTS;
         let (state, wait) = if exhausted { (MessageState::Failed, None) } else { (state, wait) };
         let (left, outcome) = (present.state, outcome.to_owned());
         let message = rows.put(Message { state, outcome, attempts, arrival, update_time: cx.now(), ..present });

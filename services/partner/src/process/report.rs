@@ -37,7 +37,13 @@ use proto::{
 };
 use store::{AnyCommand, Call, Command, Context, Db, Needs, Rows, Task, TaskHandler, Value};
 use tokio::time::timeout;
-use types::{Fault, FulfillmentOrderId, MessageId, PartnerId, Reason};
+use types::{
+    Fault, FulfillmentOrderId, MessageId, PartnerId, Reason,
+    retry::{
+        self,
+        report::{ATTEMPTS_BEFORE_EXCEPTION, BY_TASK_AFTER, FIRST_PAUSE, LONGEST_PAUSE, WITHIN_CALL},
+    },
+};
 
 use crate::{
     events,
@@ -46,7 +52,6 @@ use crate::{
     partner::Partner,
     report_kind::{self, Services},
     reporter,
-    retry::{APPLY_ATTEMPTS, APPLY_BY_TASK_AFTER, APPLY_WITHIN_CALL, pause},
     submission::{self, Submission},
     wire,
 };
@@ -136,7 +141,7 @@ impl Reports {
         call: Call,
         attempt: impl Future<Output = RecordReportAttempt>,
     ) -> Result<Option<PartnerMessage>, Fault> {
-        match timeout(APPLY_WITHIN_CALL, attempt).await {
+        match timeout(WITHIN_CALL, attempt).await {
             Ok(attempt) => self.db.run(call, attempt).await.map(Some),
             Err(_) => {
                 tracing::warn!("a report was not applied within its call");
@@ -286,7 +291,7 @@ impl Command for ReceiveReport {
             let (partner_id, control_number) = self.key();
             let message_id = message.message_id.clone();
             rows.put(ControlNumber { partner_id, control_number, message_id, version: 0 });
-            cx.schedule(Task::new(APPLY, &message.message_id, cx.now().after(APPLY_BY_TASK_AFTER)));
+            cx.schedule(Task::new(APPLY, &message.message_id, cx.now().after(BY_TASK_AFTER)));
             message
         };
         Ok(wire::message(&message, Vec::new()))
@@ -328,10 +333,11 @@ impl Command for RecordReportAttempt {
                 if attempts == 1 {
                     cx.emit(events::message(PartnerEvent::PartnerMessageReceived, &delayed));
                 }
-                if attempts == APPLY_ATTEMPTS {
+                if attempts == ATTEMPTS_BEFORE_EXCEPTION {
                     events::open_exception(cx, ExceptionType::ReportDelayed, &delayed);
                 }
-                cx.schedule(Task::new(APPLY, &self.message_id, cx.now().after(pause(attempts))));
+                let pause = retry::doubling(FIRST_PAUSE, LONGEST_PAUSE, attempts);
+                cx.schedule(Task::new(APPLY, &self.message_id, cx.now().after(pause)));
                 return Ok(wire::message(&delayed, Vec::new()));
             }
             Err(fault) => {
@@ -343,7 +349,7 @@ impl Command for RecordReportAttempt {
         cx.unschedule(APPLY, &self.message_id.to_string());
         cx.emit(events::message(event, &message));
         events::move_exception(cx, MessageState::Received, &message, &message.outcome);
-        if attempts > APPLY_ATTEMPTS {
+        if attempts > ATTEMPTS_BEFORE_EXCEPTION {
             events::resolve_exception(cx, ExceptionType::ReportDelayed, &message, "the report was applied or rejected");
         }
         Ok(wire::message(&message, Vec::new()))

@@ -45,6 +45,7 @@ impl Deref for World {
 impl World {
     /// Opens everything.
     pub(crate) async fn open(options: Options) -> Self {
+        mesh::install_process_defaults();
         let (fulfillment, fulfillment_log) = (Fulfillment::default(), Log::new("fulfillment"));
         let peers = fulfillment_log
             .server()

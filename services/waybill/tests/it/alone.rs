@@ -14,7 +14,7 @@ use waybill::{
 
 use crate::{
     credentials::{Tokens, status},
-    process::Process,
+    process::{Process, rest_client},
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -70,7 +70,7 @@ async fn run(settings: &[String], credential: Option<Secret>) {
         process.listens(*address).await;
     }
 
-    let rest = Rest::new(format!("http://{http}")).unwrap().with_credential(credential.clone());
+    let rest = rest_client(format!("http://{http}")).with_credential(credential.clone());
     let data = northwind::load().unwrap();
     let orders = &data.orders[..5];
     demo::load::company(&rest, &data, orders, true).await.unwrap();

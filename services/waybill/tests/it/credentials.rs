@@ -9,7 +9,7 @@ use tokio::process::Command;
 use tonic::{Code, Request};
 use waybill::rest::Rest;
 
-use crate::process::{Addresses, Process};
+use crate::process::{Addresses, Process, rest_client};
 
 /// Tokens in files, as a mesh reads them.
 pub(crate) struct Tokens {
@@ -86,7 +86,7 @@ async fn furnish(rest: &Rest) -> (Value, String) {
 async fn a_key_works_over_rest_and_grpc_until_it_is_revoked() {
     let (tokens, data) = (Tokens::make(), tempfile::tempdir().unwrap());
     let (_process, at) = up(&tokens, &data, "127.0.0.1").await;
-    let rest = Rest::new(&at.rest).unwrap().with_credential(Some(tokens.admin()));
+    let rest = rest_client(&at.rest).with_credential(Some(tokens.admin()));
     let (key, secret) = furnish(&rest).await;
 
     let partners = PartnerServiceClient::new(Channel::connect(&at.grpc["partner"]).unwrap());
@@ -124,13 +124,13 @@ async fn a_key_works_over_rest_and_grpc_until_it_is_revoked() {
 async fn a_key_is_limited_to_its_scopes() {
     let (tokens, data) = (Tokens::make(), tempfile::tempdir().unwrap());
     let (_process, at) = up(&tokens, &data, "127.0.0.1").await;
-    let rest = Rest::new(&at.rest).unwrap().with_credential(Some(tokens.admin()));
+    let rest = rest_client(&at.rest).with_credential(Some(tokens.admin()));
     let access = json!({"roles": ["ROLE_OPERATIONS"], "accountIds": ["*"]});
     let api_client =
         json!({"apiClientId": "cli_o", "name": "O", "kind": "API_CLIENT_KIND_APPLICATION", "access": access});
     rest.ensure("/v1/api-clients", "cli_o", &api_client).await.unwrap();
     let made = rest.post("/v1/api-clients/cli_o/api-keys", None, &json!({"scopes": ["read"]})).await.unwrap().unwrap();
-    let reader = Rest::new(&at.rest).unwrap().with_credential(Some(made["secret"].as_str().unwrap().to_owned().into()));
+    let reader = rest_client(&at.rest).with_credential(Some(made["secret"].as_str().unwrap().to_owned().into()));
     assert!(reader.get("/v1/partners").await.is_ok());
     let body = json!({"name": "X", "kind": "PARTNER_KIND_CARRIER", "scac": "XX"});
     let refused = reader.post("/v1/partners", None, &body).await.unwrap().unwrap_err();

@@ -11,7 +11,7 @@ use waybill::{
     sandbox::{Chances, Sandbox},
 };
 
-use crate::process::Process;
+use crate::process::{Process, rest_client};
 
 /// How many orders the portal places.
 const ORDERS: usize = 40;
@@ -127,7 +127,7 @@ async fn a_demo_that_is_killed_goes_on_to_the_same_end() {
     let ports = ["--http-port", &port, "--grpc-port", "0", "--admin-port", "0"];
     let arguments = [&["demo", "--data", data, "--orders", "30", "--ample"][..], &ports[..]].concat();
     let mut rng = StdRng::seed_from_u64(7);
-    let rest = Rest::new(format!("http://{http}")).unwrap();
+    let rest = rest_client(format!("http://{http}"));
     let mut interrupted = 0;
     // At the start, while orders are placed, and while they are delivered.
     for (placed, delivered) in [(0, 0), (1, 0), (12, 0), (30, 1), (30, 10), (30, 20)] {

@@ -20,6 +20,12 @@ pub(crate) struct Addresses {
 
 pub(crate) struct Process(process::Process);
 
+/// A client of the gateway at `base`.
+pub(crate) fn rest_client(base: impl Into<String>) -> Rest {
+    mesh::install_process_defaults();
+    Rest::new(base).unwrap()
+}
+
 impl Process {
     /// Starts `waybill` with these arguments and nothing of this environment's settings.
     pub(crate) fn start(arguments: &[&str]) -> Self {
@@ -51,7 +57,7 @@ impl Process {
         let mut process = Self::of(command, Stdio::null());
         let line = process.line_with("REST").await;
         let base = line.split_whitespace().find_map(|word| word.strip_suffix("/v1/orders")).unwrap().to_owned();
-        (process, Rest::new(base).unwrap())
+        (process, rest_client(base))
     }
 
     /// Waits until it is up and returns the addresses that it prints.

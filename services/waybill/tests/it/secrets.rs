@@ -7,9 +7,11 @@ use proto::partner::v1::{GetPartnerRequest, partner_service_client::PartnerServi
 use serde_json::json;
 use tokio::process::Command;
 use tonic::Request;
-use waybill::rest::Rest;
 
-use crate::{credentials::Tokens, process::Process};
+use crate::{
+    credentials::Tokens,
+    process::{Process, rest_client},
+};
 
 /// A token without an issuer, and a password of no database.
 const TOKEN: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzM2NyZXQtc3ViamVjdCJ9.c2VjcmV0LXNpZ25hdHVyZQ";
@@ -48,7 +50,7 @@ async fn no_secret_is_disclosed_anywhere() {
     let own = ["up", "--data", data.path().to_str().unwrap(), &admin_setting, &admin, &mesh_setting, &mesh];
     let mut process = Process::start_logging(&[&own[..], &ports].concat(), fs::File::create(&log).unwrap());
     let at = process.addresses().await;
-    let rest = Rest::new(&at.rest).unwrap().with_credential(Some(tokens.admin()));
+    let rest = rest_client(&at.rest).with_credential(Some(tokens.admin()));
 
     let api_client = json!({"apiClientId": "cli_a", "name": "A", "kind": "API_CLIENT_KIND_APPLICATION"});
     rest.ensure("/v1/api-clients", "cli_a", &api_client).await.unwrap();

@@ -1,9 +1,9 @@
 //! Planning which nodes ship the unrouted units of a release, before inventory is asked to allocate them.
 
 use store::{AnyCommand, Command, Context, Db, Needs, Rows, Task, TaskHandler};
-use types::{Fault, OrderId};
+use types::{Fault, OrderId, limits::MAX_LINES};
 
-use super::{MAX_CHOICES, ROUTE, restart::restart_when_given_up, schedule_allocation};
+use super::{ROUTE, restart::restart_when_given_up, schedule_allocation};
 use crate::{
     inventory::Inventory,
     keys,
@@ -84,7 +84,8 @@ impl Command for PlanRouting {
             stock: &self.stock,
             exclusions: &release.exclusions,
         });
-        plan.cap(MAX_CHOICES, &lines);
+        // Inventory allocates no more in one request; an order split over many nodes takes several plans.
+        plan.cap(MAX_LINES, &lines);
         let decision = RoutingDecision::new(cx.new_id(), release, &plan, cx.now());
         let account_id = release.account_id.clone();
         aggregate.plan(&plan, &decision.decision_id, cx.now());

@@ -1,15 +1,10 @@
 //! Tasks that wait for inventory do not end without it.
 
-use std::time::Duration;
-
 use store::{AnyCommand, Command, Context, Needs, Rows, Task};
-use types::Fault;
-
-/// After so many attempts a task is started anew, before its runner gives it up.
-const MAX_ATTEMPTS: i64 = 12;
-
-/// How long after that it starts anew.
-const PAUSE: Duration = Duration::from_secs(300);
+use types::{
+    Fault,
+    retry::routing::{INVENTORY_ATTEMPTS, INVENTORY_PAUSE},
+};
 
 /// Starts a task anew when it is about to be given up for a transient fault.
 pub(super) fn restart_when_given_up(
@@ -17,7 +12,7 @@ pub(super) fn restart_when_given_up(
     outcome: Result<Vec<Box<dyn AnyCommand>>, Fault>,
 ) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
     match outcome {
-        Err(fault) if fault.is_transient() && task.attempts >= MAX_ATTEMPTS => {
+        Err(fault) if fault.is_transient() && task.attempts >= INVENTORY_ATTEMPTS => {
             tracing::error!(%fault, kind = task.kind, key = task.key, "routing waits for inventory");
             Ok(vec![Box::new(RestartTask(task.clone()))])
         }
@@ -36,7 +31,7 @@ impl Command for RestartTask {
 
     fn decide(&self, _: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         let mut task = self.0.clone();
-        task.due = cx.now().after(PAUSE);
+        task.due = cx.now().after(INVENTORY_PAUSE);
         cx.schedule(task);
         Ok(())
     }

@@ -1,15 +1,10 @@
 //! Plans for the unrouted units of a release, and what inventory allocates of them.
 
 use proto::inventory::v1::AllocationRequest;
-use types::{DecisionId, Timestamp};
+use types::{DecisionId, Timestamp, limits::MAX_LINES, retry::routing::PLANS};
 
 use super::ReleaseAggregate;
-use crate::{
-    process::routing::{MAX_CHOICES, MAX_TRIES},
-    release::RoutingState,
-    routing::Plan,
-    routing_decision::RoutingDecision,
-};
+use crate::{release::RoutingState, routing::Plan, routing_decision::RoutingDecision};
 
 /// What inventory allocated of a plan.
 #[derive(Debug)]
@@ -46,7 +41,7 @@ impl ReleaseAggregate {
         let allocated = self.assign(&decision.allocations(), allocated);
         let partial = self.lines.iter().any(|line| line.planned > 0);
         // A plan with the most choices left lines out, and allocated something.
-        let cut_off = decision.body.0.choices.len() >= MAX_CHOICES && !allocated.is_empty();
+        let cut_off = decision.body.0.choices.len() >= MAX_LINES && !allocated.is_empty();
         for line in &mut self.lines {
             line.unrouted += std::mem::take(&mut line.planned);
         }
@@ -86,7 +81,7 @@ impl ReleaseAggregate {
             self.release.attempt += 1;
             self.release.try_number = 1;
             self.route();
-        } else if partial && self.release.try_number < MAX_TRIES {
+        } else if partial && self.release.try_number < PLANS {
             self.release.try_number += 1;
             self.route();
         } else {
