@@ -154,6 +154,7 @@ impl EventService for EventApi {
         let written = self.db.listeners().head.subscribe();
         let (messages, stream) = mpsc::channel(AHEAD);
         let following = Following { db: self.db.clone(), position, kinds: request.types, until, written, messages };
+        // Ends with the stream or when the database stops, so that nothing waits for it.
         tokio::spawn(following.run().in_current_span());
         Ok(Response::new(ReceiverStream::new(stream)))
     }

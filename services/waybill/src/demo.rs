@@ -60,6 +60,7 @@ pub async fn run(rest: &Rest, options: &Options) -> anyhow::Result<Outcome> {
 
     let begun = Instant::now();
     let sandbox = Sandbox::new(rest.clone(), options.seed, chances);
+    // Play until the process ends, which is soon after the demo: nothing they do has to be finished.
     let partners = tokio::spawn({
         let sandbox = sandbox.clone();
         async move { sandbox.play().await }

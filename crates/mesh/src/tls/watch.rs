@@ -44,6 +44,7 @@ pub(super) fn watched<T: Send + Sync + 'static>(
     let contents = read(&paths)?;
     let current = Arc::new(ArcSwap::from_pointee(build(&contents)?));
     let (watched, mut seen) = (current.clone(), digest(&contents));
+    // Aborted with the last user of the files.
     let watching = tokio::spawn(async move {
         loop {
             tokio::time::sleep(poll).await;
