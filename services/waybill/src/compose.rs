@@ -51,7 +51,8 @@ pub struct Config {
     pub operations: operations::Config,
 }
 
-/// Checks the credentials of callers from outside, if any are configured. `partner` is a channel to the service that stores API keys.
+/// Checks the credentials of callers from outside, if any are configured. `partner` is a channel to the service that
+/// stores API keys.
 pub fn authenticator(partner: &Channel, config: &Config) -> anyhow::Result<Option<Arc<Authenticator>>> {
     if !config.credentials.is_configured() {
         return Ok(None);

@@ -10,7 +10,10 @@ fn line(quantity: i64) -> Value {
 fn shipment(fulfillment_order_id: &str, tracking: &[(&str, i64)]) -> Value {
     let packages: Vec<Value> =
         tracking.iter().map(|(number, units)| json!({"trackingNumber": number, "lines": line(*units)})).collect();
-    json!({"fulfillmentOrderId": fulfillment_order_id, "shipmentReference": "S-1", "carrierId": "par_parcel", "packages": packages})
+    json!({
+        "fulfillmentOrderId": fulfillment_order_id, "shipmentReference": "S-1", "carrierId": "par_parcel",
+        "packages": packages,
+    })
 }
 
 fn delivered(tracking: &str, time: &str) -> Value {

@@ -43,9 +43,9 @@ async fn every_claim_that_is_wrong_is_refused_and_named() {
         ("waybill_accounts", json!({"all": true}), "claim"),
         ("waybill_partner", json!("hanse"), "claim"),
     ];
-    for (claim, value, told) in cases {
+    for (claim, value, refusal) in cases {
         let claims = provider.claims(|claims| claims[claim] = value.clone());
-        assert_eq!(wrong(&authenticator, &key.token("k", &claims)).await, told, "{claim} = {value}");
+        assert_eq!(wrong(&authenticator, &key.token("k", &claims)).await, refusal, "{claim} = {value}");
     }
     for (claim, value) in [("exp", json!(now() - 20)), ("nbf", json!(now() + 20))] {
         let claims = provider.claims(|claims| claims[claim] = value);

@@ -49,7 +49,7 @@ fn server(config: &Config, now: i64) -> Server {
         .add_service(Ending(Probe::default()))
 }
 
-async fn told(channel: &Channel, path: &'static str) -> (Option<Status>, MetadataMap) {
+async fn status_and_metadata(channel: &Channel, path: &'static str) -> (Option<Status>, MetadataMap) {
     match ask_with(channel, question("echo"), path).await {
         Ok(answer) => (None, answer.metadata().clone()),
         Err(status) => (Some(status.clone()), status.metadata().clone()),
@@ -63,7 +63,7 @@ fn all(metadata: &MetadataMap, name: &str) -> Vec<String> {
 #[tokio::test]
 async fn every_answer_of_a_deprecated_method_says_when_it_ends_and_what_comes_instead() {
     for channel in both(server(&Config::default(), SUNSET - 1)).await {
-        let (refused, metadata) = told(&channel, LEAVE).await;
+        let (refused, metadata) = status_and_metadata(&channel, LEAVE).await;
         assert!(refused.is_none(), "{refused:?}");
         assert_eq!(all(&metadata, "deprecation"), ["@1767225600"]);
         assert_eq!(all(&metadata, "sunset"), ["Sun, 31 Jan 2027 12:00:00 GMT"]);
@@ -77,10 +77,10 @@ async fn every_answer_of_a_deprecated_method_says_when_it_ends_and_what_comes_in
         let refused = ask_with(&channel, question("invalid"), LEAVE).await.unwrap_err();
         assert_eq!(all(refused.metadata(), "deprecation"), ["@1767225600"], "a refusal says so too");
 
-        let (_, metadata) = told(&channel, FADE).await;
+        let (_, metadata) = status_and_metadata(&channel, FADE).await;
         assert_eq!(all(&metadata, "deprecation"), ["@1767225600"]);
         assert!(all(&metadata, "sunset").is_empty() && all(&metadata, "link").is_empty());
-        let (_, metadata) = told(&channel, STAY).await;
+        let (_, metadata) = status_and_metadata(&channel, STAY).await;
         assert!(all(&metadata, "deprecation").is_empty());
     }
 }
@@ -88,7 +88,7 @@ async fn every_answer_of_a_deprecated_method_says_when_it_ends_and_what_comes_in
 #[tokio::test]
 async fn a_method_that_has_ended_is_refused_and_names_its_successor() {
     for channel in both(server(&Config::default(), SUNSET)).await {
-        let (refused, metadata) = told(&channel, LEAVE).await;
+        let (refused, metadata) = status_and_metadata(&channel, LEAVE).await;
         let refused = refused.unwrap();
         assert_eq!(refused.code(), Code::Unimplemented);
         let fault = mesh::fault(&refused);
@@ -97,7 +97,7 @@ async fn a_method_that_has_ended_is_refused_and_names_its_successor() {
         assert_eq!(fault.facts, [("successor", "waybill.test.v1.EndingService.Stay".to_owned())]);
         assert_eq!(all(&metadata, "sunset"), ["Sun, 31 Jan 2027 12:00:00 GMT"]);
         for path in [FADE, STAY] {
-            assert!(told(&channel, path).await.0.is_none(), "{path}");
+            assert!(status_and_metadata(&channel, path).await.0.is_none(), "{path}");
         }
     }
 }
@@ -106,7 +106,7 @@ async fn a_method_that_has_ended_is_refused_and_names_its_successor() {
 async fn a_setting_keeps_methods_after_their_end() {
     let config = Config { serve_ended: true, ..Config::default() };
     let channel = server(&config, SUNSET + 1).into_channel().unwrap();
-    let (refused, metadata) = told(&channel, LEAVE).await;
+    let (refused, metadata) = status_and_metadata(&channel, LEAVE).await;
     assert!(refused.is_none(), "{refused:?}");
     assert_eq!(all(&metadata, "sunset").len(), 1);
 }
@@ -115,9 +115,9 @@ async fn a_setting_keeps_methods_after_their_end() {
 fn announcements_that_can_not_be_meant_are_all_named() {
     let pool = descriptors();
     let error: DeprecationError = Deprecations::of(pool, &["waybill.test.v1.ConfusedService"]).unwrap_err();
-    let told = error.to_string().replace("waybill.test.v1.ConfusedService.", "");
+    let problems = error.to_string().replace("waybill.test.v1.ConfusedService.", "");
     assert_eq!(
-        told.strip_prefix("impossible lifecycles: ").unwrap().split("; ").collect::<Vec<_>>(),
+        problems.strip_prefix("impossible lifecycles: ").unwrap().split("; ").collect::<Vec<_>>(),
         [
             "Dateless: is deprecated but has no lifecycle",
             "Endless: has no deprecate_time",

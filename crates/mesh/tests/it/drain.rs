@@ -8,7 +8,7 @@ use crate::probe::{FOLLOW, Probe, Question, Served, ask, follow, question, serve
 /// More than any of these tests may take: reaching it is the failure.
 const HANGS: Duration = Duration::from_secs(300);
 
-fn patient() -> Config {
+fn long_drain() -> Config {
     Config { drain_timeout: Duration::from_secs(600), ..Config::default() }
 }
 
@@ -18,7 +18,7 @@ async fn ended(served: Served) {
 
 #[tokio::test]
 async fn a_connection_that_says_nothing_does_not_hold_the_server() {
-    let served = serve(server(&patient(), Probe::default())).await;
+    let served = serve(server(&long_drain(), Probe::default())).await;
     let silent = TcpStream::connect(served.address).await.unwrap();
     // The answer to a later connection shows that the silent one was accepted.
     ask(&served.channel, "echo").await.unwrap();
@@ -29,7 +29,7 @@ async fn a_connection_that_says_nothing_does_not_hold_the_server() {
 
 #[tokio::test]
 async fn a_connection_that_stops_in_its_first_word_does_not_hold_the_server() {
-    let served = serve(server(&patient(), Probe::default())).await;
+    let served = serve(server(&long_drain(), Probe::default())).await;
     let mut silent = TcpStream::connect(served.address).await.unwrap();
     silent.write_all(b"PRI * HT").await.unwrap();
     ask(&served.channel, "echo").await.unwrap();
@@ -40,7 +40,7 @@ async fn a_connection_that_stops_in_its_first_word_does_not_hold_the_server() {
 
 #[tokio::test]
 async fn a_connection_without_calls_does_not_hold_the_server() {
-    let served = serve(server(&patient(), Probe::default())).await;
+    let served = serve(server(&long_drain(), Probe::default())).await;
     ask(&served.channel, "echo").await.unwrap();
     let channel = served.channel.clone();
     served.stop.request();
@@ -95,7 +95,7 @@ async fn an_old_connection_takes_no_more_calls_and_loses_none() {
 #[tokio::test]
 async fn a_call_on_an_old_connection_has_its_grace() {
     let age = Duration::from_millis(50);
-    let config = Config { max_connection_age: age, connection_grace: age, ..patient() };
+    let config = Config { max_connection_age: age, connection_grace: age, ..long_drain() };
     let probe = Probe::default();
     let served = serve(server(&config, probe.clone())).await;
     let held = ask(&served.channel, "hold");
@@ -106,7 +106,7 @@ async fn a_call_on_an_old_connection_has_its_grace() {
 #[tokio::test]
 async fn a_call_that_is_being_answered_is_answered_before_the_end() {
     let probe = Probe::default();
-    let served = serve(server(&patient(), probe.clone())).await;
+    let served = serve(server(&long_drain(), probe.clone())).await;
     let channel = served.channel.clone();
     let held = tokio::spawn(async move { ask(&channel, "hold").await });
     probe.held.acquire().await.unwrap().forget();
@@ -135,7 +135,7 @@ async fn a_call_that_does_not_end_is_cut_off() {
 
 #[tokio::test]
 async fn a_stream_without_a_deadline_makes_way() {
-    let served = serve(server(&patient(), Probe::default())).await;
+    let served = serve(server(&long_drain(), Probe::default())).await;
     let mut answers = follow(&served.channel, question("never")).await.unwrap();
     answers.message().await.unwrap().expect("one answer");
     served.stop.request();

@@ -52,8 +52,10 @@ fn bearing(name: &'static str, value: &str) -> Request<Question> {
 #[tokio::test]
 async fn a_strangers_word_on_who_calls_is_not_taken() {
     let served = serve(guarded(no_keys())).await;
-    for said in [served.channel.for_principal(&Principal::local_administrator()), served.channel.for_service("order")] {
-        let refused = ask(&said, "echo").await.unwrap_err();
+    for claimed in
+        [served.channel.for_principal(&Principal::local_administrator()), served.channel.for_service("order")]
+    {
+        let refused = ask(&claimed, "echo").await.unwrap_err();
         assert_eq!(refused.code(), Code::Unauthenticated);
         assert_eq!(refused.metadata().get("www-authenticate").unwrap(), "Bearer realm=\"waybill\"");
     }
@@ -111,7 +113,7 @@ async fn a_key_opens_what_its_scopes_cover() {
 
 #[tokio::test]
 async fn a_key_that_does_not_work_is_refused_and_told_why() {
-    for (standing, told) in [
+    for (standing, credential) in [
         (KeyStatus::Unknown, "unknown"),
         (KeyStatus::Expired, "expired"),
         (KeyStatus::Revoked, "revoked"),
@@ -123,7 +125,7 @@ async fn a_key_that_does_not_work_is_refused_and_told_why() {
         });
         let channel = guarded(keys).into_channel().unwrap();
         let refused = ask_with(&channel, bearing("x-api-key", "wbk_a_b"), ASK).await.unwrap_err();
-        assert_eq!(mesh::fault(&refused).facts, [("credential", told.to_owned())]);
+        assert_eq!(mesh::fault(&refused).facts, [("credential", credential.to_owned())]);
     }
 }
 

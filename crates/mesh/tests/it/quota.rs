@@ -26,7 +26,7 @@ fn channel(config: &Config) -> Channel {
     server(config, Probe::default()).into_channel().unwrap()
 }
 
-fn told<'a>(status: &'a Status, name: &str) -> &'a str {
+fn header<'a>(status: &'a Status, name: &str) -> &'a str {
     status.metadata().get(name).unwrap().to_str().unwrap()
 }
 
@@ -39,8 +39,8 @@ async fn a_consumer_is_told_what_is_left_and_refused_when_nothing_is() {
         assert_eq!(answer.metadata().get("ratelimit").unwrap(), expected);
     }
     let refused = ask(&channel, "echo").await.unwrap_err();
-    assert_eq!(told(&refused, "ratelimit"), "\"write\";r=0;t=5");
-    assert_eq!((told(&refused, "ratelimit-policy"), told(&refused, "retry-after")), ("\"write\";q=2;w=10", "5"));
+    assert_eq!(header(&refused, "ratelimit"), "\"write\";r=0;t=5");
+    assert_eq!((header(&refused, "ratelimit-policy"), header(&refused, "retry-after")), ("\"write\";q=2;w=10", "5"));
     let fault = mesh::fault(&refused);
     assert_eq!((fault.reason, fault.retry_after), (Reason::ResourceExhausted, Some(Duration::from_secs(5))));
     assert_eq!(fault.facts, [("quota", "write".to_owned())]);
@@ -95,7 +95,7 @@ async fn a_call_that_is_not_permitted_costs_nothing_but_one_that_fails_does() {
         assert_eq!(follow(&channel, question("never")).await.unwrap_err().code(), Code::PermissionDenied);
     }
     let failed = ask(&channel, "invalid").await.unwrap_err();
-    assert_eq!((failed.code(), told(&failed, "ratelimit")), (Code::InvalidArgument, "\"write\";r=0;t=600"));
+    assert_eq!((failed.code(), header(&failed, "ratelimit")), (Code::InvalidArgument, "\"write\";r=0;t=600"));
     assert_eq!(ask(&channel, "echo").await.unwrap_err().code(), Code::ResourceExhausted);
 }
 

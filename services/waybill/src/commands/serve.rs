@@ -62,8 +62,8 @@ pub(super) async fn run(options: Options, config: &Config, gateway: &gateway::Co
     }
     let mesh_token = config.credentials.mesh_token()?;
     if mesh_token.is_none() && config.mesh.tls.client_ca.is_none() && config.credentials.is_configured() {
-        let why = "services in separate processes that check credentials have to authenticate each other: set --mesh-token-file, or \
-                   certificates by --tls-client-ca, for all of them";
+        let why = "services in separate processes that check credentials have to authenticate each other: set \
+                   --mesh-token-file, or certificates by --tls-client-ca, for all of them";
         return Err(Unusable(why.to_owned()).into());
     }
     let stop = Stop::new();

@@ -137,7 +137,8 @@ async fn a_caller_with_several_roles_sees_what_any_of_them_may_see() {
             Principal { roles: [Role::CustomerService, Role::Partner].into_iter().collect(), ..a.warehouse.clone() };
         assert!(call(&world, &clerk, "GetMessage", json!({"messageId": b.warehouse_message})).await.is_ok());
         let report = json!({
-            "partnerId": b.warehouse_id(), "controlNumber": "x", "accepted": {"fulfillmentOrderId": b.open_fulfillment_order},
+            "partnerId": b.warehouse_id(), "controlNumber": "x",
+            "accepted": {"fulfillmentOrderId": b.open_fulfillment_order},
         });
         assert_eq!(call(&world, &clerk, "SubmitReport", report).await, Err(Code::NotFound));
         // Only the distributor's own people see all accounts; a partner role without a partner sees nothing.
