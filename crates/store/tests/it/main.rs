@@ -1,5 +1,5 @@
 //! Behaviour of the store on both databases.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that can not go on has failed")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 extern crate waybill_store as store;
 
