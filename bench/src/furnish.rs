@@ -167,7 +167,7 @@ fn of_order(catalogue: &Catalogue, rows: &Rows, number: u64, orders: u64) -> Row
     rows.set("customer_po", &Field::Text(customer_po(number)));
     rows.set("unique_po", &Field::Text(customer_po(number)));
     rows.move_back("create_time", orders.saturating_sub(number));
-    for column in ["sku", "promised_sku"] {
+    for column in ["sku", "reserved_sku"] {
         rows.set_each(column, catalogue.skus(number).map(|sku| Field::Text(sku.to_owned())));
     }
     rows

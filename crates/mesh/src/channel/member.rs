@@ -123,15 +123,15 @@ impl Member {
                 Err(error) => error,
             };
             match error.take_message() {
-                Some(taken_back) if unsent < UNSENT => {
+                Some(returned) if unsent < UNSENT => {
                     pending.end(Outcome::Nothing);
                     unsent += 1;
-                    request = taken_back;
+                    request = returned;
                 }
-                taken_back => {
+                returned => {
                     let error = error.into_error();
                     tracing::debug!(%error, "no answer");
-                    if taken_back.is_some() || is_refused(&error) {
+                    if returned.is_some() || is_refused(&error) {
                         pending.end(Outcome::Nothing);
                         return Err(Unanswered::Refused);
                     }

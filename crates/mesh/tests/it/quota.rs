@@ -31,7 +31,7 @@ fn header<'a>(status: &'a Status, name: &str) -> &'a str {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_consumer_is_told_what_is_left_and_refused_when_nothing_is() {
+async fn a_client_sees_its_remaining_quota_and_is_refused_at_its_end() {
     let channel = channel(&limited(&["customer.write=2/10s"])).for_principal(&person(Role::Customer));
     for expected in ["\"write\";r=1;t=5", "\"write\";r=0;t=10"] {
         let answer = ask(&channel, "echo").await.unwrap();
@@ -100,7 +100,7 @@ async fn a_call_that_is_not_permitted_costs_nothing_but_one_that_fails_does() {
 }
 
 #[tokio::test]
-async fn a_consumer_has_so_many_streams_open_and_may_open_another_when_one_ended() {
+async fn a_client_has_a_limit_of_open_streams_and_opens_another_when_one_ended() {
     for channel in both(server(&limited(&[]), Probe::default())).await {
         let channel = channel.for_principal(&person(Role::Operations));
         let mut open = follow(&channel, question("never")).await.unwrap();
@@ -111,7 +111,7 @@ async fn a_consumer_has_so_many_streams_open_and_may_open_another_when_one_ended
         let other = Principal { subject: "bob".to_owned(), ..person(Role::Operations) };
         follow(&channel.for_principal(&other), question("never")).await.unwrap();
         drop(open);
-        // Over the network the server hears of the end a moment later.
+        // Over the network the server sees the end a moment later.
         while follow(&channel, question("never")).await.is_err() {
             tokio::task::yield_now().await;
         }

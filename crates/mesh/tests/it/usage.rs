@@ -29,7 +29,7 @@ async fn every_call_but_health_is_counted_with_its_outcome() {
             (method(ASK), "service:somebody", Outcome::Failed, 1),
             (method(crate::probe::FOLLOW), "service:somebody", Outcome::Answered, 1),
         ];
-        let expected = expected.map(|(method, consumer, outcome, calls)| (method, consumer.to_owned(), outcome, calls));
+        let expected = expected.map(|(method, client, outcome, calls)| (method, client.to_owned(), outcome, calls));
         assert_eq!(told, expected);
     }
 }
