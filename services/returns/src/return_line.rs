@@ -102,9 +102,9 @@ impl ReturnLine {
         (self.received - self.authorized).max(0)
     }
 
-    /// Expects no more units than came back.
+    /// Expects no more units than came back. Units that came back without being authorized stay so.
     pub(crate) fn expect_no_more(&mut self) {
-        self.authorized = self.received;
+        self.authorized = self.authorized.min(self.received);
     }
 
     /// Counts units that came back; returns how many of them were not authorized.

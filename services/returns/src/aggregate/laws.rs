@@ -150,3 +150,14 @@ proptest! {
         prop_assert_eq!(credited, amount);
     }
 }
+
+#[test]
+fn units_over_received_before_the_end_of_a_return_are_not_authorized_by_it() {
+    let id: ReturnId = types::Id::generate(Timestamp::from_micros(1));
+    let mut line = ReturnLine::new(id, 1, "A".to_owned(), 1);
+    assert_eq!(line.receive(16), 15);
+    line.expect_no_more();
+    assert_eq!((line.authorized, line.over_received()), (1, 15));
+    assert_eq!(line.receive(1), 1);
+    assert_eq!(line.over_received(), 16);
+}
