@@ -85,13 +85,7 @@ impl Principal {
 
     /// Who it is, as records and idempotency keys name it.
     pub fn actor(&self) -> Actor {
-        let kind = match self.kind {
-            Kind::Person => ActorKind::Person,
-            Kind::Application => ActorKind::Application,
-            Kind::Partner => ActorKind::Partner,
-            Kind::Service => ActorKind::Service,
-        };
-        Actor::new(kind, &self.subject)
+        Actor::new(self.kind.into(), &self.subject)
     }
 
     /// Whether the caller is unknown.
@@ -176,12 +170,18 @@ impl fmt::Display for Principal {
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Person => "person",
-            Self::Application => "application",
-            Self::Partner => "partner",
-            Self::Service => "service",
-        })
+        ActorKind::from(*self).fmt(f)
+    }
+}
+
+impl From<Kind> for ActorKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Person => Self::Person,
+            Kind::Application => Self::Application,
+            Kind::Partner => Self::Partner,
+            Kind::Service => Self::Service,
+        }
     }
 }
 
