@@ -33,12 +33,13 @@ fn with_files(query: &str, tls: &std::path::Path) -> String {
 }
 
 #[tokio::test]
-async fn every_mode_connects_and_all_but_one_over_tls() {
+async fn every_mode_connects_and_only_disable_and_none_do_without_tls() {
     let Some((port, tls)) = server() else { return };
     let modes = [
         ("postgres", "127.0.0.1", "sslmode=disable", "false"),
         ("postgres", "127.0.0.1", "sslmode=prefer", "true"),
-        ("postgres", "127.0.0.1", "", "true"),
+        ("postgres", "127.0.0.1", "", "false"),
+        ("postgres", "localhost", "", "false"),
         ("postgres", "127.0.0.1", "sslmode=require", "true"),
         ("postgres", "127.0.0.1", "sslmode=require&sslrootcert=<ca>", "true"),
         ("postgres", "127.0.0.1", "sslmode=verify-ca&sslrootcert=<ca>", "true"),
@@ -92,6 +93,7 @@ async fn each_thing_that_stands_in_the_way_is_told_apart() {
         ("with_certificate@localhost", "postgres?sslmode=require", ConnectProblem::ClientCertificate),
         ("with_certificate@localhost", &format!("postgres?{other_client}"), ConnectProblem::ClientCertificate),
         ("with_certificate@localhost", "postgres?sslmode=disable", ConnectProblem::NotAdmitted),
+        ("with_certificate@localhost", "postgres", ConnectProblem::NotAdmitted),
         ("with_password:wrong@localhost", "postgres", ConnectProblem::Password),
         ("with_password@localhost", "postgres", ConnectProblem::Password),
         ("nobody_known@localhost", "postgres", ConnectProblem::Role),

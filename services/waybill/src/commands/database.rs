@@ -17,9 +17,10 @@ use super::exit::Unusable;
 pub(super) struct Database {
     /// `sqlite:PATH` or `postgres://user:password@host/database?sslmode=verify-full&sslrootcert=FILE`. The gateway has none.
     ///
-    /// `sslmode` is one of disable, prefer (the default), require, verify-ca and verify-full. The last two trust the
-    /// authorities of the system besides those of `sslrootcert`: only verify-full checks that the certificate is that of
-    /// the host. `sslcert` and `sslkey` are the client's own certificate and its key.
+    /// `sslmode` is one of disable (the default for a server on this machine), prefer (the default for others), require,
+    /// verify-ca and verify-full. The last two trust the authorities of the system besides those of `sslrootcert`: only
+    /// verify-full checks that the certificate is that of the host. `sslcert` and `sslkey` are the client's own certificate
+    /// and its key.
     #[arg(long, env = "WAYBILL_DATABASE_URL", hide_env_values = true)]
     database_url: Option<Secret>,
     /// A file whose first line is the URL, so that its password is neither in the arguments nor in the environment.

@@ -57,7 +57,8 @@ impl ConnectProblem {
                 "name a certificate that the server accepts, and its key, by sslcert=FILE and sslkey=FILE"
             }
             Self::NotAdmitted => {
-                "see that pg_hba.conf of the server accepts this user, database and address, with or without TLS as sslmode says"
+                "see that pg_hba.conf of the server accepts this user, database and address, with or without TLS as sslmode says; \
+                 a server on this machine is reached over TLS by sslmode=require"
             }
             Self::Password => "see that user and password are right",
             Self::Role => "create the user at the server, or name another one",
