@@ -119,7 +119,7 @@ mod tests {
 
     fn customer(accounts: &[&str]) -> Principal {
         let accounts = accounts.iter().map(|account| account.parse().unwrap()).collect();
-        Principal { accounts: Accounts::Only(accounts), ..Principal::nobody() }
+        Principal { accounts: Accounts::Only(accounts), ..Principal::anonymous() }
     }
 
     #[test]

@@ -123,7 +123,7 @@ impl Rule {
             || principal.roles.contains(Role::Administrator);
         if admitted {
             Ok(())
-        } else if principal.is_nobody() {
+        } else if principal.is_anonymous() {
             Err(Fault::new(Reason::Unauthenticated, "the caller did not say who it is"))
         } else {
             Err(Fault::new(Reason::PermissionDenied, "the caller may not call this method"))

@@ -76,7 +76,7 @@ impl Authenticator {
 
     async fn identify(&self, headers: &HeaderMap, path: &str, rule: Option<&Rule>) -> Result<Principal, Fault> {
         match Presented::read(headers)? {
-            Presented::Nothing => Ok(Principal::nobody()),
+            Presented::Nothing => Ok(Principal::anonymous()),
             Presented::Key(key) => {
                 let grant = self.keys.find(hash(key)).await?;
                 grant.scopes.admit(path, rule)?;

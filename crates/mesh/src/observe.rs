@@ -120,7 +120,7 @@ impl Observed {
             status: &code_name(code),
             reason: self.failure.as_ref().and_then(|failure| failure.reason.as_deref()),
             duration: self.measured.elapsed(),
-            client: (!call.principal.is_nobody()).then_some(&call.principal),
+            client: (!call.principal.is_anonymous()).then_some(&call.principal),
             request_id: &call.request_id,
             trace: *trace,
         };

@@ -51,7 +51,7 @@ pub struct Principal {
 
 impl Principal {
     /// A caller without an identity: may call public methods, sees nothing.
-    pub const fn nobody() -> Self {
+    pub const fn anonymous() -> Self {
         Self {
             kind: Kind::Person,
             subject: String::new(),
@@ -89,7 +89,7 @@ impl Principal {
     }
 
     /// Whether the caller is unknown.
-    pub(crate) fn is_nobody(&self) -> bool {
+    pub(crate) fn is_anonymous(&self) -> bool {
         self.subject.is_empty() && self.roles.is_empty()
     }
 
@@ -250,9 +250,9 @@ mod tests {
     fn an_account_is_seen_only_by_those_who_have_it() {
         let account: AccountId = "acc_1".parse().unwrap();
         assert!(Principal::service("order").sees(&account));
-        assert!(!Principal::nobody().sees(&account));
+        assert!(!Principal::anonymous().sees(&account));
         let named = Accounts::Only(vec![account.clone()]);
-        assert!(Principal { accounts: named, ..Principal::nobody() }.sees(&account));
+        assert!(Principal { accounts: named, ..Principal::anonymous() }.sees(&account));
     }
 
     #[test]

@@ -89,7 +89,7 @@ pub fn caller<T>(request: &tonic::Request<T>) -> &Principal {
 /// The call a handler answers.
 pub fn call<T>(request: &tonic::Request<T>) -> CallInfo {
     request.extensions().get::<Arc<CallInfo>>().map(|call| CallInfo::clone(call)).unwrap_or_else(|| CallInfo {
-        principal: Arc::new(Principal::nobody()),
+        principal: Arc::new(Principal::anonymous()),
         request_id: new_id(),
         trace_parent: crate::telemetry::trace_parent().unwrap_or_default(),
         deadline: None,

@@ -87,7 +87,7 @@ impl Server {
             routes: Routes::default(),
             services: Vec::new(),
             readiness: Readiness::always(draining.clone()),
-            unsigned: Arc::new(Principal::nobody()),
+            unsigned: Arc::new(Principal::anonymous()),
             authenticator: None,
             limit: Arc::new(Limit::up_to(config.max_concurrency)),
             quotas: Arc::new(Quotas::new(config)),

@@ -191,7 +191,7 @@ mod tests {
     }
 
     fn person(subject: &str) -> Principal {
-        Principal { subject: subject.to_owned(), ..Principal::nobody() }
+        Principal { subject: subject.to_owned(), ..Principal::anonymous() }
     }
 
     fn counted_calls(usage: &Usage) -> Vec<(String, String, Outcome, u64)> {

@@ -52,7 +52,7 @@ mod tests {
         assert!(Visibility::of(&Principal::service("x")).includes(&other));
         let without = Principal { partner: None, ..partner };
         assert_eq!(Visibility::of(&without), Visibility::Nothing);
-        assert!(!Visibility::of(&Principal::nobody()).includes(&own));
+        assert!(!Visibility::of(&Principal::anonymous()).includes(&own));
     }
 
     #[test]

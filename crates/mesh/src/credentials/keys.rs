@@ -115,7 +115,7 @@ mod tests {
         let counted = asked.clone();
         let look_up: KeyLookup = Arc::new(move |key| {
             counted.fetch_add(1, Ordering::Relaxed);
-            let grant = Grant { principal: Principal::nobody(), scopes: Scopes::default() };
+            let grant = Grant { principal: Principal::anonymous(), scopes: Scopes::default() };
             let status = match key[0] {
                 1 => Ok(KeyStatus::Live(grant)),
                 2 => Err(Fault::unavailable("down")),

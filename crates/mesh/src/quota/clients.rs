@@ -192,7 +192,7 @@ mod tests {
     use crate::role::Role;
 
     fn customer(subject: &str) -> Principal {
-        Principal { subject: subject.to_owned(), roles: Role::Customer.into(), ..Principal::nobody() }
+        Principal { subject: subject.to_owned(), roles: Role::Customer.into(), ..Principal::anonymous() }
     }
 
     fn rates() -> Rates {

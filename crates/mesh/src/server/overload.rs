@@ -297,7 +297,7 @@ mod tests {
 
     #[test]
     fn a_caller_can_only_make_its_calls_less_urgent() {
-        let person = Principal { roles: Role::Customer.into(), ..Principal::nobody() };
+        let person = Principal { roles: Role::Customer.into(), ..Principal::anonymous() };
         let service = Principal::service("order");
         let priority = |principal: &Principal, text| {
             Priority::of(principal, &HeaderMap::from_iter([(PRIORITY, HeaderValue::from_static(text))]))

@@ -111,7 +111,7 @@ async fn answer(shared: &Shared, routes: Routes, mut request: Request<Body>) -> 
     credentials::strip(request.headers_mut());
     let principal = match &identified {
         Ok((_, principal)) => principal.clone(),
-        Err(_) => Arc::new(Principal::nobody()),
+        Err(_) => Arc::new(Principal::anonymous()),
     };
     let call = Arc::new(CallInfo {
         principal: principal.clone(),

@@ -25,7 +25,7 @@ async fn a_caller_without_the_role_is_refused() {
 }
 
 #[tokio::test]
-async fn a_caller_that_does_not_say_who_it_is_is_nobody() {
+async fn a_caller_without_credentials_is_anonymous() {
     let server = Server::new("probe", &Config::default(), descriptors()).add_service(Probe::default());
     for channel in both(server).await {
         assert_eq!(ask(&channel, "echo").await.unwrap_err().code(), Code::Unauthenticated);

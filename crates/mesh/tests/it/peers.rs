@@ -96,7 +96,7 @@ async fn the_holder_of_the_first_token_is_an_administrator() {
 #[tokio::test]
 async fn a_key_opens_what_its_scopes_cover() {
     let keys: KeyLookup = Arc::new(|_| {
-        let principal = Principal { subject: "con_1".to_owned(), roles: Role::Customer.into(), ..Principal::nobody() };
+        let principal = Principal { subject: "con_1".to_owned(), roles: Role::Customer.into(), ..Principal::anonymous() };
         let scopes = ["waybill.test.v1.ProbeService/Ask".to_owned()].into_iter().collect();
         async move { Ok(KeyStatus::Live(Grant { principal, scopes })) }.boxed()
     });
@@ -113,15 +113,15 @@ async fn a_key_opens_what_its_scopes_cover() {
 
 #[tokio::test]
 async fn a_key_that_does_not_work_is_refused_and_told_why() {
-    for (standing, credential) in [
+    for (status, credential) in [
         (KeyStatus::Unknown, "unknown"),
         (KeyStatus::Expired, "expired"),
         (KeyStatus::Revoked, "revoked"),
         (KeyStatus::Suspended, "suspended"),
     ] {
         let keys: KeyLookup = Arc::new(move |_| {
-            let standing = standing.clone();
-            async move { Ok(standing) }.boxed()
+            let status = status.clone();
+            async move { Ok(status) }.boxed()
         });
         let channel = guarded(keys).into_channel().unwrap();
         let refused = ask_with(&channel, bearing("x-api-key", "wbk_a_b"), ASK).await.unwrap_err();
@@ -132,7 +132,7 @@ async fn a_key_that_does_not_work_is_refused_and_told_why() {
 #[tokio::test]
 async fn a_caller_that_is_known_but_may_nothing_is_told_that_it_may_not() {
     let keys: KeyLookup = Arc::new(|_| {
-        let principal = Principal { subject: "con_1".to_owned(), ..Principal::nobody() };
+        let principal = Principal { subject: "con_1".to_owned(), ..Principal::anonymous() };
         async move { Ok(KeyStatus::Live(Grant { principal, scopes: [].into_iter().collect() })) }.boxed()
     });
     let channel = guarded(keys).into_channel().unwrap();

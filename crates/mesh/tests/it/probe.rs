@@ -1,4 +1,4 @@
-//! A service that does what it is told, its client, and servers of it.
+//! A service that does what its requests ask for, its client, and servers of it.
 
 use std::{convert::Infallible, future::ready, net::SocketAddr, sync::Arc, task::Poll};
 
@@ -32,7 +32,7 @@ pub(crate) struct Answer {
     pub(crate) left_millis: u64,
 }
 
-/// The service; `gate` holds calls told to "hold" until the test adds permits, `next` is who it forwards to.
+/// The service; `gate` holds calls of "hold" until the test adds permits, `next` is who it forwards to.
 #[derive(Clone)]
 pub(crate) struct Probe {
     pub(crate) gate: Arc<Semaphore>,
@@ -62,7 +62,7 @@ impl Probe {
             }
             "invalid" => return Err(mesh::status(Fault::invalid("lines[2].quantity", "must be positive"))),
             "internal" => return Err(mesh::status(Fault::internal("secret"))),
-            "panic" => panic!("told to"),
+            "panic" => panic!("asked to"),
             "never" => std::future::pending().await,
             "hold" => {
                 self.held.add_permits(1);
@@ -90,7 +90,7 @@ impl Probe {
             "panic" => stream::once(async {
                 // The answer before is sent first.
                 tokio::task::yield_now().await;
-                panic!("told to")
+                panic!("asked to")
             })
             .boxed(),
             "forward" => {

@@ -184,7 +184,7 @@ pub(crate) async fn caller(authenticator: &Authenticator, token: &str) -> Result
     authenticator.authenticate(&headers, "/x.v1.X/Y", None).await
 }
 
-/// What is said to be wrong with this token.
+/// The problem reported for this token.
 pub(crate) async fn wrong(authenticator: &Authenticator, token: &str) -> String {
     let fault = caller(authenticator, token).await.unwrap_err();
     assert!(token.len() < 20 || !format!("{fault:?}").contains(token), "a refusal repeats no token");

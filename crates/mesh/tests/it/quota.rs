@@ -67,7 +67,7 @@ async fn services_administrators_and_health_have_no_quota() {
         }
     }
     for _ in 0..3 {
-        let health = HealthClient::new(channel.for_principal(&Principal::nobody()));
+        let health = HealthClient::new(channel.for_principal(&Principal::anonymous()));
         health.clone().check(HealthCheckRequest::default()).await.unwrap();
     }
 }

@@ -26,7 +26,7 @@ pub(crate) const PLACE: &str = "/waybill.order.v1.OrderService/PlaceOrder";
 
 type Answers = dyn Fn(usize, HeaderMap) -> BoxFuture<'static, Result<(), Status>> + Send + Sync;
 
-/// Answers every call as the function says, which is told the call's number and headers.
+/// Answers every call as the function says, which is given the call's number and headers.
 #[derive(Clone)]
 pub(crate) struct Replica {
     pub(crate) calls: Arc<AtomicUsize>,

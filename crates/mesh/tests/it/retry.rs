@@ -156,7 +156,7 @@ async fn a_repeat_ends_with_the_deadline() {
     let mut request = question("");
     request.set_timeout(Duration::from_secs(30));
     let status = ask_with(&way(&replica).await, request, GET).await.unwrap_err();
-    assert_eq!((status.code(), replica.count()), (Code::Unavailable, 1), "told at once instead of waiting in vain");
+    assert_eq!((status.code(), replica.count()), (Code::Unavailable, 1), "refused at once instead of waiting in vain");
 }
 
 #[tokio::test]

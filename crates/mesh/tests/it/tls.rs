@@ -111,13 +111,13 @@ async fn where_credentials_are_checked_a_caller_without_a_certificate_is_a_stran
     let authenticator = mesh::credentials::Authenticator::new(&config, crate::provider::no_keys()).unwrap();
     let server = server(&Config { tls: files.clone(), ..Config::default() }, Probe::default());
     let served = serve(server.with_authenticator(std::sync::Arc::new(authenticator))).await;
-    let said = |files: &Files| way(&served, files).for_service("order");
+    let channel = |files: &Files| way(&served, files).for_service("order");
 
     let none = Files { cert: None, key: None, ..authority.member("order") };
-    assert_eq!(ask(&said(&none), "echo").await.unwrap_err().code(), Code::Unauthenticated);
+    assert_eq!(ask(&channel(&none), "echo").await.unwrap_err().code(), Code::Unauthenticated);
     let foreign = Files { ca: files.ca.clone(), ..other.member("order") };
-    assert_eq!(ask(&said(&foreign), "echo").await.unwrap_err().code(), Code::Unavailable);
-    let member = ask(&said(&authority.member("order")), "echo").await.unwrap();
+    assert_eq!(ask(&channel(&foreign), "echo").await.unwrap_err().code(), Code::Unavailable);
+    let member = ask(&channel(&authority.member("order")), "echo").await.unwrap();
     assert_eq!(member.into_inner().principal, "service:order");
 }
 
@@ -270,7 +270,7 @@ async fn the_end_of_a_certificate_is_measured() {
     fs::write(files.key.as_ref().unwrap(), key.serialize_pem()).unwrap();
     fs::write(files.cert.as_ref().unwrap(), params.signed_by(&key, &authority.issuer).unwrap().pem()).unwrap();
     let measured = async {
-        // The newest is told, and another test may have loaded another since.
+        // The newest is reported, and another test may have loaded another since.
         while metric(r#"tls_certificate_expiry_timestamp_seconds{shown_by="server"}"#) != Some(3_834_777_600.0) {
             let served = serve_tls(&files).await;
             TcpStream::connect(served.address).await.unwrap();

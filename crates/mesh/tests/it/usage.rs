@@ -13,14 +13,14 @@ async fn every_call_but_health_is_counted_with_its_outcome() {
         ask(&channel, "echo").await.unwrap();
         ask(&channel, "invalid").await.unwrap_err();
         ask(&channel, "panic").await.unwrap_err();
-        ask(&channel.for_principal(&Principal::nobody()), "echo").await.unwrap_err();
+        ask(&channel.for_principal(&Principal::anonymous()), "echo").await.unwrap_err();
         follow(&channel, question("never")).await.unwrap();
         HealthClient::new(channel.clone()).check(HealthCheckRequest::default()).await.unwrap();
         ask_with(&channel, question("echo"), "/waybill.test.v1.ProbeService/Guess").await.unwrap_err();
 
-        let mut told: Vec<_> =
+        let mut recorded: Vec<_> =
             usage.take().into_iter().map(|it| (it.method, it.client, it.outcome, it.calls)).collect();
-        told.sort();
+        recorded.sort();
         let method = |path: &str| path.trim_start_matches('/').replace('/', ".");
         let expected = [
             (method(ASK), "person:", Outcome::Refused, 1),
@@ -30,6 +30,6 @@ async fn every_call_but_health_is_counted_with_its_outcome() {
             (method(crate::probe::FOLLOW), "service:somebody", Outcome::Answered, 1),
         ];
         let expected = expected.map(|(method, client, outcome, calls)| (method, client.to_owned(), outcome, calls));
-        assert_eq!(told, expected);
+        assert_eq!(recorded, expected);
     }
 }

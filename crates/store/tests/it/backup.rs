@@ -35,7 +35,7 @@ async fn heads(dbs: &[Db]) -> Vec<i64> {
     join_all(dbs.iter().map(async |db| db.head().await.unwrap())).await
 }
 
-/// Reserves from the last to the first, as one that is called commits before its caller does, until told to stop.
+/// Reserves from the last to the first, as one that is called commits before its caller does, until it is stopped.
 async fn work(dbs: &[Db], caller: usize, stop: &AtomicBool) {
     for round in 0.. {
         for db in dbs.iter().rev() {

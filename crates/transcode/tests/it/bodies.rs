@@ -120,7 +120,7 @@ async fn all_wrong_fields_are_named_at_once() {
 
 #[tokio::test]
 async fn what_is_not_json_is_refused_with_line_and_column() {
-    for (body, told) in [
+    for (body, expected) in [
         ("{\n  \"anInt32\": ,\n}", "line 2 column 14"),
         ("{\"anInt32\": 1,\n \"anInt32\": 2}", "duplicate key `anInt32` at line 2"),
         ("{\"object\": {\"a\": 1, \"a\": 2}}", "duplicate key `a`"),
@@ -128,7 +128,7 @@ async fn what_is_not_json_is_refused_with_line_and_column() {
         ("{", "line 1 column 1"),
     ] {
         let detail = refused(body).await.json()["detail"].as_str().unwrap().to_owned();
-        assert!(detail.contains(told), "{body}: {detail}");
+        assert!(detail.contains(expected), "{body}: {detail}");
     }
     let deep = format!("{}{{}}{}", r#"{"child":"#.repeat(64), "}".repeat(64));
     assert!(refused(&deep).await.json()["detail"].as_str().unwrap().contains("nested deeper than 64"));

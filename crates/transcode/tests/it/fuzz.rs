@@ -39,11 +39,11 @@ fn written_by_oracle(bytes: &[u8]) -> Option<Value> {
 
 /// Prints which case failed and how to repeat it.
 macro_rules! hold {
-    ($seed:ident, $bytes:ident, $held:expr, $($told:tt)*) => {
+    ($seed:ident, $bytes:ident, $held:expr, $($message:tt)*) => {
         assert!(
             $held,
             "{}\nbytes: {:02x?}\nagain: WAYBILL_FUZZ_SEED={} WAYBILL_FUZZ_CASES=1",
-            format!($($told)*), $bytes, $seed
+            format!($($message)*), $bytes, $seed
         )
     };
 }

@@ -18,9 +18,9 @@ fn nowhere() -> Upstream {
 fn every_fault_of_every_rule_is_told_at_once() {
     let upstreams = HashMap::from([("broken.v1.BrokenService".to_owned(), nowhere())]);
     let errors = Transcoder::new(&compile("broken.proto"), upstreams).unwrap_err();
-    let told: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    let messages: Vec<_> = errors.iter().map(ToString::to_string).collect();
     assert_eq!(
-        told,
+        messages,
         [
             "broken.v1.BrokenService.UnknownField: /v1/a/{nobody}: broken.v1.Request has no field `nobody`",
             "broken.v1.BrokenService.ScalarBody: /v1/b: the body `id` is not a message",

@@ -14,7 +14,7 @@ fn any(name: &str, value: Vec<u8>) -> prost_types::Any {
 }
 
 fn status(code: i32, details: Vec<prost_types::Any>) -> Vec<u8> {
-    pb::Status { code, message: "told".to_owned(), details }.encode_to_vec()
+    pb::Status { code, message: "refused".to_owned(), details }.encode_to_vec()
 }
 
 fn stale() -> Vec<u8> {
@@ -127,7 +127,7 @@ async fn the_details_of_a_failure_are_all_told() {
     );
     let details = BASE64_STANDARD_NO_PAD.encode(details);
     let depot = Depot::answering(move |_| {
-        failed(&[("grpc-status", "14"), ("grpc-message", "told"), ("grpc-status-details-bin", &details)])
+        failed(&[("grpc-status", "14"), ("grpc-message", "refused"), ("grpc-status-details-bin", &details)])
     });
     let headers = [("x-request-id", "r1")];
     let reply = depot.call(request(Method::GET, "/v1/crates", &headers, "")).await;

@@ -1,6 +1,7 @@
 //! Formats parts of lines.
 
 use proto::types::v1::{LineQuantity, Money};
+use types::Currency;
 
 /// How many parts a line names; it counts the others.
 const NAMED: usize = 3;
@@ -47,19 +48,12 @@ pub(super) fn units(number: i64) -> String {
 
 /// `440.00 USD`, with as many decimals as the currency has.
 pub(super) fn money(money: &Money) -> String {
-    let digits = match money.currency.as_str() {
-        "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "VND" | "VUV"
-        | "XAF" | "XOF" | "XPF" => 0,
-        "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
-        _ => 2,
-    };
+    let decimals = money.currency.parse().map_or(2, |currency: Currency| currency.decimals());
     let sign = if money.minor_units < 0 { "-" } else { "" };
-    let (minor, unit) = (money.minor_units.unsigned_abs(), 10_u64.pow(digits));
-    if digits == 0 {
-        return format!("{sign}{minor} {}", money.currency);
-    }
-    let width = if digits == 3 { 3 } else { 2 };
-    format!("{sign}{}.{:0width$} {}", minor / unit, minor % unit, money.currency)
+    let digits = format!("{:0width$}", money.minor_units.unsigned_abs(), width = decimals + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - decimals);
+    let point = if decimals == 0 { "" } else { "." };
+    format!("{sign}{whole}{point}{fraction} {}", money.currency)
 }
 
 /// `: reason`, or nothing when there is none.

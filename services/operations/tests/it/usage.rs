@@ -206,7 +206,7 @@ async fn every_wrong_field_of_a_report_and_of_a_list_is_named() {
             ..ListUsageRequest::default()
         };
         assert_eq!(wrong_fields(operator.list_usage(backwards).await), ["to_day"]);
-        let customer = Principal { roles: Role::Customer.into(), ..Principal::nobody() };
+        let customer = Principal { roles: Role::Customer.into(), ..Principal::anonymous() };
         let mut customer = UsageServiceClient::new(world.channel.for_principal(&customer));
         let refused = customer.list_usage(ListUsageRequest::default()).await;
         assert_eq!(reason(refused), Reason::PermissionDenied);
@@ -247,7 +247,7 @@ async fn the_counts_of_a_member_are_added_once_also_when_answers_are_lost() {
             kind: mesh::Kind::Application,
             subject: "erp".to_owned(),
             roles: Role::Application.into(),
-            ..Principal::nobody()
+            ..Principal::anonymous()
         };
         let mut client = EventServiceClient::new(member.into_channel().unwrap().for_principal(&erp));
         let lossy = Lossy { usage: service(&world), lost: AtomicUsize::new(2) };

@@ -54,10 +54,10 @@ impl Elsewhere {
         if self.database_template.is_none() && self.database_template_file.is_none() {
             return Ok(());
         }
-        let told = "--database-template names databases on a server: copy them with its own tools, all at one moment, such \
+        let problem = "--database-template names databases on a server: copy them with its own tools, all at one moment, such \
                     as pg_basebackup and point-in-time recovery; pg_dump copies one after the other and only fits a mesh \
                     that is stopped";
-        Err(Unusable(told.to_owned()).into())
+        Err(Unusable(problem.to_owned()).into())
     }
 }
 

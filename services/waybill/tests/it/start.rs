@@ -19,7 +19,7 @@ async fn a_mesh_that_is_told_to_stop_is_not_ready_and_takes_calls_until_the_dela
         tokio::task::yield_now().await;
     }
     assert_eq!(status(&format!("{rest}/v1/orders")).await, 200);
-    // Told again, it waits no longer.
+    // A second signal ends the wait.
     process.terminate().await;
     assert!(process.ended().await.success());
 }

@@ -26,7 +26,7 @@ fn callers() -> Vec<(&'static str, Principal)> {
         ..of(Kind::Partner, Role::Partner)
     };
     vec![
-        ("nobody", Principal::nobody()),
+        ("anonymous", Principal::anonymous()),
         ("customer", customer),
         ("customer service", of(Kind::Person, Role::CustomerService)),
         ("operations", of(Kind::Person, Role::Operations)),

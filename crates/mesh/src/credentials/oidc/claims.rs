@@ -142,7 +142,7 @@ mod tests {
             [json!({"sub": "bob"}), json!({"sub": "bob", "waybill_roles": ["service", "public", "Operations"]})]
         {
             let bob = principal(claims).unwrap();
-            assert!(bob.roles.is_empty() && bob.accounts == Accounts::Only(Vec::new()) && !bob.is_nobody());
+            assert!(bob.roles.is_empty() && bob.accounts == Accounts::Only(Vec::new()) && !bob.is_anonymous());
         }
     }
 
