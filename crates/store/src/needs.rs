@@ -1,10 +1,8 @@
 //! What a command asks to be loaded.
 
-use std::any::TypeId;
-
 use crate::{
     record::{Key, Record},
-    table::{AnyTable, Table},
+    table::{Columns, Schema},
     value::Value,
 };
 
@@ -17,9 +15,8 @@ pub struct Needs {
 /// Rows of one table in which `columns` equal `values`.
 #[derive(Debug)]
 pub(crate) struct Want {
-    pub(crate) record: TypeId,
-    pub(crate) table: fn() -> Box<dyn AnyTable>,
-    pub(crate) columns: &'static [&'static str],
+    pub(crate) schema: Schema,
+    pub(crate) columns: Columns,
     pub(crate) values: Vec<Value>,
 }
 
@@ -37,16 +34,11 @@ impl Needs {
     }
 
     /// All rows in which `columns` equal `values`. NULL equals nothing.
-    pub fn by<R: Record>(&mut self, columns: &'static [&'static str], values: &(impl Key + ?Sized)) {
+    pub fn by<R: Record>(&mut self, columns: Columns, values: &(impl Key + ?Sized)) {
         self.want::<R>(columns, values.to_values());
     }
 
-    fn want<R: Record>(&mut self, columns: &'static [&'static str], values: Vec<Value>) {
-        self.wanted.push(Want {
-            record: TypeId::of::<R>(),
-            table: || Box::new(Table::<R>::default()),
-            columns,
-            values,
-        });
+    fn want<R: Record>(&mut self, columns: Columns, values: Vec<Value>) {
+        self.wanted.push(Want { schema: Schema::of::<R>(), columns, values });
     }
 }

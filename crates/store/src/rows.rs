@@ -1,7 +1,7 @@
 //! What a batch of commands decides on: the rows that were loaded, and their changes.
 
 use std::{
-    any::{Any, TypeId},
+    any::TypeId,
     collections::{HashMap, HashSet},
 };
 
@@ -14,16 +14,14 @@ use crate::{
     record::{Key, Record},
     row::Row,
     statement::{Change, Load, Shortfall},
-    table::{AnyTable, Table},
+    table::{AnyRecord, Columns, Schema, Table},
     value::Value,
 };
-
-type Columns = &'static [&'static str];
 
 /// The rows a command may read and change. It sees what earlier commands of its batch have changed.
 #[derive(Debug, Default)]
 pub struct Rows {
-    tables: HashMap<TypeId, Box<dyn AnyTable>>,
+    tables: HashMap<TypeId, Table>,
     loaded: HashMap<(TypeId, Columns), HashSet<Vec<Value>>>,
     misuse: Option<Fault>,
     /// Whether any command of the batch has put a row.
@@ -33,60 +31,78 @@ pub struct Rows {
 impl Rows {
     /// The row with this key. A fault when the command did not declare that it needs it.
     pub fn get<R: Record>(&self, key: &R::Key) -> Result<Option<&R>, Fault> {
-        let key = key.to_values();
-        let found = self.table::<R>().and_then(|table| table.get(&key));
-        if found.is_some() || (1..=R::KEY.len()).any(|length| self.has::<R>(R::KEY.get(..length), key.get(..length))) {
-            return Ok(found);
-        }
-        Err(forgotten::<R>(R::KEY))
+        Ok(self.find(Schema::of::<R>(), &key.to_values())?.and_then(<dyn AnyRecord>::downcast))
     }
 
     /// All rows whose first key columns equal `prefix`, in key order. A fault when the command did not declare that it needs them.
     pub fn under<R: Record>(&self, prefix: &(impl Key + ?Sized)) -> Result<Vec<&R>, Fault> {
-        let prefix = prefix.to_values();
-        if (1..=prefix.len()).any(|length| self.has::<R>(R::KEY.get(..length), prefix.get(..length))) {
-            return Ok(self.table::<R>().map(|table| table.under(&prefix)).unwrap_or_default());
-        }
-        Err(forgotten::<R>(R::KEY))
+        let found = self.find_under(Schema::of::<R>(), &prefix.to_values())?;
+        Ok(found.into_iter().filter_map(<dyn AnyRecord>::downcast).collect())
     }
 
     /// All rows in which `columns` equal `values`, in key order. A fault when the command did not declare that it needs them.
     pub fn by<R: Record>(&self, columns: Columns, values: &(impl Key + ?Sized)) -> Result<Vec<&R>, Fault> {
-        let values = values.to_values();
-        if let Some(unknown) = columns.iter().find(|column| !R::COLUMNS.contains(column)) {
-            return Err(Fault::internal(format!("the record of {} has no column {unknown}", R::TABLE)));
-        }
-        if self.has::<R>(Some(columns), Some(&values)) {
-            return Ok(self.table::<R>().map(|table| table.by(columns, &values)).unwrap_or_default());
-        }
-        Err(forgotten::<R>(columns))
+        let found = self.find_by(Schema::of::<R>(), columns, &values.to_values())?;
+        Ok(found.into_iter().filter_map(<dyn AnyRecord>::downcast).collect())
     }
 
-    /// Saves a row with the command: a new one when its version is 0. Answers it with its new version.
+    /// Saves a row with the command: a new one when its version is 0. Returns it with its new version.
     ///
     /// A changed row has to be made from the one `get` returns; anything else fails the command.
-    pub fn put<R: Record>(&mut self, record: R) -> R {
-        self.changed = true;
-        let table = self.tables.entry(TypeId::of::<R>()).or_insert_with(|| Box::new(Table::<R>::default()));
-        let table: &mut dyn Any = &mut **table;
-        let Some(table) = table.downcast_mut::<Table<R>>() else { return record };
-        match table.put(record) {
-            Ok(put) => put.clone(),
-            Err((misuse, record)) => {
-                self.misuse = Some(misuse);
-                record
+    pub fn put<R: Record>(&mut self, mut record: R) -> R {
+        let key = Record::key_values(&record);
+        let table = self.change(Schema::of::<R>());
+        match table.next_version(&key, Record::version(&record)) {
+            Ok(version) => {
+                record.set_version(version);
+                table.put(key, Box::new(record.clone()));
             }
+            Err(misuse) => self.misuse = Some(misuse),
         }
+        record
     }
 
-    fn table<R: Record>(&self) -> Option<&Table<R>> {
-        let table: &dyn Any = &**self.tables.get(&TypeId::of::<R>())?;
-        table.downcast_ref()
+    fn find(&self, schema: Schema, key: &[Value]) -> Result<Option<&dyn AnyRecord>, Fault> {
+        let found = self.tables.get(&schema.record).and_then(|table| table.get(key));
+        if found.is_some() || self.has_prefix(&schema, key) {
+            return Ok(found);
+        }
+        Err(forgotten(&schema, schema.key))
     }
 
-    fn has<R: Record>(&self, columns: Option<Columns>, values: Option<&[Value]>) -> bool {
-        let (Some(columns), Some(values)) = (columns, values) else { return false };
-        self.loaded.get(&(TypeId::of::<R>(), columns)).is_some_and(|loaded| loaded.contains(values))
+    fn find_under(&self, schema: Schema, prefix: &[Value]) -> Result<Vec<&dyn AnyRecord>, Fault> {
+        if self.has_prefix(&schema, prefix) {
+            return Ok(self.tables.get(&schema.record).map(|table| table.under(prefix)).unwrap_or_default());
+        }
+        Err(forgotten(&schema, schema.key))
+    }
+
+    fn find_by(&self, schema: Schema, columns: Columns, values: &[Value]) -> Result<Vec<&dyn AnyRecord>, Fault> {
+        if let Some(unknown) = columns.iter().find(|column| !schema.columns.contains(column)) {
+            return Err(Fault::internal(format!("the record of {} has no column {unknown}", schema.table)));
+        }
+        if self.has(&schema, columns, values) {
+            return Ok(self.tables.get(&schema.record).map(|table| table.by(columns, values)).unwrap_or_default());
+        }
+        Err(forgotten(&schema, columns))
+    }
+
+    /// Whether the rows under any part of a key were loaded.
+    fn has_prefix(&self, schema: &Schema, key: &[Value]) -> bool {
+        let parts = schema.key.len().min(key.len());
+        (1..=parts).any(|length| match (schema.key.get(..length), key.get(..length)) {
+            (Some(columns), Some(values)) => self.has(schema, columns, values),
+            _ => false,
+        })
+    }
+
+    fn has(&self, schema: &Schema, columns: Columns, values: &[Value]) -> bool {
+        self.loaded.get(&(schema.record, columns)).is_some_and(|loaded| loaded.contains(values))
+    }
+
+    fn change(&mut self, schema: Schema) -> &mut Table {
+        self.changed = true;
+        self.tables.entry(schema.record).or_insert_with(|| Table::new(schema))
     }
 
     /// Accepts what the present command has changed; a fault when it misused a row.
@@ -125,7 +141,7 @@ impl Rows {
     pub(crate) fn missing(&self, needs: Needs) -> Vec<Missing> {
         let mut missing = HashMap::<_, (Want, HashSet<_>)>::new();
         for mut want in needs.wanted {
-            let at = (want.record, want.columns);
+            let at = (want.schema.record, want.columns);
             if self.loaded.get(&at).is_some_and(|loaded| loaded.contains(&want.values)) {
                 continue;
             }
@@ -133,9 +149,8 @@ impl Rows {
             missing.entry(at).or_insert_with(|| (want, HashSet::new())).1.insert(values);
         }
         let missing = missing.into_values();
-        let mut missing: Vec<_> =
-            missing.map(|(want, values)| Missing { table: (want.table)(), want, values }).collect();
-        missing.sort_by_key(|missing| (missing.table.name(), missing.want.columns));
+        let mut missing: Vec<_> = missing.map(|(want, values)| Missing { want, values }).collect();
+        missing.sort_by_key(|missing| (missing.want.schema.table, missing.want.columns));
         missing
     }
 
@@ -145,11 +160,11 @@ impl Rows {
         missing: Vec<Missing>,
         found: impl IntoIterator<Item = Vec<Row>>,
     ) -> Result<(), Failure> {
-        for (Missing { want, table, values }, rows) in missing.into_iter().zip(found) {
-            let table = self.tables.entry(want.record).or_insert(table);
-            table.index(want.columns);
+        for (Missing { want: Want { schema, columns, .. }, values }, rows) in missing.into_iter().zip(found) {
+            let table = self.tables.entry(schema.record).or_insert_with(|| Table::new(schema));
+            table.index(columns);
             table.absorb(rows)?;
-            self.loaded.entry((want.record, want.columns)).or_default().extend(values);
+            self.loaded.entry((schema.record, columns)).or_default().extend(values);
         }
         Ok(())
     }
@@ -164,9 +179,9 @@ impl Rows {
         self.by_name().into_iter().map(inserts)
     }
 
-    fn by_name(&self) -> Vec<&dyn AnyTable> {
-        let mut tables: Vec<_> = self.tables.values().map(AsRef::as_ref).collect();
-        tables.sort_by_key(|table| table.name());
+    fn by_name(&self) -> Vec<&Table> {
+        let mut tables: Vec<_> = self.tables.values().collect();
+        tables.sort_by_key(|table| table.schema().table);
         tables
     }
 }
@@ -175,40 +190,36 @@ impl Rows {
 #[derive(Debug)]
 pub(crate) struct Missing {
     want: Want,
-    table: Box<dyn AnyTable>,
     values: HashSet<Vec<Value>>,
 }
 
 impl Missing {
     pub(crate) fn load(&self) -> Load {
-        let Self { want, table, values } = self;
-        let select = format!("{}, version", table.columns().join(", "));
-        Load::new(table.name(), select, want.columns, values.iter().cloned().collect(), table.key())
+        let Self { want: Want { schema, columns, .. }, values } = self;
+        let select = format!("{}, version", schema.columns.join(", "));
+        Load::new(schema.table, select, columns, values.iter().cloned().collect(), schema.key)
     }
 }
 
-fn inserts(table: &dyn AnyTable) -> Change {
-    let columns = format!("{}, version", table.columns().join(", "));
-    let conflict = format!("ON CONFLICT ({}) DO NOTHING", table.key().join(", "));
-    Change::insert(table.name(), columns, conflict, table.inserts()).all_or(Shortfall::Exists)
+fn inserts(table: &Table) -> Change {
+    let Schema { table: name, key, columns, .. } = table.schema();
+    let columns = format!("{}, version", columns.join(", "));
+    let conflict = format!("ON CONFLICT ({}) DO NOTHING", key.join(", "));
+    Change::insert(name, columns, conflict, table.inserts()).all_or(Shortfall::Exists)
 }
 
 /// Each row only when the table still has the version it was loaded with.
-fn updates(table: &dyn AnyTable) -> Change {
-    let (key, columns) = (table.key(), table.columns());
+fn updates(table: &Table) -> Change {
+    let Schema { table: name, key, columns, .. } = table.schema();
     let version = columns.len() + 1;
     let pair = |(index, column): (usize, &&str)| format!("{column} = @{}", index + 1);
     let set = columns.iter().enumerate().skip(key.len()).map(pair);
     let set: Vec<String> = std::iter::once(format!("version = @{version}")).chain(set).collect();
-    let condition: Vec<String> = key
-        .iter()
-        .enumerate()
-        .map(pair)
-        .chain(std::iter::once(format!("{}.version = @{}", table.name(), version + 1)))
-        .collect();
-    Change::update(table.name(), set.join(", "), condition.join(" AND "), table.updates()).all_or(Shortfall::Conflict)
+    let condition: Vec<String> =
+        key.iter().enumerate().map(pair).chain(std::iter::once(format!("{name}.version = @{}", version + 1))).collect();
+    Change::update(name, set.join(", "), condition.join(" AND "), table.updates()).all_or(Shortfall::Conflict)
 }
 
-fn forgotten<R: Record>(columns: &[&str]) -> Fault {
-    Fault::internal(format!("rows of {} by {columns:?} were read without being asked for in needs", R::TABLE))
+fn forgotten(schema: &Schema, columns: &[&str]) -> Fault {
+    Fault::internal(format!("rows of {} by {columns:?} were read without being asked for in needs", schema.table))
 }

@@ -1,7 +1,7 @@
 //! The rows of one table that a batch has loaded or made.
 
 use std::{
-    any::Any,
+    any::{Any, TypeId},
     collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
 };
@@ -15,137 +15,148 @@ use crate::{
     value::Value,
 };
 
-type Columns = &'static [&'static str];
+pub(crate) type Columns = &'static [&'static str];
+
+/// What is known of a record type where its type is not: maps of rows are compiled once, and not for each type.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Schema {
+    pub(crate) record: TypeId,
+    pub(crate) table: &'static str,
+    pub(crate) key: Columns,
+    /// All columns but `version`; those of the key come first.
+    pub(crate) columns: Columns,
+    read: fn(Fields) -> Result<Box<dyn AnyRecord>, Fault>,
+}
+
+impl Schema {
+    pub(crate) fn of<R: Record>() -> Self {
+        Self {
+            record: TypeId::of::<R>(),
+            table: R::TABLE,
+            key: R::KEY,
+            columns: R::COLUMNS,
+            read: |fields| R::read(fields).map(|record| Box::new(record) as Box<dyn AnyRecord>),
+        }
+    }
+
+    /// The values of `columns` out of those of a whole row.
+    fn pick(&self, columns: &[&str], values: &[Value]) -> Vec<Value> {
+        let value =
+            |column: &&str| self.columns.iter().position(|name| name == column).and_then(|at| values.get(at)).cloned();
+        columns.iter().filter_map(value).collect()
+    }
+}
+
+/// A record of any type.
+pub(crate) trait AnyRecord: Any + fmt::Debug + Send + Sync {
+    fn values(&self) -> Vec<Value>;
+    fn key_values(&self) -> Vec<Value>;
+    fn version(&self) -> i64;
+}
+
+impl<R: Record> AnyRecord for R {
+    fn values(&self) -> Vec<Value> {
+        Record::values(self)
+    }
+
+    fn key_values(&self) -> Vec<Value> {
+        Record::key_values(self)
+    }
+
+    fn version(&self) -> i64 {
+        Record::version(self)
+    }
+}
+
+impl dyn AnyRecord {
+    /// The record, when it is of this type.
+    pub(crate) fn downcast<R: Record>(&self) -> Option<&R> {
+        let any: &dyn Any = self;
+        any.downcast_ref()
+    }
+}
 
 /// Loaded rows, what accepted commands made of them, and what the present command makes of them.
 #[derive(Debug)]
-pub(crate) struct Table<R> {
-    rows: BTreeMap<Vec<Value>, Loaded<R>>,
-    overlay: BTreeMap<Vec<Value>, R>,
+pub(crate) struct Table {
+    schema: Schema,
+    rows: BTreeMap<Vec<Value>, Loaded>,
+    overlay: BTreeMap<Vec<Value>, Box<dyn AnyRecord>>,
     indexes: HashMap<Columns, BTreeMap<Vec<Value>, BTreeSet<Vec<Value>>>>,
 }
 
 #[derive(Debug)]
-struct Loaded<R> {
-    record: R,
+struct Loaded {
+    record: Box<dyn AnyRecord>,
     /// Version in the database; 0 when the row is not there.
     saved: i64,
 }
 
-/// A table of any row type.
-pub(crate) trait AnyTable: Any + fmt::Debug + Send + Sync {
-    fn name(&self) -> &'static str;
-    fn key(&self) -> Columns;
-    fn columns(&self) -> Columns;
-    /// Takes rows from the database; what the batch has made of a row already is kept.
-    fn absorb(&mut self, rows: Vec<Row>) -> Result<(), Fault>;
-    /// Prepares lookups by `columns`.
-    fn index(&mut self, columns: Columns);
-    /// Accepts the present command's changes.
-    fn merge(&mut self);
-    /// Drops the present command's changes.
-    fn discard(&mut self);
-    /// New rows, in key order: columns and version.
-    fn inserts(&self) -> Vec<Vec<Value>>;
-    /// Changed rows, in key order: columns, version, version in the database.
-    fn updates(&self) -> Vec<Vec<Value>>;
-}
-
-impl<R> Default for Table<R> {
-    fn default() -> Self {
-        Self { rows: BTreeMap::new(), overlay: BTreeMap::new(), indexes: HashMap::new() }
-    }
-}
-
-impl<R: Record> Table<R> {
-    pub(crate) fn get(&self, key: &[Value]) -> Option<&R> {
-        self.overlay.get(key).or_else(|| self.rows.get(key).map(|loaded| &loaded.record))
+impl Table {
+    pub(crate) fn new(schema: Schema) -> Self {
+        Self { schema, rows: BTreeMap::new(), overlay: BTreeMap::new(), indexes: HashMap::new() }
     }
 
-    pub(crate) fn under(&self, prefix: &[Value]) -> Vec<&R> {
+    pub(crate) fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    pub(crate) fn get(&self, key: &[Value]) -> Option<&dyn AnyRecord> {
+        self.overlay.get(key).or_else(|| self.rows.get(key).map(|loaded| &loaded.record)).map(AsRef::as_ref)
+    }
+
+    pub(crate) fn under(&self, prefix: &[Value]) -> Vec<&dyn AnyRecord> {
         let mut found = BTreeMap::new();
         for (key, loaded) in self.rows.range(prefix.to_vec()..).take_while(|(key, _)| key.starts_with(prefix)) {
-            found.insert(key, &loaded.record);
+            found.insert(key, &*loaded.record);
         }
         for (key, record) in self.overlay.range(prefix.to_vec()..).take_while(|(key, _)| key.starts_with(prefix)) {
-            found.insert(key, record);
+            found.insert(key, &**record);
         }
         found.into_values().collect()
     }
 
-    pub(crate) fn by(&self, columns: Columns, values: &[Value]) -> Vec<&R> {
-        if R::KEY.starts_with(columns) {
+    pub(crate) fn by(&self, columns: Columns, values: &[Value]) -> Vec<&dyn AnyRecord> {
+        if self.schema.key.starts_with(columns) {
             return self.under(values);
         }
         let mut found = BTreeMap::new();
         let indexed = self.indexes.get(columns).and_then(|index| index.get(values));
         for key in indexed.into_iter().flatten().filter(|key| !self.overlay.contains_key(*key)) {
             if let Some(loaded) = self.rows.get(key) {
-                found.insert(key, &loaded.record);
+                found.insert(key, &*loaded.record);
             }
         }
         for (key, record) in &self.overlay {
-            if pick::<R>(columns, &record.values()) == values {
-                found.insert(key, record);
+            if self.schema.pick(columns, &record.values()) == values {
+                found.insert(key, &**record);
             }
         }
         found.into_values().collect()
     }
 
-    /// Puts a record and returns it with its new version; with a fault when it is not made from the present row.
-    pub(crate) fn put(&mut self, mut record: R) -> Result<&R, (Fault, R)> {
-        let key = record.key_values();
-        let before = self.rows.get(&key).map_or(0, |loaded| loaded.record.version());
-        let present = self.overlay.get(&key).map_or(before, Record::version);
-        if record.version() == 0 && present > 0 {
-            return Err((exists(R::TABLE), record));
+    /// The version that a record of `version` is saved with; a fault when it is not made from the present row.
+    pub(crate) fn next_version(&self, key: &[Value], version: i64) -> Result<i64, Fault> {
+        let before = self.rows.get(key).map_or(0, |loaded| loaded.record.version());
+        let present = self.overlay.get(key).map_or(before, |record| record.version());
+        if version == 0 && present > 0 {
+            return Err(exists(self.schema.table));
         }
-        if record.version() != present {
-            let fault = Fault::internal(format!("a row of {} was not made from the present one", R::TABLE));
-            return Err((fault, record));
+        if version != present {
+            return Err(Fault::internal(format!("a row of {} was not made from the present one", self.schema.table)));
         }
-        record.set_version(before + 1);
-        Ok(self.overlay.entry(key).insert_entry(record).into_mut())
+        Ok(before + 1)
     }
 
-    fn set(&mut self, key: Vec<Value>, record: R, saved: i64) {
-        if self.indexes.is_empty() {
-            self.rows.insert(key, Loaded { record, saved });
-            return;
-        }
-        let values = record.values();
-        let before = self.rows.get(&key).map(|loaded| loaded.record.values());
-        for (columns, index) in &mut self.indexes {
-            let old = before.as_ref().map(|before| pick::<R>(columns, before));
-            if let Some(keys) = old.and_then(|old| index.get_mut(&old)) {
-                keys.remove(&key);
-            }
-            index.entry(pick::<R>(columns, &values)).or_default().insert(key.clone());
-        }
-        self.rows.insert(key, Loaded { record, saved });
+    /// Makes a record part of what the present command changes.
+    pub(crate) fn put(&mut self, key: Vec<Value>, record: Box<dyn AnyRecord>) {
+        self.overlay.insert(key, record);
     }
 
-    fn changed(&self) -> impl Iterator<Item = &Loaded<R>> {
-        self.rows.values().filter(|loaded| loaded.record.version() != loaded.saved)
-    }
-}
-
-impl<R: Record> AnyTable for Table<R> {
-    fn name(&self) -> &'static str {
-        R::TABLE
-    }
-
-    fn key(&self) -> Columns {
-        R::KEY
-    }
-
-    fn columns(&self) -> Columns {
-        R::COLUMNS
-    }
-
-    fn absorb(&mut self, rows: Vec<Row>) -> Result<(), Fault> {
+    /// Takes rows from the database; what the batch has made of a row already is kept.
+    pub(crate) fn absorb(&mut self, rows: Vec<Row>) -> Result<(), Fault> {
         for row in rows {
-            let record = R::read(Fields::new(R::TABLE, row.into_values()))?;
+            let record = (self.schema.read)(Fields::new(self.schema.table, row.into_values()))?;
             let key = record.key_values();
             if !self.rows.contains_key(&key) {
                 let saved = record.version();
@@ -155,48 +166,67 @@ impl<R: Record> AnyTable for Table<R> {
         Ok(())
     }
 
-    fn index(&mut self, columns: Columns) {
+    /// Prepares lookups by `columns`.
+    pub(crate) fn index(&mut self, columns: Columns) {
         // Rows are in key order.
-        if R::KEY.starts_with(columns) || self.indexes.contains_key(columns) {
+        if self.schema.key.starts_with(columns) || self.indexes.contains_key(columns) {
             return;
         }
         let mut index: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
         for (key, loaded) in &self.rows {
-            index.entry(pick::<R>(columns, &loaded.record.values())).or_default().insert(key.clone());
+            index.entry(self.schema.pick(columns, &loaded.record.values())).or_default().insert(key.clone());
         }
         self.indexes.insert(columns, index);
     }
 
-    fn merge(&mut self) {
+    /// Accepts the present command's changes.
+    pub(crate) fn merge(&mut self) {
         for (key, record) in std::mem::take(&mut self.overlay) {
             let saved = self.rows.get(&key).map_or(0, |loaded| loaded.saved);
             self.set(key, record, saved);
         }
     }
 
-    fn discard(&mut self) {
+    /// Drops the present command's changes.
+    pub(crate) fn discard(&mut self) {
         self.overlay.clear();
     }
 
-    fn inserts(&self) -> Vec<Vec<Value>> {
+    /// New rows, in key order: columns and version.
+    pub(crate) fn inserts(&self) -> Vec<Vec<Value>> {
         let new = self.changed().filter(|loaded| loaded.saved == 0);
         new.map(|loaded| with(loaded.record.values(), &[loaded.record.version()])).collect()
     }
 
-    fn updates(&self) -> Vec<Vec<Value>> {
+    /// Changed rows, in key order: columns, version, version in the database.
+    pub(crate) fn updates(&self) -> Vec<Vec<Value>> {
         let known = self.changed().filter(|loaded| loaded.saved > 0);
         known.map(|loaded| with(loaded.record.values(), &[loaded.record.version(), loaded.saved])).collect()
+    }
+
+    fn set(&mut self, key: Vec<Value>, record: Box<dyn AnyRecord>, saved: i64) {
+        if self.indexes.is_empty() {
+            self.rows.insert(key, Loaded { record, saved });
+            return;
+        }
+        let values = record.values();
+        let before = self.rows.get(&key).map(|loaded| loaded.record.values());
+        for (columns, index) in &mut self.indexes {
+            let old = before.as_ref().map(|before| self.schema.pick(columns, before));
+            if let Some(keys) = old.and_then(|old| index.get_mut(&old)) {
+                keys.remove(&key);
+            }
+            index.entry(self.schema.pick(columns, &values)).or_default().insert(key.clone());
+        }
+        self.rows.insert(key, Loaded { record, saved });
+    }
+
+    fn changed(&self) -> impl Iterator<Item = &Loaded> {
+        self.rows.values().filter(|loaded| loaded.record.version() != loaded.saved)
     }
 }
 
 fn with(mut values: Vec<Value>, versions: &[i64]) -> Vec<Value> {
     values.extend(versions.iter().map(|version| Value::Integer(*version)));
     values
-}
-
-/// The values of `columns` out of those of a whole row.
-fn pick<R: Record>(columns: &[&str], values: &[Value]) -> Vec<Value> {
-    let value =
-        |column: &&str| R::COLUMNS.iter().position(|name| name == column).and_then(|at| values.get(at)).cloned();
-    columns.iter().filter_map(value).collect()
 }
