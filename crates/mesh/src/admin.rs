@@ -7,6 +7,7 @@ use axum::{
     http::{StatusCode, header::CONTENT_TYPE},
     routing::get,
 };
+use futures::future::BoxFuture;
 use tokio::net::TcpListener;
 
 use crate::{lifecycle::Stop, metrics, server::Readiness};
@@ -15,12 +16,15 @@ use crate::{lifecycle::Stop, metrics, server::Readiness};
 /// answers as long as the process does.
 ///
 /// Nothing of it is waited for, so the end given here is that of the process: it can be watched while it drains.
-pub async fn serve<F, R>(listener: TcpListener, process: &Stop, end: Stop, ready: F) -> io::Result<()>
+pub fn serve<F, R>(listener: TcpListener, process: &Stop, end: Stop, ready: F) -> BoxFuture<'static, io::Result<()>>
 where
     F: Fn() -> R + Send + Sync + 'static,
     R: Future<Output = bool> + Send + 'static,
 {
-    let readiness = Readiness::new(process.clone(), ready);
+    answer(listener, Readiness::new(process.clone(), ready), end)
+}
+
+fn answer(listener: TcpListener, readiness: Readiness, end: Stop) -> BoxFuture<'static, io::Result<()>> {
     let ready = move || {
         let readiness = readiness.clone();
         async move { if readiness.is_ready().await { (StatusCode::OK, "ready\n") } else { NOT_READY } }
@@ -29,10 +33,12 @@ where
         .route("/metrics", get(|| async { ([(CONTENT_TYPE, "text/plain; version=0.0.4")], metrics::render()) }))
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(ready));
-    tokio::select! {
-        served = axum::serve(listener, router) => served,
-        () = end.requested() => Ok(()),
-    }
+    Box::pin(async move {
+        tokio::select! {
+            served = axum::serve(listener, router) => served,
+            () = end.requested() => Ok(()),
+        }
+    })
 }
 
 const NOT_READY: (StatusCode, &str) = (StatusCode::SERVICE_UNAVAILABLE, "not ready\n");

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use futures::FutureExt;
+use futures::{FutureExt, future::BoxFuture};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
@@ -139,6 +139,10 @@ impl Tasks {
 
     /// Runs a task in the current span. When it panics the stop signal is given.
     pub fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        self.spawn_boxed(name, Box::pin(task));
+    }
+
+    fn spawn_boxed(&self, name: &'static str, task: BoxFuture<'static, ()>) {
         let (stop, abort, panicked) = (self.stop.clone(), self.abort.clone(), self.panicked.clone());
         let guarded = async move {
             let outcome = tokio::select! {

@@ -10,6 +10,7 @@ mod wire;
 use std::{collections::HashSet, convert::Infallible, sync::Arc};
 
 use axum::response::IntoResponse;
+use futures::future::BoxFuture;
 use http::Request;
 use prost_reflect::{DescriptorPool, FileDescriptor};
 use tokio::net::TcpListener;
@@ -154,7 +155,11 @@ impl Server {
 
     /// Serves calls over the network. When the process leaves, health says so; when it stops, no more connections are
     /// accepted, calls have the drain timeout to end, and the rest is cut off.
-    pub async fn serve(self, listener: TcpListener, stop: Stop) -> Result<(), ServerError> {
+    pub fn serve(self, listener: TcpListener, stop: Stop) -> BoxFuture<'static, Result<(), ServerError>> {
+        Box::pin(self.serve_until(listener, stop))
+    }
+
+    async fn serve_until(self, listener: TcpListener, stop: Stop) -> Result<(), ServerError> {
         let config = self.config.clone();
         let callers = match &self.authenticator {
             Some(_) => tls::Callers::MembersAndOthers,

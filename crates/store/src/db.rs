@@ -1,8 +1,12 @@
 //! An open database.
+//!
+//! What waits here is boxed in this crate: an `async fn` is compiled again in every crate that awaits it, and the drivers
+//! with it.
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use prost::Message;
 use proto::event::v1::Event;
 use tokio::{
@@ -16,7 +20,7 @@ use types::{Clock, Fault};
 
 use crate::{
     batch::Applier,
-    command::{Call, Command},
+    command::{AnyCommand, Call, Command},
     connection::postgres::listen,
     dialect::Dialect,
     error::Error,
@@ -90,7 +94,16 @@ impl fmt::Debug for Db {
 
 impl Db {
     /// Opens a database for the service `source`, migrates it, and starts its writer.
-    pub async fn open(
+    pub fn open<'a>(
+        options: &'a Options,
+        source: &'static str,
+        migrations: &'static [Migration],
+        clock: Arc<dyn Clock>,
+    ) -> BoxFuture<'a, Result<Self, Error>> {
+        Box::pin(Self::open_with(options, source, migrations, clock))
+    }
+
+    async fn open_with(
         options: &Options,
         source: &'static str,
         migrations: &'static [Migration],
@@ -140,23 +153,30 @@ impl Db {
 
     /// Runs a command: loads what it needs, lets it decide, saves, and returns the reply once that is durable.
     pub async fn run<C: Command>(&self, call: Call, command: C) -> Result<C::Reply, Fault> {
-        let queue = if call.batchable { &self.shared.background } else { &self.shared.interactive };
-        let caller = Span::current();
-        let span = self.span(&caller, C::NAME);
-        let unit = Unit::interactive(call, Box::new(command), (caller, span.clone()));
-        let reply = self.submit(queue, unit).await;
-        span::note_failure(&span, &reply);
-        C::Reply::decode(reply?).map_err(|_| Fault::internal("the kept reply is of another type"))
+        let reply = self.run_any(call, Box::new(command)).await?;
+        C::Reply::decode(reply).map_err(|_| Fault::internal("the kept reply is of another type"))
+    }
+
+    fn run_any(&self, call: Call, command: Box<dyn AnyCommand>) -> BoxFuture<'_, Result<Bytes, Fault>> {
+        Box::pin(async move {
+            let queue = if call.batchable { &self.shared.background } else { &self.shared.interactive };
+            let caller = Span::current();
+            let span = self.span(&caller, command.name());
+            let unit = Unit::interactive(call, command, (caller, span.clone()));
+            let reply = self.submit(queue, unit).await;
+            span::note_failure(&span, &reply);
+            reply
+        })
     }
 
     /// Reads a few rows. `sql` is of the portable subset, with `$1`, `$2`, ... for `args`.
     pub async fn rows(&self, sql: &'static str, args: Vec<Value>) -> Result<Vec<Row>, Fault> {
-        self.read(self.shared.readers.fetch(sql, &args)).await
+        self.read(sql.into(), args, Size::Few).await
     }
 
     /// As `rows`, for many rows, with a text that is put together from fixed parts. Never put a caller's text into it.
     pub async fn query(&self, sql: impl Into<String>, args: Vec<Value>) -> Result<Vec<Row>, Fault> {
-        self.read(self.shared.readers.fetch_many(sql.into(), args)).await
+        self.read(sql.into(), args, Size::Many).await
     }
 
     /// The record with this key.
@@ -171,7 +191,7 @@ impl Db {
     /// ORDER BY order_id LIMIT $2`. Never put a caller's text into it.
     pub async fn list<R: Record>(&self, tail: &str, args: Vec<Value>) -> Result<Vec<R>, Fault> {
         let sql = format!("SELECT {}, version FROM {} {tail}", R::COLUMNS.join(", "), R::TABLE);
-        let rows = self.read(self.shared.readers.fetch(&sql, &args)).await?;
+        let rows = self.read(sql, args, Size::Few).await?;
         rows.into_iter().map(|row| R::read(Fields::new(R::TABLE, row.into_values()))).collect()
     }
 
@@ -212,7 +232,11 @@ impl Db {
     }
 
     /// Ends the writer after what is queued, and closes all connections.
-    pub async fn close(&self) {
+    pub fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.end())
+    }
+
+    async fn end(&self) {
         self.shared.stop.cancel();
         let working = self.shared.working.lock().await.take();
         if let Some(working) = working
@@ -232,11 +256,17 @@ impl Db {
     }
 
     /// Waits for a read, in its span.
-    async fn read<T>(&self, reading: impl Future<Output = Result<T, Failure>>) -> Result<T, Fault> {
-        let span = self.span(&Span::current(), "SELECT");
-        let read = reading.await.map_err(Failure::into_fault);
-        span::note_failure(&span, &read);
-        read
+    fn read(&self, sql: String, args: Vec<Value>, size: Size) -> BoxFuture<'_, Result<Vec<Row>, Fault>> {
+        Box::pin(async move {
+            let span = self.span(&Span::current(), "SELECT");
+            let read = match size {
+                Size::Few => self.shared.readers.fetch(&sql, &args).await,
+                Size::Many => self.shared.readers.fetch_many(sql, args).await,
+            };
+            let read = read.map_err(Failure::into_fault);
+            span::note_failure(&span, &read);
+            read
+        })
     }
 
     /// The span of an operation at this database.
@@ -245,11 +275,13 @@ impl Db {
     }
 
     /// Runs one statement in a transaction of its own.
-    pub(crate) async fn write(&self, sql: impl Into<String>, args: Vec<Value>) -> Result<Vec<Row>, Fault> {
+    pub(crate) fn write(&self, sql: impl Into<String>, args: Vec<Value>) -> BoxFuture<'_, Result<Vec<Row>, Fault>> {
         let (reply, answer) = oneshot::channel();
         let job = Job::Statement { sql: sql.into(), args, reply };
-        self.shared.background.send(job).await.map_err(|_| closing())?;
-        answer.await.map_err(|_| closing())?
+        Box::pin(async move {
+            self.shared.background.send(job).await.map_err(|_| closing())?;
+            answer.await.map_err(|_| closing())?
+        })
     }
 
     /// Hands a unit of a subscription or task to the writer.
@@ -286,6 +318,12 @@ impl Db {
         metrics::gauge!("store_connections", "source" => self.shared.source).set(open as f64);
         metrics::gauge!("store_connections_idle", "source" => self.shared.source).set(idle as f64);
     }
+}
+
+/// How many rows a read may return.
+enum Size {
+    Few,
+    Many,
 }
 
 fn closing() -> Fault {

@@ -1,6 +1,6 @@
 //! Everything a service does on its own: the logs it follows and the tasks it has.
 
-use futures::future::join_all;
+use futures::future::{BoxFuture, join_all};
 use tokio_util::sync::CancellationToken;
 use types::Fault;
 
@@ -52,22 +52,26 @@ impl Workers {
     }
 
     /// Works until `stop`.
-    pub async fn run(&self, stop: CancellationToken) {
-        let followers = join_all(self.followers.iter().map(|follower| follower.run(stop.clone())));
-        let runners = join_all(self.runners.iter().map(|runner| runner.run(stop.clone())));
-        tokio::join!(followers, runners);
+    pub fn run(&self, stop: CancellationToken) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            let followers = join_all(self.followers.iter().map(|follower| follower.run(stop.clone())));
+            let runners = join_all(self.runners.iter().map(|runner| runner.run(stop.clone())));
+            tokio::join!(followers, runners);
+        })
     }
 
     /// Handles every event there is and every task that is due; returns how many.
-    pub async fn drain(&self) -> Result<usize, Fault> {
-        let mut handled = 0;
-        for follower in &self.followers {
-            handled += follower.drain().await?;
-        }
-        for runner in &self.runners {
-            handled += runner.drain().await?;
-        }
-        Ok(handled)
+    pub fn drain(&self) -> BoxFuture<'_, Result<usize, Fault>> {
+        Box::pin(async move {
+            let mut handled = 0;
+            for follower in &self.followers {
+                handled += follower.drain().await?;
+            }
+            for runner in &self.runners {
+                handled += runner.drain().await?;
+            }
+            Ok(handled)
+        })
     }
 }
 

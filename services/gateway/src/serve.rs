@@ -12,6 +12,7 @@ use axum::{
     body::{Body, Bytes, HttpBody},
     extract::Request,
 };
+use futures::future::BoxFuture;
 use http_body::{Frame, SizeHint};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -39,7 +40,16 @@ const STREAMS: u32 = 256;
 const HEADERS: u32 = 64 * 1_024;
 
 /// Serves until the stop; calls then have the drain time to end.
-pub async fn serve(
+pub fn serve(
+    listener: TcpListener,
+    router: Router,
+    stop: Stop,
+    config: &mesh::Config,
+) -> BoxFuture<'_, Result<(), tls::TlsError>> {
+    Box::pin(serve_until(listener, router, stop, config))
+}
+
+async fn serve_until(
     listener: TcpListener,
     router: Router,
     stop: Stop,

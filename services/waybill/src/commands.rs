@@ -132,7 +132,11 @@ pub struct Settings {
 
 /// The principal of a call without credentials: the local administrator until credentials are configured.
 fn caller(config: &Config) -> mesh::Principal {
-    if config.credentials.is_configured() { mesh::Principal::anonymous() } else { mesh::Principal::local_administrator() }
+    if config.credentials.is_configured() {
+        mesh::Principal::anonymous()
+    } else {
+        mesh::Principal::local_administrator()
+    }
 }
 
 /// Refuses an address that other machines can reach while no credentials are configured.
@@ -148,6 +152,7 @@ fn refuse_exposure(setting: &str, address: IpAddr, config: &Config) -> anyhow::R
 }
 
 /// Runs the command of the process's arguments and returns the exit code: see the end of `--help`.
+#[tokio::main]
 pub async fn run() -> ExitCode {
     mesh::install_process_defaults();
     let cli = match Cli::try_parse() {
