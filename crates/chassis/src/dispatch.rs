@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use mesh::{CallInfo, Principal, wire::Checks};
-use prost::Message;
-use proto::Repeatable;
+use proto::{MessageBytes, Repeatable};
 use store::{Call, Command, Db};
 use tonic::{Response, Status};
 use types::{Fault, limits::MAX_VIOLATIONS};
@@ -27,7 +26,7 @@ pub fn call(info: &CallInfo) -> Call {
 }
 
 /// The call of a request, repeatable under its request id; a fault when the id cannot be kept.
-pub fn repeatable_call<M: Message + Repeatable>(info: &CallInfo, request: &M) -> Result<Call, Fault> {
+pub fn repeatable_call<M: MessageBytes + Repeatable>(info: &CallInfo, request: &M) -> Result<Call, Fault> {
     let mut checks = Checks::new();
     checks.request_id(request.request_id());
     checks.done()?;
@@ -43,7 +42,7 @@ pub async fn command<A, M, C>(
 ) -> Result<C::Reply, Fault>
 where
     A: Answers,
-    M: Message + Repeatable,
+    M: MessageBytes + Repeatable,
     C: Command,
 {
     let call = A::adjust(repeatable_call(info, request)?);

@@ -1,6 +1,7 @@
 //! Compiles `proto/` without protoc, and keeps the raw descriptor set: its options (routes, access rules) are read at run time.
 
 mod events;
+mod services;
 
 use std::{env, error::Error, fs, path::PathBuf};
 
@@ -34,13 +35,24 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("events.rs"), events::generate(&pool)?)?;
     fs::write(out.join("requests.rs"), requests(&pool))?;
 
-    let mut messages = tonic_prost_build::Config::new();
-    messages.enable_type_names();
-    tonic_prost_build::configure()
+    fs::write(out.join("message_bytes.rs"), message_bytes(&pool))?;
+
+    prost_build::Config::new()
+        .enable_type_names()
         .include_file("packages.rs")
-        .bytes(".")
-        .compile_fds_with_config(compiler.file_descriptor_set(), messages)?;
+        .bytes(["."])
+        // Indented examples in them would be run as tests.
+        .disable_comments([".google"])
+        .service_generator(Box::new(services::Generator))
+        .compile_fds(compiler.file_descriptor_set())?;
     Ok(())
+}
+
+/// Implements `MessageBytes` for every message.
+fn message_bytes(pool: &DescriptorPool) -> String {
+    let own =
+        pool.all_messages().filter(|message| message.full_name().starts_with("waybill.") && !message.is_map_entry());
+    own.map(|message| format!("message_bytes!({});\n", events::rust_path(&message))).collect()
 }
 
 /// Implements `Repeatable` for every request with a `request_id`.

@@ -5,7 +5,9 @@
 
 use std::fmt;
 
-use prost::{Message, Name};
+use prost::{Name, bytes::Bytes};
+
+use crate::MessageBytes;
 
 /// Something that can be emitted.
 pub trait EventPayload {
@@ -63,16 +65,16 @@ impl fmt::Display for EventType {
     }
 }
 
-fn any(name: &str, payload: &impl Message) -> prost_types::Any {
-    prost_types::Any { type_url: format!("type.googleapis.com/{name}"), value: payload.encode_to_vec() }
+fn any(name: &str, payload: &impl MessageBytes) -> prost_types::Any {
+    prost_types::Any { type_url: format!("type.googleapis.com/{name}"), value: payload.to_bytes().into() }
 }
 
-fn payload<M: Message + Name + Default>(event: &crate::event::v1::Event) -> Result<M, DecodeError> {
+fn payload<M: MessageBytes + Name>(event: &crate::event::v1::Event) -> Result<M, DecodeError> {
     let payload = event.payload.as_ref().ok_or_else(|| DecodeError::payload(event))?;
     if payload.type_url.rsplit('/').next() != Some(&*M::full_name()) {
         return Err(DecodeError::payload(event));
     }
-    M::decode(payload.value.as_slice()).map_err(|_| DecodeError::payload(event))
+    M::from_bytes(Bytes::copy_from_slice(&payload.value)).map_err(|_| DecodeError::payload(event))
 }
 
 include!(concat!(env!("OUT_DIR"), "/events.rs"));

@@ -5,9 +5,11 @@
 #![allow(clippy::all, clippy::pedantic, rustdoc::all, reason = "generated code")]
 
 pub mod events;
+mod grpc;
 
 use std::sync::LazyLock;
 
+use prost::{DecodeError, Message, bytes::Bytes};
 use prost_reflect::DescriptorPool;
 
 mod generated {
@@ -26,6 +28,37 @@ pub fn pool() -> &'static DescriptorPool {
     static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| DescriptorPool::decode(DESCRIPTORS).unwrap_or_default());
     &POOL
 }
+
+/// A message of the contracts, to and from its bytes.
+///
+/// As [`Message`] does it, but compiled for each message in this crate, and not in each crate that uses it.
+pub trait MessageBytes: Sized + Send + Sync + 'static {
+    /// The message, encoded.
+    fn to_bytes(&self) -> Bytes;
+
+    /// Reads an encoded message.
+    fn from_bytes(bytes: Bytes) -> Result<Self, DecodeError>;
+}
+
+macro_rules! message_bytes {
+    ($message:ty) => {
+        impl crate::MessageBytes for $message {
+            fn to_bytes(&self) -> Bytes {
+                self.encode_to_vec().into()
+            }
+
+            fn from_bytes(bytes: Bytes) -> Result<Self, DecodeError> {
+                Self::decode(bytes)
+            }
+        }
+    };
+}
+
+include!(concat!(env!("OUT_DIR"), "/message_bytes.rs"));
+
+// The well-known messages that Rust's own types stand for.
+message_bytes!(());
+message_bytes!(i64);
 
 /// A request that a caller may repeat: the same id answers what the first answered.
 pub trait Repeatable {

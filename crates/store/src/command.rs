@@ -1,7 +1,7 @@
 //! A command: what it needs, how it decides. And the call it came with.
 
 use bytes::Bytes;
-use prost::Message;
+use proto::MessageBytes;
 use sha2::{Digest, Sha256};
 use types::{Actor, Fault};
 
@@ -10,7 +10,7 @@ use crate::{context::Context, needs::Needs, rows::Rows};
 /// Something that changes the database. Decides in memory; the store loads before and saves after.
 pub trait Command: Send + Sync + 'static {
     /// What the caller is answered. Kept for repeated requests.
-    type Reply: Message + Default + 'static;
+    type Reply: MessageBytes;
 
     /// Name in metrics and logs, such as `PlaceOrder`.
     const NAME: &'static str;
@@ -48,7 +48,7 @@ impl<C: Command> AnyCommand for C {
     }
 
     fn decide_encoded(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<Bytes, Fault> {
-        self.decide(rows, cx).map(|reply| reply.encode_to_vec().into())
+        self.decide(rows, cx).map(|reply| reply.to_bytes())
     }
 }
 
@@ -84,10 +84,10 @@ impl Call {
 
     /// Makes the command repeatable under `request_id`; an empty id changes nothing.
     #[must_use]
-    pub fn request(mut self, request_id: &str, request: &impl Message) -> Self {
+    pub fn request(mut self, request_id: &str, request: &impl MessageBytes) -> Self {
         if !request_id.is_empty() {
             self.request_id = Some(request_id.to_owned());
-            self.request_hash = hex(&Sha256::digest(request.encode_to_vec()));
+            self.request_hash = hex(&Sha256::digest(request.to_bytes()));
         }
         self
     }

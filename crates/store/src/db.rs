@@ -7,8 +7,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use prost::Message;
-use proto::event::v1::Event;
+use proto::{MessageBytes as _, event::v1::Event};
 use tokio::{
     runtime::Handle,
     sync::{Mutex, Notify, broadcast, mpsc, oneshot, watch},
@@ -154,7 +153,7 @@ impl Db {
     /// Runs a command: loads what it needs, lets it decide, saves, and returns the reply once that is durable.
     pub async fn run<C: Command>(&self, call: Call, command: C) -> Result<C::Reply, Fault> {
         let reply = self.run_any(call, Box::new(command)).await?;
-        C::Reply::decode(reply).map_err(|_| Fault::internal("the kept reply is of another type"))
+        C::Reply::from_bytes(reply).map_err(|_| Fault::internal("the kept reply is of another type"))
     }
 
     fn run_any(&self, call: Call, command: Box<dyn AnyCommand>) -> BoxFuture<'_, Result<Bytes, Fault>> {

@@ -4,7 +4,7 @@ mod runner;
 
 use std::collections::{BTreeMap, HashMap};
 
-use prost::Message;
+use proto::MessageBytes;
 use types::{Fault, Timestamp};
 
 pub use runner::{TaskHandler, TaskRunner};
@@ -45,14 +45,14 @@ impl Task {
 
     /// Adds a payload.
     #[must_use]
-    pub fn payload(mut self, payload: &impl Message) -> Self {
-        self.payload = payload.encode_to_vec();
+    pub fn payload(mut self, payload: &impl MessageBytes) -> Self {
+        self.payload = payload.to_bytes().into();
         self
     }
 
     /// Reads the payload.
-    pub fn decode<M: Message + Default>(&self) -> Result<M, Fault> {
-        M::decode(self.payload.as_slice())
+    pub fn decode<M: MessageBytes>(&self) -> Result<M, Fault> {
+        M::from_bytes(self.payload.clone().into())
             .map_err(|_| Fault::internal(format!("the payload of task {} cannot be read", self.kind)))
     }
 

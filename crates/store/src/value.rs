@@ -1,6 +1,7 @@
 //! Values as both databases keep them: TEXT, BIGINT and BYTEA, nothing else.
 
 use bytes::Bytes;
+use proto::MessageBytes;
 use types::{BasisPoints, Currency, Timestamp};
 
 /// One value of a column.
@@ -139,15 +140,15 @@ impl<T: Column> Column for Option<T> {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Proto<M>(pub M);
 
-impl<M: prost::Message + Default> Column for Proto<M> {
+impl<M: MessageBytes> Column for Proto<M> {
     const KIND: Kind = Kind::Bytes;
 
     fn to_value(&self) -> Value {
-        Value::Bytes(self.0.encode_to_vec())
+        Value::Bytes(self.0.to_bytes().into())
     }
 
     fn from_value(value: Value) -> Option<Self> {
-        Vec::from_value(value).and_then(|bytes| M::decode(bytes.as_slice()).ok()).map(Self)
+        Vec::from_value(value).and_then(|bytes| M::from_bytes(bytes.into()).ok()).map(Self)
     }
 }
 
