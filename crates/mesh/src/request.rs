@@ -82,7 +82,7 @@ impl Context {
 
 /// Who calls. Nobody, when the request did not come through a [`Server`](crate::Server).
 pub fn caller<T>(request: &tonic::Request<T>) -> &Principal {
-    static NOBODY: LazyLock<Principal> = LazyLock::new(Principal::nobody);
+    static NOBODY: LazyLock<Principal> = LazyLock::new(Principal::anonymous);
     request.extensions().get::<Arc<CallInfo>>().map_or(&NOBODY, |call| &call.principal)
 }
 
