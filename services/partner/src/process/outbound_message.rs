@@ -124,7 +124,7 @@ impl UpdateFulfillmentRequest {
             content_hash: message::hash(&content),
             attempts: 0,
             duplicates: 0,
-            arrival: Arrival::Excluded,
+            arrival: Arrival::Impossible,
             create_time: cx.now(),
             update_time: cx.now(),
             version: 0,

@@ -242,7 +242,7 @@ impl ReceiveReport {
             content_hash: submission.content_hash.clone(),
             attempts: 0,
             duplicates: 0,
-            arrival: Arrival::Excluded,
+            arrival: Arrival::Impossible,
             create_time: cx.now(),
             update_time: cx.now(),
             version: 0,
