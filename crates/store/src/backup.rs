@@ -101,7 +101,7 @@ impl Pinned {
 }
 
 /// Checks that a file without writers is a consistent database of this store: its pages and
-/// indexes, and the hash chain of its log. Answers what is in it.
+/// indexes, and the hash chain of its log. Returns what is in it.
 pub fn inspect(file: &Path) -> Result<Contents, Error> {
     file::check(file)?;
     look(file).map_err(|problem| match problem {

@@ -30,8 +30,8 @@ use crate::{
     record::{Fields, Key, Record},
     row::Row,
     span, task,
-    unit::{Job, Unit},
     value::Value,
+    write_request::{Job, WriteRequest},
     writer::{self, Listeners, Queues},
 };
 
@@ -143,8 +143,8 @@ impl Db {
         let queue = if call.batchable { &self.shared.background } else { &self.shared.interactive };
         let caller = Span::current();
         let span = self.span(&caller, C::NAME);
-        let unit = Unit::interactive(call, Box::new(command), (caller, span.clone()));
-        let reply = self.submit(queue, unit).await;
+        let request = WriteRequest::interactive(call, Box::new(command), (caller, span.clone()));
+        let reply = self.submit(queue, request).await;
         span::note_failure(&span, &reply);
         C::Reply::decode(reply?).map_err(|_| Fault::internal("the kept reply is of another type"))
     }
@@ -252,14 +252,14 @@ impl Db {
         answer.await.map_err(|_| closing())?
     }
 
-    /// Hands a unit of a subscription or task to the writer.
-    pub(crate) async fn apply(&self, unit: Unit) -> Result<(), Fault> {
-        self.submit(&self.shared.background, unit).await.map(|_| ())
+    /// Hands a write request of a subscription or task to the writer.
+    pub(crate) async fn apply(&self, request: WriteRequest) -> Result<(), Fault> {
+        self.submit(&self.shared.background, request).await.map(|_| ())
     }
 
-    async fn submit(&self, queue: &mpsc::Sender<Job>, unit: Unit) -> Result<Bytes, Fault> {
+    async fn submit(&self, queue: &mpsc::Sender<Job>, request: WriteRequest) -> Result<Bytes, Fault> {
         let (reply, answer) = oneshot::channel();
-        queue.send(Job::Unit { unit, reply }).await.map_err(|_| closing())?;
+        queue.send(Job::Write { request, reply }).await.map_err(|_| closing())?;
         answer.await.map_err(|_| closing())?
     }
 

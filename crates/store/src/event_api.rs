@@ -193,7 +193,7 @@ impl EventService for EventApi {
     }
 }
 
-/// Keeps the first events that fit a message, and answers the position of the last one when any had to go.
+/// Keeps the first events that fit a message, and returns the position of the last one when any had to go.
 fn cut(events: &mut Vec<Event>) -> Option<i64> {
     let mut bytes = 0;
     let fitting = events.iter().take_while(|event| {

@@ -23,7 +23,7 @@ use crate::{
     event::micros,
     failure::Failure,
     row::Row,
-    statement::{Change, Load, Shortfall},
+    statement::{Change, Load, Unchanged},
     value::Value,
 };
 
@@ -84,7 +84,7 @@ impl Head {
         let head =
             Change::update("log_head", "position = @2, hash = @3", "id = 1 AND position = @1", Vec::from_iter(moved));
         let events = Change::insert("events", COLUMNS, "ON CONFLICT DO NOTHING", rows);
-        (head.all_or(Shortfall::Conflict), events.all_or(Shortfall::Conflict))
+        (head.all_or(Unchanged::Conflict), events.all_or(Unchanged::Conflict))
     }
 }
 

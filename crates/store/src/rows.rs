@@ -13,7 +13,7 @@ use crate::{
     needs::{Needs, Want},
     record::{Key, Record},
     row::Row,
-    statement::{Change, Load, Shortfall},
+    statement::{Change, Load, Unchanged},
     table::{AnyTable, Table},
     value::Value,
 };
@@ -62,7 +62,7 @@ impl Rows {
         Err(forgotten::<R>(columns))
     }
 
-    /// Saves a row with the command: a new one when its version is 0. Answers it with its new version.
+    /// Saves a row with the command: a new one when its version is 0. Returns it with its new version.
     ///
     /// A changed row has to be made from the one `get` returns; anything else fails the command.
     pub fn put<R: Record>(&mut self, record: R) -> R {
@@ -190,7 +190,7 @@ impl Missing {
 fn inserts(table: &dyn AnyTable) -> Change {
     let columns = format!("{}, version", table.columns().join(", "));
     let conflict = format!("ON CONFLICT ({}) DO NOTHING", table.key().join(", "));
-    Change::insert(table.name(), columns, conflict, table.inserts()).all_or(Shortfall::Exists)
+    Change::insert(table.name(), columns, conflict, table.inserts()).all_or(Unchanged::Exists)
 }
 
 /// Each row only when the table still has the version it was loaded with.
@@ -206,7 +206,7 @@ fn updates(table: &dyn AnyTable) -> Change {
         .map(pair)
         .chain(std::iter::once(format!("{}.version = @{}", table.name(), version + 1)))
         .collect();
-    Change::update(table.name(), set.join(", "), condition.join(" AND "), table.updates()).all_or(Shortfall::Conflict)
+    Change::update(table.name(), set.join(", "), condition.join(" AND "), table.updates()).all_or(Unchanged::Conflict)
 }
 
 fn forgotten<R: Record>(columns: &[&str]) -> Fault {
