@@ -27,7 +27,7 @@ use crate::{
     value::Value,
 };
 
-const COLUMNS: &str = "position, event_id, kind, subject, correlation_id, occurred_time, recorded_time, body, hash";
+const COLUMNS: &str = "position, event_id, type, subject, correlation_id, occur_time, record_time, body, hash";
 
 /// The last position and its hash.
 #[derive(Debug, Clone)]

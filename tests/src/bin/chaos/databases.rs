@@ -98,7 +98,7 @@ const LAWS: &[Law] = &[
 
 /// Laws that every database keeps.
 const LAWS_OF_ALL: &[(&str, &str)] = &[
-    ("nothing is parked", "SELECT subscription || ': ' || kind || ': ' || message FROM parked_events"),
+    ("nothing is parked", "SELECT subscription || ': ' || event_type || ': ' || message FROM parked_events"),
     (
         "the log has no gaps and ends at its head",
         "SELECT 'head ' || position FROM log_head WHERE position <> (SELECT COUNT(*) FROM events) \

@@ -76,8 +76,8 @@ async fn stored(db: &Db) -> Vec<String> {
 
 #[tokio::test]
 async fn a_conflict_in_any_part_leaves_nothing_behind() {
-    let event = "INSERT INTO events SELECT position + 1, event_id || $1, kind, subject, correlation_id, occurred_time, \
-                 recorded_time, body, hash FROM events WHERE position = 2";
+    let event = "INSERT INTO events SELECT position + 1, event_id || $1, type, subject, correlation_id, occur_time, \
+                 record_time, body, hash FROM events WHERE position = 2";
     let rivals = [
         "UPDATE notes SET version = version + 1 WHERE number = 1",
         "INSERT INTO notes VALUES ('book', 3, 'theirs', 1)",
