@@ -157,8 +157,8 @@ fn first(rows: &[Row]) -> Result<&Row, Fault> {
 }
 
 fn explain(file: &Path, failure: Failure) -> Error {
-    match failure {
-        Failure::Conflict => Error::Busy { path: file.display().to_string() },
-        failure => explain_file(file, failure),
+    if matches!(failure, Failure::Conflict) {
+        return Error::Busy { path: file.display().to_string() };
     }
+    explain_file(file, failure)
 }

@@ -132,7 +132,11 @@ pub struct Settings {
 
 /// The principal of a call without credentials: the local administrator until credentials are configured.
 fn caller(config: &Config) -> mesh::Principal {
-    if config.credentials.is_configured() { mesh::Principal::anonymous() } else { mesh::Principal::local_administrator() }
+    if config.credentials.is_configured() {
+        mesh::Principal::anonymous()
+    } else {
+        mesh::Principal::local_administrator()
+    }
 }
 
 /// Refuses an address that other machines can reach while no credentials are configured.

@@ -96,7 +96,8 @@ async fn the_holder_of_the_first_token_is_an_administrator() {
 #[tokio::test]
 async fn a_key_opens_what_its_scopes_cover() {
     let keys: KeyLookup = Arc::new(|_| {
-        let principal = Principal { subject: "con_1".to_owned(), roles: Role::Customer.into(), ..Principal::anonymous() };
+        let principal =
+            Principal { subject: "con_1".to_owned(), roles: Role::Customer.into(), ..Principal::anonymous() };
         let scopes = ["waybill.test.v1.ProbeService/Ask".to_owned()].into_iter().collect();
         async move { Ok(KeyStatus::Live(Grant { principal, scopes })) }.boxed()
     });

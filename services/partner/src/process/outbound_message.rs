@@ -326,7 +326,12 @@ impl Command for RecordSendAttempt {
             MessageState::Sent => Some(PartnerEvent::PartnerMessageSent),
             MessageState::InDoubt => Some(PartnerEvent::PartnerMessageInDoubt),
             MessageState::Failed => Some(PartnerEvent::PartnerMessageFailed),
-            _ => None,
+            MessageState::Received
+            | MessageState::Applied
+            | MessageState::Rejected
+            | MessageState::Quarantined
+            | MessageState::Pending
+            | MessageState::Acknowledged => None,
         };
         if let Some(event) = event.filter(|_| state != left) {
             cx.emit(events::message(event, &message));
