@@ -1,8 +1,8 @@
 //! Calls to a member, in the process or over the network.
 
+mod destination;
 mod endpoint;
 mod health;
-mod member;
 mod methods;
 mod retry;
 mod target;
@@ -35,7 +35,7 @@ use crate::{
     telemetry::trace,
     tls,
 };
-use member::{Member, Unanswered};
+use destination::{Destination, Unanswered};
 use retry::Caller;
 
 /// The address of a member is not one.
@@ -82,8 +82,8 @@ impl Channel {
 
     /// The same; URLs of members that show a certificate begin with `https://`.
     pub fn connect_over(urls: &str, tls: Option<&tls::Client>) -> Result<Self, ConnectError> {
-        let member = Member::parse(urls, tls).map_err(|why| ConnectError { uri: urls.to_owned(), why })?;
-        Ok(Self::over(Transport::Network(Caller::new(member))))
+        let destination = Destination::parse(urls, tls).map_err(|why| ConnectError { uri: urls.to_owned(), why })?;
+        Ok(Self::over(Transport::Network(Caller::new(destination))))
     }
 
     pub(crate) fn in_process(stack: Stack) -> Self {

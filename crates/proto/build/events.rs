@@ -31,6 +31,7 @@ pub fn generate(pool: &DescriptorPool) -> Result<String, Box<dyn Error>> {
     }
     let shared = by_source.remove(SHARED).unwrap_or_default();
     let mut out = String::new();
+    event_source(&mut out, by_source.keys())?;
     event_type(&mut out, by_source.values().flatten().chain(&shared))?;
     log_enum(&mut out, "SharedEvent", "An event that every service may emit.", &shared, &[])?;
     writeln!(out, "impl SharedEvent {{\n    /// Reads an event of any log; `None` when it is one of the log's own.")?;
@@ -54,6 +55,26 @@ pub fn generate(pool: &DescriptorPool) -> Result<String, Box<dyn Error>> {
         writeln!(out, "            _ => Err(DecodeError::unknown(event)),\n        }}\n    }}\n}}")?;
     }
     Ok(out)
+}
+
+fn event_source<'a>(out: &mut String, all: impl Iterator<Item = &'a String> + Clone) -> Result<(), Box<dyn Error>> {
+    writeln!(out, "/// A service, as the owner of a log.")?;
+    writeln!(out, "#[derive(Debug, Clone, Copy, PartialEq, Eq)]\npub enum EventSource {{")?;
+    for source in all.clone() {
+        writeln!(out, "    /// The {source} service.\n    {},", camel_case(source))?;
+    }
+    writeln!(out, "}}\nimpl EventSource {{")?;
+    writeln!(out, "    /// Every service.\n    pub const ALL: &'static [Self] = &[")?;
+    for source in all.clone() {
+        writeln!(out, "        Self::{},", camel_case(source))?;
+    }
+    writeln!(out, "    ];\n    /// The name of the service, as its events have it.")?;
+    writeln!(out, "    pub const fn as_str(self) -> &'static str {{\n        match self {{")?;
+    for source in all {
+        writeln!(out, "            Self::{} => {source:?},", camel_case(source))?;
+    }
+    writeln!(out, "        }}\n    }}\n}}")?;
+    Ok(())
 }
 
 fn event_type<'a>(out: &mut String, all: impl Iterator<Item = &'a Declared> + Clone) -> Result<(), Box<dyn Error>> {

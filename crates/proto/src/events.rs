@@ -52,6 +52,13 @@ impl fmt::Display for DecodeError {
 
 impl std::error::Error for DecodeError {}
 
+impl EventSource {
+    /// The service with this name; `None` when it declares no event.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|source| source.as_str() == name)
+    }
+}
+
 impl EventType {
     /// The type with this name; `None` when it is not declared.
     pub fn from_name(name: &str) -> Option<Self> {

@@ -14,16 +14,16 @@ CREATE INDEX requests_by_time ON requests (create_time);
 CREATE TABLE events (
     position BIGINT PRIMARY KEY,
     event_id TEXT NOT NULL UNIQUE,
-    kind TEXT NOT NULL,
+    type TEXT NOT NULL,
     subject TEXT NOT NULL,
     correlation_id TEXT NOT NULL,
-    occurred_time BIGINT NOT NULL,
-    recorded_time BIGINT NOT NULL,
+    occur_time BIGINT NOT NULL,
+    record_time BIGINT NOT NULL,
     body BYTEA NOT NULL,
     hash TEXT NOT NULL
 );
 CREATE INDEX events_by_correlation ON events (correlation_id, position);
-CREATE INDEX events_by_kind ON events (kind, position);
+CREATE INDEX events_by_type ON events (type, position);
 
 -- The log's last position and hash. Its lock orders the commits.
 CREATE TABLE log_head (
@@ -44,7 +44,7 @@ CREATE TABLE parked_events (
     subscription TEXT NOT NULL,
     position BIGINT NOT NULL,
     event_id TEXT NOT NULL,
-    kind TEXT NOT NULL,
+    event_type TEXT NOT NULL,
     reason TEXT NOT NULL,
     message TEXT NOT NULL,
     park_time BIGINT NOT NULL,

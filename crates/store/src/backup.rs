@@ -101,7 +101,7 @@ impl Pinned {
 }
 
 /// Checks that a file without writers is a consistent database of this store: its pages and
-/// indexes, and the hash chain of its log. Answers what is in it.
+/// indexes, and the hash chain of its log. Returns what is in it.
 pub fn inspect(file: &Path) -> Result<Contents, Error> {
     file::check(file)?;
     look(file).map_err(|problem| match problem {
@@ -157,8 +157,8 @@ fn first(rows: &[Row]) -> Result<&Row, Fault> {
 }
 
 fn explain(file: &Path, failure: Failure) -> Error {
-    match failure {
-        Failure::Conflict => Error::Busy { path: file.display().to_string() },
-        failure => explain_file(file, failure),
+    if matches!(failure, Failure::Conflict) {
+        return Error::Busy { path: file.display().to_string() };
     }
+    explain_file(file, failure)
 }

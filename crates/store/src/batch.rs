@@ -13,6 +13,7 @@ use crate::{
     command::AnyCommand,
     connection::{Connection, Lock, Scope},
     context::{Context, Effects},
+    dialect::Dialect,
     failure::Failure,
     finish,
     idempotency::Answers,
@@ -24,7 +25,7 @@ use crate::{
     span,
     statement::Change,
     task,
-    unit::{Finishes, Group, Unit},
+    write_request::{Finishes, Group, WriteRequest},
 };
 
 #[cfg(test)]
@@ -47,7 +48,7 @@ pub(crate) struct Applier {
 
 /// The outcome of a committed batch.
 pub(crate) struct Applied {
-    /// An answer for each unit.
+    /// An answer for each write request.
     pub(crate) answers: Vec<Result<Bytes, Fault>>,
     pub(crate) events: Vec<Event>,
     pub(crate) tasks: usize,
@@ -64,28 +65,46 @@ struct Batch<'a> {
     effects: Effects,
 }
 
-/// Applies units together. On a failure nothing of them remains.
+/// Applies write requests together. On a failure nothing of them remains.
 ///
-/// `attempt` counts from 0; see `Dialect::guard` for what the attempts do.
-pub(crate) async fn apply(applier: &mut Applier, units: &[Unit], attempt: u32) -> Result<Applied, Failure> {
+/// `attempt` counts from 0; see `guard` for what the attempts do.
+pub(crate) async fn apply(applier: &mut Applier, requests: &[WriteRequest], attempt: u32) -> Result<Applied, Failure> {
     let reused = applier.writer.is_connected();
     let mut sent = false;
-    match apply_once(applier, units, attempt, &mut sent).await {
+    match apply_once(applier, requests, attempt, &mut sent).await {
         // The connection was lost since it was last used, and nothing was written over it.
-        Err(Failure::Lost(_)) if reused && !sent => apply_once(applier, units, attempt, &mut sent).await,
+        Err(Failure::Lost(_)) if reused && !sent => apply_once(applier, requests, attempt, &mut sent).await,
         outcome => outcome,
     }
 }
 
+/// How an attempt to apply a batch is guarded against other writers, of which SQLite has none.
+///
+/// On PostgreSQL the first attempt relies on versions alone and writes in one statement. The second is a transaction that
+/// locks the log's head before it writes, so that only a changed row fails it. Later ones lock all that they load, so that
+/// the same rows cannot be lost to the same rival again.
+const fn guard(dialect: Dialect, attempt: u32) -> (Scope, Lock) {
+    match (dialect, attempt) {
+        (Dialect::Postgres, 0) => (Scope::Statement, Lock::Nothing),
+        (Dialect::Postgres, 1) => (Scope::Transaction, Lock::Nothing),
+        (Dialect::Postgres | Dialect::Sqlite, _) => (Scope::Transaction, Lock::Rows),
+    }
+}
+
 /// `sent` is set before anything is written.
-async fn apply_once(applier: &mut Applier, units: &[Unit], attempt: u32, sent: &mut bool) -> Result<Applied, Failure> {
+async fn apply_once(
+    applier: &mut Applier,
+    requests: &[WriteRequest],
+    attempt: u32,
+    sent: &mut bool,
+) -> Result<Applied, Failure> {
     let conn = applier.writer.connection().await?;
-    let (scope, lock) = conn.dialect().guard(attempt);
+    let (scope, lock) = guard(conn.dialect(), attempt);
     let outcome = async {
         if scope == Scope::Transaction {
             conn.begin().await?;
         }
-        let (applied, changes) = decide(conn, applier.source, applier.clock.now(), units, (scope, lock)).await?;
+        let (applied, changes) = decide(conn, applier.source, applier.clock.now(), requests, (scope, lock)).await?;
         *sent = true;
         conn.write(&changes, scope).await?;
         if scope == Scope::Transaction {
@@ -116,13 +135,13 @@ async fn decide(
     conn: &Connection,
     source: &'static str,
     now: Timestamp,
-    units: &[Unit],
+    requests: &[WriteRequest],
     (scope, lock): (Scope, Lock),
 ) -> Result<(Applied, Vec<Change>), Failure> {
     let mut rows = Rows::default();
-    let calls = units.iter().flat_map(|unit| &unit.groups).map(|group| &group.call);
-    let missing = rows.missing(ask_all(units, &rows));
-    let mut loads = Vec::from(finish::loads(units));
+    let calls = requests.iter().flat_map(|request| &request.groups).map(|group| &group.call);
+    let missing = rows.missing(ask_all(requests, &rows));
+    let mut loads = Vec::from(finish::loads(requests));
     loads.push(Answers::load(calls));
     let first = loads.len();
     loads.extend(missing.iter().map(Missing::load));
@@ -133,18 +152,18 @@ async fn decide(
     let head = if scope == Scope::Statement { found.pop() } else { None };
     let found_rows = found.split_off(first);
     let [positions, claims, answers] = found.try_into().unwrap_or_default();
-    let mut open = finish::check(units, &positions, &claims)?;
+    let mut open = finish::check(requests, &positions, &claims)?;
     let (answers, loaded) = (Answers::read(&answers)?, !missing.is_empty());
     rows.absorb(missing, found_rows)?;
 
     let mut batch = Batch { conn, lock, source, now, rows, answers, effects: Effects::default() };
     if loaded {
-        batch.load(units).await?;
+        batch.load(requests).await?;
     }
-    let mut answers = Vec::with_capacity(units.len());
-    for (unit, open) in units.iter().zip(&mut open) {
+    let mut answers = Vec::with_capacity(requests.len());
+    for (request, open) in requests.iter().zip(&mut open) {
         answers.push(if open.is_some() {
-            batch.decide(unit, open).await?
+            batch.decide(request, open).await?
         } else {
             Err(Fault::unavailable("another replica was faster"))
         });
@@ -178,9 +197,9 @@ async fn decide(
 }
 
 /// What all commands want to see next.
-fn ask_all(units: &[Unit], rows: &Rows) -> Needs {
+fn ask_all(requests: &[WriteRequest], rows: &Rows) -> Needs {
     let mut needs = Needs::default();
-    let groups = units.iter().flat_map(|unit| &unit.groups).filter(|group| group.poison.is_none());
+    let groups = requests.iter().flat_map(|request| &request.groups).filter(|group| group.poison.is_none());
     for command in groups.flat_map(|group| &group.commands) {
         // A panic is reported to the caller when the command decides.
         let _reported_later = ask(&**command, rows, &mut needs);
@@ -190,9 +209,9 @@ fn ask_all(units: &[Unit], rows: &Rows) -> Needs {
 
 impl Batch<'_> {
     /// Loads for all commands together, until none asks for more.
-    async fn load(&mut self, units: &[Unit]) -> Result<(), Failure> {
+    async fn load(&mut self, requests: &[WriteRequest]) -> Result<(), Failure> {
         for _ in 1..ROUNDS {
-            let needs = ask_all(units, &self.rows);
+            let needs = ask_all(requests, &self.rows);
             if !self.rows.load(self.conn, needs, self.lock).await? {
                 break;
             }
@@ -200,8 +219,12 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// Decides a unit. `finishes` is cut short when a group has to be tried again later.
-    async fn decide(&mut self, unit: &Unit, finishes: &mut Option<Finishes>) -> Result<Result<Bytes, Fault>, Failure> {
+    /// Decides a write request. `finishes` is cut short when a group has to be tried again later.
+    async fn decide(
+        &mut self,
+        request: &WriteRequest,
+        finishes: &mut Option<Finishes>,
+    ) -> Result<Result<Bytes, Fault>, Failure> {
         if let Some(Finishes::Task { kind, key, .. }) = finishes {
             let task = (kind.clone(), key.clone());
             if self.effects.tasks.contains_key(&task) {
@@ -211,7 +234,7 @@ impl Batch<'_> {
             self.effects.tasks.insert(task, None);
         }
         let mut last = Bytes::new();
-        for (index, group) in unit.groups.iter().enumerate() {
+        for (index, group) in request.groups.iter().enumerate() {
             match self.decide_group(group).await? {
                 Ok(reply) => last = reply,
                 Err(fault) => {

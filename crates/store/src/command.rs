@@ -57,7 +57,7 @@ impl<C: Command> AnyCommand for C {
 pub struct Call {
     /// Who calls. Request ids are the caller's own: another actor's are others.
     pub actor: Actor,
-    /// Repeating a command with the same id answers what the first answered.
+    /// Repeating a command with the same id returns what the first returned.
     pub request_id: Option<String>,
     /// W3C trace context.
     pub trace_parent: Option<String>,

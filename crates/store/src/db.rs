@@ -33,8 +33,8 @@ use crate::{
     record::{Fields, Key, Record},
     row::Row,
     span, task,
-    unit::{Job, Unit},
     value::Value,
+    write_request::{Job, WriteRequest},
     writer::{self, Listeners, Queues},
 };
 
@@ -161,8 +161,8 @@ impl Db {
             let queue = if call.batchable { &self.shared.background } else { &self.shared.interactive };
             let caller = Span::current();
             let span = self.span(&caller, command.name());
-            let unit = Unit::interactive(call, command, (caller, span.clone()));
-            let reply = self.submit(queue, unit).await;
+            let request = WriteRequest::interactive(call, command, (caller, span.clone()));
+            let reply = self.submit(queue, request).await;
             span::note_failure(&span, &reply);
             reply
         })
@@ -283,14 +283,14 @@ impl Db {
         })
     }
 
-    /// Hands a unit of a subscription or task to the writer.
-    pub(crate) async fn apply(&self, unit: Unit) -> Result<(), Fault> {
-        self.submit(&self.shared.background, unit).await.map(|_| ())
+    /// Hands a write request of a subscription or task to the writer.
+    pub(crate) async fn apply(&self, request: WriteRequest) -> Result<(), Fault> {
+        self.submit(&self.shared.background, request).await.map(|_| ())
     }
 
-    async fn submit(&self, queue: &mpsc::Sender<Job>, unit: Unit) -> Result<Bytes, Fault> {
+    async fn submit(&self, queue: &mpsc::Sender<Job>, request: WriteRequest) -> Result<Bytes, Fault> {
         let (reply, answer) = oneshot::channel();
-        queue.send(Job::Unit { unit, reply }).await.map_err(|_| closing())?;
+        queue.send(Job::Write { request, reply }).await.map_err(|_| closing())?;
         answer.await.map_err(|_| closing())?
     }
 

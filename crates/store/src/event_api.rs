@@ -46,7 +46,7 @@ impl EventApi {
 struct Following {
     db: Db,
     position: i64,
-    kinds: Vec<String>,
+    event_types: Vec<String>,
     /// Where to end.
     until: Option<i64>,
     written: watch::Receiver<i64>,
@@ -107,7 +107,7 @@ impl Following {
             After::Unknown => return Recently::Unknown,
         };
         let mut through = recent.last().map_or(self.position, |last| last.position);
-        let wanted = |event: &&Arc<Event>| self.kinds.is_empty() || self.kinds.contains(&event.r#type);
+        let wanted = |event: &&Arc<Event>| self.event_types.is_empty() || self.event_types.contains(&event.r#type);
         let mut events: Vec<Event> = recent.iter().filter(wanted).map(|event| event.as_ref().clone()).collect();
         if let Some(last) = cut(&mut events) {
             through = last;
@@ -127,7 +127,7 @@ impl Following {
         let filter = Filter {
             after: self.position,
             through,
-            kinds: self.kinds.clone(),
+            event_types: self.event_types.clone(),
             limit: STEP.into(),
             ..Filter::default()
         };
@@ -153,7 +153,8 @@ impl EventService for EventApi {
         let until = if request.until_head { Some(log::head(&self.db).await.map_err(status)?) } else { None };
         let written = self.db.listeners().head.subscribe();
         let (messages, stream) = mpsc::channel(AHEAD);
-        let following = Following { db: self.db.clone(), position, kinds: request.types, until, written, messages };
+        let following =
+            Following { db: self.db.clone(), position, event_types: request.types, until, written, messages };
         // Ends with the stream or when the database stops, so that nothing waits for it.
         tokio::spawn(following.run().in_current_span());
         Ok(Response::new(ReceiverStream::new(stream)))
@@ -171,7 +172,7 @@ impl EventService for EventApi {
         let filter = Filter {
             after,
             through: head_position,
-            kinds: request.types,
+            event_types: request.types,
             correlation_id: request.correlation_id,
             limit,
         };
@@ -193,7 +194,7 @@ impl EventService for EventApi {
     }
 }
 
-/// Keeps the first events that fit a message, and answers the position of the last one when any had to go.
+/// Keeps the first events that fit a message, and returns the position of the last one when any had to go.
 fn cut(events: &mut Vec<Event>) -> Option<i64> {
     let mut bytes = 0;
     let fitting = events.iter().take_while(|event| {

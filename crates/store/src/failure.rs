@@ -40,14 +40,15 @@ impl From<rusqlite::Error> for Failure {
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
         let Some(code) = error.as_database_error().map(|error| error.code().unwrap_or_default().into_owned()) else {
-            return match &error {
+            let lost = matches!(
+                error,
                 sqlx::Error::Io(_)
-                | sqlx::Error::Tls(_)
-                | sqlx::Error::Protocol(_)
-                | sqlx::Error::PoolTimedOut
-                | sqlx::Error::PoolClosed => Self::Lost(error.into()),
-                _ => Self::Other(error.into()),
-            };
+                    | sqlx::Error::Tls(_)
+                    | sqlx::Error::Protocol(_)
+                    | sqlx::Error::PoolTimedOut
+                    | sqlx::Error::PoolClosed
+            );
+            return if lost { Self::Lost(error.into()) } else { Self::Other(error.into()) };
         };
         match class(&code) {
             Class::Unique => Self::Unique(error.into()),

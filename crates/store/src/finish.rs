@@ -5,17 +5,17 @@ use std::collections::{HashMap, HashSet};
 use crate::{
     failure::Failure,
     row::Row,
-    statement::{Change, Load, Shortfall},
-    unit::{Finishes, Unit},
+    statement::{Change, Load, Unchanged},
     value::Value,
+    write_request::{Finishes, WriteRequest},
 };
 
-/// The positions and claims that the units are about.
-pub(crate) fn loads(units: &[Unit]) -> [Load; 2] {
+/// The positions and claims that the write requests are about.
+pub(crate) fn loads(requests: &[WriteRequest]) -> [Load; 2] {
     let mut names = Vec::new();
     let mut tasks = Vec::new();
-    for unit in units {
-        match &unit.finishes {
+    for request in requests {
+        match &request.finishes {
             Finishes::Nothing => {}
             Finishes::Subscription { name, .. } => names.push(vec![Value::Text((*name).to_owned())]),
             Finishes::Task { kind, key, .. } => tasks.push(vec![Value::Text(kind.clone()), Value::Text(key.clone())]),
@@ -27,8 +27,12 @@ pub(crate) fn loads(units: &[Unit]) -> [Load; 2] {
     ]
 }
 
-/// What each unit finishes, by what was loaded; `None` for one that was finished by another replica already.
-pub(crate) fn check(units: &[Unit], positions: &[Row], claims: &[Row]) -> Result<Vec<Option<Finishes>>, Failure> {
+/// What each write request finishes, by what was loaded; `None` for one that was finished by another replica already.
+pub(crate) fn check(
+    requests: &[WriteRequest],
+    positions: &[Row],
+    claims: &[Row],
+) -> Result<Vec<Option<Finishes>>, Failure> {
     let mut positions =
         positions.iter().map(|row| Ok((row.at(0)?, row.at(1)?))).collect::<Result<HashMap<String, i64>, Failure>>()?;
     let mut claims = claims
@@ -36,15 +40,15 @@ pub(crate) fn check(units: &[Unit], positions: &[Row], claims: &[Row]) -> Result
         .map(|row| Ok((row.at(0)?, row.at(1)?, row.at(2)?)))
         .collect::<Result<HashSet<(String, String, i64)>, Failure>>()?;
 
-    let mut open = Vec::with_capacity(units.len());
-    for unit in units {
-        let valid = match &unit.finishes {
+    let mut open = Vec::with_capacity(requests.len());
+    for request in requests {
+        let valid = match &request.finishes {
             Finishes::Nothing => true,
-            // A second unit of a subscription waits: the first may be cut short.
+            // A second write request of a subscription waits: the first may be cut short.
             Finishes::Subscription { name, from, .. } => positions.remove(*name) == Some(*from),
             Finishes::Task { kind, key, claim } => claims.remove(&(kind.clone(), key.clone(), *claim)),
         };
-        open.push(valid.then(|| unit.finishes.clone()));
+        open.push(valid.then(|| request.finishes.clone()));
     }
     Ok(open)
 }
@@ -58,5 +62,5 @@ pub(crate) fn changes<'a>(finished: impl Iterator<Item = &'a Finishes>) -> Chang
         }
     }
     rows.sort();
-    Change::update("subscriptions", "position = @3", "name = @1 AND position = @2", rows).all_or(Shortfall::Conflict)
+    Change::update("subscriptions", "position = @3", "name = @1 AND position = @2", rows).all_or(Unchanged::Conflict)
 }

@@ -26,8 +26,8 @@ use crate::{
     command::AnyCommand,
     db::Db,
     instrument::{Instrumentation, in_span},
-    unit::{Finishes, Unit},
     value::Value,
+    write_request::{Finishes, WriteRequest},
     writer::BATCH,
 };
 
@@ -191,7 +191,7 @@ impl Follower {
         }
     }
 
-    /// Handles all events up to the source's head; answers how many.
+    /// Handles all events up to the source's head; returns how many.
     pub async fn drain(&self) -> Result<usize, Fault> {
         self.follow(Until::Head).await.map_err(|(fault, _)| fault)
     }
@@ -222,7 +222,7 @@ impl Follower {
         vec![Value::Text(self.reactions.name().to_owned())]
     }
 
-    /// Reads one stream to its end; answers how many events were handled, also beside a fault.
+    /// Reads one stream to its end; returns how many events were handled, also beside a fault.
     async fn follow(&self, until: Until) -> Result<usize, (Fault, usize)> {
         let mut handled = 0;
         let outcome = self.follow_counting(until, &mut handled).await;
@@ -277,9 +277,9 @@ impl Follower {
         Err(fault)
     }
 
-    async fn apply(&self, groups: Vec<crate::unit::Group>, from: i64, to: i64) -> Result<(), Fault> {
+    async fn apply(&self, groups: Vec<crate::write_request::Group>, from: i64, to: i64) -> Result<(), Fault> {
         let finishes = Finishes::Subscription { name: self.reactions.name(), from, to };
-        self.db.apply(Unit { groups, finishes }).await
+        self.db.apply(WriteRequest { groups, finishes }).await
     }
 }
 

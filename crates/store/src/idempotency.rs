@@ -9,7 +9,7 @@ use crate::{
     command::Call,
     failure::Failure,
     row::Row,
-    statement::{Change, Load, Shortfall},
+    statement::{Change, Load, Unchanged},
     value::Value,
 };
 
@@ -77,6 +77,6 @@ impl Answers {
     pub(crate) fn changes(mut self) -> Change {
         self.new.sort();
         let columns = "scope, request_id, name, body_hash, reply, create_time";
-        Change::insert("requests", columns, "ON CONFLICT DO NOTHING", self.new).all_or(Shortfall::Conflict)
+        Change::insert("requests", columns, "ON CONFLICT DO NOTHING", self.new).all_or(Unchanged::Conflict)
     }
 }

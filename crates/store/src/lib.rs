@@ -47,9 +47,9 @@ mod span;
 mod statement;
 mod table;
 mod task;
-mod unit;
 mod value;
 mod workers;
+mod write_request;
 mod writer;
 
 pub use command::{AnyCommand, Call, Command};

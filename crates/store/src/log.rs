@@ -23,11 +23,11 @@ use crate::{
     event::micros,
     failure::Failure,
     row::Row,
-    statement::{Change, Load, Shortfall},
+    statement::{Change, Load, Unchanged},
     value::Value,
 };
 
-const COLUMNS: &str = "position, event_id, kind, subject, correlation_id, occurred_time, recorded_time, body, hash";
+const COLUMNS: &str = "position, event_id, type, subject, correlation_id, occur_time, record_time, body, hash";
 
 /// The last position and its hash.
 #[derive(Debug, Clone)]
@@ -84,7 +84,7 @@ impl Head {
         let head =
             Change::update("log_head", "position = @2, hash = @3", "id = 1 AND position = @1", Vec::from_iter(moved));
         let events = Change::insert("events", COLUMNS, "ON CONFLICT DO NOTHING", rows);
-        (head.all_or(Shortfall::Conflict), events.all_or(Shortfall::Conflict))
+        (head.all_or(Unchanged::Conflict), events.all_or(Unchanged::Conflict))
     }
 }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use metrics::{Counter, Histogram};
 use types::Fault;
 
-use crate::unit::Unit;
+use crate::write_request::WriteRequest;
 
 /// The writer's meters. Each is looked up once: there is one for every kind of command and outcome.
 #[derive(Debug)]
@@ -22,14 +22,14 @@ impl Meters {
         Self { source, sizes, commands: HashMap::new() }
     }
 
-    /// Counts a batch and its commands, each by what its unit was answered.
-    pub(crate) fn batch(&mut self, units: &[Unit], answers: &[Result<Bytes, Fault>], took: Duration) {
-        let commands: usize = units.iter().map(Unit::commands).sum();
+    /// Counts a batch and its commands, each by what its write request was answered.
+    pub(crate) fn batch(&mut self, requests: &[WriteRequest], answers: &[Result<Bytes, Fault>], took: Duration) {
+        let commands: usize = requests.iter().map(WriteRequest::commands).sum();
         self.sizes.record(commands as f64);
         let mut counts: Vec<((&'static str, &'static str), usize)> = Vec::new();
-        for (unit, answer) in units.iter().zip(answers) {
+        for (request, answer) in requests.iter().zip(answers) {
             let outcome = answer.as_ref().map_or_else(|fault| fault.reason.as_str(), |_| "OK");
-            for command in unit.groups.iter().flat_map(|group| &group.commands) {
+            for command in request.groups.iter().flat_map(|group| &group.commands) {
                 let kind = (command.name(), outcome);
                 match counts.iter_mut().find(|(known, _)| *known == kind) {
                     Some((_, count)) => *count += 1,

@@ -9,7 +9,7 @@ crate::record! {
     /// An event whose reaction was refused.
     pub(crate) struct ParkedEvent in "parked_events" key (subscription: String, position: i64) {
         event_id: String,
-        kind: String,
+        event_type: String,
         reason: String,
         message: String,
         park_time: Timestamp,
@@ -46,7 +46,7 @@ impl Command for ParkEvent {
             subscription: key.0,
             position: key.1,
             event_id: event.event_id.clone(),
-            kind: event.r#type.clone(),
+            event_type: event.r#type.clone(),
             reason: fault.reason.as_str().to_owned(),
             message: fault.message.clone(),
             park_time: cx.now(),

@@ -13,7 +13,7 @@ use crate::{
     needs::{Needs, Want},
     record::{Key, Record},
     row::Row,
-    statement::{Change, Load, Shortfall},
+    statement::{Change, Load, Unchanged},
     table::{AnyRecord, Columns, Schema, Table},
     value::Value,
 };
@@ -205,7 +205,7 @@ fn inserts(table: &Table) -> Change {
     let Schema { table: name, key, columns, .. } = table.schema();
     let columns = format!("{}, version", columns.join(", "));
     let conflict = format!("ON CONFLICT ({}) DO NOTHING", key.join(", "));
-    Change::insert(name, columns, conflict, table.inserts()).all_or(Shortfall::Exists)
+    Change::insert(name, columns, conflict, table.inserts()).all_or(Unchanged::Exists)
 }
 
 /// Each row only when the table still has the version it was loaded with.
@@ -217,7 +217,7 @@ fn updates(table: &Table) -> Change {
     let set: Vec<String> = std::iter::once(format!("version = @{version}")).chain(set).collect();
     let condition: Vec<String> =
         key.iter().enumerate().map(pair).chain(std::iter::once(format!("{name}.version = @{}", version + 1))).collect();
-    Change::update(name, set.join(", "), condition.join(" AND "), table.updates()).all_or(Shortfall::Conflict)
+    Change::update(name, set.join(", "), condition.join(" AND "), table.updates()).all_or(Unchanged::Conflict)
 }
 
 fn forgotten(schema: &Schema, columns: &[&str]) -> Fault {

@@ -60,7 +60,7 @@ pub(crate) struct Change {
     /// The arguments of each row: `@1` is the first.
     pub(crate) rows: Vec<Vec<Value>>,
     /// What it means when fewer rows were changed than there are; `None` when it means nothing.
-    shortfall: Option<Shortfall>,
+    unchanged: Option<Unchanged>,
 }
 
 #[derive(Debug)]
@@ -72,7 +72,7 @@ enum Verb {
 
 /// Why fewer rows were changed than there are.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Shortfall {
+pub(crate) enum Unchanged {
     /// A row with the same key is there already.
     Exists,
     /// Another writer was faster.
@@ -88,7 +88,7 @@ impl Change {
         rows: Vec<Vec<Value>>,
     ) -> Self {
         let verb = Verb::Insert { columns: columns.into(), conflict: conflict.into() };
-        Self { table, verb, rows, shortfall: None }
+        Self { table, verb, rows, unchanged: None }
     }
 
     /// Updates rows. In `set` and `condition` `@1` is the first value of a row; all values are used.
@@ -99,31 +99,31 @@ impl Change {
         rows: Vec<Vec<Value>>,
     ) -> Self {
         let verb = Verb::Update { set: set.into(), condition: condition.into() };
-        Self { table, verb, rows, shortfall: None }
+        Self { table, verb, rows, unchanged: None }
     }
 
     /// Deletes rows, with a condition as that of `update`.
     pub(crate) fn delete(table: &'static str, condition: impl Into<String>, rows: Vec<Vec<Value>>) -> Self {
-        Self { table, verb: Verb::Delete { condition: condition.into() }, rows, shortfall: None }
+        Self { table, verb: Verb::Delete { condition: condition.into() }, rows, unchanged: None }
     }
 
     /// Every row has to be changed.
-    pub(crate) fn all_or(mut self, shortfall: Shortfall) -> Self {
-        self.shortfall = Some(shortfall);
+    pub(crate) fn all_or(mut self, unchanged: Unchanged) -> Self {
+        self.unchanged = Some(unchanged);
         self
     }
 
     /// Whether every row has to be changed.
     pub(crate) fn is_guarded(&self) -> bool {
-        self.shortfall.is_some()
+        self.unchanged.is_some()
     }
 
     /// Fails when too few rows were changed.
     pub(crate) fn check(&self, changed: u64) -> Result<(), Failure> {
-        match self.shortfall.filter(|_| changed < self.rows.len() as u64) {
+        match self.unchanged.filter(|_| changed < self.rows.len() as u64) {
             None => Ok(()),
-            Some(Shortfall::Exists) => Err(Failure::Exists(self.table)),
-            Some(Shortfall::Conflict) => Err(Failure::Conflict),
+            Some(Unchanged::Exists) => Err(Failure::Exists(self.table)),
+            Some(Unchanged::Conflict) => Err(Failure::Conflict),
         }
     }
 

@@ -13,9 +13,9 @@ use crate::{
     connection::Connection,
     failure::Failure,
     row::Row,
-    statement::{Change, Shortfall},
-    unit::Finishes,
+    statement::{Change, Unchanged},
     value::{Column, Value},
+    write_request::Finishes,
 };
 
 /// Work due at a time. Kind and key name it: scheduling it again replaces it.
@@ -79,7 +79,8 @@ pub(crate) async fn take_over(conn: &Connection) -> Result<(), Failure> {
     conn.execute("UPDATE tasks SET lease_until = 0 WHERE lease_until > 0", &[]).await.map(|_| ())
 }
 
-/// What is changed of tasks that are there: those that units finish, under their claim only, and those that are dropped.
+/// What is changed of tasks that are there: those that write requests finish, under their claim only, and those that are
+/// dropped.
 pub(crate) fn finished<'a>(tasks: &Tasks, finished: impl Iterator<Item = &'a Finishes>) -> [Change; 3] {
     let claims = claims(finished);
     let (mut replaced, mut ended, mut dropped) = (Vec::new(), Vec::new(), Vec::new());
@@ -95,8 +96,8 @@ pub(crate) fn finished<'a>(tasks: &Tasks, finished: impl Iterator<Item = &'a Fin
     }
     let set = format!("due_time = @3, payload = @4, trace_parent = @5, {ANEW}");
     [
-        Change::update("tasks", set, "kind = @1 AND key = @2 AND claim = @6", replaced).all_or(Shortfall::Conflict),
-        Change::delete("tasks", "kind = @1 AND key = @2 AND claim = @3", ended).all_or(Shortfall::Conflict),
+        Change::update("tasks", set, "kind = @1 AND key = @2 AND claim = @6", replaced).all_or(Unchanged::Conflict),
+        Change::delete("tasks", "kind = @1 AND key = @2 AND claim = @3", ended).all_or(Unchanged::Conflict),
         Change::delete("tasks", "kind = @1 AND key = @2", dropped),
     ]
 }

@@ -22,13 +22,13 @@ use crate::{
     failure::Failure,
     log::Recent,
     row::Row,
-    unit::{Job, Unit},
+    write_request::{Job, WriteRequest},
 };
 
 /// How many commands are committed together.
 pub(crate) const BATCH: usize = 128;
 
-/// How long a batchable unit waits for others.
+/// How long a batchable write request waits for others.
 const GATHER: Duration = Duration::from_millis(1);
 
 /// How many batches begin with the attempt that succeeded, after one was lost to another process: while several write as
@@ -86,11 +86,11 @@ pub(crate) async fn run(mut applier: Applier, listeners: Listeners, mut queues: 
             // Commands that arrive meanwhile join the batch.
             tokio::time::sleep(GATHER).await;
         }
-        let (units, replies) = collect(&mut applier, first, &mut queues).await;
-        if units.is_empty() {
+        let (requests, replies) = collect(&mut applier, first, &mut queues).await;
+        if requests.is_empty() {
             continue;
         }
-        let answers = settle(&mut applier, &listeners, units).await;
+        let answers = settle(&mut applier, &listeners, requests).await;
         for (reply, answer) in replies.into_iter().zip(answers) {
             // A caller that is gone does not want its answer.
             drop(reply.send(answer));
@@ -98,28 +98,28 @@ pub(crate) async fn run(mut applier: Applier, listeners: Listeners, mut queues: 
     }
 }
 
-/// All that waits, up to the size of a batch. Background work fills at most half of it beyond its first unit.
-async fn collect(applier: &mut Applier, first: Job, queues: &mut Queues) -> (Vec<Unit>, Vec<Reply>) {
-    let (mut units, mut replies, mut commands) = (Vec::new(), Vec::new(), 0);
+/// All that waits, up to the size of a batch. Background work fills at most half of it beyond its first write request.
+async fn collect(applier: &mut Applier, first: Job, queues: &mut Queues) -> (Vec<WriteRequest>, Vec<Reply>) {
+    let (mut requests, mut replies, mut commands) = (Vec::new(), Vec::new(), 0);
     let mut next = Some(first);
     while let Some(job) = next.take() {
-        commands += admit(applier, job, &mut units, &mut replies).await;
+        commands += admit(applier, job, &mut requests, &mut replies).await;
         next = (commands < BATCH).then(|| queues.interactive.try_recv().ok()).flatten();
     }
     let mut background = 0;
     while background < BATCH / 2 {
         let Ok(job) = queues.background.try_recv() else { break };
-        background += admit(applier, job, &mut units, &mut replies).await.max(1);
+        background += admit(applier, job, &mut requests, &mut replies).await.max(1);
     }
-    (units, replies)
+    (requests, replies)
 }
 
-/// Adds a unit to the batch; runs a statement at once. Answers how many commands were added.
-async fn admit(applier: &mut Applier, job: Job, units: &mut Vec<Unit>, replies: &mut Vec<Reply>) -> usize {
+/// Adds a write request to the batch; runs a statement at once. Returns how many commands were added.
+async fn admit(applier: &mut Applier, job: Job, requests: &mut Vec<WriteRequest>, replies: &mut Vec<Reply>) -> usize {
     match job {
-        Job::Unit { unit, reply } => {
-            let commands = unit.commands();
-            units.push(unit);
+        Job::Write { request, reply } => {
+            let commands = request.commands();
+            requests.push(request);
             replies.push(reply);
             commands
         }
@@ -150,10 +150,15 @@ async fn run_statement(applier: &mut Applier, sql: &str, args: &[crate::Value]) 
     }
 }
 
-/// Applies units together, and one by one when the database refuses them together.
-async fn settle(applier: &mut Applier, listeners: &Listeners, units: Vec<Unit>) -> Vec<Result<Bytes, Fault>> {
-    let count = units.len();
-    let failure = match apply(applier, listeners, &units, if count > 1 { ATTEMPTS_TOGETHER } else { ATTEMPTS }).await {
+/// Applies write requests together, and one by one when the database refuses them together.
+async fn settle(
+    applier: &mut Applier,
+    listeners: &Listeners,
+    requests: Vec<WriteRequest>,
+) -> Vec<Result<Bytes, Fault>> {
+    let count = requests.len();
+    let failure = match apply(applier, listeners, &requests, if count > 1 { ATTEMPTS_TOGETHER } else { ATTEMPTS }).await
+    {
         Ok(answers) => return answers,
         Err(failure) => failure,
     };
@@ -162,17 +167,19 @@ async fn settle(applier: &mut Applier, listeners: &Listeners, units: Vec<Unit>) 
         return (0..count).map(|_| Err(fault.clone())).collect();
     }
     let mut answers = Vec::with_capacity(count);
-    for unit in units {
-        answers.push(settle_one(applier, listeners, unit).await);
+    for request in requests {
+        answers.push(settle_one(applier, listeners, request).await);
     }
     answers
 }
 
-async fn settle_one(applier: &mut Applier, listeners: &Listeners, unit: Unit) -> Result<Bytes, Fault> {
+async fn settle_one(applier: &mut Applier, listeners: &Listeners, request: WriteRequest) -> Result<Bytes, Fault> {
     let mut answer = Ok(Bytes::new());
-    for mut piece in unit.split() {
+    for mut piece in request.split() {
         answer = match apply(applier, listeners, std::slice::from_ref(&piece), ATTEMPTS).await {
-            Ok(answers) => answers.into_iter().next().unwrap_or_else(|| Err(Fault::internal("a unit has no answer"))),
+            Ok(answers) => {
+                answers.into_iter().next().unwrap_or_else(|| Err(Fault::internal("a write request has no answer")))
+            }
             Err(failure) => {
                 let fault = failure.into_fault();
                 match piece.groups.first_mut() {
@@ -192,11 +199,11 @@ async fn settle_one(applier: &mut Applier, listeners: &Listeners, unit: Unit) ->
     answer
 }
 
-/// Applies units together, again after a conflict, and notifies the listeners.
+/// Applies write requests together, again after a conflict, and notifies the listeners.
 async fn apply(
     applier: &mut Applier,
     listeners: &Listeners,
-    units: &[Unit],
+    requests: &[WriteRequest],
     attempts: u32,
 ) -> Result<Vec<Result<Bytes, Fault>>, Failure> {
     let started = Instant::now();
@@ -204,7 +211,7 @@ async fn apply(
     applier.contended = applier.contended.saturating_sub(1);
     let mut attempt = first;
     let applied = loop {
-        match batch::apply(applier, units, attempt).await {
+        match batch::apply(applier, requests, attempt).await {
             Err(Failure::Conflict | Failure::Exists(_)) if attempt + 1 < attempts => {
                 attempt += 1;
                 metrics::counter!("store_conflicts", "source" => applier.source).increment(1);
@@ -213,7 +220,7 @@ async fn apply(
             outcome => break outcome?,
         }
     };
-    applier.meters.batch(units, &applied.answers, started.elapsed());
+    applier.meters.batch(requests, &applied.answers, started.elapsed());
     if let Some(last) = applied.events.last() {
         if !listeners.recent.add(&applied.events) && attempt > first {
             applier.contended = CONTENDED;

@@ -67,11 +67,6 @@ impl Log {
         Self { source, state: Arc::default(), verification_requested: Arc::default() }
     }
 
-    /// The service whose log it is.
-    pub fn source(&self) -> &'static str {
-        self.source
-    }
-
     /// Appends an event about an order.
     pub fn emit(&self, order_id: &str, payload: &impl EventPayload) {
         self.append(event(order_id, payload));

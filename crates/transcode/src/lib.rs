@@ -29,4 +29,4 @@ mod transcoder;
 
 pub use catalogue::{Binding, CallKind, DescribedMethod, DescribedService};
 pub use rule::RuleError;
-pub use transcoder::{BoxError, CalledMethod, RefusalReason, ResponseBody, Transcoder, Upstream};
+pub use transcoder::{BoxError, CalledMethod, DEFAULT_BODY_LIMIT, RefusalReason, ResponseBody, Transcoder, Upstream};

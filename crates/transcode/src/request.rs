@@ -28,7 +28,7 @@ pub(crate) fn assemble(
     let mut violations = Vec::new();
     match &rule.body {
         Body::None => {}
-        _ if body.is_empty() => {}
+        Body::Whole | Body::Field(_) if body.is_empty() => {}
         Body::Whole => {
             let tree = json::parse(body).map_err(|error| Problem::malformed(error.to_string()))?;
             if !tree.is_object() {

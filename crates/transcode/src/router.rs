@@ -178,7 +178,7 @@ mod tests {
     fn target<'r>(router: &'r Router<&'static str>, method: &Method, path: &str) -> Option<&'r str> {
         match router.find(method, path) {
             Found::Target(target, _) => Some(target),
-            _ => None,
+            Found::OtherMethods(_) | Found::Nothing => None,
         }
     }
 

@@ -20,6 +20,9 @@ use crate::{
     stream::Format,
 };
 
+/// The largest body of a request, in bytes, unless another limit is set: 4 MiB.
+pub const DEFAULT_BODY_LIMIT: usize = 4 << 20;
+
 /// The error of a service that did not answer.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -102,7 +105,7 @@ impl Transcoder {
             }
         }
         if errors.is_empty() {
-            Ok(Self { compiled: Arc::new(compiled), tables: Arc::new(tables), body_limit: 4 << 20 })
+            Ok(Self { compiled: Arc::new(compiled), tables: Arc::new(tables), body_limit: DEFAULT_BODY_LIMIT })
         } else {
             Err(errors)
         }
@@ -113,7 +116,7 @@ impl Transcoder {
         &self.compiled.pool
     }
 
-    /// The largest body of a request, in bytes; 4 MiB unless set.
+    /// The largest body of a request, in bytes; [`DEFAULT_BODY_LIMIT`] unless set.
     #[must_use]
     pub fn with_body_limit(self, body_limit: usize) -> Self {
         Self { body_limit, ..self }

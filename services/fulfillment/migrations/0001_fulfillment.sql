@@ -23,7 +23,7 @@ CREATE TABLE releases (
     requested_ship_time BIGINT,
     routing_state TEXT NOT NULL CHECK (routing_state IN ('PENDING', 'WAITING', 'SETTLED')),
     attempt BIGINT NOT NULL CHECK (attempt >= 1),
-    try_number BIGINT NOT NULL CHECK (try_number >= 1),
+    plan_number BIGINT NOT NULL CHECK (plan_number >= 1),
     decision_id TEXT,
     exclusions TEXT NOT NULL,
     unassigned_time BIGINT,

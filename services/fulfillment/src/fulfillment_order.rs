@@ -3,8 +3,8 @@
 //! It has two axes. The execution state is a function of the line counters. The request state is what the node answered, or
 //! implied by what it did. A reported fact is never refused because it contradicts what is recorded.
 
+mod answers;
 mod line;
-mod request;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -15,8 +15,8 @@ use proto::{
 use store::Proto;
 use types::{AccountId, DecisionId, FulfillmentOrderId, NodeId, OrderId, PartnerId, Timestamp};
 
+pub(crate) use answers::{Acceptance, Cancellation, CancellationOutcome, Rejection};
 pub(crate) use line::{FulfillmentLine, Reclaimed};
-pub(crate) use request::{Acceptance, Cancellation, CancellationOutcome, Rejection};
 
 store::record! {
     /// A fulfillment order without its lines.

@@ -19,13 +19,13 @@ pub(crate) fn parse_release(key: &str) -> Option<(OrderId, i64)> {
 
 /// The allocation key of a plan: `ord_…/release-1` first, `…/attempt-2` when the units are routed again, and `#2`, `#3`
 /// when inventory allocated less than it had reported as available.
-pub(crate) fn allocation(order_id: &OrderId, release_number: i64, attempt: i64, try_number: i64) -> String {
+pub(crate) fn allocation(order_id: &OrderId, release_number: i64, attempt: i64, plan_number: i64) -> String {
     let mut key = release(order_id, release_number);
     if attempt > 1 {
         key.push_str(&format!("/attempt-{attempt}"));
     }
-    if try_number > 1 {
-        key.push_str(&format!("#{try_number}"));
+    if plan_number > 1 {
+        key.push_str(&format!("#{plan_number}"));
     }
     key
 }

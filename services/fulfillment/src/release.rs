@@ -33,7 +33,7 @@ store::record! {
         /// 1 for the first routing, one more for each rerouting.
         attempt: i64,
         /// Counts the plans of one attempt: inventory may allocate less than it reported as available.
-        try_number: i64,
+        plan_number: i64,
         /// The plan that inventory has not answered yet.
         decision_id: Option<DecisionId>,
         /// Nodes that rejected or shorted it.

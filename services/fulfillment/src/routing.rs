@@ -1,7 +1,7 @@
 //! Routing: which node ships which units, and why. A pure decision: the same nodes, stock and exclusions give the same plan.
 
 mod exclusions;
-mod plan;
+mod rules;
 #[cfg(test)]
 mod tests;
 
@@ -12,7 +12,7 @@ use types::NodeId;
 use crate::node::{HandlingClass, Node};
 
 pub(crate) use exclusions::Exclusions;
-pub(crate) use plan::{Plan, route};
+pub(crate) use rules::{Plan, route};
 
 /// What is to be routed, and all that the decision depends on.
 #[derive(Debug, Clone, Copy)]

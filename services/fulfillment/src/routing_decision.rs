@@ -50,7 +50,7 @@ pub(crate) enum Outcome {
 impl RoutingDecision {
     /// The decision that a plan for a release amounts to.
     pub(crate) fn new(decision_id: DecisionId, release: &Release, plan: &Plan, now: Timestamp) -> Self {
-        let Release { order_id, release_number, attempt, try_number, exclusions, .. } = release;
+        let Release { order_id, release_number, attempt, plan_number, exclusions, .. } = release;
         let body = v1::RoutingDecision {
             decision_id: decision_id.to_string(),
             order_id: order_id.to_string(),
@@ -62,7 +62,7 @@ impl RoutingDecision {
             order_id: order_id.clone(),
             release_number: *release_number,
             state: if plan.choices.is_empty() { DecisionState::Settled } else { DecisionState::Planned },
-            allocation_key: keys::allocation(order_id, *release_number, *attempt, *try_number),
+            allocation_key: keys::allocation(order_id, *release_number, *attempt, *plan_number),
             body: Proto(body),
             decision_id,
             version: 0,

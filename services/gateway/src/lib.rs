@@ -28,7 +28,7 @@ use entry::{Entry, Guard};
 use mesh::{Access, Channel, credentials::Authenticator};
 use prost_reflect::DescriptorPool;
 use tower::ServiceExt as _;
-use transcode::{Transcoder, Upstream};
+use transcode::{DEFAULT_BODY_LIMIT, Transcoder, Upstream};
 
 pub use front::Front;
 pub use serve::serve;
@@ -40,13 +40,13 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 #[group(skip)]
 pub struct Config {
     /// Largest request body in bytes; a larger one is refused with 413.
-    #[arg(long, env = "WAYBILL_MAX_BODY", default_value_t = 4 * 1024 * 1024)]
+    #[arg(long, env = "WAYBILL_MAX_BODY", default_value_t = DEFAULT_BODY_LIMIT)]
     pub max_body: usize,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { max_body: 4 * 1024 * 1024 }
+        Self { max_body: DEFAULT_BODY_LIMIT }
     }
 }
 

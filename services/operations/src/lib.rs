@@ -33,6 +33,7 @@ use ::store::{Db, EventApi, Follower, Migration, TaskHandler, TaskRunner, Worker
 use mesh::{Channel, ServerError};
 use proto::{
     event::v1::{event_service_client::EventServiceClient, event_service_server::EventServiceServer},
+    events::EventSource,
     operations::v1::{operations_service_server::OperationsServiceServer, usage_service_server::UsageServiceServer},
 };
 
@@ -86,7 +87,7 @@ impl Default for Config {
 /// The server. `logs` are channels to the services whose logs are followed, by service.
 pub fn server(
     db: Db,
-    logs: Vec<(&'static str, Channel)>,
+    logs: Vec<(EventSource, Channel)>,
     config: &Config,
     mesh_config: &mesh::Config,
 ) -> Result<mesh::Server, ServerError> {
@@ -98,7 +99,7 @@ pub fn server(
 }
 
 /// Background work: following every log, its own too, and dropping usage past its retention.
-pub fn workers(db: Db, logs: Vec<(&'static str, Channel)>, config: &Config) -> Workers {
+pub fn workers(db: Db, logs: Vec<(EventSource, Channel)>, config: &Config) -> Workers {
     let purge: Arc<dyn TaskHandler> = Arc::new(Purge::new(db.clone(), config.usage_days.into()));
     let mut workers = Workers::new().tasks(TaskRunner::new(db.clone(), [purge]));
     for (source, channel) in logs {
@@ -106,5 +107,5 @@ pub fn workers(db: Db, logs: Vec<(&'static str, Channel)>, config: &Config) -> W
         workers = workers.follow(Follower::new(db.clone(), client, Arc::new(LogFollower::new(source))));
     }
     let own = EventServiceClient::new(EventServiceServer::new(EventApi::new(db.clone())));
-    workers.follow(Follower::new(db, own, Arc::new(LogFollower::new(NAME))))
+    workers.follow(Follower::new(db, own, Arc::new(LogFollower::new(EventSource::Operations))))
 }

@@ -7,13 +7,14 @@ use futures::future::join_all;
 use mesh::Channel;
 use proto::{
     event::v1::{ListEventsRequest, VerifyLogRequest, VerifyLogResponse, event_service_client::EventServiceClient},
+    events::EventSource,
     operations::v1::{FollowedLog, LogVerification},
 };
 use tokio::time::Instant;
 use tonic::{Response, Status};
 use types::Fault;
 
-use crate::{NAME, store as reads};
+use crate::store as reads;
 
 /// How long a service may take to return the head of its log. The position that was followed to is known without it.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(2);
@@ -22,15 +23,14 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(2);
 const MARGIN: Duration = Duration::from_millis(500);
 
 /// The name of the subscription to a log. Never change one: the position is kept under it.
-pub(crate) fn subscription(source: &'static str) -> &'static str {
+pub(crate) const fn subscription(source: EventSource) -> &'static str {
     match source {
-        "order" => "operations.order",
-        "inventory" => "operations.inventory",
-        "fulfillment" => "operations.fulfillment",
-        "returns" => "operations.returns",
-        "partner" => "operations.partner",
-        NAME => "operations.operations",
-        other => other,
+        EventSource::Order => "operations.order",
+        EventSource::Inventory => "operations.inventory",
+        EventSource::Fulfillment => "operations.fulfillment",
+        EventSource::Returns => "operations.returns",
+        EventSource::Partner => "operations.partner",
+        EventSource::Operations => "operations.operations",
     }
 }
 
@@ -38,11 +38,11 @@ pub(crate) fn subscription(source: &'static str) -> &'static str {
 #[derive(Clone)]
 pub(crate) struct Logs {
     db: Db,
-    others: Arc<[(&'static str, EventServiceClient<Channel>)]>,
+    others: Arc<[(EventSource, EventServiceClient<Channel>)]>,
 }
 
 impl Logs {
-    pub(crate) fn new(db: Db, logs: Vec<(&'static str, Channel)>) -> Self {
+    pub(crate) fn new(db: Db, logs: Vec<(EventSource, Channel)>) -> Self {
         let others = logs.into_iter().map(|(source, channel)| (source, EventServiceClient::new(channel))).collect();
         Self { db, others }
     }
@@ -54,11 +54,11 @@ impl Logs {
         let others = self.others.iter().map(|(source, client)| async move {
             let mut client = client.clone();
             let outcome = within(until, client.verify_log(VerifyLogRequest {})).await;
-            verification(source, outcome)
+            verification(*source, outcome)
         });
         let (mut found, own) = tokio::join!(join_all(others), ::store::log::verify(&self.db));
         found.push(verification(
-            NAME,
+            EventSource::Operations,
             own.map(|own| {
                 let (first_bad_position, problem) = own.first_bad.unwrap_or_default();
                 VerifyLogResponse {
@@ -84,7 +84,7 @@ impl Logs {
             let answer = within(Some(Instant::now() + HEAD_TIMEOUT), client.list_events(request)).await;
             let head = answer.map_or_else(
                 |fault| {
-                    tracing::info!(%fault, source, "the head of a log is not known");
+                    tracing::info!(%fault, source = source.as_str(), "the head of a log is not known");
                     0
                 },
                 |answer| answer.head_position,
@@ -92,9 +92,9 @@ impl Logs {
             (*source, head)
         });
         let mut heads = join_all(others).await;
-        heads.push((NAME, self.db.head().await?));
-        let log = |(source, head): (&'static str, i64)| FollowedLog {
-            source: source.to_owned(),
+        heads.push((EventSource::Operations, self.db.head().await?));
+        let log = |(source, head): (EventSource, i64)| FollowedLog {
+            source: source.as_str().to_owned(),
             position: position(source),
             head_position: head.max(position(source)),
         };
@@ -102,8 +102,8 @@ impl Logs {
     }
 }
 
-fn verification(source: &str, outcome: Result<VerifyLogResponse, Fault>) -> LogVerification {
-    let source = source.to_owned();
+fn verification(source: EventSource, outcome: Result<VerifyLogResponse, Fault>) -> LogVerification {
+    let source = source.as_str().to_owned();
     match outcome {
         Ok(found) => LogVerification { source, verification: Some(found), problem: String::new() },
         Err(fault) => LogVerification { source, verification: None, problem: fault.message },

@@ -4,7 +4,7 @@
 
 use proto::{
     event::v1::Event,
-    events::{EventType, LogEvent, OrderEvent, SharedEvent},
+    events::{EventSource, EventType, LogEvent, OrderEvent, SharedEvent},
 };
 use store::{AnyCommand, Reactions};
 use types::{Fault, OrderId};
@@ -18,17 +18,17 @@ use crate::{
 
 /// Follows the log of one service.
 pub(crate) struct LogFollower {
-    source: &'static str,
+    source: EventSource,
 }
 
 impl LogFollower {
-    pub(crate) fn new(source: &'static str) -> Self {
+    pub(crate) fn new(source: EventSource) -> Self {
         Self { source }
     }
 
     /// The account of a new order. Only the order service's own events decide who sees an order.
     fn owner(&self, event: &Event, order_id: &OrderId) -> Option<RecordOwner> {
-        if self.source != OrderEvent::SOURCE || event.r#type != EventType::OrderSubmitted.as_str() {
+        if self.source != EventSource::Order || event.r#type != EventType::OrderSubmitted.as_str() {
             return None;
         }
         let Ok(OrderEvent::OrderSubmitted(submitted)) = OrderEvent::decode(event) else { return None };
@@ -41,7 +41,8 @@ impl LogFollower {
         Ok(match SharedEvent::decode(event).map_err(unreadable)? {
             Some(SharedEvent::ExceptionOpened(report)) => {
                 // An event of its own log that cannot be applied would only open the next exception.
-                if self.source == NAME && report.facts.get("source").is_some_and(|source| source == NAME) {
+                let own = self.source == EventSource::Operations;
+                if own && report.facts.get("source").is_some_and(|source| source == NAME) {
                     tracing::error!(
                         subject = report.subject,
                         summary = report.summary,
@@ -49,7 +50,7 @@ impl LogFollower {
                     );
                     return Ok(None);
                 }
-                Some(Box::new(ReportException::new(self.source, report, event)))
+                Some(Box::new(ReportException::new(self.source.as_str(), report, event)))
             }
             Some(SharedEvent::ExceptionResolved(report)) => Some(Box::new(AutoResolveException { report })),
             None => None,
@@ -64,7 +65,7 @@ impl Reactions for LogFollower {
     }
 
     fn source(&self) -> &'static str {
-        self.source
+        self.source.as_str()
     }
 
     fn event_types(&self) -> &'static [EventType] {
@@ -78,7 +79,7 @@ impl Reactions for LogFollower {
             if let Some(owner) = self.owner(event, &order_id) {
                 commands.push(Box::new(owner));
             }
-            commands.push(Box::new(AddEntry::new(self.source, order_id, event)));
+            commands.push(Box::new(AddEntry::new(self.source.as_str(), order_id, event)));
         }
         commands.extend(self.exception(event)?);
         Ok(commands)
@@ -94,7 +95,7 @@ mod tests {
 
     use super::*;
 
-    fn commands(source: &'static str, about: &str) -> usize {
+    fn commands(source: EventSource, about: &str) -> usize {
         let facts = HashMap::from([("source".to_owned(), about.to_owned())]);
         let opened = SharedEvent::ExceptionOpened(ExceptionOpened { facts, ..ExceptionOpened::default() });
         let event =
@@ -105,8 +106,8 @@ mod tests {
 
     #[test]
     fn an_exception_that_could_not_be_opened_does_not_open_the_next_one() {
-        assert_eq!(commands("operations", "operations"), 0);
-        assert_eq!(commands("operations", "order"), 1);
-        assert_eq!(commands("order", "operations"), 1);
+        assert_eq!(commands(EventSource::Operations, "operations"), 0);
+        assert_eq!(commands(EventSource::Operations, "order"), 1);
+        assert_eq!(commands(EventSource::Order, "operations"), 1);
     }
 }

@@ -13,21 +13,20 @@ mod shipment;
 
 use proto::{
     event::v1::Event,
-    events::{FulfillmentEvent, InventoryEvent, LogEvent, OperationsEvent, OrderEvent, PartnerEvent, ReturnsEvent},
+    events::{EventSource, LogEvent},
 };
 
 /// The event as one line for a person. An event that is unknown here, or has an incomplete payload, is summarized by the
 /// name of its type.
 pub fn summary(event: &Event) -> String {
-    let line = match event.source.as_str() {
-        OrderEvent::SOURCE => line(event, order::line),
-        InventoryEvent::SOURCE => line(event, inventory::line),
-        FulfillmentEvent::SOURCE => line(event, fulfillment::line),
-        ReturnsEvent::SOURCE => line(event, returns::line),
-        PartnerEvent::SOURCE => line(event, partner::line),
-        OperationsEvent::SOURCE => line(event, |payload| exception::line(payload, &event.actor)),
-        _ => None,
-    };
+    let line = EventSource::from_name(&event.source).and_then(|source| match source {
+        EventSource::Order => line(event, order::line),
+        EventSource::Inventory => line(event, inventory::line),
+        EventSource::Fulfillment => line(event, fulfillment::line),
+        EventSource::Returns => line(event, returns::line),
+        EventSource::Partner => line(event, partner::line),
+        EventSource::Operations => line(event, |payload| exception::line(payload, &event.actor)),
+    });
     let line = line.unwrap_or_else(|| event.r#type.clone());
     if !event.retracts.is_empty() {
         return format!("{line} (retracts an earlier report)");

@@ -179,7 +179,7 @@ impl ChangingOrder {
             OrderReport::ReservationRefused(reason) => self.reject(reason, now),
             OrderReport::Picked(units) => self.each_of(units, OrderLine::pick),
             OrderReport::Short(units) => self.each_of(units, OrderLine::fall_short),
-            OrderReport::Unfulfillable(units, reservations) => self.withdraw(units, reservations),
+            OrderReport::Unfulfillable(units, reservations) => self.take_back(units, reservations),
             OrderReport::Cancelled(units) => self.each_of(units, OrderLine::cancel_released),
             OrderReport::Shipped { shipment_id, units, cancellation_lost } => {
                 self.ship(shipment_id, units, *cancellation_lost, now);

@@ -26,7 +26,7 @@ pub(crate) struct OrderFollower {
 }
 
 store::reactions! {
-    OrderFollower, "order.own", OrderEvent, |follower, event| {
+    OrderFollower, "order.order", OrderEvent, |follower, event| {
         OrderSubmitted(submitted) =>
             reserve(follower.inventory.clone(), follower.expire_after, &event.event_id, submitted).await,
         OrderLineCancelled(cancelled) =>

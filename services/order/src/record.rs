@@ -37,9 +37,10 @@ impl Command for RecordReport {
         let mut aggregate = OrderAggregate::load(&self.order_id, rows)?;
         aggregate.check_lines(self.report.line_numbers())?;
         // A return may have been reported before its units were reported shipped.
-        let returned = match self.report {
-            OrderReport::Shipped { .. } => returned_units::sums(&self.order_id, rows)?,
-            _ => Vec::new(),
+        let returned = if let OrderReport::Shipped { .. } = self.report {
+            returned_units::sums(&self.order_id, rows)?
+        } else {
+            Vec::new()
         };
         aggregate.change(cx.now(), |aggregate| {
             aggregate.record(&self.report, cx.now());

@@ -27,7 +27,7 @@ CREATE TABLE messages (
     content_hash TEXT NOT NULL,
     attempts BIGINT NOT NULL CHECK (attempts >= 0),
     duplicates BIGINT NOT NULL CHECK (duplicates >= 0),
-    arrival TEXT NOT NULL CHECK (arrival IN ('EXCLUDED', 'POSSIBLE')),
+    arrival TEXT NOT NULL CHECK (arrival IN ('IMPOSSIBLE', 'POSSIBLE')),
     create_time BIGINT NOT NULL,
     update_time BIGINT NOT NULL,
     version BIGINT NOT NULL

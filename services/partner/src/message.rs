@@ -62,7 +62,7 @@ store::text_enum! {
     /// Whether the partner may have an outbound message that it did not confirm.
     pub(crate) enum Arrival {
         /// It was not sent, or the partner answered that it does not have it.
-        Excluded = "EXCLUDED",
+        Impossible = "IMPOSSIBLE",
         /// The result of an attempt to send it is unknown. Kept until the message is sent, also while it is FAILED.
         Possible = "POSSIBLE",
     }

@@ -58,7 +58,7 @@ impl Command for ReplayMessage {
         let left = present.state;
         let (state, task, outcome) = match (present.direction, present.arrival) {
             (Direction::In, _) => (MessageState::Received, APPLY, ""),
-            (Direction::Out, Arrival::Excluded) => (MessageState::Pending, SEND, ""),
+            (Direction::Out, Arrival::Impossible) => (MessageState::Pending, SEND, ""),
             (Direction::Out, Arrival::Possible) => (MessageState::InDoubt, SEND, "the partner may have it"),
         };
         let outcome = outcome.to_owned();

@@ -1,4 +1,4 @@
-//! One address of a member: its connection, and its health.
+//! One address of a destination: its connection, and its health.
 
 use std::{
     io,
@@ -32,7 +32,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 pub(super) type Sender = SendRequest<Body>;
 
-/// One address of a member.
+/// One address of a destination.
 #[derive(Debug)]
 pub(super) struct Endpoint {
     pub(super) target: Arc<Target>,

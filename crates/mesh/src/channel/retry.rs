@@ -20,7 +20,7 @@ use tower::retry::budget::{Budget, TpsBudget};
 use types::retry::call::{ATTEMPTS, FIRST_PAUSE};
 
 use super::{
-    member::{Member, Unanswered, code_of},
+    destination::{Destination, Unanswered, code_of},
     methods,
 };
 use crate::{deadline, request::Repeats};
@@ -32,10 +32,10 @@ const PREVIOUS: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts
 /// The pause that the member asks for, in milliseconds; a negative one forbids repeats.
 const PUSHBACK: HeaderName = HeaderName::from_static("grpc-retry-pushback-ms");
 
-/// Calls a member, and repeats calls.
+/// Calls a destination, and repeats calls.
 #[derive(Clone)]
 pub(super) struct Caller {
-    member: Arc<Member>,
+    destination: Arc<Destination>,
     /// A fifth of calls, and ten a second.
     budget: Arc<TpsBudget>,
 }
@@ -47,10 +47,10 @@ enum Kept {
 }
 
 impl Caller {
-    pub(super) fn new(member: Member) -> Self {
+    pub(super) fn new(destination: Destination) -> Self {
         methods::load();
         let budget = TpsBudget::new(Duration::from_secs(10), 10, 0.2);
-        Self { member: Arc::new(member), budget: Arc::new(budget) }
+        Self { destination: Arc::new(destination), budget: Arc::new(budget) }
     }
 
     pub(super) async fn call(
@@ -71,14 +71,15 @@ impl Caller {
         let (mut attempt, mut avoid) = (1, None);
         loop {
             let request = Request::from_parts(parts.clone(), Body::new(Full::new(body.clone())));
-            let answer = self.member.send(request, deadline, &mut avoid).await;
+            let answer = self.destination.send(request, deadline, &mut avoid).await;
             let Some(pause) = pause(&answer, attempt, repeats) else { return answer };
             let again = Instant::now() + pause;
             if attempt == ATTEMPTS || deadline.is_some_and(|deadline| deadline <= again) || !self.budget.withdraw() {
                 return answer;
             }
             drop(answer);
-            metrics::counter!("rpc_client_retries_total", "member" => self.member.name().to_owned()).increment(1);
+            metrics::counter!("rpc_client_retries_total", "destination" => self.destination.name().to_owned())
+                .increment(1);
             tokio::time::sleep_until(again).await;
             parts.headers.insert(PREVIOUS, HeaderValue::from(attempt));
             deadline::shrink(&mut parts.headers, deadline);
@@ -93,18 +94,18 @@ impl Caller {
         repeats: Repeats,
     ) -> Result<Response<Body>, Unanswered> {
         repeats.write_to(request.headers_mut());
-        self.member.send(request, deadline, &mut None).await
+        self.destination.send(request, deadline, &mut None).await
     }
 
     /// The host that is called.
     pub(super) fn address(&self) -> &str {
-        self.member.host()
+        self.destination.host()
     }
 }
 
 impl fmt::Debug for Caller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Caller").field(&self.member.name()).finish()
+        f.debug_tuple("Caller").field(&self.destination.name()).finish()
     }
 }
 

@@ -1,4 +1,4 @@
-//! One URL of a member, and the addresses of its host.
+//! One URL of a destination, and the addresses of its host.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -27,7 +27,7 @@ pub(super) enum Malformed {
     NoAuthority,
 }
 
-/// What one URL of a member says.
+/// What one URL of a destination says.
 #[derive(Debug)]
 pub(super) struct Target {
     pub(super) scheme: Scheme,

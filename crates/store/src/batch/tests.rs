@@ -55,9 +55,9 @@ async fn open(url: &str) -> (Db, Applier) {
     (db, Applier { writer, meters: Meters::new("notes"), source: "notes", clock, contended: 0, level: 0 })
 }
 
-fn unit(number: i64) -> Unit {
+fn request(number: i64) -> WriteRequest {
     let call = Call::new(types::Actor::service("tester")).request(&format!("request {number}"), &number);
-    Unit::interactive(call, Box::new(Write(number)), (tracing::Span::none(), tracing::Span::none()))
+    WriteRequest::interactive(call, Box::new(Write(number)), (tracing::Span::none(), tracing::Span::none()))
 }
 
 async fn rows(db: &Db) -> Vec<i64> {
@@ -74,17 +74,17 @@ async fn rows(db: &Db) -> Vec<i64> {
 async fn a_crash_before_the_commit_leaves_nothing() {
     each(|options| async move {
         let (db, mut applier) = open(&options.url).await;
-        let units = [unit(1), unit(2)];
+        let requests = [request(1), request(2)];
         let now = applier.clock.now();
         let conn = applier.writer.connection().await.unwrap();
         conn.begin().await.unwrap();
-        let (applied, changes) = decide(conn, "notes", now, &units, (Scope::Transaction, Lock::Rows)).await.unwrap();
+        let (applied, changes) = decide(conn, "notes", now, &requests, (Scope::Transaction, Lock::Rows)).await.unwrap();
         conn.write(&changes, Scope::Transaction).await.unwrap();
         assert!(applied.answers.iter().all(Result::is_ok));
         // The process dies here.
         applier.writer.reset();
         assert_eq!(rows(&db).await, [0, 0, 0, 0, 0]);
-        assert!(apply(&mut applier, &units, 0).await.is_ok());
+        assert!(apply(&mut applier, &requests, 0).await.is_ok());
         assert_eq!(rows(&db).await, [2, 2, 2, 2, 2]);
         assert_eq!(log::verify(&db).await.unwrap().first_bad, None);
     })

@@ -79,9 +79,8 @@ impl Connection {
         copy.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF")?;
         let source = self.lock();
         // In one step: what others write meanwhile would have a second step begin again.
-        match Backup::new(&source, &mut copy)?.step(-1)? {
-            StepResult::Done => {}
-            _ => return Err(Failure::Conflict),
+        if Backup::new(&source, &mut copy)?.step(-1)? != StepResult::Done {
+            return Err(Failure::Conflict);
         }
         // Its header says, like that of its source, that it has a write-ahead log. Without one it is a single file.
         drop(copy);

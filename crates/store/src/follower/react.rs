@@ -14,7 +14,7 @@ use crate::{
     instrument::{Instrumentation, Outcome},
     park::ParkEvent,
     span::SPANS,
-    unit::Group,
+    write_request::Group,
 };
 
 /// How many orders' events are reacted to concurrently.

@@ -14,7 +14,7 @@ pub(crate) struct Filter {
     pub(crate) after: i64,
     /// Last position to read.
     pub(crate) through: i64,
-    pub(crate) kinds: Vec<String>,
+    pub(crate) event_types: Vec<String>,
     pub(crate) correlation_id: String,
     pub(crate) limit: i64,
 }
@@ -33,11 +33,11 @@ pub(crate) async fn events(db: &Db, filter: &Filter) -> Result<Vec<Event>, Fault
         args.push(Value::Text(filter.correlation_id.clone()));
         let _ignored = write!(sql, " AND correlation_id = ${}", args.len());
     }
-    for (index, kind) in filter.kinds.iter().enumerate() {
-        args.push(Value::Text(kind.clone()));
-        let _ignored = write!(sql, "{}${}", if index == 0 { " AND kind IN (" } else { ", " }, args.len());
+    for (index, event_type) in filter.event_types.iter().enumerate() {
+        args.push(Value::Text(event_type.clone()));
+        let _ignored = write!(sql, "{}${}", if index == 0 { " AND type IN (" } else { ", " }, args.len());
     }
-    if !filter.kinds.is_empty() {
+    if !filter.event_types.is_empty() {
         sql.push(')');
     }
     args.push(Value::Integer(filter.limit));

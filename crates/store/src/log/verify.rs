@@ -102,10 +102,10 @@ fn check(row: &Row, position: i64, previous: &str) -> Result<Result<String, &'st
     let Ok(event) = Event::decode(body.as_slice()) else { return Ok(Err("the event cannot be read")) };
     let fits = event.position == position
         && row.get::<String>("event_id")? == event.event_id
-        && row.get::<String>("kind")? == event.r#type
+        && row.get::<String>("type")? == event.r#type
         && row.get::<String>("subject")? == event.subject
         && row.get::<String>("correlation_id")? == event.correlation_id
-        && row.get::<i64>("occurred_time")? == micros(event.occur_time.as_ref())
-        && row.get::<i64>("recorded_time")? == micros(event.record_time.as_ref());
+        && row.get::<i64>("occur_time")? == micros(event.occur_time.as_ref())
+        && row.get::<i64>("record_time")? == micros(event.record_time.as_ref());
     Ok(if fits { Ok(hash) } else { Err("the columns do not fit the event") })
 }

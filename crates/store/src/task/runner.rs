@@ -21,8 +21,8 @@ use crate::{
     instrument::{Instrumentation, Outcome, in_span},
     park::GiveUp,
     span::SPANS,
-    unit::{Finishes, Group, Unit},
     value::Value,
+    write_request::{Finishes, Group, WriteRequest},
 };
 
 /// How many tasks are claimed together.
@@ -36,7 +36,7 @@ pub trait TaskHandler: Send + Sync + 'static {
     /// Which tasks.
     fn kind(&self) -> &'static str;
 
-    /// Does the work, or answers the commands that do. They and the end of the task are one transaction.
+    /// Does the work, or returns the commands that do. They and the end of the task are one transaction.
     ///
     /// May run again after a crash: what it does outside the database has to be repeatable. A transient fault is tried
     /// again later, any other opens an exception.
@@ -92,7 +92,7 @@ impl TaskRunner {
         }
     }
 
-    /// Runs all tasks due now; answers how many were tried.
+    /// Runs all tasks due now; returns how many were tried.
     pub async fn drain(&self) -> Result<usize, Fault> {
         let mut ran = 0;
         loop {
@@ -208,7 +208,7 @@ impl TaskRunner {
         let operation = self.db.span(&span, commands.first().map_or("", |command| command.name()));
         let group = Group { refused: Some(Box::new(refused)), ..Group::new(call, commands, (span, operation)) };
         let finishes = Finishes::Task { kind: task.kind.clone(), key: task.key.clone(), claim: task.claim };
-        match self.db.apply(Unit { groups: vec![group], finishes }).await {
+        match self.db.apply(WriteRequest { groups: vec![group], finishes }).await {
             Err(fault) if fault.is_transient() => self.retry(task, &fault).await,
             done => done,
         }

@@ -146,7 +146,7 @@ async fn a_changed_event_is_found_at_its_position() {
             "UPDATE events SET body = (SELECT body FROM events WHERE position = 1) WHERE position = 2 RETURNING position",
             2,
         ),
-        ("UPDATE events SET recorded_time = 1 WHERE position = 5 RETURNING position", 5),
+        ("UPDATE events SET record_time = 1 WHERE position = 5 RETURNING position", 5),
         ("DELETE FROM events WHERE position = 4 RETURNING position", 4),
         ("DELETE FROM events WHERE position = 5 RETURNING position", 5),
         ("UPDATE log_head SET hash = 'x' RETURNING position", 5),

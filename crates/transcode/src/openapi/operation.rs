@@ -3,6 +3,7 @@
 use http::Method;
 use prost_reflect::{FieldDescriptor, MessageDescriptor};
 use serde_json::{Value, json};
+use types::limits::MAX_REQUEST_ID;
 
 use super::{
     refusals,
@@ -147,8 +148,11 @@ fn query_field(rule: &Rule, way: &[FieldDescriptor], schemas: &mut Schemas<'_>, 
 fn headers(rule: &Rule, endpoint: &Endpoint, parameters: &mut Vec<Value>) {
     let text = &json!({"type": "string"});
     if endpoint.request_id.is_some() && rule.http != Some(Method::GET) {
-        let description = "Repeating a request with the same key returns the first answer. Fills `requestId`.";
-        parameters.push(parameter("Idempotency-Key", "header", description, text));
+        let description = format!(
+            "Repeating a request with the same key returns the first answer. At most {MAX_REQUEST_ID} characters. \
+             Fills `requestId`."
+        );
+        parameters.push(parameter("Idempotency-Key", "header", &description, text));
     }
     if endpoint.etag.is_some() {
         let description = "The version the resource is expected to have. Fills `etag`.";

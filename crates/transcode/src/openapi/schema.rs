@@ -162,10 +162,8 @@ impl<'c> Schemas<'c> {
             }),
             name if name.ends_with("Value") => {
                 let mut schema = self.kind(&message.get_field_by_name("value")?.kind());
-                let kinds = match schema["type"].take() {
-                    Value::Array(kinds) => kinds,
-                    kind => vec![kind],
-                };
+                let kind = schema["type"].take();
+                let kinds = if let Value::Array(kinds) = kind { kinds } else { vec![kind] };
                 schema["type"] = kinds.into_iter().chain(["null".into()]).collect();
                 schema
             }

@@ -146,13 +146,14 @@ impl<'t, 'b, 'o> Writer<'t, 'b, 'o> {
     }
 
     fn absent(&mut self, kind: &Kind, absent: &[u8]) {
-        match kind {
-            Kind::Enum(names) if absent.is_empty() => {
-                self.out.extend_from_slice(names.get(0).unwrap_or("0").as_bytes());
-            }
-            Kind::Null if absent.is_empty() => self.out.extend_from_slice(b"null"),
-            _ => self.out.extend_from_slice(absent),
-        }
+        let absent = if !absent.is_empty() {
+            absent
+        } else if let Kind::Enum(names) = kind {
+            names.get(0).unwrap_or("0").as_bytes()
+        } else {
+            b"null"
+        };
+        self.out.extend_from_slice(absent);
     }
 
     fn field(&mut self, field: &'t Field, start: usize, end: usize) -> Result<(), ProtobufError> {
@@ -206,10 +207,12 @@ impl<'t, 'b, 'o> Writer<'t, 'b, 'o> {
             (_, Payload::Bytes(packed)) => {
                 let mut scanner = Scanner::new(packed);
                 while !scanner.is_empty() {
-                    let payload = match kind {
-                        Kind::Double | Kind::Fixed64 | Kind::Sfixed64 => Payload::Fixed64(scanner.fixed64()?),
-                        Kind::Float | Kind::Fixed32 | Kind::Sfixed32 => Payload::Fixed32(scanner.fixed32()?),
-                        _ => Payload::Varint(scanner.varint()?),
+                    let payload = if matches!(kind, Kind::Double | Kind::Fixed64 | Kind::Sfixed64) {
+                        Payload::Fixed64(scanner.fixed64()?)
+                    } else if matches!(kind, Kind::Float | Kind::Fixed32 | Kind::Sfixed32) {
+                        Payload::Fixed32(scanner.fixed32()?)
+                    } else {
+                        Payload::Varint(scanner.varint()?)
                     };
                     self.scalar(kind, payload)?;
                     self.out.push(b',');

@@ -170,7 +170,7 @@ impl Reader<'_> {
         let mut map = HashMap::with_capacity(object.len());
         for (key, json) in object {
             self.at(&key.clone(), |reader| {
-                let Some(map_key) = map_key(&key_kind, key) else { return reader.refuse("is not a key of this map") };
+                let Some(map_key) = map_key(&key_kind, &key) else { return reader.refuse("is not a key of this map") };
                 let value = reader.value(&value_kind, json)?;
                 match map.insert(map_key, value) {
                     None => Some(()),
@@ -197,20 +197,13 @@ impl Reader<'_> {
     }
 }
 
-fn map_key(kind: &Kind, key: String) -> Option<MapKey> {
-    match kind {
-        Kind::String => Some(MapKey::String(key)),
-        Kind::Bool => key.parse().ok().map(MapKey::Bool),
-        kind => scalar::from_text(kind, &key).ok()?.into_map_key(),
-    }
+fn map_key(kind: &Kind, key: &str) -> Option<MapKey> {
+    scalar::from_text(kind, key).ok()?.into_map_key()
 }
 
 fn takes_null(kind: &Kind) -> bool {
-    match kind {
-        Kind::Message(message) => message.full_name() == "google.protobuf.Value",
-        Kind::Enum(described) => described.full_name() == "google.protobuf.NullValue",
-        _ => false,
-    }
+    kind.as_message().is_some_and(|message| message.full_name() == "google.protobuf.Value")
+        || kind.as_enum().is_some_and(|described| described.full_name() == "google.protobuf.NullValue")
 }
 
 /// Whether a message of `google.protobuf` has a special JSON form.

@@ -19,23 +19,23 @@ const EXACT: f64 = 9_007_199_254_740_991.0;
 /// Reads a value that is not a message from JSON; the error names what was expected.
 pub(super) fn from_json(kind: &Kind, json: Json) -> Result<Value, String> {
     match kind {
-        Kind::String => match json {
-            Json::String(text) => Ok(Value::String(text)),
-            _ => Err("expected a string".to_owned()),
-        },
+        Kind::String => {
+            let Json::String(text) = json else { return Err("expected a string".to_owned()) };
+            Ok(Value::String(text))
+        }
         Kind::Bool => json.as_bool().map(Value::Bool).ok_or_else(|| "expected true or false".to_owned()),
         Kind::Bytes => json.as_str().and_then(bytes).ok_or_else(|| "expected base64".to_owned()),
         Kind::Enum(described) => match &json {
             Json::String(name) => enum_name(described, name),
             Json::Number(number) => Ok(Value::EnumNumber(integer(number)?)),
             Json::Null if described.full_name() == "google.protobuf.NullValue" => Ok(Value::EnumNumber(0)),
-            _ => Err(expected_enum(described)),
+            Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => Err(expected_enum(described)),
         },
         Kind::Double | Kind::Float => {
             let value = match &json {
                 Json::Number(number) => number.as_f64(),
                 Json::String(text) => float(text),
-                _ => None,
+                Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => None,
             };
             let value = value.ok_or("expected a number")?;
             if *kind == Kind::Double {
@@ -49,24 +49,25 @@ pub(super) fn from_json(kind: &Kind, json: Json) -> Result<Value, String> {
             Ok(Value::F32(narrow))
         }
         Kind::Message(_) => Err("expected an object".to_owned()),
-        _ => {
-            let number = match json {
-                Json::Number(number) => number,
-                // Numbers in quotes have the grammar of JSON, with exponents.
-                Json::String(text) => text.parse().map_err(|_| "expected an integer")?,
-                _ => return Err("expected an integer".to_owned()),
-            };
-            match kind {
-                Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => integer(&number).map(Value::I32),
-                Kind::Uint32 | Kind::Fixed32 => integer(&number).map(Value::U32),
-                Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => integer(&number).map(Value::I64),
-                _ => integer(&number).map(Value::U64),
-            }
-        }
+        Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => integer(&number(json)?).map(Value::I32),
+        Kind::Uint32 | Kind::Fixed32 => integer(&number(json)?).map(Value::U32),
+        Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => integer(&number(json)?).map(Value::I64),
+        Kind::Uint64 | Kind::Fixed64 => integer(&number(json)?).map(Value::U64),
     }
 }
 
+/// The number that is to be an integer. A number in quotes has the grammar of JSON, with exponents.
+fn number(json: Json) -> Result<Number, String> {
+    let number = match json {
+        Json::Number(number) => Some(number),
+        Json::String(text) => text.parse().ok(),
+        Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => None,
+    };
+    number.ok_or_else(|| "expected an integer".to_owned())
+}
+
 /// Reads a value from text in a path or a query.
+#[expect(clippy::wildcard_enum_match_arm, reason = "text of every other kind has the form of its JSON")]
 pub(super) fn from_text(kind: &Kind, text: &str) -> Result<Value, String> {
     match kind {
         Kind::Bool => match text {

@@ -91,22 +91,20 @@ pub(crate) enum AssignError {
 
 /// Whether one value of this kind can be written as text in a path or a query.
 pub(crate) fn is_text(kind: &Kind) -> bool {
-    match kind {
-        Kind::Message(message) => matches!(
-            message.full_name(),
-            "google.protobuf.Timestamp"
-                | "google.protobuf.Duration"
-                | "google.protobuf.FieldMask"
-                | "google.protobuf.DoubleValue"
-                | "google.protobuf.FloatValue"
-                | "google.protobuf.Int64Value"
-                | "google.protobuf.UInt64Value"
-                | "google.protobuf.Int32Value"
-                | "google.protobuf.UInt32Value"
-                | "google.protobuf.BoolValue"
-                | "google.protobuf.StringValue"
-                | "google.protobuf.BytesValue"
-        ),
-        _ => true,
-    }
+    let Kind::Message(message) = kind else { return true };
+    matches!(
+        message.full_name(),
+        "google.protobuf.Timestamp"
+            | "google.protobuf.Duration"
+            | "google.protobuf.FieldMask"
+            | "google.protobuf.DoubleValue"
+            | "google.protobuf.FloatValue"
+            | "google.protobuf.Int64Value"
+            | "google.protobuf.UInt64Value"
+            | "google.protobuf.Int32Value"
+            | "google.protobuf.UInt32Value"
+            | "google.protobuf.BoolValue"
+            | "google.protobuf.StringValue"
+            | "google.protobuf.BytesValue"
+    )
 }

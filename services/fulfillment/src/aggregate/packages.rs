@@ -11,7 +11,7 @@ use super::{FulfillmentOrderAggregate, PendingEvent};
 use crate::{
     fulfillment_order::FulfillmentOrder,
     package::{Departure, Package, add, sum},
-    process::late_shipment,
+    process::shipment_after_cancellation,
     report::PackageReport,
     shipment::Shipment,
     tracking::Tracking,
@@ -181,10 +181,10 @@ impl FulfillmentOrderAggregate {
             }
         }
         let left = sum(leaving.iter().filter_map(|index| self.packages.get(*index)));
-        let late = late_shipment::ship(&mut self.order, &mut self.release, &left, at);
-        movement.cancellation_lost = late.cancellation_lost;
+        let outcome = shipment_after_cancellation::ship(&mut self.order, &mut self.release, &left, at);
+        movement.cancellation_lost = outcome.cancellation_lost;
         add(movement.left.entry(at).or_default(), left);
-        add(&mut movement.over_shipped, late.over_shipped);
+        add(&mut movement.over_shipped, outcome.over_shipped);
     }
 
     /// A package takes over what its authoritative reports amount to. A labelled package leaves when they imply that.

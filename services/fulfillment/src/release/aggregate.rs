@@ -102,7 +102,7 @@ impl ReleaseAggregate {
         if self.has_unrouted() {
             if self.release.routing_state != RoutingState::Pending || self.release.decision_id.is_some() {
                 self.release.attempt += 1;
-                self.release.try_number = 1;
+                self.release.plan_number = 1;
             }
             self.route();
         }

@@ -39,7 +39,7 @@ impl Ledger {
                 let description = format!("{least} units are allocated, shipped or released");
                 violations.push(violation(index, "quantity", description));
             } else if difference < 0 {
-                self.withdraw(&key, -difference)?.requested += difference;
+                self.reduce_reservation(&key, -difference)?.requested += difference;
             } else if difference > 0 {
                 increases.push((key, line, difference));
             }
@@ -86,12 +86,12 @@ impl Ledger {
     pub(crate) fn release(&mut self, key: &LineKey, units: i64) -> Result<(), Fault> {
         let Some(reservation) = self.reservations.get(key) else { return Ok(()) };
         let units = units.min(reservation.reserved + reservation.backordered);
-        self.withdraw(key, units)?.released += units;
+        self.reduce_reservation(key, units)?.released += units;
         Ok(())
     }
 
     /// Takes units off what is backordered, then off what is reserved.
-    fn withdraw(&mut self, key: &LineKey, units: i64) -> Result<&mut Reservation, Fault> {
+    fn reduce_reservation(&mut self, key: &LineKey, units: i64) -> Result<&mut Reservation, Fault> {
         let reservation = self.reservations.edit(key).ok_or_else(not_loaded)?;
         let backordered = units.min(reservation.backordered);
         let reserved = units - backordered;

@@ -20,13 +20,16 @@ pub(super) fn shipped(payload: ShipmentShipped) -> Option<String> {
 
 /// `package` is what the package is called.
 pub(super) fn milestone(package: &str, milestone: &Milestone) -> String {
-    let status = match milestone.code() {
-        MilestoneCode::Unspecified => format!("carrier reports {}", one_line(or(&milestone.raw_code, "nothing"))),
-        MilestoneCode::Estimated => match &milestone.estimated_delivery_time {
+    let code = milestone.code();
+    let status = if code == MilestoneCode::Unspecified {
+        format!("carrier reports {}", one_line(or(&milestone.raw_code, "nothing")))
+    } else if code == MilestoneCode::Estimated {
+        match &milestone.estimated_delivery_time {
             Some(time) => format!("delivery expected {time}"),
             None => "delivery estimated".to_owned(),
-        },
-        code => lowercase(code.as_str_name(), "MILESTONE_CODE_"),
+        }
+    } else {
+        lowercase(code.as_str_name(), "MILESTONE_CODE_")
     };
     let place = if milestone.place.is_empty() { String::new() } else { format!(" at {}", one_line(&milestone.place)) };
     format!("{package} {}: {status}{place}", milestone.tracking_number)

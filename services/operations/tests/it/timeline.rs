@@ -1,6 +1,6 @@
 use mesh::{Accounts, Role, RoleSet};
 use proto::{
-    events::{EventType, OrderEvent},
+    events::{EventSource, EventType, OrderEvent},
     operations::v1::{ListTimelineRequest, TimelineEntry},
     options::v1::Audience,
 };
@@ -56,10 +56,10 @@ async fn replicas_that_write_at_the_same_time_number_entries_without_gaps() {
             world.resolve_exception("UNASSIGNED", &second.to_string(), "from the other");
         }
         let (mut databases, mut replicas) = (Vec::new(), Vec::new());
-        for log in [&world.order, &world.fulfillment] {
+        for (source, log) in [(EventSource::Order, &world.order), (EventSource::Fulfillment, &world.fulfillment)] {
             let db = Db::open(&world.options, NAME, MIGRATIONS, world.clock.clone()).await.unwrap();
             databases.push(db.clone());
-            replicas.push(workers(db, vec![(log.source(), log.channel())], &Config::default()));
+            replicas.push(workers(db, vec![(source, log.channel())], &Config::default()));
         }
         // The other replica may be faster many times; running workers try again too.
         let drained = async |workers: &Workers| {

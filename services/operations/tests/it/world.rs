@@ -5,7 +5,7 @@ use std::{collections::HashMap, ops::Deref, sync::Arc};
 use mesh::{Channel, Role};
 use proto::{
     event::v1::{Event, ExceptionOpened, ExceptionResolved},
-    events::{EventPayload, OrderEvent, SharedEvent},
+    events::{EventPayload, EventSource, OrderEvent, SharedEvent},
     operations::v1::{
         Exception, ListExceptionsRequest, ListTimelineRequest, ListTimelineResponse,
         operations_service_client::OperationsServiceClient,
@@ -40,9 +40,9 @@ impl World {
     pub(crate) async fn open(options: Options) -> Self {
         let clock = Arc::new(ManualClock::at(Timestamp::from_micros(2_000_000_000_000)));
         let (order, fulfillment) = (Log::new("order"), Log::new("fulfillment"));
-        let followed = vec![("order", order.channel()), ("fulfillment", fulfillment.channel())];
+        let followed = vec![(EventSource::Order, order.channel()), (EventSource::Fulfillment, fulfillment.channel())];
         let mut logs = followed.clone();
-        logs.push(("partner", Channel::connect("http://127.0.0.1:1").unwrap()));
+        logs.push((EventSource::Partner, Channel::connect("http://127.0.0.1:1").unwrap()));
         let config = Config { timeline_poll_millis: 10, usage_days: 30, ..Config::default() };
         let server = |db| operations::server(db, logs, &config, &mesh::Config::default());
         let workers = |db, _| operations::workers(db, followed, &config);

@@ -39,7 +39,7 @@ impl OrderLine {
     }
 
     /// Returns units from nodes to the order, as far as they are still there.
-    pub(crate) fn withdraw(&mut self, units: i64) {
+    pub(crate) fn take_back(&mut self, units: i64) {
         self.released -= units.min(self.released);
         self.divide_unreleased();
     }

@@ -124,7 +124,7 @@ impl UpdateFulfillmentRequest {
             content_hash: message::hash(&content),
             attempts: 0,
             duplicates: 0,
-            arrival: Arrival::Excluded,
+            arrival: Arrival::Impossible,
             create_time: cx.now(),
             update_time: cx.now(),
             version: 0,
@@ -326,7 +326,12 @@ impl Command for RecordSendAttempt {
             MessageState::Sent => Some(PartnerEvent::PartnerMessageSent),
             MessageState::InDoubt => Some(PartnerEvent::PartnerMessageInDoubt),
             MessageState::Failed => Some(PartnerEvent::PartnerMessageFailed),
-            _ => None,
+            MessageState::Received
+            | MessageState::Applied
+            | MessageState::Rejected
+            | MessageState::Quarantined
+            | MessageState::Pending
+            | MessageState::Acknowledged => None,
         };
         if let Some(event) = event.filter(|_| state != left) {
             cx.emit(events::message(event, &message));

@@ -106,16 +106,15 @@ impl Reports {
         let Submission { partner_id, report, content, .. } = submission.clone();
         let received = self.db.run(call.clone(), ReceiveReport(submission)).await?;
         let message_id: MessageId = one_id("message_id", &received.message_id)?;
-        let message = match received.state() {
-            v1::MessageState::Quarantined => {
-                let problem = format!("{}: {}", received.control_number, received.outcome);
-                return Err(Fault::new(Reason::ControlNumberReused, problem).fact("message_id", message_id));
-            }
-            v1::MessageState::Received => {
-                let stored = StoredReport { message_id, partner_id, receive_time: received.create_time, report };
-                self.within_call(call, self.apply(stored)).await?.unwrap_or(received)
-            }
-            _ => received,
+        if received.state() == v1::MessageState::Quarantined {
+            let problem = format!("{}: {}", received.control_number, received.outcome);
+            return Err(Fault::new(Reason::ControlNumberReused, problem).fact("message_id", message_id));
+        }
+        let message = if received.state() == v1::MessageState::Received {
+            let stored = StoredReport { message_id, partner_id, receive_time: received.create_time, report };
+            self.within_call(call, self.apply(stored)).await?.unwrap_or(received)
+        } else {
+            received
         };
         Ok(PartnerMessage { content: content.into(), ..message })
     }
@@ -242,7 +241,7 @@ impl ReceiveReport {
             content_hash: submission.content_hash.clone(),
             attempts: 0,
             duplicates: 0,
-            arrival: Arrival::Excluded,
+            arrival: Arrival::Impossible,
             create_time: cx.now(),
             update_time: cx.now(),
             version: 0,

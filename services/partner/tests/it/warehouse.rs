@@ -130,21 +130,17 @@ async fn create(State(state): Shared, headers: HeaderMap, body: String) -> (Stat
 async fn find(State(state): Shared, Path(key): Path<String>) -> StatusCode {
     let mut inside = state.lock().unwrap();
     inside.calls.push("find");
-    match inside.behavior {
-        WarehouseBehavior::Answers(status) => status,
-        _ if inside.orders.contains(&key) => StatusCode::OK,
-        _ => StatusCode::NOT_FOUND,
+    if let WarehouseBehavior::Answers(status) = inside.behavior {
+        return status;
     }
+    if inside.orders.contains(&key) { StatusCode::OK } else { StatusCode::NOT_FOUND }
 }
 
 async fn cancel(State(state): Shared, Path(key): Path<String>) -> StatusCode {
     let mut inside = state.lock().unwrap();
     inside.calls.push("cancel");
     inside.stopped.insert(key);
-    match inside.behavior {
-        WarehouseBehavior::Answers(status) => status,
-        _ => StatusCode::OK,
-    }
+    if let WarehouseBehavior::Answers(status) = inside.behavior { status } else { StatusCode::OK }
 }
 
 async fn elsewhere(State(state): Shared) -> StatusCode {

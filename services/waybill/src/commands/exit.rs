@@ -104,6 +104,7 @@ fn kind(error: &anyhow::Error) -> Kind {
     found.unwrap_or(Kind::Other)
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "of many kinds that may grow, these have a remedy")]
 fn of_io(error: &io::Error) -> Option<Kind> {
     match error.kind() {
         io::ErrorKind::AddrInUse | io::ErrorKind::AddrNotAvailable => Some(Kind::Address),

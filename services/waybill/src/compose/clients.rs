@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use mesh::{Channel, Principal, Secret};
+use proto::events::EventSource;
 
 use super::services::SERVICES;
 
@@ -50,9 +51,9 @@ impl ServiceClients {
     }
 
     /// The channel to the log of every service but `follower`.
-    pub(super) fn logs(&self, follower: &str) -> Vec<(&'static str, Channel)> {
-        let others = SERVICES.iter().map(|service| service.name).filter(|name| *name != follower);
-        others.map(|name| (name, self.to(name))).collect()
+    pub(super) fn logs(&self, follower: &str) -> Vec<(EventSource, Channel)> {
+        let others = SERVICES.iter().filter(|service| service.name != follower);
+        others.map(|service| (service.log, self.to(service.name))).collect()
     }
 
     fn map(&self, with: impl Fn(&Channel) -> Channel) -> Self {

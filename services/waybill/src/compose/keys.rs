@@ -96,10 +96,8 @@ mod tests {
             api_client: Some(api_client),
             api_key: Some(ApiKey { scopes: vec!["read".to_owned()], ..ApiKey::default() }),
         };
-        match status(answer).unwrap() {
-            KeyStatus::Live(grant) => grant,
-            other => panic!("{other:?}"),
-        }
+        let KeyStatus::Live(grant) = status(answer).unwrap() else { panic!("the key does not work") };
+        grant
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use mesh::Server;
+use proto::events::EventSource;
 use store::{Db, Migration, Options, Workers};
 use types::Clock;
 
@@ -13,6 +14,8 @@ use super::{Config, ServiceClients};
 pub struct Service {
     /// Its name in commands, settings, logs and events.
     pub name: &'static str,
+    /// Its log.
+    pub(super) log: EventSource,
     /// Default port of its gRPC.
     pub port: u16,
     /// Its tables.
@@ -29,6 +32,7 @@ pub struct Service {
 pub const SERVICES: &[Service] = &[
     Service {
         name: order::NAME,
+        log: EventSource::Order,
         port: 7001,
         migrations: order::MIGRATIONS,
         rest: &["waybill.order.v1.OrderService"],
@@ -46,6 +50,7 @@ pub const SERVICES: &[Service] = &[
     },
     Service {
         name: inventory::NAME,
+        log: EventSource::Inventory,
         port: 7002,
         migrations: inventory::MIGRATIONS,
         rest: &["waybill.inventory.v1.InventoryService"],
@@ -62,6 +67,7 @@ pub const SERVICES: &[Service] = &[
     },
     Service {
         name: fulfillment::NAME,
+        log: EventSource::Fulfillment,
         port: 7003,
         migrations: fulfillment::MIGRATIONS,
         rest: &["waybill.fulfillment.v1.FulfillmentService"],
@@ -80,6 +86,7 @@ pub const SERVICES: &[Service] = &[
     },
     Service {
         name: returns::NAME,
+        log: EventSource::Returns,
         port: 7004,
         migrations: returns::MIGRATIONS,
         rest: &["waybill.returns.v1.ReturnsService"],
@@ -92,6 +99,7 @@ pub const SERVICES: &[Service] = &[
     },
     Service {
         name: partner::NAME,
+        log: EventSource::Partner,
         port: 7005,
         migrations: partner::MIGRATIONS,
         rest: &["waybill.partner.v1.PartnerService", "waybill.partner.v1.ApiClientService"],
@@ -107,6 +115,7 @@ pub const SERVICES: &[Service] = &[
     },
     Service {
         name: operations::NAME,
+        log: EventSource::Operations,
         port: 7006,
         migrations: operations::MIGRATIONS,
         rest: &["waybill.operations.v1.OperationsService", "waybill.operations.v1.UsageService"],

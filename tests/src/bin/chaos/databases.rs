@@ -98,7 +98,7 @@ const LAWS: &[Law] = &[
 
 /// Laws that every database keeps.
 const LAWS_OF_ALL: &[(&str, &str)] = &[
-    ("nothing is parked", "SELECT subscription || ': ' || kind || ': ' || message FROM parked_events"),
+    ("nothing is parked", "SELECT subscription || ': ' || event_type || ': ' || message FROM parked_events"),
     (
         "the log has no gaps and ends at its head",
         "SELECT 'head ' || position FROM log_head WHERE position <> (SELECT COUNT(*) FROM events) \
@@ -184,15 +184,18 @@ async fn timelines(databases: &BTreeMap<&str, Db>, tally: &Tally) -> anyhow::Res
             }
             let event = Event::decode(body.as_slice())?;
             match *service {
-                FulfillmentEvent::SOURCE => match FulfillmentEvent::decode(&event)? {
-                    FulfillmentEvent::ShipmentShipped(payload) => add(&mut shipped, &event, payload.lines),
-                    FulfillmentEvent::ShipmentDelivered(payload)
-                    | FulfillmentEvent::ShipmentPartiallyDelivered(payload) => {
+                FulfillmentEvent::SOURCE => {
+                    let fulfillment_event = FulfillmentEvent::decode(&event)?;
+                    if let FulfillmentEvent::ShipmentShipped(payload) = fulfillment_event {
+                        add(&mut shipped, &event, payload.lines);
+                    } else if let FulfillmentEvent::ShipmentDelivered(payload)
+                    | FulfillmentEvent::ShipmentPartiallyDelivered(payload) = fulfillment_event
+                    {
                         add(&mut delivered, &event, payload.lines);
+                    } else if let FulfillmentEvent::FulfillmentCancelled(payload) = fulfillment_event {
+                        add(&mut cancelled, &event, payload.lines);
                     }
-                    FulfillmentEvent::FulfillmentCancelled(payload) => add(&mut cancelled, &event, payload.lines),
-                    _ => {}
-                },
+                }
                 OrderEvent::SOURCE => {
                     if let OrderEvent::OrderLineCancelled(payload) = OrderEvent::decode(&event)? {
                         add(&mut cancelled, &event, payload.lines);

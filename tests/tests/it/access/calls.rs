@@ -202,10 +202,8 @@ fn query(request: &Map<String, Value>) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let mut parameters = Vec::new();
     for (name, value) in request {
-        match value {
-            Value::Array(values) => parameters.extend(values.iter().map(|value| (name.clone(), text(value)))),
-            value => parameters.push((name.clone(), text(value))),
-        }
+        let values = if let Value::Array(values) = value { values.as_slice() } else { std::slice::from_ref(value) };
+        parameters.extend(values.iter().map(|value| (name.clone(), text(value))));
     }
     parameters
 }

@@ -154,8 +154,11 @@ fn own_answer(attempt: &Attempt, method: &MethodDescriptor, own: &Party, answer:
     match attempt.outsider {
         Outcome::Uncounted => assert_ne!(answer["lineCount"], "0", "{context}"),
         Outcome::Rejected | Outcome::Kept => assert_eq!(answer["state"], "MESSAGE_STATE_APPLIED", "{context}"),
-        _ if method.is_server_streaming() || method.name() == "GetReturnableQuantity" => {}
-        _ => assert!(own.marks.iter().any(|mark| words.contains(mark.as_str())), "{context}"),
+        Outcome::NotFound | Outcome::Wrong(_) | Outcome::Nothing
+            if method.is_server_streaming() || method.name() == "GetReturnableQuantity" => {}
+        Outcome::NotFound | Outcome::Wrong(_) | Outcome::Nothing => {
+            assert!(own.marks.iter().any(|mark| words.contains(mark.as_str())), "{context}")
+        }
     }
     if attempt.outsider == Outcome::Kept {
         assert!(!answer["outcome"].as_str().unwrap().starts_with("kept"), "{context}");

@@ -42,18 +42,18 @@ impl Command for Again {
     }
 }
 
-/// Units that write, between them, everything a batch may write.
-fn everything() -> Vec<Unit> {
-    let finish = |number: i64, command: Box<dyn AnyCommand>| Unit {
+/// Write requests that write, between them, everything a batch may write.
+fn everything() -> Vec<WriteRequest> {
+    let finish = |number: i64, command: Box<dyn AnyCommand>| WriteRequest {
         groups: vec![Group::new(call(), vec![command], (tracing::Span::none(), tracing::Span::none()))],
         finishes: Finishes::Task { kind: "read".to_owned(), key: number.to_string(), claim: 0 },
     };
     let moves = Finishes::Subscription { name: "others", from: 0, to: 7 };
     vec![
-        unit(3),
+        request(3),
         finish(1, Box::new(Rewrite)),
         finish(2, Box::new(Again)),
-        Unit { groups: Vec::new(), finishes: moves },
+        WriteRequest { groups: Vec::new(), finishes: moves },
     ]
 }
 
@@ -76,8 +76,8 @@ async fn stored(db: &Db) -> Vec<String> {
 
 #[tokio::test]
 async fn a_conflict_in_any_part_leaves_nothing_behind() {
-    let event = "INSERT INTO events SELECT position + 1, event_id || $1, kind, subject, correlation_id, occurred_time, \
-                 recorded_time, body, hash FROM events WHERE position = 2";
+    let event = "INSERT INTO events SELECT position + 1, event_id || $1, type, subject, correlation_id, occur_time, \
+                 record_time, body, hash FROM events WHERE position = 2";
     let rivals = [
         "UPDATE notes SET version = version + 1 WHERE number = 1",
         "INSERT INTO notes VALUES ('book', 3, 'theirs', 1)",
@@ -92,7 +92,7 @@ async fn a_conflict_in_any_part_leaves_nothing_behind() {
     for rival in rivals {
         each(|options| async move {
             let (db, mut applier) = open(&options.url).await;
-            apply(&mut applier, &[unit(1), unit(2)], 0).await.unwrap();
+            apply(&mut applier, &[request(1), request(2)], 0).await.unwrap();
             let conn = applier.writer.connection().await.unwrap();
             if conn.dialect().is_embedded() {
                 // There is no rival.
@@ -100,7 +100,7 @@ async fn a_conflict_in_any_part_leaves_nothing_behind() {
             }
             conn.script("INSERT INTO subscriptions VALUES ('others', 0)").await.unwrap();
             let now = applier.clock.now();
-            let (_, changes) = decide(conn, "notes", now, &everything(), conn.dialect().guard(0)).await.unwrap();
+            let (_, changes) = decide(conn, "notes", now, &everything(), guard(conn.dialect(), 0)).await.unwrap();
             let args = if rival == event { vec![Value::Text("x".to_owned())] } else { Vec::new() };
             assert_eq!(conn.execute(rival, &args).await.unwrap(), 1, "{rival}");
             let before = stored(&db).await;
@@ -140,9 +140,10 @@ async fn an_event_the_log_has_stays_one_event_whoever_wrote_it() {
         let (db, mut applier) = open(&options.url).await;
         db.run(call(), Write(1)).await.unwrap();
         for expected in [2, 2] {
-            let units = [Unit::interactive(call(), Box::new(Rewrite), (tracing::Span::none(), tracing::Span::none()))];
+            let requests =
+                [WriteRequest::interactive(call(), Box::new(Rewrite), (tracing::Span::none(), tracing::Span::none()))];
             let mut attempt = 0;
-            while let Err(failure) = apply(&mut applier, &units, attempt).await {
+            while let Err(failure) = apply(&mut applier, &requests, attempt).await {
                 assert!(matches!(failure, Failure::Conflict) && attempt < 2, "{failure:?}");
                 attempt += 1;
             }

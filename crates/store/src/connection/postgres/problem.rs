@@ -72,6 +72,7 @@ impl ConnectProblem {
     }
 
     /// Sorts what the driver reports. `local` is whether the server is a socket in the file system.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "of many errors that may grow, these have a remedy")]
     pub(crate) fn of(error: &sqlx::Error, local: bool) -> Self {
         match error {
             sqlx::Error::Database(error) => error.try_downcast_ref().map_or(Self::Other, of_server),
@@ -112,14 +113,12 @@ fn of_io(error: &io::Error, local: bool) -> ConnectProblem {
     if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref()) {
         return of_tls(error);
     }
-    match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied | io::ErrorKind::IsADirectory if !local => {
-            ConnectProblem::CertificateFile
-        }
-        _ => ConnectProblem::Unreachable,
-    }
+    let of_a_file =
+        matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied | io::ErrorKind::IsADirectory);
+    if of_a_file && !local { ConnectProblem::CertificateFile } else { ConnectProblem::Unreachable }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "of many errors that may grow, these have a remedy")]
 fn of_tls(error: &rustls::Error) -> ConnectProblem {
     match error {
         rustls::Error::InvalidCertificate(

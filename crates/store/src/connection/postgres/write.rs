@@ -20,7 +20,7 @@ pub(crate) enum Scope {
     Transaction,
 }
 
-/// Writes changes. In the scope of a statement every shortfall is a conflict.
+/// Writes changes. In the scope of a statement every unchanged row is a conflict.
 pub(super) async fn write(conn: &mut PgConnection, changes: &[Change], scope: Scope) -> Result<(), Failure> {
     let changes: Vec<&Change> = changes.iter().filter(|change| !change.rows.is_empty()).collect();
     if changes.is_empty() {

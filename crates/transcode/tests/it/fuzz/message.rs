@@ -110,7 +110,9 @@ fn value(dice: &mut Dice, kind: &Kind, depth: u32, out: &mut Vec<u8>) {
             delimited(&inner, out);
         }
         Kind::Enum(_) => encode_varint([0, 1, 2, -7_i64 as u64, 5][dice.index(5)], out),
-        _ => padded(dice, out),
+        Kind::Int32 | Kind::Int64 | Kind::Uint32 | Kind::Uint64 | Kind::Sint32 | Kind::Sint64 | Kind::Bool => {
+            padded(dice, out);
+        }
     }
 }
 

@@ -79,10 +79,10 @@ impl ReleaseAggregate {
             self.route();
         } else if cut_off {
             self.release.attempt += 1;
-            self.release.try_number = 1;
+            self.release.plan_number = 1;
             self.route();
-        } else if partial && self.release.try_number < PLANS {
-            self.release.try_number += 1;
+        } else if partial && self.release.plan_number < PLANS {
+            self.release.plan_number += 1;
             self.route();
         } else {
             self.wait(now);

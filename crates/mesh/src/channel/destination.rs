@@ -1,4 +1,4 @@
-//! A member of the mesh as its callers see it: its addresses, and the choice among them.
+//! A destination of calls: the addresses of a service, and the choice among them.
 
 use std::{
     net::SocketAddr,
@@ -32,9 +32,9 @@ const MOST_EJECTED: f64 = 0.5;
 /// How often a request that was never sent is given to another connection.
 const UNSENT: u32 = 3;
 
-/// A member. Its connections end with it.
+/// A named set of replicas that a client calls. Its connections end with it.
 #[derive(Debug)]
-pub(super) struct Member {
+pub(super) struct Destination {
     targets: Vec<Arc<Target>>,
     endpoints: ArcSwap<Vec<Arc<Endpoint>>>,
     looked_up: Mutex<Option<Instant>>,
@@ -75,8 +75,8 @@ impl From<Status> for Unanswered {
     }
 }
 
-impl Member {
-    /// The member at a URL, or at several with commas between. A host name may have many addresses.
+impl Destination {
+    /// The destination at a URL, or at several with commas between. A host name may have many addresses.
     pub(super) fn parse(urls: &str, tls: Option<&tls::Client>) -> Result<Self, Malformed> {
         let targets: Vec<_> =
             urls.split(',').map(|url| Target::parse(url.trim(), tls).map(Arc::new)).collect::<Result<_, _>>()?;
@@ -187,10 +187,14 @@ impl Member {
             let waiting = endpoints.iter().filter(|endpoint| endpoint.failed_since(began).is_none());
             if waiting.inspect(|endpoint| endpoint.connect()).count() == 0 {
                 let error = endpoints.iter().find_map(|endpoint| endpoint.failed_since(began));
-                tracing::debug!(member = self.name(), error = error.as_deref().unwrap_or("no address"), "unreachable");
+                tracing::debug!(
+                    destination = self.name(),
+                    error = error.as_deref().unwrap_or("no address"),
+                    "unreachable"
+                );
                 return Err(Unanswered::Unreachable);
             }
-            // The member is held by this call, and so is the sender of its changes.
+            // The destination is held by this call, and so is the sender of its changes.
             if changes.changed().await.is_err() {
                 return Err(Unanswered::Unreachable);
             }
@@ -242,23 +246,24 @@ impl Member {
             return;
         }
         endpoint.health().eject(Instant::now());
-        metrics::counter!("rpc_client_ejections_total", "member" => self.name().to_owned()).increment(1);
-        tracing::info!(member = self.name(), address = %endpoint.address, "address ejected");
+        metrics::counter!("rpc_client_ejections_total", "destination" => self.name().to_owned()).increment(1);
+        tracing::info!(destination = self.name(), address = %endpoint.address, "address ejected");
     }
 }
 
-async fn upkeep(member: Weak<Member>, named: bool) {
+async fn upkeep(destination: Weak<Destination>, named: bool) {
     let mut next_look_up = Instant::now() + jittered(LOOK_UP);
     loop {
         tokio::time::sleep(jittered(UPKEEP)).await;
-        let Some(member) = member.upgrade() else { return };
+        let Some(destination) = destination.upgrade() else { return };
         let now = Instant::now();
-        let due: Vec<_> = member.endpoints.load().iter().filter(|endpoint| endpoint.is_due(now)).cloned().collect();
+        let due: Vec<_> =
+            destination.endpoints.load().iter().filter(|endpoint| endpoint.is_due(now)).cloned().collect();
         if named && (now >= next_look_up || !due.is_empty()) {
-            member.look_up(now).await;
+            destination.look_up(now).await;
             next_look_up = Instant::now() + jittered(LOOK_UP);
         }
-        for endpoint in member.endpoints.load().iter().filter(|endpoint| endpoint.is_due(now)) {
+        for endpoint in destination.endpoints.load().iter().filter(|endpoint| endpoint.is_due(now)) {
             endpoint.connect();
         }
     }
@@ -294,7 +299,7 @@ fn is_refused(error: &hyper::Error) -> bool {
 /// A call on its way to an address. Dropped without an end, it counts against the address only past its deadline.
 #[derive(Debug)]
 struct Pending {
-    member: Arc<Member>,
+    destination: Arc<Destination>,
     endpoint: Arc<Endpoint>,
     began: Instant,
     deadline: Option<Instant>,
@@ -302,9 +307,9 @@ struct Pending {
 }
 
 impl Pending {
-    fn begin(member: Arc<Member>, endpoint: Arc<Endpoint>, deadline: Option<Instant>) -> Self {
+    fn begin(destination: Arc<Destination>, endpoint: Arc<Endpoint>, deadline: Option<Instant>) -> Self {
         endpoint.health().begin();
-        Self { member, endpoint, began: Instant::now(), deadline, outcome: None }
+        Self { destination, endpoint, began: Instant::now(), deadline, outcome: None }
     }
 
     fn end(mut self, outcome: Outcome) {
@@ -322,7 +327,7 @@ impl Drop for Pending {
         let outcome = self.outcome.unwrap_or_else(given_up);
         let failing = self.endpoint.health().end(outcome, now.saturating_duration_since(self.began), now);
         if failing {
-            self.member.eject(&self.endpoint);
+            self.destination.eject(&self.endpoint);
         }
     }
 }
@@ -332,23 +337,24 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_member_may_have_many_urls() {
-        let member = Member::parse("http://10.0.0.1:7001, http://[::1]:7001,http://order.mesh", None).unwrap();
-        let hosts: Vec<_> = member.targets.iter().map(|target| (target.host.as_str(), target.port)).collect();
+    async fn a_destination_may_have_many_urls() {
+        let destination =
+            Destination::parse("http://10.0.0.1:7001, http://[::1]:7001,http://order.mesh", None).unwrap();
+        let hosts: Vec<_> = destination.targets.iter().map(|target| (target.host.as_str(), target.port)).collect();
         assert_eq!(hosts, [("10.0.0.1", 7001), ("::1", 7001), ("order.mesh", 80)]);
-        assert_eq!(member.endpoints.load().len(), 2, "names are looked up at the first call");
+        assert_eq!(destination.endpoints.load().len(), 2, "names are looked up at the first call");
     }
 
     #[tokio::test]
     async fn looking_up_again_keeps_the_addresses_that_stay() {
-        let member = Member::parse("http://localhost:7001", None).unwrap();
-        member.look_up(Instant::now()).await;
-        let first = member.endpoints.load_full();
+        let destination = Destination::parse("http://localhost:7001", None).unwrap();
+        destination.look_up(Instant::now()).await;
+        let first = destination.endpoints.load_full();
         assert!(first.iter().any(|endpoint| endpoint.address.ip().is_loopback()));
-        member.look_up(Instant::now()).await;
-        for (before, after) in first.iter().zip(member.endpoints.load().iter()) {
+        destination.look_up(Instant::now()).await;
+        for (before, after) in first.iter().zip(destination.endpoints.load().iter()) {
             assert!(Arc::ptr_eq(before, after));
         }
-        assert_eq!(first.len(), member.endpoints.load().len());
+        assert_eq!(first.len(), destination.endpoints.load().len());
     }
 }

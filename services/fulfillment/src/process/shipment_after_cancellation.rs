@@ -19,7 +19,7 @@ use crate::{fulfillment_order::FulfillmentOrder, release::ReleaseAggregate, wire
 
 /// What is unexpected about units that left.
 #[derive(Debug)]
-pub(crate) struct LateShipment {
+pub(crate) struct ShipmentOutcome {
     /// Whether they left against the order's cancellation.
     pub(crate) cancellation_lost: bool,
     /// Units beyond what was to be shipped.
@@ -32,7 +32,7 @@ pub(crate) fn ship(
     release: &mut ReleaseAggregate,
     left: &[LineQuantity],
     at: Timestamp,
-) -> LateShipment {
+) -> ShipmentOutcome {
     let cancellation_lost = order.cancellation_is_lost() || release.is_cancelled();
     order.header.accept_time.get_or_insert(at);
     let mut over_shipped = Vec::new();
@@ -44,5 +44,5 @@ pub(crate) fn ship(
             over_shipped.push(LineQuantity { line_number, sku: reclaimed.sku, quantity });
         }
     }
-    LateShipment { cancellation_lost, over_shipped }
+    ShipmentOutcome { cancellation_lost, over_shipped }
 }

@@ -12,12 +12,12 @@ use crate::{
 };
 
 /// Commands that are applied in one transaction, and what they finish.
-pub(crate) struct Unit {
+pub(crate) struct WriteRequest {
     pub(crate) groups: Vec<Group>,
     pub(crate) finishes: Finishes,
 }
 
-/// What a unit finishes with its commands. The unit is dropped when it is finished already.
+/// What a write request finishes with its commands. The write request is dropped when it is finished already.
 #[derive(Debug, Clone)]
 pub(crate) enum Finishes {
     /// A caller's command finishes nothing.
@@ -46,8 +46,8 @@ pub(crate) type Refused = Box<dyn Fn(&Fault) -> Box<dyn AnyCommand> + Send + Syn
 
 /// An entry of the writer's queue.
 pub(crate) enum Job {
-    Unit {
-        unit: Unit,
+    Write {
+        request: WriteRequest,
         reply: oneshot::Sender<Result<Bytes, Fault>>,
     },
     /// One statement in a transaction of its own.
@@ -61,12 +61,13 @@ pub(crate) enum Job {
 impl Job {
     /// Whether it can wait for more to be committed with it.
     pub(crate) fn is_batchable(&self) -> bool {
-        let Self::Unit { unit, .. } = self else { return false };
-        matches!(unit.finishes, Finishes::Subscription { .. }) || unit.groups.iter().any(|group| group.call.batchable)
+        let Self::Write { request, .. } = self else { return false };
+        matches!(request.finishes, Finishes::Subscription { .. })
+            || request.groups.iter().any(|group| group.call.batchable)
     }
 }
 
-impl Unit {
+impl WriteRequest {
     /// A caller's command.
     pub(crate) fn interactive(call: Call, command: Box<dyn AnyCommand>, spans: (Span, Span)) -> Self {
         Self { groups: vec![Group::new(call, vec![command], spans)], finishes: Finishes::Nothing }
@@ -76,7 +77,7 @@ impl Unit {
         self.groups.iter().map(|group| group.commands.len()).sum()
     }
 
-    /// One unit per group, so that one that the database refuses does not stop the others.
+    /// One write request per group, so that one that the database refuses does not stop the others.
     pub(crate) fn split(self) -> Vec<Self> {
         let mut ends: Vec<i64> = self.groups.iter().skip(1).map(|group| group.before).collect();
         let mut finishes = self.finishes;
@@ -84,17 +85,17 @@ impl Unit {
             ends.push(*to);
         }
         let mut ends = ends.into_iter();
-        let mut units = Vec::new();
+        let mut requests = Vec::new();
         for group in self.groups {
             if let (Finishes::Subscription { to, .. }, Some(end)) = (&mut finishes, ends.next()) {
                 *to = end;
             }
-            units.push(Self { groups: vec![group], finishes: finishes.clone() });
+            requests.push(Self { groups: vec![group], finishes: finishes.clone() });
             if let Finishes::Subscription { from, to, .. } = &mut finishes {
                 *from = *to;
             }
         }
-        units
+        requests
     }
 }
 
