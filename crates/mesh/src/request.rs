@@ -1,4 +1,7 @@
 //! The call that is being answered, and its context.
+//!
+//! Its request id (`x-request-id`, up to 64 plain characters) is for logs and traces. It is not the contract's
+//! `request_id`, which makes a command repeatable.
 
 use std::sync::{Arc, LazyLock};
 
@@ -14,7 +17,7 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 pub struct CallInfo {
     /// Who calls.
     pub principal: Arc<Principal>,
-    /// The caller's `x-request-id`, or one made on arrival.
+    /// The caller's `x-request-id`, or one made on arrival. Not the `request_id` of a command.
     pub request_id: String,
     /// The W3C `traceparent` to keep with whatever the call causes.
     pub trace_parent: String,

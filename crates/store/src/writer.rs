@@ -1,4 +1,5 @@
-//! The one writer of a process: it takes all waiting commands, applies them as one batch, and replies to each.
+//! The one writer of a database in a process: it takes all waiting commands, applies them as one batch, and replies to
+//! each.
 
 use std::{sync::Arc, time::Duration};
 
@@ -114,7 +115,7 @@ async fn collect(applier: &mut Applier, first: Job, queues: &mut Queues) -> (Vec
     (units, replies)
 }
 
-/// Adds a unit to the batch; runs a statement at once. Answers how many commands were added.
+/// Adds a write request to the batch; runs a statement at once. Returns how many commands were added.
 async fn admit(applier: &mut Applier, job: Job, units: &mut Vec<Unit>, replies: &mut Vec<Reply>) -> usize {
     match job {
         Job::Unit { unit, reply } => {

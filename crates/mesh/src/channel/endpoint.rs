@@ -1,4 +1,4 @@
-//! One address of a member: its connection, and its health.
+//! One address of a destination: its connection, and its health.
 
 use std::{
     io,

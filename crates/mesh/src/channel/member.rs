@@ -1,4 +1,4 @@
-//! A member of the mesh as its callers see it: its addresses, and the choice among them.
+//! A destination of calls: the addresses of a service, and the choice among them.
 
 use std::{
     net::SocketAddr,

@@ -1,4 +1,4 @@
-//! One URL of a member, and the addresses of its host.
+//! One URL of a destination, and the addresses of its host.
 
 use std::{
     net::{IpAddr, SocketAddr},

@@ -1,4 +1,4 @@
-//! API keys: whose key has a hash, asked once for many calls.
+//! API keys: looks up the API client whose key has a hash, once for many calls.
 
 use std::{fmt, sync::Arc, time::Duration};
 

@@ -4,9 +4,10 @@
 //!    (`FulfillmentOrder::start` and `ship` in `fulfillment_order/`).
 //! 2. In time: `fulfillment.accepted`; saving drops the timeout task (`aggregate.rs`).
 //! 3. After a rejection, a timeout or a cancellation: `fulfillment.cancellation_requested`, and the exception LATE_ACCEPTANCE
-//!    (`aggregate/request.rs`). The partner service asks the node to stop
+//!    (`fulfillment_order/answers.rs`, `aggregate/request.rs`). The partner service asks the node to stop
 //!    (`services/partner/src/process/outbound_message.rs`).
-//! 4. The node stops (`process/cancellation.rs`, step 4) or ships (`process/late_shipment.rs`).
+//! 4. The node stops (`AnswerCancellation`, `process/cancellation.rs`) or ships
+//!    (`process/shipment_after_cancellation.rs`).
 //! 5. Either resolves the exception (`FulfillmentOrder::resolve_late_acceptance`, emitted by `aggregate/events.rs`).
 
 use std::sync::Arc;

@@ -6,8 +6,8 @@
 //!    later when they are deallocated. `fulfillment.cancelled`, without a node.
 //! 3. Every open fulfillment order is asked to stop (`FulfillmentOrder::request_cancellation`). One that its node has not
 //!    accepted is cancelled at once (step 5); else `fulfillment.cancellation_requested`, and the partner service asks the node.
-//! 4. `AnswerCancellation` ([`AnswerCancellation`]) records the node's answer. Too late: `fulfillment.cancellation_rejected`,
-//!    and the node ships (`process/late_shipment.rs`).
+//! 4. `AnswerCancellation` ([`AnswerCancellation`]) records the node's answer (`fulfillment_order/answers.rs`). Too
+//!    late: `fulfillment.cancellation_rejected`, and the node ships (`process/shipment_after_cancellation.rs`).
 //! 5. Stopped: `fulfillment.cancelled` with the open units.
 //! 6. [`deallocate_cancelled`] reacts to it: inventory deallocates units at a node (`Deallocate` with CANCEL), or releases those
 //!    without one (`Release`). The order service counts the units as cancelled

@@ -2,9 +2,10 @@
 //!
 //! 1. [`deallocate`] asks inventory (`inventory.rs`), under a key made from the event that causes it.
 //! 2. [`RecordDeallocation`] moves the units from the node to the unrouted units of the release, or returns them to the order
-//!    (`process/unfulfillable.rs`). Units that the node shipped meanwhile stay with it (`process/late_shipment.rs`).
-//! 3. Unrouted units are routed again (`process/routing.rs`, step 2); those of a cancelled order are cancelled
-//!    (`process/cancellation.rs`, step 2).
+//!    (`process/unfulfillable.rs`). Units that the node shipped meanwhile stay with it
+//!    (`process/shipment_after_cancellation.rs`).
+//! 3. Unrouted units are routed again (`RouteTask`, `process/routing.rs`); those of a cancelled order are cancelled
+//!    when the release is saved (`release/aggregate.rs`).
 
 use proto::{
     event::v1::Event,

@@ -4,7 +4,7 @@
 //!    [`AcceptRelease`] stores the release with all units unrouted.
 //! 2. Saving a release that is to be routed schedules the routing task ([`schedule`], `release/aggregate.rs`).
 //! 3. The task ([`RouteTask`]) reads stock from inventory, and [`plan::PlanRouting`] records a routing decision: which units,
-//!    which nodes, and the allocation key. The rules are in `routing/plan.rs`. It schedules the allocation task.
+//!    which nodes, and the allocation key. The rules are in `routing/rules.rs`. It schedules the allocation task.
 //! 4. Without any node: `fulfillment.routing_failed`, and the release waits (`process/rerouting.rs`).
 //! 5. The allocation task ([`AllocateTask`]) asks inventory under that key, and [`SettleRouting`] settles the decision with what
 //!    was allocated: `fulfillment.routed`.

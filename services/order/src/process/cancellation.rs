@@ -8,9 +8,9 @@
 //!    (`services/fulfillment/src/process/cancellation.rs`).
 //! 4. Cancelled in time: `fulfillment.cancelled`, and the units count as cancelled. Refused by a node: the units stay
 //!    released. Returned to the order (`fulfillment.unfulfillable`): cancelled as in 1, because the request stays.
-//! 5. Shipped all the same (`services/fulfillment/src/process/late_shipment.rs`): the units count as shipped, and
-//!    [`ChangingOrder::lose_cancellation`] emits `order.cancel_lost` and opens the exception CANCEL_LOST. The goods may
-//!    come back as a return.
+//! 5. Shipped all the same (`services/fulfillment/src/process/shipment_after_cancellation.rs`): the units count as
+//!    shipped, and [`ChangingOrder::lose_cancellation`] emits `order.cancel_lost` and opens the exception CANCEL_LOST.
+//!    The goods may come back as a return.
 //! 6. When every unit is cancelled and none is shipped, the order is CANCELLED, `order.cancelled` (`process/closing.rs`).
 //!    A later shipment of such an order reopens it as in 5.
 

@@ -7,7 +7,7 @@
 //! 3. Fulfillment follows `order.released`: it chooses nodes, allocates the stock and requests fulfillment orders
 //!    (`services/fulfillment/src/process/routing.rs`).
 //! 4. `fulfillment.picked` and `fulfillment.short_picked` are counted ([`ChangingOrder::record`]).
-//! 5. `fulfillment.unfulfillable` (`services/fulfillment/src/process/unfulfillable.rs`): [`ChangingOrder::withdraw`]
+//! 5. `fulfillment.unfulfillable` (`services/fulfillment/src/process/unfulfillable.rs`): [`ChangingOrder::take_back`]
 //!    returns units that no node can fulfill to the order. They are backordered or reserved, as the reservations in the
 //!    event say, and reserved units are released again as in 1.
 
