@@ -83,7 +83,7 @@ impl Context {
     }
 }
 
-/// Who calls. Nobody, when the request did not come through a [`Server`](crate::Server).
+/// Who calls. Anonymous, when the request did not come through a [`Server`](crate::Server).
 pub fn caller<T>(request: &tonic::Request<T>) -> &Principal {
     static NOBODY: LazyLock<Principal> = LazyLock::new(Principal::nobody);
     request.extensions().get::<Arc<CallInfo>>().map_or(&NOBODY, |call| &call.principal)

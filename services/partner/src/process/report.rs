@@ -8,7 +8,7 @@
 //!      answered with the first message. The process ends.
 //!    - *Conflict*, it was used for other content: QUARANTINED, `partner.duplicate_conflict`, exception
 //!      CONTROL_NUMBER_REUSED; the caller is refused. The process ends, unless a person replays the message (step 7).
-//! 3. **Checked**: `reporter.rs` refuses a report on what is not the partner's.
+//! 3. **Checked**: `reporter.rs` refuses a report on another partner's subject.
 //! 4. **Called**: `report_kind.rs` makes the call that the report becomes, under the message id as request id.
 //! 5. **Recorded**: fulfillment or inventory records it and emits its own events. A milestone or proof of delivery of
 //!    an *unmatched* package is kept by fulfillment (`shipment.unmatched_milestone_recorded`) until a package for which
