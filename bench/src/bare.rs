@@ -1,4 +1,4 @@
-//! The databases driven by hand, as a measure for the services, and to prepare and fill copies. No service uses them so.
+//! The databases without the services: a baseline for the services, and a way to prepare and fill copies.
 
 pub(crate) mod fill;
 pub(crate) mod pgbench;

@@ -1,4 +1,4 @@
-//! What is in the databases before a measurement: the demo's company with stock, and orders that are stored already.
+//! Fills the databases before a measurement: the demo's company with stock, and stored orders.
 
 use anyhow::Context as _;
 use proto::{

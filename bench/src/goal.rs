@@ -1,4 +1,4 @@
-//! The figures that have an aim, and whether it was reached.
+//! The figures that have a goal, and whether it was reached.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! Callers that call again as soon as they are answered.
+//! Generates load: callers that call again as soon as they are answered.
 
 use std::{
     cell::{Cell, RefCell},

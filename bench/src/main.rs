@@ -1,5 +1,5 @@
-//! Measures what a `waybill` binary does in a second, how long it takes and what it costs: beside the bare database,
-//! beside what is aimed at and beside another binary.
+//! Measures throughput, latency and cost of a `waybill` binary, compared with the bare database, the goals and another
+//! binary.
 //!
 //! The servers under test are processes of the measured binary, so that their processor time is not that of their callers.
 //! What is compared is measured in turns and repeated: ratios hold on a busy machine, absolute numbers do not.

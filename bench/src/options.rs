@@ -1,4 +1,4 @@
-//! What the command line says, and what is measured because of it.
+//! Options of the command line, and the measurements that they select.
 
 use std::{path::PathBuf, time::Duration};
 

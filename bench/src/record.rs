@@ -1,4 +1,4 @@
-//! Everything that was measured, by what it is of.
+//! All measurements, by what they measure.
 
 use std::collections::BTreeSet;
 

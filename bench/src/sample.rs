@@ -1,4 +1,4 @@
-//! What was measured once, and medians of it.
+//! Single measurements, and their medians.
 
 use std::time::Duration;
 

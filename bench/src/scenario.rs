@@ -1,4 +1,4 @@
-//! What is measured, each scenario with a letter of its own.
+//! The scenarios that are measured. Each has a letter.
 
 pub(crate) mod deliver;
 mod envoy;

@@ -1,4 +1,4 @@
-//! One binary on one database engine, and what was measured there.
+//! One binary on one database engine, and its measurements.
 
 use std::path::Path;
 

@@ -1,7 +1,7 @@
-//! A whole mesh for a test: real services, a real gateway, simulated partners, nothing that moves by itself.
+//! A whole mesh for a test: real services, a real gateway, simulated partners.
 //!
-//! Workers run when the test says so ([`World::drain`]), and partners report when it says so ([`World::settle`]), so that
-//! a journey waits for nothing and can stop between any two steps.
+//! Workers run only when the test calls them ([`World::drain`]), and partners report only in [`World::settle`]. So a
+//! test waits for nothing and can stop between any two steps.
 #![expect(clippy::expect_used, reason = "a test that cannot be set up has failed")]
 
 use std::{sync::Arc, time::Duration};

@@ -1,4 +1,4 @@
-//! Many rows at once into PostgreSQL.
+//! Writes many rows at once into PostgreSQL.
 
 use std::{fmt::Write as _, ops::Range};
 

@@ -1,4 +1,4 @@
-//! PostgreSQL driven by hand: the server's own rate.
+//! PostgreSQL without the services: the server's own rate.
 
 use std::{
     error::Error,

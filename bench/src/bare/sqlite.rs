@@ -1,4 +1,4 @@
-//! SQLite driven by hand: its own rate, and many rows at once.
+//! SQLite without the services: its own rate, and many rows at once.
 
 use std::{
     ops::Range,

@@ -1,4 +1,4 @@
-//! What the gateway costs by itself: the same reads directly over gRPC, through it, and through Envoy.
+//! The cost of the gateway: the same reads directly over gRPC, through the gateway, and through Envoy.
 
 use std::{
     net::SocketAddr,

@@ -1,4 +1,5 @@
-//! Orders placed: by hand on the bare database, over gRPC, over REST, and while the whole mesh processes them.
+//! Orders placed: on the bare database without the services, over gRPC, over REST, and while the whole mesh processes
+//! them.
 //!
 //! Over gRPC and REST the order service runs alone, as in a cluster, so that its usage is that of placing orders. The
 //! bare database does the least that stores the same rows: the service also looks up the account, the items, earlier

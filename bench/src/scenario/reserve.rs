@@ -1,4 +1,4 @@
-//! Reservations on one item by all callers, and on many. Never more is reserved than there is.
+//! Reservations of one item by all callers, and of many items. Checks that no more is reserved than is in stock.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 

@@ -1,6 +1,7 @@
-//! The bench, at its smallest: that it measures everything it says, not how fast anything is.
+//! The bench at its smallest size: it measures everything it lists. Speed is not checked.
 //!
-//! It measures the `waybill` beside it, which `cargo test --workspace` builds and `cargo test -p waybill-bench` does not.
+//! It measures the `waybill` in the same directory, which `cargo test --workspace` builds and `cargo test -p
+//! waybill-bench` does not.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{collections::BTreeSet, path::Path, process::Stdio, time::Duration};

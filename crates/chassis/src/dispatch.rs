@@ -1,4 +1,4 @@
-//! The way of a request: read into a command, run repeatably, answered.
+//! Dispatches a request to a command: parses it, runs it repeatably, and answers.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ pub trait Answers {
     /// The service's database.
     fn db(&self) -> &Db;
 
-    /// The call of a command, adjusted: for services whose commands may wait for others.
+    /// Changes the call of a command, for example to let it be batched with others.
     fn adjust(call: Call) -> Call {
         call
     }

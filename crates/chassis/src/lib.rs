@@ -1,11 +1,11 @@
-//! How a service answers calls: what all services share above the mesh and the store.
+//! How a service answers calls: the code that all services share above the mesh and the store.
 //!
-//! **Owns** the way of a request: it is read into a command, run repeatably under its request id, and answered. A service
-//! declares its methods with [`rpc!`]; nothing else dispatches. [`server`] puts a service's server together.
+//! **Owns** the dispatch of a request: it is parsed into a command, run repeatably under its request id, and answered.
+//! A service declares its methods with [`rpc!`]; nothing else dispatches. [`server`] makes a service's server.
 //!
 //! **Promises**: request ids have one form and one scope (the caller's [`Actor`](types::Actor)) in every service; a
-//! kept answer passes the same visibility rule as a fresh one; each refusal becomes a status in one place; who sees which
-//! rows is built by one condition builder ([`Select`]).
+//! kept answer passes the same visibility rule as a fresh one, where the method has one; each refusal becomes a status
+//! in one place; conditions for what a caller sees are made by one builder ([`Select`]).
 //!
 //! **Absent on purpose**: any service's contract or domain.
 

@@ -1,4 +1,4 @@
-//! Declares a service's methods.
+//! The macro that declares a service's methods.
 
 /// Implements a generated service trait for the type that answers its calls.
 ///

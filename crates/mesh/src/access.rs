@@ -1,4 +1,4 @@
-//! Who may call a method: the `waybill.options.v1.access` option of every method, read once at boot.
+//! Access rules: the `waybill.options.v1.access` option of every method, read once at the start.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use crate::{
 
 const OPTION: &str = "waybill.options.v1.access";
 
-/// Methods every server has. Health and reflection have no data of anybody, so anybody may call them.
+/// Methods every server has. Health and reflection return no data of any party, so every caller may call them.
 const OWN_METHODS: [(&str, Shape); 4] = [
     ("/grpc.health.v1.Health/Check", Shape::Unary),
     ("/grpc.health.v1.Health/Watch", Shape::Stream),

@@ -1,4 +1,4 @@
-//! Plain HTTP for those who run a member: `/metrics`, `/healthz`, `/readyz`.
+//! Plain HTTP for operators: `/metrics`, `/healthz`, `/readyz`.
 
 use std::io;
 

@@ -1,5 +1,6 @@
-//! The body of a response, which outlives the handler: it applies the deadline, the context and the observation of the
-//! call to a stream, which tower's layers leave at the head.
+//! Response body that enforces the deadline of a call, runs in its context and records its end.
+//!
+//! A stream outlives its handler, and tower's layers end with the head of the response.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},

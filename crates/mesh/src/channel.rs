@@ -1,4 +1,4 @@
-//! Calls to a member, in the process or over the network.
+//! Calls to another service, in one process or over the network.
 
 mod destination;
 mod endpoint;

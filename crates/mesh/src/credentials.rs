@@ -1,8 +1,9 @@
-//! Who calls from outside: bearer tokens of an identity provider, API keys, and the token of the first administrator.
+//! Credentials of callers from outside: bearer tokens of an identity provider, API keys, and the token of the first
+//! administrator.
 //!
-//! Checked where a call enters the mesh: at the gateway, and at every server for callers that are no member. Members send
-//! each other the principal; it is accepted from the process itself, from a member with a certificate, and from a caller
-//! with the mesh's own token.
+//! They are checked where a call enters the mesh: at the gateway, and at every server for callers that are not members.
+//! Members send each other the principal; it is accepted from the process itself, from a member with a certificate, and
+//! from a caller with the mesh's own token.
 
 mod config;
 mod keys;
@@ -129,7 +130,7 @@ pub(crate) fn challenge(fault: &Fault) -> HeaderValue {
     HeaderValue::try_from(text).unwrap_or(plain)
 }
 
-/// Whoever holds the token that was put there for the first administrator.
+/// The holder of the token for the first administrator.
 fn first_administrator() -> Principal {
     Principal {
         kind: Kind::Application,

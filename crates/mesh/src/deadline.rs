@@ -1,5 +1,6 @@
-//! The deadline of a call: read on arrival, carried to outgoing calls, where it only shrinks. tower's timeout neither
-//! reaches the body of a stream nor is carried on.
+//! The deadline of a call: read from its headers, and sent with the calls that it makes, where it only shrinks.
+//!
+//! tower's timeout neither covers the body of a stream nor is sent on.
 
 use std::{
     pin::Pin,

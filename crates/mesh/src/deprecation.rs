@@ -1,6 +1,7 @@
-//! Which methods are going to end: their `deprecated` and `waybill.options.v1.lifecycle` options, read once at boot.
+//! Methods whose end is announced: their `deprecated` and `waybill.options.v1.lifecycle` options, read once at the
+//! start.
 //!
-//! Every answer of such a method says so, in the words of RFC 9745 (`deprecation`), RFC 8594 (`sunset`) and RFC 8288
+//! Every answer of such a method has the headers of RFC 9745 (`deprecation`), RFC 8594 (`sunset`) and RFC 8288
 //! (`link`); after its sunset it is refused.
 
 use std::{

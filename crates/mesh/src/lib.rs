@@ -1,17 +1,19 @@
-//! What makes a program a member of the mesh.
+//! What makes a program a member of the mesh. A member is one process of it.
 //!
-//! Owns what every call passes: the server stack ([`Server`]), the client stack ([`Channel`]), who calls ([`Principal`],
-//! proven by [`credentials`]), who may ([`Access`]), until when ([`Deprecations`]), how long ([`CallInfo::deadline`]), how
-//! much ([`Class`], [`QuotaSetting`]), who called what ([`Usage`]), faults on the wire ([`status`], [`fault`]), what a call
-//! leaves behind ([`telemetry`], [`metrics`]), and how a process starts, is watched and ends ([`Config`], [`admin`],
-//! [`Stop`], [`Tasks`]).
+//! **Owns** everything that a call passes:
+//! - the server stack ([`Server`]) and the client stack ([`Channel`]);
+//! - callers ([`Principal`]) and the check of their [`credentials`];
+//! - access rules ([`Access`]), quotas ([`Class`], [`QuotaSetting`]) and usage ([`Usage`]);
+//! - deadlines ([`CallInfo::deadline`]) and the announced end of methods ([`Deprecations`]);
+//! - faults on the wire ([`status`], [`fault`]), logs and traces ([`telemetry`]), [`metrics`];
+//! - settings, probes and the end of a process ([`Config`], [`admin`], [`Stop`], [`Tasks`]).
 //!
-//! Promises: a call in one process passes the same stack as a call over the network; every call has a request id, a trace
-//! and a deadline that only shrinks; a server with a method without an access rule does not start; a server that has to
-//! stop ends within its drain timeout, whatever its callers do; calls go to the replicas that answer; a call is repeated
-//! only where that is safe, and only by the first channel it passes.
+//! **Promises**: a call in one process passes the same server stack as a call over the network; every call has a
+//! request id, a trace and a deadline that only shrinks; a server with a method without an access rule does not start;
+//! a server that has to stop ends within its drain timeout, whatever its callers do; calls go to the replicas that
+//! answer; a call is repeated only where that is safe, and only by the first channel it passes.
 //!
-//! Deliberately absent: databases, and any service's contract.
+//! **Absent on purpose**: databases, and any service's contract.
 
 mod access;
 pub mod admin;

@@ -1,4 +1,4 @@
-//! How a process ends: everything that runs is awaited, up to a limit.
+//! The end of a process: everything that runs is awaited, up to a limit.
 
 use std::{
     any::Any,

@@ -1,4 +1,4 @@
-//! The process's Prometheus metrics, and those of every call: rate, errors, duration, in flight.
+//! The process's Prometheus metrics, including those of every call: rate, errors, duration, in flight.
 
 mod meter;
 

@@ -1,4 +1,4 @@
-//! A call watched to its end: measured, traced and, where it is answered, logged.
+//! Observes a call to its end: metrics, span and, at the member that answers, the line in the log.
 
 use std::sync::Arc;
 
@@ -136,7 +136,7 @@ impl Drop for Observed {
     }
 }
 
-/// Whether a span with this code failed: for who answers, only what is a fault of its own does.
+/// Whether a span with this code failed. For the member that answers, only its own faults do.
 fn is_error(code: Code, answers: bool) -> bool {
     match code {
         Code::Ok => false,

@@ -1,4 +1,4 @@
-//! Who is at the other end of a connection.
+//! The peer of a connection: the process itself, an address, or a member with a certificate.
 
 use std::net::{IpAddr, SocketAddr};
 

@@ -1,4 +1,4 @@
-//! Who calls, and the header in which members send it to each other.
+//! The principal of a call (who calls), and the header in which members send it to each other.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What a process has once, for all of its members.
+//! State that a process has once, for all of its servers.
 
 use crate::{credentials, metrics};
 

@@ -1,5 +1,4 @@
-//! How much a client may call: a budget for each class of method that fills up again as time passes, and a number of
-//! streams that may be open at once.
+//! Quotas: each client has a budget for each class of method, which refills over time, and a maximum of open streams.
 //!
 //! Budgets are of one server, so that a service with three replicas gives a client three times as much. A call that a
 //! service makes within a client's call is taken from the client's budget at the service that is called.

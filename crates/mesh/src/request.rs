@@ -1,4 +1,7 @@
 //! The call that is being answered, and its context.
+//!
+//! Its request id (`x-request-id`, up to 64 plain characters) is for logs and traces. It is not the contract's
+//! `request_id`, which makes a command repeatable.
 
 use std::sync::{Arc, LazyLock};
 
@@ -14,7 +17,7 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 pub struct CallInfo {
     /// Who calls.
     pub principal: Arc<Principal>,
-    /// The caller's `x-request-id`, or one made on arrival.
+    /// The caller's `x-request-id`, or one made on arrival. Not the `request_id` of a command.
     pub request_id: String,
     /// The W3C `traceparent` to keep with whatever the call causes.
     pub trace_parent: String,
@@ -80,7 +83,7 @@ impl Context {
     }
 }
 
-/// Who calls. Nobody, when the request did not come through a [`Server`](crate::Server).
+/// Who calls. Anonymous, when the request did not come through a [`Server`](crate::Server).
 pub fn caller<T>(request: &tonic::Request<T>) -> &Principal {
     static NOBODY: LazyLock<Principal> = LazyLock::new(Principal::anonymous);
     request.extensions().get::<Arc<CallInfo>>().map_or(&NOBODY, |call| &call.principal)

@@ -1,4 +1,4 @@
-//! What a caller is to the distributor.
+//! Roles of callers.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Texts that must not be shown.
+//! Texts that must not be printed.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! A member's server: its handlers behind the stack that every call passes, over the network or in the process.
+//! A member's server: its handlers behind the stack that every call passes, over the network or in one process.
 
 mod accept;
 mod grpc;

@@ -1,4 +1,4 @@
-//! Logs and traces of a process, and the trace context that goes with calls and events.
+//! Logs and traces of a process, and the trace context of calls and events.
 
 mod arrival;
 mod otlp;

@@ -1,4 +1,4 @@
-//! Who calls what: counted in memory with every call, until it is fetched.
+//! Usage: counts the calls of each client and method in memory, until the counts are fetched.
 
 use std::{
     collections::HashMap,
@@ -22,7 +22,7 @@ const LONGEST: usize = 300;
 
 const DAY_MICROS: i64 = 86_400_000_000;
 
-/// How a call ended: by whose fault, if any.
+/// How a call ended, and who caused its failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
     /// Answered; a stream was begun.

@@ -37,7 +37,7 @@ impl Checks {
         self.optional_text("request_id", text, MAX_REQUEST_ID)
     }
 
-    /// A list of at most `most` elements; answers whether it is, so that a longer one is not looked at.
+    /// A list of at most `most` elements; returns whether it is, so that a longer one is not read.
     pub fn at_most(&mut self, field: impl Into<String>, count: usize, most: usize) -> bool {
         if count > most {
             self.wrong(field, format!("must have at most {most} elements, but has {count}"));

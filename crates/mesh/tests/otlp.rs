@@ -1,4 +1,4 @@
-//! Traces that are sent somewhere: a process of its own, since a process has one subscriber.
+//! The export of traces. In a process of its own, because a process has one subscriber.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 extern crate waybill_mesh as mesh;

@@ -23,7 +23,8 @@ pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descrip
 
 /// The same, decoded once for the whole process.
 ///
-/// The build has made it, so it can be decoded. Were it not so, no server would find its services in it, and none would boot.
+/// The build made it, so it can be decoded. If it could not, no server would find its services in it, and none would
+/// start.
 pub fn pool() -> &'static DescriptorPool {
     static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| DescriptorPool::decode(DESCRIPTORS).unwrap_or_default());
     &POOL
@@ -60,7 +61,7 @@ include!(concat!(env!("OUT_DIR"), "/message_bytes.rs"));
 message_bytes!(());
 message_bytes!(i64);
 
-/// A request that a caller may repeat: the same id answers what the first answered.
+/// A request that a caller may repeat: a repeat with the same id gets the first answer.
 pub trait Repeatable {
     /// The caller's id of the request; empty when it gave none.
     fn request_id(&self) -> &str;

@@ -3,7 +3,7 @@
 //! Services call each other and follow each other's logs. Copies made one after the other would contradict each other: a
 //! caller would know of what its callee does not, a follower would be ahead of its log. So all are copied as they were at
 //! one moment, the *cut*: every file's write lock is taken, each file is pinned for reading, and the locks are released.
-//! That takes milliseconds; copying what is pinned may take its time.
+//! That takes milliseconds; the copying that follows may take long.
 
 use std::{
     collections::BTreeMap,

@@ -127,10 +127,12 @@ async fn apply_once(
 
 /// Loads and decides; also returns the changes, which are not written yet.
 ///
-/// All loads of a round are handed to the connection together: on PostgreSQL they are one journey, and so are the changes.
+/// All loads of a round are passed to the connection together: on PostgreSQL they are one round trip, and so are the
+/// changes.
 ///
-/// Rows that others may have changed come first among the changes, in the order in which loads lock them, then the log's
-/// head, then new rows. So whoever was slower than a rival notices before it inserts what the rival would have to wait for.
+/// Rows that others may have changed come first among the changes, in the order in which loads lock them, then the
+/// log's head, then new rows. So the slower of two writers notices the conflict before it inserts what the other would
+/// wait for.
 async fn decide(
     conn: &Connection,
     source: &'static str,

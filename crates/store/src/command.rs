@@ -1,4 +1,4 @@
-//! A command: what it needs, how it decides. And the call it came with.
+//! Commands (the rows they need, how they decide), and the call that a command came with.
 
 use bytes::Bytes;
 use proto::MessageBytes;

@@ -1,4 +1,4 @@
-//! One connection to either database, and what is done with it.
+//! One connection to either database, with the operations that the store needs.
 
 pub(crate) mod postgres;
 pub(crate) mod sqlite;

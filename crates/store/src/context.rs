@@ -1,4 +1,4 @@
-//! What a deciding command may do besides changing rows: emit events, schedule tasks, make ids.
+//! The context of a deciding command: it emits events, schedules tasks and makes ids.
 
 use std::collections::{BTreeMap, HashSet};
 

@@ -41,7 +41,8 @@ use crate::{
 /// How many commands may wait for the writer.
 const QUEUE: usize = 1_024;
 
-/// How soon a follower looks at the log by itself, and how soon it does when it is notified of commits, as a notification may be lost.
+/// How often a follower polls the log without notifications of other processes' commits, and with them (one may be
+/// lost).
 const POLL: Duration = Duration::from_secs(1);
 const POLL_LISTENING: Duration = Duration::from_secs(5);
 
@@ -194,8 +195,8 @@ impl Db {
         rows.into_iter().map(|row| R::read(Fields::new(R::TABLE, row.into_values()))).collect()
     }
 
-    /// Events of this process, after their commit. Other replicas' events are not among them: whoever waits for one
-    /// reads the state again from time to time.
+    /// Events of this process, after their commit. Other replicas' events are not among them: a caller that waits for
+    /// one reads the state again from time to time.
     pub fn subscribe(&self) -> broadcast::Receiver<Arc<[Event]>> {
         self.shared.listeners.events.subscribe()
     }
@@ -294,7 +295,7 @@ impl Db {
         answer.await.map_err(|_| closing())?
     }
 
-    /// How soon a follower looks whether another process has written, when nothing notifies it.
+    /// How often a follower polls for what other processes have written.
     pub(crate) fn poll(&self) -> Duration {
         if self.shared.others.is_some() { POLL_LISTENING } else { POLL }
     }

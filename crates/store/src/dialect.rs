@@ -1,4 +1,5 @@
-//! What differs between the two databases in words. How they are spoken to is in `connection` and `statement`.
+//! SQL differences between SQLite and PostgreSQL. Their connections are in `connection`, their statements in
+//! `statement`.
 
 use std::time::Duration;
 
@@ -39,7 +40,7 @@ impl Dialect {
         }
     }
 
-    /// How soon a follower looks whether another process has written.
+    /// How often a task runner looks for due tasks that another process has scheduled.
     pub(crate) const fn poll(self) -> Duration {
         Duration::from_secs(1)
     }

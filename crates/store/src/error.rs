@@ -1,4 +1,4 @@
-//! Why a database cannot be opened.
+//! The error of a database that cannot be opened.
 
 use crate::connection::postgres::problem::ConnectProblem;
 
@@ -68,7 +68,7 @@ pub enum Error {
     Connect {
         /// The URL without its password.
         url: String,
-        /// What stands in the way, if it is a server's.
+        /// Why, if it is a server's.
         problem: ConnectProblem,
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,

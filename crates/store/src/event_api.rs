@@ -1,4 +1,4 @@
-//! The log over gRPC.
+//! Serves the log over gRPC.
 
 use std::sync::Arc;
 

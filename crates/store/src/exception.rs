@@ -1,4 +1,4 @@
-//! Exceptions that a command opens and resolves: what only a person can decide.
+//! Exceptions that a command opens and resolves: they need a decision by a person.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! What can go wrong at the database, sorted by what to do about it.
+//! Failures of the database, by what to do about each.
 
 use types::{Fault, Reason};
 

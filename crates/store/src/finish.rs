@@ -1,4 +1,4 @@
-//! What units finish: subscription positions and claimed tasks. Checked before they are decided, written with them.
+//! The position or task that a write request completes: checked before it is decided, written with it.
 
 use std::collections::{HashMap, HashSet};
 

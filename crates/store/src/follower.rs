@@ -1,4 +1,8 @@
-//! Following another service's log: each event takes effect here exactly once.
+//! Follows another service's log: each event takes effect here exactly once.
+//!
+//! A transient failure holds the subscription at the event until it succeeds (pauses: `types::retry::follower`). Only
+//! events that are refused for good are passed: they are parked, which opens an exception. Nothing replays a parked
+//! event.
 
 mod react;
 
@@ -37,7 +41,7 @@ const SLACK: i64 = 1_000;
 /// The largest message of a log that is taken: one event of an order of 5,000 lines needs about 2 MiB.
 const LARGEST_MESSAGE: usize = 64 << 20;
 
-/// What a service does about another's events.
+/// A service's reactions to another's events.
 #[async_trait]
 pub trait Reactions: Send + Sync + 'static {
     /// Name of the subscription: never change it, the position is kept under it.
@@ -124,7 +128,7 @@ macro_rules! reactions {
 type Messages = BoxStream<'static, Result<FollowEventsResponse, tonic::Status>>;
 type Source = Arc<dyn Fn(FollowEventsRequest) -> BoxFuture<'static, Result<Messages, tonic::Status>> + Send + Sync>;
 
-/// Follows one log for one subscription. When several replicas do, one is faster and the others go on behind it.
+/// Follows one log for one subscription. When several replicas do, one is faster and the others continue after it.
 #[derive(Clone)]
 pub struct Follower {
     db: Db,
@@ -175,7 +179,7 @@ impl Follower {
                     if handled > 0 {
                         pause = FIRST_PAUSE;
                     }
-                    // Once is everyday life: connections are renewed, members restarted. Again and again is not.
+                    // Once is normal: connections are renewed, members restarted. Several in a row are not.
                     if pause == FIRST_PAUSE {
                         tracing::info!(%fault, subscription = self.reactions.name(), "following is interrupted");
                     } else {
@@ -263,7 +267,7 @@ impl Follower {
         Ok(())
     }
 
-    /// Reacts to some events and applies what comes of it, up to the first that has to be tried again.
+    /// Reacts to some events and applies the commands, up to the first that has to be tried again.
     async fn handle(&self, events: &[Arc<Event>], from: i64, to: i64) -> Result<i64, Fault> {
         let (groups, failed) = react::all(&*self.reactions, self.instrumentation, &self.db, events).await;
         let Some((index, fault)) = failed else {

@@ -1,4 +1,4 @@
-//! Answers kept for requests that are repeated.
+//! Answers kept for repeated requests, as long as `Options::request_retention` says (seven days).
 
 use std::collections::HashMap;
 

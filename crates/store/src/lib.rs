@@ -1,8 +1,8 @@
 //! The database of a service: its rows, the way commands change them, its event log, subscriptions and tasks.
 //!
-//! **Owns** the write path. Commands that wait together are handled together: every row they need is loaded
-//! together, each command decides in memory in arrival order, changes are written set-wise, events appended, one commit, one
-//! answer each. A batch of one is the same code. Only here is a SQL dialect named or a pool opened.
+//! **Owns** the write path. Commands that wait together are one batch: every row they need is loaded together, each
+//! command decides in memory in arrival order, changes are written set-wise, events are appended, there is one commit,
+//! and each command is answered. A batch of one is the same code. Only this crate names a SQL dialect or opens a pool.
 //!
 //! **Promises**
 //! - A command takes effect wholly or not at all, and durably before it is answered. One that is refused leaves the others

@@ -53,8 +53,8 @@ impl Head {
         Ok(Self { position: head.at(0)?, hash: head.at(1)? })
     }
 
-    /// The changes of the head and of the log that append events, which are given their positions. They fail when the log has any of the events, or
-    /// has another head by then.
+    /// The changes of the head and of the log that append events, which are given their positions. They fail when the
+    /// log already has one of the events, or when its head has moved.
     ///
     /// The head's row is the last of others' rows that is locked, and is held to the commit: that makes position order commit
     /// order.

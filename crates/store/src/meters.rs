@@ -1,4 +1,4 @@
-//! What is measured of the writer.
+//! Metrics of the writer.
 
 use std::{collections::HashMap, time::Duration};
 

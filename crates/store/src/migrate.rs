@@ -1,7 +1,7 @@
 //! Migrations: one portable set for both databases, applied in one transaction.
 //!
-//! The record of sqlx is not used: its feature `migrate` asks for another SQLite than rusqlite links, even where sqlx's
-//! own SQLite driver is off.
+//! sqlx's own migrations are not used: the feature `migrate` requires another SQLite than rusqlite links, even where
+//! sqlx's SQLite driver is off.
 
 use std::collections::BTreeMap;
 

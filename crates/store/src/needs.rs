@@ -1,4 +1,4 @@
-//! What a command asks to be loaded.
+//! The rows that a command asks for.
 
 use crate::{
     record::{Key, Record},

@@ -1,4 +1,4 @@
-//! Before a connection is made: which database, where, and why not.
+//! Parses a database URL and explains why a database cannot be opened.
 
 use std::path::{Path, PathBuf};
 

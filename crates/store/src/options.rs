@@ -1,4 +1,4 @@
-//! Where the database is and how it is used.
+//! Settings of a database: where it is and how it is used.
 
 use std::{fmt, time::Duration};
 

@@ -1,4 +1,6 @@
-//! Commands for what fails for good: they park the event or give up the task, and open an exception for a person.
+//! Commands for events and tasks that fail for good: they park the event or give up the task, and open an exception.
+//!
+//! A parked event is passed by its subscription and is not replayed. The person decides what its missing effect needs.
 
 use proto::event::v1::{Event, ExceptionType};
 use types::{Fault, Timestamp};

@@ -1,4 +1,4 @@
-//! What a batch of commands decides on: the rows that were loaded, and their changes.
+//! The rows that a batch of commands decides on: those that were loaded, and their changes.
 
 use std::{
     any::TypeId,

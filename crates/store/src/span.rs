@@ -1,4 +1,4 @@
-//! Spans of what is done at the database, by OpenTelemetry's conventions for database clients.
+//! Spans of database operations, by OpenTelemetry's conventions for database clients.
 
 use proto::event::v1::Event;
 use tracing::{Span, field::Empty};

@@ -1,7 +1,7 @@
-//! Statements over many rows, described once and put into words for either database.
+//! Statements over many rows, described once, with the SQL text for SQLite and for PostgreSQL.
 //!
-//! SQLite, which is in this process, runs a text once for each row. PostgreSQL, which is a round trip away, takes a list
-//! for each column, so that the text is the same whatever the number of rows.
+//! SQLite runs the text once for each row. PostgreSQL, for which each statement is a round trip, takes a list for each
+//! column, so that the text is the same whatever the number of rows.
 
 use std::fmt::Write as _;
 

@@ -102,7 +102,7 @@ pub(crate) fn finished<'a>(tasks: &Tasks, finished: impl Iterator<Item = &'a Fin
     ]
 }
 
-/// The tasks that are scheduled, anew if they are there and nobody finishes them.
+/// The tasks that are scheduled. One that exists, and is not finished by this batch, is replaced.
 pub(crate) fn scheduled<'a>(tasks: &Tasks, finished: impl Iterator<Item = &'a Finishes>) -> Change {
     let claims = claims(finished);
     let open = tasks.iter().filter(|(at, _)| !claims.contains_key(at));

@@ -1,4 +1,4 @@
-//! Values as both databases keep them: TEXT, BIGINT and BYTEA, nothing else.
+//! Values as both databases store them: TEXT, BIGINT and BYTEA only.
 
 use bytes::Bytes;
 use proto::MessageBytes;

@@ -1,4 +1,4 @@
-//! Everything a service does on its own: the logs it follows and the tasks it has.
+//! The background work of a service: the logs it follows and the tasks it runs.
 
 use futures::future::{BoxFuture, join_all};
 use tokio_util::sync::CancellationToken;

@@ -1,4 +1,4 @@
-//! What the writer is handed: commands that stand or fall together.
+//! Write requests: commands of one transaction, as the writer gets them.
 
 use bytes::Bytes;
 use tokio::sync::oneshot;

@@ -1,4 +1,5 @@
-//! The one writer of a process: it takes all waiting commands, applies them as one batch, and replies to each.
+//! The one writer of a database in a process: it takes all waiting commands, applies them as one batch, and replies to
+//! each.
 
 use std::{sync::Arc, time::Duration};
 

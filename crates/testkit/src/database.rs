@@ -54,7 +54,7 @@ fn postgres() -> Option<String> {
     std::env::var("TEST_POSTGRES_URL").ok()
 }
 
-/// Changes a database behind the store's back; answers how many rows the statement returned.
+/// Changes a database behind the store's back; returns how many rows the statement returned.
 pub async fn tamper(url: &str, statement: &str) -> usize {
     match url.strip_prefix("sqlite:") {
         Some(file) => {

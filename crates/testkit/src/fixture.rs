@@ -1,4 +1,4 @@
-//! What tests of several services begin with.
+//! Fixtures of tests of several services.
 
 use std::sync::Arc;
 

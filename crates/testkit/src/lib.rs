@@ -1,4 +1,5 @@
-//! Test support: fresh databases, services under test, the logs they follow, and time that passes when the test says so.
+//! Test support: fresh databases, services under test, the logs they follow, and time that passes only when the test
+//! advances it.
 //!
 //! A test of a service reads `each(World::open, async |world| { ... })`: [`each`] runs it on every database, `World` is the
 //! service's own type around a [`Service`], and [`Log`]s stand for the services that it follows.

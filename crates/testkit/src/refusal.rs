@@ -1,4 +1,4 @@
-//! Why a call was refused.
+//! Reads the refusal of a call.
 
 use tonic::Status;
 use types::{Fault, Reason};

@@ -1,4 +1,4 @@
-//! Time of the test's runtime, which passes when the test says so: what waits for a deadline need not be waited for.
+//! Time of the test's runtime, which passes only when the test advances it, so that no test waits for a deadline.
 
 use std::{sync::mpsc, time::Duration};
 
@@ -33,7 +33,7 @@ impl Drop for Stopped {
     }
 }
 
-/// Lets so much time pass at once; before and after it the clock goes on as ever.
+/// Lets so much time pass at once; before and after it the clock runs as usual.
 pub async fn pass(time: Duration) {
     Stopped::new().pass(time).await;
 }

@@ -1,4 +1,4 @@
-//! The actor of a change, as records and idempotency keys name it.
+//! The actor of a change: the caller's kind and subject, as records name it. Request ids are unique per actor.
 
 use std::fmt;
 

@@ -1,4 +1,7 @@
 //! Limits of what a request may contain. The services share them, so that what one accepts, the next accepts too.
+//!
+//! Limits elsewhere: the page size is in `store::page`, the body in `gateway::Config::max_body`, path, query and
+//! headers in `transcode::limits`, pages of a timeline in `services/operations/src/store.rs`.
 
 /// The most lines, packages or quantities in one request, and the highest number of an order line.
 pub const MAX_LINES: usize = 5_000;
@@ -15,7 +18,7 @@ pub const MAX_NAME: usize = 200;
 /// The most characters of a number that a party outside assigned, such as a tracking number or a customer PO number.
 pub const MAX_OUTSIDE_NUMBER: usize = 64;
 
-/// The most characters of a request id.
+/// The most characters of a request id (REST: `Idempotency-Key`).
 pub const MAX_REQUEST_ID: usize = 200;
 
 /// The most units in one field.

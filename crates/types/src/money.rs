@@ -1,4 +1,6 @@
 //! Money in minor units, and the one rounding rule: half away from zero, once.
+//!
+//! Waybill computes no tax; the ERP adds it to the invoice.
 
 use std::{fmt, str::FromStr};
 

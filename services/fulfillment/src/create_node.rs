@@ -1,4 +1,4 @@
-//! Creating a node.
+//! Creates a node.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! A fulfillment order: what one node has to ship for one order.
 //!
-//! It has two axes. The execution state is a function of the line counters. The request state is what the node answered, or
-//! implied by what it did. A reported fact is never refused because it contradicts what is recorded.
+//! It has two independent states. The execution state is a function of the line counters. The request state is what the
+//! node answered, or implied by what it did. A reported fact is never refused because it contradicts what is recorded.
 
 mod answers;
 mod line;

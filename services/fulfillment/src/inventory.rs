@@ -1,4 +1,4 @@
-//! Calls of the inventory service.
+//! Calls to the inventory service.
 
 use std::collections::{BTreeMap, BTreeSet};
 

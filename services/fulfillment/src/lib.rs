@@ -4,7 +4,7 @@
 //!
 //! **Promises**
 //! - A released unit is in exactly one place: unrouted, planned for a node, at a node, returned to the order, or cancelled.
-//!   Units that no node may take wait here, visibly, until something changes.
+//!   Units that no node may take wait here, with an open exception, until stock or nodes change.
 //! - Inventory is asked under keys that outlive a crash at any step ([`keys`]): no unit is allocated twice, and none that is
 //!   allocated is forgotten.
 //! - A reported fact is recorded even when it contradicts what is recorded; the contradiction opens an exception.

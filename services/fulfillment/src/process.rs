@@ -1,5 +1,5 @@
-//! Processes: what happens in several steps, over events, tasks and other services. Each file lists its steps in order and
-//! holds those that are this service's.
+//! Processes: chains of steps over events, tasks and other services. Each file lists the steps in order and has the
+//! code of this service's steps.
 
 pub(crate) mod acceptance;
 pub(crate) mod acceptance_timeout;

@@ -1,4 +1,4 @@
-//! The logs that are followed, and the process that each event belongs to.
+//! Followers of other services' logs: which event starts or continues which process.
 
 use proto::{
     events::{FulfillmentEvent, InventoryEvent, OrderEvent},

@@ -36,7 +36,7 @@ store::record! {
         plan_number: i64,
         /// The plan that inventory has not answered yet.
         decision_id: Option<DecisionId>,
-        /// Nodes that rejected or shorted it.
+        /// Nodes that rejected it or could not find its units.
         exclusions: Exclusions,
         /// Since when unrouted units need a person.
         unassigned_time: Option<Timestamp>,
@@ -94,8 +94,8 @@ impl Release {
 }
 
 impl ReleaseLine {
-    /// Takes back deallocated units that left their node after all, from those that are unrouted or were cancelled since.
-    /// Returns how many; the others were assigned to another node.
+    /// Reclaims deallocated units that left their node after all, from those that are unrouted or were cancelled since.
+    /// Returns how many; the others are planned for or assigned to another node, or returned to the order.
     pub(crate) fn reclaim(&mut self, quantity: i64) -> i64 {
         let unrouted = quantity.min(self.unrouted);
         let cancelled = (quantity - unrouted).min(self.cancelled);

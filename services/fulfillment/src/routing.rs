@@ -1,4 +1,4 @@
-//! Routing: which node ships which units, and why. A pure decision: the same nodes, stock and exclusions give the same plan.
+//! Routing: which node ships which units, and why. Pure: the same nodes, stock and exclusions give the same plan.
 
 mod exclusions;
 mod rules;

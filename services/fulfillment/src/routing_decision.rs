@@ -1,4 +1,4 @@
-//! Routing decisions: recorded before inventory is asked, settled with what it allocated.
+//! Routing decisions: stored before inventory is asked to allocate, settled with what it allocated.
 
 use proto::fulfillment::v1::{FulfillmentRouted, FulfillmentRoutingFailed};
 use proto::{events::FulfillmentEvent, fulfillment::v1, inventory::v1::AllocationRequest, types::v1::LineQuantity};

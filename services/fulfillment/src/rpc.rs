@@ -1,4 +1,4 @@
-//! The service's methods.
+//! Declares the gRPC methods: commands, and reads.
 
 mod list;
 mod preview;

@@ -1,4 +1,4 @@
-//! Reads. Each finds its rows by an index.
+//! Reads of more than one row. Each has an index.
 
 use chassis::Select;
 use mesh::{Accounts, Principal};

@@ -2,8 +2,7 @@
 //!
 //! The status is a function of the set of reports: in any order and with any repetition, the same reports give the same status.
 //! The newest report by the time it occurred decides, except that a terminal status stays, so a late report downgrades
-//! nothing. Of several terminal statuses delivered stays before returned, and returned before lost: a delivered package is
-//! delivered for good.
+//! nothing. Of several terminal statuses delivered takes precedence over returned, and returned over lost.
 
 use proto::fulfillment::v1::ProofOfDelivery;
 use types::Timestamp;

@@ -1,4 +1,4 @@
-//! Changing a node.
+//! Changes a node.
 
 use std::sync::Arc;
 

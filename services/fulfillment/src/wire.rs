@@ -1,4 +1,4 @@
-//! Domain types as the contract has them, and checks that several requests need.
+//! Converts domain types to contract types; checks that several requests need.
 
 use std::collections::BTreeSet;
 
@@ -116,6 +116,8 @@ pub(crate) fn fulfillment_order(order: &FulfillmentOrder) -> v1::FulfillmentOrde
     }
 }
 
+/// A line. Callers do not distinguish units that the order cancelled from those withdrawn from the node: `cancelled`
+/// has both, and `deallocate_withdrawn` (`process/rejection.rs`) reads the withdrawn units from it.
 fn line(line: &FulfillmentLine) -> v1::FulfillmentLine {
     v1::FulfillmentLine {
         line_number: count(line.line_number),

@@ -1,4 +1,4 @@
-//! The catalogue of the API at `/v1/apis`: who may call what, how, and until when. All of it is from the descriptors.
+//! The catalogue of the API at `/v1/apis`: roles, routes and announced end of every method, all from the descriptors.
 
 use axum::{
     http::{

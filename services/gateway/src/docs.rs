@@ -1,4 +1,4 @@
-//! A page that browses the API and tries its calls. It loads nothing from elsewhere.
+//! The page that browses the API and tries its calls. It loads nothing from other hosts.
 
 use axum::{
     Router,

@@ -1,4 +1,4 @@
-//! Calls of callers from outside: their credentials are checked, and the services get their principal.
+//! Checks the credentials of callers from outside, and makes their calls on behalf of their principal.
 
 use std::{
     convert::Infallible,

@@ -1,4 +1,4 @@
-//! What every request passes first: it gets its id and its trace, and leaves one line in the log.
+//! The outermost layer: request id, trace, log line.
 
 use std::{
     convert::Infallible,
@@ -38,7 +38,7 @@ impl Client {
     }
 }
 
-/// The router behind what every request passes first.
+/// The router behind the outermost layer.
 #[derive(Debug, Clone)]
 pub struct Front {
     router: Router,

@@ -1,11 +1,11 @@
 //! REST for portals, partners and people, in front of the services.
 //!
-//! Owns the REST API: it hands every `/v1` call to [`transcode`], and serves the description and the catalogue of the API
-//! with a page to try it. Callers are identified by the authenticator it is given; without one they are the
-//! principal of the channels. It has no database and links no generated type: routes, JSON and the description all follow from the
-//! descriptors it is given.
+//! **Owns** the REST API: it passes every `/v1` call to [`transcode`], and serves the description and the catalogue of
+//! the API with a page to try it. Callers are identified by the authenticator it is given; without one every call is
+//! made as the channels' fixed principal. It has no database and uses no generated type: routes, JSON and the
+//! description follow from the descriptors it is given.
 //!
-//! Deliberately absent: rules of any service, and a route written by hand for a method.
+//! **Absent on purpose**: rules of any service, and a route written by hand for a method.
 
 mod apis;
 mod docs;
@@ -55,7 +55,7 @@ impl Default for Config {
 #[error("the routes cannot be served: {0}")]
 pub struct RouteError(String);
 
-/// The REST face of services.
+/// The REST API of services.
 ///
 /// `upstreams` are the full names of gRPC services and the channel to each. With an authenticator every call is made on
 /// behalf of the caller that it identifies.

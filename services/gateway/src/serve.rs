@@ -1,4 +1,4 @@
-//! The listener of the REST face: HTTP/1.1 and HTTP/2, in the clear or under TLS, with limits for slow callers.
+//! The listener of the REST API: HTTP/1.1 and HTTP/2, with or without TLS, with limits for slow callers.
 
 use std::{
     io,

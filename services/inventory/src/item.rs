@@ -1,4 +1,4 @@
-//! What is sold.
+//! Items: what is sold.
 
 use mesh::wire::Checks;
 use proto::types::v1::Money;

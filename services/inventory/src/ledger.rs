@@ -2,7 +2,7 @@
 //!
 //! Units on hand, reserved and allocated change only in [`Ledger::record`], which writes the movement too; backordered
 //! units change only in `backorders.rs`. [`Ledger::save`] fills backorders from free units, writes all changed rows and
-//! emits all events; a decision has no other way to keep what it changed.
+//! emits all events; a decision cannot store a change in any other way.
 
 mod allocation;
 mod backorders;

@@ -1,4 +1,4 @@
-//! Lines of the ledger.
+//! Movements: the lines of the ledger.
 
 use types::{NodeId, Timestamp};
 

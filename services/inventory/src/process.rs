@@ -1,4 +1,4 @@
-//! Processes that go over several commands and services. Each file lists the steps of one process in order.
+//! Processes over several commands and services. Each file lists the steps of one process in order.
 
 pub(crate) mod reservation;
 pub(crate) mod restock;

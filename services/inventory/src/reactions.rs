@@ -1,4 +1,4 @@
-//! What inventory does about the events of other services.
+//! Followers of other services' logs: which event is turned into which command.
 
 use mesh::wire::{from_timestamp, one_id};
 use proto::{

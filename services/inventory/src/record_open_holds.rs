@@ -1,4 +1,4 @@
-//! Records how many holds are open on an order: while there are any, its reservations do not expire.
+//! Records how many holds are open on an order. While any is open, its reservations do not expire.
 
 use store::{Command, Context, Needs, Rows};
 use types::{Fault, OrderId};

@@ -1,4 +1,4 @@
-//! The service over gRPC: which command or read answers which call.
+//! Declares the gRPC methods: commands, and reads.
 
 use chassis::Answers;
 use mesh::{

@@ -1,4 +1,4 @@
-//! Reads of more than one row.
+//! Reads of more than one row, outside of commands.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Units in which an item is ordered besides its base unit.
+//! Units of measure in which an item is ordered besides its base unit.
 
 use std::{collections::HashSet, str::FromStr};
 

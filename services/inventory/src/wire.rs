@@ -1,4 +1,4 @@
-//! Domain types as the contract has them.
+//! Converts domain types to contract types.
 
 use mesh::wire::timestamp;
 use proto::{inventory::v1 as wire, types::v1 as values};

@@ -1,4 +1,4 @@
-//! Which rows a decision on the ledger is made on.
+//! The rows that a decision of the ledger needs.
 //!
 //! Backorders of an item are loaded only when units of it may become free, and orders with units at stake only when
 //! units may come short.

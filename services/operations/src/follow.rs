@@ -1,4 +1,4 @@
-//! Following an order's timeline: the entries there are, then new ones.
+//! Streams an order's timeline: the present entries, then new ones.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 

@@ -7,14 +7,14 @@
 //! **Promises**
 //! - Every event of an order is in its timeline once. Entry numbers are in commit order, so that a follower of a
 //!   timeline misses none; lists are in the order in which events occurred.
-//! - A customer sees the state of its orders, and nothing of how the distributor and its partners work.
+//! - A customer sees the state of its orders, and no internal events of the distributor and its partners.
 //! - There is one open exception for a type and subject. It closes by itself when its cause is gone.
-//! - A member's report of the calls it counted is added once, however often it is sent. Days past their retention
+//! - A service's report of the calls it counted is added once, however often it is sent. Days past their retention
 //!   are dropped.
 //! - A service that cannot be reached is reported as such; the answer about the others does not fail.
 //!
-//! **Absent on purpose**: decisions about orders, calls that change another service, and exceptions of its own, save the
-//! events that it could not apply, which are in its own log and therefore followed too.
+//! **Absent on purpose**: decisions about orders, calls that change another service, and exceptions of its own, except
+//! for events that it could not apply, which are in its own log and therefore followed too.
 
 mod exception;
 mod follow;

@@ -1,4 +1,4 @@
-//! The logs of all services: whether their hash chains are intact, and how far they were followed.
+//! The logs of all services: verification of their hash chains, and how far they were followed.
 
 use std::{future::Future, sync::Arc, time::Duration};
 

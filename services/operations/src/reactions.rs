@@ -1,6 +1,6 @@
-//! What the service does about events: it adds entries to timelines, and opens and closes exceptions.
+//! Follower of every log: it adds entries to timelines, and opens and closes exceptions.
 //!
-//! It follows every event of every log, so that the event of a newer version, unknown here, is in its timeline too.
+//! It follows every event, so that one of a newer version, whose type is unknown here, is in its timeline too.
 
 use proto::{
     event::v1::Event,

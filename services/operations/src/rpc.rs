@@ -1,4 +1,4 @@
-//! Methods of the contract: declarations and reads.
+//! Declares the gRPC methods: commands, and reads.
 
 use std::{pin::Pin, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Reads.
+//! Reads of more than one row, outside of commands.
 
 use std::collections::HashMap;
 

@@ -1,6 +1,6 @@
-//! An event as one line for a person.
+//! Summarizes an event in one line for a person.
 //!
-//! Pure. Every event of a log has a line: a new one does not build without.
+//! Pure. The build fails when an event has no line.
 
 mod exception;
 mod format;

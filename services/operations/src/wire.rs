@@ -1,4 +1,4 @@
-//! From the domain to the contract.
+//! Converts domain types to contract types.
 
 use mesh::{Principal, wire::timestamp};
 use prost::Message as _;

@@ -1,7 +1,7 @@
 //! An order with its lines: loaded, changed and saved as one.
 //!
-//! Whatever is reported in whatever order, the counters of every line add up, and state and status follow from the counters
-//! of all lines.
+//! The counters of every line add up after any reports in any order, and state and status follow from the counters of
+//! all lines.
 
 use std::ops::Deref;
 

@@ -1,4 +1,4 @@
-//! Cancelling what is open of an order. The whole process is in `process/cancellation.rs`.
+//! Cancels the open units of an order. The whole process is in `process/cancellation.rs`.
 
 use std::sync::Arc;
 

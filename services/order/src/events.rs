@@ -1,4 +1,4 @@
-//! The events of an order: collected while it changes, emitted when it is saved.
+//! The pending events of an order: collected while it changes, emitted when it is saved.
 
 use proto::{
     event::v1::ExceptionType,

@@ -5,16 +5,17 @@
 //!
 //! **Promises**
 //! - An order is accepted as a whole or refused as a whole; the answer is what is stored.
-//! - Whatever other services report, in whatever order, the units of a line always add up, and state and status follow from
-//!   the counters of all lines.
-//! - Reports are recorded even when they contradict the order: units shipped after their cancellation are shipped, and an
-//!   exception is opened.
+//! - The units of a line add up after any reports of other services in any order, and state and status follow from the
+//!   counters of all lines.
+//! - Reports are recorded even when they contradict the order: units shipped after their cancellation count as shipped,
+//!   and an exception is opened.
 //! - The amounts that become ready to invoice sum, over all shipments, to the line's rounded price.
 //!
-//! **Absent on purpose**: stock, routing, shipments, credit, and changes to what was ordered. The status EXCEPTION shows
-//! the exceptions that this service opens, until everything is delivered; the queue of all exceptions is in operations.
+//! **Absent on purpose**: stock, routing, shipments, credit, and changes to what was ordered. Tax: Waybill computes
+//! none, the ERP adds it to the invoice. The status EXCEPTION shows the exceptions that this service opens, until
+//! everything is delivered; the queue of all exceptions is in operations.
 //!
-//! What happens to an order over time is in `src/process`, one process a file.
+//! The steps of an order over time are in `src/process`, one process in each file.
 
 mod account;
 mod aggregate;

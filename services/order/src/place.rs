@@ -1,6 +1,6 @@
-//! Placing an order: checked as a whole against this service's own data, stored, answered.
+//! Places an order: checks it as a whole against this service's own data, stores it and answers.
 //!
-//! What happens to it next is in `process/confirmation.rs`.
+//! The next steps are in `process/confirmation.rs`.
 
 mod check;
 mod price;

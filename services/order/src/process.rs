@@ -1,4 +1,4 @@
-//! Processes: what happens to an order over time, each in one file that lists its steps.
+//! Processes: the steps of an order over time and over services. Each file lists the steps of one process in order.
 
 pub(crate) mod cancellation;
 pub(crate) mod closing;

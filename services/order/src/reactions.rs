@@ -1,4 +1,4 @@
-//! Followed logs: which event becomes which command.
+//! Followers of logs: which event is turned into which command.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Recording what other services report about an order.
+//! Records what other services report about an order.
 
 use store::{AnyCommand, Command, Context, Needs, Rows};
 use types::{Fault, OrderId};

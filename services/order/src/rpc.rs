@@ -1,4 +1,4 @@
-//! The gRPC methods: commands, and other calls.
+//! Declares the gRPC methods: commands, and other calls.
 
 mod place;
 mod read;

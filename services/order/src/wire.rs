@@ -1,4 +1,4 @@
-//! From the domain to the contract.
+//! Converts domain types to contract types.
 
 use mesh::wire::timestamp;
 use proto::{order::v1 as contract, types::v1 as common};

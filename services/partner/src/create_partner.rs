@@ -1,4 +1,4 @@
-//! Creating a partner.
+//! Creates a partner.
 
 use std::sync::Arc;
 

@@ -3,9 +3,9 @@
 use types::{FulfillmentOrderId, PartnerId};
 
 store::text_enum! {
-    /// Whether a request stands.
+    /// Whether a request is in force.
     pub(crate) enum RequestState {
-        /// It stands, or the fulfillment order ended.
+        /// It is in force, or the fulfillment order ended.
         Requested = "REQUESTED",
         /// The fulfillment order was cancelled or assigned elsewhere before the partner answered.
         Withdrawn = "WITHDRAWN",
@@ -19,7 +19,7 @@ store::record! {
         partner_id: PartnerId,
         /// The order.
         order_id: String,
-        /// Whether the request stands.
+        /// Whether the request is in force.
         state: RequestState,
         /// W3C trace context of the order, with which the traces of its reports are linked; empty when not known.
         trace_parent: String,

@@ -1,4 +1,4 @@
-//! Processes: what happens from a first event to the last, one file each. The steps are listed in order at the top of it.
+//! Processes: steps over time and over services. Each file lists the steps of one process in order.
 
 pub(crate) mod outbound_message;
 pub(crate) mod report;

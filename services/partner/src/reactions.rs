@@ -1,4 +1,4 @@
-//! Reactions to the events of fulfillment.
+//! Follower of fulfillment's log: which event is turned into which command.
 
 use proto::{
     events::FulfillmentEvent,

@@ -1,4 +1,4 @@
-//! Replaying a message after a person has looked at it.
+//! Replays a message after a person has looked at it.
 
 use mesh::wire::one_id;
 use proto::{

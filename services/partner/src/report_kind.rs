@@ -1,4 +1,4 @@
-//! The kinds of reports: one table that says everything in which they differ.
+//! The kinds of reports: one table with everything in which they differ.
 //!
 //! A new kind is a field of the `report` oneof of `SubmitReportRequest` and a row of [`report_kinds!`] below; it does not
 //! build without the row. Whatever the kind, a refused report opens REPORT_REJECTED, and one that cannot be applied for

@@ -1,4 +1,4 @@
-//! Who may report on what.
+//! Checks that a partner may report on a subject.
 
 use proto::fulfillment::v1::{GetFulfillmentOrderRequest, GetNodeRequest};
 use store::Db;

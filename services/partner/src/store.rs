@@ -1,4 +1,4 @@
-//! Lists, and the API key with a hash.
+//! Reads of more than one row, and the API key that has a hash.
 
 use chassis::Select;
 use store::{Column, Db, Kind, page::Page};

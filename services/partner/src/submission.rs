@@ -1,4 +1,4 @@
-//! Reading a submitted report into what is stored of it.
+//! Converts a submitted report to its stored form.
 
 use mesh::wire::{Checks, checked};
 use prost::Message as _;

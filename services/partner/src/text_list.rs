@@ -1,4 +1,4 @@
-//! A list of texts in one column.
+//! A list of texts, stored in one column.
 
 use store::{Column, Kind, Value};
 

@@ -1,4 +1,4 @@
-//! Changing a partner.
+//! Changes a partner.
 
 use std::sync::Arc;
 

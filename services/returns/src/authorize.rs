@@ -1,4 +1,4 @@
-//! Authorizing a return of delivered units.
+//! Authorizes a return of delivered units.
 
 use std::{collections::BTreeMap, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! Copying what other services emit: orders as submitted, delivered units, and nodes.
+//! Copies of other services' data, made from their events: orders as submitted, delivered units, and nodes.
 
 use std::collections::BTreeMap;
 

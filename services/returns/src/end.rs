@@ -1,4 +1,4 @@
-//! Cancelling a return, and closing it.
+//! Cancels a return, or closes it.
 
 use std::sync::Arc;
 

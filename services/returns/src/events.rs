@@ -1,4 +1,4 @@
-//! The events of a return: collected while it changes, emitted when it is saved.
+//! The pending events of a return: collected while it changes, emitted when it is saved.
 
 use proto::{
     event::v1::ExceptionType,

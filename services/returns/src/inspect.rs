@@ -1,4 +1,4 @@
-//! Recording what units that came back are fit for.
+//! Records what units that came back are fit for.
 
 use std::{collections::BTreeSet, sync::Arc};
 

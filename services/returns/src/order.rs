@@ -1,4 +1,4 @@
-//! Copies of orders: which units may come back, and what they are credited at.
+//! Copies of orders: which units may come back, and the credit for them.
 
 use std::collections::BTreeMap;
 

@@ -1,3 +1,3 @@
-//! Processes: what happens over time, each in one file that lists its steps.
+//! Processes: steps over time and over services. Each file lists the steps of one process in order.
 
 pub(crate) mod receipt_to_credit;

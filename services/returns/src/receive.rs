@@ -1,4 +1,4 @@
-//! Recording units that came back.
+//! Records units that came back.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! A return merchandise authorization: how far a return is, and what may be done with it.
+//! A return (return merchandise authorization): its state, and the actions that it supports.
 
 use proto::returns::v1 as contract;
 use types::{AccountId, Currency, Fault, NodeId, OrderId, ReturnId, Timestamp};

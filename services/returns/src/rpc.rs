@@ -1,4 +1,4 @@
-//! The gRPC methods: commands, and reads.
+//! Declares the gRPC methods: commands, and reads.
 
 use chassis::Answers;
 use mesh::{

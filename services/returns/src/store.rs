@@ -1,4 +1,4 @@
-//! Reads outside of commands.
+//! Reads of more than one row, outside of commands.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Between the contract and the domain.
+//! Converts contract types to domain types and back.
 
 use std::collections::BTreeSet;
 

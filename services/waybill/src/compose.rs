@@ -1,7 +1,8 @@
 //! Assembles the services into a mesh.
 //!
-//! A [`Service`] is opened from its database, served, and given its workers; [`ServiceClients`] are the channels between
-//! them. In one process the channels are in memory, in a cluster they lead to addresses: nothing else differs.
+//! A [`Service`] is opened from its database, served, and given its workers; [`ServiceClients`] are the channels
+//! between them. In one process the channels are in memory, in a cluster they lead to addresses. Both pass the same
+//! layers of the server; only channels over the network choose among replicas and repeat calls.
 
 mod clients;
 mod keys;

@@ -1,6 +1,6 @@
 //! The whole mesh in one binary: every service, the gateway, and the programs that try them.
 //!
-//! [`compose`] is the one place where the services are put together; the commands of the binary are thin users of it.
+//! [`compose`] is the one place where the services are put together; the commands of the binary use it.
 
 pub mod backup;
 pub mod commands;

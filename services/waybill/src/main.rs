@@ -1,4 +1,4 @@
-//! `waybill`: one binary, the command picks the role.
+//! `waybill`: one binary whose command selects the role.
 
 use std::process::ExitCode;
 

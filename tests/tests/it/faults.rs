@@ -1,4 +1,4 @@
-//! All mishaps together: duplicated, reordered and late reports, and a mesh that is restarted between any two steps.
+//! All faults together: duplicated, reordered and late reports, and a mesh that is restarted between any two steps.
 
 use serde_json::json;
 use waybill::sandbox::{Chances, Sandbox};

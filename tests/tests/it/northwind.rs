@@ -1,4 +1,4 @@
-//! The published figure of the data set, through the whole mesh.
+//! The published total of the data set, computed through the whole mesh.
 
 use waybill::{
     demo::{self, Options},

@@ -1,4 +1,4 @@
-//! The table of who follows what, in `ARCHITECTURE.md`, is what the mesh is put together from.
+//! Compares the table of subscriptions in `ARCHITECTURE.md` with those of the mesh.
 
 use waybill_e2e::{World, each};
 

@@ -1,4 +1,4 @@
-//! Traces at a receiver of OTLP. A process of its own, as a process has one exporter.
+//! Traces as an OTLP receiver gets them. In a process of its own, because a process has one exporter.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod receiver;

@@ -1,4 +1,4 @@
-//! A receiver of OTLP, as a collector is one.
+//! An OTLP receiver in place of a collector.
 
 use std::{
     collections::HashMap,

@@ -1,7 +1,7 @@
 //! The load and the health of one address: how fast it answers, and whether it is left out for a while.
 //!
-//! Written here, as tower's p2c balancer can neither avoid an address for a repeat nor fall back to an ejected one when no
-//! other is left, and its `PeakEwma` takes an address that fails fast for a fast one.
+//! Written here because tower's p2c balancer can neither avoid an address for a repeat nor fall back to an ejected one
+//! when no other is left, and its `PeakEwma` treats an address that fails fast as a fast one.
 
 use std::time::Duration;
 

@@ -1,4 +1,6 @@
 //! Which calls may be repeated.
+//!
+//! A request with an id is recognized by its first bytes, so `request_id` has to be the first field of its message.
 
 use std::{collections::HashMap, sync::LazyLock};
 

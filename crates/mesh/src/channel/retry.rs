@@ -1,8 +1,10 @@
 //! Repeating calls, in one place only: the first channel a call passes.
 //!
-//! A channel repeats a call that is safe to repeat and was answered UNAVAILABLE or not at all. A header says so to the
-//! member, whose own calls are then not repeated: their failure travels back to the first channel. Background work is
-//! repeated by its runner, so its calls are not repeated here either. A call that no member worked on is always repeated.
+//! A channel repeats a call that is safe to repeat (`methods.rs`) and was answered UNAVAILABLE or not at all, within a
+//! budget. A header says so to the called member, whose own calls are then not repeated: their failure returns to the
+//! first channel. Background work is repeated by its runner, so its calls are not repeated here either. Of these calls,
+//! too, one that the called member refused without processing it is repeated, if it is short, safe to repeat and within
+//! the budget.
 //!
 //! The budget is tower's. The loop is not: `tower::retry` repeats a whole service call, and cannot choose another address.
 

@@ -1,4 +1,4 @@
-//! Settings of the credentials that are taken.
+//! Settings of the accepted credentials.
 
 use std::{
     fs,

@@ -1,4 +1,4 @@
-//! API keys: whose key has a hash, asked once for many calls.
+//! API keys: looks up the API client whose key has a hash, once for many calls.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -17,7 +17,7 @@ const REFUSED_FOR: Duration = Duration::from_secs(5);
 /// The longest that a look-up may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What a key is good for.
+/// The access that a key gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
     /// Who calls with it.
@@ -62,7 +62,7 @@ impl Keys {
         Self { look_up, remembered, known: Cache::new(MOST) }
     }
 
-    /// What a key is good for. Callers that ask at once share one look-up.
+    /// The access that a key gives. Callers that ask at once share one look-up.
     pub(super) async fn find(&self, key: Hash) -> Result<Grant, Fault> {
         let now = Instant::now();
         let known = self.known.entry(key).or_insert_with_if(self.ask(key), |known| known.until <= now).await;

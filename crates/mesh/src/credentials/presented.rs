@@ -1,4 +1,4 @@
-//! What a caller presents in its headers.
+//! Reads the credentials in a caller's headers.
 
 use http::{HeaderMap, HeaderName, header};
 use types::Fault;

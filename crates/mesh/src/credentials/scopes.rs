@@ -1,4 +1,4 @@
-//! What a key may call, besides what its client may.
+//! Scopes: the calls to which a key restricts its API client.
 
 use types::{Fault, Reason};
 

@@ -1,4 +1,4 @@
-//! What is measured of every call, under the names of OpenTelemetry's RPC conventions.
+//! Metrics of every call, named by OpenTelemetry's RPC conventions.
 
 use std::{
     collections::HashMap,

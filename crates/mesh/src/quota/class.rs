@@ -1,4 +1,4 @@
-//! Classes of methods, and how a setting changes a rate.
+//! Classes of methods, and the settings of their rates.
 
 use std::{num::NonZeroU32, str::FromStr, time::Duration};
 

@@ -1,6 +1,6 @@
-//! The clients of a server, and what is left to each. Their number is bounded.
+//! The clients of a server with their remaining budgets. Their number is bounded.
 //!
-//! Not a cache, which would forget a client that has spent its budget or has a stream open.
+//! A cache would forget clients that have spent their budgets or have open streams.
 
 use std::{
     collections::HashMap,

@@ -1,4 +1,4 @@
-//! How much of each class a role may call.
+//! The rate of each class of method for each role.
 
 use std::{num::NonZeroU32, time::Duration};
 

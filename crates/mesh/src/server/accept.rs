@@ -1,6 +1,7 @@
 //! The connections of a listener, from the handshake to their end.
 //!
-//! Written here, as neither hyper-util's server nor tonic's ends silent connections, ages connections, or stops in time.
+//! Written here because the servers of hyper-util and tonic do not end silent connections, renew old ones, or stop in
+//! time.
 
 use std::{fmt::Display, io, net::SocketAddr, time::Duration};
 

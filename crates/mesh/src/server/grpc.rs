@@ -1,4 +1,4 @@
-//! A server's connections: HTTP/2, each call with the peer of its connection.
+//! Serves HTTP/2 over a server's connections; each call carries the peer of its connection.
 
 use std::time::Duration;
 

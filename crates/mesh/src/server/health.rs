@@ -1,5 +1,4 @@
-//! `grpc.health.v1.Health`. The check runs when health is asked for; tonic-health's reporter is set to a state, which may
-//! be stale.
+//! `grpc.health.v1.Health`. The check runs with each request; the state of tonic-health's reporter may be stale.
 
 use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 
@@ -31,7 +30,7 @@ impl Readiness {
         Self::new(process, || async { true })
     }
 
-    /// Ready when the check says so, until the process leaves.
+    /// Ready when the check succeeds, until the process leaves.
     pub(crate) fn new<F, R>(process: Stop, check: F) -> Self
     where
         F: Fn() -> R + Send + Sync + 'static,

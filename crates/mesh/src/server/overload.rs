@@ -1,5 +1,5 @@
-//! The limit of calls that a server works on at once. It falls while calls take much longer than usual, and the less
-//! urgent are refused first. tower's limits are fixed and know no priority.
+//! The limit of concurrent calls of a server. It falls while calls take much longer than usual, and calls of low
+//! priority are refused first. tower's limits are fixed and have no priorities.
 
 use std::{
     collections::HashMap,
@@ -43,7 +43,7 @@ pub(crate) enum Priority {
     /// A person or program waits for the answer.
     #[default]
     Interactive,
-    /// Nobody waits for the answer.
+    /// No one waits for the answer.
     Batch,
 }
 

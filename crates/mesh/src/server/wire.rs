@@ -1,4 +1,4 @@
-//! The bytes of a connection, in the clear or under TLS.
+//! The bytes of a connection, with or without TLS.
 
 use std::{
     io,
@@ -15,7 +15,7 @@ use tokio_rustls::server::TlsStream;
 /// The longest beginning that is read before a connection counts: the preface of HTTP/2.
 pub(super) const PREFACE: usize = 24;
 
-/// A connection whose peer has begun to speak.
+/// A connection whose peer has sent its first bytes.
 #[derive(Debug)]
 pub struct Wire {
     io: Io,

@@ -1,7 +1,8 @@
-//! Where traces are sent: this program's own setting, and OpenTelemetry's environment variables.
+//! Export of traces: this program's own setting, and OpenTelemetry's environment variables.
 //!
 //! The SDK reads `OTEL_EXPORTER_OTLP_HEADERS`, `_TIMEOUT` and `_COMPRESSION`, `OTEL_RESOURCE_ATTRIBUTES`,
-//! `OTEL_TRACES_SAMPLER`, `OTEL_BSP_*` and `OTEL_SPAN_*` itself; what it does not read, or not as specified, is here.
+//! `OTEL_TRACES_SAMPLER`, `OTEL_BSP_*` and `OTEL_SPAN_*` itself. The variables that it does not read, or not as
+//! specified, are read here.
 
 use std::{
     fs, io,

@@ -1,4 +1,4 @@
-//! One line for each request that a member or the gateway answered. Failed ones always, a sample of the others.
+//! The log line of a request, by the member that answered it: always when it failed there, a sample of the others.
 
 use std::{fmt, time::Duration};
 

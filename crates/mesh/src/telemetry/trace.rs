@@ -91,7 +91,7 @@ impl TraceParent {
         fmt::from_fn(move |f| write!(f, "{:032x}", self.trace))
     }
 
-    /// Where the trace stands among all: from 0 to 1, the same at every member.
+    /// The position of the trace among all traces, from 0 to 1: the same at every member.
     pub(crate) fn position(self) -> f64 {
         let low = u64::try_from(self.trace & u128::from(u64::MAX)).unwrap_or_default();
         low as f64 / u64::MAX as f64

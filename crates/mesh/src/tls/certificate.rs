@@ -1,4 +1,4 @@
-//! What a certificate says.
+//! Reads certificates.
 
 use rustls::pki_types::CertificateDer;
 use x509_cert::{
@@ -20,7 +20,7 @@ pub(super) fn name(certificate: &CertificateDer<'_>) -> Result<String, String> {
     dns.or(uri).map(str::to_owned).ok_or_else(|| "the certificate has neither a DNS name nor a URI".to_owned())
 }
 
-/// Tells until when our own certificate is good, as seconds since 1970.
+/// Reports until when the own certificate is valid, as seconds since 1970.
 pub(super) fn note_expiry(shown_by: &'static str, chain: &[CertificateDer<'_>]) {
     let Some(Ok(certificate)) = chain.first().map(|first| Certificate::from_der(first)) else { return };
     let expiry = certificate.tbs_certificate.validity.not_after.to_unix_duration();

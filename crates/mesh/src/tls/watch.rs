@@ -1,6 +1,6 @@
-//! Something built from files, built again when they change.
+//! A value that is built from files, and built again when they change.
 //!
-//! Written here, as `tls-hot-reload` reads certificates only, and not authorities, and file notifications do not see how
+//! Written here because `tls-hot-reload` reads certificates and no authorities, and because file notifications miss how
 //! Kubernetes replaces the files of a secret.
 
 use std::{

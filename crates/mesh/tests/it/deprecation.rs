@@ -1,4 +1,4 @@
-//! Methods that are going to end.
+//! Methods whose end is announced.
 
 use std::{convert::Infallible, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! Whose word is taken on who calls.
+//! From which peers a server accepts the header that names the principal.
 
 use std::{fs, sync::Arc};
 

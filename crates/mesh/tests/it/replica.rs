@@ -1,4 +1,4 @@
-//! Replicas of a service whose contract is real, with answers a test makes up.
+//! Replicas of a service with a real contract, whose answers the test chooses.
 
 use std::{
     convert::Infallible,

@@ -26,7 +26,7 @@ crate::record! {
     struct Note in "notes" key (book: String, number: i64) { text: String }
 }
 
-/// Writes a note, tells it, schedules a task: one of everything a command can do.
+/// Writes a note, emits an event and schedules a task: one of everything a command can do.
 struct Write(i64);
 
 impl Command for Write {

@@ -1,4 +1,4 @@
-//! PostgreSQL, over the network: what counts is the number of journeys.
+//! PostgreSQL, over the network: the number of round trips counts.
 //!
 //! The driver does not send a statement before the one before it is answered. So all loads of a round are one statement,
 //! and so are all changes of a batch; see `load` and `write`.

@@ -1,4 +1,4 @@
-//! SQLite, in this process: a statement is a function call.
+//! SQLite, in this process: a statement is a function call on the calling thread.
 
 use std::{
     path::Path,

@@ -1,4 +1,4 @@
-//! Reading the log.
+//! Reads the log.
 
 use std::fmt::Write as _;
 

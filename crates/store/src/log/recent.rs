@@ -1,4 +1,4 @@
-//! The log's last events in memory, so that those who follow closely do not read them from the database.
+//! The log's last events in memory, so that followers close to the head do not read them from the database.
 
 use std::{
     collections::VecDeque,

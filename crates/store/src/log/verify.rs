@@ -1,4 +1,4 @@
-//! Recomputing the log's hash chain.
+//! Recomputes the log's hash chain.
 
 use prost::Message;
 use proto::event::v1::Event;

@@ -1,4 +1,4 @@
-//! Running tasks that are due.
+//! Runs tasks that are due.
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -110,7 +110,7 @@ impl TaskRunner {
         }
         let tasks = self.claim().await?;
         let outcomes = join_all(tasks.iter().map(|task| self.handle(task))).await;
-        // Handed to the writer in this order, and so written in it; waited for together, and so committed together.
+        // The writer gets them in this order and writes them in it; they are waited for and committed together.
         join_all(tasks.iter().zip(outcomes).map(|(task, (span, outcome))| self.end(task, span, outcome))).await;
         Ok(tasks.len())
     }

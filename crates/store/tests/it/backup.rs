@@ -1,4 +1,4 @@
-//! Copies of databases that others write.
+//! Copies of databases while others write them.
 
 use std::{
     path::{Path, PathBuf},

@@ -75,7 +75,7 @@ impl Command for Receive {
     }
 }
 
-/// Reserves some of it. Answers the reservation's number.
+/// Reserves some of it. Returns the reservation's number.
 #[derive(Clone)]
 pub(crate) struct Reserve {
     pub(crate) sku: String,

@@ -1,4 +1,4 @@
-//! Connections to PostgreSQL over TLS, and what stands in the way of one.
+//! Connections to PostgreSQL over TLS, and why one fails.
 
 use std::path::PathBuf;
 

@@ -1,8 +1,8 @@
-//! Templates and paths of others: the rules and examples in the comments of `google/api/http.proto`, and the tests of
-//! Vanguard (`connectrpc/vanguard-go`: `path_parser_test.go`, `router_test.go`).
+//! Test cases from the comments of `google/api/http.proto` and from the tests of Vanguard (`connectrpc/vanguard-go`:
+//! `path_parser_test.go`, `router_test.go`).
 //!
-//! Where the two differ http.proto wins: a variable inside a variable, which Vanguard takes, is refused here. That two
-//! variables have one name is found where their fields are.
+//! Where the two differ http.proto is followed: a variable inside a variable, which Vanguard accepts, is refused here.
+//! Two variables of one name are refused where their fields are resolved.
 
 use http::Method;
 

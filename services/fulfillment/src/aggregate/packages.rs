@@ -1,4 +1,4 @@
-//! Packages that a node reports: labelled, or left.
+//! Packages that a node reports as labelled or as departed.
 
 use std::collections::BTreeMap;
 

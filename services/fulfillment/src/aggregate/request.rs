@@ -1,4 +1,5 @@
-//! What a node answers to a fulfillment order, and what is asked of it.
+//! What a node answers to a fulfillment order and what is asked of it, with the events. The rules of the request state
+//! are in `fulfillment_order/answers.rs`.
 
 use proto::{
     events::FulfillmentEvent,

@@ -1,4 +1,4 @@
-//! The request axis: what a node answers to a fulfillment order, and what is asked of the node.
+//! The request state: what a node answers to a fulfillment order, and what is asked of the node.
 
 use proto::types::v1::LineQuantity;
 use types::{Fault, Timestamp};

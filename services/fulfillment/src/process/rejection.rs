@@ -1,13 +1,13 @@
 //! A node rejects a fulfillment order.
 //!
-//! 1. `RejectFulfillmentOrder` ([`RejectFulfillmentOrder`]) withdraws the open units and excludes the node from the release
-//!    (`aggregate/request.rs`): `fulfillment.rejected`. When the node had been asked to stop, the units are cancelled instead
-//!    (`process/cancellation.rs`, step 5).
+//! 1. `RejectFulfillmentOrder` ([`RejectFulfillmentOrder`]) withdraws the open units (`fulfillment_order/answers.rs`)
+//!    and excludes the node from the release (`aggregate/request.rs`): `fulfillment.rejected`. When the node had been
+//!    asked to stop, the units are cancelled instead: `fulfillment.cancelled` (`process/cancellation.rs`).
 //! 2. [`deallocate_withdrawn`] reacts to the event: inventory deallocates the units and keeps them reserved
 //!    (`inventory.Deallocate` with REASSIGN, `services/inventory/src/deallocate.rs`).
 //! 3. `RecordDeallocation` (`process/deallocation.rs`) moves them from the node to the unrouted units of the release.
-//! 4. The release is routed again without the node (`process/routing.rs`, step 2). Units that no node may take open the
-//!    exception UNASSIGNED (`process/rerouting.rs`).
+//! 4. The release is routed again without the node (`RouteTask`, `process/routing.rs`). Units that no node may take
+//!    open the exception UNASSIGNED (`process/rerouting.rs`).
 
 use std::sync::Arc;
 

@@ -1,15 +1,15 @@
 //! Units that no node may take wait until something changes.
 //!
-//! 1. Routing fails (`process/routing.rs`, step 4): saving the release opens the exception UNASSIGNED for the order, unless
-//!    another of its releases has opened it (`release/aggregate/events.rs`).
+//! 1. Routing fails (`PlanRouting` or `SettleRouting`, `process/routing.rs`): saving the release opens the exception
+//!    UNASSIGNED for the order, unless another of its releases has opened it (`release/aggregate/events.rs`).
 //! 2. Stock comes in, or is deallocated from a node: [`stock_changed`] reacts to inventory's events.
 //! 3. A node is created or changed: [`nodes_changed`] reacts to `node.created` and `node.updated`.
 //! 4. Both run [`Reroute`], which routes the waiting releases in a new attempt; one that is being planned is planned on the
 //!    facts as they are now.
-//! 5. A person calls `RetryRouting` ([`RetryRouting`]), which also clears the exclusions: nodes that rejected or shorted the
-//!    units are asked again, because a person knows why.
-//! 6. The releases are routed (`process/routing.rs`, step 2). When every unit has a node or is cancelled, saving the release
-//!    resolves the exception.
+//! 5. A person calls `RetryRouting` ([`RetryRouting`]), which also clears the exclusions: nodes that rejected the units
+//!    or could not find them are asked again, because a person knows why.
+//! 6. The releases are routed (`RouteTask`, `process/routing.rs`). When every unit has a node or is cancelled, saving
+//!    the release resolves the exception.
 
 use std::{collections::BTreeSet, sync::Arc};
 

@@ -5,8 +5,9 @@
 //!    packages leave (`aggregate/packages.rs`).
 //! 2. [`ship`] counts the units as shipped; the request state becomes ACCEPTED, or CANCELLATION_REJECTED after a cancellation
 //!    was asked for (`fulfillment_order.rs`): `fulfillment.accepted` or `fulfillment.cancellation_rejected`.
-//! 3. Units that were withdrawn or short are taken back: from the pending deallocation, else from the unrouted or cancelled
-//!    units of the release (`fulfillment_order/line.rs`, `release.rs`). Units that another node has already are too many.
+//! 3. Units that were withdrawn or short are reclaimed: from the pending deallocation, else from the unrouted or
+//!    cancelled units of the release (`fulfillment_order/line.rs`, `release.rs`). Those that are planned for or
+//!    assigned to another node, or were returned to the order, are too many.
 //! 4. `shipment.shipped` says `cancellation_lost` when the order had been cancelled. Inventory consumes the units. The order
 //!    service counts them as shipped, emits `order.cancel_lost` and opens the exception CANCEL_LOST
 //!    (`services/order/src/process/cancellation.rs`).

@@ -6,7 +6,7 @@
 //!    others or puts the order on backorder (`inventory.Deallocate` with SHORT,
 //!    `services/inventory/src/process/short_pick.rs`).
 //! 3. `RecordDeallocation` (`process/deallocation.rs`) makes units that inventory reserved unrouted; the release is routed again
-//!    without the node for the item (`process/routing.rs`, step 2).
+//!    without the node for the item (`RouteTask`, `process/routing.rs`).
 //! 4. Units that the order now waits for are returned to it (`process/unfulfillable.rs`).
 
 use std::sync::Arc;

@@ -1,14 +1,14 @@
 //! No node has some units: they are returned to the order.
 //!
 //! 1. A node comes up short and inventory has no other units for the order: the reservation is backordered
-//!    (`process/short_pick.rs`, step 2).
+//!    (`deallocate_short`, `process/short_pick.rs`).
 //! 2. [`returned_units`] decides which deallocated units the order waits for; the release counts them as returned to the order
 //!    (`release/aggregate.rs`).
 //! 3. Saving the release emits `fulfillment.unfulfillable` with the units and the reservations
 //!    (`release/aggregate/events.rs`).
 //! 4. The order service takes the units back as backordered (`services/order/src/process/release.rs`).
 //! 5. Stock comes in: inventory fills the backorder, the order releases the units under a new release number, and they are
-//!    routed as any release (`process/routing.rs`, step 1).
+//!    routed as any release (`AcceptRelease`, `process/routing.rs`).
 
 use proto::{fulfillment::v1::FulfillmentUnfulfillable, types::v1::LineQuantity};
 

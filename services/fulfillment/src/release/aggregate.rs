@@ -138,7 +138,7 @@ impl ReleaseAggregate {
         }
     }
 
-    /// Takes back deallocated units of a line that left their node after all; returns how many.
+    /// Reclaims deallocated units of a line that left their node after all; returns how many.
     pub(crate) fn reclaim(&mut self, line_number: i64, quantity: i64) -> i64 {
         let line = self.lines.iter_mut().find(|line| line.line_number == line_number);
         line.map_or(0, |line| line.reclaim(quantity))

@@ -1,4 +1,4 @@
-//! A node reports packages: labelled, or left.
+//! A node reports that packages are labelled, or that they left.
 
 use std::{collections::BTreeSet, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! Lists.
+//! Answers list calls.
 
 use mesh::{
     CallInfo,

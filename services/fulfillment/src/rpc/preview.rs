@@ -1,4 +1,4 @@
-//! A preview of routing: where lines would go, and why.
+//! Previews routing: which nodes would get which lines, and why. Stores nothing.
 
 use std::collections::BTreeSet;
 

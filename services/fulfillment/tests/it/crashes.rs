@@ -1,4 +1,4 @@
-//! A crash at any step loses nothing and doubles nothing.
+//! A crash at any step loses no unit and doubles none.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Units that no node may take wait, visibly, until something changes.
+//! Units that no node may take wait, with an open exception, until something changes.
 
 use proto::{
     event::v1::ExceptionOpened,

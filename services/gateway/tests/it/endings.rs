@@ -1,4 +1,4 @@
-//! What a REST caller learns of a method that will be removed.
+//! Headers and refusals of a method that will be removed, over REST.
 
 use http::{Method, Response};
 

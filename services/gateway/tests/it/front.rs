@@ -1,4 +1,4 @@
-//! What every request passes first, whatever it is answered.
+//! The outermost layer, for any answer.
 
 use std::{
     io::{self, Write},

@@ -1,4 +1,4 @@
-//! Units that wait for stock, and who gets free units first.
+//! Units that wait for stock, and the order in which they get free units.
 
 use types::{Fault, Id as _};
 

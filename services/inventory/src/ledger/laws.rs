@@ -1,4 +1,4 @@
-//! The laws of conservation, checked against arbitrary histories.
+//! Property tests: the conservation laws hold after arbitrary histories.
 
 use std::{collections::BTreeMap, time::Duration};
 

@@ -1,4 +1,4 @@
-//! What a decision changed.
+//! All rows that a decision changed, and the shortfalls that began, grew or ended.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! Saving what a decision changed.
+//! Writes the rows that a decision changed, and emits their events.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Loaded rows of one table, and which of them changed.
+//! The loaded rows of one table, and which of them changed.
 
 use std::{borrow::Borrow, collections::BTreeMap};
 

@@ -19,7 +19,8 @@
 //! 7. **Consume** (`consume.rs`): follows `shipment.shipped` (`reactions.rs`), and can be called. Nothing is refused:
 //!    the units have left. Emits `inventory.consumed`; units that were not on hand are drift (`events.rs`).
 //!
-//! `Ledger::save` (`ledger/save.rs`) writes and emits all of it. Which event a reservation is in is decided here.
+//! `Ledger::save` (`ledger/save.rs`) writes and emits all of it. This file decides which event carries a changed
+//! reservation.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -5,7 +5,7 @@
 //!    change no stock.
 //! 3. [`Restock`] adds the units to those on hand at the node that inspected them, at the time of the event: what was
 //!    inspected before the location's newest count is in that count already. The order has no claim on them.
-//! 4. `Ledger::save` (`ledger/save.rs`) fills backorders from them (`process/reservation.rs`, step 2) and emits
+//! 4. `Ledger::save` (`ledger/save.rs`) fills backorders from them (`ledger/backorders.rs`) and emits
 //!    `inventory.restocked`, correlated with the order of the return.
 //! 5. Fulfillment follows `inventory.restocked` and routes waiting orders again
 //!    (`services/fulfillment/src/process/rerouting.rs`).

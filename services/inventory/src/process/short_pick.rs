@@ -11,7 +11,7 @@
 //! 5. `Ledger::save` emits `inventory.adjusted` for the correction and `inventory.deallocated` for the order. A
 //!    shortfall that the pick explains is reduced (`process/shortfall.rs`).
 //! 6. Fulfillment routes the reserved units again and returns the backordered ones to the order. When the backorder is
-//!    filled, `inventory.reserved` is emitted (`process/reservation.rs`, step 2).
+//!    filled, `inventory.reserved` is emitted (`process/reservation.rs`).
 
 use types::Timestamp;
 

@@ -1,4 +1,4 @@
-//! The hard cases, by number.
+//! Numbered hard cases: requests that compete, contradict each other or come late.
 
 use std::time::Duration;
 

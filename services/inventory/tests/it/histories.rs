@@ -1,4 +1,4 @@
-//! Long arbitrary histories: whatever is called, the sums hold and every decision has its rows.
+//! Long arbitrary histories: the sums hold after any calls, and every decision has loaded its rows.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Requests that are wrong: every wrong field is named, and nothing happens.
+//! Wrong requests are refused: every wrong field is named, and nothing changes.
 
 use prost_types::Timestamp;
 use proto::{

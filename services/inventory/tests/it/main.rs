@@ -1,4 +1,4 @@
-//! Behaviour of the inventory service over a real server, on every database there is.
+//! Behaviour of the inventory service over a real server, on every database.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod cases;

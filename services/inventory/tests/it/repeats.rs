@@ -1,4 +1,4 @@
-//! Requests that come again.
+//! Repeated requests.
 
 use proto::inventory::v1::{
     AdjustStockRequest, AllocateRequest, CreateItemRequest, DeallocateRequest, DeallocationPolicy, ItemQuantity,

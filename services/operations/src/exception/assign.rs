@@ -1,4 +1,4 @@
-//! Assigning an exception to a person.
+//! Assigns an exception to a person.
 
 use std::sync::Arc;
 

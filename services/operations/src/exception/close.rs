@@ -1,4 +1,4 @@
-//! Closing an exception.
+//! Closes an exception.
 
 use std::sync::Arc;
 

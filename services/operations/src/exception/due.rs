@@ -1,4 +1,4 @@
-//! How long a person has to close an exception.
+//! The time by which a person has to close an exception, by its type.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What services report: an exception was opened, or its cause is gone.
+//! Records exceptions that services opened, and those whose cause they resolved.
 
 use proto::event::v1::{Event, ExceptionOpened, ExceptionResolved};
 use store::{Command, Context, Needs, Proto, Rows};

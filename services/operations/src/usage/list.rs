@@ -1,4 +1,4 @@
-//! Lists of usage.
+//! Lists usage, a page at a time.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Dropping days past their retention.
+//! Drops days past their retention.
 
 use async_trait::async_trait;
 use store::{AnyCommand, Column, Command, Context, Db, Needs, Rows, Task, TaskHandler, Value};

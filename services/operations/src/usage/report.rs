@@ -1,4 +1,4 @@
-//! A member's reports of the calls it counted.
+//! A service's reports of the calls it counted.
 
 use std::{collections::VecDeque, fmt, sync::Arc, time::Duration};
 

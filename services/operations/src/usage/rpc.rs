@@ -1,4 +1,4 @@
-//! Methods of the usage contract.
+//! Answers the calls of the usage contract.
 
 use mesh::CallInfo;
 use proto::operations::v1::{

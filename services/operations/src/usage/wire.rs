@@ -1,4 +1,4 @@
-//! From usage to the contract and back.
+//! Converts usage to contract types and back.
 
 use mesh::wire::{Checks, timestamp};
 use proto::operations::v1::{CallOutcome, CountedCalls, DayUsage, MethodUsage, RecordUsageRequest};

@@ -1,4 +1,4 @@
-//! Creating an account.
+//! Creates an account.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Adding a ship-to to an account.
+//! Adds a ship-to to an account.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Changing an account.
+//! Changes an account.
 
 use std::sync::Arc;
 

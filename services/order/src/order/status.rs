@@ -1,4 +1,4 @@
-//! What an order shows to a person, derived from the counters of all its lines.
+//! The status of an order for people, derived from the counters of all its lines.
 
 use proto::order::v1 as contract;
 

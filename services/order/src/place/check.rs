@@ -1,4 +1,4 @@
-//! The form of a new order: everything that is checked without other data.
+//! Checks of a new order that need nothing but the request.
 
 use std::{collections::HashSet, sync::Arc};
 

@@ -3,7 +3,7 @@
 //! 1. `PlaceOrder` (`place.rs`) stores a valid order, SUBMITTED, and emits `order.submitted`. With `wait`, the answer is
 //!    delayed until step 4 or 5 (`rpc/wait.rs`).
 //! 2. The service follows its own log (`reactions.rs`): [`reserve`] calls inventory's `Reserve` for all lines. A call that
-//!    fails is made again until inventory answers; a repeat returns the first answer.
+//!    fails is repeated until inventory answers; a repeat returns the first answer.
 //! 3. Inventory reserves what is available and backorders the rest (`services/inventory/src/process/reservation.rs`). For
 //!    a FILL_OR_KILL order it refuses a shortage instead.
 //! 4. Refused: [`ChangingOrder::reject`] cancels all units, `order.rejected`.

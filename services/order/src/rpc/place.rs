@@ -1,4 +1,5 @@
-//! Placing an order: items that are not known are asked for, and the answer may wait until stock is decided.
+//! Places an order: asks inventory for unknown items first, and delays the answer until stock is decided when `wait` is
+//! set.
 
 use mesh::{CallInfo, wire::Checks};
 use proto::{inventory::v1::BatchGetItemsRequest, order::v1 as contract};

@@ -1,4 +1,4 @@
-//! Reads.
+//! Answers the reads of the contract.
 
 use mesh::{
     CallInfo,

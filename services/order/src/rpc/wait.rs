@@ -1,4 +1,4 @@
-//! Delaying the answer to a placed order until its stock is decided.
+//! Delays the answer to a placed order until its stock is decided.
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Creating an API client.
+//! Creates an API client.
 
 use std::sync::Arc;
 

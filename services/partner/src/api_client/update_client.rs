@@ -1,4 +1,4 @@
-//! Changing an API client.
+//! Changes an API client.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! Creating a key. It is generated before the command, which is given only its hash: the key is neither stored, nor
-//! emitted, nor returned to a repeat.
+//! Creates a key. It is generated before the command, which gets only its hash: the key is neither stored, nor emitted,
+//! nor returned to a repeat.
 
 use mesh::wire::{Checks, checked};
 use proto::{

@@ -1,4 +1,4 @@
-//! Recording when a key was last used.
+//! Records when a key was last used.
 
 use std::time::Duration;
 

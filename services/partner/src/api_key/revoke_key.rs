@@ -1,4 +1,4 @@
-//! Revoking a key.
+//! Revokes a key.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Fulfillment orders as JSON, the same document that `GET /v1/fulfillment-orders/{fulfillment_order_id}` returns.
+//! Encodes fulfillment orders as JSON: the document that `GET /v1/fulfillment-orders/{fulfillment_order_id}` returns.
 
 use prost::{Message as _, Name as _};
 use prost_reflect::DynamicMessage;

@@ -12,12 +12,13 @@
 //! 4. [`RecordSendAttempt`] records the result.
 //!    - **Sent**: SENT, `partner.message_sent`; the exception of the state before is resolved.
 //!    - **In doubt**, it may have arrived: IN_DOUBT, `partner.message_in_doubt`, exception MESSAGE_IN_DOUBT; step 3
-//!      again after a growing pause, and the partner is asked first. So is it after a run that did not end.
+//!      again after a growing pause, and the partner is asked first. It is also asked first after an interrupted
+//!      attempt.
 //!    - **Not sent**, it did not arrive: the state stays; step 3 again after a growing pause.
 //!    - **Failed**, refused or 20 attempts: FAILED, `partner.message_failed`, exception MESSAGE_FAILED.
-//! 5. **Acknowledged**: the partner answers with a report (`report.rs`); fulfillment emits `fulfillment.accepted`,
-//!    `.rejected` or `.cancellation_rejected`, and [`UpdateFulfillmentRequest`] makes the message ACKNOWLEDGED whatever
-//!    its state, and resolves its exception.
+//! 5. **Acknowledged**: the partner answers with a report (`process/report.rs`); fulfillment emits
+//!    `fulfillment.accepted`, `.rejected` or `.cancellation_rejected`, and [`UpdateFulfillmentRequest`] makes the
+//!    message ACKNOWLEDGED whatever its state, and resolves its exception.
 //! 6. **Withdrawn**: on `fulfillment.timed_out` or `.cancelled`, [`UpdateFulfillmentRequest`] fails a request that is not
 //!    SENT and sends a message that withdraws it, since it may be on its way. A request for cancellation is acknowledged.
 //! 7. **Replayed**: `replay_message.rs` makes a FAILED message PENDING again, or IN_DOUBT if it may have arrived,

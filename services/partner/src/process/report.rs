@@ -8,11 +8,12 @@
 //!      answered with the first message. The process ends.
 //!    - *Conflict*, it was used for other content: QUARANTINED, `partner.duplicate_conflict`, exception
 //!      CONTROL_NUMBER_REUSED; the caller is refused. The process ends, unless a person replays the message (step 7).
-//! 3. **Checked**: `reporter.rs` refuses a report on what is not the partner's.
+//! 3. **Checked**: `reporter.rs` refuses a report on another partner's subject.
 //! 4. **Called**: `report_kind.rs` makes the call that the report becomes, under the message id as request id.
-//! 5. **Recorded**: fulfillment or inventory records it and emits its own events. A milestone or proof of delivery of an
-//!    *unmatched* package is kept by fulfillment (`shipment.unmatched_milestone_recorded`) until a shipment of the
-//!    reporter has the package; the message is APPLIED, and its outcome names that.
+//! 5. **Recorded**: fulfillment or inventory records it and emits its own events. A milestone or proof of delivery of
+//!    an *unmatched* package is kept by fulfillment (`shipment.unmatched_milestone_recorded`) until a package for which
+//!    the partner is an authoritative reporter has the tracking number; the message is APPLIED, and its outcome says
+//!    so.
 //! 6. [`RecordReportAttempt`] records the result here.
 //!    - **Applied**: APPLIED, `partner.message_applied`; an exception REPORT_DELAYED is resolved.
 //!    - **Rejected** for good: REJECTED, `partner.message_rejected`, exception REPORT_REJECTED.
@@ -21,7 +22,7 @@
 //! 7. **Replayed**: `replay_message.rs` makes a REJECTED or QUARANTINED message RECEIVED again,
 //!    `partner.message_replayed`, resolves its exception, and steps 3 to 6 are repeated.
 //!
-//! The effect of a report that answers a request is an event of fulfillment, with which `outbound_message.rs` goes on.
+//! A report that answers a request makes fulfillment emit an event, which `process/outbound_message.rs` reacts to.
 
 use async_trait::async_trait;
 use mesh::{

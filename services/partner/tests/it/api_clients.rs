@@ -1,4 +1,4 @@
-//! Programs that call from outside.
+//! API clients: programs that call from outside.
 
 use mesh::{Principal, Role};
 use proto::{

@@ -1,4 +1,4 @@
-//! Partners that get an endpoint, or lose theirs.
+//! Partners that get an endpoint, or lose it.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Partners themselves.
+//! Creating, changing and listing partners.
 
 use proto::{
     events::EventType,

@@ -1,4 +1,4 @@
-//! What holds however an order line comes back.
+//! Property tests of returns: the laws of an order line's returned units and credits.
 
 use proptest::prelude::*;
 use types::{ReturnId, Timestamp, share_of_line};

@@ -1,4 +1,4 @@
-//! What may come back.
+//! Authorizations of returns.
 
 use proto::{
     events::{EventType, FulfillmentEvent},

@@ -1,4 +1,4 @@
-//! Why a backup or a restore failed.
+//! The error of a backup or a restore that failed.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! Where the databases of services are and how they are used.
+//! Settings of databases: where they are and how they are used.
 
 use std::{
     fs,

@@ -1,4 +1,4 @@
-//! How a command ends: an exit code for programs and advice for people.
+//! The end of a failed command: an exit code for programs, the cause and the remedy for people.
 
 use std::{io, process::ExitCode};
 

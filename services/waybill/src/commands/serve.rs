@@ -1,4 +1,4 @@
-//! One service in a process of its own, as in a cluster.
+//! Runs one service in a process of its own, as in a cluster.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},

@@ -1,4 +1,4 @@
-//! The whole mesh in one process: `up`, and `demo` on top of it.
+//! Runs the whole mesh in one process: `up`, and `demo` on top of it.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks on its standard streams")]
 
 use std::{

@@ -1,4 +1,4 @@
-//! How one service reaches another.
+//! The channels from one service to the others.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The services of the mesh. Adding one is an entry in this table, its settings in [`Config`], and its crate in `Cargo.toml`.
+//! The services of the mesh. CONTRIBUTING.md lists what else a new one needs.
 
 use std::sync::Arc;
 

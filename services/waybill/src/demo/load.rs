@@ -1,4 +1,4 @@
-//! Partners, nodes, items, stock and accounts: what a distributor has before its first order.
+//! Loads the data that a distributor has before its first order: partners, nodes, items, stock and accounts.
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Starts that fail: the cause is named, the exit code matches it, and nothing is damaged.
+//! Starts that fail: the cause is printed, the exit code matches it, and nothing is damaged.
 
 use std::{
     collections::BTreeMap,

@@ -1,4 +1,4 @@
-//! The description of the REST API is committed, so that whoever reviews a change sees what it does to callers.
+//! The description of the REST API is committed, so that a review of a change sees its effect on callers.
 
 use std::process::Command;
 

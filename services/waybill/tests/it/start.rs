@@ -1,4 +1,4 @@
-//! Starting on what is there already.
+//! Starts on an existing data directory.
 
 use crate::process::{Addresses, Process};
 

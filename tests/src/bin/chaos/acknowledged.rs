@@ -1,4 +1,4 @@
-//! Checks over the API that everything acknowledged is still so.
+//! Checks over the API that everything that was acknowledged is still there.
 
 use std::collections::BTreeMap;
 

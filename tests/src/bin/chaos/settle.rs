@@ -1,4 +1,4 @@
-//! After the faults: waits until everything is done, and decides what only people can decide.
+//! After the faults: waits until everything is done, and makes the decisions of people.
 
 use std::{collections::BTreeSet, time::Duration};
 

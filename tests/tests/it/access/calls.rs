@@ -1,4 +1,4 @@
-//! Any method, called as anybody, over gRPC and over REST.
+//! Calls any method as any caller, over gRPC and over REST.
 
 use bytes::{Buf as _, BufMut as _};
 use mesh::{Channel, Principal, Stop};

@@ -1,4 +1,4 @@
-//! What a token's claims make of its caller.
+//! The principal that a token's claims describe.
 
 use serde_json::{Map, Value};
 use types::{AccountId, Fault, PartnerId};

@@ -1,4 +1,4 @@
-//! The provider's keys: fetched when they are needed, kept while the provider is down.
+//! The identity provider's keys: fetched when they are needed, kept while the provider is down.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},

@@ -1,4 +1,4 @@
-//! A batch that is written in one statement, after a rival was faster: nothing of it may remain.
+//! A batch that is written in one statement after another writer was faster: nothing of it may remain.
 
 use testkit::database::each;
 

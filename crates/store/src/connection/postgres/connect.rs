@@ -1,4 +1,4 @@
-//! Where a server is and how its connections are set up.
+//! Address and connection settings of a server.
 
 use std::{net::IpAddr, str::FromStr as _, time::Duration};
 

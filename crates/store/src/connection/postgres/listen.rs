@@ -1,8 +1,8 @@
 //! Notifying the other processes of a database of commits, and receiving theirs.
 //!
-//! A notification is sent after the commit and not with it: PostgreSQL sends those of all databases of a server in the order
-//! of the commits, and for that holds a lock while the commit is made durable. Should one be lost, followers look at the log
-//! themselves after a while.
+//! A notification is sent after the commit and not with it: PostgreSQL sends those of all databases of a server in the
+//! order of the commits, and for that holds a lock while the commit is made durable. If one is lost, followers look at
+//! the log themselves after a while.
 
 use std::{pin::pin, time::Duration};
 

@@ -1,4 +1,4 @@
-//! All loads of a round in one journey.
+//! All loads of a round in one round trip.
 //!
 //! The rows of different tables are one answer because each is a single value, a record, beside the number of its load:
 //! `SELECT 0, ROW(a, b) FROM t WHERE ... UNION ALL SELECT 1, ROW(c) FROM u WHERE ...`.

@@ -1,11 +1,11 @@
-//! What stands in the way of a connection, and what to do about it.
+//! Why a server cannot be connected to, and the remedy.
 
 use std::io;
 
 use rustls::{AlertDescription, CertificateError};
 use sqlx::postgres::PgDatabaseError;
 
-/// What stands in the way of a connection to a server.
+/// Why a server cannot be connected to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConnectProblem {
     /// Nothing answers there.

@@ -1,4 +1,4 @@
-//! Values on their way to and from the server.
+//! Encodes values for the server, and decodes those of its answers.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
-//! All changes of a batch in one journey: a statement of data-modifying CTEs.
+//! All changes of a batch in one round trip: a statement of data-modifying CTEs.
 //!
 //! The CTEs see one snapshot and change different rows. PostgreSQL promises no order among them; in practice each runs when
 //! the main query first counts its rows, and the counts stand in the order of the changes, so that the log's head is the
-//! last row that is locked. Where it were otherwise two writers could deadlock, which is a conflict like others.
+//! last row that is locked. If it were otherwise, two writers could deadlock, which is a conflict like others.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! Messages that no JSON is read as, in protobuf's text format; `None` has no JSON form.
+//! Messages and the JSON that is written for them, in protobuf's text format; `None` has no JSON form.
 
 /// Name, message and the answered fields.
 pub(super) const CASES: &[(&str, &str, Option<&str>)] = &[

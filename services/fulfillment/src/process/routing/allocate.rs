@@ -1,4 +1,4 @@
-//! Asking inventory to allocate a plan, and creating a fulfillment order at each node.
+//! Asks inventory to allocate a plan, and creates a fulfillment order at each node.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Planning which nodes ship the unrouted units of a release, before inventory is asked to allocate them.
+//! Plans which nodes ship the unrouted units of a release, before inventory is asked to allocate them.
 
 use store::{AnyCommand, Command, Context, Db, Needs, Rows, Task, TaskHandler};
 use types::{Fault, OrderId, limits::MAX_LINES};

@@ -1,4 +1,4 @@
-//! Tasks that wait for inventory do not end without it.
+//! Restarts routing tasks while inventory is unavailable, so that they are not given up.
 
 use store::{AnyCommand, Command, Context, Needs, Rows, Task};
 use types::{

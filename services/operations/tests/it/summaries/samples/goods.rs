@@ -1,4 +1,4 @@
-//! Events of the inventory service.
+//! Samples of the events of the inventory service.
 
 use proto::{
     events::InventoryEvent,

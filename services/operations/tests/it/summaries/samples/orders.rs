@@ -1,4 +1,4 @@
-//! Events of the order and returns services.
+//! Samples of the events of the order and returns services.
 
 use proto::{
     events::{OrderEvent, ReturnsEvent},

@@ -1,4 +1,4 @@
-//! Events of the fulfillment and partner services.
+//! Samples of the events of the fulfillment and partner services.
 
 use proto::{
     events::{FulfillmentEvent, PartnerEvent},
