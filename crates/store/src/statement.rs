@@ -66,6 +66,7 @@ pub(crate) struct Change {
 #[derive(Debug)]
 enum Verb {
     Insert { columns: String, conflict: String },
+    Upsert { columns: String, conflict: String },
     Update { set: String, condition: String },
     Delete { condition: String },
 }
@@ -80,7 +81,7 @@ pub(crate) enum Unchanged {
 }
 
 impl Change {
-    /// Inserts rows. `conflict` is the ON CONFLICT clause.
+    /// Inserts rows. `conflict` is the ON CONFLICT clause that leaves out those that are there.
     pub(crate) fn insert(
         table: &'static str,
         columns: impl Into<String>,
@@ -88,6 +89,17 @@ impl Change {
         rows: Vec<Vec<Value>>,
     ) -> Self {
         let verb = Verb::Insert { columns: columns.into(), conflict: conflict.into() };
+        Self { table, verb, rows, unchanged: None }
+    }
+
+    /// Inserts rows, or updates them as the ON CONFLICT clause `conflict` says.
+    pub(crate) fn upsert(
+        table: &'static str,
+        columns: impl Into<String>,
+        conflict: impl Into<String>,
+        rows: Vec<Vec<Value>>,
+    ) -> Self {
+        let verb = Verb::Upsert { columns: columns.into(), conflict: conflict.into() };
         Self { table, verb, rows, unchanged: None }
     }
 
@@ -113,6 +125,11 @@ impl Change {
         self
     }
 
+    /// Whether the rows are new.
+    pub(crate) fn is_insert(&self) -> bool {
+        matches!(self.verb, Verb::Insert { .. })
+    }
+
     /// Whether every row has to be changed.
     pub(crate) fn is_guarded(&self) -> bool {
         self.unchanged.is_some()
@@ -124,6 +141,19 @@ impl Change {
             None => Ok(()),
             Some(Unchanged::Exists) => Err(Failure::Exists(self.table)),
             Some(Unchanged::Conflict) => Err(Failure::Conflict),
+        }
+    }
+
+    /// The statement on PostgreSQL, where it fails when a new row is there already.
+    ///
+    /// Without ON CONFLICT a row is written once, and not first as one that may be taken back.
+    pub(crate) fn text_or_fail(&self, first: usize) -> String {
+        match &self.verb {
+            Verb::Insert { columns, .. } => {
+                let row = self.rows.first().map_or(&[][..], Vec::as_slice);
+                format!("INSERT INTO {} ({columns}) SELECT * FROM unnest({})", self.table, lists(row, first))
+            }
+            Verb::Upsert { .. } | Verb::Update { .. } | Verb::Delete { .. } => self.text(Dialect::Postgres, first),
         }
     }
 
@@ -142,7 +172,7 @@ impl Change {
         };
         let joined = |word: &str| if rows.is_empty() { String::new() } else { format!(" {word} {rows}") };
         match verb {
-            Verb::Insert { columns, conflict } => {
+            Verb::Insert { columns, conflict } | Verb::Upsert { columns, conflict } => {
                 let source = match dialect {
                     Dialect::Sqlite => format!("VALUES ({})", numbered(row.len(), "?")),
                     Dialect::Postgres => format!("SELECT * FROM {rows}"),

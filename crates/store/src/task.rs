@@ -116,7 +116,7 @@ pub(crate) fn scheduled<'a>(tasks: &Tasks, finished: impl Iterator<Item = &'a Fi
         "ON CONFLICT (kind, key) DO UPDATE SET due_time = excluded.due_time, payload = excluded.payload, \
          trace_parent = excluded.trace_parent, {ANEW}"
     );
-    Change::insert("tasks", columns, conflict, open.filter_map(row).collect())
+    Change::upsert("tasks", columns, conflict, open.filter_map(row).collect())
 }
 
 /// Tasks to keep by kind and key, `None` for those to drop.
