@@ -11,6 +11,7 @@ mod oidc;
 mod presented;
 mod scopes;
 
+use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use sha2::{Digest, Sha256};
 use types::{Fault, Reason};
@@ -64,15 +65,22 @@ impl Authenticator {
     /// The principal of a call by the credentials in its headers; anonymous when there are none.
     ///
     /// A credential that is no good is refused, whatever the method is.
-    pub async fn authenticate(&self, headers: &HeaderMap, path: &str, rule: Option<&Rule>) -> Result<Principal, Fault> {
-        let caller = self.identify(headers, path, rule).await;
-        if let Err(fault) = &caller
-            && let Some((_, what)) = fault.facts.iter().find(|(name, _)| *name == FACT)
-        {
-            metrics::counter!("credentials_refused", "what" => what.clone()).increment(1);
-            tracing::debug!(what, path, "a credential was refused");
-        }
-        caller
+    pub fn authenticate<'a>(
+        &'a self,
+        headers: &'a HeaderMap,
+        path: &'a str,
+        rule: Option<&'a Rule>,
+    ) -> BoxFuture<'a, Result<Principal, Fault>> {
+        Box::pin(async move {
+            let caller = self.identify(headers, path, rule).await;
+            if let Err(fault) = &caller
+                && let Some((_, what)) = fault.facts.iter().find(|(name, _)| *name == FACT)
+            {
+                metrics::counter!("credentials_refused", "what" => what.clone()).increment(1);
+                tracing::debug!(what, path, "a credential was refused");
+            }
+            caller
+        })
     }
 
     async fn identify(&self, headers: &HeaderMap, path: &str, rule: Option<&Rule>) -> Result<Principal, Fault> {
