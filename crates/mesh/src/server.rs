@@ -227,10 +227,13 @@ fn reflection(
         .add_service(builder("grpc.reflection.v1alpha.ServerReflection").build_v1alpha()?))
 }
 
-/// The files of services and all they import, as an encoded `FileDescriptorSet`.
+/// The packages of services and all they import, as an encoded `FileDescriptorSet`. Events are in a file of their own, which
+/// no service imports.
 fn files_of(descriptors: &DescriptorPool, services: &[&str]) -> Vec<u8> {
+    let packages: HashSet<&str> =
+        services.iter().filter_map(|name| name.rsplit_once('.')).map(|(package, _)| package).collect();
     let mut wanted: Vec<FileDescriptor> =
-        services.iter().filter_map(|name| Some(descriptors.get_service_by_name(name)?.parent_file())).collect();
+        descriptors.files().filter(|file| packages.contains(file.package_name())).collect();
     let (mut seen, mut set) = (HashSet::new(), Vec::new());
     while let Some(file) = wanted.pop() {
         if seen.insert(file.name().to_owned()) {

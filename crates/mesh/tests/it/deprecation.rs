@@ -40,7 +40,7 @@ impl tower::Service<http::Request<Body>> for Ending {
 }
 
 fn descriptors() -> &'static DescriptorPool {
-    compile("ending.proto")
+    compile(&["ending.proto"])
 }
 
 fn server(config: &Config, now: i64) -> Server {

@@ -4,14 +4,14 @@ use std::sync::{
 };
 
 use futures::{StreamExt, stream};
-use mesh::{Channel, Config};
+use mesh::{Channel, Config, Principal, Server};
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 use tonic_reflection::pb::v1::{
     ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
     server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
 };
 
-use crate::probe::{Probe, ask, both, serve, server};
+use crate::probe::{Probe, ask, both, compile, serve, server};
 
 fn of(service: &str) -> HealthCheckRequest {
     HealthCheckRequest { service: service.to_owned() }
@@ -73,20 +73,33 @@ async fn a_server_that_leaves_is_not_healthy_and_takes_calls_until_it_stops() {
     served.task.await.unwrap().unwrap();
 }
 
+async fn reflect(channel: Channel, message: MessageRequest) -> MessageResponse {
+    let request = ServerReflectionRequest { host: String::new(), message_request: Some(message) };
+    let asked = stream::once(async { request }).chain(stream::pending());
+    let mut answers = ServerReflectionClient::new(channel).server_reflection_info(asked).await.unwrap().into_inner();
+    answers.message().await.unwrap().unwrap().message_response.unwrap()
+}
+
 #[tokio::test]
 async fn reflection_lists_the_services() {
     for channel in both(server(&Config::default(), Probe::default())).await {
-        let request = ServerReflectionRequest {
-            host: String::new(),
-            message_request: Some(MessageRequest::ListServices(String::new())),
-        };
-        let mut client = ServerReflectionClient::new(channel);
-        let asked = stream::once(async { request }).chain(stream::pending());
-        let mut answers = client.server_reflection_info(asked).await.unwrap().into_inner();
-        let answer = answers.message().await.unwrap().unwrap().message_response.unwrap();
+        let answer = reflect(channel, MessageRequest::ListServices(String::new())).await;
         let MessageResponse::ListServicesResponse(list) = answer else { panic!("{answer:?}") };
         let names: Vec<_> = list.service.iter().map(|service| service.name.as_str()).collect();
         assert!(names.contains(&"waybill.test.v1.ProbeService") && names.contains(&"grpc.health.v1.Health"));
         assert!(!names.contains(&"waybill.test.v1.CarelessService"), "described but not served");
+    }
+}
+
+#[tokio::test]
+async fn reflection_describes_other_files_of_the_package() {
+    let descriptors = compile(&["probe.proto", "ending.proto"]);
+    let server = Server::new("probe", &Config::default(), descriptors)
+        .with_default_principal(Principal::service("somebody"))
+        .add_service(Probe::default());
+    for channel in both(server).await {
+        let symbol = "waybill.test.v1.EndingService".to_owned();
+        let answer = reflect(channel, MessageRequest::FileContainingSymbol(symbol)).await;
+        assert!(matches!(&answer, MessageResponse::FileDescriptorResponse(_)), "{answer:?}");
     }
 }

@@ -179,13 +179,13 @@ pub(crate) async fn follow(channel: &Channel, request: Request<Question>) -> Res
 
 /// The descriptors of the probe and of the real options.
 pub(crate) fn descriptors() -> &'static DescriptorPool {
-    compile("probe.proto")
+    compile(&["probe.proto"])
 }
 
 /// The descriptors of one of the tests' contracts and of what it imports.
-pub(crate) fn compile(file: &str) -> &'static DescriptorPool {
+pub(crate) fn compile(files: &[&str]) -> &'static DescriptorPool {
     let mut compiler = protox::Compiler::new(["tests/protos", "../../proto", "../../proto/third_party"]).unwrap();
-    compiler.include_imports(true).open_file(file).unwrap();
+    compiler.include_imports(true).open_files(files).unwrap();
     Box::leak(Box::new(compiler.descriptor_pool()))
 }
 
