@@ -3,5 +3,5 @@
 pub(crate) mod fill;
 pub(crate) mod pgbench;
 pub(crate) mod postgres;
-pub(crate) mod server;
+pub(crate) mod postgres_server;
 pub(crate) mod sqlite;

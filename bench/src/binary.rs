@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Context as _;
 use tokio::process::Command;
-use waybill::process::Process;
+use waybill::child_process::Process;
 
 /// What a binary is measured as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::{
 
 use serde::Serialize;
 
-use crate::{bare::server::Postgres, binary::Side};
+use crate::{bare::postgres_server::Postgres, binary::Side};
 
 /// The label of the databases that the others are copied from.
 const BASE: &str = "base";

@@ -8,8 +8,8 @@ use std::{
 
 use anyhow::Context as _;
 use waybill::{
+    child_process::{Process, free_address},
     compose::service_names,
-    process::{Process, free_address},
 };
 
 use crate::binary::{Binary, with_log};

@@ -15,7 +15,7 @@ use waybill::{
     sandbox::{CARRIER, Chances, Sandbox, WAREHOUSES},
 };
 
-pub use waybill::{process::free_address, rest::number};
+pub use waybill::{child_process::free_address, rest::number};
 
 /// A mesh on databases of its own.
 pub struct World {

@@ -3,7 +3,7 @@
 use std::{fs, net::SocketAddr, path::Path};
 
 use serde_json::{Value, json};
-use waybill::process::free_address;
+use waybill::child_process::free_address;
 
 use super::gateway::WORKERS;
 use crate::{

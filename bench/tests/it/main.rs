@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, path::Path, process::Stdio, time::Duration};
 
 use serde_json::Value;
 use tokio::process::Command;
-use waybill::process::Process;
+use waybill::child_process::Process;
 
 const BENCH: &str = env!("CARGO_BIN_EXE_waybill-bench");
 
@@ -73,7 +73,7 @@ async fn a_bench_of_one_scenario_measures_no_other() {
     let directory = tempfile::tempdir().unwrap();
     let (json, _) = bench(directory.path(), &["--only", "f"]).await;
     assert!(json["measured"].as_array().unwrap().iter().all(|measured| measured["scenario"] == "f"));
-    assert!(json["notes"].as_array().unwrap().iter().any(|note| note["median"] == 200.0), "no unit was promised twice");
+    assert!(json["notes"].as_array().unwrap().iter().any(|note| note["median"] == 200.0), "no unit was reserved twice");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,11 +1,11 @@
 //! A member's server: its handlers behind the stack that every call passes, over the network or in one process.
 
 mod accept;
+mod connection;
 mod grpc;
 mod health;
 mod overload;
 mod stack;
-mod wire;
 
 use std::{collections::HashSet, convert::Infallible, sync::Arc};
 
@@ -20,10 +20,10 @@ use tower::Service;
 use types::{Clock, SystemClock};
 
 pub use accept::{Limits, accept};
+pub use connection::Wire;
 pub(crate) use health::Readiness;
 pub(crate) use overload::{PRIORITY, Priority};
 pub(crate) use stack::Stack;
-pub use wire::Wire;
 
 use crate::{
     access::{Access, AccessError},

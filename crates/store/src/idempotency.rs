@@ -1,4 +1,5 @@
-//! Answers kept for repeated requests, as long as `Options::request_retention` says (seven days).
+//! Answers kept for repeated requests, as long as `Options::request_retention` says (seven days). A refusal is not kept: a
+//! repeat of it is decided anew.
 
 use std::collections::HashMap;
 

@@ -4,19 +4,19 @@
 
 mod actor;
 mod clock;
+mod country;
 mod fault;
 mod id;
 pub mod limits;
 mod money;
-mod place;
 pub mod retry;
 
 pub use actor::{Actor, ActorKind};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
+pub use country::is_country;
 pub use fault::{Fault, Reason, Violation};
 pub use id::{
     AccountId, ApiClientId, ApiKeyId, DecisionId, ExceptionId, FulfillmentOrderId, Id, IdError, MessageId, NodeId,
     OrderId, PackageId, PartnerId, ReturnId, ShipToId, ShipmentId,
 };
 pub use money::{BasisPoints, Currency, CurrencyError, divide_rounded, line_amount, share_of_line};
-pub use place::is_country;

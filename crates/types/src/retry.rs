@@ -1,15 +1,15 @@
 //! How often and after which pauses something is tried again, and what happens at the end.
 //!
-//! | what | how often | pauses | what happens at the end |
-//! |---|---|---|---|
-//! | [`call`] between members | 3 attempts, within the deadline and the budget of repeats | random, up to 50 ms, then up to 100 ms, after the pause that the answer asks for (1 s with UNAVAILABLE) | the caller receives the last answer |
-//! | [`batch`] in conflict with another process | 8 attempts; 3 for several commands together, then 8 for each alone | random, up to 2 ms, doubling up to 64 ms | the command fails as UNAVAILABLE; as ALREADY_EXISTS when its new row exists |
-//! | [`follower`] of a log | until it stops | 50 ms, doubling to 5 s, each shortened by up to half | none: it continues at its position |
-//! | [`task`] | 20 attempts of at most 50 s; each lease lasts 60 s | 2 s, doubling to 512 s | the task is given up with an exception |
-//! | [`routing`] of a release | 3 plans of one attempt | none | units that are not allocated wait, with the exception UNASSIGNED, until stock or nodes change |
-//! | [`routing`] without inventory | 12 attempts of the task | those of a task, then 300 s | the task starts again with its first attempt |
-//! | [`report`] of a partner | by the call for 5 s, by a task 10 s after the receipt, then until it succeeds | 2 s, doubling to 300 s | after 20 attempts an exception; the attempts continue |
-//! | [`sending`] to a partner | 20 attempts, none while the partner is suspended | 2 s, doubling to 300 s, or what the partner asks, up to 1 h | the message fails with an exception |
+//! | what | how often | pauses | what happens at the end | where |
+//! |---|---|---|---|---|
+//! | [`call`] between members | 3 attempts, within the deadline and the budget of repeats | random, up to 50 ms, then up to 100 ms, after the pause that the answer asks for (1 s with UNAVAILABLE) | the caller receives the last answer | `mesh` `channel/retry.rs` |
+//! | [`batch`] in conflict with another process | 8 attempts; 3 for several commands together, then 8 for each alone | random, up to 2 ms, doubling up to 64 ms | the command fails as UNAVAILABLE; as ALREADY_EXISTS when its new row exists | `store` `writer.rs` |
+//! | [`follower`] of a log | until it stops | 50 ms, doubling to 5 s, each shortened by up to half | none: it continues at its position | `store` `follower.rs` |
+//! | [`task`] | 20 attempts of at most 50 s; each lease lasts 60 s | 2 s, doubling to 512 s | the task is given up with an exception | `store` `task/runner.rs` |
+//! | [`routing`] of a release | 3 plans of one attempt | none | units that are not allocated wait, with the exception UNASSIGNED, until stock or nodes change | `fulfillment` `release/aggregate/plan.rs` |
+//! | [`routing`] without inventory | 12 attempts of the task | those of a task, then 300 s | the task starts again with its first attempt | `fulfillment` `process/routing/restart.rs` |
+//! | [`report`] of a partner | by the call for 5 s, by a task 10 s after the receipt, then until it succeeds | 2 s, doubling to 300 s | after 20 attempts an exception; the attempts continue | `partner` `process/report.rs` |
+//! | [`sending`] to a partner | 20 attempts, none while the partner is suspended | 2 s, doubling to 300 s, or what the partner asks, up to 1 h | the message fails with an exception | `partner` `process/outbound_message.rs` |
 //!
 //! Not in this table, because it is about addresses and not about calls: a failing address of a member is left out for
 //! 1 s, doubling to 60 s (`mesh` `channel/health.rs`); an unreachable one is connected to again after 1 s, doubling to

@@ -3,9 +3,9 @@
 //! Its methods change state and collect pending events. [`FulfillmentOrderAggregate::save`] ends the aggregate: it writes the
 //! rows and emits the events, with the versions and snapshots that the rows then have. Nothing else emits them.
 
+mod answers;
 mod events;
 mod packages;
-mod request;
 mod tracking;
 
 use std::collections::BTreeSet;

@@ -9,7 +9,7 @@ use types::Fault;
 use crate::{
     milestone::{Milestone, MilestoneCode, Proof, TrackingNumber},
     package::Package,
-    tracking::{Tracking, fold},
+    package_status::{Tracking, fold},
 };
 
 /// The column by which packages of a tracking number are found.

@@ -13,7 +13,7 @@ use proto::{
 use store::{Command, Context, Needs, Rows};
 use types::{Fault, Reason, Timestamp, limits::MAX_NAME};
 
-use crate::node::{Node, NodeState, request};
+use crate::node::{Node, NodeState, parse};
 
 /// Creates a node.
 #[derive(Debug)]
@@ -27,10 +27,10 @@ impl CreateNode {
         let name = checks.text("name", &request.name, MAX_NAME);
         let partner_id = checks.id("partner_id", &request.partner_id);
         let country = checks.country("country", &request.country);
-        let time_zone = request::time_zone(&request.time_zone, &mut checks);
-        let handling_classes = request::handling_classes(&request.handling_classes, &mut checks);
-        let service_areas = request::service_areas(&request.service_areas, &mut checks);
-        let accept_within_micros = request::accept_within(request.accept_within.as_ref(), &mut checks);
+        let time_zone = parse::time_zone(&request.time_zone, &mut checks);
+        let handling_classes = parse::handling_classes(&request.handling_classes, &mut checks);
+        let service_areas = parse::service_areas(&request.service_areas, &mut checks);
+        let accept_within_micros = parse::accept_within(request.accept_within.as_ref(), &mut checks);
         let (classes, areas) = (request.handling_classes.is_empty(), request.service_areas.is_empty());
         for (field, missing) in [("handling_classes", classes), ("service_areas", areas)] {
             if missing {

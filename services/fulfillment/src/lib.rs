@@ -23,6 +23,7 @@ mod keys;
 pub mod milestone;
 mod node;
 mod package;
+mod package_status;
 pub mod process;
 mod reactions;
 mod release;
@@ -32,7 +33,6 @@ mod routing_decision;
 mod rpc;
 mod shipment;
 mod store;
-mod tracking;
 mod update_node;
 mod wire;
 

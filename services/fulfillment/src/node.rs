@@ -1,6 +1,6 @@
 //! Nodes: locations that ship, what they can store, and where they ship to.
 
-pub(crate) mod request;
+pub(crate) mod parse;
 
 use std::time::Duration;
 

@@ -9,8 +9,8 @@ use types::{Fault, FulfillmentOrderId, Id as _, PackageId, ShipmentId, Timestamp
 
 use crate::{
     milestone::MilestoneCode,
+    package_status::Tracking,
     shipment::{Shipment, derived_id},
-    tracking::Tracking,
 };
 
 store::record! {

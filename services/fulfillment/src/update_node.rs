@@ -14,7 +14,7 @@ use store::{Command, Context, Needs, Rows};
 use types::{Fault, NodeId, limits::MAX_NAME};
 
 use crate::{
-    node::{HandlingClasses, Node, NodeState, ServiceAreas, request},
+    node::{HandlingClasses, Node, NodeState, ServiceAreas, parse},
     wire,
 };
 
@@ -39,9 +39,9 @@ impl UpdateNode {
         let mut checks = Checks::new();
         let node_id = checks.id("node_id", &request.node_id);
         let name = request.name.as_ref().and_then(|name| checks.text("name", name, MAX_NAME));
-        let handling_classes = request::handling_classes(&request.handling_classes, &mut checks);
-        let service_areas = request::service_areas(&request.service_areas, &mut checks);
-        let accept_within_micros = request::accept_within(request.accept_within.as_ref(), &mut checks);
+        let handling_classes = parse::handling_classes(&request.handling_classes, &mut checks);
+        let service_areas = parse::service_areas(&request.service_areas, &mut checks);
+        let accept_within_micros = parse::accept_within(request.accept_within.as_ref(), &mut checks);
         let state = request.state.and_then(|state| checks.choice("state", state));
         checks.done()?;
         Ok(Self {

@@ -3,7 +3,7 @@
 mod assign;
 mod close;
 mod due;
-mod report;
+mod record;
 
 use proto::{
     event::v1::ExceptionOpened,
@@ -15,7 +15,7 @@ use types::{ExceptionId, Fault, Timestamp};
 
 pub(crate) use assign::AssignException;
 pub(crate) use close::{DismissException, ResolveException};
-pub(crate) use report::{AutoResolveException, ReportException};
+pub(crate) use record::{AutoResolveException, ReportException};
 
 use crate::wire;
 

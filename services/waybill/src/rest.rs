@@ -35,7 +35,7 @@ pub struct Rest {
 }
 
 impl Rest {
-    /// A client of the gateway at `base`, such as `http://127.0.0.1:8080`. Call [`mesh::install_process_defaults`] before.
+    /// A client of the gateway at `base`, such as `http://127.0.0.1:8080`. Its TLS is that of [`mesh::install_process_defaults`].
     pub fn new(base: impl Into<String>) -> Result<Self, reqwest::Error> {
         let http = reqwest::Client::builder().timeout(Duration::from_secs(30)).build()?;
         Ok(Self { base: base.into(), credential: None, http })

@@ -78,7 +78,7 @@ async fn one_order_is_one_connected_trace() {
 }
 
 #[tokio::test]
-async fn case_04_stock_that_no_single_node_has_is_routed_to_two() {
+async fn stock_that_no_single_node_has_is_routed_to_two() {
     each(|world| async move {
         world.furnish().await;
         world.receive("nod_hamburg", "TEA", 3).await;

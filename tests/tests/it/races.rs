@@ -40,7 +40,7 @@ async fn exceptions(world: &World) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn case_21_goods_that_leave_after_the_cancel_request_are_recorded_and_the_cancel_is_lost() {
+async fn goods_that_leave_after_the_cancel_request_are_recorded_and_the_cancel_is_lost() {
     each(|world| async move {
         let (order_id, fulfillment_order_id) = accepted_fulfillment_order(&world, 4).await;
         world.post(&format!("/v1/orders/{order_id}:cancel"), &json!({"reason": "changed our mind"})).await;
@@ -85,7 +85,7 @@ async fn a_cancel_that_the_warehouse_accepts_returns_all_units_to_stock() {
 }
 
 #[tokio::test]
-async fn case_23_one_delivered_package_of_three_is_a_partial_delivery_and_the_last_completes_it() {
+async fn one_delivered_package_of_three_is_a_partial_delivery_and_the_last_completes_it() {
     each(|world| async move {
         let (order_id, fulfillment_order_id) = accepted_fulfillment_order(&world, 6).await;
         let status = || async {
@@ -110,7 +110,7 @@ async fn case_23_one_delivered_package_of_three_is_a_partial_delivery_and_the_la
 }
 
 #[tokio::test]
-async fn case_30_a_node_that_rejects_is_excluded_and_when_all_reject_an_exception_is_opened() {
+async fn a_node_that_rejects_is_excluded_and_when_all_reject_an_exception_is_opened() {
     each(|world| async move {
         world.furnish().await;
         world.receive("nod_hamburg", "TEA", 4).await;
@@ -134,7 +134,7 @@ async fn case_30_a_node_that_rejects_is_excluded_and_when_all_reject_an_exceptio
 }
 
 #[tokio::test]
-async fn case_32_a_printed_label_ships_and_invoices_nothing() {
+async fn a_printed_label_ships_and_invoices_nothing() {
     each(|world| async move {
         let (order_id, fulfillment_order_id) = accepted_fulfillment_order(&world, 4).await;
         world.report("par_hanse", "label", json!({"labelled": shipment(&fulfillment_order_id, &[("T-1", 4)])})).await;
@@ -149,7 +149,7 @@ async fn case_32_a_printed_label_ships_and_invoices_nothing() {
 }
 
 #[tokio::test]
-async fn case_40_a_late_shipment_report_withdraws_nothing_and_a_second_package_is_added() {
+async fn a_late_shipment_report_withdraws_nothing_and_a_second_package_is_added() {
     each(|world| async move {
         let (order_id, fulfillment_order_id) = accepted_fulfillment_order(&world, 4).await;
         world.report("par_hanse", "label", json!({"labelled": shipment(&fulfillment_order_id, &[("T-1", 2)])})).await;

@@ -9,7 +9,7 @@ use hyper_util::server::graceful::GracefulConnection;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::wire::{Io, PREFACE, Wire};
+use super::connection::{Io, PREFACE, Wire};
 use crate::{config::Config, lifecycle::Stop, peer::Peer, tls};
 
 /// How long a new connection may take until its first bytes, including the handshake.

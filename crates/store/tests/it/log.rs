@@ -32,7 +32,7 @@ pub(crate) async fn events(db: &Db) -> Vec<Event> {
 
 /// Makes a transaction that took its number first commit last, if order of numbers were all that counted.
 #[tokio::test]
-async fn case_48_id_order_is_not_commit_order_and_a_follower_skips_nothing() {
+async fn id_order_is_not_commit_order_and_a_follower_skips_nothing() {
     each(|options| async move {
         let writers = [open_with(&options, 10_000).await, open(&options).await, open(&options).await];
         let written = Arc::new(AtomicBool::new(false));

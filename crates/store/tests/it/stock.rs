@@ -117,7 +117,7 @@ impl Command for Reserve {
         let payload = ReservationsChanged { order_id: self.reference.clone(), ..ReservationsChanged::default() };
         let payload = InventoryEvent::InventoryReserved(payload);
         cx.emit(NewEvent::new(payload, &self.sku, stock.version + 1, &self.reference).correlation(&self.reference));
-        // Told too late on purpose: what was put and emitted before must not remain.
+        // Refused late on purpose: what was put and emitted before must not remain.
         if stock.reserved > stock.on_hand {
             return Err(Fault::new(Reason::InsufficientStock, "there is less than that"));
         }

@@ -9,14 +9,14 @@ use waybill_transcode::{BoxError, Transcoder, Upstream};
 
 use crate::depot::{POOL, compile};
 
-fn nowhere() -> Upstream {
+fn unused_upstream() -> Upstream {
     let answer = |_: Request<Body>| async { Ok::<_, Infallible>(Response::new(Body::empty())) };
     Upstream::new(service_fn(answer).map_err(BoxError::from))
 }
 
 #[test]
 fn every_fault_of_every_rule_is_told_at_once() {
-    let upstreams = HashMap::from([("broken.v1.BrokenService".to_owned(), nowhere())]);
+    let upstreams = HashMap::from([("broken.v1.BrokenService".to_owned(), unused_upstream())]);
     let errors = Transcoder::new(&compile("broken.proto"), upstreams).unwrap_err();
     let messages: Vec<_> = errors.iter().map(ToString::to_string).collect();
     assert_eq!(
@@ -38,7 +38,7 @@ fn every_fault_of_every_rule_is_told_at_once() {
 
 #[test]
 fn a_service_that_is_not_described_is_refused() {
-    let upstreams = HashMap::from([("depot.v1.Nobody".to_owned(), nowhere())]);
+    let upstreams = HashMap::from([("depot.v1.Nobody".to_owned(), unused_upstream())]);
     let errors = Transcoder::new(&POOL, upstreams).unwrap_err();
     assert_eq!(errors[0].to_string(), "depot.v1.Nobody: -: the service is not described");
 }

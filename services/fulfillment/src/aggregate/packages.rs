@@ -11,10 +11,10 @@ use super::{FulfillmentOrderAggregate, PendingEvent};
 use crate::{
     fulfillment_order::FulfillmentOrder,
     package::{Departure, Package, add, sum},
+    package_status::Tracking,
     process::shipment_after_cancellation,
     report::PackageReport,
     shipment::Shipment,
-    tracking::Tracking,
     wire::known_lines,
 };
 

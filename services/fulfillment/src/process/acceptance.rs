@@ -4,7 +4,7 @@
 //!    (`FulfillmentOrder::start` and `ship` in `fulfillment_order/`).
 //! 2. In time: `fulfillment.accepted`; saving drops the timeout task (`aggregate.rs`).
 //! 3. After a rejection, a timeout or a cancellation: `fulfillment.cancellation_requested`, and the exception LATE_ACCEPTANCE
-//!    (`fulfillment_order/answers.rs`, `aggregate/request.rs`). The partner service asks the node to stop
+//!    (`fulfillment_order/answers.rs`, `aggregate/answers.rs`). The partner service asks the node to stop
 //!    (`services/partner/src/process/outbound_message.rs`).
 //! 4. The node stops (`AnswerCancellation`, `process/cancellation.rs`) or ships
 //!    (`process/shipment_after_cancellation.rs`).

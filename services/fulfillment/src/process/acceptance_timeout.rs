@@ -4,7 +4,7 @@
 //!    node has a time to accept (`node.accept_within`).
 //! 2. Any answer drops the task: [`cancel`], which saving calls (`aggregate.rs`).
 //! 3. The task is due: [`TimeOutFulfillmentOrder`] withdraws the open units (`fulfillment_order/answers.rs`) and
-//!    excludes the node from the release (`aggregate/request.rs`): `fulfillment.timed_out`. The partner service
+//!    excludes the node from the release (`aggregate/answers.rs`): `fulfillment.timed_out`. The partner service
 //!    withdraws its request (`services/partner/src/process/outbound_message.rs`).
 //! 4. The units are deallocated and routed again as after a rejection (`deallocate_withdrawn`, `process/rejection.rs`).
 //! 5. An acceptance that comes later is late (`process/acceptance.rs`).

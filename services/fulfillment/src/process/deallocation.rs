@@ -51,7 +51,7 @@ pub(crate) struct RecordDeallocation {
     fulfillment_order_id: FulfillmentOrderId,
     /// The units.
     pub(crate) lines: Vec<LineQuantity>,
-    /// The order's reservations, when the node could not find the units. They hold other units, or wait for stock.
+    /// The order's reservations, when the node could not find the units. Other units are reserved, or backordered.
     pub(crate) reservations_after_short: Option<Vec<Reservation>>,
     /// The event that caused it.
     pub(crate) event_id: String,

@@ -1,7 +1,7 @@
 //! A node rejects a fulfillment order.
 //!
 //! 1. `RejectFulfillmentOrder` ([`RejectFulfillmentOrder`]) withdraws the open units (`fulfillment_order/answers.rs`)
-//!    and excludes the node from the release (`aggregate/request.rs`): `fulfillment.rejected`. When the node had been
+//!    and excludes the node from the release (`aggregate/answers.rs`): `fulfillment.rejected`. When the node had been
 //!    asked to stop, the units are cancelled instead: `fulfillment.cancelled` (`process/cancellation.rs`).
 //! 2. [`deallocate_withdrawn`] reacts to the event: inventory deallocates the units and keeps them reserved
 //!    (`inventory.Deallocate` with REASSIGN, `services/inventory/src/deallocate.rs`).

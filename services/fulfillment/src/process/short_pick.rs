@@ -1,7 +1,7 @@
 //! A node picks, and cannot find some of the units.
 //!
 //! 1. `RecordPick` ([`RecordPick`]) counts picked and short units, and excludes the node for the short items
-//!    (`aggregate/request.rs`): `fulfillment.picked`, `fulfillment.short_picked`. The order service counts both.
+//!    (`aggregate/answers.rs`): `fulfillment.picked`, `fulfillment.short_picked`. The order service counts both.
 //! 2. [`deallocate_short`] reacts to the second: inventory deallocates the units, takes them off hand at the node, and reserves
 //!    others or puts the order on backorder (`inventory.Deallocate` with SHORT,
 //!    `services/inventory/src/process/short_pick.rs`).

@@ -2,7 +2,7 @@
 //!
 //! 1. A node comes up short and inventory has no other units for the order: the reservation is backordered
 //!    (`deallocate_short`, `process/short_pick.rs`).
-//! 2. [`returned_units`] decides which deallocated units the order waits for; the release counts them as returned to the order
+//! 2. [`units_returned_to_order`] decides which deallocated units the order waits for; the release counts them as returned to the order
 //!    (`release/aggregate.rs`).
 //! 3. Saving the release emits `fulfillment.unfulfillable` with the units and the reservations
 //!    (`release/aggregate/events.rs`).
@@ -20,7 +20,7 @@ use crate::release::Release;
 /// Inventory fills backorders first from whatever is free. So when a line has backordered units, nothing was free for those
 /// that were deallocated: the lesser of both is backordered because of them. If that were ever too many, the order would find
 /// units reserved that it has back, and release them again.
-pub(crate) fn returned_units(
+pub(crate) fn units_returned_to_order(
     deallocated: &[LineQuantity],
     deallocation: &RecordDeallocation,
     release: &Release,

@@ -21,7 +21,7 @@ pub(crate) struct ReleaseAggregate {
     /// Whether the routing task is to be scheduled.
     schedule_routing: bool,
     /// Units that are returned to the order, and the key of their event.
-    returned: Option<(FulfillmentUnfulfillable, String)>,
+    returned_to_order: Option<(FulfillmentUnfulfillable, String)>,
 }
 
 impl ReleaseAggregate {
@@ -51,7 +51,7 @@ impl ReleaseAggregate {
             lines: lines.into_iter().cloned().collect(),
             loaded: Some((*release).clone()),
             schedule_routing: false,
-            returned: None,
+            returned_to_order: None,
         }))
     }
 
@@ -64,7 +64,7 @@ impl ReleaseAggregate {
 
     /// A new release, all of which is to be routed.
     pub(crate) fn new(release: Release, lines: Vec<ReleaseLine>) -> Self {
-        Self { release, lines, loaded: None, schedule_routing: true, returned: None }
+        Self { release, lines, loaded: None, schedule_routing: true, returned_to_order: None }
     }
 
     /// The release.
@@ -148,19 +148,19 @@ impl ReleaseAggregate {
     pub(crate) fn reassign(
         &mut self,
         deallocated: &[LineQuantity],
-        returned: Option<(FulfillmentUnfulfillable, String)>,
+        returned_to_order: Option<(FulfillmentUnfulfillable, String)>,
     ) {
         self.each(deallocated, |line, quantity| {
             line.assigned -= quantity;
             line.unrouted += quantity;
         });
-        if let Some((returned, _)) = &returned {
+        if let Some((returned, _)) = &returned_to_order {
             self.each(&returned.lines, |line, quantity| {
                 line.unrouted -= quantity;
                 line.returned_to_order += quantity;
             });
         }
-        self.returned = returned;
+        self.returned_to_order = returned_to_order;
         self.reroute();
     }
 

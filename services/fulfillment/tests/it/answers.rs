@@ -47,7 +47,7 @@ async fn a_second_acceptance_changes_nothing() {
 }
 
 #[tokio::test]
-async fn case_30_rejected_units_are_routed_to_another_node_and_never_back() {
+async fn rejected_units_are_routed_to_another_node_and_never_back() {
     each(routed, async |world| {
         let first = world.fulfillment_order(ORDER).await;
         let rejected = world.reject(&first).await;
@@ -69,7 +69,7 @@ async fn case_30_rejected_units_are_routed_to_another_node_and_never_back() {
 }
 
 #[tokio::test]
-async fn case_30_when_all_nodes_reject_an_exception_opens_and_nothing_is_routed_again() {
+async fn when_all_nodes_reject_an_exception_opens_and_nothing_is_routed_again() {
     each(routed, async |world| {
         for _ in 0..2 {
             let open = world

@@ -60,7 +60,7 @@ async fn an_accepted_fulfillment_order_is_cancelled_when_the_node_answers_that_i
 }
 
 #[tokio::test]
-async fn case_21_a_shipment_wins_over_a_cancellation_that_was_asked_for() {
+async fn a_shipment_wins_over_a_cancellation_that_was_asked_for() {
     each(routed, async |world| {
         let order = world.accept(&world.fulfillment_order(ORDER).await).await;
         world.cancel(ORDER);
@@ -80,7 +80,7 @@ async fn case_21_a_shipment_wins_over_a_cancellation_that_was_asked_for() {
 }
 
 #[tokio::test]
-async fn case_21_units_that_are_shipped_after_the_node_stopped_are_shipped() {
+async fn units_that_are_shipped_after_the_node_stopped_are_shipped() {
     each(routed, async |world| {
         let order = world.fulfillment_order(ORDER).await;
         world.cancel(ORDER);
@@ -98,7 +98,7 @@ async fn case_21_units_that_are_shipped_after_the_node_stopped_are_shipped() {
 }
 
 #[tokio::test]
-async fn case_21_a_rejecting_node_that_ships_after_the_cancellation_ships_against_it() {
+async fn a_rejecting_node_that_ships_after_the_cancellation_ships_against_it() {
     each(routed, async |world| {
         let order = world.fulfillment_order(ORDER).await;
         world.reject(&order).await;

@@ -38,7 +38,7 @@ async fn a_release_becomes_a_fulfillment_order_at_the_best_node_with_an_explanat
 }
 
 #[tokio::test]
-async fn case_04_stock_that_no_single_node_has_is_split() {
+async fn stock_that_no_single_node_has_is_split() {
     each(World::open, async |world| {
         world.node("nod_a", 0).await;
         world.node("nod_b", 1).await;

@@ -13,7 +13,7 @@ use testkit::each;
 use crate::world::{ORDER, pick, routed, shipped};
 
 #[tokio::test]
-async fn case_32_a_printed_label_ships_nothing() {
+async fn a_printed_label_ships_nothing() {
     each(routed, async |world| {
         let shipment = world.label("", &[("T1", 6)]).await;
         assert_eq!((shipment.state(), shipment.ship_time), (ShipmentState::Labelled, None));
@@ -34,7 +34,7 @@ async fn case_32_a_printed_label_ships_nothing() {
 }
 
 #[tokio::test]
-async fn case_40_a_late_report_downgrades_nothing_and_a_second_package_is_added() {
+async fn a_late_report_downgrades_nothing_and_a_second_package_is_added() {
     each(routed, async |world| {
         let order = world.fulfillment_order(ORDER).await;
         world.ship(shipped(&order, &[("T1", 4)])).await;
@@ -56,7 +56,7 @@ async fn case_40_a_late_report_downgrades_nothing_and_a_second_package_is_added(
 }
 
 #[tokio::test]
-async fn case_43_a_report_per_carton_before_the_answer_counts_each_carton_once() {
+async fn a_report_per_carton_before_the_answer_counts_each_carton_once() {
     each(routed, async |world| {
         let order = world.fulfillment_order(ORDER).await;
         for number in ["T1", "T2", "T1", "T3", "T2"] {

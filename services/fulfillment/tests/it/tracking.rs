@@ -39,7 +39,7 @@ pub(crate) async fn shipment(world: &World) -> Shipment {
 }
 
 #[tokio::test]
-async fn case_23_one_delivered_package_of_three_is_a_partial_delivery() {
+async fn one_delivered_package_of_three_is_a_partial_delivery() {
     each(routed, async |world| {
         let order = world.fulfillment_order(ORDER).await;
         world.ship(shipped(&order, &[("T1", 1), ("T2", 2), ("T3", 3)])).await;
@@ -103,7 +103,7 @@ async fn a_delivered_package_stays_delivered() {
 }
 
 #[tokio::test]
-async fn case_44_reports_before_the_package_is_known_are_buffered_and_applied() {
+async fn reports_before_the_package_is_known_are_buffered_and_applied() {
     each(routed, async |world| {
         let answer = report(&world, "T1", MilestoneCode::InTransit, 10).await;
         assert_eq!((answer.shipment_id.as_str(), answer.status()), ("", MilestoneCode::InTransit));
@@ -127,7 +127,7 @@ async fn case_44_reports_before_the_package_is_known_are_buffered_and_applied() 
 }
 
 #[tokio::test]
-async fn case_44_a_labelled_package_that_its_carrier_has_is_inferred_to_have_left() {
+async fn a_labelled_package_that_its_carrier_has_is_inferred_to_have_left() {
     each(routed, async |world| {
         let order = world.fulfillment_order(ORDER).await;
         world.label("", &[("T1", 6)]).await;

@@ -42,9 +42,9 @@ fn unreachable() -> Front {
     std::fs::write(&file, "t".repeat(32)).unwrap();
     let config = Config { admin_token_file: Some(file), ..Config::default() };
     let keys = Authenticator::new(&config, Arc::new(|_| Box::pin(async { Ok(KeyStatus::Unknown) }))).unwrap();
-    let ways = [("clerk.v1.ClerkService", Channel::connect("http://127.0.0.1:1").unwrap())];
+    let upstreams = [("clerk.v1.ClerkService", Channel::connect("http://127.0.0.1:1").unwrap())];
     let config = gateway::Config { max_body: 10 };
-    Front::new(gateway::router(&compile("clerk.proto"), &ways, Some(Arc::new(keys)), &config).unwrap(), 0.0)
+    Front::new(gateway::router(&compile("clerk.proto"), &upstreams, Some(Arc::new(keys)), &config).unwrap(), 0.0)
 }
 
 #[tokio::test]
@@ -125,8 +125,8 @@ async fn a_request_has_one_line_with_its_route_and_client() {
     let (line, None) = of("gateway") else { panic!("{written}") };
     assert_eq!((&line["method"], &line["route"]), (&"GET".into(), &"/v1/letters/{letter_id}".into()));
     assert_eq!((&line["status"], &line["client"]), (&"200".into(), &"person:local-administrator".into()));
-    let (behind, None) = of("clerk") else { panic!("{written}") };
-    for ids in [&line, &behind] {
+    let (of_service, None) = of("clerk") else { panic!("{written}") };
+    for ids in [&line, &of_service] {
         assert_eq!((&ids["request_id"], &ids["trace_id"]), (&"r1".into(), &"0af7651916cd43dd0048eb211c80319c".into()));
     }
 }

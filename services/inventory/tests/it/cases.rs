@@ -1,4 +1,4 @@
-//! Numbered hard cases: requests that compete, contradict each other or come late.
+//! Hard cases: requests that compete, contradict each other or come late.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn case_01_two_concurrent_reserves_for_the_last_unit_exactly_one_succeeds() {
+async fn two_concurrent_reserves_for_the_last_unit_exactly_one_succeeds() {
     each(World::open, async |world| {
         world.receive("A", HERE, 1).await;
         let (one, two) =
@@ -32,7 +32,7 @@ async fn case_01_two_concurrent_reserves_for_the_last_unit_exactly_one_succeeds(
 }
 
 #[tokio::test]
-async fn case_02_two_lines_of_one_call_that_share_an_item_are_checked_on_the_sum() {
+async fn two_lines_of_one_call_that_share_an_item_are_checked_on_the_sum() {
     each(World::open, async |world| {
         world.receive("A", HERE, 5).await;
         let refused = world.reserve_all("ord_1", &[(1, "A", 3), (2, "A", 3)]).await;
@@ -46,7 +46,7 @@ async fn case_02_two_lines_of_one_call_that_share_an_item_are_checked_on_the_sum
 }
 
 #[tokio::test]
-async fn case_05_an_allocation_uses_its_own_reservation_even_if_nothing_is_free() {
+async fn an_allocation_uses_its_own_reservation_even_if_nothing_is_free() {
     each(World::open, async |world| {
         world.receive("A", HERE, 4).await;
         world.reserve("ord_1", &[(1, "A", 4)]).await;
@@ -60,7 +60,7 @@ async fn case_05_an_allocation_uses_its_own_reservation_even_if_nothing_is_free(
 }
 
 #[tokio::test]
-async fn case_07_cancelled_units_are_free_again_once_and_never_more_than_were_allocated() {
+async fn cancelled_units_are_free_again_once_and_never_more_than_were_allocated() {
     each(World::open, async |world| {
         world.receive("A", HERE, 5).await;
         let before = world.availability("A").await;
@@ -94,7 +94,7 @@ async fn case_07_cancelled_units_are_free_again_once_and_never_more_than_were_al
 }
 
 #[tokio::test]
-async fn case_08_a_reserve_repeated_after_a_crash_answers_the_same_reservation() {
+async fn a_reserve_repeated_after_a_crash_answers_the_same_reservation() {
     each(World::open, async |world| {
         world.receive("A", HERE, 3).await;
         let first = world.reserve_all("ord_1", &[(1, "A", 3)]).await.unwrap();
@@ -111,7 +111,7 @@ async fn case_08_a_reserve_repeated_after_a_crash_answers_the_same_reservation()
 }
 
 #[tokio::test]
-async fn case_09_the_reservation_of_an_order_on_hold_past_its_time_is_extended() {
+async fn the_reservation_of_an_order_on_hold_past_its_time_is_extended() {
     each(World::open, async |world| {
         world.receive("A", HERE, 2).await;
         for (order_id, policy) in [("ord_on_hold", ShortagePolicy::Refuse), ("ord_free", ShortagePolicy::Refuse)] {
@@ -152,7 +152,7 @@ async fn case_09_the_reservation_of_an_order_on_hold_past_its_time_is_extended()
 }
 
 #[tokio::test]
-async fn case_10_a_count_below_what_is_allocated_names_the_shortfall_and_is_not_refused() {
+async fn a_count_below_what_is_allocated_names_the_shortfall_and_is_not_refused() {
     each(World::open, async |world| {
         world.receive("A", HERE, 10).await;
         for order_id in ["ord_1", "ord_2"] {
@@ -179,7 +179,7 @@ async fn case_10_a_count_below_what_is_allocated_names_the_shortfall_and_is_not_
 }
 
 #[tokio::test]
-async fn case_15_orders_that_touch_items_in_opposite_order_do_not_deadlock() {
+async fn orders_that_touch_items_in_opposite_order_do_not_deadlock() {
     each(World::open, async |world| {
         // A second process on the same database, as a replica is.
         let replica = world.replica().await;

@@ -70,8 +70,8 @@ async fn wrong_quantities_on_hand_are_refused() {
         assert_eq!(wrong_fields(client.receive_stock(receive(HERE, Vec::new())).await), ["items"]);
         let unknown = item_quantities(&[("A", 1), ("Z", 1)]);
         assert_eq!(wrong_fields(client.receive_stock(receive(HERE, unknown)).await), ["items[1].sku"]);
-        let nowhere = client.receive_stock(receive("nod_nowhere", item_quantities(&[("A", 1)]))).await;
-        assert_eq!(reason(nowhere), Reason::NotFound);
+        let unknown_location = client.receive_stock(receive("nod_nowhere", item_quantities(&[("A", 1)]))).await;
+        assert_eq!(reason(unknown_location), Reason::NotFound);
 
         let adjust = |delta, why: &str| AdjustStockRequest {
             location_id: HERE.to_owned(),

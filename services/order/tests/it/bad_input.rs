@@ -101,8 +101,9 @@ async fn an_order_without_lines_or_with_a_number_used_twice_is_refused() {
 #[tokio::test]
 async fn an_order_names_its_destination_exactly_once() {
     each(World::furnished, async |world| {
-        let nowhere = contract::PlaceOrderRequest { ship_to_id: String::new(), ..order_of("PO-1", &[("TEA", 1)]) };
-        refused(&world, nowhere, &["ship_to_id"]).await;
+        let without_ship_to =
+            contract::PlaceOrderRequest { ship_to_id: String::new(), ..order_of("PO-1", &[("TEA", 1)]) };
+        refused(&world, without_ship_to, &["ship_to_id"]).await;
         let twice = contract::PlaceOrderRequest { ship_to_address: Some(address()), ..order_of("PO-1", &[("TEA", 1)]) };
         refused(&world, twice, &["ship_to_address"]).await;
     })

@@ -69,7 +69,7 @@ async fn units_at_nodes_are_cancelled_when_the_nodes_confirm_it() {
 }
 
 #[tokio::test]
-async fn case_21_units_shipped_after_their_cancellation_was_requested_are_shipped_and_the_cancellation_is_lost() {
+async fn units_shipped_after_their_cancellation_was_requested_are_shipped_and_the_cancellation_is_lost() {
     each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
         let order = world.cancel(&order.order_id).await.unwrap();
@@ -91,7 +91,7 @@ async fn case_21_units_shipped_after_their_cancellation_was_requested_are_shippe
 }
 
 #[tokio::test]
-async fn case_21_a_node_that_refuses_to_cancel_a_partly_picked_order_ships_it_and_it_may_come_back() {
+async fn a_node_that_refuses_to_cancel_a_partly_picked_order_ships_it_and_it_may_come_back() {
     each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
         let picked = FulfillmentPicked { fulfillment_order: fulfillment_order(&order), lines: quantities(&[(1, 2)]) };
@@ -124,7 +124,7 @@ async fn case_21_a_node_that_refuses_to_cancel_a_partly_picked_order_ships_it_an
 }
 
 #[tokio::test]
-async fn case_21_what_is_shipped_after_it_was_cancelled_is_shipped_too() {
+async fn what_is_shipped_after_it_was_cancelled_is_shipped_too() {
     each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
         let order = world.cancel(&order.order_id).await.unwrap();

@@ -83,7 +83,7 @@ async fn an_account_that_is_invoiced_on_shipment_is_ready_then_and_not_again() {
 }
 
 #[tokio::test]
-async fn case_32_a_printed_label_is_not_a_shipment_and_makes_nothing_ready_to_invoice() {
+async fn a_printed_label_is_not_a_shipment_and_makes_nothing_ready_to_invoice() {
     each(World::furnished, async |world| {
         let order = invoiced_on_shipment(&world, &[("TEA", 2)]).await;
         let labelled = fulfillment::ShipmentLabelled {

@@ -62,7 +62,7 @@ async fn an_order_is_accepted_while_inventory_is_unavailable_and_reserved_later(
 }
 
 #[tokio::test]
-async fn case_8_a_reservation_whose_answer_was_lost_is_answered_again_and_never_made_twice() {
+async fn a_reservation_whose_answer_was_lost_is_answered_again_and_never_made_twice() {
     each(World::furnished, async |world| {
         // The last three: a second reservation would find none.
         world.inventory.leave("TEA", 3);

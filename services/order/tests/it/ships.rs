@@ -10,7 +10,7 @@ use testkit::each;
 use crate::world::{World, counters, fulfillment_order, order_of, quantities};
 
 #[tokio::test]
-async fn case_23_one_package_of_three_delivered_is_partially_delivered() {
+async fn one_package_of_three_delivered_is_partially_delivered() {
     each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
         let order = world.ships(&order, "shm_1", &[(1, 3)]).await;
@@ -27,7 +27,7 @@ async fn case_23_one_package_of_three_delivered_is_partially_delivered() {
 }
 
 #[tokio::test]
-async fn case_23_a_split_line_half_shipped_is_partially_shipped_and_its_last_part_makes_it_shipped() {
+async fn a_split_line_half_shipped_is_partially_shipped_and_its_last_part_makes_it_shipped() {
     each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 4), ("CHAI", 2)])).await;
         let order = world.ships(&order, "shm_1", &[(1, 2)]).await;
@@ -47,7 +47,7 @@ async fn case_23_a_split_line_half_shipped_is_partially_shipped_and_its_last_par
 }
 
 #[tokio::test]
-async fn case_40_a_late_report_of_a_shipment_does_not_take_a_delivery_back() {
+async fn a_late_report_of_a_shipment_does_not_take_a_delivery_back() {
     each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
         let order = world.ships(&order, "shm_1", &[(1, 1)]).await;
@@ -62,7 +62,7 @@ async fn case_40_a_late_report_of_a_shipment_does_not_take_a_delivery_back() {
 }
 
 #[tokio::test]
-async fn case_40_units_delivered_before_they_are_reported_shipped_are_delivered_once_they_are() {
+async fn units_delivered_before_they_are_reported_shipped_are_delivered_once_they_are() {
     each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
         let order = world.delivers(&order, "shm_1", &[(1, 3)]).await;

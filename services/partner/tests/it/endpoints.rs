@@ -57,7 +57,7 @@ async fn a_request_that_waited_to_be_fetched_is_sent_once_there_is_an_endpoint_u
 }
 
 #[tokio::test]
-async fn case_39_a_crash_while_a_request_is_sent_and_another_endpoint_then_make_no_second_order() {
+async fn a_crash_while_a_request_is_sent_and_another_endpoint_then_make_no_second_order() {
     each(interrupted, async |(world, warehouse)| {
         moves(&world, "").await;
         moves(&world, &warehouse.endpoint).await;

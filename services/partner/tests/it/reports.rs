@@ -50,7 +50,7 @@ async fn a_report_is_kept_as_it_came_and_shows_what_it_did() {
 }
 
 #[tokio::test]
-async fn case_38_the_same_control_number_again_is_ignored_and_answered() {
+async fn the_same_control_number_again_is_ignored_and_answered() {
     each(world, async |world| {
         let first = world.submit(accepted("par_a", "m1", "ful_1")).await.unwrap();
         let again = world.submit(accepted("par_a", "m1", "ful_1")).await.unwrap();
@@ -64,7 +64,7 @@ async fn case_38_the_same_control_number_again_is_ignored_and_answered() {
 }
 
 #[tokio::test]
-async fn case_38_the_same_control_number_with_other_content_is_quarantined() {
+async fn the_same_control_number_with_other_content_is_quarantined() {
     each(world, async |world| {
         world.submit(accepted("par_a", "m1", "ful_1")).await.unwrap();
         for _ in 0..2 {

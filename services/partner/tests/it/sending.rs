@@ -88,7 +88,7 @@ pub(crate) async fn only(world: &World) -> PartnerMessage {
 }
 
 #[tokio::test]
-async fn case_39_a_timed_out_create_makes_no_second_order_because_the_partner_is_asked_first() {
+async fn a_timed_out_create_makes_no_second_order_because_the_partner_is_asked_first() {
     each(given_order(WarehouseBehavior::ReceivesSilently), async |(world, warehouse)| {
         assert_eq!(only(&world).await.state(), MessageState::InDoubt);
         assert_eq!(warehouse.orders(), ["ful_1:1"]);
@@ -104,7 +104,7 @@ async fn case_39_a_timed_out_create_makes_no_second_order_because_the_partner_is
 }
 
 #[tokio::test]
-async fn case_39_a_timed_out_create_that_never_arrived_is_sent_again() {
+async fn a_timed_out_create_that_never_arrived_is_sent_again() {
     each(given_order(WarehouseBehavior::LosesSilently), async |(world, warehouse)| {
         assert_eq!(only(&world).await.state(), MessageState::InDoubt);
         warehouse.set_behavior(WarehouseBehavior::Receives);
@@ -117,7 +117,7 @@ async fn case_39_a_timed_out_create_that_never_arrived_is_sent_again() {
 }
 
 #[tokio::test]
-async fn case_39_a_crash_while_a_request_is_sent_makes_no_second_order() {
+async fn a_crash_while_a_request_is_sent_makes_no_second_order() {
     each(interrupted, async |(world, warehouse)| {
         world.after(Duration::from_secs(120)).await;
         assert_eq!(only(&world).await.state(), MessageState::Sent);
@@ -127,7 +127,7 @@ async fn case_39_a_crash_while_a_request_is_sent_makes_no_second_order() {
 }
 
 #[tokio::test]
-async fn case_39_a_request_that_failed_in_doubt_makes_no_second_order_when_it_is_replayed() {
+async fn a_request_that_failed_in_doubt_makes_no_second_order_when_it_is_replayed() {
     each(given_order(WarehouseBehavior::ReceivesSilently), async |(world, warehouse)| {
         warehouse.set_behavior(WarehouseBehavior::Answers(StatusCode::SERVICE_UNAVAILABLE));
         for _ in 1..20 {
@@ -146,7 +146,7 @@ async fn case_39_a_request_that_failed_in_doubt_makes_no_second_order_when_it_is
 }
 
 #[tokio::test]
-async fn case_39_a_crash_while_a_request_is_sent_to_a_partner_suspended_then_makes_no_second_order() {
+async fn a_crash_while_a_request_is_sent_to_a_partner_suspended_then_makes_no_second_order() {
     each(interrupted, async |(world, warehouse)| {
         becomes(&world, PartnerState::Suspended).await;
         world.after(Duration::from_secs(120)).await;

@@ -14,7 +14,7 @@ use types::Reason;
 use crate::world::{ORDER, World, lines, wanted};
 
 #[tokio::test]
-async fn case_50_a_second_return_of_the_same_units_is_refused() {
+async fn a_second_return_of_the_same_units_is_refused() {
     each(World::delivered, async |world| {
         let first = world.authorize(&[(1, 7)]).await.unwrap();
         assert_eq!((first.state(), first.credit_state()), (ReturnState::Authorized, CreditState::Pending));
@@ -33,7 +33,7 @@ async fn case_50_a_second_return_of_the_same_units_is_refused() {
 }
 
 #[tokio::test]
-async fn case_50_of_many_returns_of_the_last_units_at_once_one_is_authorized() {
+async fn of_many_returns_of_the_last_units_at_once_one_is_authorized() {
     each(World::delivered, async |world| {
         let asked = futures::future::join_all((0..16).map(|_| world.authorize(&[(2, 2)]))).await;
         assert_eq!(asked.iter().filter(|answer| answer.is_ok()).count(), 1);

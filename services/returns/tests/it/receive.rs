@@ -17,7 +17,7 @@ fn money(rma: &Return) -> (&str, i64) {
 }
 
 #[tokio::test]
-async fn case_51_units_go_back_on_hand_at_inspection_not_at_receipt() {
+async fn units_go_back_on_hand_at_inspection_not_at_receipt() {
     each(World::delivered, async |world| {
         let rma = world.authorize(&[(1, 3)]).await.unwrap();
         let rma = world.receive(&rma, &[(1, 3)]).await.unwrap();

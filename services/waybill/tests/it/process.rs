@@ -9,7 +9,7 @@ use std::{
 };
 
 use tokio::process::Command;
-use waybill::{process, rest::Rest};
+use waybill::{child_process, rest::Rest};
 
 /// Where a mesh can be reached.
 pub(crate) struct Addresses {
@@ -18,7 +18,7 @@ pub(crate) struct Addresses {
     pub(crate) metrics: String,
 }
 
-pub(crate) struct Process(process::Process);
+pub(crate) struct Process(child_process::Process);
 
 /// A client of the gateway at `base`.
 pub(crate) fn rest_client(base: impl Into<String>) -> Rest {
@@ -41,7 +41,7 @@ impl Process {
 
     fn of(mut command: Command, log: impl Into<Stdio>) -> Self {
         command.env_clear();
-        Self(process::Process::start(command, log).unwrap())
+        Self(child_process::Process::start(command, log).unwrap())
     }
 
     /// Starts the whole mesh on a directory and free ports, and answers when it is up.

@@ -43,13 +43,13 @@ pub(crate) async fn settle(caller: &Caller, round: &mut u64) -> anyhow::Result<U
                 sleep(CHECK_INTERVAL).await;
                 continue;
             }
-            let behind = now[2]["logs"].as_array().into_iter().flatten();
-            let behind = behind.filter(|log| number(&log["position"]) < number(&log["headPosition"])).count();
+            let lagging = now[2]["logs"].as_array().into_iter().flatten();
+            let lagging = lagging.filter(|log| number(&log["position"]) < number(&log["headPosition"])).count();
             let unexplained = unexplained(caller).await?;
             // A report whose call failed waits for its retry, and nothing else may change meanwhile.
             let unapplied = caller.rest.list("/v1/messages?states=MESSAGE_STATE_RECEIVED", "messages").await?.len();
-            if (unexplained.0.is_empty() && behind == 0 && unapplied == 0) || unchanged >= STUCK {
-                ensure!(behind == 0, "operations does not catch up: {}", now[2]);
+            if (unexplained.0.is_empty() && lagging == 0 && unapplied == 0) || unchanged >= STUCK {
+                ensure!(lagging == 0, "operations does not catch up: {}", now[2]);
                 return Ok(unexplained);
             }
         }

@@ -20,7 +20,7 @@ impl ReleaseAggregate {
         if unassigned_changed {
             self.emit_unassigned(cx);
         }
-        if let Some((payload, key)) = &self.returned {
+        if let Some((payload, key)) = &self.returned_to_order {
             cx.emit(self.event(FulfillmentEvent::FulfillmentUnfulfillable(payload.clone()), key.clone()));
         }
     }

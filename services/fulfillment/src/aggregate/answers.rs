@@ -119,8 +119,9 @@ impl FulfillmentOrderAggregate {
     pub(crate) fn deallocated(&mut self, deallocation: &RecordDeallocation) {
         let deallocated = self.order.deallocated(&deallocation.lines);
         if !deallocated.is_empty() {
-            let returned = unfulfillable::returned_units(&deallocated, deallocation, self.release.release());
-            self.release.reassign(&deallocated, returned);
+            let returned_to_order =
+                unfulfillable::units_returned_to_order(&deallocated, deallocation, self.release.release());
+            self.release.reassign(&deallocated, returned_to_order);
         }
     }
 

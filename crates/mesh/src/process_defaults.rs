@@ -2,8 +2,8 @@
 
 use crate::{credentials, metrics};
 
-/// Installs the recorder of metrics, and the cryptography of TLS and of tokens. `main` calls it before anything else; no
-/// constructor does. Repeating it changes nothing, nor does it replace what the process has already.
+/// Installs the recorder of metrics, and the cryptography of TLS and of tokens. It is for `main`
+/// alone: no constructor changes the process. Repeating it changes nothing, nor does it replace what the process has.
 pub fn install_process_defaults() {
     metrics::install();
     credentials::install_token_verifier();
