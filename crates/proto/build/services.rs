@@ -12,6 +12,11 @@ pub struct Generator;
 
 impl ServiceGenerator for Generator {
     fn generate(&mut self, service: Service, out: &mut String) {
+        if let Some(method) = service.methods.iter().find(|method| method.client_streaming) {
+            let problem = format!("{}: no method with a stream of requests is generated yet", method.proto_name);
+            out.push_str(&format!("compile_error!({problem:?});\n"));
+            return;
+        }
         // Writing to a String does not fail.
         let _written = client(&service, out).and_then(|()| server(&service, out));
     }
