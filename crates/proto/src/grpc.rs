@@ -204,9 +204,9 @@ fn decoded<M: MessageBytes>(bytes: Bytes) -> Result<M, Status> {
     M::from_bytes(bytes).map_err(|error| Status::internal(error.to_string()))
 }
 
-/// Messages as they are on the wire.
+/// Messages as they are on the wire, for a method whose types are not known.
 #[derive(Debug, Clone, Copy)]
-struct BytesCodec;
+pub struct BytesCodec;
 
 impl Codec for BytesCodec {
     type Encode = Bytes;

@@ -5,7 +5,7 @@
 #![allow(clippy::all, clippy::pedantic, rustdoc::all, reason = "generated code")]
 
 pub mod events;
-mod grpc;
+pub mod grpc;
 
 use std::sync::LazyLock;
 

@@ -148,17 +148,15 @@ impl Change {
     ///
     /// Without ON CONFLICT a row is written once, and not first as one that may be taken back.
     pub(crate) fn text_or_fail(&self, first: usize) -> String {
-        match &self.verb {
-            Verb::Insert { columns, .. } => {
-                let row = self.rows.first().map_or(&[][..], Vec::as_slice);
-                format!("INSERT INTO {} ({columns}) SELECT * FROM unnest({})", self.table, lists(row, first))
-            }
-            Verb::Upsert { .. } | Verb::Update { .. } | Verb::Delete { .. } => self.text(Dialect::Postgres, first),
-        }
+        self.sql(Dialect::Postgres, first, false)
     }
 
     /// The statement; on PostgreSQL `first` is the number of the first list of values.
     pub(crate) fn text(&self, dialect: Dialect, first: usize) -> String {
+        self.sql(dialect, first, true)
+    }
+
+    fn sql(&self, dialect: Dialect, first: usize, leave_out: bool) -> String {
         let Self { table, verb, .. } = self;
         let row = self.rows.first().map_or(&[][..], Vec::as_slice);
         let value = match dialect {
@@ -177,6 +175,7 @@ impl Change {
                     Dialect::Sqlite => format!("VALUES ({})", numbered(row.len(), "?")),
                     Dialect::Postgres => format!("SELECT * FROM {rows}"),
                 };
+                let conflict = if self.is_insert() && !leave_out { "" } else { conflict };
                 format!("INSERT INTO {table} ({columns}) {source} {conflict}")
             }
             Verb::Update { set, condition } => {
@@ -246,7 +245,10 @@ mod tests {
             update.text(Dialect::Postgres, 3),
             "UPDATE t SET b = v.c2 FROM unnest($3::BIGINT[], $4::TEXT[]) AS v(c1, c2) WHERE a = v.c1"
         );
-        let insert = Change::insert("t", "a, b", "ON CONFLICT DO NOTHING", rows);
+        let insert = Change::insert("t", "a, b", "ON CONFLICT DO NOTHING", rows.clone());
         assert_eq!(insert.text(Dialect::Sqlite, 1), "INSERT INTO t (a, b) VALUES (?1, ?2) ON CONFLICT DO NOTHING");
+        assert!(!insert.text_or_fail(1).contains("ON CONFLICT"), "a row that is there fails it");
+        let upsert = Change::upsert("t", "a, b", "ON CONFLICT (a) DO UPDATE SET b = excluded.b", rows);
+        assert!(upsert.text_or_fail(1).ends_with("ON CONFLICT (a) DO UPDATE SET b = excluded.b"));
     }
 }

@@ -6,6 +6,7 @@ mod actor;
 mod clock;
 mod country;
 mod fault;
+mod host;
 mod id;
 pub mod limits;
 mod money;
@@ -15,6 +16,7 @@ pub use actor::{Actor, ActorKind};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use country::is_country;
 pub use fault::{Fault, Reason, Violation};
+pub use host::is_loopback_host;
 pub use id::{
     AccountId, ApiClientId, ApiKeyId, DecisionId, ExceptionId, FulfillmentOrderId, Id, IdError, MessageId, NodeId,
     OrderId, PackageId, PartnerId, ReturnId, ShipToId, ShipmentId,

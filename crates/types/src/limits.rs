@@ -6,11 +6,11 @@
 //! |---|---|---|
 //! | entries of a page | 50 unless asked, at most 500 | `crates/store/src/page.rs` |
 //! | events of a page | 100 unless asked, at most 1,000 | `crates/store/src/event_api.rs` |
-//! | entries of a timeline | | `services/operations/src/store.rs` |
+//! | entries of a page of a timeline | 100 unless asked, at most 1,000 | `services/operations/src/store.rs` |
 //! | body of a REST request | 4 MiB (`--max-body`) | `crates/transcode/src/transcoder.rs` |
-//! | message of a gRPC request | 4 MiB, tonic's default | `crates/proto/src/grpc.rs` |
+//! | message of a gRPC request | 4 MiB, which is tonic's default | |
 //! | message of an answer to the gateway, or of a log | 64 MiB | `crates/transcode/src/frame.rs`, `crates/store/src/follower.rs` |
-//! | path, query and headers | | `crates/transcode/src/limits.rs` |
+//! | address and headers of a REST request | 16 KiB each, 1,000 parameters | `crates/transcode/src/limits.rs` |
 
 /// The most lines, packages or quantities in one request, and the highest number of an order line.
 pub const MAX_LINES: usize = 5_000;

@@ -1,17 +1,12 @@
 //! Calls any method as any caller, over gRPC and over REST.
 
-use bytes::{Buf as _, BufMut as _};
 use mesh::{Channel, Principal, Stop};
 use prost::Message as _;
 use prost_reflect::{DynamicMessage, MethodDescriptor, ReflectMessage as _, SerializeOptions};
+use proto::grpc::BytesCodec;
 use reqwest::Method;
 use serde_json::{Map, Value};
-use tonic::{
-    Code, Request, Status,
-    client::Grpc,
-    codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
-    codegen::http::uri::PathAndQuery,
-};
+use tonic::{Code, Request, Status, client::Grpc, codegen::http::uri::PathAndQuery};
 use waybill::compose::service_names;
 use waybill_e2e::World;
 
@@ -62,9 +57,9 @@ pub(super) async fn raw(
     let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
     let path = PathAndQuery::try_from(path).unwrap();
     if method.is_server_streaming() {
-        grpc.server_streaming(Request::new(request), path, Bytes).await.map(|_| Vec::new())
+        grpc.server_streaming(Request::new(request.into()), path, BytesCodec).await.map(|_| Vec::new())
     } else {
-        grpc.unary(Request::new(request), path, Bytes).await.map(tonic::Response::into_inner)
+        grpc.unary(Request::new(request.into()), path, BytesCodec).await.map(|reply| reply.into_inner().to_vec())
     }
 }
 
@@ -206,43 +201,4 @@ fn query(request: &Map<String, Value>) -> Vec<(String, String)> {
         parameters.extend(values.iter().map(|value| (name.clone(), text(value))));
     }
     parameters
-}
-
-/// Messages as they are.
-#[derive(Debug, Clone, Copy, Default)]
-struct Bytes;
-
-impl Codec for Bytes {
-    type Encode = Vec<u8>;
-    type Decode = Vec<u8>;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        Self
-    }
-
-    fn decoder(&mut self) -> Self {
-        Self
-    }
-}
-
-impl Encoder for Bytes {
-    type Item = Vec<u8>;
-    type Error = Status;
-
-    fn encode(&mut self, item: Vec<u8>, to: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        to.put_slice(&item);
-        Ok(())
-    }
-}
-
-impl Decoder for Bytes {
-    type Item = Vec<u8>;
-    type Error = Status;
-
-    fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<Vec<u8>>, Status> {
-        let length = from.remaining();
-        Ok(Some(from.copy_to_bytes(length).to_vec()))
-    }
 }

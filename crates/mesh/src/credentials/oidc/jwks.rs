@@ -208,12 +208,9 @@ impl Key {
 /// Keys that come over a wire anybody can write to prove nothing.
 fn safe(url: &str) -> Result<(), ConfigError> {
     let parsed = reqwest::Url::parse(url).ok();
-    let here = |host: &str| {
-        host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
-    };
     match parsed {
         Some(parsed) if parsed.scheme() == "https" => Ok(()),
-        Some(parsed) if parsed.scheme() == "http" && parsed.host_str().is_some_and(here) => Ok(()),
+        Some(parsed) if parsed.scheme() == "http" && parsed.host_str().is_some_and(types::is_loopback_host) => Ok(()),
         _ => Err(ConfigError::Unsafe(url.to_owned())),
     }
 }

@@ -1,6 +1,6 @@
 //! Address and connection settings of a server.
 
-use std::{net::IpAddr, str::FromStr as _, time::Duration};
+use std::{str::FromStr as _, time::Duration};
 
 use sqlx::{
     ConnectOptions as _,
@@ -57,7 +57,10 @@ impl Server {
             options = options.ssl_mode(PgSslMode::VerifyCa);
         }
         let asks_for_tls = url.split_once('?').is_some_and(|(_, query)| query.contains("ssl"));
-        if !asks_for_tls && matches!(options.get_ssl_mode(), PgSslMode::Prefer) && is_this_machine(options.get_host()) {
+        if !asks_for_tls
+            && matches!(options.get_ssl_mode(), PgSslMode::Prefer)
+            && types::is_loopback_host(options.get_host())
+        {
             options = options.ssl_mode(PgSslMode::Disable);
         }
         Ok(Self { options, pooled })
@@ -88,8 +91,4 @@ impl Server {
         }
         self.options.clone().options(COMMON).options(settings.iter().copied())
     }
-}
-
-fn is_this_machine(host: &str) -> bool {
-    host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
