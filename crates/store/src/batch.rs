@@ -172,7 +172,7 @@ async fn decide(
     }
     let Batch { rows, answers: kept, mut effects, .. } = batch;
     effects.drop_repeats();
-    let Effects { mut events, tasks } = effects;
+    let Effects { mut events, tasks, additions } = effects;
     let mut changes = vec![finish::changes(open.iter().flatten())];
     changes.extend(task::finished(&tasks, open.iter().flatten()));
     changes.extend(rows.updates());
@@ -191,6 +191,7 @@ async fn decide(
         changes.push(moved);
         log = Some(appended);
     }
+    changes.extend(additions.changes());
     changes.extend(rows.inserts());
     changes.push(kept.changes());
     changes.push(task::scheduled(&tasks, open.iter().flatten()));

@@ -5,7 +5,13 @@ use std::collections::{BTreeMap, HashSet};
 use proto::event::v1::Event;
 use types::{Actor, Id, Timestamp};
 
-use crate::{command::Call, event::NewEvent, task::Task};
+use crate::{
+    command::Call,
+    event::NewEvent,
+    sums::{Additions, Sums},
+    task::Task,
+    value::Value,
+};
 
 /// The call a command decides for, and its effects besides rows.
 #[derive(Debug)]
@@ -16,18 +22,20 @@ pub struct Context<'a> {
     pub(crate) effects: &'a mut Effects,
 }
 
-/// Events and tasks of one command, or of all accepted commands of a batch.
+/// Events, tasks and additions of one command, or of all accepted commands of a batch.
 #[derive(Debug, Default)]
 pub(crate) struct Effects {
     pub(crate) events: Vec<Event>,
     /// Tasks to keep, `None` for those to drop.
     pub(crate) tasks: BTreeMap<(String, String), Option<Task>>,
+    pub(crate) additions: Additions,
 }
 
 impl Effects {
     pub(crate) fn extend(&mut self, other: Self) {
         self.events.extend(other.events);
         self.tasks.extend(other.tasks);
+        self.additions.extend(other.additions);
     }
 
     /// Drops events that are emitted twice; the first stays.
@@ -64,6 +72,11 @@ impl Context<'_> {
         let event_id = event.event_id.clone();
         self.effects.events.push(event);
         event_id
+    }
+
+    /// Adds to the sums in the row with this key, with the command.
+    pub fn add(&mut self, sums: &Sums, key: Vec<Value>, numbers: &[i64]) {
+        self.effects.additions.add(sums, key, numbers);
     }
 
     /// Schedules a task with the command. A task of the same kind and key is replaced.

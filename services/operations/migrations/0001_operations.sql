@@ -53,6 +53,14 @@ CREATE INDEX exceptions_by_state ON exceptions (state, open_time, exception_id);
 CREATE INDEX exceptions_by_order ON exceptions (order_id, open_time, exception_id);
 CREATE INDEX exceptions_by_type_and_state ON exceptions (exception_type, state);
 
+-- How many exceptions there are.
+CREATE TABLE exception_counts (
+    exception_type TEXT NOT NULL,
+    state TEXT NOT NULL,
+    number BIGINT NOT NULL,
+    PRIMARY KEY (exception_type, state)
+);
+
 -- The one open exception of a type and subject; without an id after it was closed.
 CREATE TABLE open_exceptions (
     exception_type TEXT NOT NULL,

@@ -10,7 +10,7 @@ use proto::{
     events::OperationsEvent,
     operations::v1::{ExceptionChanged, ExceptionState},
 };
-use store::{Context, NewEvent, Proto, Rows};
+use store::{Column as _, Context, NewEvent, Proto, Rows, Sums};
 use types::{ExceptionId, Fault, Timestamp};
 
 pub(crate) use assign::AssignException;
@@ -73,6 +73,9 @@ store::record! {
     }
 }
 
+/// How many exceptions there are of each type and state.
+const COUNTS: Sums = Sums { table: "exception_counts", key: &["exception_type", "state"], columns: &["number"] };
+
 impl State {
     /// What a person may still do.
     const fn supported_actions(self) -> &'static [&'static str] {
@@ -87,6 +90,18 @@ impl Exception {
     /// The key of the row that names the open exception of its type and subject.
     fn open_key(&self) -> (String, String) {
         (self.exception_type.clone(), self.subject.clone())
+    }
+
+    /// Writes it, and counts it in its state.
+    fn save(self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<Self, Fault> {
+        let counted = |state: State| vec![self.exception_type.to_value(), state.to_value()];
+        if self.version > 0
+            && let Some(before) = rows.get::<Self>(&self.exception_id)?
+        {
+            cx.add(&COUNTS, counted(before.state), &[-1]);
+        }
+        cx.add(&COUNTS, counted(self.state), &[1]);
+        Ok(rows.put(self))
     }
 
     /// Refuses an action on a closed exception, and one with the etag of an older version.

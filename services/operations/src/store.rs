@@ -142,8 +142,8 @@ pub(crate) async fn get_exception(db: &Db, exception_id: &ExceptionId) -> Result
 
 /// How many exceptions there are of each type and state.
 pub(crate) async fn count_exceptions(db: &Db) -> Result<Vec<(String, State, i64)>, Fault> {
-    let sql = "SELECT exception_type, state, COUNT(*) AS number FROM exceptions \
-               GROUP BY exception_type, state ORDER BY exception_type, state";
+    let sql = "SELECT exception_type, state, number FROM exception_counts WHERE number > 0 \
+               ORDER BY exception_type, state";
     let rows = db.rows(sql, Vec::new()).await?;
     rows.iter().map(|row| Ok((row.at(0)?, row.at(1)?, row.at(2)?))).collect()
 }

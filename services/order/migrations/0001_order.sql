@@ -104,6 +104,31 @@ CREATE TABLE order_lines (
     CHECK (ordered + over_shipped = cancelled + unallocated + backordered + reserved + released + shipped)
 );
 
+-- Sums over the orders that are neither SUBMITTED nor CONFIRMED, so that a summary reads only those that are.
+CREATE TABLE ended_orders (
+    account_id TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    status TEXT NOT NULL,
+    orders BIGINT NOT NULL,
+    invoice_ready_minor BIGINT NOT NULL,
+    lines BIGINT NOT NULL,
+    ordered BIGINT NOT NULL,
+    cancelled BIGINT NOT NULL,
+    unallocated BIGINT NOT NULL,
+    backordered BIGINT NOT NULL,
+    reserved BIGINT NOT NULL,
+    released BIGINT NOT NULL,
+    picked BIGINT NOT NULL,
+    shipped BIGINT NOT NULL,
+    delivered BIGINT NOT NULL,
+    short BIGINT NOT NULL,
+    over_shipped BIGINT NOT NULL,
+    invoice_ready BIGINT NOT NULL,
+    return_authorized BIGINT NOT NULL,
+    return_received BIGINT NOT NULL,
+    PRIMARY KEY (account_id, currency, status)
+);
+
 -- Holds; those without a release time block the release of the order.
 CREATE TABLE order_holds (
     order_id TEXT NOT NULL,

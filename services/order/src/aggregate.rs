@@ -16,6 +16,7 @@ use crate::{
     order::{Action, Order, UnitTotals},
     order_line::{LineUnits, OrderLine},
     report::OrderReport,
+    store::count_ended,
 };
 
 /// An order with all its lines. It is read freely, and changed only by [`OrderAggregate::change`].
@@ -151,6 +152,9 @@ impl OrderAggregate {
         if changed.is_empty() && stored == Some(&order) && pending.is_empty() {
             return Ok(SavedOrder { order, lines });
         }
+        if let Some(stored) = stored {
+            count_ended(stored, stored_lines.iter().copied(), -1, cx);
+        }
         for at in changed {
             if let Some(line) = lines.get_mut(at) {
                 *line = rows.put(line.clone());
@@ -158,6 +162,7 @@ impl OrderAggregate {
         }
         order.update_time = cx.now();
         let saved = SavedOrder { order: rows.put(order), lines };
+        count_ended(&saved.order, &saved.lines, 1, cx);
         for event in pending {
             event.emit(&saved, rows, cx);
         }

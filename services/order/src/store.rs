@@ -10,7 +10,7 @@ use proto::order::v1 as contract;
 use store::{Column, Db, Kind, page::Page};
 use types::{AccountId, Fault, OrderId, Timestamp};
 
-pub(crate) use summary::summary;
+pub(crate) use summary::{count_ended, summary};
 
 use crate::{
     account::{Account, ShipTo},

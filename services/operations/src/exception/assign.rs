@@ -41,7 +41,7 @@ impl Command for AssignException {
         let exception = find(rows, &self.exception_id)?;
         exception.permit("assign", &self.etag)?;
         let assignee = self.assignee.clone();
-        let exception = rows.put(Exception { state: State::Assigned, assignee, ..exception });
+        let exception = Exception { state: State::Assigned, assignee, ..exception }.save(rows, cx)?;
         Ok(emit(cx, OperationsEvent::ExceptionAssigned, &exception))
     }
 }

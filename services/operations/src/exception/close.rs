@@ -87,7 +87,13 @@ impl Closing {
         }
     }
 
-    fn close(&self, rows: &mut Rows, cx: &Context<'_>, action: &'static str, state: State) -> Result<Exception, Fault> {
+    fn close(
+        &self,
+        rows: &mut Rows,
+        cx: &mut Context<'_>,
+        action: &'static str,
+        state: State,
+    ) -> Result<Exception, Fault> {
         let exception = find(rows, &self.exception_id)?;
         exception.permit(action, &self.etag)?;
         close(rows, cx, exception, state, &self.resolution)
@@ -97,7 +103,7 @@ impl Closing {
 /// Closes an open exception; the next report of its type and subject opens a new one.
 pub(super) fn close(
     rows: &mut Rows,
-    cx: &Context<'_>,
+    cx: &mut Context<'_>,
     exception: Exception,
     state: State,
     resolution: &str,
@@ -105,5 +111,5 @@ pub(super) fn close(
     if let Some(open) = rows.get::<OpenException>(&exception.open_key())?.cloned() {
         rows.put(OpenException { exception_id: None, ..open });
     }
-    Ok(rows.put(Exception { state, resolution: resolution.to_owned(), close_time: Some(cx.now()), ..exception }))
+    Exception { state, resolution: resolution.to_owned(), close_time: Some(cx.now()), ..exception }.save(rows, cx)
 }

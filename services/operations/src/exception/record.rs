@@ -58,7 +58,7 @@ impl Command for ReportException {
         }
         let (exception_type, subject) = self.key();
         let open_time = self.record_time.unwrap_or_else(|| cx.now());
-        let exception = rows.put(Exception {
+        let exception = Exception {
             exception_id: cx.new_id(),
             due_time: open_time.after(due::within(&exception_type)),
             exception_type: exception_type.clone(),
@@ -73,7 +73,8 @@ impl Command for ReportException {
             open_time,
             close_time: None,
             version: 0,
-        });
+        }
+        .save(rows, cx)?;
         let version = rows.get::<OpenException>(&self.key())?.map_or(0, |open| open.version);
         rows.put(OpenException { exception_type, subject, exception_id: Some(exception.exception_id), version });
         Ok(())

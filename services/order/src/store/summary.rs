@@ -1,14 +1,26 @@
 //! Counts over orders.
+//!
+//! Open orders, which are few of all, are counted when they are asked for. An order is added to the sums of its account when it
+//! ends, and taken from them when it is opened again.
+
+use std::collections::BTreeMap;
 
 use chassis::Select;
-use mesh::{Accounts, Principal};
+use mesh::Principal;
 use proto::{order::v1 as contract, types::v1::Money};
-use store::Db;
+use store::{Column as _, Context, Db, Row, Sums};
 use types::{AccountId, Fault};
 
-use crate::order::OrderStatus;
+use crate::{
+    order::{Order, OrderStatus},
+    order_line::OrderLine,
+};
 
-const COUNTERS: [&str; 14] = [
+/// What is counted of orders, then of their lines. Columns of orders and lines have the same names.
+const COUNTERS: &[&str] = &[
+    "orders",
+    "invoice_ready_minor",
+    "lines",
     "ordered",
     "cancelled",
     "unallocated",
@@ -25,6 +37,51 @@ const COUNTERS: [&str; 14] = [
     "return_received",
 ];
 
+/// How many of the counters are not of lines.
+const OF_ORDERS: usize = 2;
+
+const ENDED: Sums = Sums { table: "ended_orders", key: &["account_id", "currency", "status"], columns: COUNTERS };
+
+/// Keeps the sums over ended orders: `sign` is 1 for an order as it is now, and -1 as it was before.
+pub(crate) fn count_ended<'l>(
+    order: &Order,
+    lines: impl IntoIterator<Item = &'l OrderLine>,
+    sign: i64,
+    cx: &mut Context<'_>,
+) {
+    if order.state.is_open() {
+        return;
+    }
+    let mut of_lines = [0; 15];
+    for line in lines {
+        of_lines.iter_mut().zip(counted(line)).for_each(|(sum, number)| *sum += number);
+    }
+    let numbers = [1, order.invoice_ready_minor].into_iter().chain(of_lines).map(|number| sign * number);
+    let numbers: Vec<i64> = numbers.collect();
+    cx.add(&ENDED, vec![order.account_id.to_value(), order.currency.to_value(), order.status.to_value()], &numbers);
+}
+
+/// A line, in the order of the counters.
+fn counted(line: &OrderLine) -> [i64; 15] {
+    [
+        1,
+        line.ordered,
+        line.cancelled,
+        line.unallocated,
+        line.backordered,
+        line.reserved,
+        line.released,
+        line.picked,
+        line.shipped,
+        line.delivered,
+        line.short,
+        line.over_shipped,
+        line.invoice_ready,
+        line.return_authorized,
+        line.return_received,
+    ]
+}
+
 /// Counts the orders that the caller sees, their lines, units and amounts.
 pub(crate) async fn summary(
     db: &Db,
@@ -35,51 +92,95 @@ pub(crate) async fn summary(
     select.equal("account_id", account_id);
     select.seen_by(caller);
     let (condition, args) = select.into_condition();
-    let counted = db
-        .query(
-            format!("SELECT status, COUNT(*) FROM orders WHERE {condition} GROUP BY status ORDER BY status"),
-            args.clone(),
-        )
-        .await?;
-    let mut statuses = Vec::with_capacity(counted.len());
-    for row in counted {
-        let status: OrderStatus = row.at(0)?;
-        let status = contract::OrderStatus::from(status).into();
-        statuses.push(contract::StatusCount { status, order_count: row.at(1)? });
-    }
-    statuses.sort_by_key(|count| count.status);
-
-    let ready = format!(
-        "SELECT currency, CAST(SUM(invoice_ready_minor) AS BIGINT) FROM orders WHERE {condition} \
-         GROUP BY currency ORDER BY currency"
+    // One statement, so that an order that ends meanwhile is counted once. The last part counts lines. SQLite would read the
+    // orders of an account by their status, all of them, were they grouped by the bare column.
+    let open = format!("state IN ('SUBMITTED', 'CONFIRMED') AND {condition}");
+    let (of_orders, of_lines) = COUNTERS.split_at(OF_ORDERS);
+    let sum = |counter: &&str| format!("CAST(SUM({counter}) AS BIGINT)");
+    let ended = COUNTERS.iter().map(sum).collect::<Vec<_>>().join(", ");
+    let no_lines = of_lines.iter().map(|_| "0").collect::<Vec<_>>().join(", ");
+    let no_orders = of_orders.iter().map(|_| "0").collect::<Vec<_>>().join(", ");
+    let lines = of_lines.iter().skip(1).map(|counter| sum(&format!("l.{counter}").as_str()));
+    let lines = lines.collect::<Vec<_>>().join(", ");
+    let sql = format!(
+        "SELECT status, currency, {ended} FROM ended_orders WHERE {condition} GROUP BY status, currency UNION ALL \
+         SELECT status || '', currency, COUNT(*), CAST(SUM(invoice_ready_minor) AS BIGINT), {no_lines} FROM orders \
+         WHERE {open} GROUP BY status || '', currency UNION ALL \
+         SELECT o.status || '', o.currency, {no_orders}, COUNT(*), {lines} FROM orders o \
+         JOIN order_lines l ON l.order_id = o.order_id WHERE {open} GROUP BY o.status || '', o.currency"
     );
-    let mut invoice_ready = Vec::new();
-    for row in db.query(ready, args.clone()).await? {
-        invoice_ready.push(Money { currency: row.at(0)?, minor_units: row.at(1)? });
-    }
-    invoice_ready.retain(|money| money.minor_units > 0);
+    Total::over(&db.query(sql, args).await?)?.to_contract()
+}
 
-    let sums = COUNTERS.map(|counter| format!("CAST(COALESCE(SUM({counter}), 0) AS BIGINT)")).join(", ");
-    let all = account_id.is_none() && *caller.own_accounts() == Accounts::All;
-    let of_orders =
-        if all { String::new() } else { format!(" WHERE order_id IN (SELECT order_id FROM orders WHERE {condition})") };
-    let lines = db.query(format!("SELECT COUNT(*), {sums} FROM order_lines{of_orders}"), args).await?;
-    let lines = lines.first().ok_or_else(|| Fault::internal("a sum returned no row"))?;
-    let units = contract::LineCounters {
-        ordered: lines.at(1)?,
-        cancelled: lines.at(2)?,
-        unallocated: lines.at(3)?,
-        backordered: lines.at(4)?,
-        reserved: lines.at(5)?,
-        released: lines.at(6)?,
-        picked: lines.at(7)?,
-        shipped: lines.at(8)?,
-        delivered: lines.at(9)?,
-        short: lines.at(10)?,
-        over_shipped: lines.at(11)?,
-        invoice_ready: lines.at(12)?,
-        return_authorized: lines.at(13)?,
-        return_received: lines.at(14)?,
-    };
-    Ok(contract::SummarizeOrdersResponse { statuses, line_count: lines.at(0)?, units: Some(units), invoice_ready })
+/// Sums over all orders.
+#[derive(Default)]
+struct Total {
+    statuses: BTreeMap<i32, i64>,
+    invoice_ready: BTreeMap<String, i64>,
+    lines: Vec<i64>,
+}
+
+impl Total {
+    fn over(rows: &[Row]) -> Result<Self, Fault> {
+        let mut total = Self { lines: vec![0; COUNTERS.len() - OF_ORDERS], ..Self::default() };
+        for row in rows {
+            let status = contract::OrderStatus::from(row.at::<OrderStatus>(0)?).into();
+            *total.statuses.entry(status).or_default() += row.at::<i64>(2)?;
+            *total.invoice_ready.entry(row.at(1)?).or_default() += row.at::<i64>(3)?;
+            for (at, sum) in total.lines.iter_mut().enumerate() {
+                *sum += row.at::<i64>(2 + OF_ORDERS + at)?;
+            }
+        }
+        Ok(total)
+    }
+
+    fn to_contract(&self) -> Result<contract::SummarizeOrdersResponse, Fault> {
+        let &[
+            line_count,
+            ordered,
+            cancelled,
+            unallocated,
+            backordered,
+            reserved,
+            released,
+            picked,
+            shipped,
+            delivered,
+            short,
+            over_shipped,
+            invoice_ready,
+            return_authorized,
+            return_received,
+        ] = self.lines.as_slice()
+        else {
+            return Err(Fault::internal("a summary has other counters than the contract"));
+        };
+        let statuses = self.statuses.iter().filter(|(_, count)| **count > 0);
+        let ready = self.invoice_ready.iter().filter(|(_, minor)| **minor > 0);
+        Ok(contract::SummarizeOrdersResponse {
+            statuses: statuses
+                .map(|(status, count)| contract::StatusCount { status: *status, order_count: *count })
+                .collect(),
+            line_count,
+            units: Some(contract::LineCounters {
+                ordered,
+                cancelled,
+                unallocated,
+                backordered,
+                reserved,
+                released,
+                picked,
+                shipped,
+                delivered,
+                short,
+                over_shipped,
+                invoice_ready,
+                return_authorized,
+                return_received,
+            }),
+            invoice_ready: ready
+                .map(|(currency, minor)| Money { currency: currency.clone(), minor_units: *minor })
+                .collect(),
+        })
+    }
 }

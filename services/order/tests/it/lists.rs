@@ -1,6 +1,10 @@
 use std::time::Duration;
 
-use proto::order::v1::{self as contract, OrderState, OrderStatus};
+use proto::{
+    events::ReturnsEvent,
+    order::v1::{self as contract, OrderState, OrderStatus},
+    returns::v1::{Return, ReturnChanged, ReturnLine, ReturnState},
+};
 use testkit::{START, each, wrong_fields};
 
 use crate::world::{World, account, address, order_of};
@@ -118,6 +122,73 @@ async fn a_summary_counts_what_the_lists_show() {
         let request = contract::SummarizeOrdersRequest { account_id: "acc_2".to_owned() };
         let summary = world.orders.clone().summarize_orders(request).await.unwrap().into_inner();
         assert_eq!((summary.line_count, summary.units.unwrap().backordered), (2, 3));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_summary_counts_orders_that_end_are_returned_and_are_opened_again() {
+    each(World::furnished, async |world| {
+        let summary = async || {
+            let request = contract::SummarizeOrdersRequest { account_id: "acc_1".to_owned() };
+            let summary = world.orders.clone().summarize_orders(request).await.unwrap().into_inner();
+            let statuses = summary.statuses.iter().map(|count| (count.status(), count.order_count));
+            let units = summary.units.unwrap();
+            let ready: i64 = summary.invoice_ready.iter().map(|money| money.minor_units).sum();
+            (statuses.collect::<Vec<_>>(), summary.line_count, units, ready)
+        };
+        let order = world.place(order_of("PO-1", &[("TEA", 2), ("CHAI", 1)])).await;
+        world.ships(&order, "shm_1", &[(1, 2), (2, 1)]).await;
+        let order = world.delivers(&order, "shm_1", &[(1, 2), (2, 1)]).await;
+        assert_eq!(order.state(), OrderState::Closed);
+        world.place(order_of("PO-2", &[("TEA", 3)])).await;
+        let (statuses, lines, units, ready) = summary().await;
+        assert_eq!(statuses, [(OrderStatus::Released, 1), (OrderStatus::Delivered, 1)]);
+        assert_eq!((lines, units.ordered, units.delivered, units.released), (3, 6, 3, 3));
+        assert_eq!(ready, order.invoice_ready_total.as_ref().unwrap().minor_units);
+        // A return of a closed order is counted too.
+        let changed = ReturnChanged { r#return: Some(returned(&order.order_id)) };
+        world.returns_log.emit(&order.order_id, &ReturnsEvent::ReturnAuthorized(changed));
+        world.drain().await;
+        assert_eq!(summary().await.2.return_authorized, 2);
+        // A shipment that nobody expected opens it again.
+        let order = world.ships(&order, "shm_2", &[(1, 1)]).await;
+        assert_eq!(order.state(), OrderState::Confirmed);
+        let (statuses, lines, units, _) = summary().await;
+        assert_eq!(statuses.iter().map(|(_, count)| count).sum::<i64>(), 2);
+        assert!(!statuses.contains(&(OrderStatus::Delivered, 1)));
+        assert_eq!((lines, units.shipped, units.over_shipped, units.return_authorized), (3, 4, 1, 2));
+    })
+    .await;
+}
+
+fn returned(order_id: &str) -> Return {
+    Return {
+        return_id: "rma_1".to_owned(),
+        order_id: order_id.to_owned(),
+        state: ReturnState::Authorized.into(),
+        lines: vec![ReturnLine { line_number: 1, authorized: 2, ..Default::default() }],
+        etag: "1".to_owned(),
+        ..Default::default()
+    }
+}
+
+#[tokio::test]
+async fn a_page_over_several_accounts_and_statuses_goes_on_where_the_last_one_ended() {
+    each(with_orders, async |world| {
+        let mut customer = world.as_customer(&["acc_1", "acc_2"]);
+        let statuses = [OrderStatus::Shipped, OrderStatus::Backordered].map(Into::into).to_vec();
+        let mut request = contract::ListOrdersRequest { statuses, page_size: 1, ..Default::default() };
+        let mut listed = Vec::new();
+        loop {
+            let page = customer.list_orders(request.clone()).await.unwrap().into_inner();
+            listed.extend(page.orders.into_iter().map(|order| order.customer_po));
+            if page.next_page_token.is_empty() {
+                break;
+            }
+            request.page_token = page.next_page_token;
+        }
+        assert_eq!(listed, ["PO-5", "PO-4", "PO-2", "PO-1"]);
     })
     .await;
 }

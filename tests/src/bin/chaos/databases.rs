@@ -46,6 +46,24 @@ const LAWS: &[Law] = &[
          (SELECT SUM(invoice_ready_minor) FROM order_lines l WHERE l.order_id = o.order_id)",
     ),
     law(
+        "order",
+        "the sums over ended orders are those of the orders that ended",
+        "SELECT o.status || ' ' || o.account_id FROM \
+         (SELECT account_id, currency, status, COUNT(*) AS orders, SUM(invoice_ready_minor) AS invoice_ready_minor, \
+         SUM((SELECT COUNT(*) FROM order_lines l WHERE l.order_id = e.order_id)) AS lines, \
+         SUM((SELECT SUM(shipped) FROM order_lines l WHERE l.order_id = e.order_id)) AS shipped \
+         FROM orders e WHERE state NOT IN ('SUBMITTED', 'CONFIRMED') GROUP BY account_id, currency, status) o \
+         LEFT JOIN ended_orders s USING (account_id, currency, status) WHERE COALESCE(s.orders, 0) <> o.orders \
+         OR s.invoice_ready_minor <> o.invoice_ready_minor OR s.lines <> o.lines OR s.shipped <> o.shipped",
+    ),
+    law(
+        "operations",
+        "exceptions are counted",
+        "SELECT exception_type || ' ' || state FROM (SELECT exception_type, state, COUNT(*) AS number FROM exceptions \
+         GROUP BY exception_type, state) e LEFT JOIN exception_counts c USING (exception_type, state) \
+         WHERE COALESCE(c.number, 0) <> e.number",
+    ),
+    law(
         "inventory",
         "stock is the sum of its ledger",
         "SELECT s.sku FROM stock s LEFT JOIN movements m ON m.sku = s.sku GROUP BY s.sku \
