@@ -46,6 +46,9 @@ const QUEUE: usize = 1_024;
 const POLL: Duration = Duration::from_secs(1);
 const POLL_LISTENING: Duration = Duration::from_secs(5);
 
+/// How many kept answers are dropped in one transaction.
+const PORTION: usize = 1_000;
+
 /// How long closing waits for reads.
 const CLOSE: Duration = Duration::from_secs(10);
 
@@ -114,7 +117,7 @@ impl Db {
         let connection = open::connect(options, &target).await?;
         migrate(&connection, migrations, options.migrate).await?;
         if dialect.is_embedded() {
-            let taken = task::take_over(&connection).await;
+            let taken = task::take_over(&connection, clock.now()).await;
             taken.map_err(|failure| open::explain(options, &target, failure))?;
         }
         let readers = Readers::new(&target, options.readers);
@@ -221,14 +224,24 @@ impl Db {
         log::head(self).await
     }
 
-    /// Drops kept answers that are older than the retention; returns how many.
+    /// Drops kept answers that are older than the retention; returns how many. Other writes come in between two portions.
     pub async fn purge_requests(&self) -> Result<usize, Fault> {
         let age = i64::try_from(self.shared.request_retention.as_micros()).unwrap_or(i64::MAX);
         let oldest = self.clock().now().as_micros().saturating_sub(age);
-        let sql = "DELETE FROM requests WHERE (scope, request_id) IN \
-                   (SELECT scope, request_id FROM requests WHERE create_time < $1 ORDER BY create_time LIMIT 1000) \
-                   RETURNING request_id";
-        Ok(self.write(sql, vec![Value::Integer(oldest)]).await?.len())
+        let sql = format!(
+            "DELETE FROM requests WHERE (scope, request_id) IN \
+             (SELECT scope, request_id FROM requests WHERE create_time < $1 ORDER BY create_time LIMIT {PORTION}{}) \
+             RETURNING request_id",
+            self.dialect().skip_locked(),
+        );
+        let mut purged = 0;
+        loop {
+            let portion = self.write(sql.clone(), vec![Value::Integer(oldest)]).await?.len();
+            purged += portion;
+            if portion < PORTION {
+                return Ok(purged);
+            }
+        }
     }
 
     /// Ends the writer after what is queued, and closes all connections.

@@ -75,8 +75,11 @@ impl Task {
 }
 
 /// Makes what an earlier process had claimed, or had put off until later, due again. Only for a database of one process.
-pub(crate) async fn take_over(conn: &Connection) -> Result<(), Failure> {
-    conn.execute("UPDATE tasks SET lease_until = 0 WHERE lease_until > 0", &[]).await.map(|_| ())
+///
+/// Only due tasks are claimed and put off. The others may be many: the expiry of each reservation is one.
+pub(crate) async fn take_over(conn: &Connection, now: Timestamp) -> Result<(), Failure> {
+    let sql = "UPDATE tasks SET lease_until = 0 WHERE due_time <= $1 AND lease_until > 0";
+    conn.execute(sql, &[Value::Integer(now.as_micros())]).await.map(|_| ())
 }
 
 /// What is changed of tasks that are there: those that write requests finish, under their claim only, and those that are

@@ -7,7 +7,7 @@ use futures::{FutureExt, future::join_all};
 use tokio_util::sync::CancellationToken;
 use tracing::{Span, field::Empty};
 use types::{
-    Actor, Fault, Timestamp,
+    Actor, Fault,
     retry::{
         self,
         task::{ATTEMPTS, FIRST_PAUSE, LEASE, LONGEST_PAUSE, TIME_LIMIT},
@@ -65,16 +65,28 @@ impl TaskRunner {
 
     /// Runs tasks as they come due, until `stop`; also drops answers past their retention.
     pub async fn run(&self, stop: CancellationToken) {
-        let mut purged = Timestamp::default();
+        let purge = async {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = self.purge() => {}
+            }
+        };
+        tokio::join!(self.run_tasks(&stop), purge);
+    }
+
+    async fn purge(&self) {
+        loop {
+            if let Err(fault) = self.db.purge_requests().await {
+                tracing::warn!(%fault, "kept answers could not be purged");
+            }
+            tokio::time::sleep(PURGE_EVERY).await;
+        }
+    }
+
+    async fn run_tasks(&self, stop: &CancellationToken) {
         while !stop.is_cancelled() {
             let scheduled = self.db.listeners().tasks.notified();
             self.db.measure();
-            if self.db.clock().now().since(purged) > PURGE_EVERY {
-                purged = self.db.clock().now();
-                if let Err(fault) = self.db.purge_requests().await {
-                    tracing::warn!(%fault, "kept answers could not be purged");
-                }
-            }
             let more = match self.run_due().await {
                 Ok(ran) => ran > 0,
                 Err(fault) => {
@@ -138,9 +150,10 @@ impl TaskRunner {
             args.push(Value::Text(handler.kind().to_owned()));
             kinds.push(format!("${}", args.len()));
         }
+        // SQLite would read all tasks of the kinds, due or not, were `kind` a bare column.
         let sql = format!(
             "UPDATE tasks SET lease_until = $1, claim = claim + 1, attempts = attempts + 1 WHERE (kind, key) IN \
-             (SELECT kind, key FROM tasks WHERE due_time <= $2 AND lease_until <= $3 AND kind IN ({}) \
+             (SELECT kind, key FROM tasks WHERE due_time <= $2 AND lease_until <= $3 AND kind || '' IN ({}) \
              ORDER BY due_time, kind, key LIMIT $4{}) \
              RETURNING kind, key, due_time, payload, attempts, claim, trace_parent",
             kinds.join(", "),

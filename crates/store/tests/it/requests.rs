@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use store::Call;
-use testkit::database::each;
+use testkit::database::{each, tamper};
 use types::Reason;
 
 use crate::stock::{Receive, Reserve, call, clock, open_at, open_with, reserved};
@@ -76,6 +76,18 @@ async fn answers_are_dropped_after_their_retention() {
         assert_eq!(db.purge_requests().await, Ok(0));
         clock.advance(Duration::from_secs(1));
         assert_eq!(db.purge_requests().await, Ok(1));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn however_many_answers_are_past_their_retention_all_are_dropped() {
+    each(|options| async move {
+        let db = open_at(&options, clock()).await;
+        let old = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500) \
+                   INSERT INTO requests SELECT 'ann', 'r' || i, '', '', CAST('' AS BYTEA), i FROM n";
+        tamper(&options.url, old).await;
+        assert_eq!(db.purge_requests().await, Ok(2_500));
     })
     .await;
 }
