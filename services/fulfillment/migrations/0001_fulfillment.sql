@@ -92,13 +92,19 @@ CREATE TABLE fulfillment_orders (
     version BIGINT NOT NULL
 );
 CREATE INDEX fulfillment_orders_by_order ON fulfillment_orders (order_id, fulfillment_order_id);
-CREATE INDEX fulfillment_orders_by_partner ON fulfillment_orders (partner_id, fulfillment_order_id);
--- A warehouse polls its open fulfillment orders, which are few of all.
-CREATE INDEX fulfillment_orders_by_partner_and_state
+-- A warehouse polls its open fulfillment orders, and those that it has to answer: few of all.
+CREATE INDEX fulfillment_orders_by_partner_and_execution_state
     ON fulfillment_orders (partner_id, execution_state, fulfillment_order_id);
-CREATE INDEX fulfillment_orders_by_node ON fulfillment_orders (node_id, fulfillment_order_id);
+CREATE INDEX fulfillment_orders_by_partner_and_request_state
+    ON fulfillment_orders (partner_id, request_state, fulfillment_order_id);
+CREATE INDEX fulfillment_orders_by_node_and_execution_state
+    ON fulfillment_orders (node_id, execution_state, fulfillment_order_id);
+CREATE INDEX fulfillment_orders_by_node_and_request_state
+    ON fulfillment_orders (node_id, request_state, fulfillment_order_id);
 CREATE INDEX fulfillment_orders_by_execution_state ON fulfillment_orders (execution_state, fulfillment_order_id);
-CREATE INDEX fulfillment_orders_by_account ON fulfillment_orders (account_id, fulfillment_order_id);
+CREATE INDEX fulfillment_orders_by_request_state ON fulfillment_orders (request_state, fulfillment_order_id);
+CREATE INDEX fulfillment_orders_by_account_and_execution_state
+    ON fulfillment_orders (account_id, execution_state, fulfillment_order_id);
 
 -- Reported facts are never refused, so a node may pick, pack or ship more than the quantity.
 CREATE TABLE fulfillment_lines (
@@ -138,10 +144,10 @@ CREATE TABLE shipments (
 );
 CREATE UNIQUE INDEX shipments_by_reference ON shipments (fulfillment_order_id, shipment_reference);
 CREATE INDEX shipments_by_order ON shipments (order_id, create_time, shipment_id);
-CREATE INDEX shipments_by_carrier ON shipments (carrier_id, create_time, shipment_id);
-CREATE INDEX shipments_by_partner ON shipments (partner_id, create_time, shipment_id);
+-- A carrier looks for the shipments under way, which are few of all.
+CREATE INDEX shipments_by_carrier_and_state ON shipments (carrier_id, state, create_time, shipment_id);
+CREATE INDEX shipments_by_partner_and_state ON shipments (partner_id, state, create_time, shipment_id);
 CREATE INDEX shipments_by_account ON shipments (account_id, create_time, shipment_id);
-CREATE INDEX shipments_by_account_and_order ON shipments (account_id, order_id, create_time, shipment_id);
 CREATE INDEX shipments_by_account_and_state ON shipments (account_id, state, create_time, shipment_id);
 CREATE INDEX shipments_by_state ON shipments (state, create_time, shipment_id);
 CREATE INDEX shipments_by_time ON shipments (create_time, shipment_id);

@@ -87,14 +87,21 @@ pub(crate) async fn fulfillment_orders(
     page: &Page,
 ) -> Result<Vec<FulfillmentOrderHeader>, Fault> {
     let mut select = Select::new();
+    if let Some(order_id) = &filter.order_id {
+        select.few("order_id = ?", order_id.to_value());
+    }
     select.equal("partner_id", filter.partner_id.as_ref());
     select.equal("node_id", filter.node_id.as_ref());
-    select.equal("order_id", filter.order_id.as_ref());
-    select.filter("execution_state", &filter.execution_states);
     select.filter("request_state", &filter.request_states);
+    match (filter.execution_states.as_slice(), filter.request_states.as_slice()) {
+        // By any state, because the indexes of partners and nodes go on with one.
+        ([], []) => select.one_of("execution_state", ExecutionState::ALL),
+        (states, _) => select.filter("execution_state", states),
+    }
     seen_fulfillment_orders(&mut select, caller);
     select.after(&["fulfillment_order_id"], ">", page);
-    let (tail, args) = select.into_page("fulfillment_order_id", page.limit());
+    let key = "fulfillment_order_id";
+    let (tail, args) = select.into_merged_page("fulfillment_orders", key, key, page.limit());
     db.list(&tail, args).await
 }
 
@@ -128,16 +135,24 @@ pub(crate) async fn shipments(
     page: &Page,
 ) -> Result<Vec<Shipment>, Fault> {
     let mut select = Select::new();
-    select.equal("order_id", filter.order_id.as_ref());
-    select.equal("carrier_id", filter.carrier_id.as_ref());
-    select.filter("state", &filter.states);
+    if let Some(order_id) = &filter.order_id {
+        select.few("order_id = ?", order_id.to_value());
+    }
     if !filter.tracking_number.is_empty() {
         let of_package = "shipment_id IN (SELECT shipment_id FROM packages WHERE tracking_number = ?)";
-        select.and(of_package, Value::Text(filter.tracking_number.clone()));
+        select.few(of_package, Value::Text(filter.tracking_number.clone()));
+    }
+    select.equal("carrier_id", filter.carrier_id.as_ref());
+    match filter.states.as_slice() {
+        // By any state, because the indexes of partners go on with it.
+        [] if filter.carrier_id.is_some() || caller.own_partner().is_some() => {
+            select.one_of("state", ShipmentState::ALL)
+        }
+        states => select.filter("state", states),
     }
     seen_shipments(&mut select, caller);
     select.after(&["create_time", "shipment_id"], ">", page);
-    let (tail, args) = select.into_page("create_time, shipment_id", page.limit());
+    let (tail, args) = select.into_merged_page("shipments", "shipment_id", "create_time, shipment_id", page.limit());
     db.list(&tail, args).await
 }
 
@@ -176,10 +191,10 @@ async fn list<R: store::Record>(db: &Db, select: Select) -> Result<Vec<R>, Fault
 fn seen_fulfillment_orders(select: &mut Select, caller: &Principal) {
     let without_accounts = || Principal { accounts: Accounts::Only(Vec::new()), ..caller.clone() };
     let caller = if caller.is_staff() { caller } else { &without_accounts() };
-    select.seen_by_account_or_partner("fulfillment_order_id", "fulfillment_orders", &["partner_id"], caller);
+    select.seen_by_account_or_partner(&["partner_id"], caller);
 }
 
 /// Partners see shipments that they carry or that left their nodes, others those of their accounts.
 fn seen_shipments(select: &mut Select, caller: &Principal) {
-    select.seen_by_account_or_partner("shipment_id", "shipments", &["carrier_id", "partner_id"], caller);
+    select.seen_by_account_or_partner(&["carrier_id", "partner_id"], caller);
 }

@@ -150,6 +150,8 @@ CREATE TABLE movements (
 CREATE INDEX movements_by_time ON movements (record_time, sku, movement_number);
 CREATE INDEX movements_by_location ON movements (location_id, record_time, sku, movement_number)
     WHERE location_id <> '';
+CREATE INDEX movements_by_item_and_location ON movements (sku, location_id, movement_number)
+    WHERE location_id <> '';
 CREATE INDEX movements_by_reference ON movements (reference, record_time, sku, movement_number)
     WHERE reference <> '';
 CREATE INDEX movements_by_day ON movements (stock_day) WHERE stock_day IS NOT NULL;

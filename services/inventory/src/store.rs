@@ -127,11 +127,15 @@ pub(crate) async fn movement_page(db: &Db, request: &ListMovementsRequest) -> Re
     };
     let page = Page::read("stock-movements", &[sku, location_id, reference], kinds, *page_size, page_token)?;
     let mut select = Select::new();
-    for (column, value) in [("sku", sku), ("location_id", location_id), ("reference", reference)] {
-        if !value.is_empty() {
-            // The second half lets the planner use an index over rows that have one.
-            select.and(&format!("{column} = ? AND {column} <> ''"), value.to_value());
-        }
+    // The second half of a condition lets the planner use an index over rows that have a value.
+    if !reference.is_empty() {
+        select.few("reference = ? AND reference <> ''", reference.to_value());
+    }
+    select.equal("sku", Some(sku).filter(|sku| !sku.is_empty()));
+    match (location_id.is_empty(), reference.is_empty()) {
+        (true, _) => {}
+        (false, true) => select.and("location_id = ? AND location_id <> ''", location_id.to_value()),
+        (false, false) => select.equal("location_id", Some(location_id)),
     }
     select.after(columns, "<", &page);
     let newest: Vec<String> = columns.iter().map(|column| format!("{column} DESC")).collect();

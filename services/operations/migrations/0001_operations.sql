@@ -51,7 +51,7 @@ CREATE INDEX exceptions_by_time ON exceptions (open_time, exception_id);
 CREATE INDEX exceptions_by_type ON exceptions (exception_type, open_time, exception_id);
 CREATE INDEX exceptions_by_state ON exceptions (state, open_time, exception_id);
 CREATE INDEX exceptions_by_order ON exceptions (order_id, open_time, exception_id);
-CREATE INDEX exceptions_by_type_and_state ON exceptions (exception_type, state);
+CREATE INDEX exceptions_by_type_and_state ON exceptions (exception_type, state, open_time, exception_id);
 
 -- How many exceptions there are.
 CREATE TABLE exception_counts (

@@ -125,11 +125,14 @@ pub(crate) async fn list_exceptions(
     let page = Page::read("exceptions", &filter, &kinds, request.page_size, &request.page_token)?;
 
     let mut select = Select::new();
+    if let Some(order_id) = &order_id {
+        select.few("order_id = ?", order_id.to_value());
+    }
     select.equal("exception_type", Some(&exception_type).filter(|text| !text.is_empty()));
-    select.equal("order_id", order_id.as_ref());
     select.filter("state", &states);
     select.after(&["open_time", "exception_id"], "<", &page);
-    let (tail, args) = select.into_page("open_time DESC, exception_id DESC", page.limit());
+    let order = "open_time DESC, exception_id DESC";
+    let (tail, args) = select.into_merged_page("exceptions", "exception_id", order, page.limit());
     let mut rows = db.list::<Exception>(&tail, args).await?;
     let token = page.next(&mut rows, |last| vec![last.open_time.to_value(), last.exception_id.to_value()]);
     Ok((rows, token))

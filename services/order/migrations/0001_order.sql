@@ -61,7 +61,7 @@ CREATE TABLE orders (
 CREATE INDEX orders_by_time ON orders (create_time, order_id);
 CREATE INDEX orders_by_account ON orders (account_id, create_time, order_id);
 CREATE UNIQUE INDEX orders_by_unique_po ON orders (account_id, unique_po);
-CREATE INDEX orders_by_customer_po ON orders (customer_po, account_id);
+CREATE INDEX orders_by_customer_po ON orders (customer_po, account_id, create_time, order_id);
 CREATE INDEX orders_by_state ON orders (state, create_time, order_id);
 CREATE INDEX orders_by_status ON orders (status, create_time, order_id);
 -- The cost of a customer's list does not grow with the orders of other accounts.

@@ -111,7 +111,9 @@ pub(crate) async fn orders(
     let mut select = Select::new();
     select.equal("account_id", filter.account_id.as_ref());
     select.seen_by(caller);
-    select.equal("customer_po", Some(&filter.customer_po).filter(|customer_po| !customer_po.is_empty()));
+    if !filter.customer_po.is_empty() {
+        select.few("customer_po = ?", filter.customer_po.to_value());
+    }
     select.filter("state", &filter.states);
     select.filter("status", &filter.statuses);
     if let Some(after) = filter.created_after {
@@ -121,7 +123,8 @@ pub(crate) async fn orders(
         select.and("create_time < ?", before.to_value());
     }
     select.after(&["create_time", "order_id"], "<", page);
-    let (tail, args) = select.into_page("create_time DESC, order_id DESC", page.limit());
+    let order = "create_time DESC, order_id DESC";
+    let (tail, args) = select.into_merged_page("orders", "order_id", order, page.limit());
     let mut orders: Vec<Order> = db.list(&tail, args).await?;
     let token = page.next(&mut orders, |order| vec![order.create_time.to_value(), order.order_id.to_value()]);
     Ok((with_lines_and_holds(db, orders).await?, token))
@@ -171,11 +174,14 @@ pub(crate) async fn readiness(
     page: &Page,
 ) -> Result<Vec<InvoiceReadiness>, Fault> {
     let mut select = Select::new();
-    select.equal("order_id", order_id);
+    if let Some(order_id) = order_id {
+        select.few("order_id = ?", order_id.to_value());
+    }
     select.equal("account_id", account_id);
     select.seen_by(caller);
     select.after(&["ready_time", "order_id", "invoice_number"], ">", page);
-    let (tail, args) = select.into_page("ready_time, order_id, invoice_number", page.limit());
+    let (key, order) = ("order_id, invoice_number", "ready_time, order_id, invoice_number");
+    let (tail, args) = select.into_merged_page("invoice_readiness", key, order, page.limit());
     db.list(&tail, args).await
 }
 

@@ -32,8 +32,8 @@ CREATE TABLE messages (
     update_time BIGINT NOT NULL,
     version BIGINT NOT NULL
 );
--- There is no index by direction: it has two values, and PostgreSQL chose it for lookups that others serve better.
-CREATE INDEX messages_by_partner ON messages (partner_id, message_id);
+-- There is no index by direction, which follows from the state.
+CREATE INDEX messages_by_partner_and_state ON messages (partner_id, state, message_id);
 CREATE INDEX messages_by_order ON messages (order_id, message_id);
 CREATE INDEX messages_by_state ON messages (state, message_id);
 CREATE INDEX messages_by_control_number ON messages (control_number, partner_id, message_id);

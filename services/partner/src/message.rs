@@ -46,6 +46,14 @@ store::text_enum! {
 }
 
 impl MessageState {
+    /// The direction of the messages that have it.
+    pub(crate) const fn direction(self) -> Direction {
+        match self {
+            Self::Received | Self::Applied | Self::Rejected | Self::Quarantined => Direction::In,
+            Self::Pending | Self::Sent | Self::InDoubt | Self::Acknowledged | Self::Failed => Direction::Out,
+        }
+    }
+
     /// The type of the exception that is open while a message is in this state.
     pub(crate) fn exception_type(self) -> Option<ExceptionType> {
         match self {
@@ -126,8 +134,8 @@ pub(crate) const BY_CONTROL_NUMBER: &[&str] = &["partner_id", "direction", "cont
 /// Columns by which the messages about one subject are looked up.
 pub(crate) const BY_SUBJECT: &[&str] = &["subject", "direction"];
 
-/// Columns by which the messages in one state are looked up.
-pub(crate) const BY_STATE: &[&str] = &["state"];
+/// Columns by which the messages of a partner in one state are looked up.
+pub(crate) const BY_PARTNER_AND_STATE: &[&str] = &["partner_id", "state"];
 
 /// SHA-256 in hexadecimal.
 pub(crate) fn hash(content: &[u8]) -> String {

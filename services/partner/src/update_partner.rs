@@ -65,7 +65,7 @@ impl Command for UpdatePartner {
         if let Ok(Some(present)) = rows.get::<Partner>(&self.partner_id)
             && self.adds_endpoint(present)
         {
-            outbound_message::need_unsent(needs);
+            outbound_message::need_unsent(&self.partner_id, needs);
         }
     }
 

@@ -56,7 +56,6 @@ CREATE INDEX returns_by_account ON returns (account_id, return_id);
 CREATE INDEX returns_by_state ON returns (state, return_id);
 -- The cost of a customer's list does not grow with the returns of other accounts.
 CREATE INDEX returns_by_account_and_state ON returns (account_id, state, return_id);
-CREATE INDEX returns_by_account_and_order ON returns (account_id, order_id, return_id);
 
 CREATE TABLE return_lines (
     return_id TEXT NOT NULL,

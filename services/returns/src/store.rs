@@ -54,12 +54,14 @@ pub(crate) async fn list(
     page: &Page,
 ) -> Result<(Vec<(Return, Vec<ReturnLine>)>, String), Fault> {
     let mut select = Select::new();
+    if let Some(order_id) = &filter.order_id {
+        select.few("order_id = ?", order_id.to_value());
+    }
     select.seen_by(caller);
-    select.equal("order_id", filter.order_id.as_ref());
     select.equal("account_id", filter.account_id.as_ref());
     select.filter("state", &filter.states);
     select.after(&["return_id"], "<", page);
-    let (tail, args) = select.into_page("return_id DESC", page.limit());
+    let (tail, args) = select.into_merged_page("returns", "return_id", "return_id DESC", page.limit());
     let mut returns = db.list::<Return>(&tail, args).await?;
     let next_page_token = page.next(&mut returns, |rma| vec![rma.return_id.to_value()]);
 

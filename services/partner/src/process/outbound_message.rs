@@ -42,8 +42,8 @@ use crate::{
     events,
     fulfillment_request::{FulfillmentRequest, RequestState},
     message::{
-        self, Arrival, BY_STATE, BY_SUBJECT, CANCELLATION_REQUESTED, Content, Direction, FULFILLMENT_REQUESTED,
-        Message, MessageState, REQUEST_WITHDRAWN,
+        self, Arrival, BY_PARTNER_AND_STATE, BY_SUBJECT, CANCELLATION_REQUESTED, Content, Direction,
+        FULFILLMENT_REQUESTED, Message, MessageState, REQUEST_WITHDRAWN,
     },
     partner::{Partner, PartnerState},
     wire,
@@ -203,8 +203,8 @@ fn end(rows: &mut Rows, cx: &mut Context<'_>, message: Message, state: MessageSt
 }
 
 /// Needs the messages that [`send_unsent`] may schedule.
-pub(crate) fn need_unsent(needs: &mut Needs) {
-    UNSENT.iter().for_each(|state| needs.by::<Message>(BY_STATE, state));
+pub(crate) fn need_unsent(partner_id: &PartnerId, needs: &mut Needs) {
+    UNSENT.iter().for_each(|state| needs.by::<Message>(BY_PARTNER_AND_STATE, &(partner_id.clone(), *state)));
 }
 
 /// Schedules what is unsent for a partner that now has an endpoint. The partner may have fetched it, or received it at an
@@ -212,8 +212,8 @@ pub(crate) fn need_unsent(needs: &mut Needs) {
 pub(crate) fn send_unsent(partner_id: &PartnerId, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
     let mut unsent = Vec::new();
     for state in UNSENT {
-        let in_state = rows.by::<Message>(BY_STATE, state)?;
-        unsent.extend(in_state.into_iter().filter(|message| message.partner_id == *partner_id).cloned());
+        let in_state = rows.by::<Message>(BY_PARTNER_AND_STATE, &(partner_id.clone(), *state))?;
+        unsent.extend(in_state.into_iter().cloned());
     }
     for message in unsent {
         cx.schedule(Task::new(SEND, &message.message_id, cx.now()));
