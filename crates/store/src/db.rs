@@ -27,6 +27,7 @@ use crate::{
     log,
     meters::Meters,
     migrate::{Migration, migrate},
+    observe::{Observer, Statement},
     open::{self, Target},
     options::Options,
     pool::{Readers, Writer},
@@ -71,6 +72,7 @@ struct Shared {
     /// Ends with the writer.
     working: Mutex<Option<oneshot::Receiver<()>>>,
     others: Option<Others>,
+    observer: Observer,
 }
 
 /// Listens for commits of other processes, as long as this lives.
@@ -150,6 +152,7 @@ impl Db {
             stop,
             working: Mutex::new(Some(working)),
             others,
+            observer: Observer::default(),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -224,6 +227,11 @@ impl Db {
         log::head(self).await
     }
 
+    /// The statements that are run from now on, other than those of commands. For tests of how they are planned.
+    pub fn observe(&self) -> mpsc::UnboundedReceiver<Statement> {
+        self.shared.observer.observe()
+    }
+
     /// Drops kept answers that are older than the retention; returns how many. Other writes come in between two portions.
     pub async fn purge_requests(&self) -> Result<usize, Fault> {
         let age = i64::try_from(self.shared.request_retention.as_micros()).unwrap_or(i64::MAX);
@@ -272,6 +280,7 @@ impl Db {
     fn read(&self, sql: String, args: Vec<Value>, size: Size) -> BoxFuture<'_, Result<Vec<Row>, Fault>> {
         Box::pin(async move {
             let span = self.span(&Span::current(), "SELECT");
+            self.shared.observer.note(&sql, &args);
             let read = match size {
                 Size::Few => self.shared.readers.fetch(&sql, &args).await,
                 Size::Many => self.shared.readers.fetch_many(sql, args).await,
@@ -290,7 +299,9 @@ impl Db {
     /// Runs one statement in a transaction of its own.
     pub(crate) fn write(&self, sql: impl Into<String>, args: Vec<Value>) -> BoxFuture<'_, Result<Vec<Row>, Fault>> {
         let (reply, answer) = oneshot::channel();
-        let job = Job::Statement { sql: sql.into(), args, reply };
+        let sql = sql.into();
+        self.shared.observer.note(&sql, &args);
+        let job = Job::Statement { sql, args, reply };
         Box::pin(async move {
             self.shared.background.send(job).await.map_err(|_| closing())?;
             answer.await.map_err(|_| closing())?

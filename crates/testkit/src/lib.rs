@@ -9,6 +9,7 @@ pub mod database;
 mod events;
 mod fixture;
 mod log;
+pub mod plans;
 mod refusal;
 mod service;
 pub mod time;

@@ -7,6 +7,7 @@ mod crashes;
 mod input;
 mod inventory;
 mod nodes;
+mod plans;
 mod replicas;
 mod reporters;
 mod routing;

@@ -6,6 +6,7 @@ mod catalog;
 mod histories;
 mod input;
 mod on_hand;
+mod plans;
 mod reactions;
 mod repeats;
 mod reservations;

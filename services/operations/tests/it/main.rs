@@ -4,6 +4,7 @@
 mod exceptions;
 mod follow;
 mod logs;
+mod plans;
 mod summaries;
 mod timeline;
 mod usage;

@@ -8,6 +8,7 @@ mod holds;
 mod invoices;
 mod lists;
 mod place;
+mod plans;
 mod reserve;
 mod returns;
 mod ships;

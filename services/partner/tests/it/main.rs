@@ -7,6 +7,7 @@ mod doubt;
 mod endpoints;
 mod partners;
 mod peers;
+mod plans;
 mod reports;
 mod sending;
 mod warehouse;
