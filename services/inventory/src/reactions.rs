@@ -42,7 +42,8 @@ store::reactions! {
             FulfillmentIncomplete, FulfillmentCancellationRequested, FulfillmentCancellationRejected,
             FulfillmentPicked, FulfillmentShortPicked, FulfillmentCancelled, ShipmentLabelled, ShipmentOverShipped,
             ShipmentMilestoneRecorded, ShipmentUnmatchedMilestoneRecorded, ShipmentPartiallyDelivered,
-            ShipmentDelivered, ShipmentPodCaptured, ExceptionOpened, ExceptionResolved,
+            ShipmentDelivered, ShipmentDepartureRetracted, ShipmentDeliveryRetracted, ShipmentVoided, ShipmentReturnedToSender, ShipmentLost, ShipmentRecovered, ShipmentWrittenOff,
+            ShipmentPodCaptured, ExceptionOpened, ExceptionResolved,
     }
 }
 

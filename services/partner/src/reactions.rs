@@ -39,7 +39,8 @@ store::reactions! {
         ignored: FulfillmentRouted, FulfillmentRoutingFailed, FulfillmentUnfulfillable, FulfillmentCompleted,
             FulfillmentIncomplete, FulfillmentPicked, FulfillmentShortPicked, ShipmentLabelled, ShipmentShipped,
             ShipmentOverShipped, ShipmentMilestoneRecorded, ShipmentUnmatchedMilestoneRecorded,
-            ShipmentPartiallyDelivered, ShipmentDelivered, ShipmentPodCaptured, ExceptionOpened, ExceptionResolved
+            ShipmentPartiallyDelivered, ShipmentDelivered, ShipmentDepartureRetracted, ShipmentDeliveryRetracted, ShipmentVoided, ShipmentReturnedToSender, ShipmentLost, ShipmentRecovered, ShipmentWrittenOff,
+            ShipmentPodCaptured, ExceptionOpened, ExceptionResolved
     }
 }
 
