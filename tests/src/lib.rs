@@ -230,7 +230,8 @@ impl World {
 pub fn serve(listener: tokio::net::TcpListener, router: axum::Router, stop: &Stop) {
     let settings = mesh::Config { drain_timeout: Duration::from_secs(1), ..mesh::Config::default() };
     let stop = stop.clone();
-    tokio::spawn(async move { gateway::serve(listener, router, stop, &settings).await });
+    let intake = mesh::Intake::of(&settings.intake);
+    tokio::spawn(async move { gateway::serve(listener, router, stop, &settings, &intake).await });
 }
 
 /// An address in a country.

@@ -116,8 +116,13 @@ impl Rule {
         self.class.is_some() && self.roles != Role::Service.into()
     }
 
+    /// Whether a call has more than one message in either direction.
+    pub fn streams(&self) -> bool {
+        self.shape == Shape::Stream
+    }
+
     /// Refuses a principal that may not call the method.
-    pub(crate) fn admit(&self, principal: &Principal) -> Result<(), Fault> {
+    pub fn admit(&self, principal: &Principal) -> Result<(), Fault> {
         let admitted = self.roles.contains(Role::Public)
             || self.roles.intersects(principal.roles)
             || principal.roles.contains(Role::Administrator);

@@ -1,16 +1,38 @@
-//! Plain HTTP for operators: `/metrics`, `/healthz`, `/readyz`.
+//! Plain HTTP for operators: `/metrics`, `/healthz`, `/readyz`. On loopback no web page reads it.
 
-use std::io;
+use std::{io, time::Duration};
 
 use axum::{
     Router,
+    extract::Request,
     http::{StatusCode, header::CONTENT_TYPE},
+    middleware::{self, Next},
+    response::{IntoResponse as _, Response},
     routing::get,
 };
 use futures::future::BoxFuture;
+use hyper::{body::Incoming, server::conn::http1};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
 use tokio::net::TcpListener;
+use tower::ServiceExt as _;
 
-use crate::{lifecycle::Stop, metrics, server::Readiness};
+use crate::{
+    intake::{Intake, IntakeSettings},
+    lifecycle::Stop,
+    local, metrics,
+    server::{Limits, Readiness, accept},
+};
+
+/// How many connections operators and their programs have open at once, and how long a request takes to be asked.
+const CONNECTIONS: usize = 64;
+const HEAD: Duration = Duration::from_secs(10);
+/// How long a connection is used.
+const AGE: Duration = Duration::from_hours(1);
+/// The longest head.
+const LONGEST: usize = 16 * 1_024;
 
 /// Serves until the end. `/readyz` answers 503 while the check says no, and from when the process leaves on; `/healthz`
 /// answers as long as the process does.
@@ -34,11 +56,32 @@ fn answer(listener: TcpListener, readiness: Readiness, end: Stop) -> BoxFuture<'
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(ready));
     Box::pin(async move {
-        tokio::select! {
-            served = axum::serve(listener, router) => served,
-            () = end.requested() => Ok(()),
-        }
+        let router = match listener.local_addr()?.ip().is_loopback() {
+            true => router.layer(middleware::from_fn(refuse_other_sites)),
+            false => router,
+        };
+        let settings = IntakeSettings {
+            max_connections: CONNECTIONS,
+            max_address_connections: CONNECTIONS,
+            ..IntakeSettings::default()
+        };
+        let limits = Limits { drain: Duration::ZERO, age: AGE, grace: Duration::ZERO, first_word: 1 };
+        let mut builder = http1::Builder::new();
+        builder.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(LONGEST);
+        accept(listener, None, limits, &Intake::of(&settings), &end, move |wire, _| {
+            let service = router.clone().map_request(|request: Request<Incoming>| request.map(axum::body::Body::new));
+            builder.serve_connection(TokioIo::new(wire), TowerToHyperService::new(service))
+        })
+        .await;
+        Ok(())
     })
+}
+
+async fn refuse_other_sites(request: Request, next: Next) -> Response {
+    match local::refuse_other_sites(&request) {
+        Ok(()) => next.run(request).await,
+        Err(fault) => (StatusCode::FORBIDDEN, format!("{}\n", fault.message)).into_response(),
+    }
 }
 
 const NOT_READY: (StatusCode, &str) = (StatusCode::SERVICE_UNAVAILABLE, "not ready\n");

@@ -9,8 +9,10 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderValue};
 use http_body::{Body as _, Frame, SizeHint};
+use http_body_util::StreamBody;
 use tonic::{Code, Status, body::Body};
 use tracing::Span;
 use types::Fault;
@@ -47,14 +49,10 @@ impl Answer {
     fn cut(&mut self, fault: Fault) -> Frame<Bytes> {
         self.inner = Body::empty();
         let status = self.context.clone().enter(|| status(fault));
-        let mut trailers = HeaderMap::new();
         if let Some(mut observed) = self.observed.take() {
             observed.ended(&status);
         }
-        if status.add_header(&mut trailers).is_err() {
-            trailers.insert("grpc-status", HeaderValue::from(Code::Internal as i32));
-        }
-        Frame::trailers(trailers)
+        trailers(&status)
     }
 
     /// Polls the handler's body where the handler ran: in its span and context, a panic being an internal error.
@@ -68,6 +66,32 @@ impl Answer {
             Poll::Ready(Some(Ok(self.cut(fault))))
         })
     }
+}
+
+/// The trailers of an answer that ends with this status.
+fn trailers(status: &Status) -> Frame<Bytes> {
+    let mut trailers = HeaderMap::new();
+    if status.add_header(&mut trailers).is_err() {
+        trailers.insert("grpc-status", HeaderValue::from(Code::Internal as i32));
+    }
+    Frame::trailers(trailers)
+}
+
+/// The same answer, which ends with a fault as soon as there is one.
+pub fn ending_with(response: http::Response<Body>, mut fault: BoxFuture<'static, Fault>) -> http::Response<Body> {
+    response.map(|mut inner| {
+        let mut ended = false;
+        Body::new(StreamBody::new(futures::stream::poll_fn(move |cx| {
+            if ended {
+                return Poll::Ready(None);
+            }
+            if let Poll::Ready(fault) = fault.as_mut().poll(cx) {
+                (inner, ended) = (Body::empty(), true);
+                return Poll::Ready(Some(Ok::<_, Status>(trailers(&status(fault)))));
+            }
+            Pin::new(&mut inner).poll_frame(cx)
+        })))
+    })
 }
 
 impl http_body::Body for Answer {

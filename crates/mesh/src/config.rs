@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::{quota::QuotaSetting, telemetry::Otlp, tls};
+use crate::{intake::IntakeSettings, quota::QuotaSetting, telemetry::Otlp, tls};
 
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -61,6 +61,9 @@ pub struct Config {
     /// How long calls may go on over a connection that is too old for new ones.
     #[arg(long = "connection-grace", env = "WAYBILL_CONNECTION_GRACE", default_value = "10m", value_parser = duration)]
     pub connection_grace: Duration,
+    /// Bounds of what comes in.
+    #[command(flatten)]
+    pub intake: IntakeSettings,
     /// Certificates.
     #[command(flatten)]
     pub tls: tls::Files,
@@ -82,6 +85,7 @@ impl Default for Config {
             serve_ended: false,
             max_connection_age: Duration::from_secs(5 * 60),
             connection_grace: Duration::from_secs(10 * 60),
+            intake: IntakeSettings::default(),
             tls: tls::Files::default(),
         }
     }

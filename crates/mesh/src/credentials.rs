@@ -5,7 +5,9 @@
 //! Members send each other the principal; it is accepted from the process itself, from a member with a certificate, and
 //! from a caller with the mesh's own token.
 
+mod changes;
 mod config;
+mod ended;
 mod keys;
 mod oidc;
 mod presented;
@@ -19,6 +21,8 @@ use types::{Fault, Reason};
 pub use config::{Config, ConfigError, read_token};
 pub(crate) use oidc::install as install_token_verifier;
 
+pub use changes::KeyChanges;
+pub use ended::Caller;
 pub use keys::{Grant, KeyLookup, KeyStatus};
 pub use oidc::Algorithm;
 pub use presented::KEY_PREFIX;
@@ -30,6 +34,7 @@ use crate::{
     principal::{Accounts, Kind, Principal},
     role::Role,
 };
+use ended::Proof;
 use keys::Keys;
 use oidc::Oidc;
 use presented::Presented;
@@ -62,7 +67,14 @@ impl Authenticator {
         })
     }
 
-    /// The principal of a call by the credentials in its headers; anonymous when there are none.
+    /// Forgets the keys it knows whenever these are announced to have changed.
+    #[must_use]
+    pub fn with_key_changes(mut self, changes: KeyChanges) -> Self {
+        self.keys.changes = changes;
+        self
+    }
+
+    /// The caller by the credentials in a call's headers; anonymous when there are none.
     ///
     /// A credential that is no good is refused, whatever the method is.
     pub fn authenticate<'a>(
@@ -70,7 +82,7 @@ impl Authenticator {
         headers: &'a HeaderMap,
         path: &'a str,
         rule: Option<&'a Rule>,
-    ) -> BoxFuture<'a, Result<Principal, Fault>> {
+    ) -> BoxFuture<'a, Result<Caller, Fault>> {
         Box::pin(async move {
             let caller = self.identify(headers, path, rule).await;
             if let Err(fault) = &caller
@@ -83,17 +95,23 @@ impl Authenticator {
         })
     }
 
-    async fn identify(&self, headers: &HeaderMap, path: &str, rule: Option<&Rule>) -> Result<Principal, Fault> {
+    async fn identify(&self, headers: &HeaderMap, path: &str, rule: Option<&Rule>) -> Result<Caller, Fault> {
         match Presented::read(headers)? {
-            Presented::Nothing => Ok(Principal::anonymous()),
+            Presented::Nothing => Ok(Caller { principal: Principal::anonymous(), proof: Proof::Lasting }),
             Presented::Key(key) => {
-                let grant = self.keys.find(hash(key)).await?;
+                let (key, changes) = (hash(key), self.keys.changes.count());
+                let grant = self.keys.find(key).await?;
                 grant.scopes.admit(path, rule)?;
-                Ok(grant.principal)
+                Ok(Caller { principal: grant.principal, proof: Proof::Key { key, changes } })
             }
-            Presented::Token(token) if self.administrator == Some(hash(token)) => Ok(first_administrator()),
+            Presented::Token(token) if self.administrator == Some(hash(token)) => {
+                Ok(Caller { principal: first_administrator(), proof: Proof::Lasting })
+            }
             Presented::Token(token) => match &self.oidc {
-                Some(oidc) => oidc.verify(token).await,
+                Some(oidc) => {
+                    let (principal, end) = oidc.verify(token).await?;
+                    Ok(Caller { principal, proof: Proof::Until(end) })
+                }
                 None => Err(refusal("unknown", "the token is not known")),
             },
         }

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
@@ -64,26 +65,34 @@ pub(crate) fn exceeded() -> Fault {
 }
 
 /// What ends a call before its own end.
-#[derive(Debug)]
+#[derive(Default)]
 pub(crate) struct End {
     deadline: Option<Pin<Box<Sleep>>>,
     draining: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+    /// The end of the credential it was begun with.
+    credential: Option<BoxFuture<'static, Fault>>,
+    makes_way: bool,
 }
 
 impl End {
     /// The call ends at its deadline, if it has one.
     pub(crate) fn at(deadline: Option<Instant>) -> Self {
-        Self { deadline: deadline.map(|at| Box::pin(tokio::time::sleep_until(at))), draining: None }
+        Self { deadline: deadline.map(|at| Box::pin(tokio::time::sleep_until(at))), ..Self::default() }
     }
 
     /// The call has no deadline, and ends when the server drains.
     pub(crate) fn on(draining: CancellationToken) -> Self {
-        Self { deadline: None, draining: Some(Box::pin(draining.cancelled_owned())) }
+        Self { draining: Some(Box::pin(draining.cancelled_owned())), ..Self::default() }
     }
 
-    /// Whether the call ends with the server only.
+    /// Ends the call with its credential too.
+    pub(crate) fn with_credential(&mut self, ended: Option<BoxFuture<'static, Fault>>) {
+        self.credential = ended;
+    }
+
+    /// Whether the call had to end for the server to end.
     pub(crate) fn makes_way(&self) -> bool {
-        self.draining.is_some()
+        self.makes_way
     }
 
     /// Ready with the fault, once the call has to end.
@@ -96,9 +105,13 @@ impl End {
         if let Some(draining) = &mut self.draining
             && draining.as_mut().poll(cx).is_ready()
         {
+            self.makes_way = true;
             return Poll::Ready(Fault::unavailable("the server is shutting down"));
         }
-        Poll::Pending
+        match &mut self.credential {
+            Some(credential) => credential.as_mut().poll(cx),
+            None => Poll::Pending,
+        }
     }
 
     /// Waits until the call has to end.

@@ -89,7 +89,7 @@ impl Deprecations {
     }
 
     /// Adds to an answer that its method is going to end.
-    pub(crate) fn announce(&self, path: &str, to: &mut HeaderMap) {
+    pub fn announce(&self, path: &str, to: &mut HeaderMap) {
         let Some(deprecation) = self.methods.get(path) else { return };
         for (name, value) in &deprecation.headers {
             to.append(name, value.clone());

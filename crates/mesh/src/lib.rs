@@ -3,6 +3,7 @@
 //! **Owns** everything that a call passes:
 //! - the server stack ([`Server`]) and the client stack ([`Channel`]);
 //! - callers ([`Principal`]) and the check of their [`credentials`];
+//! - what callers have open and in flight ([`Intake`]);
 //! - access rules ([`Access`]), quotas ([`Class`], [`QuotaSetting`]) and usage ([`Usage`]);
 //! - deadlines ([`CallInfo::deadline`]) and the announced end of methods ([`Deprecations`]);
 //! - faults on the wire ([`status`], [`fault`]), logs and traces ([`telemetry`]), [`metrics`];
@@ -24,7 +25,9 @@ pub mod credentials;
 mod deadline;
 mod deprecation;
 mod fault;
+mod intake;
 mod lifecycle;
+mod local;
 pub mod metrics;
 mod observe;
 mod peer;
@@ -41,11 +44,14 @@ mod usage;
 pub mod wire;
 
 pub use access::{Access, AccessError, Rule, Scope};
+pub use body::ending_with;
 pub use channel::{Channel, ConnectError};
 pub use config::{Config, LogFormat};
 pub use deprecation::{Deprecation, DeprecationError, Deprecations};
 pub use fault::{fault, status};
+pub use intake::{Arriving, Connection, Intake, IntakeSettings, Load};
 pub use lifecycle::{Panicked, Stop, Tasks, on_signals};
+pub use local::{may_be_a_form, refuse_other_sites};
 pub use peer::Peer;
 pub use principal::{Accounts, Kind, Principal};
 pub use process_defaults::install_process_defaults;

@@ -31,6 +31,7 @@ use crate::{
     config::Config,
     credentials::Authenticator,
     deprecation::{DeprecationError, Deprecations},
+    intake::Intake,
     lifecycle::Stop,
     metrics::{Meters, Side},
     principal::Principal,
@@ -41,6 +42,9 @@ use crate::{
 use health::Healths;
 use overload::{Limit, Overload};
 use stack::Shared;
+
+/// The largest message of a call of health or reflection, which anybody may make: it has little more than a name.
+const LARGEST_QUESTION: usize = 16 * 1_024;
 
 /// Why a server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +77,7 @@ pub struct Server {
     limit: Arc<Limit>,
     quotas: Arc<Quotas>,
     usage: Usage,
+    intake: Intake,
     draining: Stop,
     clock: Arc<dyn Clock>,
 }
@@ -93,6 +98,7 @@ impl Server {
             limit: Arc::new(Limit::up_to(config.max_concurrency)),
             quotas: Arc::new(Quotas::new(config)),
             usage: Usage::new(Arc::new(SystemClock)),
+            intake: Intake::of(&config.intake),
             draining,
             clock: Arc::new(SystemClock),
         }
@@ -126,6 +132,13 @@ impl Server {
     #[must_use]
     pub fn with_default_principal(mut self, principal: Principal) -> Self {
         self.unsigned = Arc::new(principal);
+        self
+    }
+
+    /// Counts what comes in together with the process's other listeners.
+    #[must_use]
+    pub fn with_intake(mut self, intake: &Intake) -> Self {
+        self.intake = intake.clone();
         self
     }
 
@@ -166,11 +179,11 @@ impl Server {
             None => tls::Callers::Members,
         };
         let tls = tls::Server::load(&config.tls, callers, &["h2"])?;
-        let (name, draining) = (self.name.clone(), self.draining.clone());
+        let (name, draining, intake) = (self.name.clone(), self.draining.clone(), self.intake.clone());
         let stack = self.into_stack()?;
         let address = listener.local_addr().map(|address| address.to_string()).unwrap_or_default();
         tracing::info!(member = name, address, tls = tls.is_some(), "serving");
-        tokio::join!(grpc::serve(listener, stack, &config, tls, &draining), draining.follow(&stop));
+        tokio::join!(grpc::serve(listener, stack, &config, tls, &intake, &draining), draining.follow(&stop));
         tracing::info!(member = name, "stopped serving");
         Ok(())
     }
@@ -187,7 +200,7 @@ impl Server {
         };
         let routes = reflection(self.routes, &self.descriptors, &self.services)
             .map_err(ServerError::Reflection)?
-            .add_service(HealthServer::new(health));
+            .add_service(HealthServer::new(health).max_decoding_message_size(LARGEST_QUESTION));
         let overload = Overload::new(&self.name, self.limit, access.paths());
         let shared = Shared {
             member: self.name.into(),
@@ -223,8 +236,14 @@ fn reflection(
         services.iter().fold(builder, |builder, name| builder.with_service_name(*name))
     };
     Ok(routes
-        .add_service(builder("grpc.reflection.v1.ServerReflection").build_v1()?)
-        .add_service(builder("grpc.reflection.v1alpha.ServerReflection").build_v1alpha()?))
+        .add_service(
+            builder("grpc.reflection.v1.ServerReflection").build_v1()?.max_decoding_message_size(LARGEST_QUESTION),
+        )
+        .add_service(
+            builder("grpc.reflection.v1alpha.ServerReflection")
+                .build_v1alpha()?
+                .max_decoding_message_size(LARGEST_QUESTION),
+        ))
 }
 
 /// The packages of services and all they import, as an encoded `FileDescriptorSet`. Events are in a file of their own, which

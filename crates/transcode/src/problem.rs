@@ -2,7 +2,7 @@
 
 mod code;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
@@ -127,6 +127,15 @@ impl Problem {
     /// The body did not arrive in time.
     pub(crate) fn too_slow() -> Self {
         Self::new(StatusCode::REQUEST_TIMEOUT, Code::DeadlineExceeded, "the body did not arrive in time")
+    }
+
+    /// There is no room for the body now.
+    pub(crate) fn busy(detail: &str, again_after: Option<Duration>) -> Self {
+        let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, detail);
+        problem.reason = Some("UNAVAILABLE".into());
+        let seconds = again_after.map_or(1, |after| after.as_secs().max(1));
+        problem.headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        problem
     }
 
     /// The body is not JSON, or is compressed.

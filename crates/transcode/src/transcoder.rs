@@ -9,9 +9,9 @@ use prost_reflect::DescriptorPool;
 use tower::{ServiceExt, util::BoxCloneSyncService};
 
 use crate::{
-    frame::{Failure, frame},
+    frame::{Failure, Frames, frame},
     headers, limits,
-    problem::Problem,
+    problem::{Precondition, Problem},
     protobuf::Tables,
     request,
     respond::{self, ResponseOptions},
@@ -150,6 +150,34 @@ impl Transcoder {
         }
         if parts.method == Method::HEAD {
             *answer.body_mut() = respond::empty();
+        }
+        answer
+    }
+
+    /// The path of the gRPC method that a request calls: `/package.Service/Method`. Without one it is refused whoever calls.
+    pub fn called_method(&self, parts: &Parts) -> Option<&str> {
+        self.find(parts).ok().map(|(rule, _)| self.compiled.endpoints[rule.endpoint].path.path())
+    }
+
+    /// Answers a request whose body was not read with a refusal of its call.
+    pub fn refuse(&self, parts: &Parts, refusal: Response<tonic::body::Body>) -> Response<ResponseBody> {
+        let problem = match Frames::of(refusal) {
+            Ok(_) => Problem::unreadable_answer(),
+            Err(failure) => Problem::of_failure(failure, &self.tables, Precondition::None),
+        };
+        self.refused(parts, problem)
+    }
+
+    /// Answers a change whose content type is not JSON, whether it has a body or not.
+    pub fn refuse_media_type(&self, parts: &Parts) -> Response<ResponseBody> {
+        self.refused(parts, Problem::not_json())
+    }
+
+    fn refused(&self, parts: &Parts, problem: Problem) -> Response<ResponseBody> {
+        let mut answer = problem.into_response(headers::text(&parts.headers, "x-request-id"));
+        if let Ok((rule, _)) = self.find(parts) {
+            let path = self.compiled.endpoints[rule.endpoint].path.clone();
+            answer.extensions_mut().insert(CalledMethod { path, route: rule.route.clone() });
         }
         answer
     }

@@ -90,7 +90,7 @@ const send = async (entry, inputs, body, output) => {
   // Not stored: it is lost with the page.
   const credential = document.getElementById("credential").value.trim();
   if (credential) headers.authorization = `Bearer ${credential}`;
-  if (body) headers["content-type"] = "application/json";
+  if (entry.method !== "get") headers["content-type"] = "application/json";
   output.replaceChildren(element("p", { class: "quiet" }, `${entry.method.toUpperCase()} ${url} …`));
   try {
     const begun = performance.now();

@@ -1,4 +1,5 @@
-//! Checks the credentials of callers from outside, and makes their calls on behalf of their principal.
+//! Checks the credentials of callers from outside before anything of their requests is read, and makes their calls on
+//! behalf of their principal.
 
 use std::{
     convert::Infallible,
@@ -7,14 +8,15 @@ use std::{
     task::{Context, Poll},
 };
 
-use axum::http::{Request, Response};
+use axum::http::{HeaderMap, Request, Response};
 use futures::future::BoxFuture;
 use mesh::{
-    Access, Channel,
-    credentials::{self, Authenticator},
+    Access, Channel, Deprecations, Principal, Rule,
+    credentials::{self, Authenticator, Caller},
 };
 use tonic::body::Body;
 use tower::Service;
+use types::Fault;
 
 use crate::front::Client;
 
@@ -23,6 +25,25 @@ use crate::front::Client;
 pub(crate) struct Guard {
     pub(crate) authenticator: Arc<Authenticator>,
     pub(crate) access: Arc<Access>,
+    pub(crate) deprecations: Arc<Deprecations>,
+}
+
+impl Guard {
+    /// Who calls the method at this path, if it may.
+    pub(crate) async fn admit(&self, headers: &HeaderMap, path: &str, client: &Client) -> Result<Arc<Caller>, Fault> {
+        let rule = self.access.rule(path);
+        let caller = self.authenticator.authenticate(headers, path, rule).await?;
+        client.set(caller.principal.to_string().into());
+        rule.map_or(Ok(()), |rule| rule.admit(&caller.principal))?;
+        Ok(Arc::new(caller))
+    }
+
+    /// The refusal of a call to the method at this path, as its service would answer it.
+    pub(crate) fn refusal(&self, path: &str, fault: Fault) -> Response<Body> {
+        let mut response = mesh::status(fault).into_http();
+        self.deprecations.announce(path, response.headers_mut());
+        response
+    }
 }
 
 /// A service, called on behalf of the caller that the credentials prove.
@@ -52,24 +73,27 @@ impl Service<Request<Body>> for Entry {
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let Self { mut channel, guard, unguarded } = self.clone();
-        let client = request.extensions().get::<Client>().cloned().unwrap_or_default();
-        if let Some(name) = unguarded {
+        if let (Some(name), Some(client)) = (unguarded, request.extensions().get::<Client>()) {
             client.set(name);
         }
-        Box::pin(async move {
-            if let Some(Guard { authenticator, access }) = guard {
-                let path = request.uri().path().to_owned();
-                let caller = authenticator.authenticate(request.headers(), &path, access.rule(&path));
-                match caller.await {
-                    Ok(caller) => {
-                        client.set(caller.to_string().into());
-                        channel = channel.for_principal(&caller);
-                    }
-                    Err(fault) => return Ok(mesh::status(fault).into_http()),
-                }
+        let mut ended = None;
+        if let Some(Guard { authenticator, access, .. }) = guard {
+            let anonymous = Principal::anonymous();
+            let caller = request.extensions().get::<Arc<Caller>>();
+            channel = channel.for_principal(caller.map_or(&anonymous, |caller| &caller.principal));
+            let path = request.uri().path();
+            let rule = access.rule(path);
+            if rule.is_some_and(Rule::streams) {
+                ended = caller.and_then(|caller| authenticator.ended(caller, path, rule));
             }
-            credentials::strip(request.headers_mut());
-            channel.call(request).await
+        }
+        credentials::strip(request.headers_mut());
+        Box::pin(async move {
+            let response = channel.call(request).await;
+            match ended {
+                Some(ended) => response.map(|response| mesh::ending_with(response, ended)),
+                None => response,
+            }
         })
     }
 }

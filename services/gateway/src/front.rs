@@ -36,6 +36,11 @@ impl Client {
     pub(crate) fn set(&self, name: Arc<str>) {
         self.0.get_or_init(|| name);
     }
+
+    /// Its name, once it is known.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.0.get().map(|name| &**name)
+    }
 }
 
 /// The router behind the outermost layer.
@@ -157,7 +162,7 @@ impl Drop for Ending {
             route: self.route.as_deref(),
             status: self.status,
             reason: self.reason.as_deref(),
-            client: self.client.0.get().map(|name| &**name),
+            client: self.client.name(),
         };
         self.arrival.log(&answered, self.log_sample);
     }

@@ -2,7 +2,7 @@
 //!
 //! **Owns** the REST API: it passes every `/v1` call to [`transcode`], and serves the description and the catalogue of
 //! the API with a page to try it. Callers are identified by the authenticator it is given; without one every call is
-//! made as the channels' fixed principal. It has no database and uses no generated type: routes, JSON and the
+//! made as the channels' fixed principal, and none is taken from a page of another site. It has no database and uses no generated type: routes, JSON and the
 //! description follow from the descriptors it is given.
 //!
 //! **Absent on purpose**: rules of any service, and a route written by hand for a method.
@@ -21,11 +21,16 @@ use axum::{
     body::{Body, Bytes},
     extract::{Request, State},
     http::{HeaderName, HeaderValue, header::CONTENT_TYPE},
+    middleware::{self, Next},
     response::{IntoResponse as _, Redirect, Response},
     routing::get,
 };
 use entry::{Entry, Guard};
-use mesh::{Access, Channel, credentials::Authenticator};
+use front::Client;
+use mesh::{
+    Access, Arriving, Channel, Connection, Deprecations,
+    credentials::{Authenticator, Caller},
+};
 use prost_reflect::DescriptorPool;
 use tower::ServiceExt as _;
 use transcode::{DEFAULT_BODY_LIMIT, Transcoder, Upstream};
@@ -67,19 +72,31 @@ pub fn router(
 ) -> Result<Router, RouteError> {
     let names: Vec<_> = upstreams.iter().map(|(name, _)| *name).collect();
     let access = Access::of(descriptors, &names).map_err(|error| RouteError(error.to_string()))?;
-    let access = Arc::new(access);
-    let guard = authenticator.map(|authenticator| Guard { authenticator, access });
+    let deprecations = Deprecations::of(descriptors, &names).map_err(|error| RouteError(error.to_string()))?;
+    let (access, deprecations) = (Arc::new(access), Arc::new(deprecations));
+    let guard = authenticator.map(|authenticator| Guard { authenticator, access, deprecations });
     let transcoder = transcoder(descriptors, upstreams, guard.as_ref())?.with_body_limit(config.max_body);
     let contract = Contract::of(&transcoder)?;
     let description = fixed(&described(&transcoder, &contract));
     let catalogue = fixed(&contract.catalogue());
-    Ok(Router::new()
+    let api = Arc::new(Api { transcoder, guard });
+    let router = Router::new()
         .route("/", get(|| async { Redirect::temporary("/docs") }))
         .route("/openapi.json", get(move || std::future::ready(description.clone())))
         .route(apis::PATH, get(move || std::future::ready(catalogue.clone())).fallback(apis::only_get))
         .merge(docs::router())
         .fallback(transcoded)
-        .with_state(Arc::new(transcoder)))
+        .with_state(api.clone());
+    Ok(match &api.guard {
+        Some(_) => router,
+        None => router.layer(middleware::from_fn_with_state(api, refuse_web_pages)),
+    })
+}
+
+/// The REST API and the check of who calls it.
+struct Api {
+    transcoder: Transcoder,
+    guard: Option<Guard>,
 }
 
 /// The description of the REST API, as `/openapi.json` has it.
@@ -114,6 +131,41 @@ fn described(transcoder: &Transcoder, contract: &Contract) -> serde_json::Value 
     document
 }
 
-async fn transcoded(State(transcoder): State<Arc<Transcoder>>, request: Request) -> Response {
-    transcoder.call(request).await.map(Body::new).into_response()
+/// Answers a call: first it is found out who calls, and whether it may. Only then is the body read.
+async fn transcoded(State(api): State<Arc<Api>>, request: Request) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let client = parts.extensions.get::<Client>().cloned().unwrap_or_default();
+    if let (Some(guard), Some(method)) = (&api.guard, api.transcoder.called_method(&parts)) {
+        match guard.admit(&parts.headers, method, &client).await {
+            Ok(caller) => drop(parts.extensions.insert::<Arc<Caller>>(caller)),
+            Err(fault) => {
+                let refusal = guard.refusal(method, fault);
+                return api.transcoder.refuse(&parts, refusal).map(Body::new).into_response();
+            }
+        }
+    }
+    if api.guard.is_none()
+        && api.transcoder.called_method(&parts).is_some()
+        && mesh::may_be_a_form(&parts.method, &parts.headers)
+    {
+        return api.transcoder.refuse_media_type(&parts).map(Body::new).into_response();
+    }
+    // What has arrived is counted until the call is answered.
+    let load = parts.extensions.get::<Connection>().map(|connection| connection.load(client.name()));
+    let answer = match &load {
+        Some(load) => api.transcoder.call(Request::from_parts(parts, Arriving::new(body, load))).await,
+        None => api.transcoder.call(Request::from_parts(parts, body)).await,
+    };
+    answer.map(Body::new).into_response()
+}
+
+/// Refuses what pages of other sites make a browser send while every caller is the administrator.
+async fn refuse_web_pages(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
+    match mesh::refuse_other_sites(&request) {
+        Ok(()) => next.run(request).await,
+        Err(fault) => {
+            let refusal = mesh::status(fault).into_http();
+            api.transcoder.refuse(&request.into_parts().0, refusal).map(Body::new).into_response()
+        }
+    }
 }

@@ -42,7 +42,7 @@ mod wire;
 use std::{sync::Arc, time::Duration};
 
 use ::store::{Db, Follower, Migration, TaskHandler, TaskRunner, Workers};
-use mesh::{Channel, Server, ServerError};
+use mesh::{Channel, Server, ServerError, credentials::KeyChanges};
 use proto::{
     event::v1::event_service_client::EventServiceClient,
     partner::v1::{api_client_service_server::ApiClientServiceServer, partner_service_server::PartnerServiceServer},
@@ -95,24 +95,25 @@ pub struct Peers {
     pub inventory: Channel,
 }
 
-/// The service's server.
+/// The service's server. It announces when it changes a key, or an API client.
 #[expect(clippy::needless_pass_by_value, reason = "the servers of all services are put together alike")]
 pub fn server(
     db: Db,
     fulfillment: Channel,
     inventory: Channel,
+    keys: &KeyChanges,
     _config: &Config,
     mesh_config: &mesh::Config,
 ) -> Result<Server, ServerError> {
     let reports = Reports::new(db.clone(), &fulfillment, &inventory);
     Ok(chassis::server(NAME, &db, mesh_config)?
         .add_service(PartnerServiceServer::new(Rpc::new(reports)))
-        .add_service(ApiClientServiceServer::new(ApiClients::new(db))))
+        .add_service(ApiClientServiceServer::new(ApiClients::new(db, keys))))
 }
 
 /// A server with API clients and keys only, for processes that check keys.
-pub fn key_server(db: Db, mesh_config: &mesh::Config) -> Server {
-    Server::new(NAME, mesh_config, proto::pool()).add_service(ApiClientServiceServer::new(ApiClients::new(db)))
+pub fn key_server(db: Db, keys: &KeyChanges, mesh_config: &mesh::Config) -> Server {
+    Server::new(NAME, mesh_config, proto::pool()).add_service(ApiClientServiceServer::new(ApiClients::new(db, keys)))
 }
 
 /// The service's background work: following fulfillment, applying reports that their call did not, sending messages.

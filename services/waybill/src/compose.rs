@@ -14,7 +14,10 @@ use std::{
 };
 
 use anyhow::Context as _;
-use mesh::{Channel, Principal, Server, credentials::Authenticator};
+use mesh::{
+    Channel, Intake, Principal, Server,
+    credentials::{Authenticator, KeyChanges},
+};
 use operations::UsageReporter;
 use store::{Db, Options, Workers};
 use types::Clock;
@@ -53,22 +56,32 @@ pub struct Config {
 }
 
 /// Checks the credentials of callers from outside, if any are configured. `partner` is a channel to the service that
-/// stores API keys.
-pub fn authenticator(partner: &Channel, config: &Config) -> anyhow::Result<Option<Arc<Authenticator>>> {
+/// stores API keys, which announces its changes there when it is in this process.
+pub fn authenticator(
+    partner: &Channel,
+    changes: &KeyChanges,
+    config: &Config,
+) -> anyhow::Result<Option<Arc<Authenticator>>> {
     if !config.credentials.is_configured() {
         return Ok(None);
     }
     let authenticator = Authenticator::new(&config.credentials, keys::look_up(partner))?;
-    Ok(Some(Arc::new(authenticator)))
+    Ok(Some(Arc::new(authenticator.with_key_changes(changes.clone()))))
 }
 
 /// A channel that looks up API keys in the partner service's database, when that is in this process.
-pub fn key_channel(db: &Db, config: &Config) -> anyhow::Result<Channel> {
-    Ok(partner::key_server(db.clone(), &config.mesh).into_channel()?)
+pub fn key_channel(db: &Db, changes: &KeyChanges, config: &Config) -> anyhow::Result<Channel> {
+    Ok(partner::key_server(db.clone(), changes, &config.mesh).into_channel()?)
 }
 
-/// Adds the check of credentials to a server. Without an authenticator, calls without an identity act as `caller`.
-pub fn guarded(server: Server, authenticator: Option<&Arc<Authenticator>>, caller: &Principal) -> Server {
+/// Adds the check of credentials to a server, and the bounds of what comes into the process. Without an authenticator, calls without an identity act as `caller`.
+pub fn guarded(
+    server: Server,
+    authenticator: Option<&Arc<Authenticator>>,
+    caller: &Principal,
+    intake: &Intake,
+) -> Server {
+    let server = server.with_intake(intake);
     match authenticator {
         Some(authenticator) => server.with_authenticator(authenticator.clone()),
         None => server.with_default_principal(caller.clone()),
@@ -123,6 +136,8 @@ pub struct Mesh {
     pub workers: Vec<(&'static str, Workers)>,
     /// Every service's database.
     pub databases: Vec<(&'static str, Db)>,
+    /// What comes in over all of its listeners.
+    pub intake: Intake,
     /// The check of credentials from outside the mesh, if any are configured.
     pub authenticator: Option<Arc<Authenticator>>,
 }
@@ -143,16 +158,16 @@ impl Mesh {
         }
         let keys =
             opened.iter().find(|(service, _)| service.name == partner::NAME).context("no service stores the keys")?;
-        let authenticator = authenticator(&key_channel(&keys.1, config)?, config)?;
-
         let (mut clients, mut servers) = (ServiceClients::unconfigured()?, Vec::new());
+        let (changes, intake) = (clients.key_changes().clone(), Intake::of(&config.mesh.intake));
+        let authenticator = authenticator(&key_channel(&keys.1, &changes, config)?, &changes, config)?;
         while servers.len() < opened.len() {
             let made = |name: &str| servers.iter().any(|(made, _)| *made == name);
             let next =
                 opened.iter().find(|(service, _)| !made(service.name) && service.calls.iter().all(|name| made(name)));
             let (service, db) =
                 next.context("services call each other in a circle: one of them has to follow events")?;
-            let server = guarded(service.server(db, &clients, config)?, authenticator.as_ref(), caller);
+            let server = guarded(service.server(db, &clients, config)?, authenticator.as_ref(), caller, &intake);
             clients = clients.with(service.name, server.clone().into_channel()?);
             servers.push((service.name, server));
         }
@@ -162,7 +177,7 @@ impl Mesh {
         let workers =
             opened.iter().map(|(service, db)| (service.name, service.workers(db, &clients, config))).collect();
         let databases = opened.into_iter().map(|(service, db)| (service.name, db)).collect();
-        Ok(Self { clients, servers, usage, workers, databases, authenticator })
+        Ok(Self { clients, servers, usage, workers, databases, intake, authenticator })
     }
 
     /// Runs every worker until none has anything left to do.

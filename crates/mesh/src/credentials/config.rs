@@ -58,8 +58,9 @@ pub struct Config {
     /// A file with the token members show each other. Every line is taken, the first is shown.
     #[arg(long = "mesh-token-file", env = "WAYBILL_MESH_TOKEN_FILE", value_name = "FILE")]
     pub mesh_token_file: Option<PathBuf>,
-    /// How long it may take until a revoked API key stops working.
-    #[arg(long = "api-key-cache", env = "WAYBILL_API_KEY_CACHE", default_value = "60s", value_parser = duration)]
+    /// How long an API key that was looked up is remembered. A revoked one stops at once in the process that revoked it,
+    /// and in others after this time; streams end within twice of it.
+    #[arg(long = "api-key-cache", env = "WAYBILL_API_KEY_CACHE", default_value = "5s", value_parser = duration)]
     pub api_key_cache: Duration,
 }
 
@@ -99,7 +100,7 @@ impl Default for Config {
             oidc_partner_claim: "waybill_partner".to_owned(),
             admin_token_file: None,
             mesh_token_file: None,
-            api_key_cache: Duration::from_mins(1),
+            api_key_cache: Duration::from_secs(5),
         }
     }
 }

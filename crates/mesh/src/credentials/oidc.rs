@@ -4,12 +4,13 @@ mod claims;
 mod crypto;
 mod jwks;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use clap::ValueEnum;
 use jsonwebtoken::{Validation, errors::ErrorKind};
 use serde_json::{Map, Value};
-use types::Fault;
+use tokio::time::Instant;
+use types::{Clock as _, Fault, SystemClock};
 
 use super::{Config, ConfigError, refusal};
 use crate::principal::Principal;
@@ -20,6 +21,8 @@ pub(crate) use crypto::install;
 
 /// How far the clocks of the provider and ours may be apart, in seconds.
 const LEEWAY: u64 = 30;
+/// Longer than any token lasts.
+const FOREVER: Duration = Duration::from_hours(365 * 24);
 
 /// An algorithm a token may be signed with: the provider has the key, and we only what checks it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -99,8 +102,8 @@ impl Oidc {
         }))
     }
 
-    /// Who calls with this token.
-    pub(super) async fn verify(&self, token: &str) -> Result<Principal, Fault> {
+    /// Who calls with this token, and when it ends.
+    pub(super) async fn verify(&self, token: &str) -> Result<(Principal, Instant), Fault> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| malformed())?;
         if !self.algorithms.contains(&header.alg) {
             return Err(refusal("algorithm", "the token is signed with an algorithm that is not taken"));
@@ -122,8 +125,16 @@ impl Oidc {
         wanted.set_audience(&self.audience);
         wanted.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         let proven = jsonwebtoken::decode::<Map<String, Value>>(token, &key, &wanted);
-        self.claims.principal(&proven.map_err(|error| refused(error.kind()))?.claims)
+        let claims = proven.map_err(|error| refused(error.kind()))?.claims;
+        Ok((self.claims.principal(&claims)?, end(&claims)))
     }
+}
+
+/// When a token of these claims, which has an end, is no longer taken.
+fn end(claims: &Map<String, Value>) -> Instant {
+    let (now, seconds) = (Instant::now(), claims.get("exp").and_then(Value::as_f64).unwrap_or_default());
+    let left = seconds + LEEWAY as f64 - SystemClock.now().as_micros() as f64 / 1e6;
+    now + Duration::try_from_secs_f64(left.max(0.0)).unwrap_or(FOREVER).min(FOREVER)
 }
 
 fn malformed() -> Fault {

@@ -10,7 +10,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::connection::{Io, PREFACE, Wire};
-use crate::{config::Config, lifecycle::Stop, peer::Peer, tls};
+use crate::{
+    config::Config,
+    intake::{Accepted, Connection, Intake},
+    lifecycle::Stop,
+    peer::Peer,
+    tls,
+};
 
 /// How long a new connection may take until its first bytes, including the handshake.
 const FIRST_WORD: Duration = Duration::from_secs(10);
@@ -44,9 +50,16 @@ impl Limits {
 }
 
 /// Accepts connections until the stop, then gives their calls time to end, then ends them. `open` begins to serve one.
-pub async fn accept<F, C, E>(listener: TcpListener, tls: Option<tls::Server>, limits: Limits, stop: &Stop, open: F)
-where
-    F: Fn(Wire, Peer) -> C + Clone + Send + 'static,
+/// More connections than the intake takes are closed.
+pub async fn accept<F, C, E>(
+    listener: TcpListener,
+    tls: Option<tls::Server>,
+    limits: Limits,
+    intake: &Intake,
+    stop: &Stop,
+    open: F,
+) where
+    F: Fn(Wire, Connection) -> C + Clone + Send + 'static,
     C: GracefulConnection<Error = E> + Send + 'static,
     E: Display + Send + 'static,
 {
@@ -59,7 +72,15 @@ where
         };
         match accepted {
             Ok((stream, address)) => {
-                let served = serve(stream, address, tls.clone(), limits.clone(), stop.clone(), open.clone());
+                let accepted = match intake.accept(address.ip()) {
+                    Ok(accepted) => accepted,
+                    Err(bound) => {
+                        tracing::debug!(%address, bound, "a connection was closed because there are too many");
+                        continue;
+                    }
+                };
+                let incoming = Incoming { stream, address, accepted };
+                let served = serve(incoming, tls.clone(), limits.clone(), stop.clone(), open.clone());
                 connections.spawn(cut.clone().run_until_cancelled_owned(served));
             }
             Err(error) if is_one_connections(&error) => tracing::debug!(%error, "a connection was gone at once"),
@@ -78,18 +99,26 @@ where
     }
 }
 
-/// Serves one connection until it ends, or its calls have ended after the stop or past its age.
-async fn serve<C, E>(
+/// A new connection.
+struct Incoming {
     stream: TcpStream,
     address: SocketAddr,
+    accepted: Accepted,
+}
+
+/// Serves one connection until it ends, or its calls have ended after the stop or past its age.
+async fn serve<C, E>(
+    incoming: Incoming,
     tls: Option<tls::Server>,
     limits: Limits,
     stop: Stop,
-    open: impl Fn(Wire, Peer) -> C,
+    open: impl Fn(Wire, Connection) -> C,
 ) where
     C: GracefulConnection<Error = E>,
     E: Display,
 {
+    let Incoming { stream, address, accepted } = incoming;
+    let secure = tls.is_some();
     let begun = tokio::select! {
         begun = tokio::time::timeout(FIRST_WORD, begin(stream, address, tls, limits.first_word)) => begun,
         // A connection without a byte has no calls to drain.
@@ -100,7 +129,8 @@ async fn serve<C, E>(
         Ok(Err(error)) => return tracing::debug!(%address, %error, "a connection did not begin"),
         Err(_) => return tracing::debug!(%address, "a connection took too long to begin"),
     };
-    let mut connection = Box::pin(open(wire, peer));
+    let Some(opened) = accepted.begin(peer, secure) else { return };
+    let mut connection = Box::pin(open(wire, opened));
     let age = limits.age.mul_f64(rand::random_range(0.9..1.1));
     let old = tokio::select! {
         ended = &mut connection => return note(address, ended),

@@ -10,21 +10,24 @@ use std::{
 
 use futures::{FutureExt, future::BoxFuture};
 use http::{HeaderMap, HeaderValue, Request, Response};
+use http_body_util::BodyExt;
 use tokio::time::Instant;
-use tonic::{body::Body, service::Routes};
+use tonic::{Status, body::Body, service::Routes};
 use tower::Service;
 use tracing::Instrument;
 use types::{Fault, Reason};
 
 use super::overload::{Overload, Priority};
 use crate::{
-    access::{Access, Rule, Shape},
+    access::{Access, Rule},
     body::Answer,
     credentials::{self, Authenticator},
     deadline::{self, End},
     deprecation::Deprecations,
     fault::status,
+    intake::{Arriving, Connection, Load},
     lifecycle::{Stop, panic_text},
+    local,
     metrics::Meters,
     observe::{Answering, Observed},
     peer::Peer,
@@ -37,6 +40,9 @@ use crate::{
     },
     usage::Usage,
 };
+
+/// What the paths of reflection begin with, in every version.
+const REFLECTION: &str = "/grpc.reflection.";
 
 /// What the calls of one server share.
 #[derive(Debug)]
@@ -53,6 +59,13 @@ pub(crate) struct Shared {
     pub(crate) draining: Stop,
     pub(crate) unsigned: Arc<Principal>,
     pub(crate) authenticator: Option<Arc<Authenticator>>,
+}
+
+impl Shared {
+    /// Whether every caller is the local administrator.
+    fn is_local(&self) -> bool {
+        self.authenticator.is_none() && !self.unsigned.is_anonymous()
+    }
 }
 
 /// A server's handlers behind everything a call passes.
@@ -95,13 +108,21 @@ async fn answer(shared: &Shared, routes: Routes, mut request: Request<Body>) -> 
 
     let (deadline, mut end) = end(shared, rule, &request);
     let (headers, peer) = (request.headers(), request.extensions().get::<Peer>());
+    let connection = request.extensions().get::<Connection>().cloned();
+    let from_elsewhere = match peer {
+        Some(Peer::Address(_)) if shared.is_local() => local::refuse_web_pages(&request),
+        _ => Ok(()),
+    };
     let identified = async {
         if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
             return Err(deadline::exceeded());
         }
-        let principal = identify(shared, headers, peer, &path, rule.as_ref()).await?;
-        let permit = shared.overload.admit(&path, Priority::of(&principal, headers))?;
-        Ok((permit, principal))
+        from_elsewhere?;
+        let caller = identify(shared, headers, peer, &path, rule.as_ref()).await?;
+        let stranger = connection.as_ref().filter(|_| caller.principal.is_anonymous());
+        let stranger = stranger.map(Connection::stranger).transpose()?;
+        let permit = shared.overload.admit(&path, Priority::of(&caller.principal, headers))?;
+        Ok((permit, caller, stranger))
     };
     let identified = tokio::select! {
         biased;
@@ -110,8 +131,15 @@ async fn answer(shared: &Shared, routes: Routes, mut request: Request<Body>) -> 
     };
     credentials::strip(request.headers_mut());
     let principal = match &identified {
-        Ok((_, principal)) => principal.clone(),
+        Ok((_, caller, _)) => caller.principal.clone(),
         Err(_) => Arc::new(Principal::anonymous()),
+    };
+    let (identified, stranger) = match identified {
+        Ok((permit, caller, stranger)) => {
+            end.with_credential(caller.ended);
+            (Ok((permit, caller.member)), stranger)
+        }
+        Err(fault) => (Err(fault), None),
     };
     let call = Arc::new(CallInfo {
         principal: principal.clone(),
@@ -124,13 +152,22 @@ async fn answer(shared: &Shared, routes: Routes, mut request: Request<Body>) -> 
     request.extensions_mut().insert(call.clone());
 
     let handled = async {
-        let (_permit, principal) = identified?;
+        let (_permit, member) = identified?;
         let rule = rule.ok_or_else(|| Fault::new(Reason::Unimplemented, "the server does not have this method"))?;
         rule.admit(&principal)?;
         shared.deprecations.refuse_ended(&path)?;
         let admitted = match shared.quotas.admit(&principal, &rule) {
             Ok(admitted) => admitted,
             Err(refused) => return Ok(*refused),
+        };
+        // Until here nothing of the body was read. Its bytes count until the answer begins.
+        let load = connection.map(|connection| match member {
+            true => connection.load_of_member(),
+            false => connection.load(Some(principal.to_string()).filter(|_| !principal.is_anonymous()).as_deref()),
+        });
+        let request = match &load {
+            Some(load) => request.map(|body| counted(body, load)),
+            None => request,
         };
         let mut routes = routes;
         let Ok(response) = routes.call(request).await;
@@ -162,9 +199,36 @@ async fn answer(shared: &Shared, routes: Routes, mut request: Request<Body>) -> 
         trace,
         call,
         sampled: request_log::is_sampled(shared.log_sample, trace),
-        streams: rule.is_some_and(|rule| rule.shape == Shape::Stream),
+        streams: rule.as_ref().is_some_and(Rule::streams),
     };
-    Answer::wrap(response, end, context, Observed::answered(measured, span, answering))
+    let answer = Answer::wrap(response, end, context, Observed::answered(measured, span, answering));
+    match stranger {
+        Some(stranger) => answer.map(|body| {
+            Body::new(body.map_frame(move |frame| {
+                let _counted = &stranger;
+                frame
+            }))
+        }),
+        None => answer,
+    }
+}
+
+/// The body of a request, whose errors gRPC understands.
+fn counted(body: Body, load: &Arc<Load>) -> Body {
+    Body::new(Arriving::new(body, load).map_err(|error| match error.downcast::<Fault>() {
+        Ok(fault) => status(*fault),
+        Err(error) if error.is::<std::io::Error>() => status(deadline::exceeded()),
+        Err(error) => Status::from_error(error),
+    }))
+}
+
+/// Who calls.
+struct Identified {
+    principal: Arc<Principal>,
+    /// A member says so.
+    member: bool,
+    /// For a stream, waits until the credential has ended.
+    ended: Option<BoxFuture<'static, Fault>>,
 }
 
 /// Who calls: as a member states, or as a credential proves. Without an authenticator every caller may state it.
@@ -174,23 +238,34 @@ async fn identify(
     peer: Option<&Peer>,
     path: &str,
     rule: Option<&Rule>,
-) -> Result<Arc<Principal>, Fault> {
+) -> Result<Identified, Fault> {
+    let stated = |principal, member| Identified { principal, member, ended: None };
     let Some(authenticator) = &shared.authenticator else {
-        let claimed = Principal::from_headers(headers)?;
-        return Ok(claimed.map_or_else(|| shared.unsigned.clone(), Arc::new));
+        return Ok(match Principal::from_headers(headers)? {
+            Some(claimed) => stated(Arc::new(claimed), true),
+            None => stated(shared.unsigned.clone(), false),
+        });
     };
     if authenticator.trusts(peer, headers)
         && let Some(claimed) = Principal::from_headers(headers)?
     {
-        return Ok(Arc::new(claimed));
+        return Ok(stated(Arc::new(claimed), true));
     }
-    authenticator.authenticate(headers, path, rule).await.map(Arc::new)
+    let caller = authenticator.authenticate(headers, path, rule).await?;
+    let streams = rule.is_some_and(Rule::streams);
+    let ended = if streams { authenticator.ended(&caller, path, rule) } else { None };
+    Ok(Identified { principal: Arc::new(caller.principal), member: false, ended })
 }
 
 /// The call's deadline and what ends it: the caller's time, else ours; a stream may go on until the server drains.
 fn end(shared: &Shared, rule: Option<Rule>, request: &Request<Body>) -> (Option<Instant>, End) {
-    let streams = rule.is_some_and(|rule| rule.shape == Shape::Stream);
+    let streams = rule.as_ref().is_some_and(Rule::streams);
     match deadline::timeout(request.headers()) {
+        // Nobody needs reflection for long, and anybody may ask.
+        given if request.uri().path().starts_with(REFLECTION) => {
+            let deadline = Instant::now().checked_add(given.map_or(shared.timeout, |given| given.min(shared.timeout)));
+            (deadline, End::at(deadline))
+        }
         None if streams => (None, End::on(shared.draining.token())),
         given => {
             let deadline = Instant::now().checked_add(given.unwrap_or(shared.timeout));

@@ -1,12 +1,19 @@
 //! Bearer tokens of an identity provider.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use mesh::credentials::{Authenticator, Config};
+use futures::FutureExt as _;
+use mesh::{
+    Server,
+    credentials::{Authenticator, Config},
+};
 use ring::hmac;
 use serde_json::{Value, json};
 
-use crate::provider::{Key, Provider, caller, encode, no_keys, now, pass, wrong};
+use crate::{
+    probe::{Probe, descriptors, follow, question},
+    provider::{Key, Provider, caller, encode, no_keys, now, pass, wrong},
+};
 
 #[tokio::test]
 async fn a_good_token_says_who_calls() {
@@ -195,4 +202,29 @@ fn keys_from_an_unsafe_place_are_not_configured() {
     };
     let error = Authenticator::new(&config, no_keys()).unwrap_err();
     assert!(error.to_string().contains("https"), "{error}");
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_its_token() {
+    let key = Key::ec();
+    let provider = Provider::start(&[("k", &key)]).await;
+    let channel = Server::new("probe", &mesh::Config::default(), descriptors())
+        .with_authenticator(Arc::new(provider.authenticator()))
+        .add_service(Probe::default())
+        .into_channel()
+        .unwrap();
+    let claims = provider.claims(|claims| {
+        claims["exp"] = json!(now() + 60);
+        claims["waybill_roles"] = json!(["operations"]);
+    });
+    let mut request = question("never");
+    let bearer = format!("Bearer {}", key.token("k", &claims));
+    request.metadata_mut().insert("authorization", bearer.parse().unwrap());
+    let mut stream = follow(&channel, request).await.unwrap();
+    stream.message().await.unwrap().unwrap();
+    pass(Duration::from_secs(55)).await;
+    assert!(stream.message().now_or_never().is_none());
+    pass(Duration::from_secs(36)).await;
+    let refused = stream.message().await.unwrap_err();
+    assert_eq!((refused.code(), mesh::fault(&refused).facts[0].1.as_str()), (tonic::Code::Unauthenticated, "expired"));
 }

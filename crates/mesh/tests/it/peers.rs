@@ -1,17 +1,24 @@
 //! From which peers a server accepts the header that names the principal.
 
-use std::{fs, sync::Arc};
+use std::{
+    fs,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use futures::FutureExt;
 use mesh::{
     Config, Principal, Role, Secret, Server,
-    credentials::{self, Authenticator, Grant, KeyLookup, KeyStatus},
+    credentials::{self, Authenticator, Grant, KeyChanges, KeyLookup, KeyStatus},
 };
 use tonic::{Code, Request};
 use types::Reason;
 
 use crate::{
-    probe::{ASK, Probe, Question, ask, ask_with, both, descriptors, question, serve},
+    probe::{ASK, Probe, Question, ask, ask_with, both, descriptors, follow, question, serve},
     provider::no_keys,
 };
 
@@ -153,4 +160,82 @@ fn a_file_without_a_proper_token_is_refused_without_showing_it() {
     }
     let missing = credentials::Config { mesh_token_file: Some("/nowhere".into()), ..credentials::Config::default() };
     assert!(Authenticator::new(&missing, no_keys()).unwrap_err().to_string().contains("/nowhere"));
+}
+
+/// Keys of a customer that live until they are revoked, and how often they were looked up.
+fn revocable() -> (KeyLookup, Arc<AtomicBool>, Arc<AtomicUsize>) {
+    let (revoked, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let (is_revoked, count) = (revoked.clone(), asked.clone());
+    let keys: KeyLookup = Arc::new(move |_| {
+        count.fetch_add(1, Ordering::Relaxed);
+        let roles = [Role::Customer, Role::Operations].into_iter().collect();
+        let principal = Principal { subject: "cli_1".to_owned(), roles, ..Principal::anonymous() };
+        let live = KeyStatus::Live(Grant { principal, scopes: [].into_iter().collect() });
+        let status = if is_revoked.load(Ordering::Relaxed) { KeyStatus::Revoked } else { live };
+        async move { Ok(status) }.boxed()
+    });
+    (keys, revoked, asked)
+}
+
+fn following() -> Request<Question> {
+    let mut request = question("never");
+    request.metadata_mut().insert("x-api-key", "wbk_a_b".parse().unwrap());
+    request
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_ends_when_its_key_is_revoked_elsewhere() {
+    let (keys, revoked, asked) = revocable();
+    let channel = guarded(keys).into_channel().unwrap();
+    let mut streams = Vec::new();
+    for _ in 0..50 {
+        let mut stream = follow(&channel, following()).await.unwrap();
+        stream.message().await.unwrap().unwrap();
+        streams.push(stream);
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+    let mut reading: Vec<_> = streams.iter_mut().map(|stream| Box::pin(stream.message())).collect();
+    let mut all = futures::future::join_all(reading.iter_mut());
+    for look_ups in 2..12 {
+        tokio::select! {
+            biased;
+            ended = &mut all => panic!("{ended:?}"),
+            () = tokio::time::sleep(Duration::from_secs(5)) => {}
+        }
+        let asked = asked.load(Ordering::Relaxed);
+        assert!(asked <= look_ups, "one look-up for all streams in five seconds: {asked}");
+    }
+    revoked.store(true, Ordering::Relaxed);
+    let begun = tokio::time::Instant::now();
+    for ended in all.await {
+        let refused = ended.unwrap_err();
+        assert_eq!((refused.code(), mesh::fault(&refused).facts[0].1.as_str()), (Code::Unauthenticated, "revoked"));
+    }
+    assert!(begun.elapsed() <= Duration::from_secs(10), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_is_revoked_in_the_process_stops_there_at_once() {
+    let (keys, revoked, asked) = revocable();
+    let (config, _directory) = config();
+    let changes = KeyChanges::default();
+    let config = credentials::Config { api_key_cache: Duration::from_hours(1), ..config };
+    let authenticator = Authenticator::new(&config, keys).unwrap().with_key_changes(changes.clone());
+    let channel = Server::new("probe", &Config::default(), descriptors())
+        .with_authenticator(Arc::new(authenticator))
+        .add_service(Probe::default())
+        .into_channel()
+        .unwrap();
+    let mut stream = follow(&channel, following()).await.unwrap();
+    stream.message().await.unwrap().unwrap();
+    changes.announce();
+    assert!(stream.message().now_or_never().is_none(), "another key's change ends no stream");
+    revoked.store(true, Ordering::Relaxed);
+    changes.announce();
+    let begun = tokio::time::Instant::now();
+    let refused = ask_with(&channel, bearing("x-api-key", "wbk_a_b"), ASK).await.unwrap_err();
+    assert_eq!(refused.code(), Code::Unauthenticated);
+    assert_eq!(stream.message().await.unwrap_err().code(), Code::Unauthenticated);
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+    assert!(asked.load(Ordering::Relaxed) <= 3);
 }

@@ -181,7 +181,7 @@ pub(crate) fn now() -> i64 {
 pub(crate) async fn caller(authenticator: &Authenticator, token: &str) -> Result<Principal, Fault> {
     let value = HeaderValue::try_from(format!("Bearer {token}")).unwrap();
     let headers = HeaderMap::from_iter([(http::header::AUTHORIZATION, value)]);
-    authenticator.authenticate(&headers, "/x.v1.X/Y", None).await
+    Ok(authenticator.authenticate(&headers, "/x.v1.X/Y", None).await?.principal)
 }
 
 /// The problem reported for this token.

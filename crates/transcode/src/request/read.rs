@@ -10,6 +10,8 @@ use bytes::{Buf, Bytes, BytesMut};
 use http::HeaderMap;
 use http_body_util::BodyExt;
 
+use types::Fault;
+
 use crate::{headers::is_json, problem::Problem, transcoder::BoxError};
 
 /// The body of a request without one.
@@ -57,7 +59,11 @@ where
 
 /// The problem of a body that did not end.
 fn unfinished(error: &(dyn Error + 'static)) -> Problem {
-    let mut causes = std::iter::successors(Some(error), |&error| error.source());
-    let late = causes.any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == ErrorKind::TimedOut));
+    let causes = || std::iter::successors(Some(error), |&error| error.source());
+    if let Some(fault) = causes().find_map(|cause| cause.downcast_ref::<Fault>()) {
+        return Problem::busy(&fault.message, fault.retry_after);
+    }
+    let late =
+        causes().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == ErrorKind::TimedOut));
     if late { Problem::too_slow() } else { Problem::malformed("the body ended too early") }
 }

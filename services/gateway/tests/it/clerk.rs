@@ -63,7 +63,8 @@ pub(crate) fn gateway(now: i64) -> Router {
 
 /// An answer, read to its end.
 pub(crate) async fn call(router: Router, method: Method, path: &str) -> (Response<()>, Value) {
-    let request = Request::builder().method(method).uri(path).body(axum::body::Body::empty()).unwrap();
+    let builder = Request::builder().method(method).uri(path).header("host", "localhost");
+    let request = builder.header("content-type", "application/json").body(axum::body::Body::empty()).unwrap();
     let (head, body) = router.oneshot(request).await.unwrap().into_parts();
     let body = body.collect().await.unwrap().to_bytes();
     (Response::from_parts(head, ()), serde_json::from_slice(&body).unwrap_or_default())

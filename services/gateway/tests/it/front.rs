@@ -31,7 +31,7 @@ async fn answer(front: &Front, request: Request<Body>) -> (u16, String, Value) {
 }
 
 fn request(method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Request<Body> {
-    let builder = Request::builder().method(method).uri(path);
+    let builder = Request::builder().method(method).uri(path).header("host", "localhost");
     headers.iter().fold(builder, |builder, (name, value)| builder.header(*name, *value)).body(body.into()).unwrap()
 }
 
@@ -50,19 +50,22 @@ fn unreachable() -> Front {
 #[tokio::test]
 async fn every_refusal_of_the_gateway_has_the_id_of_its_request() {
     let front = unreachable();
+    let token = ("authorization", &*format!("Bearer {}", "t".repeat(32)));
     let json = ("content-type", "application/json");
     let late: io::Result<Frame<Bytes>> = Err(io::ErrorKind::TimedOut.into());
     let stalled = Body::new(StreamBody::new(futures::stream::iter([late])));
     for (expected, method, path, headers, body) in [
-        (400, Method::POST, ANSWER, &[json][..], "{".into()),
+        (400, Method::POST, ANSWER, &[json, token][..], "{".into()),
+        (401, Method::POST, ANSWER, &[json], "{".into()),
+        (401, Method::POST, ANSWER, &[json], "           {}".into()),
         (401, Method::GET, "/v1/letters/let_1", &[("authorization", "Bearer nonsense")], Body::empty()),
         (404, Method::GET, "/v1/nothing", &[], Body::empty()),
         (405, Method::DELETE, "/v1/letters/let_1", &[], Body::empty()),
         (405, Method::POST, "/v1/apis", &[], Body::empty()),
-        (406, Method::GET, "/v1/letters/let_1", &[("accept", "text/html")], Body::empty()),
-        (408, Method::POST, ANSWER, &[json], stalled),
-        (413, Method::POST, ANSWER, &[json], "           {}".into()),
-        (415, Method::POST, ANSWER, &[], "{}".into()),
+        (406, Method::GET, "/v1/letters/let_1", &[("accept", "text/html"), token], Body::empty()),
+        (408, Method::POST, ANSWER, &[json, token], stalled),
+        (413, Method::POST, ANSWER, &[json, token], "           {}".into()),
+        (415, Method::POST, ANSWER, &[token], "{}".into()),
     ] {
         let (status, id, problem) = answer(&front, request(method, path, headers, body)).await;
         assert_eq!(status, expected, "{problem}");
@@ -129,4 +132,49 @@ async fn a_request_has_one_line_with_its_route_and_client() {
     for ids in [&line, &of_service] {
         assert_eq!((&ids["request_id"], &ids["trace_id"]), (&"r1".into(), &"0af7651916cd43dd0048eb211c80319c".into()));
     }
+}
+
+/// A body that must not be read.
+fn unread() -> Body {
+    let panic = || -> io::Result<Frame<Bytes>> { panic!("the body was read") };
+    Body::new(StreamBody::new(futures::stream::repeat_with(panic)))
+}
+
+#[tokio::test]
+async fn nothing_of_a_body_is_read_before_it_is_known_who_calls() {
+    let (front, json) = (unreachable(), ("content-type", "application/json"));
+    for credential in [None, Some("Bearer nonsense"), Some("Bearer wbk_a_b"), Some("Basic x")] {
+        let credential = credential.map(|credential| ("authorization", credential));
+        let headers: Vec<_> = [Some(json), credential].into_iter().flatten().collect();
+        let (status, _, problem) = answer(&front, request(Method::POST, ANSWER, &headers, unread())).await;
+        assert_eq!((status, &problem["reason"]), (401, &"UNAUTHENTICATED".into()), "{problem}");
+    }
+    let (status, ..) = answer(&front, request(Method::POST, "/v1/nothing", &[json], unread())).await;
+    assert_eq!(status, 404);
+}
+
+#[tokio::test]
+async fn without_credentials_no_page_of_another_site_is_answered() {
+    let front = Front::new(gateway(0), 0.0);
+    let json = ("content-type", "application/json");
+    for (path, method, headers) in [
+        ("/v1/letters/let_1", Method::GET, &[("host", "evil.example")][..]),
+        ("/v1/letters/let_1", Method::GET, &[("origin", "http://evil.example")]),
+        ("/v1/letters/let_1", Method::GET, &[("origin", "null")]),
+        (ANSWER, Method::POST, &[json, ("origin", "http://localhost:3000")]),
+        ("/docs", Method::GET, &[("host", "evil.example")]),
+        ("/openapi.json", Method::GET, &[("host", "evil.example")]),
+        ("/v1/apis", Method::GET, &[("origin", "https://localhost")]),
+        ("/v1/nothing", Method::GET, &[("host", "evil.example")]),
+    ] {
+        let (status, _, problem) = answer(&front, request(method, path, headers, unread())).await;
+        assert_eq!((status, &problem["reason"]), (403, &"PERMISSION_DENIED".into()), "{path} {headers:?}");
+    }
+    for kind in [None, Some("text/plain"), Some("application/x-www-form-urlencoded"), Some("multipart/form-data")] {
+        let headers: Vec<_> = kind.map(|kind| ("content-type", kind)).into_iter().collect();
+        assert_eq!(answer(&front, request(Method::POST, ANSWER, &headers, Body::empty())).await.0, 415, "{kind:?}");
+        assert_eq!(answer(&front, request(Method::POST, ANSWER, &headers, unread())).await.0, 415, "{kind:?}");
+    }
+    let own = [json, ("origin", "http://localhost")];
+    assert_eq!(answer(&front, request(Method::POST, ANSWER, &own, "{}")).await.0, 200, "but its own pages are");
 }

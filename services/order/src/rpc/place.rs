@@ -15,10 +15,16 @@ impl Rpc {
         info: &CallInfo,
         request: contract::PlaceOrderRequest,
     ) -> Result<contract::Order, Fault> {
-        let place = self.place(info, &request);
-        let placed =
-            if request.wait { wait::decided(&self.db, info, &self.config, place).await? } else { place.await? };
-        show(placed, &info.principal)
+        // What happens to the order from now on is not missed.
+        let events = self.db.subscribe();
+        let placed = self.place(info, &request).await?;
+        // Nobody waits to be told of an order that it no longer sees.
+        let shown = show(placed.clone(), &info.principal)?;
+        if !request.wait {
+            return Ok(shown);
+        }
+        let decided = wait::decided(&self.db, events, info, &self.config, &request, placed).await?;
+        show(decided, &info.principal)
     }
 
     async fn place(&self, info: &CallInfo, request: &contract::PlaceOrderRequest) -> Result<contract::Order, Fault> {

@@ -1,17 +1,21 @@
 //! Delays the answer to a placed order until its stock is decided.
+//!
+//! The order as it was when a caller was first told the decision is kept beside the answer to the command, so that a repeat
+//! is told the same, whatever has happened to the order since. A caller whose time was over first was told the order as
+//! placed, which nothing contradicts; its repeat waits again.
 
 use std::{sync::Arc, time::Duration};
 
-use mesh::{CallInfo, Principal};
+use mesh::CallInfo;
 use proto::{event::v1::Event, order::v1 as contract};
-use store::Db;
+use store::{Call, Command, Context, Db, Needs, Rows};
 use tokio::{
     sync::broadcast::{Receiver, error::RecvError},
     time::{Instant, timeout_at},
 };
 use types::{Fault, OrderId};
 
-use crate::{Config, order::OrderState, store as reads};
+use crate::{Config, aggregate::OrderAggregate, hold::Hold, order::OrderState, store as reads, wire};
 
 /// How often the state is read again: commits of other replicas are not announced here.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
@@ -27,19 +31,26 @@ fn until(info: &CallInfo, config: &Config) -> Instant {
     by_deadline.map_or(longest, |by_deadline| by_deadline.min(longest))
 }
 
-/// Places an order, and returns it once it is no longer SUBMITTED, or as it was placed when that takes too long.
+/// The answer to a placed order that is waited for: the order once it is no longer SUBMITTED, or as it was placed when that
+/// takes too long. `placed` is in `events`, or was before.
 pub(super) async fn decided(
     db: &Db,
+    mut events: Receiver<Arc<[Event]>>,
     info: &CallInfo,
     config: &Config,
-    place: impl Future<Output = Result<contract::Order, Fault>>,
+    request: &contract::PlaceOrderRequest,
+    placed: contract::Order,
 ) -> Result<contract::Order, Fault> {
-    let mut events = db.subscribe();
-    let placed = place.await?;
     let until = until(info, config);
     let Ok(order_id) = placed.order_id.parse::<OrderId>() else { return Ok(placed) };
+    // No caller's request id has this character.
+    let answer_id = match request.request_id.as_str() {
+        "" => String::new(),
+        request_id => format!("{request_id}\u{1}decided"),
+    };
+    let keep = chassis::call(info).request(&answer_id, request);
     while Instant::now() < until {
-        match timeout_at(until, read_decided(db, &order_id)).await {
+        match timeout_at(until, answer(db, &order_id, keep.clone())).await {
             Ok(Some(order)) => return Ok(order),
             Ok(None) => {}
             Err(_) => break,
@@ -74,14 +85,32 @@ async fn next_event(events: &mut Receiver<Arc<[Event]>>, order_id: &str) -> Next
 }
 
 /// The order, if its stock is decided. A failure to read is not the caller's: the order is stored, and answered as placed.
-async fn read_decided(db: &Db, order_id: &OrderId) -> Option<contract::Order> {
+async fn answer(db: &Db, order_id: &OrderId, keep: Call) -> Option<contract::Order> {
     let read = async {
         match reads::state(db, order_id).await? {
             None | Some(OrderState::Submitted) => Ok(None),
-            Some(_) => reads::order(db, order_id, &Principal::service(crate::NAME)).await,
+            Some(_) => db.run(keep, AnswerDecided(order_id.clone())).await.map(Some),
         }
     };
     let read: Result<_, Fault> = read.await;
     let order = read.inspect_err(|fault| tracing::warn!(%fault, %order_id, "a placed order cannot be read"));
-    order.ok()?.map(|order| order.to_contract())
+    order.ok()?
+}
+
+/// Returns an order whose stock is decided. Its reply is kept as the answer to the request that placed it.
+struct AnswerDecided(OrderId);
+
+impl Command for AnswerDecided {
+    type Reply = contract::Order;
+
+    const NAME: &'static str = "AnswerDecided";
+
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
+        OrderAggregate::needs_with_holds(&self.0, needs);
+    }
+
+    fn decide(&self, rows: &mut Rows, _: &mut Context<'_>) -> Result<contract::Order, Fault> {
+        let aggregate = OrderAggregate::load(&self.0, rows)?;
+        Ok(wire::order(&aggregate.order, &aggregate.lines, rows.under::<Hold>(&self.0)?))
+    }
 }

@@ -1,9 +1,11 @@
 use std::time::Duration;
 
+use mesh::Role;
 use proto::order::v1::{self as contract, OrderStatus};
 
-use testkit::{each, time::Stopped};
+use testkit::{each, reason, time::Stopped};
 use tonic::Request;
+use types::Reason;
 
 use crate::world::{Mood, World, order_of};
 
@@ -67,6 +69,60 @@ async fn a_repeated_request_that_waits_is_answered_with_the_order_as_it_is() {
         let again = world.try_place(request).await.unwrap();
         assert_eq!((again.order_id, again.lines.len()), (placed.order_id, 1));
         assert_eq!(again.status, i32::from(OrderStatus::Released));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_repeat_is_told_what_the_first_caller_was_told_whatever_has_happened_since() {
+    each(World::furnished, async |world| {
+        let request = contract::PlaceOrderRequest { request_id: "r-1".to_owned(), ..waiting("PO-1") };
+        let work = async {
+            let mut events = world.db.subscribe();
+            while world.workers.drain().await.unwrap() == 0 {
+                events.recv().await.unwrap();
+            }
+        };
+        let (told, ()) = tokio::join!(world.try_place(request.clone()), work);
+        let told = told.unwrap();
+        assert_eq!(told.status(), OrderStatus::Released);
+        let cancel = contract::CancelOrderRequest { order_id: told.order_id.clone(), ..Default::default() };
+        let cancelled = world.orders.clone().cancel_order(cancel).await.unwrap().into_inner();
+        assert_ne!(cancelled.etag, told.etag);
+        for _ in 0..2 {
+            assert_eq!(world.try_place(request.clone()).await.unwrap(), told);
+        }
+        let without = contract::PlaceOrderRequest { wait: false, ..request };
+        assert_eq!(reason(world.orders.clone().place_order(without).await), Reason::RequestIdReused);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_kept_answer_is_not_told_to_who_no_longer_sees_the_account() {
+    each(World::furnished, async |world| {
+        for wait in [false, true] {
+            let request =
+                contract::PlaceOrderRequest { wait, request_id: format!("r-{wait}"), ..waiting(&format!("PO-{wait}")) };
+            let placed = async {
+                let mut customer = world.as_alice(Role::Customer, &["acc_1"]);
+                customer.place_order(request.clone()).await.unwrap().into_inner()
+            };
+            let work = async {
+                let mut events = world.db.subscribe();
+                while world.workers.drain().await.unwrap() == 0 {
+                    events.recv().await.unwrap();
+                }
+            };
+            let (placed, ()) = tokio::join!(placed, work);
+            let again =
+                world.as_alice(Role::Customer, &["acc_1"]).place_order(request.clone()).await.unwrap().into_inner();
+            assert_eq!(again.order_id, placed.order_id);
+            for accounts in [&[][..], &["acc_2"]] {
+                let refused = world.as_alice(Role::Customer, accounts).place_order(request.clone()).await;
+                assert_eq!(reason(refused), Reason::NotFound);
+            }
+        }
     })
     .await;
 }

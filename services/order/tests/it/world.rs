@@ -6,14 +6,14 @@ mod inventory;
 
 use std::ops::Deref;
 
-use mesh::Channel;
+use mesh::{Channel, Principal, Role};
 use proto::{
     events::InventoryEvent,
     inventory::v1::ItemChanged,
     order::v1::{self as contract, order_service_client::OrderServiceClient},
 };
 use store::Options;
-use testkit::{Log, Service, customer};
+use testkit::{Log, Service, customer, person};
 use waybill_order::{Config, MIGRATIONS, NAME, Peers, server, workers};
 
 pub(crate) use fixtures::{account, address, counters, fulfillment_order, item, order_of, quantities};
@@ -75,5 +75,12 @@ impl World {
     /// A client that calls for a customer.
     pub(crate) fn as_customer(&self, accounts: &[&str]) -> Client {
         OrderServiceClient::new(self.channel.for_principal(&customer(accounts)))
+    }
+
+    /// A client of Alice, who is the same person whatever she is and sees at the moment.
+    pub(crate) fn as_alice(&self, role: Role, accounts: &[&str]) -> Client {
+        let Principal { accounts, .. } = customer(accounts);
+        let alice = Principal { subject: "alice".to_owned(), ..person(role, accounts) };
+        OrderServiceClient::new(self.channel.for_principal(&alice))
     }
 }

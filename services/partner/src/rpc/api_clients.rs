@@ -1,14 +1,14 @@
 //! Answers the calls of the API client service.
 
 use chassis::Answers;
-use mesh::{CallInfo, wire::one_id};
+use mesh::{CallInfo, credentials::KeyChanges, wire::one_id};
 use proto::partner::v1::{
     self, ApiKeyStatus, CreateApiClientRequest, CreateApiKeyRequest, CreateApiKeyResponse, GetApiClientRequest,
     ListApiClientsRequest, ListApiClientsResponse, ListApiKeysRequest, ListApiKeysResponse, LookUpApiKeyRequest,
     LookUpApiKeyResponse, RevokeApiKeyRequest, UpdateApiClientRequest, api_client_service_server::ApiClientService,
 };
 use store::Db;
-use types::{ApiClientId, Fault};
+use types::{ApiClientId, Fault, Reason};
 
 use crate::{
     api_client::{ApiClient, create_client::CreateApiClient, update_client::UpdateApiClient},
@@ -24,6 +24,7 @@ use crate::{
 /// Answers calls about API clients and keys.
 pub(crate) struct ApiClients {
     db: Db,
+    keys: KeyChanges,
 }
 
 impl Answers for ApiClients {
@@ -36,10 +37,10 @@ chassis::rpc! {
     ApiClientService for ApiClients {
         commands {
             create_api_client(CreateApiClientRequest) -> v1::ApiClient = CreateApiClient::parse;
-            update_api_client(UpdateApiClientRequest) -> v1::ApiClient = UpdateApiClient::parse;
-            revoke_api_key(RevokeApiKeyRequest) -> v1::ApiKey = RevokeApiKey::parse;
         }
         calls {
+            update_api_client(UpdateApiClientRequest) -> v1::ApiClient;
+            revoke_api_key(RevokeApiKeyRequest) -> v1::ApiKey;
             get_api_client(GetApiClientRequest) -> v1::ApiClient;
             list_api_clients(ListApiClientsRequest) -> ListApiClientsResponse;
             create_api_key(CreateApiKeyRequest) -> CreateApiKeyResponse;
@@ -51,8 +52,33 @@ chassis::rpc! {
 
 impl ApiClients {
     /// Answers from this database.
-    pub(crate) fn new(db: Db) -> Self {
-        Self { db }
+    pub(crate) fn new(db: Db, keys: &KeyChanges) -> Self {
+        Self { db, keys: keys.clone() }
+    }
+
+    async fn update_api_client(
+        &self,
+        info: &CallInfo,
+        request: UpdateApiClientRequest,
+    ) -> Result<v1::ApiClient, Fault> {
+        let updated = chassis::command(self, info, &request, UpdateApiClient::parse).await;
+        self.announced(updated)
+    }
+
+    async fn revoke_api_key(&self, info: &CallInfo, request: RevokeApiKeyRequest) -> Result<v1::ApiKey, Fault> {
+        let revoked = chassis::command(self, info, &request, RevokeApiKey::parse).await;
+        self.announced(revoked)
+    }
+
+    /// Announces a change of what keys give before it is answered. One whose outcome is not known may have been made.
+    fn announced<T>(&self, outcome: Result<T, Fault>) -> Result<T, Fault> {
+        if outcome
+            .as_ref()
+            .map_or_else(|fault| matches!(fault.reason, Reason::Internal | Reason::Unavailable), |_| true)
+        {
+            self.keys.announce();
+        }
+        outcome
     }
 
     async fn api_client(&self, api_client_id: &ApiClientId) -> Result<ApiClient, Fault> {

@@ -2,7 +2,7 @@
 
 use std::{ops::Deref, time::Duration};
 
-use mesh::{Channel, Principal};
+use mesh::{Channel, Principal, credentials::KeyChanges};
 use proto::{
     events::{EventType, FulfillmentEvent},
     fulfillment::v1::{
@@ -53,7 +53,8 @@ impl World {
             .add_service(InventoryServiceServer::new(fulfillment.clone()));
         let peer = peers.into_channel().unwrap().for_service(NAME);
         let config = Config { answer_within: ANSWER_WITHIN };
-        let server = |db| server(db, peer.clone(), peer.clone(), &config, &mesh::Config::default());
+        let server =
+            |db| server(db, peer.clone(), peer.clone(), &KeyChanges::default(), &config, &mesh::Config::default());
         let workers = |db, _| workers(db, Peers { fulfillment: peer.clone(), inventory: peer.clone() }, &config);
         let service = Service::open(options, testkit::clock(), (NAME, MIGRATIONS), server, workers).await;
         Self { service, fulfillment, fulfillment_log }

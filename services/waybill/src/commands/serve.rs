@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context as _;
 use clap::Args;
-use mesh::{Channel, Stop, Tasks, credentials::Authenticator};
+use mesh::{Channel, Intake, Stop, Tasks, credentials::Authenticator};
 use operations::UsageReporter;
 use store::Migrate;
 use tokio::net::TcpListener;
@@ -83,10 +83,12 @@ pub(super) async fn run(options: Options, config: &Config, gateway: &gateway::Co
     let _claim = Claim::of(&database)?;
     let db = service.open(&database, Arc::new(SystemClock)).await?;
     let has_keys = service.name == partner::NAME;
-    let keys = if has_keys { compose::key_channel(&db, config)? } else { clients.to(partner::NAME) };
-    let authenticator = authenticator(&keys, config)?;
+    let keys =
+        if has_keys { compose::key_channel(&db, clients.key_changes(), config)? } else { clients.to(partner::NAME) };
+    let authenticator = authenticator(&keys, &clients, config)?;
     let server = service.server(&db, &clients, config)?;
-    let server = compose::guarded(server, authenticator.as_ref(), &super::caller(config));
+    let server =
+        compose::guarded(server, authenticator.as_ref(), &super::caller(config), &Intake::of(&config.mesh.intake));
     let workers = service.workers(&db, &clients, config);
     // Operations reports to itself in memory, which still works when its listener is closed.
     let is_operations = service.name == operations::NAME;
@@ -129,11 +131,12 @@ async fn serve_gateway(
     (tasks, admin): (Tasks, TcpListener),
 ) -> anyhow::Result<()> {
     let stop = tasks.stop().clone();
-    let authenticator = authenticator(&clients.to(partner::NAME), config)?;
+    let authenticator = authenticator(&clients.to(partner::NAME), clients, config)?;
     let router = gateway::router(proto::pool(), &clients.rest(&super::caller(config)), authenticator, gateway)?;
     let http = bind(options.http_listen).await?;
     // Only health: probes call the gateway like every service.
-    let health = mesh::Server::new("gateway", &config.mesh, proto::pool());
+    let intake = Intake::of(&config.mesh.intake);
+    let health = mesh::Server::new("gateway", &config.mesh, proto::pool()).with_intake(&intake);
     let listener = bind(options.listen()).await?;
     tasks.spawn("health", {
         let stop = stop.clone();
@@ -146,7 +149,7 @@ async fn serve_gateway(
     });
     let admin = spawn_admin(&stop, admin, || async { true });
     tracing::info!(address = %http.local_addr()?, "serving REST");
-    let served = gateway::serve(http, router, stop.clone(), &config.mesh).await;
+    let served = gateway::serve(http, router, stop.clone(), &config.mesh, &intake).await;
     stop.request();
     let joined = tasks.join(config.mesh.drain_timeout).await;
     admin.stop().request();
@@ -156,8 +159,12 @@ async fn serve_gateway(
 }
 
 /// The check of credentials from outside the mesh, if any are configured.
-fn authenticator(keys: &Channel, config: &Config) -> anyhow::Result<Option<Arc<Authenticator>>> {
-    let authenticator = compose::authenticator(keys, config)?;
+fn authenticator(
+    keys: &Channel,
+    clients: &ServiceClients,
+    config: &Config,
+) -> anyhow::Result<Option<Arc<Authenticator>>> {
+    let authenticator = compose::authenticator(keys, clients.key_changes(), config)?;
     if authenticator.is_none() {
         tracing::warn!("no credentials are configured: every caller is the local administrator");
     }

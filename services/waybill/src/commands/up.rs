@@ -152,9 +152,9 @@ async fn start(options: &Options, config: &Config, gateway: &gateway::Config) ->
         tasks.spawn("usage", async move { reporter.run(every, stop).await });
     }
     tasks.spawn("gateway", {
-        let (stop, mesh) = (stop.clone(), config.mesh.clone());
+        let (stop, mesh, intake) = (stop.clone(), config.mesh.clone(), mesh.intake.clone());
         async move {
-            if let Err(error) = gateway::serve(http, router, stop.clone(), &mesh).await {
+            if let Err(error) = gateway::serve(http, router, stop.clone(), &mesh, &intake).await {
                 tracing::error!(error = %error, "the gateway failed");
                 stop.request();
             }

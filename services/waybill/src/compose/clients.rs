@@ -2,22 +2,33 @@
 
 use std::collections::BTreeMap;
 
-use mesh::{Channel, Principal, Secret};
+use mesh::{Channel, Principal, Secret, credentials::KeyChanges};
 use proto::events::EventSource;
 
 use super::services::SERVICES;
 
-/// A channel to every service. In one process the channels are in memory, in a cluster they lead to addresses.
+/// A channel to every service. In one process the channels are in memory, in a cluster they lead to addresses. Clones and
+/// what is made of them share what this process announces of keys.
 #[derive(Debug, Clone)]
 pub struct ServiceClients {
     channels: BTreeMap<&'static str, Channel>,
     unconfigured: Channel,
+    key_changes: KeyChanges,
 }
 
 impl ServiceClients {
     /// Clients without any channel, on which every call fails: for what needs only the contracts, and as a starting point.
     pub fn unconfigured() -> anyhow::Result<Self> {
-        Ok(Self { channels: BTreeMap::new(), unconfigured: Channel::connect("http://localhost")? })
+        Ok(Self {
+            channels: BTreeMap::new(),
+            unconfigured: Channel::connect("http://localhost")?,
+            key_changes: KeyChanges::default(),
+        })
+    }
+
+    /// What the partner service announces of keys, when it is in this process.
+    pub fn key_changes(&self) -> &KeyChanges {
+        &self.key_changes
     }
 
     /// The same channels, with another one to a service.
@@ -60,6 +71,7 @@ impl ServiceClients {
         Self {
             channels: self.channels.iter().map(|(service, channel)| (*service, with(channel))).collect(),
             unconfigured: with(&self.unconfigured),
+            key_changes: self.key_changes.clone(),
         }
     }
 }

@@ -106,7 +106,7 @@ pub const SERVICES: &[Service] = &[
         calls: &[fulfillment::NAME, inventory::NAME],
         server: |db, to, config| {
             let (fulfillment, inventory) = (to.to(fulfillment::NAME), to.to(inventory::NAME));
-            Ok(partner::server(db, fulfillment, inventory, &config.partner, &config.mesh)?)
+            Ok(partner::server(db, fulfillment, inventory, to.key_changes(), &config.partner, &config.mesh)?)
         },
         workers: |db, to, config| {
             let peers = partner::Peers { fulfillment: to.to(fulfillment::NAME), inventory: to.to(inventory::NAME) };

@@ -3,7 +3,10 @@
 use std::{fs, path::PathBuf, process::Output};
 
 use mesh::{Channel, Principal, Secret};
-use proto::partner::v1::{GetPartnerRequest, partner_service_client::PartnerServiceClient};
+use proto::{
+    event::v1::{FollowEventsRequest, event_service_client::EventServiceClient},
+    partner::v1::{GetPartnerRequest, partner_service_client::PartnerServiceClient},
+};
 use serde_json::{Value, json};
 use tokio::process::Command;
 use tonic::{Code, Request};
@@ -217,4 +220,86 @@ async fn the_demo_runs_with_credentials() {
     assert!(demo.ended().await.success());
     let without = output(&[&own[..], &ports, &[&mesh_setting, &mesh_file]].concat()).await;
     assert!(String::from_utf8_lossy(&without.stderr).contains("--admin-token-file"));
+}
+
+/// Creates a program of the distributor with a key; returns the path of the key and its secret.
+async fn program(rest: &Rest, name: &str) -> (String, String) {
+    let access = json!({"roles": ["ROLE_OPERATIONS"], "accountIds": ["*"]});
+    let path = format!("/v1/api-clients/{name}");
+    let api_client =
+        json!({"apiClientId": name, "name": name, "kind": "API_CLIENT_KIND_APPLICATION", "access": access});
+    rest.ensure("/v1/api-clients", name, &api_client).await.unwrap();
+    let made = rest.post(&format!("{path}/api-keys"), None, &json!({})).await.unwrap().unwrap();
+    let key = made["apiKey"]["apiKeyId"].as_str().unwrap();
+    (format!("{path}/api-keys/{key}"), made["secret"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_key_stops_at_once_and_ends_its_streams() {
+    let (tokens, data) = (Tokens::make(), tempfile::tempdir().unwrap());
+    let [[setting, file], _] = tokens.settings();
+    // So long that nothing here ends because it was forgotten.
+    let ports = ["--http-port", "0", "--grpc-port", "0", "--admin-port", "0", "--api-key-cache", "60m"];
+    let own = ["up", "--data", data.path().to_str().unwrap(), &setting, &file];
+    let mut process = Process::start(&[&own[..], &ports].concat());
+    let at = process.addresses().await;
+    let rest = rest_client(&at.rest).with_credential(Some(tokens.admin()));
+    let other = program(&rest, "cli_other").await.1;
+    let account =
+        json!({"accountId": "acc_1", "name": "Acme", "currency": "EUR", "billTo": waybill_e2e::address("DE")});
+    rest.post("/v1/accounts", None, &account).await.unwrap().unwrap();
+    let item = json!({"sku": "TEA", "name": "Tea", "handlingClass": "HANDLING_CLASS_AMBIENT", "listPrice": {"currency": "EUR", "minorUnits": 500}});
+    rest.post("/v1/items", None, &item).await.unwrap().unwrap();
+    let order = json!({
+        "accountId": "acc_1", "customerPo": "PO-1", "shipToAddress": waybill_e2e::address("DE"),
+        "lines": [{"sku": "TEA", "quantity": 1}],
+    });
+    let order = rest.post("/v1/orders", None, &order).await.unwrap().unwrap();
+    let follow = format!("/v1/orders/{}/timeline:follow", order["orderId"].as_str().unwrap());
+    assert_eq!(status(&at.rest, "/v1/orders", Some(&other)).await, 200);
+
+    for way in ["revoke", "suspend", "narrow"] {
+        let name = format!("cli_{way}");
+        let (key, secret) = program(&rest, &name).await;
+        assert_eq!(status(&at.rest, "/v1/orders", Some(&secret)).await, 200);
+        let timeline = loop {
+            // Until operations has heard of the order.
+            let answer = send(&at.rest, &follow, Some(("x-api-key", &secret))).await;
+            if answer.status() != 404 {
+                break answer;
+            }
+        };
+        assert_eq!(timeline.status(), 200);
+        let mut request = Request::new(FollowEventsRequest::default());
+        request.metadata_mut().insert("x-api-key", secret.parse().unwrap());
+        let mut log = EventServiceClient::new(Channel::connect(&at.grpc["partner"]).unwrap());
+        let mut events = log.follow_events(request).await.unwrap().into_inner();
+
+        let client = reqwest::Client::new();
+        let (call, body) = match way {
+            "revoke" => (client.post(format!("{}{key}:revoke", at.rest)), json!({})),
+            "suspend" => (
+                client.patch(format!("{}/v1/api-clients/{name}", at.rest)),
+                json!({"state": "API_CLIENT_STATE_SUSPENDED"}),
+            ),
+            _ => {
+                let access = json!({"roles": ["ROLE_OPERATIONS"], "accountIds": ["acc_1"]});
+                (client.patch(format!("{}/v1/api-clients/{name}", at.rest)), json!({"access": access}))
+            }
+        };
+        let changed = call.bearer_auth(Tokens::ADMIN).json(&body).send().await.unwrap();
+        assert_eq!(changed.status(), 200, "{way}");
+        let expected = if way == "narrow" { 200 } else { 401 };
+        assert_eq!(status(&at.rest, "/v1/orders", Some(&secret)).await, expected, "{way}");
+        let ended = loop {
+            match events.message().await {
+                Ok(Some(_)) => {}
+                ended => break ended,
+            }
+        };
+        assert_eq!(ended.unwrap_err().code(), Code::Unauthenticated, "{way}");
+        let text = timeline.text().await.unwrap();
+        assert!(text.contains("UNAUTHENTICATED"), "{way}: {text}");
+        assert_eq!(status(&at.rest, "/v1/orders", Some(&other)).await, 200, "other keys go on");
+    }
 }
