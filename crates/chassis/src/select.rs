@@ -59,7 +59,24 @@ impl Select {
     /// Rows of `table` that are of the accounts that the caller sees, or that name its partner in one of `columns`. `key` is
     /// the table's key.
     pub fn seen_by_account_or_partner(&mut self, key: &str, table: &str, columns: &[&str], caller: &Principal) {
-        let Accounts::Only(accounts) = caller.own_accounts() else { return };
+        self.of_accounts_or_partner(key, table, columns, caller, caller.own_accounts());
+    }
+
+    /// The same for rows that customers are not shown: a customer's accounts show none, even to a caller that has another
+    /// role too.
+    pub fn seen_by_staff_or_partner(&mut self, key: &str, table: &str, columns: &[&str], caller: &Principal) {
+        self.of_accounts_or_partner(key, table, columns, caller, caller.staff_accounts());
+    }
+
+    fn of_accounts_or_partner(
+        &mut self,
+        key: &str,
+        table: &str,
+        columns: &[&str],
+        caller: &Principal,
+        accounts: &Accounts,
+    ) {
+        let Accounts::Only(accounts) = accounts else { return };
         let mut conditions = Vec::new();
         if !accounts.is_empty() {
             conditions.push(format!("account_id IN ({})", self.bind(accounts.iter().map(Column::to_value))));
@@ -84,8 +101,14 @@ impl Select {
 
     /// Rows after the key that the last page ended with. `direction` is `>` for ascending order and `<` for descending.
     pub fn after(&mut self, columns: &[&str], direction: &str, page: &Page) {
-        let Some(after) = page.after() else { return };
-        let places = self.bind(after.iter().cloned());
+        if let Some(after) = page.after() {
+            self.beyond(columns, direction, after);
+        }
+    }
+
+    /// Rows after this key.
+    pub fn beyond(&mut self, columns: &[&str], direction: &str, key: &[Value]) {
+        let places = self.bind(key.iter().cloned());
         self.conditions.push(format!("({}) {direction} ({places})", columns.join(", ")));
     }
 

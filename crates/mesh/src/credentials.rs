@@ -146,6 +146,7 @@ fn first_administrator() -> Principal {
         roles: Role::Administrator.into(),
         accounts: Accounts::All,
         partner: None,
+        key: None,
     }
 }
 

@@ -47,7 +47,7 @@ pub use deprecation::{Deprecation, DeprecationError, Deprecations};
 pub use fault::{fault, status};
 pub use lifecycle::{Panicked, Stop, Tasks, on_signals};
 pub use peer::Peer;
-pub use principal::{Accounts, Kind, Principal};
+pub use principal::{Accounts, KeyBounds, Kind, Principal};
 pub use process_defaults::install_process_defaults;
 pub use quota::{Class, QuotaSetting};
 pub use request::{CallInfo, call, caller};
