@@ -132,6 +132,7 @@ fn reservation(catalogue: &Catalogue, order_id: &str) -> ReserveRequest {
     ReserveRequest {
         request_id: format!("bench-{order_id}"),
         order_id: order_id.to_owned(),
+        account_id: catalogue.account(0).0.to_owned(),
         lines: (1..).zip(catalogue.skus(0)).map(line).collect(),
         shortage_policy: ShortagePolicy::Backorder.into(),
         expire_after: None,

@@ -68,6 +68,7 @@ fn request(number: u64, sku: String) -> ReserveRequest {
     ReserveRequest {
         request_id: format!("bench-reserve-{number}"),
         order_id: order_id(number),
+        account_id: "acc_bench".to_owned(),
         lines: vec![LineQuantity { line_number: 1, sku, quantity: 1 }],
         shortage_policy: ShortagePolicy::Refuse.into(),
         expire_after: None,

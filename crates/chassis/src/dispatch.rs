@@ -1,9 +1,13 @@
 //! Dispatches a request to a command: parses it, runs it repeatably, and answers.
 
-use std::sync::Arc;
+use std::{pin::Pin, sync::Arc};
 
-use mesh::{CallInfo, Principal, wire::Checks};
-use proto::{MessageBytes, Repeatable};
+use futures::{Stream, StreamExt as _};
+use mesh::{CallInfo, Principal, Role, wire::Checks};
+use proto::{
+    MessageBytes, Repeatable,
+    redact::{Redact, Viewer},
+};
 use store::{Call, Command, Db};
 use tonic::{Response, Status};
 use types::{Fault, limits::MAX_VIOLATIONS};
@@ -47,6 +51,23 @@ where
 {
     let call = A::adjust(repeatable_call(info, request)?);
     answers.db().run(call, parse(request, &info.principal)?).await
+}
+
+/// An answer as its caller is shown it: without the fields that the contract hides from it.
+pub fn shown<T: Redact>(mut reply: T, caller: &Principal) -> T {
+    if !caller.is_staff() {
+        let is = |role| caller.roles.contains(role);
+        reply.redact(Viewer { customer: is(Role::Customer), partner: is(Role::Partner) });
+    }
+    reply
+}
+
+/// The same for each answer of a stream.
+pub fn shown_each<T: Redact + Send + 'static>(
+    stream: impl Stream<Item = Result<T, Status>> + Send + 'static,
+    caller: Arc<Principal>,
+) -> Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>> {
+    Box::pin(stream.map(move |reply| reply.map(|reply| shown(reply, &caller))))
 }
 
 /// The answer to a call.

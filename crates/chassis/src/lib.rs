@@ -13,20 +13,32 @@ mod dispatch;
 mod rpc;
 mod select;
 
-use mesh::{Server, ServerError};
+use std::{collections::HashSet, sync::Arc};
+
+use mesh::{Accounts, CallInfo, Server, ServerError};
 use proto::event::v1::event_service_server::EventServiceServer;
 use store::{Db, EventApi};
 
-pub use dispatch::{Answers, answer, call, command, repeatable_call};
+pub use dispatch::{Answers, answer, call, command, repeatable_call, shown, shown_each};
 pub use select::Select;
 
 /// A server for the service `name`, which serves the log of its database and is ready when the database is.
 pub fn server(name: &'static str, db: &Db, config: &mesh::Config) -> Result<Server, ServerError> {
     let ready = db.clone();
     Ok(Server::new(name, config, proto::pool())
-        .add_service(EventServiceServer::new(EventApi::new(db.clone())))
+        .add_service(EventServiceServer::new(EventApi::new(db.clone()).seen_by(accounts)))
         .with_readiness(move || {
             let db = ready.clone();
             async move { db.ready().await }
         }))
+}
+
+/// The accounts whose events a caller sees as one of the distributor's own; `None` when it sees every account.
+fn accounts(call: &tonic::Extensions) -> Option<HashSet<String>> {
+    let caller = call.get::<Arc<CallInfo>>().map(|call| call.principal.staff_accounts());
+    match caller {
+        Some(Accounts::All) => None,
+        Some(Accounts::Only(accounts)) => Some(accounts.iter().map(ToString::to_string).collect()),
+        None => Some(HashSet::new()),
+    }
 }

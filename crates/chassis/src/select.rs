@@ -78,7 +78,17 @@ impl Select {
 
     /// Rows that are of the accounts that the caller sees, or that name its partner in one of `columns`.
     pub fn seen_by_account_or_partner(&mut self, columns: &[&str], caller: &Principal) {
-        let Accounts::Only(accounts) = caller.own_accounts() else { return };
+        self.of_accounts_or_partner(columns, caller, caller.own_accounts());
+    }
+
+    /// The same for rows that customers are not shown: a customer's accounts show none, even to a caller that has another
+    /// role too.
+    pub fn seen_by_staff_or_partner(&mut self, columns: &[&str], caller: &Principal) {
+        self.of_accounts_or_partner(columns, caller, caller.staff_accounts());
+    }
+
+    fn of_accounts_or_partner(&mut self, columns: &[&str], caller: &Principal, accounts: &Accounts) {
+        let Accounts::Only(accounts) = accounts else { return };
         let (mut wholes, mut each) = (Vec::new(), Vec::new());
         if !accounts.is_empty() {
             let (whole, of_each) = self.listed("account_id", accounts);
@@ -102,8 +112,14 @@ impl Select {
 
     /// Rows after the key that the last page ended with. `direction` is `>` for ascending order and `<` for descending.
     pub fn after(&mut self, columns: &[&str], direction: &str, page: &Page) {
-        let Some(after) = page.after() else { return };
-        let places: Vec<_> = after.iter().map(|value| self.bind(value.clone())).collect();
+        if let Some(after) = page.after() {
+            self.beyond(columns, direction, after);
+        }
+    }
+
+    /// Rows after this key.
+    pub fn beyond(&mut self, columns: &[&str], direction: &str, key: &[Value]) {
+        let places: Vec<_> = key.iter().map(|value| self.bind(value.clone())).collect();
         self.push(format!("({}) {direction} ({})", columns.join(", "), places.join(", ")), Vec::new());
     }
 

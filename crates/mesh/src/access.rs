@@ -32,6 +32,8 @@ pub enum Scope {
     Account,
     /// The caller's partner.
     Partner,
+    /// Nothing, for callers that see every account; others are refused.
+    Distributor,
 }
 
 /// How many messages a call has.
@@ -126,7 +128,9 @@ impl Rule {
         let admitted = self.roles.contains(Role::Public)
             || self.roles.intersects(principal.roles)
             || principal.roles.contains(Role::Administrator);
-        if admitted {
+        if admitted && self.scope == Scope::Distributor && !principal.sees_all() {
+            Err(Fault::new(Reason::PermissionDenied, "the method is for callers that see every account"))
+        } else if admitted {
             Ok(())
         } else if principal.is_anonymous() {
             Err(Fault::new(Reason::Unauthenticated, "the caller did not say who it is"))
@@ -156,6 +160,7 @@ fn rule(method: &MethodDescriptor, option: &ExtensionDescriptor) -> Option<Rule>
         "SCOPE_NONE" => Scope::None,
         "SCOPE_ACCOUNT" => Scope::Account,
         "SCOPE_PARTNER" => Scope::Partner,
+        "SCOPE_DISTRIBUTOR" => Scope::Distributor,
         _ => return None,
     };
     let shape = if method.is_client_streaming() || method.is_server_streaming() { Shape::Stream } else { Shape::Unary };

@@ -164,6 +164,7 @@ fn first_administrator() -> Principal {
         roles: Role::Administrator.into(),
         accounts: Accounts::All,
         partner: None,
+        key: None,
     }
 }
 

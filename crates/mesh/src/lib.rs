@@ -53,7 +53,7 @@ pub use intake::{Arriving, Connection, Intake, IntakeSettings, Load};
 pub use lifecycle::{Panicked, Stop, Tasks, on_signals};
 pub use local::{may_be_a_form, refuse_other_sites};
 pub use peer::Peer;
-pub use principal::{Accounts, Kind, Principal};
+pub use principal::{Accounts, KeyBounds, Kind, Principal};
 pub use process_defaults::install_process_defaults;
 pub use quota::{Class, QuotaSetting};
 pub use request::{CallInfo, call, caller};

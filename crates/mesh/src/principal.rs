@@ -4,9 +4,12 @@ use std::fmt;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
-use types::{AccountId, Actor, ActorKind, Fault, PartnerId, Reason};
+use types::{AccountId, Actor, ActorKind, Fault, PartnerId, Reason, Timestamp};
 
-use crate::role::{Role, RoleSet};
+use crate::{
+    credentials::Scopes,
+    role::{Role, RoleSet},
+};
 
 /// Carries the principal between members. Trusted, so the gateway takes it off whatever comes from outside.
 pub(crate) const HEADER: HeaderName = HeaderName::from_static("waybill-principal");
@@ -34,6 +37,9 @@ pub enum Accounts {
     Only(Vec<AccountId>),
 }
 
+/// No account's.
+static NO_ACCOUNTS: Accounts = Accounts::Only(Vec::new());
+
 /// Who calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
@@ -47,6 +53,17 @@ pub struct Principal {
     pub accounts: Accounts,
     /// The outside party it belongs to.
     pub partner: Option<PartnerId>,
+    /// What the API key that it calls with narrows; none when it calls without one.
+    pub key: Option<KeyBounds>,
+}
+
+/// What an API key narrows. Its scopes are checked where the call enters the mesh; both bound the keys that it makes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KeyBounds {
+    /// What it may call.
+    pub scopes: Scopes,
+    /// When it expires; never when none.
+    pub expire_time: Option<Timestamp>,
 }
 
 impl Principal {
@@ -58,6 +75,7 @@ impl Principal {
             roles: RoleSet::NONE,
             accounts: Accounts::Only(Vec::new()),
             partner: None,
+            key: None,
         }
     }
 
@@ -69,6 +87,7 @@ impl Principal {
             roles: Role::Administrator.into(),
             accounts: Accounts::All,
             partner: None,
+            key: None,
         }
     }
 
@@ -80,6 +99,7 @@ impl Principal {
             roles: Role::Service.into(),
             accounts: Accounts::All,
             partner: None,
+            key: None,
         }
     }
 
@@ -107,8 +127,17 @@ impl Principal {
 
     /// The accounts whose data it sees. Every account's is only for the distributor's own; others see those they name.
     pub fn own_accounts(&self) -> &Accounts {
-        static NONE: Accounts = Accounts::Only(Vec::new());
-        if self.accounts == Accounts::All && !self.is_staff() { &NONE } else { &self.accounts }
+        if self.accounts == Accounts::All && !self.is_staff() { &NO_ACCOUNTS } else { &self.accounts }
+    }
+
+    /// The accounts whose data it sees as one of the distributor's own: of what a customer is not shown, none for it.
+    pub fn staff_accounts(&self) -> &Accounts {
+        if self.is_staff() { &self.accounts } else { &NO_ACCOUNTS }
+    }
+
+    /// Whether it sees every account's data, and with it what belongs to no account.
+    pub fn sees_all(&self) -> bool {
+        *self.own_accounts() == Accounts::All
     }
 
     /// The outside party whose data it sees, besides what its other roles show it.
@@ -124,6 +153,11 @@ impl Principal {
         }
     }
 
+    /// Whether it sees what belongs to this account, or to none.
+    pub fn sees_of(&self, account: Option<&AccountId>) -> bool {
+        account.map_or_else(|| self.sees_all(), |account| self.sees(account))
+    }
+
     /// The value of the header that carries it.
     pub(crate) fn to_header(&self) -> Option<HeaderValue> {
         let wire = Wire {
@@ -135,6 +169,10 @@ impl Principal {
                 Accounts::Only(accounts) => WireAccounts::Only(accounts.iter().map(ToString::to_string).collect()),
             },
             partner: self.partner.as_ref().map(ToString::to_string),
+            key: self.key.as_ref().map(|key| WireKey {
+                scopes: key.scopes.iter().cloned().collect(),
+                expire_time: key.expire_time.map(Timestamp::as_micros),
+            }),
         };
         HeaderValue::from_str(&ascii(&serde_json::to_string(&wire).ok()?)).ok()
     }
@@ -158,7 +196,11 @@ impl Principal {
         let partner = wire.partner.map(|partner| partner.parse()).transpose().map_err(|_| unreadable())?;
         // A role this version does not know grants nothing.
         let roles = wire.roles.iter().filter_map(|role| Role::from_name(role)).collect();
-        Ok(Self { kind: wire.kind, subject: wire.subject, roles, accounts, partner })
+        let key = wire.key.map(|key| KeyBounds {
+            scopes: key.scopes.into_iter().collect(),
+            expire_time: key.expire_time.map(Timestamp::from_micros),
+        });
+        Ok(Self { kind: wire.kind, subject: wire.subject, roles, accounts, partner, key })
     }
 }
 
@@ -193,6 +235,15 @@ struct Wire {
     accounts: WireAccounts,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     partner: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key: Option<WireKey>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireKey {
+    scopes: Vec<String>,
+    /// Microseconds.
+    expire_time: Option<i64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -234,6 +285,10 @@ mod tests {
             roles: [Role::Customer, Role::Partner].into_iter().collect(),
             accounts: Accounts::Only(vec!["acc_1".parse().unwrap()]),
             partner: Some("par_x".parse().unwrap()),
+            key: Some(KeyBounds {
+                scopes: ["read".to_owned()].into_iter().collect(),
+                expire_time: Some(Timestamp::from_micros(7)),
+            }),
         };
         assert_eq!(carried(&clerk), Ok(Some(clerk)));
         let administrator = Principal::local_administrator();

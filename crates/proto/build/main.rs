@@ -1,6 +1,7 @@
 //! Compiles `proto/` without protoc, and keeps the raw descriptor set: its options (routes, access rules) are read at run time.
 
 mod events;
+mod redact;
 mod services;
 
 use std::{env, error::Error, fs, path::PathBuf};
@@ -34,6 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("descriptors.bin"), descriptors)?;
     fs::write(out.join("events.rs"), events::generate(&pool)?)?;
     fs::write(out.join("requests.rs"), requests(&pool))?;
+    fs::write(out.join("redact.rs"), redact::generate(&pool)?)?;
 
     fs::write(out.join("message_bytes.rs"), message_bytes(&pool))?;
 

@@ -6,6 +6,7 @@
 
 pub mod events;
 pub mod grpc;
+pub mod redact;
 
 use std::sync::LazyLock;
 

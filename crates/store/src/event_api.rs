@@ -1,6 +1,6 @@
 //! Serves the log over gRPC.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use prost::Message as _;
 use proto::event::v1::{
@@ -27,17 +27,32 @@ const MOST_BYTES: usize = 1 << 20;
 /// How many messages are read ahead of the consumer.
 const AHEAD: usize = 4;
 
+/// The accounts whose events the caller of a request sees; `None` for every event.
+pub type Viewer = fn(&tonic::Extensions) -> Option<HashSet<String>>;
+
 /// Serves a database's log.
 #[derive(Debug, Clone)]
 pub struct EventApi {
     db: Db,
+    viewer: Viewer,
 }
 
 impl EventApi {
-    /// Serves the log of `db`.
+    /// Serves the log of `db`, all of it to every caller.
     pub fn new(db: Db) -> Self {
-        Self { db }
+        Self { db, viewer: |_| None }
     }
+
+    /// Shows callers that are limited to some accounts the events of these accounts only: none that belongs to no account.
+    #[must_use]
+    pub fn seen_by(self, viewer: Viewer) -> Self {
+        Self { viewer, ..self }
+    }
+}
+
+/// Whether an event is of one of the accounts.
+fn is_seen(accounts: Option<&HashSet<String>>, event: &Event) -> bool {
+    accounts.is_none_or(|accounts| accounts.contains(&event.account_id))
 }
 
 /// Sends messages until the end, until the consumer is gone, or until the database closes.
@@ -47,6 +62,7 @@ struct Following {
     db: Db,
     position: i64,
     event_types: Vec<String>,
+    accounts: Option<HashSet<String>>,
     /// Where to end.
     until: Option<i64>,
     written: watch::Receiver<i64>,
@@ -107,7 +123,10 @@ impl Following {
             After::Unknown => return Recently::Unknown,
         };
         let mut through = recent.last().map_or(self.position, |last| last.position);
-        let wanted = |event: &&Arc<Event>| self.event_types.is_empty() || self.event_types.contains(&event.r#type);
+        let wanted = |event: &&Arc<Event>| {
+            (self.event_types.is_empty() || self.event_types.contains(&event.r#type))
+                && is_seen(self.accounts.as_ref(), event)
+        };
         let mut events: Vec<Event> = recent.iter().filter(wanted).map(|event| event.as_ref().clone()).collect();
         if let Some(last) = cut(&mut events) {
             through = last;
@@ -132,6 +151,7 @@ impl Following {
             ..Filter::default()
         };
         let mut events = log::events(&self.db, &filter).await?;
+        events.retain(|event| is_seen(self.accounts.as_ref(), event));
         if let Some(last) = cut(&mut events) {
             through = last;
         }
@@ -148,19 +168,21 @@ impl EventService for EventApi {
         &self,
         request: Request<FollowEventsRequest>,
     ) -> Result<Response<Self::FollowEventsStream>, Status> {
+        let accounts = (self.viewer)(request.extensions());
         let request = request.into_inner();
         let position = not_negative(request.after_position)?;
         let until = if request.until_head { Some(log::head(&self.db).await.map_err(status)?) } else { None };
         let written = self.db.listeners().head.subscribe();
         let (messages, stream) = mpsc::channel(AHEAD);
         let following =
-            Following { db: self.db.clone(), position, event_types: request.types, until, written, messages };
+            Following { db: self.db.clone(), position, event_types: request.types, accounts, until, written, messages };
         // Ends with the stream or when the database stops, so that nothing waits for it.
         tokio::spawn(following.run().in_current_span());
         Ok(Response::new(ReceiverStream::new(stream)))
     }
 
     async fn list_events(&self, request: Request<ListEventsRequest>) -> Result<Response<ListEventsResponse>, Status> {
+        let accounts = (self.viewer)(request.extensions());
         let request = request.into_inner();
         let after = not_negative(request.after_position)?;
         let limit = match request.page_size {
@@ -177,8 +199,11 @@ impl EventService for EventApi {
             limit,
         };
         let mut events = log::events(&self.db, &filter).await.map_err(status)?;
-        cut(&mut events);
-        Ok(Response::new(ListEventsResponse { events, head_position }))
+        let all_read = i64::try_from(events.len()).is_ok_and(|read| read < limit);
+        let last = events.last().map_or(after, |event| event.position);
+        events.retain(|event| is_seen(accounts.as_ref(), event));
+        let position = cut(&mut events).unwrap_or(if all_read { head_position.max(after) } else { last });
+        Ok(Response::new(ListEventsResponse { events, head_position, position }))
     }
 
     async fn verify_log(&self, _: Request<VerifyLogRequest>) -> Result<Response<VerifyLogResponse>, Status> {

@@ -60,7 +60,7 @@ pub use context::Context;
 pub use db::Db;
 pub use error::Error;
 pub use event::NewEvent;
-pub use event_api::EventApi;
+pub use event_api::{EventApi, Viewer};
 pub use exception::Exception;
 pub use follower::{Follower, Reactions, Subscription, decode};
 pub use instrument::Instrumentation;

@@ -61,6 +61,11 @@ impl Page {
         self.after.as_deref()
     }
 
+    /// The token of a page that begins after this key.
+    pub fn token(&self, key: &[Value]) -> String {
+        encode(self.mark, key)
+    }
+
     /// How many rows to select: one more than the page has, which shows whether another page follows.
     pub fn limit(&self) -> i64 {
         self.size + 1

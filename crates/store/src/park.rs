@@ -63,9 +63,13 @@ impl Command for ParkEvent {
         ];
         let subject = format!("{subscription}:{}", event.event_id);
         let summary = format!("{subscription} could not react to {} of {}", event.r#type, event.subject);
-        Exception::new(ExceptionType::ReactionFailed, subject, cx.now().as_micros())
-            .correlation(&event.correlation_id)
-            .open(cx, summary, with_reason(facts, fault));
+        let exception = Exception::new(ExceptionType::ReactionFailed, subject, cx.now().as_micros())
+            .correlation(&event.correlation_id);
+        let exception = match event.account_id.parse() {
+            Ok(account_id) => exception.account(&account_id),
+            Err(_) => exception,
+        };
+        exception.open(cx, summary, with_reason(facts, fault));
         Ok(())
     }
 }

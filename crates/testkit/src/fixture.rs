@@ -21,7 +21,7 @@ pub fn person(roles: impl Into<RoleSet>, accounts: Accounts) -> Principal {
     if let Accounts::Only(accounts) = &accounts {
         accounts.iter().for_each(|account| subject += &format!(" of {account}"));
     }
-    Principal { kind: Kind::Person, subject, roles, accounts, partner: None }
+    Principal { kind: Kind::Person, subject, roles, accounts, partner: None, key: None }
 }
 
 /// A customer that sees these accounts.
@@ -42,6 +42,7 @@ pub fn partner(partner_id: &str) -> Principal {
         roles: Role::Partner.into(),
         accounts: Accounts::Only(Vec::new()),
         partner: Some(partner_id.parse().unwrap()),
+        key: None,
     }
 }
 

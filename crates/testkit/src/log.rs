@@ -148,7 +148,8 @@ impl EventService for Log {
 
     /// Answers only the head.
     async fn list_events(&self, _: Request<ListEventsRequest>) -> Result<Response<ListEventsResponse>, Status> {
-        Ok(Response::new(ListEventsResponse { events: Vec::new(), head_position: self.head() }))
+        let head_position = self.head();
+        Ok(Response::new(ListEventsResponse { events: Vec::new(), head_position, position: head_position }))
     }
 
     async fn verify_log(&self, _: Request<VerifyLogRequest>) -> Result<Response<VerifyLogResponse>, Status> {

@@ -57,6 +57,7 @@ CREATE INDEX release_lines_by_unrouted_sku ON release_lines (unrouted_sku) WHERE
 CREATE TABLE routing_decisions (
     decision_id TEXT NOT NULL PRIMARY KEY,
     order_id TEXT NOT NULL,
+    account_id TEXT NOT NULL,
     release_number BIGINT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('PLANNED', 'SETTLED')),
     allocation_key TEXT NOT NULL,

@@ -17,6 +17,8 @@ store::record! {
     pub(crate) struct RoutingDecision in "routing_decisions" key (decision_id: DecisionId) {
         /// The order.
         order_id: OrderId,
+        /// The account that ordered.
+        account_id: AccountId,
         /// The release that it routes.
         release_number: i64,
         /// Whether inventory has answered.
@@ -50,7 +52,7 @@ pub(crate) enum Outcome {
 impl RoutingDecision {
     /// The decision that a plan for a release amounts to.
     pub(crate) fn new(decision_id: DecisionId, release: &Release, plan: &Plan, now: Timestamp) -> Self {
-        let Release { order_id, release_number, attempt, plan_number, exclusions, .. } = release;
+        let Release { order_id, account_id, release_number, attempt, plan_number, exclusions, .. } = release;
         let body = v1::RoutingDecision {
             decision_id: decision_id.to_string(),
             order_id: order_id.to_string(),
@@ -60,6 +62,7 @@ impl RoutingDecision {
         };
         Self {
             order_id: order_id.clone(),
+            account_id: account_id.clone(),
             release_number: *release_number,
             state: if plan.choices.is_empty() { DecisionState::Settled } else { DecisionState::Planned },
             allocation_key: keys::allocation(order_id, *release_number, *attempt, *plan_number),
@@ -99,13 +102,7 @@ impl RoutingDecision {
     }
 
     /// Saves it and emits an event for each outcome.
-    pub(crate) fn save(
-        self,
-        account_id: &AccountId,
-        outcomes: impl IntoIterator<Item = Outcome>,
-        rows: &mut Rows,
-        cx: &mut Context<'_>,
-    ) {
+    pub(crate) fn save(self, outcomes: impl IntoIterator<Item = Outcome>, rows: &mut Rows, cx: &mut Context<'_>) {
         let decision = rows.put(self);
         for outcome in outcomes {
             let body = Some(decision.body.0.clone());
@@ -116,7 +113,7 @@ impl RoutingDecision {
                 }
             };
             let event = NewEvent::new(payload, &decision.order_id, 0, &decision.decision_id);
-            cx.emit(event.order(&decision.order_id).account(account_id));
+            cx.emit(event.order(&decision.order_id).account(&decision.account_id));
         }
     }
 }

@@ -4,7 +4,7 @@ mod list;
 mod preview;
 
 use chassis::Answers;
-use mesh::{CallInfo, wire::one_id};
+use mesh::{CallInfo, Principal, wire::one_id};
 use proto::fulfillment::v1::{
     AcceptFulfillmentOrderRequest, AnswerCancellationRequest, CreateNodeRequest, FulfillmentOrder,
     GetFulfillmentOrderRequest, GetNodeRequest, GetShipmentRequest, ListFulfillmentOrdersRequest,
@@ -59,14 +59,22 @@ chassis::rpc! {
         commands {
             create_node(CreateNodeRequest) -> Node = CreateNode::parse;
             update_node(UpdateNodeRequest) -> Node = UpdateNode::parse;
-            retry_routing(RetryRoutingRequest) -> RetryRoutingResponse = RetryRouting::parse;
-            accept_fulfillment_order(AcceptFulfillmentOrderRequest) -> FulfillmentOrder = AcceptFulfillmentOrder::parse;
-            reject_fulfillment_order(RejectFulfillmentOrderRequest) -> FulfillmentOrder = RejectFulfillmentOrder::parse;
-            record_pick(RecordPickRequest) -> FulfillmentOrder = RecordPick::parse;
-            record_labels(RecordLabelsRequest) -> Shipment = RecordLabels::parse;
-            record_shipment(RecordShipmentRequest) -> Shipment = RecordShipment::parse;
-            request_cancellation(RequestCancellationRequest) -> FulfillmentOrder = RequestCancellation::parse;
-            answer_cancellation(AnswerCancellationRequest) -> FulfillmentOrder = AnswerCancellation::parse;
+            retry_routing(RetryRoutingRequest) -> RetryRoutingResponse = RetryRouting::parse,
+                seen by check_release of order_id;
+            accept_fulfillment_order(AcceptFulfillmentOrderRequest) -> FulfillmentOrder = AcceptFulfillmentOrder::parse,
+                seen by check_work of fulfillment_order_id;
+            reject_fulfillment_order(RejectFulfillmentOrderRequest) -> FulfillmentOrder = RejectFulfillmentOrder::parse,
+                seen by check_work of fulfillment_order_id;
+            record_pick(RecordPickRequest) -> FulfillmentOrder = RecordPick::parse,
+                seen by check_work of fulfillment_order_id;
+            record_labels(RecordLabelsRequest) -> Shipment = RecordLabels::parse,
+                seen by check_work of fulfillment_order_id;
+            record_shipment(RecordShipmentRequest) -> Shipment = RecordShipment::parse,
+                seen by check_work of fulfillment_order_id;
+            request_cancellation(RequestCancellationRequest) -> FulfillmentOrder = RequestCancellation::parse,
+                seen by check_work of fulfillment_order_id;
+            answer_cancellation(AnswerCancellationRequest) -> FulfillmentOrder = AnswerCancellation::parse,
+                seen by check_work of fulfillment_order_id;
             record_milestone(RecordMilestoneRequest) -> RecordMilestoneResponse = RecordMilestone::parse;
             record_proof_of_delivery(RecordProofOfDeliveryRequest) -> RecordProofOfDeliveryResponse =
                 RecordProofOfDelivery::parse;
@@ -86,6 +94,16 @@ chassis::rpc! {
 }
 
 impl Rpc {
+    async fn check_work(&self, id: &str, caller: &Principal) -> Result<(), Fault> {
+        let id: FulfillmentOrderId = one_id("fulfillment_order_id", id)?;
+        let order = reads::fulfillment_order(&self.db, &id, caller).await?;
+        order.map(|_| ()).ok_or_else(|| Fault::not_found("fulfillment order", id))
+    }
+
+    async fn check_release(&self, id: &str, caller: &Principal) -> Result<(), Fault> {
+        reads::check_released(&self.db, &one_id("order_id", id)?, caller).await
+    }
+
     async fn get_node(&self, _: &CallInfo, request: GetNodeRequest) -> Result<Node, Fault> {
         let id: NodeId = one_id("node_id", &request.node_id)?;
         let node = self.db.load::<node::Node>(&id).await?;

@@ -1,7 +1,7 @@
 //! Reads of more than one row. Each has an index.
 
 use chassis::Select;
-use mesh::{Accounts, Principal};
+use mesh::Principal;
 use store::{Column, Db, Kind, Value, page::Page};
 use types::{Fault, FulfillmentOrderId, NodeId, OrderId, PartnerId, ShipmentId};
 
@@ -62,9 +62,27 @@ pub(crate) async fn release(
     Ok(Some((release, lines)))
 }
 
-/// The routing decisions of an order, oldest first.
-pub(crate) async fn routing_decisions(db: &Db, order_id: &OrderId) -> Result<Vec<RoutingDecision>, Fault> {
-    db.list("WHERE order_id = $1 ORDER BY decision_id", vec![order_id.to_value()]).await
+/// The routing decisions of an order whose account the caller sees, oldest first.
+pub(crate) async fn routing_decisions(
+    db: &Db,
+    order_id: &OrderId,
+    caller: &Principal,
+) -> Result<Vec<RoutingDecision>, Fault> {
+    let mut select = Select::new();
+    select.equal("order_id", Some(order_id));
+    select.seen_by(caller);
+    let (condition, args) = select.into_condition();
+    db.list(&format!("WHERE {condition} ORDER BY decision_id"), args).await
+}
+
+/// Refuses an order of which the caller sees no release.
+pub(crate) async fn check_released(db: &Db, order_id: &OrderId, caller: &Principal) -> Result<(), Fault> {
+    let mut select = Select::new();
+    select.equal("order_id", Some(order_id));
+    select.seen_by(caller);
+    let (tail, args) = select.into_page("release_number", 1);
+    let found: Vec<Release> = db.list(&tail, args).await?;
+    if found.is_empty() { Err(Fault::not_found("order", order_id)) } else { Ok(()) }
 }
 
 /// A fulfillment order that the caller sees.
@@ -186,12 +204,9 @@ async fn list<R: store::Record>(db: &Db, select: Select) -> Result<Vec<R>, Fault
     db.list(&format!("WHERE {condition}"), args).await
 }
 
-/// Partners see fulfillment orders at their nodes, staff those of their accounts. A customer's accounts show none, even to a
-/// caller that has another role too.
+/// Partners see fulfillment orders at their nodes, staff those of their accounts.
 fn seen_fulfillment_orders(select: &mut Select, caller: &Principal) {
-    let without_accounts = || Principal { accounts: Accounts::Only(Vec::new()), ..caller.clone() };
-    let caller = if caller.is_staff() { caller } else { &without_accounts() };
-    select.seen_by_account_or_partner(&["partner_id"], caller);
+    select.seen_by_staff_or_partner(&["partner_id"], caller);
 }
 
 /// Partners see shipments that they carry or that left their nodes, others those of their accounts.

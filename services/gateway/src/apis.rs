@@ -147,6 +147,7 @@ impl Contract {
             Scope::None => "none",
             Scope::Account => "account",
             Scope::Partner => "partner",
+            Scope::Distributor => "distributor",
         };
         (rule.roles.iter().map(Role::as_str).collect(), scope)
     }
@@ -225,7 +226,8 @@ fn operation() -> Value {
             "http": list(http, "How it is called over HTTP."),
             "kind": {"type": "string", "enum": kinds, "description": "How many messages a call has."},
             "roles": list(json!({"type": "string"}), "Who may call it, besides administrators."),
-            "scope": {"type": "string", "enum": ["none", "account", "partner"], "description": "What narrows its rows."},
+            "scope": {"type": "string", "enum": ["none", "account", "partner", "distributor"],
+                "description": "What narrows its rows; `distributor` is for callers that see every account."},
             "deprecated": {"type": "boolean", "description": "Whether it should not be used in new code."},
             "deprecateTime": time("Since when it is deprecated."),
             "sunsetTime": time("When it ends."),

@@ -61,6 +61,7 @@ CREATE TABLE levels (
 CREATE TABLE reservations (
     order_id TEXT NOT NULL,
     line_number BIGINT NOT NULL,
+    account_id TEXT NOT NULL,
     sku TEXT NOT NULL,
     requested BIGINT NOT NULL CHECK (requested >= 0),
     reserved BIGINT NOT NULL CHECK (reserved >= 0),
@@ -129,7 +130,9 @@ CREATE TABLE open_holds (
 );
 
 -- The ledger, append-only: the sums of its deltas are the counters of `stock` and `levels`. `stock_day` is
--- `sku@location@day` when units on hand changed at a location, the day being that of `occur_time`; for lookup.
+-- `sku@location@day` when units on hand changed at a location, the day being that of `occur_time`; for lookup. Without an
+-- account the movement is of no order. There is no index by account: every reservation would write it, for the few callers
+-- that see some accounts only.
 CREATE TABLE movements (
     sku TEXT NOT NULL,
     movement_number BIGINT NOT NULL,
@@ -140,6 +143,7 @@ CREATE TABLE movements (
     reserved_delta BIGINT NOT NULL,
     allocated_delta BIGINT NOT NULL,
     reference TEXT NOT NULL,
+    account_id TEXT,
     note TEXT NOT NULL,
     occur_time BIGINT NOT NULL,
     record_time BIGINT NOT NULL,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use mesh::wire::{Checks, checked, one_id};
 use proto::{fulfillment::v1::ShipmentShipped, inventory::v1 as wire};
 use store::{Command, Context, Needs, Rows};
-use types::{Fault, Id as _, NodeId, OrderId, ShipmentId, Timestamp};
+use types::{AccountId, Fault, Id as _, NodeId, OrderId, ShipmentId, Timestamp};
 
 use crate::{
     ledger::{Cause, OutboundQuantity},
@@ -38,6 +38,8 @@ enum Source {
 pub(crate) struct Consume {
     shipment_id: ShipmentId,
     order_id: OrderId,
+    /// The account, as events name it; a call leaves it to the reservation.
+    account_id: Option<AccountId>,
     location_id: NodeId,
     lines: Vec<RequestedLine>,
     source: Source,
@@ -57,6 +59,7 @@ impl Consume {
         Ok(Self {
             shipment_id,
             order_id,
+            account_id: None,
             location_id: checked(location_id)?,
             lines,
             source: Source::Call,
@@ -78,6 +81,7 @@ impl Consume {
         Ok(Some(Self {
             shipment_id: one_id("shipment.shipment_id", &shipment.shipment_id)?,
             order_id: one_id("shipment.order_id", &shipment.order_id)?,
+            account_id: shipment.account_id.parse().ok(),
             location_id: one_id("shipment.node_id", &shipment.node_id)?,
             lines: units.into_iter().map(line).collect(),
             source: Source::Event,
@@ -154,7 +158,7 @@ impl Consume {
                 ledger.consume(&key, outbound)?;
             }
         }
-        ledger.save(&Cause::Shipment(&self.order_id, self.shipment_id.as_str()), rows, cx)
+        ledger.save(&Cause::Shipment(&self.order_id, self.shipment_id.as_str(), self.account_id.as_ref()), rows, cx)
     }
 }
 

@@ -7,7 +7,7 @@ use proto::{
     inventory::v1::{DriftDetected, ItemChanged, SnapshotReported, StockChanged, StockConsumed},
 };
 use store::{Context, Exception, NewEvent};
-use types::{NodeId, OrderId};
+use types::{AccountId, NodeId, OrderId};
 
 use crate::{
     item::Item,
@@ -51,8 +51,12 @@ pub(crate) fn emit_stock_change(
     let payload = StockChanged { movement: Some(wire::movement(movement)), level: level.map(wire::level) };
     let event = NewEvent::new(event(payload), &movement.sku, version, movement.movement_number);
     let event = event.occurred(movement.occur_time, 0);
-    cx.emit(match order_id {
+    let event = match order_id {
         Some(order_id) => event.order(order_id),
+        None => event,
+    };
+    cx.emit(match &movement.account_id {
+        Some(account_id) => event.account(account_id),
         None => event,
     });
 }
@@ -70,27 +74,41 @@ pub(crate) fn emit_snapshot(location: &Location, movements: &[Movement], cx: &mu
     cx.emit(event.occurred(count_time.unwrap_or_else(|| cx.now()), 0));
 }
 
+/// A shipment, and whose it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OfShipment<'a> {
+    pub(crate) order_id: &'a OrderId,
+    pub(crate) shipment_id: &'a str,
+    /// None when it is not known.
+    pub(crate) account_id: Option<&'a AccountId>,
+}
+
+impl OfShipment<'_> {
+    fn emit(self, event: NewEvent, cx: &mut Context<'_>) {
+        let event = event.order(self.order_id);
+        cx.emit(match self.account_id {
+            Some(account_id) => event.account(account_id),
+            None => event,
+        });
+    }
+}
+
 /// Emits which units a shipment consumed.
-pub(crate) fn emit_consumed(order_id: &OrderId, shipment_id: &str, movements: &[Movement], cx: &mut Context<'_>) {
+pub(crate) fn emit_consumed(of: OfShipment<'_>, movements: &[Movement], cx: &mut Context<'_>) {
     let shipped: Vec<&Movement> = movements.iter().filter(|movement| movement.kind == MovementKind::Shipped).collect();
     let Some(first) = shipped.first() else { return };
     let payload = InventoryEvent::InventoryConsumed(StockConsumed {
-        order_id: order_id.to_string(),
-        shipment_id: shipment_id.to_owned(),
+        order_id: of.order_id.to_string(),
+        shipment_id: of.shipment_id.to_owned(),
         movements: shipped.iter().map(|movement| wire::movement(movement)).collect(),
     });
     let key = format!("{}:{}", first.sku, first.movement_number);
-    cx.emit(NewEvent::new(payload, shipment_id, 1, key).order(order_id).occurred(first.occur_time, 0));
+    of.emit(NewEvent::new(payload, of.shipment_id, 1, key).occurred(first.occur_time, 0), cx);
 }
 
 /// Emits that a shipment took units that were not on hand, and opens an exception.
-pub(crate) fn emit_drift(
-    sku: &str,
-    location_id: &NodeId,
-    quantity: i64,
-    (order_id, shipment_id): (&OrderId, &str),
-    cx: &mut Context<'_>,
-) {
+pub(crate) fn emit_drift(sku: &str, location_id: &NodeId, quantity: i64, of: OfShipment<'_>, cx: &mut Context<'_>) {
+    let shipment_id = of.shipment_id;
     let payload = InventoryEvent::InventoryDriftDetected(DriftDetected {
         sku: sku.to_owned(),
         location_id: location_id.to_string(),
@@ -98,8 +116,13 @@ pub(crate) fn emit_drift(
         shipment_id: shipment_id.to_owned(),
     });
     let key = format!("{shipment_id}:{location_id}:{}", cx.now().as_micros());
-    cx.emit(NewEvent::new(payload, sku, 1, &key).order(order_id));
-    Exception::new(ExceptionType::StockDrift, shipment_id, format!("{sku}:{key}")).order(order_id).open(
+    of.emit(NewEvent::new(payload, sku, 1, &key), cx);
+    let exception = Exception::new(ExceptionType::StockDrift, shipment_id, format!("{sku}:{key}")).order(of.order_id);
+    let exception = match of.account_id {
+        Some(account_id) => exception.account(account_id),
+        None => exception,
+    };
+    exception.open(
         cx,
         format!("shipment {shipment_id} took {quantity} units of {sku} that {location_id} did not have"),
         [("sku", sku.to_owned()), ("location_id", location_id.to_string()), ("quantity", quantity.to_string())],

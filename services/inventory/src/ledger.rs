@@ -149,6 +149,7 @@ impl Ledger {
             reserved_delta: reserved,
             allocated_delta: allocated,
             reference: reference.to_owned(),
+            account_id: None,
             note: note.to_owned(),
             occur_time,
             record_time: self.now,

@@ -1,6 +1,6 @@
 //! Movements: the lines of the ledger.
 
-use types::{NodeId, Timestamp};
+use types::{AccountId, NodeId, Timestamp};
 
 use crate::stock::lookup_key;
 
@@ -41,6 +41,8 @@ store::record! {
         allocated_delta: i64,
         /// An order, a shipment, a receipt number.
         reference: String,
+        /// The account of the order; none when the movement is of no order.
+        account_id: Option<AccountId>,
         note: String,
         occur_time: Timestamp,
         record_time: Timestamp,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use types::{NodeId, OrderId, Timestamp};
+use types::{AccountId, NodeId, OrderId, Timestamp};
 
 use crate::stock::lookup_key;
 
@@ -31,6 +31,8 @@ pub(crate) type LineAtLocation = (OrderId, i64, NodeId);
 store::record! {
     /// Units requested for one order line, by what was done with them.
     pub(crate) struct Reservation in "reservations" key (order_id: OrderId, line_number: i64) {
+        /// The account that ordered.
+        account_id: AccountId,
         sku: String,
         /// `reserved + allocated + consumed + backordered + released`.
         requested: i64,
@@ -77,10 +79,16 @@ store::record! {
 
 impl Reservation {
     /// A line without units.
-    pub(crate) fn none_for(order_id: OrderId, line_number: i64, sku: String, now: Timestamp) -> Self {
+    pub(crate) fn none_for(
+        (order_id, line_number): LineKey,
+        account_id: AccountId,
+        sku: String,
+        now: Timestamp,
+    ) -> Self {
         Self {
             order_id,
             line_number,
+            account_id,
             sku,
             requested: 0,
             reserved: 0,

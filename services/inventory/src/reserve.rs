@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use mesh::wire::{Checks, checked};
 use proto::inventory::v1 as wire;
 use store::{Command, Context, Needs, Rows};
-use types::{Fault, OrderId};
+use types::{AccountId, Fault, OrderId};
 
 use crate::{
     ledger::{Cause, Terms},
@@ -22,6 +22,7 @@ const MAX_EXPIRE_AFTER: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 /// The total quantities that the lines of an order request.
 pub(crate) struct Reserve {
     order_id: OrderId,
+    account_id: AccountId,
     lines: Vec<RequestedLine>,
     terms: Terms,
 }
@@ -30,6 +31,7 @@ impl Reserve {
     pub(crate) fn parse(request: &wire::ReserveRequest, _: &Arc<mesh::Principal>) -> Result<Self, Fault> {
         let mut checks = Checks::new();
         let order_id = checks.id("order_id", &request.order_id);
+        let account_id = checks.id("account_id", &request.account_id);
         let lines = RequestedLine::read_all(&mut checks, &request.lines);
         let shortage_policy = checks.optional_choice("shortage_policy", request.shortage_policy);
         let expire_after = checks.optional_duration("expire_after", request.expire_after.as_ref());
@@ -42,7 +44,7 @@ impl Reserve {
         let shortage_policy =
             ShortagePolicy::from_contract(checked(shortage_policy)?).unwrap_or(ShortagePolicy::Refuse);
         let terms = Terms { shortage_policy, expire_after: checked(expire_after)?.map(micros) };
-        Ok(Self { order_id: checked(order_id)?, lines, terms })
+        Ok(Self { order_id: checked(order_id)?, account_id: checked(account_id)?, lines, terms })
     }
 
     fn keys(&self) -> impl Iterator<Item = LineKey> {
@@ -72,7 +74,7 @@ impl Command for Reserve {
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::ReserveResponse, Fault> {
         let mut ledger = self.working_set(rows).load(rows, cx.now())?;
         ledger.check_items("lines", self.lines.iter().map(|line| &line.sku))?;
-        ledger.reserve(&self.order_id, &self.lines, self.terms)?;
+        ledger.reserve(&self.order_id, &self.account_id, &self.lines, self.terms)?;
         ledger.save(&Cause::Reservation(&self.order_id, ReservationEvent::Reserved), rows, cx)?;
         Ok(wire::ReserveResponse { reservations: reservations_of(rows, self.keys())? })
     }

@@ -131,19 +131,19 @@ impl Rpc {
 
     async fn list_reservations(
         &self,
-        _: &CallInfo,
+        info: &CallInfo,
         request: ListReservationsRequest,
     ) -> Reply<ListReservationsResponse> {
         let order_id = one_id("order_id", &request.order_id)?;
-        let (reservations, allocations) = reads::reservations(&self.db, &order_id).await?;
+        let (reservations, allocations) = reads::reservations(&self.db, &order_id, &info.principal).await?;
         Ok(ListReservationsResponse {
             reservations: reservations.iter().map(wire::reservation).collect(),
             allocations: allocations.iter().map(wire::allocation).collect(),
         })
     }
 
-    async fn list_movements(&self, _: &CallInfo, request: ListMovementsRequest) -> Reply<ListMovementsResponse> {
-        let (movements, next_page_token) = reads::movement_page(&self.db, &request).await?;
+    async fn list_movements(&self, info: &CallInfo, request: ListMovementsRequest) -> Reply<ListMovementsResponse> {
+        let (movements, next_page_token) = reads::movement_page(&self.db, &request, &info.principal).await?;
         Ok(ListMovementsResponse { movements: movements.iter().map(wire::movement).collect(), next_page_token })
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chassis::Select;
-use mesh::wire::Checks;
+use mesh::{Principal, wire::Checks};
 use proto::inventory::v1::ListMovementsRequest;
 use store::{Column as _, Db, Kind, Record, Row, page::Page};
 use types::{Fault, NodeId, OrderId, limits::MAX_NAME};
@@ -100,17 +100,29 @@ fn stock_and_level(row: &Row) -> Result<(Stock, Option<Level>), Fault> {
     Ok((stock, Some(level)))
 }
 
-/// The reservations of an order by line, and its allocations by line and location.
-pub(crate) async fn reservations(db: &Db, order_id: &OrderId) -> Result<(Vec<Reservation>, Vec<Allocation>), Fault> {
+/// The reservations of an order by line, and its allocations by line and location; none when the caller does not see the
+/// order's account.
+pub(crate) async fn reservations(
+    db: &Db,
+    order_id: &OrderId,
+    caller: &Principal,
+) -> Result<(Vec<Reservation>, Vec<Allocation>), Fault> {
     let tail = "WHERE order_id = $1 ORDER BY line_number";
-    let reservations = db.list(tail, vec![order_id.to_value()]).await?;
+    let reservations: Vec<Reservation> = db.list(tail, vec![order_id.to_value()]).await?;
+    if reservations.iter().any(|reservation| !caller.sees(&reservation.account_id)) {
+        return Ok((Vec::new(), Vec::new()));
+    }
     let allocations = db.list(&format!("{tail}, location_id"), vec![order_id.to_value()]).await?;
     Ok((reservations, allocations))
 }
 
-/// A page of the ledger, newest first, and the next page's token. The movements of one item are in the order of their
+/// A page of the movements that the caller sees, newest first, and the next page's token. The movements of one item are in the order of their
 /// numbers.
-pub(crate) async fn movement_page(db: &Db, request: &ListMovementsRequest) -> Result<(Vec<Movement>, String), Fault> {
+pub(crate) async fn movement_page(
+    db: &Db,
+    request: &ListMovementsRequest,
+    caller: &Principal,
+) -> Result<(Vec<Movement>, String), Fault> {
     let ListMovementsRequest { sku, location_id, reference, page_size, page_token } = request;
     let mut checks = Checks::new();
     if !sku.is_empty() {
@@ -125,12 +137,14 @@ pub(crate) async fn movement_page(db: &Db, request: &ListMovementsRequest) -> Re
     } else {
         (&["movement_number"], &[Kind::Integer])
     };
-    let page = Page::read("stock-movements", &[sku, location_id, reference], kinds, *page_size, page_token)?;
+    let belongs_to = [sku.as_str(), location_id, reference, &caller.to_string()];
+    let page = Page::read("stock-movements", &belongs_to, kinds, *page_size, page_token)?;
     let mut select = Select::new();
     // The second half of a condition lets the planner use an index over rows that have a value.
     if !reference.is_empty() {
         select.few("reference = ? AND reference <> ''", reference.to_value());
     }
+    select.seen_by(caller);
     select.equal("sku", Some(sku).filter(|sku| !sku.is_empty()));
     match (location_id.is_empty(), reference.is_empty()) {
         (true, _) => {}

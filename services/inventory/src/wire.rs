@@ -98,6 +98,7 @@ pub(crate) fn reservation(reservation: &Reservation) -> wire::Reservation {
         released: reservation.released,
         expire_time: reservation.expire_time.map(timestamp),
         version: reservation.version,
+        account_id: reservation.account_id.to_string(),
     }
 }
 
@@ -125,6 +126,7 @@ pub(crate) fn movement(movement: &Movement) -> wire::StockMovement {
         reference: movement.reference.clone(),
         note: movement.note.clone(),
         occur_time: Some(timestamp(movement.occur_time)),
+        account_id: movement.account_id.as_ref().map(ToString::to_string).unwrap_or_default(),
     }
 }
 

@@ -28,12 +28,13 @@ CREATE TABLE orders (
     version BIGINT NOT NULL
 );
 
--- What only a person can decide. `report` is the newest report of it, encoded.
+-- What only a person can decide; without an account it concerns none, or several. `report` is the newest report of it, encoded.
 CREATE TABLE exceptions (
     exception_id TEXT PRIMARY KEY,
     exception_type TEXT NOT NULL,
     subject TEXT NOT NULL,
     order_id TEXT NOT NULL,
+    account_id TEXT,
     source TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('OPEN', 'ASSIGNED', 'RESOLVED', 'DISMISSED', 'AUTO_RESOLVED')),
     report BYTEA NOT NULL,
@@ -52,6 +53,7 @@ CREATE INDEX exceptions_by_type ON exceptions (exception_type, open_time, except
 CREATE INDEX exceptions_by_state ON exceptions (state, open_time, exception_id);
 CREATE INDEX exceptions_by_order ON exceptions (order_id, open_time, exception_id);
 CREATE INDEX exceptions_by_type_and_state ON exceptions (exception_type, state, open_time, exception_id);
+CREATE INDEX exceptions_by_account ON exceptions (account_id, open_time, exception_id) WHERE account_id IS NOT NULL;
 
 -- How many exceptions there are.
 CREATE TABLE exception_counts (

@@ -11,7 +11,7 @@ use proto::{
     operations::v1::{ExceptionChanged, ExceptionState},
 };
 use store::{Column as _, Context, NewEvent, Proto, Rows, Sums};
-use types::{ExceptionId, Fault, Timestamp};
+use types::{AccountId, ExceptionId, Fault, Timestamp};
 
 pub(crate) use assign::AssignException;
 pub(crate) use close::{DismissException, ResolveException};
@@ -44,6 +44,8 @@ store::record! {
         subject: String,
         /// The order that it stops, or empty.
         order_id: String,
+        /// The account that it concerns; none when it concerns none, or several.
+        account_id: Option<AccountId>,
         /// The service that opened it.
         source: String,
         /// Its state.
@@ -126,9 +128,13 @@ fn emit(
     event: fn(ExceptionChanged) -> OperationsEvent,
     exception: &Exception,
 ) -> proto::operations::v1::Exception {
-    let Exception { exception_id, version, order_id, .. } = exception;
+    let Exception { exception_id, version, order_id, account_id, .. } = exception;
     let changed = wire::exception(exception);
     let payload = event(ExceptionChanged { exception: Some(changed.clone()) });
-    cx.emit(NewEvent::new(payload, exception_id, *version, version).correlation(order_id));
+    let event = NewEvent::new(payload, exception_id, *version, version).correlation(order_id);
+    cx.emit(match account_id {
+        Some(account_id) => event.account(account_id),
+        None => event,
+    });
     changed
 }

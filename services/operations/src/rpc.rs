@@ -3,7 +3,7 @@
 use std::{pin::Pin, time::Duration};
 
 use futures::Stream;
-use mesh::{CallInfo, wire::one_id};
+use mesh::{CallInfo, Principal, wire::one_id};
 use proto::operations::v1::{
     AssignExceptionRequest, DismissExceptionRequest, Exception, FollowTimelineRequest, FollowTimelineResponse,
     GetExceptionRequest, ListExceptionsRequest, ListExceptionsResponse, ListFollowedRequest, ListFollowedResponse,
@@ -16,7 +16,7 @@ use types::Fault;
 
 use crate::{
     exception::{AssignException, DismissException, ResolveException},
-    follow,
+    follow::{self, Following},
     logs::Logs,
     store as reads, wire,
 };
@@ -31,9 +31,12 @@ pub(crate) struct Rpc {
 chassis::rpc! {
     OperationsService for Rpc {
         commands {
-            assign_exception(AssignExceptionRequest) -> Exception = AssignException::parse;
-            resolve_exception(ResolveExceptionRequest) -> Exception = ResolveException::parse;
-            dismiss_exception(DismissExceptionRequest) -> Exception = DismissException::parse;
+            assign_exception(AssignExceptionRequest) -> Exception = AssignException::parse,
+                seen by check_exception of exception_id;
+            resolve_exception(ResolveExceptionRequest) -> Exception = ResolveException::parse,
+                seen by check_exception of exception_id;
+            dismiss_exception(DismissExceptionRequest) -> Exception = DismissException::parse,
+                seen by check_exception of exception_id;
         }
         calls {
             list_timeline(ListTimelineRequest) -> ListTimelineResponse;
@@ -61,6 +64,10 @@ impl Rpc {
         Self { db, logs, poll }
     }
 
+    async fn check_exception(&self, id: &str, caller: &Principal) -> Result<(), Fault> {
+        reads::get_exception(&self.db, &one_id("exception_id", id)?, caller).await.map(|_| ())
+    }
+
     async fn list_timeline(
         &self,
         info: &CallInfo,
@@ -81,31 +88,32 @@ impl Rpc {
         request: FollowTimelineRequest,
     ) -> Result<Pin<Box<dyn Stream<Item = Result<FollowTimelineResponse, Status>> + Send>>, Fault> {
         let order_id = one_id("order_id", &request.order_id)?;
-        let after = follow::resume(&request.resume_token)?;
+        let place = follow::resume(&request.resume_token, &info.principal)?;
         reads::check_visible(&self.db, &order_id, &info.principal).await?;
-        Ok(Box::pin(follow::follow(self.db.clone(), order_id, after, info.principal.clone(), self.poll)))
+        let following = Following::after(self.db.clone(), order_id, place, info.principal.clone(), self.poll).await?;
+        Ok(Box::pin(following.stream()))
     }
 
     async fn list_exceptions(
         &self,
-        _: &CallInfo,
+        info: &CallInfo,
         request: ListExceptionsRequest,
     ) -> Result<ListExceptionsResponse, Fault> {
-        let (exceptions, next_page_token) = reads::list_exceptions(&self.db, &request).await?;
+        let (exceptions, next_page_token) = reads::list_exceptions(&self.db, &request, &info.principal).await?;
         Ok(ListExceptionsResponse { exceptions: exceptions.iter().map(wire::exception).collect(), next_page_token })
     }
 
-    async fn get_exception(&self, _: &CallInfo, request: GetExceptionRequest) -> Result<Exception, Fault> {
+    async fn get_exception(&self, info: &CallInfo, request: GetExceptionRequest) -> Result<Exception, Fault> {
         let exception_id = one_id("exception_id", &request.exception_id)?;
-        Ok(wire::exception(&reads::get_exception(&self.db, &exception_id).await?))
+        Ok(wire::exception(&reads::get_exception(&self.db, &exception_id, &info.principal).await?))
     }
 
     async fn summarize_exceptions(
         &self,
-        _: &CallInfo,
+        info: &CallInfo,
         _: SummarizeExceptionsRequest,
     ) -> Result<SummarizeExceptionsResponse, Fault> {
-        let counts = reads::count_exceptions(&self.db).await?;
+        let counts = reads::count_exceptions(&self.db, &info.principal).await?;
         Ok(SummarizeExceptionsResponse { counts: counts.into_iter().map(wire::count).collect() })
     }
 

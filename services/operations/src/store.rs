@@ -23,7 +23,7 @@ const DEFAULT_ENTRIES: i32 = 100;
 const MAX_ENTRIES: i32 = 1_000;
 
 /// How many entries are read at once.
-const STEP: i32 = 250;
+const STEP: usize = 250;
 
 /// The most characters of an exception type to filter by.
 const MAX_EXCEPTION_TYPE: usize = 100;
@@ -59,27 +59,70 @@ pub(crate) async fn list_entries(
     page_size: i32,
     page_token: &str,
 ) -> Result<(Vec<Entry>, String), Fault> {
-    let mut missing = match page_size {
+    let wanted = match page_size {
         0 => DEFAULT_ENTRIES,
         size => size.min(MAX_ENTRIES),
     };
-    let mut listed = Vec::new();
-    let mut token = page_token.to_owned();
-    loop {
-        let kinds = [Kind::Integer, Kind::Integer];
-        let filter: [&str; 2] = [&order_id.to_string(), &caller.to_string()];
-        let page = Page::read("timeline", &filter, &kinds, missing.min(STEP), &token)?;
+    let filter: [&str; 2] = [&order_id.to_string(), &caller.to_string()];
+    let page = Page::read("timeline", &filter, &[Kind::Integer, Kind::Integer], wanted, page_token)?;
+    let mut after = match page.after() {
+        Some([occur_time, Value::Integer(place)]) => {
+            let entry_number = entry_at(db, order_id, caller, *place).await?;
+            let entry_number =
+                entry_number.ok_or_else(|| Fault::invalid("page_token", "is not a token of this list"))?;
+            Some([occur_time.clone(), Value::Integer(entry_number)])
+        }
+        _ => None,
+    };
+    let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
+    let mut listed: Vec<Entry> = Vec::new();
+    // One more than is wanted, which shows whether another page follows.
+    while listed.len() <= wanted {
         let mut select = entries(order_id, caller);
-        select.after(&["occur_time", "entry_number"], ">", &page);
-        let (tail, args) = select.into_page("occur_time, entry_number", page.limit());
-        let mut rows = db.list::<Entry>(&tail, args).await?;
-        token = page.next(&mut rows, |last| vec![last.occur_time.to_value(), Value::Integer(last.entry_number)]);
-        missing = missing.saturating_sub(i32::try_from(rows.len()).unwrap_or(i32::MAX));
+        if let Some(after) = &after {
+            select.beyond(&["occur_time", "entry_number"], ">", after);
+        }
+        let step = (wanted + 1 - listed.len()).min(STEP);
+        let (tail, args) = select.into_page("occur_time, entry_number", i64::try_from(step).unwrap_or(i64::MAX));
+        let rows = db.list::<Entry>(&tail, args).await?;
+        let is_last = rows.len() < step;
         listed.extend(rows);
-        if token.is_empty() || missing <= 0 {
-            return Ok((listed, token));
+        after = listed.last().map(|last| [last.occur_time.to_value(), Value::Integer(last.entry_number)]);
+        if is_last {
+            return Ok((listed, String::new()));
         }
     }
+    listed.truncate(wanted);
+    let Some(last) = listed.last() else { return Ok((listed, String::new())) };
+    let place = place_of(db, order_id, caller, last.entry_number).await?;
+    let token = page.token(&[last.occur_time.to_value(), Value::Integer(place)]);
+    Ok((listed, token))
+}
+
+/// The place of an entry in its order's timeline, from 1, in the order in which the entries that the caller sees became
+/// known. Tokens have it instead of the entry's number, which counts the entries of all orders.
+async fn place_of(db: &Db, order_id: &OrderId, caller: &Principal, entry_number: i64) -> Result<i64, Fault> {
+    let mut select = entries(order_id, caller);
+    select.and("entry_number <= ?", Value::Integer(entry_number));
+    let (condition, args) = select.into_condition();
+    let rows = db.query(format!("SELECT COUNT(*) FROM timeline WHERE {condition}"), args).await?;
+    rows.first().map_or(Ok(0), |row| row.at(0))
+}
+
+/// The number of the entry at a place; none when there are fewer entries.
+pub(crate) async fn entry_at(
+    db: &Db,
+    order_id: &OrderId,
+    caller: &Principal,
+    place: i64,
+) -> Result<Option<i64>, Fault> {
+    let (condition, mut args) = entries(order_id, caller).into_condition();
+    args.push(Value::Integer(place.saturating_sub(1).max(0)));
+    let sql = format!(
+        "SELECT entry_number FROM timeline WHERE {condition} ORDER BY entry_number LIMIT 1 OFFSET ${}",
+        args.len()
+    );
+    db.query(sql, args).await?.first().map(|row| row.at(0)).transpose()
 }
 
 /// An order's entries after a number that the caller sees, in the order in which they became known here.
@@ -91,7 +134,7 @@ pub(crate) async fn entries_after(
 ) -> Result<Vec<Entry>, Fault> {
     let mut select = entries(order_id, caller);
     select.and("entry_number > ?", Value::Integer(entry_number));
-    let (tail, args) = select.into_page("entry_number", i64::from(STEP));
+    let (tail, args) = select.into_page("entry_number", i64::try_from(STEP).unwrap_or(i64::MAX));
     db.list(&tail, args).await
 }
 
@@ -113,14 +156,15 @@ impl ExceptionFilter {
     }
 }
 
-/// A page of exceptions, newest first, and the token of the next page.
+/// A page of the exceptions that the caller sees, newest first, and the token of the next page.
 pub(crate) async fn list_exceptions(
     db: &Db,
     request: &ListExceptionsRequest,
+    caller: &Principal,
 ) -> Result<(Vec<Exception>, String), Fault> {
     let ExceptionFilter { exception_type, states, order_id } = ExceptionFilter::parse(request)?;
     let named_states = states.iter().map(|state| state.as_str()).collect::<Vec<_>>().join(",");
-    let filter = [exception_type.as_str(), &request.order_id, &named_states];
+    let filter = [exception_type.as_str(), &request.order_id, &named_states, &caller.to_string()];
     let kinds = [Kind::Integer, Kind::Text];
     let page = Page::read("exceptions", &filter, &kinds, request.page_size, &request.page_token)?;
 
@@ -128,6 +172,7 @@ pub(crate) async fn list_exceptions(
     if let Some(order_id) = &order_id {
         select.few("order_id = ?", order_id.to_value());
     }
+    select.seen_by(caller);
     select.equal("exception_type", Some(&exception_type).filter(|text| !text.is_empty()));
     select.filter("state", &states);
     select.after(&["open_time", "exception_id"], "<", &page);
@@ -138,16 +183,30 @@ pub(crate) async fn list_exceptions(
     Ok((rows, token))
 }
 
-/// An exception.
-pub(crate) async fn get_exception(db: &Db, exception_id: &ExceptionId) -> Result<Exception, Fault> {
-    db.load(exception_id).await?.ok_or_else(|| Fault::not_found("exception", exception_id))
+/// An exception; not found when the caller does not see it.
+pub(crate) async fn get_exception(db: &Db, exception_id: &ExceptionId, caller: &Principal) -> Result<Exception, Fault> {
+    let found = db.load::<Exception>(exception_id).await?;
+    let seen = found.filter(|exception| caller.sees_of(exception.account_id.as_ref()));
+    seen.ok_or_else(|| Fault::not_found("exception", exception_id))
 }
 
-/// How many exceptions there are of each type and state.
-pub(crate) async fn count_exceptions(db: &Db) -> Result<Vec<(String, State, i64)>, Fault> {
-    let sql = "SELECT exception_type, state, number FROM exception_counts WHERE number > 0 \
-               ORDER BY exception_type, state";
-    let rows = db.rows(sql, Vec::new()).await?;
+/// How many exceptions that the caller sees there are of each type and state.
+pub(crate) async fn count_exceptions(db: &Db, caller: &Principal) -> Result<Vec<(String, State, i64)>, Fault> {
+    let (sql, args) = if caller.sees_all() {
+        let sql = "SELECT exception_type, state, number FROM exception_counts WHERE number > 0 \
+                   ORDER BY exception_type, state";
+        (sql.to_owned(), Vec::new())
+    } else {
+        let mut select = Select::new();
+        select.seen_by(caller);
+        let (condition, args) = select.into_condition();
+        let sql = format!(
+            "SELECT exception_type, state, COUNT(*) AS number FROM exceptions WHERE {condition} \
+             GROUP BY exception_type, state ORDER BY exception_type, state"
+        );
+        (sql, args)
+    };
+    let rows = db.query(sql, args).await?;
     rows.iter().map(|row| Ok((row.at(0)?, row.at(1)?, row.at(2)?))).collect()
 }
 

@@ -15,16 +15,11 @@ use crate::{
     timeline::Entry,
 };
 
-/// An entry as the caller sees it: the actor, the cause and the trace of an event are for the distributor's own people.
+/// An entry as the caller sees it: its summary says no more than the event that is shown.
 pub(crate) fn entry(entry: &Entry, caller: &Principal) -> Result<TimelineEntry, Fault> {
     let unreadable = |_| Fault::internal(format!("entry {} of the timeline cannot be read", entry.entry_number));
-    let mut event = Event::decode(entry.body.as_slice()).map_err(unreadable)?;
+    let event = chassis::shown(Event::decode(entry.body.as_slice()).map_err(unreadable)?, caller);
     let summary = summary(&event);
-    if !caller.is_staff() {
-        event.actor.clear();
-        event.causation_id.clear();
-        event.trace_parent.clear();
-    }
     Ok(TimelineEntry {
         entry_number: entry.entry_number,
         order_id: entry.order_id.to_string(),

@@ -37,7 +37,7 @@ mod wire;
 use std::{sync::Arc, time::Duration};
 
 use ::store::{Db, Follower, Migration, Reactions, TaskRunner, Workers};
-use mesh::{Channel, Server, ServerError};
+use mesh::{Channel, Principal, Server, ServerError};
 use proto::{
     event::v1::event_service_client::EventServiceClient,
     inventory::v1::inventory_service_client::InventoryServiceClient,
@@ -92,6 +92,8 @@ pub struct Peers {
 /// The service's server. It calls `inventory` for items that it has no copy of.
 pub fn server(db: Db, inventory: Channel, config: &Config, mesh_config: &mesh::Config) -> Result<Server, ServerError> {
     let server = chassis::server(NAME, &db, mesh_config)?;
+    // As the service itself: what it copies is not what its caller would be shown.
+    let inventory = inventory.for_principal(&Principal::service(NAME));
     let rpc = Rpc { db, inventory: InventoryServiceClient::new(inventory), config: config.clone() };
     Ok(server.add_service(OrderServiceServer::new(rpc)))
 }

@@ -5,7 +5,7 @@ mod read;
 mod wait;
 
 use chassis::Answers;
-use mesh::{Channel, Principal};
+use mesh::{Channel, Principal, wire::one_id};
 use proto::{
     inventory::v1::inventory_service_client::InventoryServiceClient,
     order::v1::{self as contract, order_service_server::OrderService},
@@ -19,6 +19,7 @@ use crate::{
     cancel::CancelOrder,
     hold::{PlaceHold, ReleaseHold},
     order::Action,
+    store as reads,
 };
 
 /// Answers the calls of the order service.
@@ -38,8 +39,10 @@ chassis::rpc! {
     OrderService for Rpc {
         commands {
             create_account(contract::CreateAccountRequest) -> contract::Account = CreateAccount::parse;
-            update_account(contract::UpdateAccountRequest) -> contract::Account = UpdateAccount::parse;
-            create_ship_to(contract::CreateShipToRequest) -> contract::ShipTo = CreateShipTo::parse;
+            update_account(contract::UpdateAccountRequest) -> contract::Account = UpdateAccount::parse,
+                seen by check_account of account_id;
+            create_ship_to(contract::CreateShipToRequest) -> contract::ShipTo = CreateShipTo::parse,
+                seen by check_account of account_id;
             cancel_order(contract::CancelOrderRequest) -> contract::Order = CancelOrder::parse, shown by show;
             place_hold(contract::PlaceHoldRequest) -> contract::Order = PlaceHold::parse, shown by show;
             release_hold(contract::ReleaseHoldRequest) -> contract::Order = ReleaseHold::parse, shown by show;
@@ -57,19 +60,21 @@ chassis::rpc! {
     }
 }
 
-/// An order as the caller sees it: only the distributor's own people see who placed a hold and with which note. An order of
-/// an account that the caller does not see is not found, also when the answer was kept for a repeat.
+/// An order as the caller sees it. An order of an account that the caller does not see is not found, also when the answer
+/// was kept for a repeat.
 fn show(mut order: contract::Order, caller: &Principal) -> Result<contract::Order, Fault> {
     if !order.account_id.parse().is_ok_and(|account_id| caller.sees(&account_id)) {
         return Err(Fault::not_found("order", order.order_id));
     }
     if !caller.is_staff() {
-        for hold in &mut order.holds {
-            hold.note.clear();
-            hold.placed_by.clear();
-        }
         let of_customers = [Action::Cancel.name(), Action::AuthorizeReturn.name()];
         order.supported_actions.retain(|action| of_customers.contains(&action.as_str()));
     }
     Ok(order)
+}
+
+impl Rpc {
+    async fn check_account(&self, id: &str, caller: &Principal) -> Result<(), Fault> {
+        reads::account(&self.db, &one_id("account_id", id)?, caller).await.map(|_| ())
+    }
 }

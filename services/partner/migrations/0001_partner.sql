@@ -22,6 +22,7 @@ CREATE TABLE messages (
     ),
     subject TEXT NOT NULL,
     order_id TEXT NOT NULL,
+    account_id TEXT,
     outcome TEXT NOT NULL,
     content_type TEXT NOT NULL,
     content_hash TEXT NOT NULL,
@@ -35,6 +36,7 @@ CREATE TABLE messages (
 -- There is no index by direction, which follows from the state.
 CREATE INDEX messages_by_partner_and_state ON messages (partner_id, state, message_id);
 CREATE INDEX messages_by_order ON messages (order_id, message_id);
+CREATE INDEX messages_by_account ON messages (account_id, message_id) WHERE account_id IS NOT NULL;
 CREATE INDEX messages_by_state ON messages (state, message_id);
 CREATE INDEX messages_by_control_number ON messages (control_number, partner_id, message_id);
 CREATE INDEX messages_by_subject ON messages (subject, direction);
@@ -60,6 +62,7 @@ CREATE TABLE fulfillment_requests (
     fulfillment_order_id TEXT PRIMARY KEY,
     partner_id TEXT NOT NULL,
     order_id TEXT NOT NULL,
+    account_id TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('REQUESTED', 'WITHDRAWN')),
     trace_parent TEXT NOT NULL,
     version BIGINT NOT NULL

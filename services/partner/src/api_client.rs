@@ -1,6 +1,7 @@
 //! API clients: programs that call from outside.
 
 pub(crate) mod access;
+pub(crate) mod bounds;
 pub(crate) mod create_client;
 pub(crate) mod update_client;
 

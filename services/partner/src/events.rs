@@ -36,7 +36,12 @@ pub(crate) fn api_key(event: fn(ApiKeyChanged) -> PartnerEvent, key: &ApiKey) ->
 /// An event about a message as it is now.
 pub(crate) fn message(event: fn(MessageChanged) -> PartnerEvent, message: &Message) -> NewEvent {
     let payload = MessageChanged { message: Some(wire::message(message, Vec::new())) };
-    NewEvent::new(event(payload), &message.message_id, message.version, message.version).correlation(&message.order_id)
+    let event = NewEvent::new(event(payload), &message.message_id, message.version, message.version);
+    let event = event.correlation(&message.order_id);
+    match &message.account_id {
+        Some(account_id) => event.account(account_id),
+        None => event,
+    }
 }
 
 /// Opens an exception about a message.
@@ -71,5 +76,9 @@ pub(crate) fn move_exception(cx: &mut Context<'_>, left: MessageState, message: 
 
 fn exception(exception_type: ExceptionType, message: &Message) -> Exception {
     let exception = Exception::new(exception_type, &message.message_id, message.version);
-    exception.version(message.version).correlation(&message.order_id)
+    let exception = exception.version(message.version).correlation(&message.order_id);
+    match &message.account_id {
+        Some(account_id) => exception.account(account_id),
+        None => exception,
+    }
 }

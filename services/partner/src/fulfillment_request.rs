@@ -1,6 +1,6 @@
 //! Which fulfillment orders were requested of which partners, copied from the events of fulfillment.
 
-use types::{FulfillmentOrderId, PartnerId};
+use types::{AccountId, FulfillmentOrderId, PartnerId};
 
 store::text_enum! {
     /// Whether a request is in force.
@@ -19,6 +19,8 @@ store::record! {
         partner_id: PartnerId,
         /// The order.
         order_id: String,
+        /// The account that ordered.
+        account_id: AccountId,
         /// Whether the request is in force.
         state: RequestState,
         /// W3C trace context of the order, with which the traces of its reports are linked; empty when not known.

@@ -2,7 +2,7 @@
 
 use proto::{event::v1::ExceptionType, events::EventType, partner::v1};
 use sha2::{Digest, Sha256};
-use types::{MessageId, PartnerId, Timestamp};
+use types::{AccountId, MessageId, PartnerId, Timestamp};
 
 /// Type of the message that requests a fulfillment order. Types of reports are in `report_kind.rs`.
 pub(crate) const FULFILLMENT_REQUESTED: &str = EventType::FulfillmentRequested.as_str();
@@ -93,6 +93,8 @@ store::record! {
         subject: String,
         /// The order it belongs to; empty when not known.
         order_id: String,
+        /// The account of the order; none when the order is not known.
+        account_id: Option<AccountId>,
         /// What it did or why it had no effect, for people.
         outcome: String,
         /// Media type of the content.

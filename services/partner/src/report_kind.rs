@@ -132,13 +132,14 @@ report_kinds! {
 impl From<FulfillmentOrder> for Effect {
     fn from(order: FulfillmentOrder) -> Self {
         let outcome = format!("recorded for fulfillment order {}", order.fulfillment_order_id);
-        Self { outcome, order_id: order.order_id }
+        Self { outcome, order_id: order.order_id, account_id: order.account_id }
     }
 }
 
 impl From<Shipment> for Effect {
     fn from(shipment: Shipment) -> Self {
-        Self { outcome: format!("recorded as shipment {}", shipment.shipment_id), order_id: shipment.order_id }
+        let outcome = format!("recorded as shipment {}", shipment.shipment_id);
+        Self { outcome, order_id: shipment.order_id, account_id: shipment.account_id }
     }
 }
 
@@ -149,29 +150,29 @@ impl From<ReportSnapshotResponse> for Effect {
         } else {
             format!("{} levels were counted", counted.levels.len())
         };
-        Self { outcome, order_id: String::new() }
+        Self { outcome, order_id: String::new(), account_id: String::new() }
     }
 }
 
 impl From<RecordMilestoneResponse> for Effect {
     fn from(recorded: RecordMilestoneResponse) -> Self {
-        Self::of_package(&recorded.shipment_id, &recorded.package_id, recorded.order_id)
+        Self::of_package(&recorded.shipment_id, &recorded.package_id, recorded.order_id, recorded.account_id)
     }
 }
 
 impl From<RecordProofOfDeliveryResponse> for Effect {
     fn from(recorded: RecordProofOfDeliveryResponse) -> Self {
-        Self::of_package(&recorded.shipment_id, &recorded.package_id, recorded.order_id)
+        Self::of_package(&recorded.shipment_id, &recorded.package_id, recorded.order_id, recorded.account_id)
     }
 }
 
 impl Effect {
-    fn of_package(shipment_id: &str, package_id: &str, order_id: String) -> Self {
+    fn of_package(shipment_id: &str, package_id: &str, order_id: String, account_id: String) -> Self {
         let outcome = if shipment_id.is_empty() {
             "kept until a shipment of the reporter has the package".to_owned()
         } else {
             format!("recorded for package {package_id} of shipment {shipment_id}")
         };
-        Self { outcome, order_id }
+        Self { outcome, order_id, account_id }
     }
 }

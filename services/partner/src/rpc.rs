@@ -24,8 +24,7 @@ use crate::{
     store as lists,
     submission::Submission,
     update_partner::UpdatePartner,
-    visibility::Visibility,
-    wire,
+    visibility, wire,
 };
 
 /// Answers calls about partners and their messages.
@@ -64,7 +63,7 @@ impl Rpc {
 
     async fn get_partner(&self, info: &CallInfo, request: GetPartnerRequest) -> Result<v1::Partner, Fault> {
         let partner_id: PartnerId = one_id("partner_id", &request.partner_id)?;
-        let visible = Visibility::of(&info.principal).includes(&partner_id);
+        let visible = visibility::sees(&info.principal, &partner_id);
         let partner = self.db().load::<Partner>(&partner_id).await?.filter(|_| visible);
         partner.as_ref().map(wire::partner).ok_or_else(|| Fault::not_found("partner", &partner_id))
     }
@@ -76,7 +75,7 @@ impl Rpc {
 
     async fn submit_report(&self, info: &CallInfo, request: SubmitReportRequest) -> Result<PartnerMessage, Fault> {
         let submission = Submission::parse(request)?;
-        if !Visibility::of_reporter(&info.principal).includes(&submission.partner_id) {
+        if !visibility::may_report_for(&info.principal, &submission.partner_id) {
             return Err(Fault::not_found("partner", &submission.partner_id));
         }
         self.reports.submit(chassis::call(info).batchable(), submission).await
@@ -84,10 +83,7 @@ impl Rpc {
 
     async fn get_message(&self, info: &CallInfo, request: GetMessageRequest) -> Result<PartnerMessage, Fault> {
         let message_id = one_id("message_id", &request.message_id)?;
-        let message = self.reports.message(&message_id).await?;
-        if !Visibility::of(&info.principal).includes(&message.partner_id) {
-            return Err(Fault::not_found("message", &message_id));
-        }
+        let message = lists::message(self.db(), &message_id, &info.principal).await?;
         let content = self.db().load::<Content>(&message_id).await?;
         Ok(wire::message(&message, content.map(|content| content.content).unwrap_or_default()))
     }
@@ -110,11 +106,9 @@ impl Rpc {
             direction: direction.and_then(Direction::from_contract),
             states: checked(states)?,
             control_number: control_number.filter(|control_number| !control_number.is_empty()),
-            visibility: Visibility::of(&info.principal),
-            caller: info.principal.to_string(),
         };
         let (messages, next_page_token) =
-            lists::messages(self.db(), &filter, request.page_size, &request.page_token).await?;
+            lists::messages(self.db(), &filter, &info.principal, request.page_size, &request.page_token).await?;
         let messages = messages.iter().map(|message| wire::message(message, Vec::new())).collect();
         Ok(ListMessagesResponse { messages, next_page_token })
     }
@@ -122,6 +116,7 @@ impl Rpc {
     async fn replay_message(&self, info: &CallInfo, request: ReplayMessageRequest) -> Result<PartnerMessage, Fault> {
         let command = ReplayMessage::parse(&request)?;
         let message_id = command.message_id.clone();
+        lists::message(self.db(), &message_id, &info.principal).await?;
         self.db().run(chassis::repeatable_call(info, &request)?, command).await?;
         self.reports.apply_replayed(chassis::call(info), &message_id).await?;
         self.get_message(info, GetMessageRequest { message_id: request.message_id }).await

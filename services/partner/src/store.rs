@@ -1,15 +1,15 @@
 //! Reads of more than one row, and the API key that has a hash.
 
 use chassis::Select;
+use mesh::Principal;
 use store::{Column, Db, Kind, page::Page};
-use types::{ApiClientId, Fault, PartnerId};
+use types::{ApiClientId, Fault, MessageId, PartnerId};
 
 use crate::{
-    api_client::ApiClient,
+    api_client::{ApiClient, bounds::Bounds},
     api_key::ApiKey,
     message::{Direction, Message, MessageState},
     partner::Partner,
-    visibility::Visibility,
 };
 
 /// Which messages are listed.
@@ -25,10 +25,6 @@ pub(crate) struct Filter {
     pub states: Vec<MessageState>,
     /// Only with this control number.
     pub control_number: Option<String>,
-    /// What the caller sees.
-    pub visibility: Visibility,
-    /// The caller, to whom page tokens are bound.
-    pub caller: String,
 }
 
 /// A page of partners by id, and the token of the next.
@@ -42,15 +38,31 @@ pub(crate) async fn partners(db: &Db, page_size: i32, page_token: &str) -> Resul
     Ok((partners, next))
 }
 
-/// A page of messages, newest first, and the token of the next.
+/// A message; not found when the caller does not see it.
+pub(crate) async fn message(db: &Db, message_id: &MessageId, caller: &Principal) -> Result<Message, Fault> {
+    let mut select = Select::new();
+    select.equal("message_id", Some(message_id));
+    seen_messages(&mut select, caller);
+    let (tail, args) = select.into_page("message_id", 1);
+    let found = db.list::<Message>(&tail, args).await?.into_iter().next();
+    found.ok_or_else(|| Fault::not_found("message", message_id))
+}
+
+/// Partners see their messages, staff those of their accounts.
+fn seen_messages(select: &mut Select, caller: &Principal) {
+    select.seen_by_staff_or_partner(&["partner_id"], caller);
+}
+
+/// A page of the messages that the caller sees, newest first, and the token of the next.
 pub(crate) async fn messages(
     db: &Db,
     filter: &Filter,
+    caller: &Principal,
     page_size: i32,
     page_token: &str,
 ) -> Result<(Vec<Message>, String), Fault> {
     let described = format!("{filter:?}");
-    let page = Page::read("messages", &[&described, &filter.caller], &[Kind::Text], page_size, page_token)?;
+    let page = Page::read("messages", &[&described, &caller.to_string()], &[Kind::Text], page_size, page_token)?;
     let mut select = Select::new();
     if let Some(order_id) = &filter.order_id {
         select.few("order_id = ?", order_id.to_value());
@@ -58,11 +70,7 @@ pub(crate) async fn messages(
     if let Some(control_number) = &filter.control_number {
         select.few("control_number = ?", control_number.to_value());
     }
-    match &filter.visibility {
-        Visibility::All => {}
-        Visibility::Own(partner_id) => select.equal("partner_id", Some(partner_id)),
-        Visibility::Nothing => select.one_of::<PartnerId>("partner_id", &[]),
-    }
+    seen_messages(&mut select, caller);
     select.equal("partner_id", filter.partner_id.as_ref());
     // By any state, because the index of partners goes on with it. A message in one direction has states of its own.
     let fits = |state: &MessageState| {
@@ -77,25 +85,48 @@ pub(crate) async fn messages(
     Ok((messages, next))
 }
 
-/// A page of API clients by id, and the token of the next.
-pub(crate) async fn api_clients(db: &Db, page_size: i32, page_token: &str) -> Result<(Vec<ApiClient>, String), Fault> {
-    let page = Page::read("api_clients", &[], &[Kind::Text], page_size, page_token)?;
+/// A page of the API clients that the caller sees by id, and the token of the next.
+pub(crate) async fn api_clients(
+    db: &Db,
+    caller: &Bounds,
+    page_size: i32,
+    page_token: &str,
+) -> Result<(Vec<ApiClient>, String), Fault> {
+    let filter: [&str; 1] = [&caller.0.to_string()];
+    let page = Page::read("api_clients", &filter, &[Kind::Text], page_size, page_token)?;
     let mut select = Select::new();
     select.after(&["api_client_id"], ">", &page);
-    let (tail, args) = select.into_page("api_client_id", page.limit());
-    let mut api_clients = db.list::<ApiClient>(&tail, args).await?;
-    let next = page.next(&mut api_clients, |api_client| vec![api_client.api_client_id.to_value()]);
-    Ok((api_clients, next))
+    let (mut tail, mut args) = select.into_page("api_client_id", page.limit());
+    let (mut seen, wanted) = (Vec::new(), usize::try_from(page.limit()).unwrap_or(usize::MAX));
+    // What a caller that is limited to some accounts does not see is left out here: an API client has a list of accounts.
+    loop {
+        let read = db.list::<ApiClient>(&tail, args).await?;
+        let last = read.last().filter(|_| read.len() >= wanted).map(|last| last.api_client_id.clone());
+        seen.extend(read.into_iter().filter(|api_client| caller.see(api_client)));
+        let Some(last) = last.filter(|_| seen.len() < wanted) else { break };
+        let mut select = Select::new();
+        select.and("api_client_id > ?", last.to_value());
+        (tail, args) = select.into_page("api_client_id", page.limit());
+    }
+    let next = page.next(&mut seen, |api_client| vec![api_client.api_client_id.to_value()]);
+    Ok((seen, next))
 }
 
 /// A page of the keys of an API client, newest first, and the token of the next.
 pub(crate) async fn api_keys(
     db: &Db,
     api_client_id: &ApiClientId,
+    caller: &Principal,
     page_size: i32,
     page_token: &str,
 ) -> Result<(Vec<ApiKey>, String), Fault> {
-    let page = Page::read("api_keys", &[&api_client_id.to_string()], &[Kind::Text], page_size, page_token)?;
+    let page = Page::read(
+        "api_keys",
+        &[&api_client_id.to_string(), &caller.to_string()],
+        &[Kind::Text],
+        page_size,
+        page_token,
+    )?;
     let mut select = Select::new();
     select.equal("api_client_id", Some(api_client_id));
     select.after(&["api_key_id"], "<", &page);

@@ -3,6 +3,8 @@
 mod attempts;
 mod calls;
 mod disclosure;
+mod fields;
 mod isolation;
+mod limited;
 mod parties;
 mod table;

@@ -18,6 +18,7 @@ fn alice() -> Principal {
         roles: Role::Customer.into(),
         accounts: Accounts::Only(vec!["acc_ACME".parse().unwrap()]),
         partner: None,
+        key: None,
     }
 }
 

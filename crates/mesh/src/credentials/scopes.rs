@@ -1,8 +1,12 @@
 //! Scopes: the calls to which a key restricts its API client.
 
+use prost_reflect::DescriptorPool;
 use types::{Fault, Reason};
 
-use crate::{access::Rule, quota::Class};
+use crate::{
+    access::Rule,
+    quota::{self, Class},
+};
 
 /// The classes of methods a scope can name.
 pub const CLASSES: [&str; 2] = [Class::Read.scope(), Class::Write.scope()];
@@ -12,13 +16,41 @@ pub const CLASSES: [&str; 2] = [Class::Read.scope(), Class::Write.scope()];
 pub struct Scopes(Vec<String>);
 
 impl Scopes {
+    /// Whether there are none, so that they cover everything.
+    pub fn is_everything(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &String> {
+        self.0.iter()
+    }
+
+    /// Whether they cover every call that this scope covers; `pool` describes the methods.
+    pub fn include(&self, pool: &DescriptorPool, scope: &str) -> bool {
+        if self.is_everything() || self.0.iter().any(|own| own == scope) {
+            return true;
+        }
+        let (service, name) = scope.split_once('/').map_or((scope, None), |(service, name)| (service, Some(name)));
+        let Some(service) = pool.get_service_by_name(service) else { return false };
+        let mut methods = service.methods().filter(|method| name.is_none_or(|name| method.name() == name)).peekable();
+        methods.peek().is_some()
+            && methods.all(|method| {
+                let path = format!("{}/{}", service.full_name(), method.name());
+                self.cover(&path, Some(quota::class(&method).scope()))
+            })
+    }
+
+    fn cover(&self, method: &str, class: Option<&str>) -> bool {
+        let service = method.split('/').next().unwrap_or(method);
+        let covers = |scope: &String| scope == method || scope == service || Some(scope.as_str()) == class;
+        self.is_everything() || self.0.iter().any(covers)
+    }
+
     /// Refuses the method at this path unless a scope covers it.
     pub(super) fn admit(&self, path: &str, rule: Option<&Rule>) -> Result<(), Fault> {
         let method = path.strip_prefix('/').unwrap_or(path);
-        let service = method.split('/').next().unwrap_or(method);
-        let class = rule.and_then(|rule| rule.class).map(Class::scope);
-        let covers = |scope: &String| scope == method || scope == service || Some(scope.as_str()) == class;
-        if self.0.is_empty() || self.0.iter().any(covers) {
+        if self.cover(method, rule.and_then(|rule| rule.class).map(Class::scope)) {
             return Ok(());
         }
         Err(Fault::new(Reason::PermissionDenied, "the key's scopes do not cover this method"))

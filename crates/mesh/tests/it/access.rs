@@ -10,6 +10,7 @@ fn customer() -> Principal {
         roles: Role::Customer.into(),
         accounts: Accounts::Only(vec!["acc_1".parse().unwrap()]),
         partner: None,
+        key: None,
     }
 }
 

@@ -14,6 +14,7 @@ fn person(role: Role) -> Principal {
         roles: role.into(),
         accounts: Accounts::All,
         partner: None,
+        key: None,
     }
 }
 

@@ -89,6 +89,7 @@ impl Command for RecordMilestone {
             package_id: package.package_id.to_string(),
             status: milestone_code(package.status),
             order_id: shipment.order_id.to_string(),
+            account_id: shipment.account_id.to_string(),
         })
     }
 }
@@ -143,6 +144,7 @@ impl Command for RecordProofOfDelivery {
             shipment_id: package.shipment_id.to_string(),
             package_id: package.package_id.to_string(),
             order_id: shipment.order_id.to_string(),
+            account_id: shipment.account_id.to_string(),
         })
     }
 }

@@ -29,11 +29,11 @@ impl Rpc {
 
     pub(super) async fn list_routing_decisions(
         &self,
-        _: &CallInfo,
+        call: &CallInfo,
         request: ListRoutingDecisionsRequest,
     ) -> Result<ListRoutingDecisionsResponse, Fault> {
         let order_id: OrderId = one_id("order_id", &request.order_id)?;
-        let decisions = reads::routing_decisions(&self.db, &order_id).await?;
+        let decisions = reads::routing_decisions(&self.db, &order_id, &call.principal).await?;
         let decisions = decisions.into_iter().map(|decision| decision.body.0).collect();
         Ok(ListRoutingDecisionsResponse { decisions })
     }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use proptest::prelude::*;
-use types::{Fault, NodeId, OrderId, Timestamp};
+use types::{AccountId, Fault, NodeId, OrderId, Timestamp};
 
 use super::{DeallocationPolicy, Ledger, OutboundQuantity, Terms, outcome::Outcome};
 use crate::{
@@ -75,6 +75,10 @@ fn order_id(order: usize) -> OrderId {
     format!("ord_{order}").parse().unwrap()
 }
 
+fn account_id() -> AccountId {
+    "acc_1".parse().unwrap()
+}
+
 /// Line 3 shares its item with line 1.
 fn sku_of(line: i64) -> String {
     SKUS[usize::try_from((line - 1) % 2).unwrap()].to_owned()
@@ -142,6 +146,7 @@ impl World {
                 let lines: Vec<RequestedLine> = lines.into_iter().map(line).collect();
                 ledger.reserve(
                     &order_id(order),
+                    &account_id(),
                     &lines,
                     Terms { shortage_policy: policy, expire_after: Some(30_000_000) },
                 )

@@ -1,6 +1,6 @@
 //! Units over all locations: reserve, release, expire.
 
-use types::{Fault, Id as _, OrderId, Reason, Violation};
+use types::{AccountId, Fault, Id as _, OrderId, Reason, Violation};
 
 use super::{Entry, Ledger, not_loaded};
 use crate::{
@@ -22,7 +22,13 @@ impl Ledger {
     ///
     /// A line that has the requested quantity already keeps what it has; another quantity changes it by the difference.
     /// Lines that share an item share its free units.
-    pub(crate) fn reserve(&mut self, order_id: &OrderId, lines: &[RequestedLine], terms: Terms) -> Result<(), Fault> {
+    pub(crate) fn reserve(
+        &mut self,
+        order_id: &OrderId,
+        account_id: &AccountId,
+        lines: &[RequestedLine],
+        terms: Terms,
+    ) -> Result<(), Fault> {
         let mut violations = Vec::new();
         let mut increases = Vec::new();
         for (index, line) in lines.iter().enumerate() {
@@ -49,7 +55,7 @@ impl Ledger {
         }
         let mut refused = Vec::new();
         for (key, line, units) in increases {
-            let available = self.reserve_more(&key, &line.sku, units, terms)?;
+            let available = self.reserve_more(&key, account_id, &line.sku, units, terms)?;
             if available < units && terms.shortage_policy == ShortagePolicy::Refuse {
                 refused.push((line, units, available));
             }
@@ -65,10 +71,16 @@ impl Ledger {
     }
 
     /// Reserves available units for a line and backorders the others; returns how many were available.
-    fn reserve_more(&mut self, key: &LineKey, sku: &str, units: i64, terms: Terms) -> Result<i64, Fault> {
+    fn reserve_more(
+        &mut self,
+        key: &LineKey,
+        account_id: &AccountId,
+        sku: &str,
+        units: i64,
+        terms: Terms,
+    ) -> Result<i64, Fault> {
         let available = self.stock(sku)?.available_to_promise().min(units);
-        let (order_id, line_number) = key.clone();
-        let new = || Reservation::none_for(order_id, line_number, sku.to_owned(), self.now);
+        let new = || Reservation::none_for(key.clone(), account_id.clone(), sku.to_owned(), self.now);
         let reservation = self.reservations.make(key, new);
         reservation.requested += units;
         reservation.reserved += available;

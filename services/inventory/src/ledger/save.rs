@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use store::{Context, Rows, Task};
-use types::{Fault, OrderId};
+use types::{AccountId, Fault, Id as _, OrderId};
 
 use super::{Change, Ledger, outcome::Outcome};
 use crate::{
     events,
     expire::EXPIRE,
+    movement::{Movement, MovementKind},
     process::reservation::{ReservationEvent, emit_reservations},
     reservation::{Allocation, Reservation},
     stock::{Level, Location, Stock},
@@ -22,11 +23,11 @@ pub(crate) enum Cause<'a> {
     /// A location was counted; the location has the time of the count.
     Count(Location),
     /// Units of a return of the order can be sold again.
-    Restock(&'a OrderId),
+    Restock(&'a OrderId, &'a AccountId),
     /// Reservations of the order change.
     Reservation(&'a OrderId, ReservationEvent),
-    /// Units left with a shipment of the order.
-    Shipment(&'a OrderId, &'a str),
+    /// Units left with a shipment of the order, of this account where it is known.
+    Shipment(&'a OrderId, &'a str, Option<&'a AccountId>),
 }
 
 impl Cause<'_> {
@@ -34,15 +35,31 @@ impl Cause<'_> {
     pub(crate) fn order_id(&self) -> Option<&OrderId> {
         match self {
             Self::Stock | Self::Count(_) => None,
-            Self::Restock(order_id) | Self::Reservation(order_id, _) | Self::Shipment(order_id, _) => Some(order_id),
+            Self::Restock(order_id, _) | Self::Reservation(order_id, _) | Self::Shipment(order_id, ..) => {
+                Some(order_id)
+            }
         }
+    }
+
+    /// The account that a movement is of: that of the order whose reservation it changes, or that of the change.
+    fn account_of(&self, movement: &Movement, accounts: &BTreeMap<&str, &AccountId>) -> Option<AccountId> {
+        let of_order = |order_id: &str| accounts.get(order_id).copied();
+        let account = match (movement.kind, self) {
+            (MovementKind::Received | MovementKind::Counted, _) | (MovementKind::Adjusted, Self::Stock) => None,
+            (_, Self::Restock(_, account_id)) if movement.kind == MovementKind::Restocked => Some(*account_id),
+            (_, Self::Shipment(order_id, _, account_id)) if movement.kind == MovementKind::Shipped => {
+                account_id.or_else(|| of_order(order_id.as_str()))
+            }
+            _ => of_order(&movement.reference),
+        };
+        account.cloned()
     }
 }
 
 impl Ledger {
     /// Fills backorders, writes all changed rows, schedules the expiry of reservations and emits all events.
     pub(crate) fn save(self, cause: &Cause<'_>, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
-        let Outcome { stock, levels, reservations, allocations, movements, filled, shortfalls, drifts } =
+        let Outcome { stock, levels, reservations, allocations, mut movements, filled, shortfalls, drifts } =
             self.finish()?;
         for change in stock {
             rows.put(change.after);
@@ -57,7 +74,10 @@ impl Ledger {
             .into_iter()
             .map(|change| Change { before: change.before, after: rows.put(change.after) })
             .collect();
-        for movement in &movements {
+        let accounts = reservations.iter().map(|change| (change.after.order_id.as_str(), &change.after.account_id));
+        let accounts: BTreeMap<&str, &AccountId> = accounts.collect();
+        for movement in &mut movements {
+            movement.account_id = cause.account_of(movement, &accounts);
             rows.put(movement.clone());
         }
 
@@ -71,10 +91,12 @@ impl Ledger {
             events::emit_stock_change(movement, level, version, cause.order_id(), cx);
         }
         emit_reservations(cause, &reservations, &allocations, &filled, cx);
-        if let Cause::Shipment(order_id, shipment_id) = cause {
-            events::emit_consumed(order_id, shipment_id, &movements, cx);
+        if let Cause::Shipment(order_id, shipment_id, _) = cause {
+            let account_id = movements.iter().find_map(|movement| movement.account_id.as_ref());
+            let of = events::OfShipment { order_id, shipment_id, account_id };
+            events::emit_consumed(of, &movements, cx);
             for ((sku, location_id), quantity) in &drifts {
-                events::emit_drift(sku, location_id, *quantity, (order_id, shipment_id), cx);
+                events::emit_drift(sku, location_id, *quantity, of, cx);
             }
         }
         for shortfall in &shortfalls {

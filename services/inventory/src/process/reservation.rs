@@ -73,7 +73,7 @@ pub(crate) fn emit_reservations(
 ) {
     let own_event = match cause {
         Cause::Reservation(_, event) => Some(*event),
-        Cause::Stock | Cause::Count(_) | Cause::Restock(_) | Cause::Shipment(..) => None,
+        Cause::Stock | Cause::Count(_) | Cause::Restock(..) | Cause::Shipment(..) => None,
     };
     let mut events: BTreeMap<(&OrderId, ReservationEvent), Vec<&Reservation>> = BTreeMap::new();
     for Change { before, after } in reservations {
@@ -99,6 +99,10 @@ pub(crate) fn emit_reservations(
         };
         let Some(first) = reservations.first() else { continue };
         let key = format!("{}:{}", first.line_number, first.version);
-        cx.emit(NewEvent::new(event.event()(payload), order_id, first.version, key).order(order_id));
+        cx.emit(
+            NewEvent::new(event.event()(payload), order_id, first.version, key)
+                .order(order_id)
+                .account(&first.account_id),
+        );
     }
 }

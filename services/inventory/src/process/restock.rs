@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use mesh::wire::one_id;
 use proto::returns::v1::{DispositionKind, ReturnDisposed};
 use store::{Command, Context, Needs, Rows};
-use types::{Fault, NodeId, OrderId, Timestamp};
+use types::{AccountId, Fault, NodeId, OrderId, Timestamp};
 
 use crate::{ledger::Cause, movement::MovementKind, quantity::ItemQuantity, stock::Location, working_set::WorkingSet};
 
@@ -23,6 +23,7 @@ use crate::{ledger::Cause, movement::MovementKind, quantity::ItemQuantity, stock
 pub(crate) struct Restock {
     return_id: String,
     order_id: OrderId,
+    account_id: AccountId,
     location_id: NodeId,
     items: Vec<ItemQuantity>,
     /// When they were inspected; now when absent.
@@ -44,6 +45,7 @@ impl Restock {
         }
         Ok(Some(Self {
             order_id: one_id("return.order_id", &inspected.order_id)?,
+            account_id: one_id("return.account_id", &inspected.account_id)?,
             location_id: one_id("return.node_id", &inspected.node_id)?,
             return_id: inspected.return_id,
             items: items.into_iter().map(|(sku, quantity)| ItemQuantity { sku, quantity }).collect(),
@@ -74,6 +76,6 @@ impl Command for Restock {
         for item in &self.items {
             ledger.receive(MovementKind::Restocked, &self.location_id, item, &self.return_id, occur_time)?;
         }
-        ledger.save(&Cause::Restock(&self.order_id), rows, cx)
+        ledger.save(&Cause::Restock(&self.order_id, &self.account_id), rows, cx)
     }
 }

@@ -107,12 +107,14 @@ async fn wrong_reservations_are_refused() {
     each(World::open, async |world| {
         let mut client = world.client.clone();
         let request = ReserveRequest {
+            account_id: "ord_1".to_owned(),
             shortage_policy: 9,
             expire_after: Some(prost_types::Duration { seconds: -1, nanos: 0 }),
             ..requested("acc_1", &[(0, "A", 1), (1, "A", -1), (1, "a b", TOO_MANY)])
         };
         let fields = [
             "order_id",
+            "account_id",
             "lines[0].line_number",
             "lines[1].quantity",
             "lines[2].line_number",

@@ -142,6 +142,7 @@ async fn units_of_a_return_that_can_be_sold_are_on_hand_again_and_fill_backorder
         let back = Return {
             return_id: "rma_1".to_owned(),
             order_id: "ord_1".to_owned(),
+            account_id: "acc_1".to_owned(),
             node_id: HERE.to_owned(),
             ..Default::default()
         };

@@ -88,7 +88,8 @@ pub(crate) fn location(location_id: &str) -> CreateLocationRequest {
 }
 
 pub(crate) fn requested(order_id: &str, lines: &[(i32, &str, i64)]) -> ReserveRequest {
-    ReserveRequest { order_id: order_id.to_owned(), lines: quantities(lines), ..Default::default() }
+    let (order_id, account_id) = (order_id.to_owned(), "acc_1".to_owned());
+    ReserveRequest { order_id, account_id, lines: quantities(lines), ..Default::default() }
 }
 
 pub(crate) fn quantities(lines: &[(i32, &str, i64)]) -> Vec<LineQuantity> {

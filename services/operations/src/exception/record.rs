@@ -2,7 +2,7 @@
 
 use proto::event::v1::{Event, ExceptionOpened, ExceptionResolved};
 use store::{Command, Context, Needs, Proto, Rows};
-use types::{Fault, Timestamp};
+use types::{AccountId, Fault, Timestamp};
 
 use super::{Exception, OpenException, State, close::close, due};
 
@@ -10,6 +10,7 @@ use super::{Exception, OpenException, State, close::close, due};
 pub(crate) struct ReportException {
     source: &'static str,
     report: ExceptionOpened,
+    account_id: Option<AccountId>,
     /// When the service recorded it: the time to close it runs from there, however late the report arrives.
     record_time: Option<Timestamp>,
 }
@@ -25,7 +26,7 @@ impl ReportException {
             report.order_id.clone_from(&event.correlation_id);
         }
         let record_time = event.record_time.as_ref().and_then(mesh::wire::from_timestamp);
-        Self { source, report, record_time }
+        Self { source, report, account_id: event.account_id.parse().ok(), record_time }
     }
 
     fn key(&self) -> (String, String) {
@@ -53,7 +54,8 @@ impl Command for ReportException {
             let occurrences = exception.occurrences + 1;
             let order_id =
                 if exception.order_id.is_empty() { report.order_id.clone() } else { exception.order_id.clone() };
-            rows.put(Exception { order_id, occurrences, report: Proto(report), ..exception });
+            let account_id = exception.account_id.clone().or_else(|| self.account_id.clone());
+            rows.put(Exception { order_id, account_id, occurrences, report: Proto(report), ..exception });
             return Ok(());
         }
         let (exception_type, subject) = self.key();
@@ -64,6 +66,7 @@ impl Command for ReportException {
             exception_type: exception_type.clone(),
             subject: subject.clone(),
             order_id: report.order_id.clone(),
+            account_id: self.account_id.clone(),
             source: self.source.to_owned(),
             state: State::Open,
             report: Proto(report),

@@ -57,6 +57,7 @@ pub(crate) async fn reserve(
     let request = ReserveRequest {
         request_id: format!("{event_id}:reserve"),
         order_id: order.order_id.clone(),
+        account_id: order.account_id,
         lines: lines.collect(),
         shortage_policy: shortage_policy.into(),
         expire_after: Some(mesh::wire::duration(expire_after)),

@@ -8,7 +8,7 @@ use super::ApiClientKind;
 use crate::text_list::TextList;
 
 /// Stands for every account.
-const ALL: &str = "*";
+pub(super) const ALL: &str = "*";
 /// The most accounts of one API client: they travel with every call it makes.
 const MOST_ACCOUNTS: usize = 500;
 /// The most roles that are read.

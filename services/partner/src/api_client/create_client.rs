@@ -13,7 +13,7 @@ use proto::{
 use store::{Command, Context, Needs, Rows};
 use types::{ApiClientId, Fault, PartnerId, Reason, limits::MAX_NAME};
 
-use super::{ApiClient, ApiClientKind, ApiClientState, access};
+use super::{ApiClient, ApiClientKind, ApiClientState, access, bounds::Bounds};
 use crate::{events, partner::Partner, wire};
 
 /// Creates an API client.
@@ -27,8 +27,8 @@ pub(crate) struct CreateApiClient {
 }
 
 impl CreateApiClient {
-    /// Reads the request.
-    pub(crate) fn parse(request: &CreateApiClientRequest, _: &Arc<Principal>) -> Result<Self, Fault> {
+    /// Reads the request, which may give no more than the caller holds.
+    pub(crate) fn parse(request: &CreateApiClientRequest, caller: &Arc<Principal>) -> Result<Self, Fault> {
         let mut checks = Checks::new();
         let api_client_id = checks.optional_id("api_client_id", &request.api_client_id);
         let name = checks.text("name", &request.name, MAX_NAME);
@@ -43,6 +43,9 @@ impl CreateApiClient {
             }
         };
         let contact = checks.optional_text("contact", &request.contact, MAX_NAME);
+        if let (Some(access), Some(partner_id)) = (&access, &partner_id) {
+            Bounds(caller.clone()).check_access(&mut checks, access, partner_id.as_ref());
+        }
         checks.done()?;
         Ok(Self {
             api_client_id: checked(api_client_id)?,

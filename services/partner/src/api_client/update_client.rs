@@ -13,11 +13,12 @@ use proto::{
 use store::{Command, Context, Needs, Rows};
 use types::{ApiClientId, Fault, limits::MAX_NAME};
 
-use super::{ApiClient, ApiClientState, access};
+use super::{ApiClient, ApiClientState, access, bounds::Bounds};
 use crate::{events, wire};
 
 /// Changes the fields of an API client that are set.
 pub(crate) struct UpdateApiClient {
+    bounds: Bounds,
     api_client_id: ApiClientId,
     etag: String,
     name: Option<String>,
@@ -28,7 +29,7 @@ pub(crate) struct UpdateApiClient {
 
 impl UpdateApiClient {
     /// Reads the request. Which access is allowed depends on the stored kind, so that access is parsed with the decision.
-    pub(crate) fn parse(request: &UpdateApiClientRequest, _: &Arc<Principal>) -> Result<Self, Fault> {
+    pub(crate) fn parse(request: &UpdateApiClientRequest, caller: &Arc<Principal>) -> Result<Self, Fault> {
         let mut checks = Checks::new();
         let api_client_id = checks.id("api_client_id", &request.api_client_id);
         let name = request.name.as_deref().and_then(|name| checks.text("name", name, MAX_NAME));
@@ -36,6 +37,7 @@ impl UpdateApiClient {
         let state = request.state.and_then(|state| checks.optional_choice("state", state));
         checks.done()?;
         Ok(Self {
+            bounds: Bounds(caller.clone()),
             api_client_id: checked(api_client_id)?,
             etag: request.etag.clone(),
             name,
@@ -56,7 +58,7 @@ impl Command for UpdateApiClient {
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<v1::ApiClient, Fault> {
         let present = rows.get::<ApiClient>(&self.api_client_id)?.cloned();
-        let present = present.ok_or_else(|| Fault::not_found("API client", &self.api_client_id))?;
+        let present = self.bounds.find(present, &self.api_client_id)?;
         Fault::check_etag("API client", &self.etag, present.version)?;
         let mut changed = ApiClient {
             name: self.name.clone().unwrap_or_else(|| present.name.clone()),
@@ -64,9 +66,15 @@ impl Command for UpdateApiClient {
             state: self.state.unwrap_or(present.state),
             ..present.clone()
         };
+        // Everybody who sees it may suspend it. Whoever gives its keys something holds it all.
+        if self.access.is_some() || self.state == Some(ApiClientState::Live) {
+            self.bounds.check_covers(&present)?;
+            self.bounds.check_unscoped()?;
+        }
         if self.access.is_some() {
             let mut checks = Checks::new();
             let access = access::parse(&mut checks, present.kind, self.access.as_ref());
+            self.bounds.check_access(&mut checks, &access, present.partner_id.as_ref());
             checks.done()?;
             (changed.roles, changed.account_ids) = (access.roles, access.account_ids);
         }

@@ -10,10 +10,16 @@ use store::{Command, Context, Needs, Rows};
 use types::{ApiClientId, Fault, Timestamp};
 
 use super::{ApiKey, BY_API_CLIENT, MOST_LIVE, NewKey, parse_scopes};
-use crate::{api_client::ApiClient, events, text_list::TextList, wire};
+use crate::{
+    api_client::{ApiClient, bounds::Bounds},
+    events,
+    text_list::TextList,
+    wire,
+};
 
 /// Stores a new key.
 pub(crate) struct CreateApiKey {
+    bounds: Bounds,
     api_client_id: ApiClientId,
     prefix: String,
     key_hash: String,
@@ -22,14 +28,18 @@ pub(crate) struct CreateApiKey {
 }
 
 impl CreateApiKey {
-    /// Reads the request for this key.
-    pub(crate) fn parse(request: &CreateApiKeyRequest, key: &NewKey) -> Result<Self, Fault> {
+    /// Reads the request for this key, which may have no more than the caller's.
+    pub(crate) fn parse(request: &CreateApiKeyRequest, key: &NewKey, bounds: Bounds) -> Result<Self, Fault> {
         let mut checks = Checks::new();
         let api_client_id = checks.id("api_client_id", &request.api_client_id);
         let scopes = parse_scopes(&mut checks, &request.scopes);
         let expire_time = checks.optional_time("expire_time", request.expire_time.as_ref());
+        if let Some(expire_time) = expire_time {
+            bounds.check_key(&mut checks, &scopes, expire_time);
+        }
         checks.done()?;
         Ok(Self {
+            bounds,
             api_client_id: checked(api_client_id)?,
             prefix: key.prefix().to_owned(),
             key_hash: key.hash(),
@@ -50,7 +60,8 @@ impl Command for CreateApiKey {
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<v1::ApiKey, Fault> {
         let api_client = rows.get::<ApiClient>(&self.api_client_id)?.cloned();
-        let api_client = api_client.ok_or_else(|| Fault::not_found("API client", &self.api_client_id))?;
+        let api_client = self.bounds.find(api_client, &self.api_client_id)?;
+        self.bounds.check_covers(&api_client)?;
         if self.expire_time.is_some_and(|end| end <= cx.now()) {
             return Err(Fault::invalid("expire_time", "must be in the future"));
         }

@@ -1,8 +1,12 @@
-//! Encodes fulfillment orders as JSON: the document that `GET /v1/fulfillment-orders/{fulfillment_order_id}` returns.
+//! Encodes fulfillment orders as JSON: the document that `GET /v1/fulfillment-orders/{fulfillment_order_id}` returns to the
+//! partner.
 
 use prost::{Message as _, Name as _};
 use prost_reflect::DynamicMessage;
-use proto::fulfillment::v1::FulfillmentOrder;
+use proto::{
+    fulfillment::v1::FulfillmentOrder,
+    redact::{Redact as _, Viewer},
+};
 use types::Fault;
 
 /// Media type of the document.
@@ -10,6 +14,8 @@ pub(crate) const CONTENT_TYPE: &str = "application/json";
 
 /// The document of a fulfillment order.
 pub(crate) fn encode(order: &FulfillmentOrder) -> Result<Vec<u8>, Fault> {
+    let mut order = order.clone();
+    order.redact(Viewer { customer: false, partner: true });
     let unwritable = || Fault::internal("a fulfillment order cannot be written as JSON");
     let descriptor = proto::pool().get_message_by_name(&FulfillmentOrder::full_name()).ok_or_else(unwritable)?;
     let message = DynamicMessage::decode(descriptor, order.encode_to_vec().as_slice()).map_err(|_| unwritable())?;

@@ -30,7 +30,7 @@ use async_trait::async_trait;
 use proto::{events::PartnerEvent, fulfillment::v1::FulfillmentOrder, partner::v1::PartnerMessage};
 use store::{AnyCommand, Command, Context, Db, Needs, Rows, Task, TaskHandler};
 use types::{
-    Fault, FulfillmentOrderId, MessageId, PartnerId,
+    AccountId, Fault, FulfillmentOrderId, MessageId, PartnerId,
     retry::{
         self,
         sending::{ATTEMPTS, FIRST_PAUSE, LONGEST_PAUSE, SUSPENDED_PAUSE},
@@ -71,6 +71,7 @@ pub(crate) enum RequestChange {
 pub(crate) struct UpdateFulfillmentRequest {
     fulfillment_order_id: FulfillmentOrderId,
     partner_id: PartnerId,
+    account_id: AccountId,
     fulfillment_order: FulfillmentOrder,
     change: RequestChange,
 }
@@ -83,6 +84,7 @@ impl UpdateFulfillmentRequest {
         Ok(Self {
             fulfillment_order_id: order.fulfillment_order_id.parse().map_err(unreadable)?,
             partner_id: order.partner_id.parse().map_err(unreadable)?,
+            account_id: order.account_id.parse().map_err(unreadable)?,
             fulfillment_order: order,
             change,
         })
@@ -101,6 +103,7 @@ impl UpdateFulfillmentRequest {
             fulfillment_order_id: self.fulfillment_order_id.clone(),
             partner_id: self.partner_id.clone(),
             order_id: self.fulfillment_order.order_id.clone(),
+            account_id: self.account_id.clone(),
             state,
             trace_parent,
             version,
@@ -120,6 +123,7 @@ impl UpdateFulfillmentRequest {
             state: MessageState::Pending,
             subject: self.fulfillment_order_id.to_string(),
             order_id: self.fulfillment_order.order_id.clone(),
+            account_id: Some(self.account_id.clone()),
             outcome: String::new(),
             content_type: document::CONTENT_TYPE.to_owned(),
             content_hash: message::hash(&content),

@@ -80,6 +80,8 @@ pub(crate) struct Effect {
     pub outcome: String,
     /// The order it belongs to; empty when not known.
     pub order_id: String,
+    /// The account of the order; empty when not known.
+    pub account_id: String,
 }
 
 /// Takes and applies reports. Cheap to clone.
@@ -225,6 +227,7 @@ impl ReceiveReport {
         };
         // The id of an order that is another partner's is not shown.
         let request = request.filter(|request| request.partner_id == submission.partner_id);
+        let account_id = request.map(|request| request.account_id.clone());
         let order_id = request.map(|request| request.order_id.clone()).unwrap_or_default();
         let message_id: MessageId = cx.new_id();
         rows.put(Content { message_id: message_id.clone(), content: submission.content.clone(), version: 0 });
@@ -237,6 +240,7 @@ impl ReceiveReport {
             state: MessageState::Received,
             subject: submission.subject.clone(),
             order_id,
+            account_id,
             outcome: String::new(),
             content_type: submission::CONTENT_TYPE.to_owned(),
             content_hash: submission.content_hash.clone(),
@@ -323,9 +327,11 @@ impl Command for RecordReportAttempt {
         let attempts = present.attempts + 1;
         let tried = Message { attempts, update_time: cx.now(), ..present };
         let (event, changed) = match &self.result {
-            Ok(Effect { outcome, order_id }) => {
+            Ok(Effect { outcome, order_id, account_id }) => {
                 let order_id = if order_id.is_empty() { tried.order_id.clone() } else { order_id.clone() };
-                let applied = Message { state: MessageState::Applied, outcome: outcome.clone(), order_id, ..tried };
+                let account_id = account_id.parse().ok().or_else(|| tried.account_id.clone());
+                let (state, outcome) = (MessageState::Applied, outcome.clone());
+                let applied = Message { state, outcome, order_id, account_id, ..tried };
                 (PartnerEvent::PartnerMessageApplied as fn(_) -> _, applied)
             }
             Err(fault) if fault.is_transient() => {

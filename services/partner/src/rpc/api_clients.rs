@@ -1,7 +1,9 @@
 //! Answers the calls of the API client service.
 
+use std::sync::Arc;
+
 use chassis::Answers;
-use mesh::{CallInfo, credentials::KeyChanges, wire::one_id};
+use mesh::{CallInfo, Principal, credentials::KeyChanges, wire::one_id};
 use proto::partner::v1::{
     self, ApiKeyStatus, CreateApiClientRequest, CreateApiKeyRequest, CreateApiKeyResponse, GetApiClientRequest,
     ListApiClientsRequest, ListApiClientsResponse, ListApiKeysRequest, ListApiKeysResponse, LookUpApiKeyRequest,
@@ -11,7 +13,7 @@ use store::Db;
 use types::{ApiClientId, Fault, Reason};
 
 use crate::{
-    api_client::{ApiClient, create_client::CreateApiClient, update_client::UpdateApiClient},
+    api_client::{ApiClient, bounds::Bounds, create_client::CreateApiClient, update_client::UpdateApiClient},
     api_key::{
         ApiKey, NewKey,
         create_key::CreateApiKey,
@@ -61,11 +63,13 @@ impl ApiClients {
         info: &CallInfo,
         request: UpdateApiClientRequest,
     ) -> Result<v1::ApiClient, Fault> {
+        self.check_limited(&request.api_client_id, &info.principal).await?;
         let updated = chassis::command(self, info, &request, UpdateApiClient::parse).await;
         self.announced(updated)
     }
 
     async fn revoke_api_key(&self, info: &CallInfo, request: RevokeApiKeyRequest) -> Result<v1::ApiKey, Fault> {
+        self.check_limited(&request.api_client_id, &info.principal).await?;
         let revoked = chassis::command(self, info, &request, RevokeApiKey::parse).await;
         self.announced(revoked)
     }
@@ -86,17 +90,34 @@ impl ApiClients {
         found.ok_or_else(|| Fault::not_found("API client", api_client_id))
     }
 
-    async fn get_api_client(&self, _: &CallInfo, request: GetApiClientRequest) -> Result<v1::ApiClient, Fault> {
-        let api_client = self.api_client(&one_id("api_client_id", &request.api_client_id)?).await?;
+    /// The API client, when the caller sees it.
+    async fn seen(&self, api_client_id: &ApiClientId, caller: &Principal) -> Result<ApiClient, Fault> {
+        let found = self.db.load::<ApiClient>(api_client_id).await?;
+        Bounds(Arc::new(caller.clone())).find(found, api_client_id)
+    }
+
+    /// Refuses a caller that is limited to some accounts when it does not see the API client, also when an answer was kept.
+    async fn check_limited(&self, id: &str, caller: &Principal) -> Result<(), Fault> {
+        if !caller.sees_all() {
+            self.seen(&one_id("api_client_id", id)?, caller).await?;
+        }
+        Ok(())
+    }
+
+    async fn get_api_client(&self, info: &CallInfo, request: GetApiClientRequest) -> Result<v1::ApiClient, Fault> {
+        let id = one_id("api_client_id", &request.api_client_id)?;
+        let api_client = self.seen(&id, &info.principal).await?;
         Ok(wire::api_client(&api_client))
     }
 
     async fn list_api_clients(
         &self,
-        _: &CallInfo,
+        info: &CallInfo,
         request: ListApiClientsRequest,
     ) -> Result<ListApiClientsResponse, Fault> {
-        let (found, next_page_token) = lists::api_clients(&self.db, request.page_size, &request.page_token).await?;
+        let bounds = Bounds(info.principal.clone());
+        let (found, next_page_token) =
+            lists::api_clients(&self.db, &bounds, request.page_size, &request.page_token).await?;
         Ok(ListApiClientsResponse { api_clients: found.iter().map(wire::api_client).collect(), next_page_token })
     }
 
@@ -106,18 +127,19 @@ impl ApiClients {
         request: CreateApiKeyRequest,
     ) -> Result<CreateApiKeyResponse, Fault> {
         let new = NewKey::generate();
-        let command = CreateApiKey::parse(&request, &new)?;
+        self.check_limited(&request.api_client_id, &info.principal).await?;
+        let command = CreateApiKey::parse(&request, &new, Bounds(info.principal.clone()))?;
         let key = self.db.run(chassis::repeatable_call(info, &request)?, command).await?;
         // A repeat is answered with the first key, whose secret is not stored.
         let secret = if key.prefix == new.prefix() { new.reveal() } else { String::new() };
         Ok(CreateApiKeyResponse { api_key: Some(key), secret })
     }
 
-    async fn list_api_keys(&self, _: &CallInfo, request: ListApiKeysRequest) -> Result<ListApiKeysResponse, Fault> {
+    async fn list_api_keys(&self, info: &CallInfo, request: ListApiKeysRequest) -> Result<ListApiKeysResponse, Fault> {
         let api_client_id = one_id("api_client_id", &request.api_client_id)?;
-        self.api_client(&api_client_id).await?;
+        self.seen(&api_client_id, &info.principal).await?;
         let (keys, next_page_token) =
-            lists::api_keys(&self.db, &api_client_id, request.page_size, &request.page_token).await?;
+            lists::api_keys(&self.db, &api_client_id, &info.principal, request.page_size, &request.page_token).await?;
         Ok(ListApiKeysResponse { api_keys: keys.iter().map(wire::api_key).collect(), next_page_token })
     }
 

@@ -5,6 +5,7 @@ mod api_clients;
 mod api_keys;
 mod doubt;
 mod endpoints;
+mod giving;
 mod partners;
 mod peers;
 mod plans;

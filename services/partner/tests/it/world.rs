@@ -136,6 +136,7 @@ pub(crate) fn fulfillment_order(number: &str, partner_id: &str) -> FulfillmentOr
     FulfillmentOrder {
         fulfillment_order_id: format!("ful_{number}"),
         order_id: format!("ord_{number}"),
+        account_id: "acc_a".to_owned(),
         partner_id: partner_id.to_owned(),
         node_id: "nod_a".to_owned(),
         attempt: 1,

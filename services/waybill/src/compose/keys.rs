@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use futures::FutureExt as _;
 use mesh::{
-    Accounts, Channel, Kind, Principal, Role,
-    credentials::{Grant, KeyLookup, KeyStatus},
+    Accounts, Channel, KeyBounds, Kind, Principal, Role,
+    credentials::{Grant, KeyLookup, KeyStatus, Scopes},
 };
 use proto::partner::v1::{
     ApiClient, ApiClientKind, ApiKeyStatus, LookUpApiKeyRequest, LookUpApiKeyResponse,
@@ -33,7 +33,11 @@ fn status(answer: LookUpApiKeyResponse) -> Result<KeyStatus, Fault> {
             let (Some(api_client), Some(key)) = (answer.api_client, answer.api_key) else {
                 return Err(Fault::internal("a live key without its API client"));
             };
-            Ok(KeyStatus::Live(Grant { principal: principal(&api_client)?, scopes: key.scopes.into_iter().collect() }))
+            let scopes: Scopes = key.scopes.into_iter().collect();
+            let expire_time = key.expire_time.as_ref().and_then(mesh::wire::from_timestamp);
+            let bounds = KeyBounds { scopes: scopes.clone(), expire_time };
+            let principal = Principal { key: Some(bounds), ..principal(&api_client)? };
+            Ok(KeyStatus::Live(Grant { principal, scopes }))
         }
         ApiKeyStatus::Unknown => Ok(KeyStatus::Unknown),
         ApiKeyStatus::Expired => Ok(KeyStatus::Expired),
@@ -71,6 +75,7 @@ fn principal(api_client: &ApiClient) -> Result<Principal, Fault> {
             .collect(),
         accounts,
         partner: partner.map_err(|error| Fault::internal(format!("the partner of an API client: {error}")))?,
+        key: None,
     })
 }
 

@@ -132,10 +132,14 @@ async fn a_caller_with_several_roles_sees_what_any_of_them_may_see() {
         // Customers may not list fulfillment orders, so a partner does not see those of its accounts.
         let listed = call(&world, &both, "ListFulfillmentOrders", json!({})).await.unwrap();
         assert_eq!(listed["fulfillmentOrders"], json!([]));
-        // Customer service sees every partner's messages and reports for none.
+        // Customer service that sees every account sees every partner's messages, and reports for none.
         let clerk =
             Principal { roles: [Role::CustomerService, Role::Partner].into_iter().collect(), ..a.warehouse.clone() };
-        assert!(call(&world, &clerk, "GetMessage", json!({"messageId": b.warehouse_message})).await.is_ok());
+        let message = json!({"messageId": b.warehouse_message});
+        assert_eq!(call(&world, &clerk, "GetMessage", message.clone()).await, Err(Code::NotFound));
+        assert!(call(&world, &clerk, "GetMessage", json!({"messageId": a.warehouse_message})).await.is_ok());
+        let clerk = Principal { accounts: mesh::Accounts::All, ..clerk };
+        assert!(call(&world, &clerk, "GetMessage", message).await.is_ok());
         let report = json!({
             "partnerId": b.warehouse_id(), "controlNumber": "x",
             "accepted": {"fulfillmentOrderId": b.open_fulfillment_order},
@@ -219,6 +223,53 @@ async fn only_the_distributor_sets_prices() {
             assert!(call(&world, &a.clerk, "PlaceOrder", request).await.is_ok());
         }
         assert!(call(&world, &buyer, "PlaceOrder", order(&a.account, &a.sku, "listed")).await.is_ok());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_customer_is_told_neither_others_stock_nor_internal_reasons_nor_global_numbers() {
+    each(|world| async move {
+        let a = Party::settle(&world, "A").await;
+        let asked = json!({"skus": [a.sku]});
+        let staff = call(&world, &a.clerk, "GetAvailability", asked.clone()).await.unwrap()["availability"][0].clone();
+        assert_ne!((&staff["onHand"], &staff["allocated"]), (&json!("0"), &json!("0")));
+        let shown = call(&world, &a.customer, "GetAvailability", asked).await.unwrap()["availability"][0].clone();
+        assert_eq!((&shown["sku"], &shown["atp"]), (&staff["sku"], &staff["atp"]));
+        for field in ["onHand", "reserved", "allocated", "backordered", "shortfall"] {
+            assert_eq!(shown[field], "0", "{field}");
+        }
+        assert_eq!(shown["levels"], json!([]));
+
+        let hold = async |reason: &str| {
+            let hold = json!({"reason": reason, "note": "internal"});
+            world.post(&format!("/v1/orders/{}:placeHold", a.open_order), &hold).await;
+        };
+        hold("HOLD_REASON_FRAUD").await;
+        hold("HOLD_REASON_ADDRESS_INVALID").await;
+        let held = call(&world, &a.customer, "GetOrder", json!({"orderId": a.open_order})).await.unwrap();
+        assert_eq!(held["holds"][0]["reason"], "HOLD_REASON_UNSPECIFIED", "{held}");
+        assert_eq!(held["holds"][1]["reason"], "HOLD_REASON_ADDRESS_INVALID");
+        let listed = call(&world, &a.customer, "ListOrders", json!({})).await.unwrap().to_string();
+        assert!(!listed.contains("FRAUD") && !listed.contains("internal"), "{listed}");
+
+        let shipment = call(&world, &a.customer, "GetShipment", json!({"shipmentId": a.shipment})).await.unwrap();
+        assert_eq!(
+            (&shipment["fulfillmentOrderId"], &shipment["shipmentReference"]),
+            (&json!(""), &json!("")),
+            "{shipment}"
+        );
+        let request = json!({"orderId": a.order, "pageSize": 3});
+        let page = call(&world, &a.customer, "ListTimeline", request).await.unwrap();
+        for entry in page["entries"].as_array().unwrap() {
+            assert_eq!((&entry["entryNumber"], &entry["event"]["position"]), (&json!("0"), &json!("0")), "{entry}");
+        }
+        assert!(!page.to_string().contains(&a.fulfillment_order), "{page}");
+        let item = call(&world, &a.warehouse, "GetItem", json!({"sku": a.sku})).await.unwrap();
+        assert_eq!(item["listPrice"], Value::Null);
+        let work = json!({"fulfillmentOrderId": a.open_fulfillment_order});
+        let work = call(&world, &a.warehouse, "GetFulfillmentOrder", work).await.unwrap();
+        assert_eq!(work["decisionId"], "");
     })
     .await;
 }

@@ -30,13 +30,21 @@ pub(super) struct Party {
     pub(super) second_return: String,
     pub(super) warehouse_message: String,
     pub(super) carrier_message: String,
+    /// Exceptions about the orders that are delivered: more came back than was authorized.
+    pub(super) exception: String,
+    pub(super) second_exception: String,
+    /// A program of the customer with two keys, and one without.
+    pub(super) api_client: String,
+    pub(super) second_api_client: String,
+    pub(super) api_key: String,
     /// Texts that only those who belong to the party may read.
     pub(super) marks: Vec<String>,
 }
 
 fn person(role: Role, subject: String, accounts: &[String]) -> Principal {
     let accounts = accounts.iter().map(|account| account.parse().unwrap()).collect();
-    Principal { kind: Kind::Person, subject, roles: role.into(), accounts: Accounts::Only(accounts), partner: None }
+    let accounts = Accounts::Only(accounts);
+    Principal { kind: Kind::Person, subject, roles: role.into(), accounts, partner: None, key: None }
 }
 
 pub(super) fn partner(id: &str) -> Principal {
@@ -102,11 +110,45 @@ impl Party {
             second_return: String::new(),
             warehouse_message: String::new(),
             carrier_message: String::new(),
+            exception: String::new(),
+            second_exception: String::new(),
+            api_client: format!("cli_{name}1"),
+            second_api_client: format!("cli_{name}2"),
+            api_key: String::new(),
         };
         for (number, account) in [(1, &accounts[0]), (2, &accounts[0]), (3, &accounts[0]), (4, &accounts[1])] {
             party.order(world, name, number, account).await;
         }
+        party.programs(world).await;
         party
+    }
+
+    /// Creates two programs of the customer.
+    async fn programs(&mut self, world: &World) {
+        for api_client in [&self.api_client, &self.second_api_client] {
+            let access = json!({"accountIds": [self.account]});
+            let kind = "API_CLIENT_KIND_CUSTOMER";
+            let new = json!({"apiClientId": api_client, "name": api_client, "kind": kind, "access": access});
+            world.post("/v1/api-clients", &new).await;
+        }
+        for _ in 0..2 {
+            let made = world.post(&format!("/v1/api-clients/{}/api-keys", self.api_client), &json!({})).await;
+            self.api_key = text(&made["apiKey"], "apiKeyId");
+        }
+        self.marks.extend([self.api_client.clone(), self.second_api_client.clone()]);
+    }
+
+    /// More comes back of an order than was authorized, which opens an exception.
+    async fn over_receive(&mut self, world: &World, order: &str) {
+        let lines = |quantity: i32| json!([{"lineNumber": 1, "quantity": quantity}]);
+        let returned = world.post("/v1/returns", &json!({"orderId": order, "lines": lines(1)})).await;
+        let path = format!("/v1/returns/{}:receive", text(&returned, "returnId"));
+        world.post(&path, &json!({"lines": lines(2)})).await;
+        world.drain().await;
+        let opened = world.get(&format!("/v1/exceptions?orderId={order}")).await;
+        let exception = text(&opened["exceptions"][0], "exceptionId");
+        self.second_exception = std::mem::replace(&mut self.exception, exception.clone());
+        self.marks.push(exception);
     }
 
     /// Places an order. The first two of a party are delivered, and a return is authorized for them.
@@ -143,6 +185,8 @@ impl Party {
         self.po = format!("PO-{name}-{number}");
         let messages = [self.warehouse_message.clone(), self.carrier_message.clone()];
         self.marks.extend([tracking, self.shipment.clone(), self.return_id.clone()].into_iter().chain(messages));
+        let order = self.order.clone();
+        self.over_receive(world, &order).await;
     }
 }
 

@@ -17,9 +17,12 @@ fn callers() -> Vec<(&'static str, Principal)> {
         roles: role.into(),
         accounts: Accounts::All,
         partner: None,
+        key: None,
     };
     let customer =
         Principal { accounts: Accounts::Only(vec!["acc_some".parse().unwrap()]), ..of(Kind::Person, Role::Customer) };
+    let staff = [Role::CustomerService, Role::Operations, Role::Application].into_iter().collect();
+    let some_accounts = Principal { roles: staff, ..customer.clone() };
     let partner = Principal {
         accounts: Accounts::Only(Vec::new()),
         partner: Some("par_some".parse().unwrap()),
@@ -30,6 +33,7 @@ fn callers() -> Vec<(&'static str, Principal)> {
         ("customer", customer),
         ("customer service", of(Kind::Person, Role::CustomerService)),
         ("operations", of(Kind::Person, Role::Operations)),
+        ("staff of some accounts", some_accounts),
         ("partner", partner),
         ("application", of(Kind::Application, Role::Application)),
         ("service", Principal::service("some")),

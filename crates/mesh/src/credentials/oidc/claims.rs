@@ -49,6 +49,7 @@ impl Claims {
             roles: self.roles(claims)?,
             accounts: self.accounts(claims)?,
             partner,
+            key: None,
         })
     }
 

@@ -98,11 +98,10 @@ impl Command for SettleRouting {
         let settlement = release.settle(&decision, &self.allocated, cx.now());
         decision.settle(&settlement.allocated, release.unrouted());
         let orders = fulfillment_orders(&decision, &settlement.allocated, &release, rows, cx)?;
-        let account_id = release.release().account_id.clone();
         release.save(rows, cx)?;
         let routed = (!orders.is_empty()).then_some(Outcome::Routed);
         let failed = settlement.waits.then_some(Outcome::Failed);
-        decision.save(&account_id, routed.into_iter().chain(failed), rows, cx);
+        decision.save(routed.into_iter().chain(failed), rows, cx);
         for (order, node) in orders {
             let id = order.header.fulfillment_order_id.clone();
             let aggregate = FulfillmentOrderAggregate::create(order, rows, cx.now())?;

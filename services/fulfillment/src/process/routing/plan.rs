@@ -87,13 +87,12 @@ impl Command for PlanRouting {
         // Inventory allocates no more in one request; an order split over many nodes takes several plans.
         plan.cap(MAX_LINES, &lines);
         let decision = RoutingDecision::new(cx.new_id(), release, &plan, cx.now());
-        let account_id = release.account_id.clone();
         aggregate.plan(&plan, &decision.decision_id, cx.now());
         let failed = plan.choices.is_empty();
         if !failed {
             schedule_allocation(&decision.decision_id, cx);
         }
-        decision.save(&account_id, failed.then_some(Outcome::Failed), rows, cx);
+        decision.save(failed.then_some(Outcome::Failed), rows, cx);
         aggregate.save(rows, cx)
     }
 }
