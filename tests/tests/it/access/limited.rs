@@ -68,9 +68,9 @@ async fn they_see_the_events_of_their_accounts_in_every_log() {
 async fn they_count_the_exceptions_of_their_accounts() {
     each(|world| async move {
         let (a, _b) = (Party::settle(&world, "A").await, Party::settle(&world, "B").await);
-        // A count finds fewer units than are reserved and allocated: that concerns no account alone.
-        let counted = json!({"countTime": "2026-06-01T00:00:00Z", "items": [{"sku": a.sku, "quantity": 0}]});
-        world.post(&format!("/v1/locations/{}:reportSnapshot", a.node), &counted).await;
+        // Fewer units are there than are allocated: that concerns no account alone.
+        let lost = json!({"delta": -92, "reason": "lost"});
+        world.post(&format!("/v1/locations/{}/stock/{}:adjust", a.node, a.sku), &lost).await;
         world.drain().await;
         let types = |answer: &Value| -> BTreeSet<String> {
             let counts = answer["counts"].as_array().unwrap().iter();
