@@ -4,5 +4,6 @@ mod attempts;
 mod calls;
 mod disclosure;
 mod isolation;
+mod kept;
 mod parties;
 mod table;
