@@ -5,6 +5,7 @@ mod calls;
 mod disclosure;
 mod fields;
 mod isolation;
+mod kept;
 mod limited;
 mod parties;
 mod table;

@@ -76,10 +76,8 @@ impl ApiClients {
 
     /// Announces a change of what keys give before it is answered. One whose outcome is not known may have been made.
     fn announced<T>(&self, outcome: Result<T, Fault>) -> Result<T, Fault> {
-        if outcome
-            .as_ref()
-            .map_or_else(|fault| matches!(fault.reason, Reason::Internal | Reason::Unavailable), |_| true)
-        {
+        let is_refusal = |fault: &Fault| !matches!(fault.reason, Reason::Internal | Reason::Unavailable);
+        if !outcome.as_ref().is_err_and(is_refusal) {
             self.keys.announce();
         }
         outcome
