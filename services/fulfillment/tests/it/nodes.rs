@@ -134,7 +134,13 @@ async fn shipments_are_shown_to_their_account_carrier_and_node() {
             (partner("par_b"), false),
         ] {
             let answer = world.client(&principal).get_shipment(get.clone()).await;
-            let expected = if sees { Ok(shipment.clone()) } else { Err(Code::NotFound) };
+            // Numbers of the node are for partners and staff.
+            let mut shown = shipment.clone();
+            if principal.partner.is_none() {
+                shown.fulfillment_order_id.clear();
+                shown.shipment_reference.clear();
+            }
+            let expected = if sees { Ok(shown) } else { Err(Code::NotFound) };
             assert_eq!(
                 answer.map(tonic::Response::into_inner).map_err(|status| status.code()),
                 expected,
