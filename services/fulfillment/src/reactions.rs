@@ -68,8 +68,7 @@ store::reactions! {
             FulfillmentAccepted, FulfillmentCompleted, FulfillmentIncomplete, FulfillmentCancellationRequested,
             FulfillmentCancellationRejected, FulfillmentPicked, ShipmentLabelled, ShipmentShipped, ShipmentOverShipped,
             ShipmentMilestoneRecorded, ShipmentUnmatchedMilestoneRecorded, ShipmentPartiallyDelivered,
-            ShipmentDelivered, ShipmentDepartureRetracted, ShipmentDeliveryRetracted, ShipmentVoided, ShipmentReturnedToSender, ShipmentLost, ShipmentRecovered, ShipmentWrittenOff,
-            ShipmentPodCaptured, ExceptionOpened, ExceptionResolved,
+            ShipmentDelivered, ShipmentPodCaptured, ExceptionOpened, ExceptionResolved,
     }
 }
 

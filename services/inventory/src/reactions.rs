@@ -42,8 +42,7 @@ store::reactions! {
             FulfillmentIncomplete, FulfillmentCancellationRequested, FulfillmentCancellationRejected,
             FulfillmentPicked, FulfillmentShortPicked, FulfillmentCancelled, ShipmentLabelled, ShipmentOverShipped,
             ShipmentMilestoneRecorded, ShipmentUnmatchedMilestoneRecorded, ShipmentPartiallyDelivered,
-            ShipmentDelivered, ShipmentDepartureRetracted, ShipmentDeliveryRetracted, ShipmentVoided, ShipmentReturnedToSender, ShipmentLost, ShipmentRecovered, ShipmentWrittenOff,
-            ShipmentPodCaptured, ExceptionOpened, ExceptionResolved,
+            ShipmentDelivered, ShipmentPodCaptured, ExceptionOpened, ExceptionResolved,
     }
 }
 

@@ -86,7 +86,6 @@ store::reactions! {
             FulfillmentAccepted, FulfillmentRejected, FulfillmentTimedOut, FulfillmentCompleted,
             FulfillmentIncomplete, FulfillmentCancellationRequested, FulfillmentCancellationRejected,
             ShipmentLabelled, ShipmentOverShipped, ShipmentMilestoneRecorded, ShipmentUnmatchedMilestoneRecorded,
-            ShipmentDepartureRetracted, ShipmentDeliveryRetracted, ShipmentVoided, ShipmentReturnedToSender, ShipmentLost, ShipmentRecovered, ShipmentWrittenOff,
             ShipmentPodCaptured, ExceptionOpened, ExceptionResolved,
     }
 }

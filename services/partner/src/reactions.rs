@@ -39,8 +39,7 @@ store::reactions! {
         ignored: FulfillmentRouted, FulfillmentRoutingFailed, FulfillmentUnfulfillable, FulfillmentCompleted,
             FulfillmentIncomplete, FulfillmentPicked, FulfillmentShortPicked, ShipmentLabelled, ShipmentShipped,
             ShipmentOverShipped, ShipmentMilestoneRecorded, ShipmentUnmatchedMilestoneRecorded,
-            ShipmentPartiallyDelivered, ShipmentDelivered, ShipmentDepartureRetracted, ShipmentDeliveryRetracted, ShipmentVoided, ShipmentReturnedToSender, ShipmentLost, ShipmentRecovered, ShipmentWrittenOff,
-            ShipmentPodCaptured, ExceptionOpened, ExceptionResolved
+            ShipmentPartiallyDelivered, ShipmentDelivered, ShipmentPodCaptured, ExceptionOpened, ExceptionResolved
     }
 }
 

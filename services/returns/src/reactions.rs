@@ -28,8 +28,7 @@ store::reactions! {
             FulfillmentRequested, FulfillmentAccepted, FulfillmentRejected, FulfillmentTimedOut, FulfillmentCompleted,
             FulfillmentIncomplete, FulfillmentCancellationRequested, FulfillmentCancellationRejected,
             FulfillmentPicked, FulfillmentShortPicked, FulfillmentCancelled, ShipmentLabelled, ShipmentShipped,
-            ShipmentOverShipped, ShipmentMilestoneRecorded, ShipmentUnmatchedMilestoneRecorded, ShipmentDepartureRetracted, ShipmentDeliveryRetracted, ShipmentVoided, ShipmentReturnedToSender, ShipmentLost, ShipmentRecovered, ShipmentWrittenOff,
-            ShipmentPodCaptured,
+            ShipmentOverShipped, ShipmentMilestoneRecorded, ShipmentUnmatchedMilestoneRecorded, ShipmentPodCaptured,
             ExceptionOpened, ExceptionResolved,
     }
 }

@@ -1,8 +1,6 @@
 //! Lines of the fulfillment service's events about shipments.
 
-use proto::fulfillment::v1::{
-    Milestone, MilestoneCode, ProofOfDeliveryCaptured, Shipment, ShipmentShipped, ShipmentWrittenOff, WriteOffRemedy,
-};
+use proto::fulfillment::v1::{Milestone, MilestoneCode, ProofOfDeliveryCaptured, Shipment, ShipmentShipped};
 
 use super::format::{line_items, lowercase, one_line, or};
 
@@ -45,14 +43,4 @@ pub(super) fn proof_of_delivery(payload: &ProofOfDeliveryCaptured) -> Option<Str
         (person, _) => format!(": signed by {}", one_line(person)),
     };
     Some(format!("proof of delivery for {}{how}", payload.package_id))
-}
-
-pub(super) fn written_off(payload: &ShipmentWrittenOff) -> String {
-    let remedy = match payload.remedy() {
-        WriteOffRemedy::Replace => "shipped again",
-        WriteOffRemedy::Cancel | WriteOffRemedy::Unspecified => "cancelled",
-    };
-    let claim = &payload.claim_reference;
-    let claim = if claim.is_empty() { String::new() } else { format!(", claim {}", one_line(claim)) };
-    format!("{} is written off: {} will be {remedy}{claim}", payload.package_id, line_items(&payload.lines))
 }

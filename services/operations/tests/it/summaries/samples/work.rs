@@ -7,7 +7,7 @@ use proto::{
         FulfillmentRouted, FulfillmentRoutingFailed, FulfillmentUnfulfillable, Milestone, MilestoneCode, Node,
         NodeChanged, Package, ProofOfDelivery, ProofOfDeliveryCaptured, RoutingCandidate, RoutingChoice,
         RoutingDecision, Shipment, ShipmentDelivered, ShipmentLabelled, ShipmentMilestoneRecorded, ShipmentOverShipped,
-        ShipmentShipped, ShipmentUndelivered, ShipmentVoided, ShipmentWrittenOff, WriteOffRemedy,
+        ShipmentShipped,
     },
     partner::v1::{
         ApiClient, ApiClientChanged, ApiKey, ApiKeyChanged, MessageChanged, Partner, PartnerChanged, PartnerMessage,
@@ -20,7 +20,6 @@ pub(super) fn add(samples: &mut Samples) {
     routing(samples);
     fulfillment_orders(samples);
     shipments(samples);
-    undelivered(samples);
     packages(samples);
     messages(samples);
 }
@@ -138,38 +137,7 @@ fn shipments(samples: &mut Samples) {
         ShipmentDelivered { shipment: Some(shipment()), lines: vec![line("NW-011", 1)], deliver_time: None };
     let expected = "delivered 1 NW-011; more is on its way";
     sample(samples, FulfillmentEvent::ShipmentPartiallyDelivered(delivered.clone()), expected);
-    sample(samples, FulfillmentEvent::ShipmentDelivered(delivered.clone()), "delivered 1 NW-011: S-7 is complete");
-    let expected = "not delivered after all: 1 NW-011 of S-7";
-    sample(samples, FulfillmentEvent::ShipmentDeliveryRetracted(delivered), expected);
-    let retracted =
-        ShipmentShipped { shipment: Some(shipment()), lines: vec![line("NW-011", 1)], cancellation_lost: false };
-    let expected = "did not leave after all: 1 NW-011 of S-7";
-    sample(samples, FulfillmentEvent::ShipmentDepartureRetracted(retracted), expected);
-    let voided = ShipmentVoided { shipment: Some(shipment()), lines: lines() };
-    sample(samples, FulfillmentEvent::ShipmentVoided(voided), "labels of S-7 are void: 12 NW-011, 3 NW-042");
-}
-
-fn undelivered(samples: &mut Samples) {
-    let package = ShipmentUndelivered {
-        shipment: Some(shipment()),
-        package_id: "pkg_1".to_owned(),
-        lines: vec![line("NW-011", 1)],
-    };
-    let expected = "pkg_1 is returned to the sender: 1 NW-011";
-    sample(samples, FulfillmentEvent::ShipmentReturnedToSender(package.clone()), expected);
-    sample(samples, FulfillmentEvent::ShipmentLost(package.clone()), "pkg_1 is lost: 1 NW-011");
-    sample(samples, FulfillmentEvent::ShipmentRecovered(package), "pkg_1 is on its way after all: 1 NW-011");
-    let written_off = |remedy: WriteOffRemedy, claim: &str| ShipmentWrittenOff {
-        shipment: Some(shipment()),
-        package_id: "pkg_1".to_owned(),
-        lines: vec![line("NW-011", 1)],
-        remedy: remedy.into(),
-        claim_reference: claim.to_owned(),
-    };
-    let expected = "pkg_1 is written off: 1 NW-011 will be shipped again, claim C-9";
-    sample(samples, FulfillmentEvent::ShipmentWrittenOff(written_off(WriteOffRemedy::Replace, "C-9")), expected);
-    let expected = "pkg_1 is written off: 1 NW-011 will be cancelled";
-    sample(samples, FulfillmentEvent::ShipmentWrittenOff(written_off(WriteOffRemedy::Cancel, "")), expected);
+    sample(samples, FulfillmentEvent::ShipmentDelivered(delivered), "delivered 1 NW-011: S-7 is complete");
 }
 
 fn packages(samples: &mut Samples) {
