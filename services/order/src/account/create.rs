@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mesh::{
-    Accounts, Principal,
+    Principal,
     wire::{Checks, checked},
 };
 use proto::{events::OrderEvent, order::v1 as contract, types::v1::Address};
@@ -28,7 +28,7 @@ pub(crate) struct CreateAccount {
 
 impl CreateAccount {
     /// Reads the request.
-    pub(crate) fn parse(request: &contract::CreateAccountRequest, caller: &Arc<Principal>) -> Result<Self, Fault> {
+    pub(crate) fn parse(request: &contract::CreateAccountRequest, _: &Arc<Principal>) -> Result<Self, Fault> {
         let mut checks = Checks::new();
         let account_id = checks.optional_id("account_id", &request.account_id);
         let name = checks.text("name", &request.name, MAX_NAME);
@@ -39,14 +39,8 @@ impl CreateAccount {
         let duplicate = checks.optional_choice("duplicate_po_policy", request.duplicate_po_policy);
         let invoice = checks.optional_choice("invoice_policy", request.invoice_policy);
         checks.done()?;
-        let account_id = checked(account_id)?;
-        // Otherwise it would be told of an account, now or in a repeat, that it does not see.
-        let sees = account_id.as_ref().map_or_else(|| caller.own_accounts() == &Accounts::All, |id| caller.sees(id));
-        if !sees {
-            return Err(Fault::new(Reason::PermissionDenied, "the caller would not see the account"));
-        }
         Ok(Self {
-            account_id,
+            account_id: checked(account_id)?,
             name: checked(name)?,
             contact: checked(contact)?,
             phone: checked(phone)?,

@@ -80,7 +80,7 @@ async fn a_hold_is_released_once() {
 }
 
 #[tokio::test]
-async fn a_customer_sees_the_hold_of_its_order_but_neither_who_placed_it_nor_the_note() {
+async fn a_customer_sees_the_hold_of_its_order_but_neither_an_internal_reason_nor_who_placed_it_nor_the_note() {
     each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
         place_hold(&world, &order, HoldReason::Credit).await;
@@ -88,7 +88,7 @@ async fn a_customer_sees_the_hold_of_its_order_but_neither_who_placed_it_nor_the
         let request = contract::GetOrderRequest { order_id: order.order_id.clone() };
         let on_hold = customer.get_order(request).await.unwrap().into_inner();
         let hold = &on_hold.holds[0];
-        assert_eq!((hold.reason(), hold.note.as_str(), hold.placed_by.as_str()), (HoldReason::Credit, "", ""));
+        assert_eq!((hold.reason(), hold.note.as_str(), hold.placed_by.as_str()), (HoldReason::Unspecified, "", ""));
         assert_eq!(on_hold.supported_actions, ["CancelOrder"]);
         let cancel = contract::CancelOrderRequest { order_id: order.order_id.clone(), ..Default::default() };
         let cancelled = customer.cancel_order(cancel).await.unwrap().into_inner();

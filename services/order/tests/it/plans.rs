@@ -51,7 +51,7 @@ async fn orders_are_listed_and_counted_without_reading_those_that_ended() {
                     plans.check(&format!("the next page of {what}")).await;
                 }
             }
-            for account_id in ["", "acc_1"] {
+            for account_id in ["", "acc_1"].into_iter().filter(|_| principal.is_staff()) {
                 let account_id = account_id.to_owned();
                 client.clone().summarize_orders(SummarizeOrdersRequest { account_id }).await.unwrap();
                 plans.check(&format!("a summary for {principal}")).await;

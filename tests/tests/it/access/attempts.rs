@@ -329,7 +329,10 @@ fn work() -> Vec<Attempt> {
         ("RecordLabels", |own, of| shipped(&of.open_fulfillment_order, own.carrier_id(), "TRACK-NEW")),
         ("RecordShipment", |own, of| shipped(&of.open_fulfillment_order, own.carrier_id(), "TRACK-NEW")),
         ("RequestCancellation", |_, of| json!({"fulfillmentOrderId": of.open_fulfillment_order})),
-        ("AnswerCancellation", |_, of| json!({"fulfillmentOrderId": of.open_fulfillment_order, "answer": "CANCELLATION_ANSWER_ACCEPTED"})),
+        (
+            "AnswerCancellation",
+            |_, of| json!({"fulfillmentOrderId": of.open_fulfillment_order, "answer": "CANCELLATION_ANSWER_ACCEPTED"}),
+        ),
     ];
     attempts.extend(about_work.map(|(method, request)| attempt(method, FOREMAN, request, Hidden)));
     attempts

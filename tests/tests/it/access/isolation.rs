@@ -105,7 +105,7 @@ fn every_scoped_method_is_tried() {
 
 /// Whether a method narrows its rows to accounts or a partner. One for the whole distributor has no rows of others: whoever
 /// sees some accounts only is refused, as `table.md` shows.
-fn is_scoped(method: &MethodDescriptor) -> bool {
+pub(super) fn is_scoped(method: &MethodDescriptor) -> bool {
     ["SCOPE_ACCOUNT", "SCOPE_PARTNER"].contains(&calls::scope(method).as_str())
 }
 
