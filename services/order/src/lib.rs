@@ -90,6 +90,7 @@ pub struct Peers {
 }
 
 /// The service's server. It calls `inventory` for items that it has no copy of.
+#[expect(clippy::needless_pass_by_value, reason = "the servers of all services are given their channels")]
 pub fn server(db: Db, inventory: Channel, config: &Config, mesh_config: &mesh::Config) -> Result<Server, ServerError> {
     let server = chassis::server(NAME, &db, mesh_config)?;
     // As the service itself: what it copies is not what its caller would be shown.

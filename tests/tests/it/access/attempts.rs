@@ -14,7 +14,7 @@ use super::parties::{Party, milestone, shipped};
 pub(super) struct Attempt {
     pub(super) method: &'static str,
     pub(super) by: fn(&Party) -> &Principal,
-    pub(super) request: fn(&Party, &Party) -> Value,
+    pub(super) request: Asks,
     pub(super) outsider: Outcome,
 }
 
@@ -39,14 +39,12 @@ pub(super) enum Outcome {
 
 use Outcome::{Hidden, Kept, NotFound, Nothing, Rejected, Uncounted, Wrong};
 
-fn attempt(
-    method: &'static str,
-    by: fn(&Party) -> &Principal,
-    request: fn(&Party, &Party) -> Value,
-    outsider: Outcome,
-) -> Attempt {
+fn attempt(method: &'static str, by: fn(&Party) -> &Principal, request: Asks, outsider: Outcome) -> Attempt {
     Attempt { method, by, request, outsider }
 }
+
+/// Makes a request of one party about the data of another.
+pub(super) type Asks = fn(&Party, &Party) -> Value;
 
 const CUSTOMER: fn(&Party) -> &Principal = |party| &party.customer;
 const CLERK: fn(&Party) -> &Principal = |party| &party.clerk;
@@ -319,7 +317,7 @@ fn work() -> Vec<Attempt> {
         attempt("ListRoutingDecisions", CLERK, |_, of| json!({"orderId": of.order}), Nothing),
         attempt("RetryRouting", FOREMAN, |_, of| json!({"orderId": of.open_order}), Hidden),
     ];
-    let about_work: [(&'static str, fn(&Party, &Party) -> Value); 7] = [
+    let about_work: [(&'static str, Asks); 7] = [
         ("AcceptFulfillmentOrder", |_, of| json!({"fulfillmentOrderId": of.open_fulfillment_order})),
         ("RejectFulfillmentOrder", |_, of| json!({"fulfillmentOrderId": of.open_fulfillment_order, "reason": "full"})),
         ("RecordPick", |_, of| {

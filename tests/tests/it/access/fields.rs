@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use prost_reflect::{DynamicMessage, ExtensionDescriptor, Kind, MessageDescriptor, Value};
+use prost_reflect::{DynamicMessage, ExtensionDescriptor, MessageDescriptor, Value};
 
 use super::calls;
 
@@ -62,17 +62,18 @@ fn shown(role: i32) -> BTreeMap<String, &'static str> {
                 continue;
             }
             found.insert(name, "yes");
-            match field.kind() {
-                Kind::Message(part) if part.full_name() == "google.protobuf.Any" => waiting.extend(payloads()),
-                Kind::Message(part) => waiting.push(part),
-                Kind::Enum(values) => {
-                    let hidden = values
-                        .values()
-                        .filter(|value| roles(&value.options(), "value_hidden_from").contains(&role))
-                        .map(|value| (value.full_name().trim_start_matches("waybill.").to_owned(), "hidden"));
-                    found.extend(hidden);
+            let kind = field.kind();
+            if let Some(part) = kind.as_message() {
+                match part.full_name() {
+                    "google.protobuf.Any" => waiting.extend(payloads()),
+                    _ => waiting.push(part.clone()),
                 }
-                _ => {}
+            } else if let Some(values) = kind.as_enum() {
+                let hidden = values
+                    .values()
+                    .filter(|value| roles(&value.options(), "value_hidden_from").contains(&role))
+                    .map(|value| (value.full_name().trim_start_matches("waybill.").to_owned(), "hidden"));
+                found.extend(hidden);
             }
         }
     }

@@ -15,8 +15,9 @@ use super::{
     parties::Party,
 };
 
-/// Methods that are refused on a party's data as it is, so that no answer is kept: its messages are applied.
-const REFUSED: [&str; 1] = ["ReplayMessage"];
+/// Methods that are refused on a party's data as it is, so that no answer is kept: its messages are applied, and
+/// its work has ended.
+const REFUSED: [&str; 2] = ["ReplayMessage", "RequestCancellation"];
 
 fn is_repeatable(method: &MethodDescriptor) -> bool {
     method.input().get_field_by_name("request_id").is_some()
