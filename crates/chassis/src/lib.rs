@@ -16,17 +16,19 @@ mod select;
 use std::{collections::HashSet, sync::Arc};
 
 use mesh::{Accounts, CallInfo, Server, ServerError};
-use proto::event::v1::event_service_server::EventServiceServer;
-use store::{Db, EventApi};
+use proto::event::v1::{event_service_server::EventServiceServer, work_service_server::WorkServiceServer};
+use store::{Db, EventApi, WorkApi};
 
 pub use dispatch::{Answers, answer, call, command, repeatable_call, shown, shown_each};
 pub use select::Select;
 
-/// A server for the service `name`, which serves the log of its database and is ready when the database is.
+/// A server for the service `name`, which serves the log and the failed work of its database and is ready when the database
+/// is.
 pub fn server(name: &'static str, db: &Db, config: &mesh::Config) -> Result<Server, ServerError> {
     let ready = db.clone();
     Ok(Server::new(name, config, proto::pool())
         .add_service(EventServiceServer::new(EventApi::new(db.clone()).seen_by(accounts)))
+        .add_service(WorkServiceServer::new(WorkApi::new(db.clone())))
         .with_readiness(move || {
             let db = ready.clone();
             async move { db.ready().await }

@@ -61,6 +61,7 @@ include!(concat!(env!("OUT_DIR"), "/message_bytes.rs"));
 // The well-known messages that Rust's own types stand for.
 message_bytes!(());
 message_bytes!(i64);
+message_bytes!(bool);
 
 /// A request that a caller may repeat: a repeat with the same id gets the first answer.
 pub trait Repeatable {

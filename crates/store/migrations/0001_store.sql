@@ -39,30 +39,38 @@ CREATE TABLE subscriptions (
     position BIGINT NOT NULL CHECK (position >= 0)
 );
 
--- Events whose reaction was refused for good.
+-- Events whose reaction was refused for good, until they are applied after all. `event` is the encoded event without its
+-- payload, which is in the source's log.
 CREATE TABLE parked_events (
     subscription TEXT NOT NULL,
-    position BIGINT NOT NULL,
     event_id TEXT NOT NULL,
+    position BIGINT NOT NULL,
     event_type TEXT NOT NULL,
+    event BYTEA NOT NULL,
     reason TEXT NOT NULL,
     message TEXT NOT NULL,
     park_time BIGINT NOT NULL,
+    apply_time BIGINT,
     version BIGINT NOT NULL,
-    PRIMARY KEY (subscription, position)
+    PRIMARY KEY (subscription, event_id)
 );
 
--- Work due at a time. `claim` counts claims and replacements, so that a runner notices when a task is no longer its own.
+-- Work due at a time, until it is done. `claim` counts claims and replacements, so that a runner notices when a task is no longer
+-- its own. `failures` counts attempts that ended with a fault, `unended` those since then that ended with their process.
 CREATE TABLE tasks (
     kind TEXT NOT NULL,
     key TEXT NOT NULL,
     due_time BIGINT NOT NULL,
     payload BYTEA NOT NULL,
-    attempts BIGINT NOT NULL,
-    lease_until BIGINT NOT NULL,
-    claim BIGINT NOT NULL,
-    last_error TEXT NOT NULL,
+    order_id TEXT NOT NULL,
+    account_id TEXT,
     trace_parent TEXT,
+    failures BIGINT NOT NULL CHECK (failures >= 0),
+    unended BIGINT NOT NULL CHECK (unended >= 0),
+    reported BIGINT NOT NULL CHECK (reported IN (0, 1)),
+    lease_until BIGINT NOT NULL,
+    last_error TEXT NOT NULL,
+    claim BIGINT NOT NULL,
     PRIMARY KEY (kind, key)
 );
 CREATE INDEX tasks_by_due_time ON tasks (due_time);

@@ -163,7 +163,7 @@ impl Db {
         C::Reply::from_bytes(reply).map_err(|_| Fault::internal("the kept reply is of another type"))
     }
 
-    fn run_any(&self, call: Call, command: Box<dyn AnyCommand>) -> BoxFuture<'_, Result<Bytes, Fault>> {
+    pub(crate) fn run_any(&self, call: Call, command: Box<dyn AnyCommand>) -> BoxFuture<'_, Result<Bytes, Fault>> {
         Box::pin(async move {
             let queue = if call.batchable { &self.shared.background } else { &self.shared.interactive };
             let caller = Span::current();

@@ -43,9 +43,9 @@ impl NewEvent {
         self
     }
 
-    /// The account it concerns.
-    pub fn account(mut self, account_id: &AccountId) -> Self {
-        self.event.account_id = account_id.to_string();
+    /// The account it concerns, if it concerns one.
+    pub fn account<'a>(mut self, account_id: impl Into<Option<&'a AccountId>>) -> Self {
+        self.event.account_id = account_id.into().map(ToString::to_string).unwrap_or_default();
         self
     }
 

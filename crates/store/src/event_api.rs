@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 use tracing::Instrument as _;
-use types::Fault;
+use types::{Fault, Reason};
 
 use crate::{
     db::Db,
@@ -241,11 +241,14 @@ fn not_negative(position: i64) -> Result<i64, Status> {
     Ok(position)
 }
 
-fn status(fault: Fault) -> Status {
+pub(crate) fn status(fault: Fault) -> Status {
     if fault.is_transient() {
         return Status::unavailable(fault.message);
     }
-    tracing::error!(%fault, "the log cannot be read");
+    if fault.reason == Reason::InvalidArgument {
+        return Status::invalid_argument(fault.message);
+    }
+    tracing::error!(%fault, "the database cannot be read");
     Status::internal("internal error")
 }
 

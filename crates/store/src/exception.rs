@@ -52,9 +52,9 @@ impl Exception {
         Self { order_id: order_id.to_owned(), ..self }
     }
 
-    /// The account that it concerns.
-    pub fn account(self, account_id: &AccountId) -> Self {
-        Self { account_id: Some(account_id.clone()), ..self }
+    /// The account that it concerns, if it concerns one.
+    pub fn account<'a>(self, account_id: impl Into<Option<&'a AccountId>>) -> Self {
+        Self { account_id: account_id.into().cloned(), ..self }
     }
 
     /// Opens it. `summary` is one line for a person, `facts` are for programs.
@@ -89,9 +89,6 @@ impl Exception {
     fn emit(self, cx: &mut Context<'_>, payload: SharedEvent) {
         let key = format!("{}:{}", self.exception_type.text(), self.key);
         let event = NewEvent::new(payload, &self.subject, self.version, key).correlation(&self.order_id);
-        cx.emit(match &self.account_id {
-            Some(account_id) => event.account(account_id),
-            None => event,
-        });
+        cx.emit(event.account(self.account_id.as_ref()));
     }
 }

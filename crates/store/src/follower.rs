@@ -1,8 +1,7 @@
 //! Follows another service's log: each event takes effect here exactly once.
 //!
 //! A transient failure holds the subscription at the event until it succeeds (pauses: `types::retry::follower`). Only
-//! events that are refused for good are passed: they are parked, which opens an exception. Nothing replays a parked
-//! event.
+//! events that are refused for good are passed: they are parked until they are replayed (`park.rs`).
 
 mod react;
 
@@ -211,6 +210,26 @@ impl Follower {
                 self.db.write(sql, self.name()).await.map(|_| 0)
             }
         }
+    }
+
+    /// Reads an event of which the position and the id are known, and reacts to it outside of its order.
+    pub(crate) async fn replay(&self, event: &Event) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
+        let request = FollowEventsRequest {
+            after_position: event.position - 1,
+            types: vec![event.r#type.clone()],
+            until_head: true,
+        };
+        let unread = |status: tonic::Status| Fault::unavailable(format!("the source's log: {}", status.message()));
+        let mut messages = (self.source)(request).await.map_err(unread)?;
+        while let Some(message) = messages.try_next().await.map_err(unread)? {
+            if let Some(found) = message.events.iter().find(|found| found.event_id == event.event_id) {
+                return self.reactions.react(found).await;
+            }
+            if message.position >= event.position {
+                break;
+            }
+        }
+        Err(Fault::internal(format!("event {} is not at its position in the source's log", event.event_id)))
     }
 
     /// What is followed.

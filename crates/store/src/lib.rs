@@ -10,7 +10,8 @@
 //! - Commands behave as if they had run one after the other, also with several replicas.
 //! - A repeated request is answered as the first was.
 //! - Event positions have no gaps and are in commit order; a follower skips none and applies none twice.
-//! - A task runs until it is done or an exception is opened; its effects and its end are one transaction.
+//! - A task runs until it is done; its effects and its end are one transaction. When it keeps failing, an exception is opened.
+//! - An event that a reaction refuses is parked with an exception, until it is replayed.
 //!
 //! **Absent on purpose**: SQL in services beyond reads, nested transactions, locks a service could hold, deletion of rows.
 
@@ -50,6 +51,8 @@ mod sums;
 mod table;
 mod task;
 mod value;
+mod watchdog;
+mod work_api;
 mod workers;
 mod write_request;
 mod writer;
@@ -75,4 +78,6 @@ pub use sums::Sums;
 pub use task::{Task, TaskHandler, TaskRunner};
 pub use types::Fault;
 pub use value::{Column, Kind, Proto, UnknownValue, Value};
+pub use watchdog::{Check, Heal};
+pub use work_api::WorkApi;
 pub use workers::Workers;

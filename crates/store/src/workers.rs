@@ -1,40 +1,40 @@
 //! The background work of a service: the logs it follows and the tasks it runs.
 
+use std::sync::Arc;
+
 use futures::future::{BoxFuture, join_all};
 use tokio_util::sync::CancellationToken;
 use types::Fault;
 
 use crate::{
+    db::Db,
     follower::{Follower, Subscription},
     instrument::Instrumentation,
-    task::TaskRunner,
+    park::ReplayTask,
+    task::{TaskHandler, TaskRunner},
+    watchdog::{Check, Watchdog},
 };
 
-/// A service's followers and task runners. Cheap to clone.
-#[derive(Clone, Default)]
+/// A service's followers, its task runner and its watchdog. Cheap to clone.
+#[derive(Clone)]
 pub struct Workers {
     followers: Vec<Follower>,
-    runners: Vec<TaskRunner>,
+    runner: TaskRunner,
+    watchdog: Watchdog,
 }
 
 impl Workers {
-    /// Nothing to do.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Adds a log to follow.
-    #[must_use]
-    pub fn follow(mut self, follower: Follower) -> Self {
-        self.followers.push(follower);
-        self
-    }
-
-    /// Adds tasks to run.
-    #[must_use]
-    pub fn tasks(mut self, runner: TaskRunner) -> Self {
-        self.runners.push(runner);
-        self
+    /// Follows the logs, runs the tasks of these handlers and makes these checks. Events that were parked are replayed.
+    pub fn new(
+        db: Db,
+        followers: impl IntoIterator<Item = Follower>,
+        handlers: impl IntoIterator<Item = Arc<dyn TaskHandler>>,
+        checks: &'static [Check],
+    ) -> Self {
+        let followers: Vec<_> = followers.into_iter().collect();
+        let replay: Arc<dyn TaskHandler> = Arc::new(ReplayTask(followers.clone()));
+        let runner = TaskRunner::new(db.clone(), handlers.into_iter().chain([replay]));
+        Self { followers, runner, watchdog: Watchdog { db, checks } }
     }
 
     /// Runs reactions and tasks with instrumentation that continues the trace of their cause.
@@ -42,7 +42,8 @@ impl Workers {
     pub fn traced(self, instrumentation: Instrumentation) -> Self {
         Self {
             followers: self.followers.into_iter().map(|follower| follower.traced(instrumentation)).collect(),
-            runners: self.runners.into_iter().map(|runner| runner.traced(instrumentation)).collect(),
+            runner: self.runner.traced(instrumentation),
+            ..self
         }
     }
 
@@ -55,8 +56,7 @@ impl Workers {
     pub fn run(&self, stop: CancellationToken) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             let followers = join_all(self.followers.iter().map(|follower| follower.run(stop.clone())));
-            let runners = join_all(self.runners.iter().map(|runner| runner.run(stop.clone())));
-            tokio::join!(followers, runners);
+            tokio::join!(followers, self.runner.run(stop.clone()), self.watchdog.run(stop.clone()));
         })
     }
 
@@ -67,19 +67,18 @@ impl Workers {
             for follower in &self.followers {
                 handled += follower.drain().await?;
             }
-            for runner in &self.runners {
-                handled += runner.drain().await?;
-            }
-            Ok(handled)
+            Ok(handled + self.runner.drain().await?)
         })
+    }
+
+    /// Sets going what is stranded; returns how much there was.
+    pub fn look(&self) -> BoxFuture<'_, Result<usize, Fault>> {
+        Box::pin(self.watchdog.look())
     }
 }
 
 impl std::fmt::Debug for Workers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Workers")
-            .field("followers", &self.followers.len())
-            .field("runners", &self.runners.len())
-            .finish()
+        f.debug_struct("Workers").field("followers", &self.followers.len()).finish_non_exhaustive()
     }
 }

@@ -5,9 +5,9 @@
 //! | [`call`] between members | 3 attempts, within the deadline and the budget of repeats | random, up to 50 ms, then up to 100 ms, after the pause that the answer asks for (1 s with UNAVAILABLE) | the caller receives the last answer | `mesh` `channel/retry.rs` |
 //! | [`batch`] in conflict with another process | 8 attempts; 3 for several commands together, then 8 for each alone | random, up to 2 ms, doubling up to 64 ms | the command fails as UNAVAILABLE; as ALREADY_EXISTS when its new row exists | `store` `writer.rs` |
 //! | [`follower`] of a log | until it stops | 50 ms, doubling to 5 s, each shortened by up to half | none: it continues at its position | `store` `follower.rs` |
-//! | [`task`] | 20 attempts of at most 50 s; each lease lasts 60 s | 2 s, doubling to 512 s | the task is given up with an exception | `store` `task/runner.rs` |
+//! | [`task`] | until it is done, each attempt at most 50 s | 2 s, doubling to 512 s; 1 h after a refusal | none: a refusal, and every 20th failure, opens an exception, and the attempts continue | `store` `task/runner.rs` |
+//! | [`task`] whose process died | until it is done; from the 10th such attempt on it runs alone, after the lease of 60 s | none | none: such attempts are not failures | `store` `task/runner.rs` |
 //! | [`routing`] of a release | 3 plans of one attempt | none | units that are not allocated wait, with the exception UNASSIGNED, until stock or nodes change | `fulfillment` `release/aggregate/plan.rs` |
-//! | [`routing`] without inventory | 12 attempts of the task | those of a task, then 300 s | the task starts again with its first attempt | `fulfillment` `process/routing/restart.rs` |
 //! | [`report`] of a partner | by the call for 5 s, by a task 10 s after the receipt, then until it succeeds | 2 s, doubling to 300 s | after 20 attempts an exception; the attempts continue | `partner` `process/report.rs` |
 //! | [`sending`] to a partner | 20 attempts, none while the partner is suspended | 2 s, doubling to 300 s, or what the partner asks, up to 1 h | the message fails with an exception | `partner` `process/outbound_message.rs` |
 //!
@@ -17,7 +17,7 @@
 //! `credentials/oidc/jwks.rs`).
 //!
 //! The two exceptions of partners are opened at [`report::ATTEMPTS_BEFORE_EXCEPTION`] and [`sending::ATTEMPTS`], that of a
-//! task at [`task::ATTEMPTS`].
+//! task at each [`task::FAILURES_BEFORE_EXCEPTION`].
 
 use std::time::Duration;
 
@@ -64,8 +64,11 @@ pub mod follower {
 pub mod task {
     use super::Duration;
 
-    /// The most attempts, the first included.
-    pub const ATTEMPTS: i64 = 20;
+    /// Failures after which an exception is opened, or reported again. Attempts that ended with their process are none.
+    pub const FAILURES_BEFORE_EXCEPTION: i64 = 20;
+
+    /// Attempts in a row that ended with their process, after which the task is suspected to be the cause.
+    pub const SUSPECT: i64 = 10;
 
     /// How long a claimed task is left to its runner.
     pub const LEASE: Duration = Duration::from_secs(60);
@@ -73,30 +76,22 @@ pub mod task {
     /// The longest time of one attempt.
     pub const TIME_LIMIT: Duration = Duration::from_secs(50);
 
-    /// The pause after the first attempt. It doubles with each further attempt.
+    /// The pause after the first failure. It doubles with each further one.
     pub const FIRST_PAUSE: Duration = Duration::from_secs(2);
 
     /// The longest pause.
     pub const LONGEST_PAUSE: Duration = Duration::from_secs(512);
+
+    /// The pause after a refusal, which another attempt hardly changes.
+    pub const REFUSED_PAUSE: Duration = Duration::from_secs(3_600);
 
     const _: () = assert!(TIME_LIMIT.as_secs() < LEASE.as_secs(), "another runner has begun the task");
 }
 
 /// Routing a release.
 pub mod routing {
-    use super::Duration;
-
     /// The most plans of one routing attempt.
     pub const PLANS: i64 = 3;
-
-    /// The most attempts of a task to reach inventory before it pauses. Fewer than [`task::ATTEMPTS`](super::task::ATTEMPTS),
-    /// so that the task is not given up.
-    pub const INVENTORY_ATTEMPTS: i64 = 12;
-
-    /// The pause after them.
-    pub const INVENTORY_PAUSE: Duration = Duration::from_secs(300);
-
-    const _: () = assert!(INVENTORY_ATTEMPTS < super::task::ATTEMPTS, "the runner has given the task up");
 }
 
 /// Applying a report of a partner.
@@ -159,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_pauses_longest_after_its_ninth_attempt() {
+    fn a_task_pauses_longest_after_its_ninth_failure() {
         let seconds = |attempts: i64| doubling(task::FIRST_PAUSE, task::LONGEST_PAUSE, attempts).as_secs();
         assert_eq!([1, 8, 9, 10, 20].map(seconds), [2, 256, 512, 512, 512]);
     }

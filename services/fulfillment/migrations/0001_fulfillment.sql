@@ -34,6 +34,7 @@ CREATE TABLE releases (
     PRIMARY KEY (order_id, release_number)
 );
 CREATE INDEX releases_by_routing_state ON releases (routing_state);
+CREATE INDEX releases_by_decision ON releases (decision_id) WHERE decision_id IS NOT NULL;
 
 CREATE TABLE release_lines (
     order_id TEXT NOT NULL,
@@ -126,6 +127,8 @@ CREATE TABLE fulfillment_lines (
     CHECK (shipped + short + cancelled + withdrawn <= quantity OR short + cancelled + withdrawn = 0),
     CHECK (pending_deallocation <= short + withdrawn)
 );
+CREATE INDEX fulfillment_lines_to_deallocate ON fulfillment_lines (fulfillment_order_id)
+    WHERE pending_deallocation > 0;
 
 CREATE TABLE shipments (
     shipment_id TEXT NOT NULL PRIMARY KEY,

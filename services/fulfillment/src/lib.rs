@@ -34,11 +34,12 @@ mod rpc;
 mod shipment;
 mod store;
 mod update_node;
+mod watchdog;
 mod wire;
 
 use std::sync::Arc;
 
-use ::store::{Db, Follower, Migration, TaskHandler, TaskRunner, Workers};
+use ::store::{Db, Follower, Migration, TaskHandler, Workers};
 use mesh::{Channel, Server, ServerError};
 use proto::{
     event::v1::event_service_client::EventServiceClient,
@@ -95,9 +96,10 @@ pub fn workers(db: Db, peers: Peers, _: &Config) -> Workers {
         Arc::new(TimeoutTask),
     ];
     let own = Arc::new(FulfillmentFollower { inventory: client });
-    Workers::new()
-        .follow(Follower::new(db.clone(), EventServiceClient::new(order), Arc::new(OrderFollower)))
-        .follow(Follower::new(db.clone(), EventServiceClient::new(inventory), Arc::new(InventoryFollower)))
-        .follow(Follower::new(db.clone(), EventServiceClient::new(fulfillment), own))
-        .tasks(TaskRunner::new(db, handlers))
+    let followers = [
+        Follower::new(db.clone(), EventServiceClient::new(order), Arc::new(OrderFollower)),
+        Follower::new(db.clone(), EventServiceClient::new(inventory), Arc::new(InventoryFollower)),
+        Follower::new(db.clone(), EventServiceClient::new(fulfillment), own),
+    ];
+    Workers::new(db, followers, handlers, watchdog::CHECKS)
 }

@@ -55,10 +55,7 @@ pub(crate) fn emit_stock_change(
         Some(order_id) => event.order(order_id),
         None => event,
     };
-    cx.emit(match &movement.account_id {
-        Some(account_id) => event.account(account_id),
-        None => event,
-    });
+    cx.emit(event.account(movement.account_id.as_ref()));
 }
 
 /// Emits what a count of a location changed.
@@ -85,11 +82,7 @@ pub(crate) struct OfShipment<'a> {
 
 impl OfShipment<'_> {
     fn emit(self, event: NewEvent, cx: &mut Context<'_>) {
-        let event = event.order(self.order_id);
-        cx.emit(match self.account_id {
-            Some(account_id) => event.account(account_id),
-            None => event,
-        });
+        cx.emit(event.order(self.order_id).account(self.account_id));
     }
 }
 
@@ -117,11 +110,9 @@ pub(crate) fn emit_drift(sku: &str, location_id: &NodeId, quantity: i64, of: OfS
     });
     let key = format!("{shipment_id}:{location_id}:{}", cx.now().as_micros());
     of.emit(NewEvent::new(payload, sku, 1, &key), cx);
-    let exception = Exception::new(ExceptionType::StockDrift, shipment_id, format!("{sku}:{key}")).order(of.order_id);
-    let exception = match of.account_id {
-        Some(account_id) => exception.account(account_id),
-        None => exception,
-    };
+    let exception = Exception::new(ExceptionType::StockDrift, shipment_id, format!("{sku}:{key}"))
+        .order(of.order_id)
+        .account(of.account_id);
     exception.open(
         cx,
         format!("shipment {shipment_id} took {quantity} units of {sku} that {location_id} did not have"),

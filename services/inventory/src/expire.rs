@@ -1,14 +1,21 @@
 //! Ends the time of an order's reserved units, unless the order is on hold or has allocated units.
 
 use store::{AnyCommand, Command, Context, Needs, Rows, Task, TaskHandler};
-use types::{Fault, OrderId};
+use types::{Fault, OrderId, Timestamp};
 
 use crate::{
-    ledger::Cause, process::reservation::ReservationEvent, record_open_holds::OpenHolds, working_set::WorkingSet,
+    ledger::Cause, process::reservation::ReservationEvent, record_open_holds::OpenHolds, reservation::Reservation,
+    working_set::WorkingSet,
 };
 
 /// Kind of the tasks. The key is `order@microseconds`: lines that expire together share one.
-pub(crate) const EXPIRE: &str = "reservation.expire";
+const EXPIRE: &str = "reservation.expire";
+
+/// The task that ends the time of a reservation.
+pub(crate) fn expiry(reservation: &Reservation, due: Timestamp) -> Task {
+    let Reservation { order_id, account_id, .. } = reservation;
+    Task::new(EXPIRE, format!("{order_id}@{}", due.as_micros()), due).order(order_id, account_id)
+}
 
 /// Ends the time of an order's reserved units.
 pub(crate) struct Expire {

@@ -42,12 +42,13 @@ mod stock;
 mod store;
 mod unit;
 mod update_item;
+mod watchdog;
 mod wire;
 mod working_set;
 
 use std::sync::Arc;
 
-use ::store::{Db, Follower, Migration, TaskHandler, TaskRunner, Workers};
+use ::store::{Db, Follower, Migration, TaskHandler, Workers};
 use mesh::{Channel, Server, ServerError};
 use proto::{
     event::v1::event_service_client::EventServiceClient,
@@ -88,9 +89,11 @@ pub fn server(db: Db, _: &Config, mesh: &mesh::Config) -> Result<Server, ServerE
 pub fn workers(db: Db, peers: Peers, _: &Config) -> Workers {
     let Peers { order, fulfillment, returns } = peers;
     let log = |channel: Channel| EventServiceClient::new(channel.for_service(NAME));
-    Workers::new()
-        .follow(Follower::new(db.clone(), log(order), Arc::new(OrderFollower)))
-        .follow(Follower::new(db.clone(), log(fulfillment), Arc::new(FulfillmentFollower)))
-        .follow(Follower::new(db.clone(), log(returns), Arc::new(ReturnsFollower)))
-        .tasks(TaskRunner::new(db, [Arc::new(expire::ExpireTasks) as Arc<dyn TaskHandler>]))
+    let followers = [
+        Follower::new(db.clone(), log(order), Arc::new(OrderFollower)),
+        Follower::new(db.clone(), log(fulfillment), Arc::new(FulfillmentFollower)),
+        Follower::new(db.clone(), log(returns), Arc::new(ReturnsFollower)),
+    ];
+    let expire: Arc<dyn TaskHandler> = Arc::new(expire::ExpireTasks);
+    Workers::new(db, followers, [expire], watchdog::CHECKS)
 }

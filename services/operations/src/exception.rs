@@ -4,6 +4,7 @@ mod assign;
 mod close;
 mod due;
 mod record;
+mod retry;
 
 use proto::{
     event::v1::ExceptionOpened,
@@ -16,6 +17,7 @@ use types::{AccountId, ExceptionId, Fault, Timestamp};
 pub(crate) use assign::AssignException;
 pub(crate) use close::{DismissException, ResolveException};
 pub(crate) use record::{AutoResolveException, ReportException};
+pub(crate) use retry::{RetryException, RetryTask, retry_many};
 
 use crate::wire;
 
@@ -78,17 +80,22 @@ store::record! {
 /// How many exceptions there are of each type and state.
 const COUNTS: Sums = Sums { table: "exception_counts", key: &["exception_type", "state"], columns: &["number"] };
 
-impl State {
-    /// What a person may still do.
-    const fn supported_actions(self) -> &'static [&'static str] {
-        match self {
-            Self::Open | Self::Assigned => &["assign", "resolve", "dismiss"],
-            Self::Resolved | Self::Dismissed | Self::AutoResolved => &[],
+impl Exception {
+    /// What a person may do with it.
+    pub(crate) fn supported_actions(&self) -> &'static [&'static str] {
+        match self.state {
+            State::Open | State::Assigned if retry::is_retryable(&self.exception_type) => {
+                &["assign", "resolve", "dismiss", "retry"]
+            }
+            State::Open | State::Assigned => &["assign", "resolve", "dismiss"],
+            State::Resolved | State::Dismissed | State::AutoResolved => &[],
         }
     }
-}
 
-impl Exception {
+    fn supports(&self, action: &str) -> bool {
+        self.supported_actions().contains(&action)
+    }
+
     /// The key of the row that names the open exception of its type and subject.
     fn open_key(&self) -> (String, String) {
         (self.exception_type.clone(), self.subject.clone())
@@ -106,12 +113,14 @@ impl Exception {
         Ok(rows.put(self))
     }
 
-    /// Refuses an action on a closed exception, and one with the etag of an older version.
+    /// Refuses an action that is not possible, and one with the etag of an older version.
     fn permit(&self, action: &'static str, etag: &str) -> Result<(), Fault> {
         Fault::check_etag("exception", etag, self.version)?;
-        if !self.state.supported_actions().contains(&action) {
-            let message = format!("exception {} is closed: it is {}", self.exception_id, self.state.as_str());
-            return Err(Fault::not_supported(message).fact("supported_actions", ""));
+        if !self.supports(action) {
+            let Self { exception_id, exception_type, state, .. } = self;
+            let message =
+                format!("{action} is not possible: exception {exception_id}, {exception_type}, is {}", state.as_str());
+            return Err(Fault::not_supported(message).fact("supported_actions", self.supported_actions().join(",")));
         }
         Ok(())
     }
@@ -131,10 +140,6 @@ fn emit(
     let Exception { exception_id, version, order_id, account_id, .. } = exception;
     let changed = wire::exception(exception);
     let payload = event(ExceptionChanged { exception: Some(changed.clone()) });
-    let event = NewEvent::new(payload, exception_id, *version, version).correlation(order_id);
-    cx.emit(match account_id {
-        Some(account_id) => event.account(account_id),
-        None => event,
-    });
+    cx.emit(NewEvent::new(payload, exception_id, *version, version).correlation(order_id).account(account_id.as_ref()));
     changed
 }

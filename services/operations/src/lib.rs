@@ -13,8 +13,10 @@
 //!   are dropped.
 //! - A service that cannot be reached is reported as such; the answer about the others does not fail.
 //!
-//! **Absent on purpose**: decisions about orders, calls that change another service, and exceptions of its own, except
-//! for events that it could not apply, which are in its own log and therefore followed too.
+//! - Failed work that an exception names is tried again when a person asks for it.
+//!
+//! **Absent on purpose**: decisions about orders, calls that change another service's orders, and exceptions of its own, except
+//! for events and tasks that failed here, which are in its own log and therefore followed too.
 
 mod exception;
 mod follow;
@@ -29,7 +31,7 @@ mod wire;
 
 use std::{sync::Arc, time::Duration};
 
-use ::store::{Db, EventApi, Follower, Migration, TaskHandler, TaskRunner, Workers};
+use ::store::{Db, EventApi, Follower, Migration, TaskHandler, Workers};
 use mesh::{Channel, ServerError};
 use proto::{
     event::v1::{event_service_client::EventServiceClient, event_service_server::EventServiceServer},
@@ -39,7 +41,7 @@ use proto::{
 
 pub use crate::usage::UsageReporter;
 
-use crate::{logs::Logs, reactions::LogFollower, usage::Purge};
+use crate::{exception::RetryTask, logs::Logs, reactions::LogFollower, usage::Purge};
 
 /// Name of the service.
 pub const NAME: &str = "operations";
@@ -98,14 +100,17 @@ pub fn server(
     Ok(server.add_service(OperationsServiceServer::new(rpc)).add_service(UsageServiceServer::new(usage)))
 }
 
-/// Background work: following every log, its own too, and dropping usage past its retention.
+/// Background work: following every log, its own too, asking for retries, and dropping usage past its retention.
 pub fn workers(db: Db, logs: Vec<(EventSource, Channel)>, config: &Config) -> Workers {
-    let purge: Arc<dyn TaskHandler> = Arc::new(Purge::new(db.clone(), config.usage_days.into()));
-    let mut workers = Workers::new().tasks(TaskRunner::new(db.clone(), [purge]));
-    for (source, channel) in logs {
+    let handlers: [Arc<dyn TaskHandler>; 2] =
+        [Arc::new(Purge::new(db.clone(), config.usage_days.into())), Arc::new(RetryTask::new(db.clone(), &logs))];
+    let follow = |(source, channel): (EventSource, Channel)| {
         let client = EventServiceClient::new(channel.for_service(NAME));
-        workers = workers.follow(Follower::new(db.clone(), client, Arc::new(LogFollower::new(source))));
-    }
+        Follower::new(db.clone(), client, Arc::new(LogFollower::new(source)))
+    };
     let own = EventServiceClient::new(EventServiceServer::new(EventApi::new(db.clone())));
-    workers.follow(Follower::new(db, own, Arc::new(LogFollower::new(EventSource::Operations))))
+    let own = Follower::new(db.clone(), own, Arc::new(LogFollower::new(EventSource::Operations)));
+    let followers: Vec<_> = logs.into_iter().map(follow).chain([own]).collect();
+    // Nothing here waits for anything but events and tasks.
+    Workers::new(db, followers, handlers, &[])
 }

@@ -7,15 +7,16 @@ use mesh::{CallInfo, Principal, wire::one_id};
 use proto::operations::v1::{
     AssignExceptionRequest, DismissExceptionRequest, Exception, FollowTimelineRequest, FollowTimelineResponse,
     GetExceptionRequest, ListExceptionsRequest, ListExceptionsResponse, ListFollowedRequest, ListFollowedResponse,
-    ListTimelineRequest, ListTimelineResponse, ResolveExceptionRequest, SummarizeExceptionsRequest,
-    SummarizeExceptionsResponse, VerifyLogsRequest, VerifyLogsResponse, operations_service_server::OperationsService,
+    ListTimelineRequest, ListTimelineResponse, ResolveExceptionRequest, RetryExceptionRequest, RetryExceptionsRequest,
+    RetryExceptionsResponse, SummarizeExceptionsRequest, SummarizeExceptionsResponse, VerifyLogsRequest,
+    VerifyLogsResponse, operations_service_server::OperationsService,
 };
 use store::Db;
 use tonic::Status;
 use types::Fault;
 
 use crate::{
-    exception::{AssignException, DismissException, ResolveException},
+    exception::{AssignException, DismissException, ResolveException, RetryException, retry_many},
     follow::{self, Following},
     logs::Logs,
     store as reads, wire,
@@ -37,8 +38,11 @@ chassis::rpc! {
                 seen by check_exception of exception_id;
             dismiss_exception(DismissExceptionRequest) -> Exception = DismissException::parse,
                 seen by check_exception of exception_id;
+            retry_exception(RetryExceptionRequest) -> Exception = RetryException::parse,
+                seen by check_exception of exception_id;
         }
         calls {
+            retry_exceptions(RetryExceptionsRequest) -> RetryExceptionsResponse;
             list_timeline(ListTimelineRequest) -> ListTimelineResponse;
             list_exceptions(ListExceptionsRequest) -> ListExceptionsResponse;
             get_exception(GetExceptionRequest) -> Exception;
@@ -106,6 +110,14 @@ impl Rpc {
     async fn get_exception(&self, info: &CallInfo, request: GetExceptionRequest) -> Result<Exception, Fault> {
         let exception_id = one_id("exception_id", &request.exception_id)?;
         Ok(wire::exception(&reads::get_exception(&self.db, &exception_id, &info.principal).await?))
+    }
+
+    async fn retry_exceptions(
+        &self,
+        info: &CallInfo,
+        request: RetryExceptionsRequest,
+    ) -> Result<RetryExceptionsResponse, Fault> {
+        retry_many(&self.db, info, &request).await
     }
 
     async fn summarize_exceptions(

@@ -7,9 +7,9 @@ use mesh::{
     Accounts, Principal,
     wire::{Checks, checked},
 };
-use proto::operations::v1::ListExceptionsRequest;
+use proto::operations::v1::{ListExceptionsRequest, RetryExceptionsRequest};
 use store::{Column, Db, Kind, Value, page::Page};
-use types::{ExceptionId, Fault, OrderId};
+use types::{ExceptionId, Fault, OrderId, limits::MAX_NAME};
 
 use crate::{
     exception::{Exception, State},
@@ -24,6 +24,12 @@ const MAX_ENTRIES: i32 = 1_000;
 
 /// How many entries are read at once.
 const STEP: usize = 250;
+
+/// Exceptions whose work is tried again in one call when the caller does not say how many.
+const DEFAULT_RETRIES: i64 = 50;
+
+/// The most exceptions whose work is tried again in one call.
+const MAX_RETRIES: i64 = 500;
 
 /// The most characters of an exception type to filter by.
 const MAX_EXCEPTION_TYPE: usize = 100;
@@ -188,6 +194,42 @@ pub(crate) async fn get_exception(db: &Db, exception_id: &ExceptionId, caller: &
     let found = db.load::<Exception>(exception_id).await?;
     let seen = found.filter(|exception| caller.sees_of(exception.account_id.as_ref()));
     seen.ok_or_else(|| Fault::not_found("exception", exception_id))
+}
+
+/// The open exceptions about failed work that the caller sees, oldest first, and whether there are more.
+pub(crate) async fn failed_work(
+    db: &Db,
+    request: &RetryExceptionsRequest,
+    caller: &Principal,
+) -> Result<(Vec<ExceptionId>, bool), Fault> {
+    let mut checks = Checks::new();
+    let order_id = checks.optional_id::<OrderId>("order_id", &request.order_id);
+    let source = checks.optional_text("source", &request.source, MAX_NAME);
+    checks.done()?;
+    let (order_id, source) = (checked(order_id)?, checked(source)?);
+    let limit = match request.limit {
+        0 => DEFAULT_RETRIES,
+        some if some > 0 => i64::from(some).min(MAX_RETRIES),
+        _ => return Err(Fault::invalid("limit", "must not be negative")),
+    };
+
+    let mut select = Select::new();
+    if let Some(order_id) = &order_id {
+        select.few("order_id = ?", order_id.to_value());
+    }
+    select.seen_by(caller);
+    select.equal("exception_type", Some(&request.r#type));
+    select.filter("state", &[State::Open, State::Assigned]);
+    if !source.is_empty() {
+        select.and("source || '' = ?", source.to_value());
+    }
+    let (tail, args) = select.into_merged_page("exceptions", "exception_id", "open_time, exception_id", limit + 1);
+    let found = db.list::<Exception>(&tail, args).await?.into_iter().map(|exception| exception.exception_id);
+    let mut found: Vec<_> = found.collect();
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = found.len() > limit;
+    found.truncate(limit);
+    Ok((found, more))
 }
 
 /// How many exceptions that the caller sees there are of each type and state.

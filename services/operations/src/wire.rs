@@ -46,6 +46,7 @@ pub(crate) fn exception(exception: &Exception) -> contract::Exception {
         etag: exception.version.to_string(),
         open_time: Some(timestamp(exception.open_time)),
         close_time: exception.close_time.map(timestamp),
+        supported_actions: exception.supported_actions().iter().map(|action| (*action).to_owned()).collect(),
     }
 }
 

@@ -32,11 +32,12 @@ mod record;
 mod report;
 mod rpc;
 mod store;
+mod watchdog;
 mod wire;
 
 use std::{sync::Arc, time::Duration};
 
-use ::store::{Db, Follower, Migration, Reactions, TaskRunner, Workers};
+use ::store::{Db, Follower, Migration, Reactions, Workers};
 use mesh::{Channel, Principal, Server, ServerError};
 use proto::{
     event::v1::event_service_client::EventServiceClient,
@@ -106,11 +107,11 @@ pub fn workers(db: Db, peers: Peers, config: &Config) -> Workers {
     let follow = |peer: Channel, reactions: Arc<dyn Reactions>| {
         Follower::new(db.clone(), EventServiceClient::new(peer), reactions)
     };
-    let workers = Workers::new()
-        .follow(follow(peers.order, Arc::new(OrderFollower { inventory, expire_after })))
-        .follow(follow(peers.inventory, Arc::new(InventoryFollower)))
-        .follow(follow(peers.fulfillment, Arc::new(FulfillmentFollower)))
-        .follow(follow(peers.returns, Arc::new(ReturnsFollower)));
-    // The service has no tasks; the runner drops kept answers past their retention.
-    workers.tasks(TaskRunner::new(db, []))
+    let followers = [
+        follow(peers.order, Arc::new(OrderFollower { inventory, expire_after })),
+        follow(peers.inventory, Arc::new(InventoryFollower)),
+        follow(peers.fulfillment, Arc::new(FulfillmentFollower)),
+        follow(peers.returns, Arc::new(ReturnsFollower)),
+    ];
+    Workers::new(db, followers, [], watchdog::CHECKS)
 }

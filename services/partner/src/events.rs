@@ -37,11 +37,7 @@ pub(crate) fn api_key(event: fn(ApiKeyChanged) -> PartnerEvent, key: &ApiKey) ->
 pub(crate) fn message(event: fn(MessageChanged) -> PartnerEvent, message: &Message) -> NewEvent {
     let payload = MessageChanged { message: Some(wire::message(message, Vec::new())) };
     let event = NewEvent::new(event(payload), &message.message_id, message.version, message.version);
-    let event = event.correlation(&message.order_id);
-    match &message.account_id {
-        Some(account_id) => event.account(account_id),
-        None => event,
-    }
+    event.correlation(&message.order_id).account(message.account_id.as_ref())
 }
 
 /// Opens an exception about a message.
@@ -75,10 +71,8 @@ pub(crate) fn move_exception(cx: &mut Context<'_>, left: MessageState, message: 
 }
 
 fn exception(exception_type: ExceptionType, message: &Message) -> Exception {
-    let exception = Exception::new(exception_type, &message.message_id, message.version);
-    let exception = exception.version(message.version).correlation(&message.order_id);
-    match &message.account_id {
-        Some(account_id) => exception.account(account_id),
-        None => exception,
-    }
+    Exception::new(exception_type, &message.message_id, message.version)
+        .version(message.version)
+        .correlation(&message.order_id)
+        .account(message.account_id.as_ref())
 }

@@ -37,11 +37,12 @@ mod submission;
 mod text_list;
 mod update_partner;
 mod visibility;
+mod watchdog;
 mod wire;
 
 use std::{sync::Arc, time::Duration};
 
-use ::store::{Db, Follower, Migration, TaskHandler, TaskRunner, Workers};
+use ::store::{Db, Follower, Migration, TaskHandler, Workers};
 use mesh::{Channel, Server, ServerError, credentials::KeyChanges};
 use proto::{
     event::v1::event_service_client::EventServiceClient,
@@ -123,7 +124,6 @@ pub fn workers(db: Db, peers: Peers, config: &Config) -> Workers {
     let handlers: [Arc<dyn TaskHandler>; 2] =
         [Arc::new(ApplyReports(reports)), Arc::new(SendMessages { db: db.clone(), rest })];
     let log = EventServiceClient::new(peers.fulfillment);
-    Workers::new()
-        .follow(Follower::new(db.clone(), log, Arc::new(FulfillmentFollower)))
-        .tasks(TaskRunner::new(db, handlers))
+    let fulfillment = Follower::new(db.clone(), log, Arc::new(FulfillmentFollower));
+    Workers::new(db, [fulfillment], handlers, watchdog::CHECKS)
 }

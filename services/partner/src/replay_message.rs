@@ -5,14 +5,14 @@ use proto::{
     events::PartnerEvent,
     partner::v1::{PartnerMessage, ReplayMessageRequest},
 };
-use store::{Command, Context, Needs, Rows, Task};
+use store::{Command, Context, Needs, Rows};
 use types::{Fault, FulfillmentOrderId, MessageId};
 
 use crate::{
     events,
     fulfillment_request::{FulfillmentRequest, RequestState},
     message::{Arrival, Direction, FULFILLMENT_REQUESTED, Message, MessageState},
-    process::{outbound_message::SEND, report::APPLY},
+    process::{outbound_message, report},
     wire,
 };
 
@@ -56,16 +56,20 @@ impl Command for ReplayMessage {
             return Err(Fault::not_supported("the request was withdrawn"));
         }
         let left = present.state;
-        let (state, task, outcome) = match (present.direction, present.arrival) {
-            (Direction::In, _) => (MessageState::Received, APPLY, ""),
-            (Direction::Out, Arrival::Impossible) => (MessageState::Pending, SEND, ""),
-            (Direction::Out, Arrival::Possible) => (MessageState::InDoubt, SEND, "the partner may have it"),
+        let task = match present.direction {
+            Direction::In => report::task,
+            Direction::Out => outbound_message::task,
+        };
+        let (state, outcome) = match (present.direction, present.arrival) {
+            (Direction::In, _) => (MessageState::Received, ""),
+            (Direction::Out, Arrival::Impossible) => (MessageState::Pending, ""),
+            (Direction::Out, Arrival::Possible) => (MessageState::InDoubt, "the partner may have it"),
         };
         let outcome = outcome.to_owned();
         let replayed = rows.put(Message { state, outcome, attempts: 0, update_time: cx.now(), ..present });
         cx.emit(events::message(PartnerEvent::PartnerMessageReplayed, &replayed));
         events::move_exception(cx, left, &replayed, "the message was replayed");
-        cx.schedule(Task::new(task, &self.message_id, cx.now()));
+        cx.schedule(task(&replayed, cx.now()));
         Ok(wire::message(&replayed, Vec::new()))
     }
 }

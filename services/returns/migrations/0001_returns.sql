@@ -49,6 +49,7 @@ CREATE TABLE returns (
     credit_state TEXT NOT NULL CHECK (credit_state IN ('PENDING', 'PROPOSED', 'NOT_REFUNDABLE')),
     create_time BIGINT NOT NULL,
     update_time BIGINT NOT NULL,
+    overdue_time BIGINT,
     version BIGINT NOT NULL
 );
 CREATE INDEX returns_by_order ON returns (order_id, return_id);

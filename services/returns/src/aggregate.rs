@@ -12,7 +12,7 @@ use crate::{
     order::{DeliveredLine, OrderLine},
     return_line::ReturnLine,
     rma::{Return, ReturnState},
-    wire,
+    watchdog, wire,
 };
 
 /// A return. Its steps are in [`process::receipt_to_credit`](crate::process::receipt_to_credit).
@@ -82,6 +82,7 @@ impl ReturnAggregate {
             }
         }
         rma.update_time = cx.now();
+        watchdog::step(&mut rma, cx);
         let rma = rows.put(rma);
         let saved = wire::rma(&rma, lines.values());
         for event in pending {

@@ -90,6 +90,7 @@ impl Command for AuthorizeReturn {
             credit_state: CreditState::Pending,
             create_time: cx.now(),
             update_time: cx.now(),
+            overdue_time: None,
             version: 0,
         };
         ReturnAggregate::new(rma, lines, order_lines, PendingEvent::Authorized).save(rows, cx)

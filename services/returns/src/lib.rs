@@ -26,11 +26,12 @@ mod return_line;
 mod rma;
 mod rpc;
 mod store;
+mod watchdog;
 mod wire;
 
 use std::sync::Arc;
 
-use ::store::{Db, Follower, Migration, TaskRunner, Workers};
+use ::store::{Db, Follower, Migration, Workers};
 use mesh::{Channel, Server, ServerError};
 use proto::{
     event::v1::event_service_client::EventServiceClient, returns::v1::returns_service_server::ReturnsServiceServer,
@@ -71,9 +72,9 @@ pub fn server(db: Db, _config: &Config, mesh_config: &mesh::Config) -> Result<Se
 pub fn workers(db: Db, peers: Peers, _config: &Config) -> Workers {
     let order = EventServiceClient::new(peers.order);
     let fulfillment = EventServiceClient::new(peers.fulfillment);
-    Workers::new()
-        .follow(Follower::new(db.clone(), order, Arc::new(OrderFollower)))
-        .follow(Follower::new(db.clone(), fulfillment, Arc::new(FulfillmentFollower)))
-        // The service has no tasks; the runner drops kept answers past their retention.
-        .tasks(TaskRunner::new(db, []))
+    let followers = [
+        Follower::new(db.clone(), order, Arc::new(OrderFollower)),
+        Follower::new(db.clone(), fulfillment, Arc::new(FulfillmentFollower)),
+    ];
+    Workers::new(db, followers, [], watchdog::CHECKS)
 }

@@ -56,6 +56,8 @@ store::record! {
         create_time: Timestamp,
         /// When it last changed.
         update_time: Timestamp,
+        /// When an exception was opened because nobody ended it; none again after its next step.
+        overdue_time: Option<Timestamp>,
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod access;
 mod bad_input;
+mod failed_work;
 mod faults;
 mod gateway;
 mod journeys;

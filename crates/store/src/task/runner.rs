@@ -8,25 +8,24 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Span, field::Empty};
 use types::{
     Actor, Fault,
-    retry::{
-        self,
-        task::{ATTEMPTS, FIRST_PAUSE, LEASE, LONGEST_PAUSE, TIME_LIMIT},
-    },
+    retry::task::{LEASE, SUSPECT, TIME_LIMIT},
 };
 
-use super::Task;
+use super::{
+    Task,
+    failure::{PostponeTask, ResolveTaskFailure},
+};
 use crate::{
     command::{AnyCommand, Call},
     db::Db,
     instrument::{Instrumentation, Outcome, in_span},
-    park::GiveUp,
     span::SPANS,
     value::Value,
-    write_request::{Finishes, Group, WriteRequest},
+    write_request::{Finishes, Group, Refused, WriteRequest},
 };
 
 /// How many tasks are claimed together.
-const CLAIM: u16 = 32;
+const CLAIM: i64 = 32;
 
 const PURGE_EVERY: Duration = Duration::from_secs(3_600);
 
@@ -38,12 +37,18 @@ pub trait TaskHandler: Send + Sync + 'static {
 
     /// Does the work, or returns the commands that do. They and the end of the task are one transaction.
     ///
-    /// May run again after a crash: what it does outside the database has to be repeatable. A transient fault is tried
-    /// again later, any other opens an exception.
+    /// May run again after a crash: what it does outside the database has to be repeatable. After a fault it is tried again
+    /// later.
     async fn run(&self, task: &Task) -> Result<Vec<Box<dyn AnyCommand>>, Fault>;
+
+    /// What is done instead, when it was refused for good: an exception is opened, and it is tried again later, unless the
+    /// handler says otherwise.
+    fn refused(&self, task: &Task, fault: &Fault) -> Box<dyn AnyCommand> {
+        Box::new(PostponeTask::new(task, fault))
+    }
 }
 
-/// Claims due tasks and runs them. Several may work on one database.
+/// Claims due tasks and runs them until they are done. Several may work on one database.
 #[derive(Clone)]
 pub struct TaskRunner {
     db: Db,
@@ -120,7 +125,10 @@ impl TaskRunner {
         if self.handlers.is_empty() || !self.any_due().await? {
             return Ok(0);
         }
-        let tasks = self.claim().await?;
+        let mut tasks = self.claim(Suspected::No).await?;
+        if tasks.is_empty() {
+            tasks = self.claim(Suspected::Yes).await?;
+        }
         let outcomes = join_all(tasks.iter().map(|task| self.handle(task))).await;
         // The writer gets them in this order and writes them in it; they are waited for and committed together.
         join_all(tasks.iter().zip(outcomes).map(|(task, (span, outcome))| self.end(task, span, outcome))).await;
@@ -137,13 +145,19 @@ impl TaskRunner {
         Ok(due > 0)
     }
 
-    async fn claim(&self) -> Result<Vec<Task>, Fault> {
+    /// Claims due tasks: some, or one of those with which the process may have died. That one runs alone, so that no other is
+    /// suspected with it; the least suspected one is first.
+    async fn claim(&self, suspected: Suspected) -> Result<Vec<Task>, Fault> {
         let now = self.db.clock().now();
+        let (condition, order, most) = match suspected {
+            Suspected::No => ("unended < $3", "due_time, kind, key", CLAIM),
+            Suspected::Yes => ("unended >= $3", "unended, due_time, kind, key", 1),
+        };
         let mut args = vec![
             Value::Integer(now.after(LEASE).as_micros()),
             Value::Integer(now.as_micros()),
-            Value::Integer(now.as_micros()),
-            Value::Integer(CLAIM.into()),
+            Value::Integer(SUSPECT),
+            Value::Integer(most),
         ];
         let mut kinds = Vec::new();
         for handler in self.handlers.iter() {
@@ -152,12 +166,13 @@ impl TaskRunner {
         }
         // SQLite would read all tasks of the kinds, due or not, were `kind` a bare column.
         let sql = format!(
-            "UPDATE tasks SET lease_until = $1, claim = claim + 1, attempts = attempts + 1 WHERE (kind, key) IN \
-             (SELECT kind, key FROM tasks WHERE due_time <= $2 AND lease_until <= $3 AND kind || '' IN ({}) \
-             ORDER BY due_time, kind, key LIMIT $4{}) \
-             RETURNING kind, key, due_time, payload, attempts, claim, trace_parent",
+            "UPDATE tasks SET lease_until = $1, claim = claim + 1, unended = unended + 1 WHERE (kind, key) IN \
+             (SELECT kind, key FROM tasks WHERE due_time <= $2 AND lease_until <= $2 AND {condition} AND kind || '' IN ({}) \
+             ORDER BY {order} LIMIT $4{}) \
+             RETURNING kind, key, {}, claim",
             kinds.join(", "),
             self.db.dialect().skip_locked(),
+            super::VALUES.join(", "),
         );
         let rows = self.db.write(sql, args).await?;
         let mut tasks = rows.iter().map(Task::read).collect::<Result<Vec<_>, _>>()?;
@@ -174,19 +189,14 @@ impl TaskRunner {
             otel.kind = "consumer",
             waybill.task.kind = task.kind,
             waybill.task.key = task.key,
-            waybill.task.attempt = task.attempts,
+            waybill.task.failures = task.history.failures,
             waybill.order_id = Empty,
         );
         (span.clone(), self.run_in(span, task).await)
     }
 
     async fn run_in(&self, span: Span, task: &Task) -> Outcome {
-        let Some(handler) = self.handlers.iter().find(|handler| handler.kind() == task.kind) else {
-            return Err(Fault::internal(format!("no handler for tasks of kind {}", task.kind)));
-        };
-        if task.attempts > ATTEMPTS {
-            return Err(Fault::internal("the task did not come to an end in any attempt"));
-        }
+        let handler = self.handler(task)?;
         let working = (self.instrumentation)(span, task.trace_parent.as_deref(), handler.run(task));
         let running = AssertUnwindSafe(working).catch_unwind();
         match tokio::time::timeout(TIME_LIMIT, running).await {
@@ -197,50 +207,64 @@ impl TaskRunner {
     }
 
     async fn end(&self, task: &Task, span: Span, outcome: Outcome) {
+        // It is claimed again when its lease ends, unless another runner has it already.
         if let Err(fault) = self.finish(task, span, outcome).await {
-            tracing::warn!(%fault, kind = task.kind, key = task.key, "a task was not finished");
+            tracing::info!(%fault, kind = task.kind, key = task.key, "a task was not finished");
         }
     }
 
     async fn finish(&self, task: &Task, span: Span, outcome: Outcome) -> Result<(), Fault> {
-        let commands = match outcome {
-            Ok(commands) => commands,
-            Err(fault) if fault.is_transient() && task.attempts < ATTEMPTS => return self.retry(task, &fault).await,
-            Err(fault) => {
-                tracing::warn!(%fault, kind = task.kind, key = task.key, "a task is given up");
-                vec![Box::new(GiveUp::new(task, &fault)) as Box<dyn AnyCommand>]
-            }
-        };
-        let call = Call::new(Actor::service(self.db.source()))
-            .trace(task.trace_parent.clone())
-            .caused_by(format!("task:{}:{}", task.kind, task.key));
+        let handler = self.handler(task)?.clone();
         let refused = {
             let task = task.clone();
-            move |fault: &Fault| Box::new(GiveUp::new(&task, fault)) as Box<dyn AnyCommand>
+            move |fault: &Fault| handler.refused(&task, fault)
         };
-        let operation = self.db.span(&span, commands.first().map_or("", |command| command.name()));
-        let group = Group { refused: Some(Box::new(refused)), ..Group::new(call, commands, (span, operation)) };
-        let finishes = Finishes::Task { kind: task.kind.clone(), key: task.key.clone(), claim: task.claim };
-        match self.db.apply(WriteRequest { groups: vec![group], finishes }).await {
-            Err(fault) if fault.is_transient() => self.retry(task, &fault).await,
+        let commands = match outcome {
+            Ok(mut commands) => {
+                if task.history.reported > 0 {
+                    commands.push(Box::new(ResolveTaskFailure::new(task)));
+                }
+                commands
+            }
+            Err(fault) if fault.is_transient() => {
+                vec![Box::new(PostponeTask::new(task, &fault)) as Box<dyn AnyCommand>]
+            }
+            Err(fault) => vec![refused(&fault)],
+        };
+        match self.apply(task, span.clone(), commands, Some(Box::new(refused))).await {
+            Err(fault) if fault.is_transient() => {
+                self.apply(task, span, vec![Box::new(PostponeTask::new(task, &fault))], None).await
+            }
             done => done,
         }
     }
 
-    /// Reschedules the task, unless another runner has it by now.
-    async fn retry(&self, task: &Task, fault: &Fault) -> Result<(), Fault> {
-        let pause = retry::doubling(FIRST_PAUSE, LONGEST_PAUSE, task.attempts);
-        let later = self.db.clock().now().after(pause);
-        tracing::info!(%fault, kind = task.kind, key = task.key, attempt = task.attempts, "a task is tried again later");
-        let sql = "UPDATE tasks SET lease_until = $1, last_error = $2 WHERE kind = $3 AND key = $4 AND claim = $5 \
-                   RETURNING kind";
-        let args = vec![
-            Value::Integer(later.as_micros()),
-            Value::Text(fault.to_string()),
-            Value::Text(task.kind.clone()),
-            Value::Text(task.key.clone()),
-            Value::Integer(task.claim),
-        ];
-        self.db.write(sql, args).await.map(|_| ())
+    /// Applies the commands with the end of the task, unless another runner has it by now.
+    async fn apply(
+        &self,
+        task: &Task,
+        span: Span,
+        commands: Vec<Box<dyn AnyCommand>>,
+        refused: Option<Refused>,
+    ) -> Result<(), Fault> {
+        let call = Call::new(Actor::service(self.db.source()))
+            .trace(task.trace_parent.clone())
+            .caused_by(format!("task:{}:{}", task.kind, task.key));
+        let operation = self.db.span(&span, commands.first().map_or("", |command| command.name()));
+        let group = Group { refused, ..Group::new(call, commands, (span, operation)) };
+        let finishes = Finishes::Task { kind: task.kind.clone(), key: task.key.clone(), claim: task.claim };
+        self.db.apply(WriteRequest { groups: vec![group], finishes }).await
     }
+
+    fn handler(&self, task: &Task) -> Result<&Arc<dyn TaskHandler>, Fault> {
+        let handler = self.handlers.iter().find(|handler| handler.kind() == task.kind);
+        handler.ok_or_else(|| Fault::internal(format!("no handler for tasks of kind {}", task.kind)))
+    }
+}
+
+/// Whether tasks may be what their process died of.
+#[derive(Debug, Clone, Copy)]
+enum Suspected {
+    No,
+    Yes,
 }

@@ -10,7 +10,7 @@ use proto::{
     event::v1::Event,
     events::{EventType, SharedEvent},
 };
-use store::{AnyCommand, Command, Context, Db, Fault, Follower, Needs, Reactions, Rows};
+use store::{AnyCommand, Command, Context, Db, Fault, Follower, Needs, Reactions, Rows, WorkApi, Workers};
 use testkit::database::each;
 use types::Reason;
 
@@ -77,12 +77,17 @@ impl Reactions for Echo {
         }
         match self.trouble {
             Trouble::React if once_less(&self.left) => Err(Fault::unavailable("for a moment")),
-            Trouble::Refused => Err(Fault::internal("never")),
-            Trouble::RefusedCommand => Ok(vec![Box::new(receive), Box::new(Refuse)]),
-            Trouble::Check => Ok(vec![Box::new(receive), Box::new(Break)]),
             Trouble::Decide => Ok(vec![Box::new(receive), Box::new(Falter(self.left.clone()))]),
-            Trouble::Panic => panic!("on purpose"),
-            Trouble::Nothing | Trouble::React => Ok(vec![Box::new(receive)]),
+            Trouble::Refused if once_less(&self.left) => Err(Fault::internal("never")),
+            Trouble::RefusedCommand if once_less(&self.left) => Ok(vec![Box::new(receive), Box::new(Refuse)]),
+            Trouble::Check if once_less(&self.left) => Ok(vec![Box::new(receive), Box::new(Break)]),
+            Trouble::Panic if once_less(&self.left) => panic!("on purpose"),
+            Trouble::Nothing
+            | Trouble::React
+            | Trouble::Refused
+            | Trouble::RefusedCommand
+            | Trouble::Check
+            | Trouble::Panic => Ok(vec![Box::new(receive)]),
         }
     }
 }
@@ -188,6 +193,43 @@ async fn a_reaction_that_is_refused_is_parked_and_opens_an_exception() {
                 if trouble == Trouble::RefusedCommand { Reason::ActionNotSupported } else { Reason::Internal };
             assert_eq!(reason, expected.as_str());
             assert_eq!(follower.drain().await, Ok(0));
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_parked_event_is_applied_once_when_its_work_is_tried_again() {
+    for trouble in [Trouble::Refused, Trouble::RefusedCommand, Trouble::Check, Trouble::Panic] {
+        each(|options| async move {
+            let db = with_reservations(&options).await;
+            let follower = Follower::new(db.clone(), client(&db), Echo::new(trouble, "b"));
+            let workers = Workers::new(db.clone(), [follower], [], &[]);
+            workers.drain().await.unwrap();
+            assert_eq!(echoed(&db).await, 3);
+            let parked =
+                db.rows("SELECT subscription || ':' || event_id FROM parked_events", Vec::new()).await.unwrap();
+            let subject: String = parked[0].at(0).unwrap();
+            let retry =
+                async || WorkApi::new(db.clone()).retry("REACTION_FAILED", std::slice::from_ref(&subject)).await;
+            let last = async || SharedEvent::decode(&events(&db).await.pop().unwrap()).unwrap().unwrap();
+
+            // It is refused once more: parked again, and reported again.
+            let before = events(&db).await.len();
+            assert_eq!(retry().await, Ok(1));
+            workers.drain().await.unwrap();
+            assert_eq!((echoed(&db).await, events(&db).await.len()), (3, before + 1));
+            assert!(matches!(last().await, SharedEvent::ExceptionOpened(opened) if opened.subject == subject));
+
+            // Its cause is gone. Asked for twice, it takes effect once.
+            assert_eq!((retry().await, retry().await), (Ok(1), Ok(1)));
+            workers.drain().await.unwrap();
+            assert_eq!(echoed(&db).await, 4);
+            let SharedEvent::ExceptionResolved(resolved) = last().await else { panic!("not resolved") };
+            assert_eq!((resolved.r#type.as_str(), resolved.order_id.as_str()), ("REACTION_FAILED", "b"));
+            assert_eq!((resolved.subject.as_str(), retry().await), (subject.as_str(), Ok(0)));
+            workers.drain().await.unwrap();
+            assert_eq!(echoed(&db).await, 4);
         })
         .await;
     }

@@ -16,7 +16,7 @@ const EVENTS: &str = "INSERT INTO events SELECT i, 'evt_' || i, \
 const HEAD: &str = "UPDATE log_head SET position = (SELECT MAX(i) FROM n)";
 /// One is due.
 const TASKS: &str = "INSERT INTO tasks SELECT 'expire', 'k' || i, \
-    CASE WHEN i = 1 THEN 0 ELSE 4000000000000000 END, EMPTY_BYTES, 0, 0, 0, '', NULL FROM n";
+    CASE WHEN i = 1 THEN 0 ELSE 4000000000000000 END, EMPTY_BYTES, '', NULL, NULL, 0, 0, 0, 0, '', 0 FROM n";
 /// One is past its retention.
 const REQUESTS: &str = "INSERT INTO requests SELECT 'ann', 'r' || i, '', '', EMPTY_BYTES, \
     CASE WHEN i = 1 THEN 0 ELSE 4000000000000000 END FROM n";

@@ -11,7 +11,7 @@ use std::{
 use async_trait::async_trait;
 use futures::future::join_all;
 use proto::events::SharedEvent;
-use store::{AnyCommand, Command, Context, Db, Fault, Needs, Rows, Task, TaskHandler, TaskRunner};
+use store::{AnyCommand, Command, Context, Db, Fault, Needs, Rows, Task, TaskHandler, TaskRunner, WorkApi};
 use testkit::database::each;
 use tokio::sync::Notify;
 use types::ManualClock;
@@ -32,7 +32,8 @@ impl Command for Schedule {
 
     fn decide(&self, _: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         for (key, seconds) in &self.0 {
-            cx.schedule(Task::new("count", key, cx.now().after(Duration::from_secs(*seconds))).payload(&7_i64));
+            let task = Task::new("count", key, cx.now().after(Duration::from_secs(*seconds))).payload(&7_i64);
+            cx.schedule(task.order("ord_1", None));
         }
         Ok(())
     }
@@ -202,28 +203,132 @@ async fn a_task_that_fails_for_a_moment_is_tried_again_later() {
     .await;
 }
 
+/// What exceptions were opened (true) and resolved (false), each with its subject and its order.
+async fn exceptions(db: &Db) -> Vec<(bool, String, String)> {
+    let events = events(db).await;
+    let exceptions = events.iter().filter_map(|event| match SharedEvent::decode(event).unwrap()? {
+        SharedEvent::ExceptionOpened(opened) => {
+            assert_eq!(opened.r#type, "TASK_FAILED");
+            Some((true, opened.subject, opened.order_id))
+        }
+        SharedEvent::ExceptionResolved(resolved) => Some((false, resolved.subject, resolved.order_id)),
+    });
+    exceptions.collect()
+}
+
+fn about(opened: bool, subject: &str) -> (bool, String, String) {
+    (opened, subject.to_owned(), "ord_1".to_owned())
+}
+
 #[tokio::test]
-async fn a_task_that_is_refused_opens_an_exception_and_ends() {
+async fn a_task_that_is_refused_opens_an_exception_of_its_order_and_is_tried_again_until_it_is_done() {
     each(|options| async move {
         let (db, clock, count) = set_up(&options).await;
         *count.refused.lock().unwrap() = Some(Fault::internal("never"));
         db.run(call(), Schedule(vec![("one", 0)])).await.unwrap();
-        assert_eq!(runner(&db, &count).drain().await, Ok(1));
-        *count.refused.lock().unwrap() = Some(Fault::unavailable("never again"));
-        db.run(call(), Schedule(vec![("two", 0)])).await.unwrap();
-        let mut tries = 0;
+        let runner = runner(&db, &count);
+        assert_eq!((runner.drain().await, exceptions(&db).await), (Ok(1), vec![about(true, "count:one")]));
+        clock.advance(Duration::from_secs(3_599));
+        assert_eq!(runner.drain().await, Ok(0));
+        clock.advance(Duration::from_secs(1));
+        assert_eq!((runner.drain().await, exceptions(&db).await), (Ok(1), vec![about(true, "count:one"); 2]));
+
+        *count.refused.lock().unwrap() = None;
+        // A person does not wait for an hour.
+        assert_eq!(WorkApi::new(db.clone()).retry("TASK_FAILED", &["count:one".to_owned()]).await, Ok(1));
+        assert_eq!((runner.drain().await, counted(&db).await, left(&db).await), (Ok(1), 1, 0));
+        let all = [about(true, "count:one"), about(true, "count:one"), about(false, "count:one")];
+        assert_eq!(exceptions(&db).await, all);
+        // What is done already is not done twice, and its exception does not stay.
+        assert_eq!(WorkApi::new(db.clone()).retry("TASK_FAILED", &["count:one".to_owned()]).await, Ok(0));
+        assert_eq!((runner.drain().await, counted(&db).await), (Ok(0), 1));
+        assert_eq!(exceptions(&db).await.len(), 4);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_task_that_keeps_failing_is_never_given_up() {
+    each(|options| async move {
+        let (db, clock, count) = set_up(&options).await;
+        count.transient.store(45, Ordering::SeqCst);
+        db.run(call(), Schedule(vec![("one", 0)])).await.unwrap();
+        let (runner, mut opened) = (runner(&db, &count), Vec::new());
         while left(&db).await > 0 {
-            tries += runner(&db, &count).drain().await.unwrap();
-            clock.advance(Duration::from_secs(3_600));
+            assert_eq!(runner.drain().await, Ok(1));
+            opened.push(exceptions(&db).await.len());
+            clock.advance(Duration::from_secs(512));
         }
-        assert_eq!(tries, 20);
-        let events = events(&db).await;
-        let opened = events.iter().filter_map(|event| match SharedEvent::decode(event).unwrap()? {
-            SharedEvent::ExceptionOpened(opened) => Some((opened.r#type, opened.subject)),
-            SharedEvent::ExceptionResolved(_) => None,
-        });
-        let expected = ["count:one", "count:two"].map(|subject| ("TASK_FAILED".to_owned(), subject.to_owned()));
-        assert_eq!(opened.collect::<Vec<_>>(), expected);
+        // After 20 failures, after 20 more, and when it is done.
+        assert_eq!((opened[18], opened[19], opened[38], opened[39], opened[44], opened[45]), (0, 1, 1, 2, 2, 3));
+        assert_eq!((opened.len(), counted(&db).await), (46, 1));
+        assert_eq!(exceptions(&db).await.pop(), Some(about(false, "count:one")));
+    })
+    .await;
+}
+
+/// Lets a process die while it runs tasks.
+async fn die(options: &store::Options, clock: &Arc<ManualClock>) {
+    let hang = Arc::new(Hang(Notify::new()));
+    let dying = TaskRunner::new(open_at(options, clock.clone()).await, [hang.clone() as Arc<dyn TaskHandler>]);
+    // As long as a claim holds, which other replicas respect.
+    clock.advance(Duration::from_secs(60));
+    tokio::select! {
+        _ = dying.drain() => unreachable!("it hangs"),
+        () = hang.0.notified() => {}
+    }
+}
+
+#[tokio::test]
+async fn attempts_that_ended_with_their_process_are_not_failures() {
+    each(|options| async move {
+        let (db, clock, count) = set_up(&options).await;
+        db.run(call(), Schedule(vec![("one", 0), ("two", 0), ("three", 0)])).await.unwrap();
+        for _ in 0..40 {
+            die(&options, &clock).await;
+        }
+        clock.advance(Duration::from_secs(60));
+        let next = open_at(&options, clock.clone()).await;
+        assert_eq!(runner(&next, &count).drain().await, Ok(3));
+        assert_eq!((counted(&next).await, left(&next).await, exceptions(&next).await), (3, 0, Vec::new()));
+    })
+    .await;
+}
+
+/// Hangs on one task, as if the process died of it, and does the others.
+struct Poisoned(Arc<Count>, Notify);
+
+#[async_trait]
+impl TaskHandler for Poisoned {
+    fn kind(&self) -> &'static str {
+        "count"
+    }
+
+    async fn run(&self, task: &Task) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
+        if task.key == "poison" {
+            self.1.notify_one();
+            return std::future::pending().await;
+        }
+        self.0.run(task).await
+    }
+}
+
+#[tokio::test]
+async fn a_task_of_which_the_process_dies_does_not_stop_the_others() {
+    each(|options| async move {
+        let (db, clock, count) = set_up(&options).await;
+        db.run(call(), Schedule(vec![("poison", 0), ("one", 0), ("two", 0)])).await.unwrap();
+        for _ in 0..14 {
+            clock.advance(Duration::from_secs(60));
+            let poisoned = Arc::new(Poisoned(count.clone(), Notify::new()));
+            let dying =
+                TaskRunner::new(open_at(&options, clock.clone()).await, [poisoned.clone() as Arc<dyn TaskHandler>]);
+            tokio::select! {
+                _ = dying.drain() => {}
+                () = poisoned.1.notified() => {}
+            }
+        }
+        assert_eq!((counted(&db).await, left(&db).await), (2, 1));
     })
     .await;
 }

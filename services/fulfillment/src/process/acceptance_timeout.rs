@@ -14,14 +14,15 @@ use std::time::Duration;
 use store::{AnyCommand, Command, Context, Needs, Rows, Task, TaskHandler};
 use types::{Fault, FulfillmentOrderId, Id as _};
 
-use crate::aggregate::FulfillmentOrderAggregate;
+use crate::{aggregate::FulfillmentOrderAggregate, fulfillment_order::FulfillmentOrderHeader};
 
 /// The kind of the timeout task. Its key is the id of the fulfillment order.
 const TIMEOUT: &str = "fulfillment.accept";
 
 /// Schedules the timeout of a fulfillment order that is created now.
-pub(crate) fn schedule(id: &FulfillmentOrderId, accept_within: Duration, cx: &mut Context<'_>) {
-    cx.schedule(Task::new(TIMEOUT, id, cx.now().after(accept_within)));
+pub(crate) fn schedule(header: &FulfillmentOrderHeader, accept_within: Duration, cx: &mut Context<'_>) {
+    let task = Task::new(TIMEOUT, &header.fulfillment_order_id, cx.now().after(accept_within));
+    cx.schedule(task.order(&header.order_id, &header.account_id));
 }
 
 /// Drops the timeout of a fulfillment order.

@@ -148,8 +148,8 @@ impl Command for RetryRouting {
         let mut lines = Vec::new();
         for mut release in releases {
             if let Some(decision_id) = &release.release().decision_id {
-                // The plan stands, but its task may have been given up.
-                routing::schedule_allocation(decision_id, cx);
+                // The plan stands, but its task may be put off.
+                routing::schedule_allocation(decision_id, release.release(), cx);
                 lines.extend(release.planned());
             }
             if release.has_unrouted() {

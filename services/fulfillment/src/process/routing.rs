@@ -17,11 +17,10 @@
 
 mod allocate;
 mod plan;
-mod restart;
 
 use proto::order::v1::{OrderReleased, ReleasedLine};
 use store::{AnyCommand, Command, Context, Needs, Proto, Rows, Task};
-use types::{Fault, OrderId, Timestamp};
+use types::{DecisionId, Fault, OrderId, Timestamp};
 
 pub(crate) use allocate::AllocateTask;
 pub use allocate::SettleRouting;
@@ -43,12 +42,13 @@ const ALLOCATE: &str = "fulfillment.allocate";
 
 /// Schedules the routing of a release.
 pub(crate) fn schedule(release: &Release, cx: &mut Context<'_>) {
-    cx.schedule(Task::new(ROUTE, keys::release(&release.order_id, release.release_number), cx.now()));
+    let task = Task::new(ROUTE, keys::release(&release.order_id, release.release_number), cx.now());
+    cx.schedule(task.order(&release.order_id, &release.account_id));
 }
 
 /// Schedules the allocation of a plan.
-pub(crate) fn schedule_allocation(decision_id: &types::DecisionId, cx: &mut Context<'_>) {
-    cx.schedule(Task::new(ALLOCATE, decision_id, cx.now()));
+pub(crate) fn schedule_allocation(decision_id: &DecisionId, release: &Release, cx: &mut Context<'_>) {
+    cx.schedule(Task::new(ALLOCATE, decision_id, cx.now()).order(&release.order_id, &release.account_id));
 }
 
 /// Stores a release and routes it. A release that is known changes nothing.

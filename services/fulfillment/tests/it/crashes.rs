@@ -47,6 +47,36 @@ async fn an_answer_lost_after_inventory_allocated_gives_the_same_fulfillment_ord
 }
 
 #[tokio::test]
+async fn every_order_gets_its_work_after_a_crash_loop_while_inventory_hangs() {
+    each(open, async |world| {
+        let orders: Vec<_> = (0..20).map(|number| format!("ord_{number}")).collect();
+        world.inventory.stock("A", "nod_a", 20);
+        for order in &orders {
+            world.release(order, 1, &[(1, "A", 1)]);
+        }
+        let hung = world.inventory.hang(true);
+        for _ in 0..25 {
+            let dying = world.replica().await;
+            // As long as the claim of a process that died holds where there are replicas.
+            dying.clock.advance(Duration::from_secs(60));
+            tokio::select! {
+                () = dying.drain() => unreachable!("it hangs"),
+                () = hung.notified() => {}
+            }
+        }
+        world.inventory.hang(false);
+        world.clock.advance(Duration::from_secs(60));
+        let next = world.replica().await;
+        next.drain().await;
+        for order in &orders {
+            assert_eq!(next.open_units(order, 1).await, [("nod_a".to_owned(), 1)], "{order}");
+        }
+        assert!(next.events().await.opened_exceptions().is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn routing_goes_on_however_long_inventory_was_down() {
     each(open, async |world| {
         for _ in 0..30 {

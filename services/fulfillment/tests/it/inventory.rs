@@ -12,6 +12,7 @@ use proto::{
     inventory::v1::{AllocateResponse, DeallocateResponse, Reservation},
     types::v1::{HandlingClass, LineQuantity},
 };
+use tokio::sync::Notify;
 use tonic::{Response, Status};
 
 /// An inventory. Clones are the same one.
@@ -39,6 +40,8 @@ struct Ledger {
     outages: VecDeque<(&'static str, Outage)>,
     calls: Vec<(&'static str, String)>,
     not_found: Vec<Option<prost_types::Timestamp>>,
+    /// While it does not answer about availability: notified of each such call.
+    hangs: Option<Arc<Notify>>,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -90,6 +93,13 @@ impl Inventory {
     /// What goes wrong with the next call of a method.
     pub(crate) fn fail(&self, method: &'static str, outage: Outage) {
         self.0.lock().unwrap().outages.push_back((method, outage));
+    }
+
+    /// It never answers about availability from now on, or answers again; returns what is notified of each call that hangs.
+    pub(crate) fn hang(&self, hangs: bool) -> Arc<Notify> {
+        let hung = Arc::new(Notify::new());
+        self.0.lock().unwrap().hangs = hangs.then(|| hung.clone());
+        hung
     }
 
     /// The reservation of an order line.

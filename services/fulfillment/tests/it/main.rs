@@ -15,4 +15,5 @@ mod shipping;
 mod storms;
 mod tracking;
 mod unrouted;
+mod watchdog;
 mod world;

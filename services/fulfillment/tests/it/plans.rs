@@ -27,11 +27,15 @@ const PACKAGES: &str = "INSERT INTO packages (package_id, shipment_id, fulfillme
     departure, status, create_time, version) \
     SELECT 'pkg_' || (100000 + i), 'shm_' || (100000 + i), 'ful_' || (100000 + i), 'T' || i, '', EMPTY_BYTES, 'NONE', \
     'UNSPECIFIED', i, 1 FROM n";
+/// Releases that were routed.
+const RELEASES: &str = "INSERT INTO releases (order_id, release_number, account_id, customer_po, ship_to, routing_state, attempt, \
+    plan_number, exclusions, cancel_reason, create_time, version) \
+    SELECT 'ord_' || i, 1, 'acc_1', '', EMPTY_BYTES, 'SETTLED', 1, 1, '', '', i, 1 FROM n";
 
 #[tokio::test]
 async fn a_warehouse_reads_its_open_work_and_not_its_history() {
     each(World::open, async |world| {
-        let mut plans = Plans::over(&world.options, &world.db, &[FULFILLMENT_ORDERS, LINES]).await;
+        let mut plans = Plans::over(&world.options, &world.db, &[FULFILLMENT_ORDERS, LINES, RELEASES]).await;
         let open = vec![ExecutionState::Open.into(), ExecutionState::InProgress.into()];
         let unanswered = vec![RequestState::Submitted.into(), RequestState::CancellationRequested.into()];
         let ended = vec![ExecutionState::Incomplete.into(), ExecutionState::Cancelled.into()];
@@ -80,6 +84,8 @@ async fn a_warehouse_reads_its_open_work_and_not_its_history() {
                 }
             }
         }
+        world.workers.look().await.unwrap();
+        plans.check("looking for what is stranded").await;
     })
     .await;
 }

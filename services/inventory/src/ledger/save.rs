@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use store::{Context, Rows, Task};
+use store::{Context, Rows};
 use types::{AccountId, Fault, Id as _, OrderId};
 
 use super::{Change, Ledger, outcome::Outcome};
 use crate::{
     events,
-    expire::EXPIRE,
+    expire::expiry,
     movement::{Movement, MovementKind},
     process::reservation::{ReservationEvent, emit_reservations},
     reservation::{Allocation, Reservation},
@@ -112,7 +112,7 @@ fn schedule_expiry(reservations: &[Change<Reservation>], cx: &mut Context<'_>) {
         if let Some(due) = after.expire_time
             && before.as_ref().and_then(|before| before.expire_time) != Some(due)
         {
-            cx.schedule(Task::new(EXPIRE, format!("{}@{}", after.order_id, due.as_micros()), due));
+            cx.schedule(expiry(after, due));
         }
     }
 }

@@ -11,4 +11,5 @@ mod reactions;
 mod repeats;
 mod reservations;
 mod volume;
+mod watchdog;
 mod world;

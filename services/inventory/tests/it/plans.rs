@@ -12,11 +12,14 @@ const MOVEMENTS: &str = "INSERT INTO movements \
 /// Movements of other items at that location.
 const OTHERS: &str = "INSERT INTO movements \
     SELECT 'X' || (i % 100), i, 'nod_here', 'RESERVED', 0, 0, 0, '', NULL, '', i, i, NULL, 1 FROM n";
+/// Reservations whose units left long ago.
+const RESERVATIONS: &str = "INSERT INTO reservations SELECT 'ord_' || i, 1, 'acc_1', 'A', 1, 0, 0, 1, 0, 0, 'BACKORDER', 60, i, 0, NULL, \
+    NULL, NULL, i, i, 1 FROM n";
 
 #[tokio::test]
 async fn movements_are_listed_without_reading_others() {
     each(World::open, async |world| {
-        let mut plans = Plans::over(&world.options, &world.db, &[MOVEMENTS, OTHERS]).await;
+        let mut plans = Plans::over(&world.options, &world.db, &[MOVEMENTS, OTHERS, RESERVATIONS]).await;
         for (sku, location_id) in [("", ""), ("A", ""), ("", HERE), ("A", HERE)] {
             for reference in ["", "ord_77"] {
                 let request = ListMovementsRequest {
@@ -39,6 +42,8 @@ async fn movements_are_listed_without_reading_others() {
         let request = GetAvailabilityRequest { skus: vec!["A".to_owned(), "B".to_owned(), "C".to_owned()] };
         world.client.clone().get_availability(request).await.unwrap();
         plans.check("availability").await;
+        world.workers.look().await.unwrap();
+        plans.check("looking for what is stranded").await;
     })
     .await;
 }

@@ -17,7 +17,7 @@ pub(super) fn within(exception_type: &str) -> Duration {
         ExceptionType::CancelLost => HOUR * 2,
         // An event had no effect: what follows builds on a wrong state.
         ExceptionType::ReactionFailed => HOUR * 2,
-        // Work that was due is not done, and nothing will try it again.
+        // Work that was due is not done, and what failed so often will hardly succeed by itself.
         ExceptionType::TaskFailed => HOUR * 2,
         // It is not known whether a partner works on it; asked too late, the work is done twice or not at all.
         ExceptionType::MessageInDoubt => HOUR * 2,
@@ -43,6 +43,8 @@ pub(super) fn within(exception_type: &str) -> Duration {
         ExceptionType::OverReceived => DAY,
         // A partner reported on a package of another partner: one of the two is wrong, the goods go on.
         ExceptionType::ForeignReport => DAY,
+        // The customer waits for its credit, or for nothing.
+        ExceptionType::ReturnOverdue => DAY,
         // The counters are wrong, the goods are not: to be counted.
         ExceptionType::StockDrift => DAY,
     }

@@ -16,6 +16,9 @@ pub(super) fn line(event: OperationsEvent, actor: &str) -> Option<String> {
         }
         OperationsEvent::ExceptionClosed(ExceptionChanged { exception }) => closed("resolved", &exception?, actor),
         OperationsEvent::ExceptionDismissed(ExceptionChanged { exception }) => closed("dismissed", &exception?, actor),
+        OperationsEvent::ExceptionRetried(ExceptionChanged { exception }) => {
+            format!("{} tried again by {}", exception?.r#type, person(actor))
+        }
         OperationsEvent::ExceptionOpened(payload) => opened(&payload),
         OperationsEvent::ExceptionResolved(payload) => resolved(&payload),
     })
@@ -29,8 +32,11 @@ pub(super) fn resolved(payload: &ExceptionResolved) -> String {
     format!("no longer needs a person, {}{}", payload.r#type, colon(&payload.summary))
 }
 
-/// The actor is named without its kind.
 fn closed(how: &str, exception: &Exception, actor: &str) -> String {
-    let person = actor.split_once(':').map_or(actor, |(_, subject)| subject);
-    format!("{} {how} by {person}{}", exception.r#type, colon(&exception.resolution))
+    format!("{} {how} by {}{}", exception.r#type, person(actor), colon(&exception.resolution))
+}
+
+/// The actor is named without its kind.
+fn person(actor: &str) -> &str {
+    actor.split_once(':').map_or(actor, |(_, subject)| subject)
 }

@@ -5,7 +5,8 @@ use proto::{
     events::{EventType, SharedEvent},
     operations::v1::{
         AssignExceptionRequest, DismissExceptionRequest, Exception, ExceptionCount, ExceptionState,
-        GetExceptionRequest, ListExceptionsRequest, ResolveExceptionRequest, SummarizeExceptionsRequest,
+        GetExceptionRequest, ListExceptionsRequest, ResolveExceptionRequest, RetryExceptionRequest,
+        RetryExceptionsRequest, SummarizeExceptionsRequest,
     },
 };
 use testkit::{each, reason, wrong_fields};
@@ -272,6 +273,68 @@ async fn a_request_about_exceptions_names_every_field_that_is_wrong() {
             ..Default::default()
         };
         assert_eq!(reason(client.assign_exception(unknown).await), Reason::NotFound);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn only_failed_work_is_tried_again_and_a_wrong_request_names_its_field() {
+    each(World::open, async |world| {
+        world.open_exception("UNASSIGNED", ORDER, "no node");
+        world.drain().await;
+        let exception = world.the_exception().await;
+        assert_eq!(exception.supported_actions, ["assign", "resolve", "dismiss"]);
+        let retry = RetryExceptionRequest { exception_id: exception.exception_id, ..Default::default() };
+        assert_eq!(reason(world.operator().retry_exception(retry).await), Reason::ActionNotSupported);
+        let retry = |exception_type: &str| RetryExceptionsRequest {
+            r#type: exception_type.to_owned(),
+            ..RetryExceptionsRequest::default()
+        };
+        for (request, field) in [
+            (retry(""), "type"),
+            (retry("UNASSIGNED"), "type"),
+            (RetryExceptionsRequest { limit: -1, ..retry("TASK_FAILED") }, "limit"),
+            (RetryExceptionsRequest { order_id: "x y".to_owned(), ..retry("TASK_FAILED") }, "order_id"),
+        ] {
+            assert_eq!(wrong_fields(world.operator().retry_exceptions(request).await), [field]);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_retry_goes_to_the_service_that_opened_the_exception_and_is_in_the_timeline() {
+    each(World::open, async |world| {
+        world.open_exception("TASK_FAILED", "fulfillment.route:ord_1/release-1", "fails");
+        world.open_exception("REACTION_FAILED", "fulfillment.order:abc", "was refused");
+        world.drain().await;
+        let exceptions = world.exceptions(ListExceptionsRequest::default()).await;
+        for exception in &exceptions {
+            let request = RetryExceptionRequest {
+                request_id: exception.exception_id.clone(),
+                exception_id: exception.exception_id.clone(),
+                ..Default::default()
+            };
+            let answers = [
+                world.operator().retry_exception(request.clone()).await.unwrap().into_inner(),
+                world.operator().retry_exception(request).await.unwrap().into_inner(),
+            ];
+            assert_eq!(answers[0], answers[1]);
+        }
+        world.drain().await;
+        let expected = [
+            ("REACTION_FAILED".to_owned(), vec!["fulfillment.order:abc".to_owned()]),
+            ("TASK_FAILED".to_owned(), vec!["fulfillment.route:ord_1/release-1".to_owned()]),
+        ];
+        assert_eq!(world.retried(), expected);
+        let page = world.operator().list_timeline(timeline_of(ORDER)).await.unwrap().into_inner();
+        let retried = summaries(&page).into_iter().filter(|summary| summary.contains("tried again by"));
+        assert_eq!(
+            retried.collect::<Vec<_>>(),
+            ["REACTION_FAILED tried again by a operations", "TASK_FAILED tried again by a operations"]
+        );
+        let still_open = world.exceptions(ListExceptionsRequest::default()).await;
+        assert!(still_open.iter().all(|exception| exception.state() == ExceptionState::Open));
     })
     .await;
 }

@@ -1,10 +1,17 @@
 //! The service with two logs to follow, and a third service that is down.
 
-use std::{collections::HashMap, ops::Deref, sync::Arc};
+use std::{
+    collections::HashMap,
+    ops::Deref,
+    sync::{Arc, Mutex},
+};
 
 use mesh::{Channel, Role};
 use proto::{
-    event::v1::{Event, ExceptionOpened, ExceptionResolved},
+    event::v1::{
+        Event, ExceptionOpened, ExceptionResolved, RetryWorkRequest, RetryWorkResponse,
+        work_service_server::{WorkService, WorkServiceServer},
+    },
     events::{EventPayload, EventSource, OrderEvent, SharedEvent},
     operations::v1::{
         Exception, ListExceptionsRequest, ListTimelineRequest, ListTimelineResponse,
@@ -14,6 +21,7 @@ use proto::{
 };
 use store::Options;
 use testkit::{Log, Service, customer, staff};
+use tonic::{Request, Response, Status};
 use types::{ManualClock, Timestamp};
 use waybill_operations::{self as operations, Config, MIGRATIONS, NAME};
 
@@ -25,6 +33,19 @@ pub(crate) struct World {
     service: Service,
     pub(crate) order: Log,
     pub(crate) fulfillment: Log,
+    work: Work,
+}
+
+/// The failed work of fulfillment: what it was asked to try again. Clones are the same.
+#[derive(Clone, Default)]
+struct Work(Arc<Mutex<Vec<RetryWorkRequest>>>);
+
+#[tonic::async_trait]
+impl WorkService for Work {
+    async fn retry_work(&self, request: Request<RetryWorkRequest>) -> Result<Response<RetryWorkResponse>, Status> {
+        self.0.lock().unwrap().push(request.into_inner());
+        Ok(Response::new(RetryWorkResponse { retried_count: 1 }))
+    }
 }
 
 impl Deref for World {
@@ -40,14 +61,24 @@ impl World {
     pub(crate) async fn open(options: Options) -> Self {
         let clock = Arc::new(ManualClock::at(Timestamp::from_micros(2_000_000_000_000)));
         let (order, fulfillment) = (Log::new("order"), Log::new("fulfillment"));
-        let followed = vec![(EventSource::Order, order.channel()), (EventSource::Fulfillment, fulfillment.channel())];
+        let work = Work::default();
+        let with_work = fulfillment.server().add_service(WorkServiceServer::new(work.clone())).into_channel().unwrap();
+        let followed = vec![(EventSource::Order, order.channel()), (EventSource::Fulfillment, with_work)];
         let mut logs = followed.clone();
         logs.push((EventSource::Partner, Channel::connect("http://127.0.0.1:1").unwrap()));
         let config = Config { timeline_poll_millis: 10, usage_days: 30, ..Config::default() };
         let server = |db| operations::server(db, logs, &config, &mesh::Config::default());
         let workers = |db, _| operations::workers(db, followed, &config);
         let service = Service::open(options, clock, (NAME, MIGRATIONS), server, workers).await;
-        Self { service, order, fulfillment }
+        Self { service, order, fulfillment, work }
+    }
+
+    /// The work that fulfillment was asked to try again, by type.
+    pub(crate) fn retried(&self) -> Vec<(String, Vec<String>)> {
+        let asked = self.work.0.lock().unwrap().clone();
+        let mut retried: Vec<_> = asked.into_iter().map(|asked| (asked.r#type, asked.subjects)).collect();
+        retried.sort();
+        retried
     }
 
     pub(crate) fn operator(&self) -> Client {

@@ -13,4 +13,5 @@ mod reserve;
 mod returns;
 mod ships;
 mod wait;
+mod watchdog;
 mod world;

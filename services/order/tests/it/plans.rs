@@ -63,6 +63,8 @@ async fn orders_are_listed_and_counted_without_reading_those_that_ended() {
             world.orders.clone().list_invoice_readiness(request).await.unwrap();
             plans.check(&format!("invoice readiness of {order_id:?}")).await;
         }
+        world.workers.look().await.unwrap();
+        plans.check("looking for what is stranded").await;
     })
     .await;
 }

@@ -30,7 +30,7 @@ use async_trait::async_trait;
 use proto::{events::PartnerEvent, fulfillment::v1::FulfillmentOrder, partner::v1::PartnerMessage};
 use store::{AnyCommand, Command, Context, Db, Needs, Rows, Task, TaskHandler};
 use types::{
-    AccountId, Fault, FulfillmentOrderId, MessageId, PartnerId,
+    AccountId, Fault, FulfillmentOrderId, MessageId, PartnerId, Timestamp,
     retry::{
         self,
         sending::{ATTEMPTS, FIRST_PAUSE, LONGEST_PAUSE, SUSPENDED_PAUSE},
@@ -49,8 +49,13 @@ use crate::{
     wire,
 };
 
+/// The kind of the task that sends a message.
+const SEND: &str = "partner.send";
+
 /// The task that sends a message.
-pub(crate) const SEND: &str = "partner.send";
+pub(crate) fn task(message: &Message, due: Timestamp) -> Task {
+    Task::new(SEND, &message.message_id, due).order(&message.order_id, message.account_id.as_ref())
+}
 
 /// The states of messages that are still to be sent.
 const UNSENT: &[MessageState] = &[MessageState::Pending, MessageState::InDoubt];
@@ -114,7 +119,7 @@ impl UpdateFulfillmentRequest {
     fn create_message(&self, rows: &mut Rows, cx: &mut Context<'_>, message_type: &str) -> Result<(), Fault> {
         let content = document::encode(&self.fulfillment_order)?;
         let message_id: MessageId = cx.new_id();
-        rows.put(Message {
+        let message = rows.put(Message {
             message_id: message_id.clone(),
             partner_id: self.partner_id.clone(),
             direction: Direction::Out,
@@ -134,9 +139,9 @@ impl UpdateFulfillmentRequest {
             update_time: cx.now(),
             version: 0,
         });
-        rows.put(Content { message_id: message_id.clone(), content, version: 0 });
+        rows.put(Content { message_id, content, version: 0 });
         if self.has_endpoint(rows)? {
-            cx.schedule(Task::new(SEND, &message_id, cx.now()));
+            cx.schedule(task(&message, cx.now()));
         }
         Ok(())
     }
@@ -220,7 +225,7 @@ pub(crate) fn send_unsent(partner_id: &PartnerId, rows: &mut Rows, cx: &mut Cont
         unsent.extend(in_state.into_iter().cloned());
     }
     for message in unsent {
-        cx.schedule(Task::new(SEND, &message.message_id, cx.now()));
+        cx.schedule(task(&message, cx.now()));
         rows.put(Message { arrival: Arrival::Possible, ..message });
     }
     Ok(())
@@ -270,7 +275,7 @@ impl TaskHandler for SendMessages {
             return Ok(Vec::new());
         }
         // An earlier run that did not end may have sent the request.
-        let interrupted = message.message_type == FULFILLMENT_REQUESTED && task.attempts > 1;
+        let interrupted = message.message_type == FULFILLMENT_REQUESTED && !task.is_first_attempt();
         let sending = self.send(&message, content, &partner, interrupted).await;
         tracing::info!(%message_id, partner_id = %partner.partner_id, ?sending, "attempted to send a message");
         Ok(vec![Box::new(RecordSendAttempt { message_id, sending, interrupted })])
@@ -314,7 +319,7 @@ impl Command for RecordSendAttempt {
                 (MessageState::InDoubt, "an attempt to send it was cut short", Some(SUSPENDED_PAUSE))
             }
             Sending::Suspended => {
-                cx.schedule(Task::new(SEND, &self.message_id, cx.now().after(SUSPENDED_PAUSE)));
+                cx.schedule(task(&present, cx.now().after(SUSPENDED_PAUSE)));
                 return Ok(wire::message(&present, Vec::new()));
             }
         };
@@ -325,7 +330,7 @@ impl Command for RecordSendAttempt {
         let (left, outcome) = (present.state, outcome.to_owned());
         let message = rows.put(Message { state, outcome, attempts, arrival, update_time: cx.now(), ..present });
         if let Some(wait) = wait {
-            cx.schedule(Task::new(SEND, &self.message_id, cx.now().after(wait)));
+            cx.schedule(task(&message, cx.now().after(wait)));
         }
         let event: Option<fn(_) -> _> = match state {
             MessageState::Sent => Some(PartnerEvent::PartnerMessageSent),

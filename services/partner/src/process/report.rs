@@ -39,7 +39,7 @@ use proto::{
 use store::{AnyCommand, Call, Command, Context, Db, Needs, Rows, Task, TaskHandler, Value};
 use tokio::time::timeout;
 use types::{
-    Fault, FulfillmentOrderId, MessageId, PartnerId, Reason,
+    Fault, FulfillmentOrderId, MessageId, PartnerId, Reason, Timestamp,
     retry::{
         self,
         report::{ATTEMPTS_BEFORE_EXCEPTION, BY_TASK_AFTER, FIRST_PAUSE, LONGEST_PAUSE, WITHIN_CALL},
@@ -58,7 +58,12 @@ use crate::{
 };
 
 /// The task that applies a stored report.
-pub(crate) const APPLY: &str = "partner.apply";
+const APPLY: &str = "partner.apply";
+
+/// The task that applies a report.
+pub(crate) fn task(message: &Message, due: Timestamp) -> Task {
+    Task::new(APPLY, &message.message_id, due).order(&message.order_id, message.account_id.as_ref())
+}
 
 /// A stored report that is to be applied.
 #[derive(Debug)]
@@ -295,7 +300,7 @@ impl Command for ReceiveReport {
             let (partner_id, control_number) = self.key();
             let message_id = message.message_id.clone();
             rows.put(ControlNumber { partner_id, control_number, message_id, version: 0 });
-            cx.schedule(Task::new(APPLY, &message.message_id, cx.now().after(BY_TASK_AFTER)));
+            cx.schedule(task(&message, cx.now().after(BY_TASK_AFTER)));
             message
         };
         Ok(wire::message(&message, Vec::new()))
@@ -343,7 +348,7 @@ impl Command for RecordReportAttempt {
                     events::open_exception(cx, ExceptionType::ReportDelayed, &delayed);
                 }
                 let pause = retry::doubling(FIRST_PAUSE, LONGEST_PAUSE, attempts);
-                cx.schedule(Task::new(APPLY, &self.message_id, cx.now().after(pause)));
+                cx.schedule(task(&delayed, cx.now().after(pause)));
                 return Ok(wire::message(&delayed, Vec::new()));
             }
             Err(fault) => {

@@ -12,4 +12,5 @@ mod plans;
 mod reports;
 mod sending;
 mod warehouse;
+mod watchdog;
 mod world;

@@ -44,6 +44,8 @@ async fn a_partner_reads_the_messages_it_asks_for_and_not_its_history() {
                 }
             }
         }
+        world.workers.look().await.unwrap();
+        plans.check("looking for what is stranded").await;
     })
     .await;
 }

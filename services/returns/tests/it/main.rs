@@ -4,4 +4,5 @@
 mod authorize;
 mod plans;
 mod receive;
+mod watchdog;
 mod world;

@@ -11,7 +11,7 @@ use proto::{
 };
 use store::Db;
 use types::SystemClock;
-use waybill::compose::SERVICES;
+use waybill::compose::{Config, SERVICES, ServiceClients};
 
 use crate::faults::Tally;
 
@@ -116,7 +116,10 @@ const LAWS: &[Law] = &[
 
 /// Laws that every database keeps.
 const LAWS_OF_ALL: &[(&str, &str)] = &[
-    ("nothing is parked", "SELECT subscription || ': ' || event_type || ': ' || message FROM parked_events"),
+    (
+        "nothing is parked",
+        "SELECT subscription || ': ' || event_type || ': ' || message FROM parked_events WHERE apply_time IS NULL",
+    ),
     (
         "the log has no gaps and ends at its head",
         "SELECT 'head ' || position FROM log_head WHERE position <> (SELECT COUNT(*) FROM events) \
@@ -149,6 +152,7 @@ pub(crate) async fn check(directory: &Path, tally: &Tally) -> anyhow::Result<()>
         let db = databases.get(law.service).with_context(|| format!("no database of {}", law.service))?;
         check_law(law.service, db, law.text, law.violations, tally).await?;
     }
+    stranded(&databases, tally).await?;
     followed(&databases, tally).await?;
     timelines(&databases, tally).await?;
     for db in databases.values() {
@@ -161,6 +165,19 @@ async fn check_law(service: &str, db: &Db, law: &str, violations: &str, tally: &
     let rows = db.query(violations, Vec::new()).await.with_context(|| format!("querying {service} whether {law}"))?;
     for row in rows {
         tally.violation(format!("{service}: {law}, but not {}", row.at::<String>(0)?));
+    }
+    Ok(())
+}
+
+/// No watchdog finds anything.
+async fn stranded(databases: &BTreeMap<&str, Db>, tally: &Tally) -> anyhow::Result<()> {
+    let (clients, config) = (ServiceClients::unconfigured()?, Config::default());
+    for service in SERVICES {
+        let db = databases.get(service.name).context("every service has a database")?;
+        let found = service.workers(db, &clients, &config).look().await?;
+        if found > 0 {
+            tally.violation(format!("{found} things are stranded in {}", service.name));
+        }
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use tokio::{
@@ -18,6 +19,9 @@ use crate::{
 
 /// How many faults last at the same time.
 const AT_ONCE: usize = 3;
+
+/// How long a process in a crash loop is up: long enough to take up its work.
+const UP: Duration = Duration::from_millis(500);
 
 /// The faults caused and the violations found.
 #[derive(Debug, Default)]
@@ -148,6 +152,21 @@ async fn one(members: &[Arc<Member>], fault: Fault, tally: &Tally) -> anyhow::Re
                 sleep(time).await;
                 member.proxy.stall(false);
             }
+        }
+        Fault::CrashLoop { role, hangs, kills } => {
+            let (crashing, hanging) = (of(members, &[role]), of(members, &[hangs]));
+            hanging.iter().for_each(|member| member.proxy.stall(true));
+            for _ in 0..kills {
+                for member in &crashing {
+                    let (mut process, problem) = member.take().await;
+                    problem.into_iter().for_each(|problem| tally.violation(problem));
+                    member.kill(&mut process).await?;
+                    tally.count("crash loop", role);
+                    member.start(&mut process).await?;
+                }
+                sleep(UP).await;
+            }
+            hanging.iter().for_each(|member| member.proxy.stall(false));
         }
         Fault::Full { role, time, killed } => {
             for member in of(members, &[role]) {

@@ -19,6 +19,8 @@ pub(crate) enum Fault {
     Cut { role: Role },
     /// No connection to it passes any data for a while.
     Stall { role: Role, time: Duration },
+    /// Killed again and again, each time soon after its start, while another hangs.
+    CrashLoop { role: Role, hangs: Role, kills: usize },
     /// Its disk is full for a while; it may be killed and restarted meanwhile.
     Full { role: Role, time: Duration, killed: bool },
 }
@@ -38,7 +40,9 @@ impl Step {
         match &self.fault {
             Fault::Kill { roles, .. } | Fault::Pause { roles, killed: true, .. } => roles.len(),
             Fault::Full { killed: true, .. } => 1,
-            Fault::Pause { .. }
+            // Beside those that are drawn.
+            Fault::CrashLoop { .. }
+            | Fault::Pause { .. }
             | Fault::Full { .. }
             | Fault::Replace { .. }
             | Fault::Cut { .. }
@@ -47,7 +51,10 @@ impl Step {
     }
 }
 
-/// Draws steps until so many processes were killed.
+/// How often a crash loop kills.
+const CRASHES: usize = 22;
+
+/// Draws steps until so many processes were killed, with a crash loop in the middle.
 pub(crate) fn draw(seed: u64, kills: usize) -> Vec<Step> {
     let mut rng = StdRng::seed_from_u64(seed);
     let (mut steps, mut killed) = (Vec::new(), 0);
@@ -56,6 +63,8 @@ pub(crate) fn draw(seed: u64, kills: usize) -> Vec<Step> {
         killed += step.kills();
         steps.push(step);
     }
+    let fault = Fault::CrashLoop { role: Role::Fulfillment, hangs: Role::Inventory, kills: CRASHES };
+    steps.insert(steps.len() / 2, Step { after: Duration::ZERO, fault });
     steps
 }
 
@@ -118,5 +127,6 @@ mod tests {
         has(|fault| matches!(fault, Fault::Cut { .. }));
         has(|fault| matches!(fault, Fault::Stall { .. }));
         has(|fault| matches!(fault, Fault::Full { killed: true, .. }));
+        has(|fault| matches!(fault, Fault::CrashLoop { kills, .. } if *kills > 20));
     }
 }

@@ -364,6 +364,9 @@ fn exceptions() -> Vec<Attempt> {
             |_, of| json!({"exceptionId": of.second_exception, "resolution": "nothing to do"}),
             NotFound,
         ),
+        // Its own is about a decision, and not about work.
+        attempt("RetryException", CLERK, |_, of| json!({"exceptionId": of.exception}), Hidden),
+        attempt("RetryExceptions", CLERK, |_, of| json!({"type": "TASK_FAILED", "orderId": of.order}), Nothing),
     ]
 }
 

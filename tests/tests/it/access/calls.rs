@@ -34,10 +34,10 @@ pub(super) fn scope(method: &MethodDescriptor) -> String {
     kind.as_enum().unwrap().get_value(number).unwrap().name().to_owned()
 }
 
-/// The channels to the services that have the method; the event service is every service's.
+/// The channels to the services that have the method; those of the event package are every service's.
 pub(super) fn channels(world: &World, method: &MethodDescriptor) -> Vec<Channel> {
     let service = method.parent_service().full_name().to_owned();
-    let every = service == "waybill.event.v1.EventService";
+    let every = service.starts_with("waybill.event.v1.");
     let names = service_names().into_iter();
     let found = names.filter(|name| every || service.starts_with(&format!("waybill.{name}.v1.")));
     let found: Vec<_> = found.map(|name| world.mesh.clients.to(name)).collect();

@@ -6,7 +6,7 @@ use proto::inventory::v1::AllocationRequest;
 use store::{AnyCommand, Command, Context, Db, Needs, Rows, Task, TaskHandler};
 use types::{DecisionId, Fault, NodeId, Reason};
 
-use super::{ALLOCATE, restart::restart_when_given_up};
+use super::ALLOCATE;
 use crate::{
     aggregate::FulfillmentOrderAggregate,
     fulfillment_order::{
@@ -60,7 +60,7 @@ impl TaskHandler for AllocateTask {
     }
 
     async fn run(&self, task: &Task) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
-        restart_when_given_up(task, self.allocate(&task.key).await)
+        self.allocate(&task.key).await
     }
 }
 
@@ -103,12 +103,12 @@ impl Command for SettleRouting {
         let failed = settlement.waits.then_some(Outcome::Failed);
         decision.save(routed.into_iter().chain(failed), rows, cx);
         for (order, node) in orders {
-            let id = order.header.fulfillment_order_id.clone();
+            let header = order.header.clone();
             let aggregate = FulfillmentOrderAggregate::create(order, rows, cx.now())?;
             let is_open = !aggregate.order().ended();
             aggregate.save(rows, cx)?;
             if let Some(accept_within) = node.accept_within().filter(|_| is_open) {
-                acceptance_timeout::schedule(&id, accept_within, cx);
+                acceptance_timeout::schedule(&header, accept_within, cx);
             }
         }
         Ok(())

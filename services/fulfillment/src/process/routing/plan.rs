@@ -3,7 +3,7 @@
 use store::{AnyCommand, Command, Context, Db, Needs, Rows, Task, TaskHandler};
 use types::{Fault, OrderId, limits::MAX_LINES};
 
-use super::{ROUTE, restart::restart_when_given_up, schedule_allocation};
+use super::{ROUTE, schedule_allocation};
 use crate::{
     inventory::Inventory,
     keys,
@@ -45,7 +45,7 @@ impl TaskHandler for RouteTask {
     }
 
     async fn run(&self, task: &Task) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
-        restart_when_given_up(task, self.plan(&task.key).await)
+        self.plan(&task.key).await
     }
 }
 
@@ -90,7 +90,7 @@ impl Command for PlanRouting {
         aggregate.plan(&plan, &decision.decision_id, cx.now());
         let failed = plan.choices.is_empty();
         if !failed {
-            schedule_allocation(&decision.decision_id, cx);
+            schedule_allocation(&decision.decision_id, aggregate.release(), cx);
         }
         decision.save(failed.then_some(Outcome::Failed), rows, cx);
         aggregate.save(rows, cx)

@@ -72,5 +72,10 @@ fn exceptions(samples: &mut Samples) {
         OperationsEvent::ExceptionClosed(changed.clone()),
         "UNASSIGNED resolved by Ann: called the warehouse",
     );
-    sample(samples, OperationsEvent::ExceptionDismissed(changed), "UNASSIGNED dismissed by Ann: called the warehouse");
+    sample(
+        samples,
+        OperationsEvent::ExceptionDismissed(changed.clone()),
+        "UNASSIGNED dismissed by Ann: called the warehouse",
+    );
+    sample(samples, OperationsEvent::ExceptionRetried(changed), "UNASSIGNED tried again by Ann");
 }

@@ -1,0 +1,39 @@
+//! What may not stand still without anybody knowing: reserved units whose time does not end.
+
+use store::{Check, Command, Context, Heal, Needs, Rows};
+use types::{Fault, OrderId, Timestamp};
+
+use crate::{expire::expiry, reservation::Reservation};
+
+pub(crate) const CHECKS: &[Check] = &[Check {
+    name: "reservation without its expiry task",
+    find: "SELECT order_id, expire_time FROM reservations AS r WHERE reserved_sku IS NOT NULL AND reserved > 0 \
+           AND expire_time IS NOT NULL AND NOT EXISTS (SELECT 1 FROM tasks AS t WHERE t.kind = 'reservation.expire' \
+           AND t.key = r.order_id || '@' || r.expire_time)",
+    unchanged_for: None,
+    heal: Heal::Command(|row| Ok(Box::new(ExpireAgain { order_id: row.at(0)?, due: row.at(1)? }))),
+}];
+
+/// Schedules the expiry of an order's reservations.
+struct ExpireAgain {
+    order_id: OrderId,
+    due: Timestamp,
+}
+
+impl Command for ExpireAgain {
+    type Reply = bool;
+    const NAME: &'static str = "ExpireAgain";
+
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
+        needs.under::<Reservation>(&self.order_id);
+    }
+
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<bool, Fault> {
+        let mut reservations = rows.under::<Reservation>(&self.order_id)?.into_iter();
+        let stranded = reservations.find(|one| one.reserved > 0 && one.expire_time == Some(self.due));
+        if let Some(reservation) = stranded {
+            cx.schedule(expiry(reservation, self.due));
+        }
+        Ok(stranded.is_some())
+    }
+}

@@ -1,0 +1,50 @@
+//! What may not stand still without anybody knowing: orders that were never reserved, and reserved units that nothing holds.
+
+use std::time::Duration;
+
+use store::{Check, Command, Context, Heal, Needs, Rows};
+use types::{Fault, OrderId};
+
+use crate::aggregate::OrderAggregate;
+
+pub(crate) const CHECKS: &[Check] = &[
+    Check {
+        name: "order that was never reserved",
+        find: "FROM orders AS o JOIN events AS e ON e.correlation_id = o.order_id \
+               WHERE o.state = 'SUBMITTED' AND o.create_time < $1 AND e.type = 'order.submitted'",
+        unchanged_for: Some(Duration::from_secs(600)),
+        heal: Heal::Replay("order.order"),
+    },
+    Check {
+        name: "reserved units that nothing holds",
+        find: "SELECT DISTINCT l.order_id FROM order_lines AS l JOIN orders AS o ON o.order_id = l.order_id \
+               WHERE l.reserved > 0 AND o.state = 'CONFIRMED' AND o.open_holds = 0",
+        unchanged_for: None,
+        heal: Heal::Command(|row| Ok(Box::new(ReleaseAgain { order_id: row.at(0)? }))),
+    },
+];
+
+/// Takes the steps that the counters of an order call for.
+struct ReleaseAgain {
+    order_id: OrderId,
+}
+
+impl Command for ReleaseAgain {
+    type Reply = bool;
+    const NAME: &'static str = "ReleaseAgain";
+
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
+        OrderAggregate::needs(&self.order_id, needs);
+    }
+
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<bool, Fault> {
+        let mut aggregate = OrderAggregate::load(&self.order_id, rows)?;
+        let before = aggregate.order.release_number;
+        aggregate.change(cx.now(), |_| {});
+        let stranded = aggregate.order.release_number > before;
+        if stranded {
+            aggregate.save(rows, cx)?;
+        }
+        Ok(stranded)
+    }
+}
