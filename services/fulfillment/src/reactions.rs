@@ -25,7 +25,7 @@ store::reactions! {
         OrderCancelRequested(payload) => cancellation::cancel_order(payload),
         ignored: AccountCreated, AccountUpdated, OrderSubmitted, OrderConfirmed, OrderRejected, OrderBackordered,
             OrderHoldPlaced, OrderHoldReleased, OrderLineCancelled, OrderCancelled, OrderCancelLost, OrderInvoiceReady,
-            OrderClosed, ExceptionOpened, ExceptionResolved,
+            OrderCreditProposed, OrderCreditRefused, OrderClosed, ExceptionOpened, ExceptionResolved,
     }
 }
 

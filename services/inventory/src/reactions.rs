@@ -30,7 +30,7 @@ store::reactions! {
         })]),
         ignored: AccountCreated, AccountUpdated, OrderSubmitted, OrderConfirmed, OrderRejected, OrderBackordered,
             OrderReleased, OrderLineCancelled, OrderCancelRequested, OrderCancelled, OrderCancelLost,
-            OrderInvoiceReady, OrderClosed, ExceptionOpened, ExceptionResolved,
+            OrderInvoiceReady, OrderCreditProposed, OrderCreditRefused, OrderClosed, ExceptionOpened, ExceptionResolved,
     }
 }
 

@@ -46,8 +46,10 @@ CREATE TABLE orders (
     status TEXT NOT NULL,
     reason TEXT NOT NULL,
     total_minor BIGINT NOT NULL CHECK (total_minor >= 0),
-    invoice_ready_minor BIGINT NOT NULL CHECK (invoice_ready_minor >= 0 AND invoice_ready_minor <= total_minor),
+    invoice_ready_minor BIGINT NOT NULL CHECK (invoice_ready_minor >= 0),
+    credited_minor BIGINT NOT NULL CHECK (credited_minor >= 0),
     invoice_count BIGINT NOT NULL CHECK (invoice_count >= 0),
+    credit_count BIGINT NOT NULL CHECK (credit_count >= 0),
     release_number BIGINT NOT NULL CHECK (release_number >= 0),
     hold_count BIGINT NOT NULL CHECK (hold_count >= 0),
     open_holds BIGINT NOT NULL CHECK (open_holds >= 0 AND open_holds <= hold_count),
@@ -56,7 +58,8 @@ CREATE TABLE orders (
     create_time BIGINT NOT NULL,
     update_time BIGINT NOT NULL,
     close_time BIGINT,
-    version BIGINT NOT NULL
+    version BIGINT NOT NULL,
+    CHECK (invoice_ready_minor - credited_minor BETWEEN 0 AND total_minor)
 );
 CREATE INDEX orders_by_time ON orders (create_time, order_id);
 CREATE INDEX orders_by_account ON orders (account_id, create_time, order_id);
@@ -95,13 +98,18 @@ CREATE TABLE order_lines (
     delivered_early BIGINT NOT NULL CHECK (delivered_early >= 0),
     short BIGINT NOT NULL CHECK (short >= 0),
     over_shipped BIGINT NOT NULL CHECK (over_shipped >= 0),
-    invoice_ready BIGINT NOT NULL CHECK (invoice_ready >= 0 AND invoice_ready <= shipped),
-    invoice_ready_minor BIGINT NOT NULL CHECK (invoice_ready_minor >= 0 AND invoice_ready_minor <= amount_minor),
+    invoice_ready BIGINT NOT NULL CHECK (invoice_ready >= 0),
+    invoice_ready_minor BIGINT NOT NULL CHECK (invoice_ready_minor >= 0),
+    creditable BIGINT NOT NULL CHECK (creditable >= 0),
+    credited BIGINT NOT NULL CHECK (credited >= 0),
+    credited_minor BIGINT NOT NULL CHECK (credited_minor >= 0),
     return_authorized BIGINT NOT NULL CHECK (return_authorized >= 0),
     return_received BIGINT NOT NULL CHECK (return_received >= 0 AND return_received <= shipped),
     version BIGINT NOT NULL,
     PRIMARY KEY (order_id, line_number),
-    CHECK (ordered + over_shipped = cancelled + unallocated + backordered + reserved + released + shipped)
+    CHECK (ordered + over_shipped = cancelled + unallocated + backordered + reserved + released + shipped),
+    CHECK (invoice_ready - credited BETWEEN 0 AND shipped),
+    CHECK (invoice_ready_minor - credited_minor BETWEEN 0 AND amount_minor)
 );
 -- Reserved units wait for something: few orders have any.
 CREATE INDEX order_lines_reserved ON order_lines (order_id) WHERE reserved > 0;
@@ -128,6 +136,7 @@ CREATE TABLE ended_orders (
     invoice_ready BIGINT NOT NULL,
     return_authorized BIGINT NOT NULL,
     return_received BIGINT NOT NULL,
+    credited BIGINT NOT NULL,
     PRIMARY KEY (account_id, currency, status)
 );
 
@@ -158,6 +167,19 @@ CREATE TABLE invoice_readiness (
 CREATE INDEX invoice_readiness_by_time ON invoice_readiness (ready_time, order_id, invoice_number);
 CREATE INDEX invoice_readiness_by_account ON invoice_readiness (account_id, ready_time, order_id, invoice_number);
 
+-- Credits that were proposed, a row each. `credit` is the encoded message with the lines.
+CREATE TABLE proposed_credits (
+    order_id TEXT NOT NULL,
+    credit_number BIGINT NOT NULL,
+    account_id TEXT NOT NULL,
+    propose_time BIGINT NOT NULL,
+    credit BYTEA NOT NULL,
+    version BIGINT NOT NULL,
+    PRIMARY KEY (order_id, credit_number)
+);
+CREATE INDEX proposed_credits_by_time ON proposed_credits (propose_time, order_id, credit_number);
+CREATE INDEX proposed_credits_by_account ON proposed_credits (account_id, propose_time, order_id, credit_number);
+
 -- Lines of returns as last reported: the counters of an order line are their sums, whatever order the reports come in.
 CREATE TABLE order_return_lines (
     order_id TEXT NOT NULL,
@@ -166,6 +188,7 @@ CREATE TABLE order_return_lines (
     return_version BIGINT NOT NULL,
     authorized BIGINT NOT NULL CHECK (authorized >= 0),
     received BIGINT NOT NULL CHECK (received >= 0),
+    creditable BIGINT NOT NULL CHECK (creditable >= 0),
     version BIGINT NOT NULL,
     PRIMARY KEY (order_id, return_id, line_number)
 );

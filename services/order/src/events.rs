@@ -7,13 +7,13 @@ use proto::{
     types::v1::{HandlingClass, LineQuantity},
 };
 use store::{Context, Exception, NewEvent, Rows};
-use types::ShipmentId;
+use types::{ReturnId, ShipmentId};
 
 use crate::{
     aggregate::SavedOrder,
     hold::Hold,
     order_line::{LineUnits, OrderLine},
-    process::invoice_readiness::InvoiceReadiness,
+    process::settlement::{InvoiceReadiness, ProposedCredit},
     wire,
 };
 
@@ -44,6 +44,10 @@ pub(crate) enum PendingEvent {
     CancelLost(ShipmentId, Vec<LineUnits>),
     /// Units became ready to invoice; their row is written.
     InvoiceReady(InvoiceReadiness),
+    /// A credit is proposed; its row is written.
+    CreditProposed(ProposedCredit),
+    /// Units of a return earn no credit.
+    CreditRefused(ReturnId, Vec<LineUnits>),
     /// Nothing is open any more.
     Closed,
     /// A person decides about units of a shipment.
@@ -104,6 +108,15 @@ impl PendingEvent {
                 let readiness = Some(rows.put(row).readiness.0);
                 OrderEvent::OrderInvoiceReady(contract::OrderInvoiceReady { readiness })
             }
+            Self::CreditProposed(row) => {
+                let credit = Some(rows.put(row).credit.0);
+                OrderEvent::OrderCreditProposed(contract::OrderCreditProposed { credit })
+            }
+            Self::CreditRefused(return_id, units) => OrderEvent::OrderCreditRefused(contract::OrderCreditRefused {
+                order_id,
+                return_id: return_id.to_string(),
+                lines: saved.quantities(&units),
+            }),
             Self::Closed => {
                 let status = contract::OrderStatus::from(order.status).into();
                 OrderEvent::OrderClosed(contract::OrderClosed { order_id, status })

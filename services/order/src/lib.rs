@@ -1,6 +1,6 @@
 //! The order service: accounts, their orders, and the one true state of every order.
 //!
-//! **Owns** accounts and ship-tos, orders with the counters of their lines, holds, invoice readiness, and copies of
+//! **Owns** accounts and ship-tos, orders with the counters of their lines, holds, invoice readiness, proposed credits, and copies of
 //! inventory's items, so that orders are taken while inventory is unavailable.
 //!
 //! **Promises**
@@ -9,7 +9,8 @@
 //!   counters of all lines.
 //! - Reports are recorded even when they contradict the order: units shipped after their cancellation count as shipped,
 //!   and an exception is opened.
-//! - The amounts that become ready to invoice sum, over all shipments, to the line's rounded price.
+//! - The amounts that become ready to invoice, less those credited, are the rounded price of the units that the customer owes. Nothing
+//!   is credited that was not ready to invoice.
 //!
 //! **Absent on purpose**: stock, routing, shipments, credit, and changes to what was ordered. Tax: Waybill computes
 //! none, the ERP adds it to the invoice. The status EXCEPTION shows the exceptions that this service opens, until

@@ -36,10 +36,14 @@ store::record! {
         reason: String,
         /// Sum of the lines' amounts.
         total_minor: i64,
-        /// Amount that is ready to invoice.
+        /// Amount that became ready to invoice.
         invoice_ready_minor: i64,
+        /// Amount that credits were proposed for.
+        credited_minor: i64,
         /// Rows of invoice readiness.
         invoice_count: i64,
+        /// Rows of proposed credits.
+        credit_count: i64,
         /// Number of the last release; 0 before the first.
         release_number: i64,
         /// Number of the last hold; 0 before the first.

@@ -56,10 +56,16 @@ store::record! {
         short: i64,
         /// Units shipped beyond what was ordered and not cancelled.
         over_shipped: i64,
-        /// Units that are ready to invoice.
+        /// Units that became ready to invoice.
         invoice_ready: i64,
-        /// Amount of the units that are ready to invoice.
+        /// Amount of the units that became ready to invoice.
         invoice_ready_minor: i64,
+        /// Units that came back and were inspected, and for which a credit is due if the customer owes them.
+        creditable: i64,
+        /// Units that credits were proposed for, of those that became ready to invoice.
+        credited: i64,
+        /// Amount that credits were proposed for.
+        credited_minor: i64,
         /// Units a return was authorized for.
         return_authorized: i64,
         /// Units that came back, never more than shipped.
@@ -132,6 +138,9 @@ impl OrderLine {
             over_shipped: 0,
             invoice_ready: 0,
             invoice_ready_minor: 0,
+            creditable: 0,
+            credited: 0,
+            credited_minor: 0,
             return_authorized: 0,
             return_received: 0,
             version: 0,

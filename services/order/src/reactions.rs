@@ -33,7 +33,7 @@ store::reactions! {
             release_reservation(follower.inventory.clone(), &event.event_id, cancelled).await.map(|()| Vec::new()),
         ignored: AccountCreated, AccountUpdated, OrderConfirmed, OrderRejected, OrderBackordered, OrderReleased,
             OrderHoldPlaced, OrderHoldReleased, OrderCancelRequested, OrderCancelled, OrderCancelLost,
-            OrderInvoiceReady, OrderClosed, ExceptionOpened, ExceptionResolved,
+            OrderInvoiceReady, OrderCreditProposed, OrderCreditRefused, OrderClosed, ExceptionOpened, ExceptionResolved,
     }
 }
 
@@ -105,9 +105,9 @@ pub(crate) struct ReturnsFollower;
 
 store::reactions! {
     ReturnsFollower, "order.returns", ReturnsEvent, |_follower, event| {
-        ReturnAuthorized | ReturnCancelled | ReturnClosed(changed) =>
+        ReturnAuthorized | ReturnInspected | ReturnCancelled | ReturnClosed(changed) =>
             Ok(vec![Box::new(RecordReturn::read(changed.r#return)?)]),
         ReturnReceived | ReturnOverReceived(received) => Ok(vec![Box::new(RecordReturn::read(received.r#return)?)]),
-        ignored: ReturnInspected, ReturnCreditProposed, ReturnDisposed, ExceptionOpened, ExceptionResolved,
+        ignored: ReturnCreditProposed, ReturnDisposed, ExceptionOpened, ExceptionResolved,
     }
 }

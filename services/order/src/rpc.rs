@@ -55,6 +55,7 @@ chassis::rpc! {
             get_order(contract::GetOrderRequest) -> contract::Order;
             list_orders(contract::ListOrdersRequest) -> contract::ListOrdersResponse;
             list_invoice_readiness(contract::ListInvoiceReadinessRequest) -> contract::ListInvoiceReadinessResponse;
+            list_proposed_credits(contract::ListProposedCreditsRequest) -> contract::ListProposedCreditsResponse;
             summarize_orders(contract::SummarizeOrdersRequest) -> contract::SummarizeOrdersResponse;
         }
     }

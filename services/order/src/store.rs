@@ -5,9 +5,12 @@ mod summary;
 use std::collections::HashMap;
 
 use chassis::Select;
-use mesh::Principal;
+use mesh::{
+    Principal,
+    wire::{Checks, checked},
+};
 use proto::order::v1 as contract;
-use store::{Column, Db, Kind, page::Page};
+use store::{Column, Db, Kind, Record, page::Page};
 use types::{AccountId, Fault, OrderId, Timestamp};
 
 pub(crate) use summary::{count_ended, summary};
@@ -18,7 +21,7 @@ use crate::{
     item::Item,
     order::{Order, OrderState, OrderStatus},
     order_line::OrderLine,
-    process::invoice_readiness::InvoiceReadiness,
+    process::settlement::{InvoiceReadiness, ProposedCredit},
 };
 
 /// An order with its lines and holds.
@@ -152,7 +155,7 @@ async fn with_lines_and_holds(db: &Db, orders: Vec<Order>) -> Result<Vec<StoredO
     Ok(stored.collect())
 }
 
-async fn of_orders<R: store::Record>(db: &Db, order_ids: &[OrderId], then_by: &str) -> Result<Vec<R>, Fault> {
+async fn of_orders<R: Record>(db: &Db, order_ids: &[OrderId], then_by: &str) -> Result<Vec<R>, Fault> {
     if order_ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -162,27 +165,64 @@ async fn of_orders<R: store::Record>(db: &Db, order_ids: &[OrderId], then_by: &s
     db.list(&format!("WHERE {condition} ORDER BY order_id, {then_by}"), args).await
 }
 
-/// The key columns of the list of invoice readiness.
-pub(crate) const READINESS_KEY: &[Kind] = &[Kind::Integer, Kind::Text, Kind::Integer];
+/// The key columns of the lists of invoice readiness and of credits.
+pub(crate) const SETTLEMENT_KEY: &[Kind] = &[Kind::Integer, Kind::Text, Kind::Integer];
+
+/// Whose invoice readiness and credits are listed.
+pub(crate) struct SettlementFilter {
+    order_id: Option<OrderId>,
+    account_id: Option<AccountId>,
+}
+
+impl SettlementFilter {
+    /// Reads the filter of a request.
+    pub(crate) fn parse(order_id: &str, account_id: &str) -> Result<Self, Fault> {
+        let mut checks = Checks::new();
+        let order_id = checks.optional_id("order_id", order_id);
+        let account_id = checks.optional_id("account_id", account_id);
+        checks.done()?;
+        Ok(Self { order_id: checked(order_id)?, account_id: checked(account_id)? })
+    }
+
+    /// A page of rows that the caller sees, oldest first, by their time, the order and their number in it.
+    async fn page<R: Record>(
+        &self,
+        db: &Db,
+        [time, number]: [&'static str; 2],
+        caller: &Principal,
+        page: &Page,
+    ) -> Result<Vec<R>, Fault> {
+        let mut select = Select::new();
+        if let Some(order_id) = &self.order_id {
+            select.few("order_id = ?", order_id.to_value());
+        }
+        select.equal("account_id", self.account_id.as_ref());
+        select.seen_by(caller);
+        select.after(&[time, "order_id", number], ">", page);
+        let (key, order) = (format!("order_id, {number}"), format!("{time}, order_id, {number}"));
+        let (tail, args) = select.into_merged_page(R::TABLE, &key, &order, page.limit());
+        db.list(&tail, args).await
+    }
+}
 
 /// A page of the invoice readiness of orders that the caller sees, oldest first.
 pub(crate) async fn readiness(
     db: &Db,
-    order_id: Option<&OrderId>,
-    account_id: Option<&AccountId>,
+    filter: &SettlementFilter,
     caller: &Principal,
     page: &Page,
 ) -> Result<Vec<InvoiceReadiness>, Fault> {
-    let mut select = Select::new();
-    if let Some(order_id) = order_id {
-        select.few("order_id = ?", order_id.to_value());
-    }
-    select.equal("account_id", account_id);
-    select.seen_by(caller);
-    select.after(&["ready_time", "order_id", "invoice_number"], ">", page);
-    let (key, order) = ("order_id, invoice_number", "ready_time, order_id, invoice_number");
-    let (tail, args) = select.into_merged_page("invoice_readiness", key, order, page.limit());
-    db.list(&tail, args).await
+    filter.page(db, ["ready_time", "invoice_number"], caller, page).await
+}
+
+/// A page of the credits proposed for orders that the caller sees, oldest first.
+pub(crate) async fn proposed_credits(
+    db: &Db,
+    filter: &SettlementFilter,
+    caller: &Principal,
+    page: &Page,
+) -> Result<Vec<ProposedCredit>, Fault> {
+    filter.page(db, ["propose_time", "credit_number"], caller, page).await
 }
 
 /// Those of the SKUs that have no copy of their item here.

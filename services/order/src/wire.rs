@@ -91,6 +91,7 @@ pub(crate) fn order<'a>(
         create_time: Some(timestamp(order.create_time)),
         update_time: Some(timestamp(order.update_time)),
         close_time: order.close_time.map(timestamp),
+        credited_total: Some(money(order.currency, order.credited_minor)),
     }
 }
 
@@ -110,6 +111,7 @@ pub(crate) fn line(line: &OrderLine) -> contract::OrderLine {
         counters: Some(counters(line)),
         status: contract::LineStatus::from(line.status()).into(),
         promised_ship_time: line.promised_ship_time.map(timestamp),
+        credited_minor: line.credited_minor,
     }
 }
 
@@ -129,5 +131,6 @@ fn counters(line: &OrderLine) -> contract::LineCounters {
         invoice_ready: line.invoice_ready,
         return_authorized: line.return_authorized,
         return_received: line.return_received,
+        credited: line.credited,
     }
 }

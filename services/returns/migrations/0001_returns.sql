@@ -6,16 +6,12 @@ CREATE TABLE orders (
     version BIGINT NOT NULL
 );
 
--- `claimed` units are authorized to come back or came back. `creditable` units were inspected and are credited.
+-- `claimed` units are authorized to come back or came back.
 CREATE TABLE order_lines (
     order_id TEXT NOT NULL,
     line_number BIGINT NOT NULL,
     sku TEXT NOT NULL,
-    ordered BIGINT NOT NULL CHECK (ordered > 0),
-    amount_minor BIGINT NOT NULL CHECK (amount_minor >= 0),
     claimed BIGINT NOT NULL CHECK (claimed >= 0),
-    creditable BIGINT NOT NULL CHECK (creditable >= 0),
-    credit_minor BIGINT NOT NULL CHECK (credit_minor >= 0 AND credit_minor <= amount_minor),
     version BIGINT NOT NULL,
     PRIMARY KEY (order_id, line_number)
 );
@@ -69,6 +65,8 @@ CREATE TABLE return_lines (
     scrap BIGINT NOT NULL CHECK (scrap >= 0),
     return_to_vendor BIGINT NOT NULL CHECK (return_to_vendor >= 0),
     return_to_customer BIGINT NOT NULL CHECK (return_to_customer >= 0),
+    credited BIGINT NOT NULL CHECK (credited >= 0),
+    credit_refused BIGINT NOT NULL CHECK (credit_refused >= 0),
     credit_minor BIGINT NOT NULL CHECK (credit_minor >= 0),
     version BIGINT NOT NULL,
     PRIMARY KEY (return_id, line_number),

@@ -31,11 +31,7 @@ impl CopyOrder {
             order_id: order.order_id.clone(),
             line_number: line.line_number.into(),
             sku: line.sku,
-            ordered: line.counters.map_or(0, |counters| counters.ordered),
-            amount_minor: line.amount_minor,
             claimed: 0,
-            creditable: 0,
-            credit_minor: 0,
             version: 0,
         };
         let lines = placed.lines.into_iter().map(line).collect();
@@ -137,6 +133,7 @@ impl Command for CopyNode {
     }
 }
 
-fn read_id<I: Id>(text: &str) -> Result<I, Fault> {
+/// Reads an id of an event.
+pub(crate) fn read_id<I: Id>(text: &str) -> Result<I, Fault> {
     text.parse().map_err(|error: types::IdError| Fault::internal(format!("an event with an unreadable id: {error}")))
 }

@@ -6,9 +6,9 @@
 //! - No unit is authorized to come back twice, and none before it was delivered.
 //! - What comes back is recorded, also without authorization; then an exception is opened.
 //! - Units are restocked only after an inspection found them fit.
-//! - The credits of a line add up to its rounded price and never exceed the price of its delivered units.
+//! - Every inspected unit that is fit to be credited is credited or refused a credit, as the order service decides.
 //!
-//! **Absent on purpose**: payment of credits, labels, and returns of goods that were not ordered here.
+//! **Absent on purpose**: how much is credited (the order service), payment of credits, labels, and returns of goods that were not ordered here.
 //!
 //! From an authorization to a credit: `src/process/receipt_to_credit.rs`.
 
@@ -22,6 +22,7 @@ mod order;
 mod process;
 mod reactions;
 mod receive;
+mod record_credit;
 mod return_line;
 mod rma;
 mod rpc;

@@ -1,9 +1,9 @@
-//! Copies of orders: which units may come back, and the credit for them.
+//! Copies of orders: which units may come back.
 
 use std::collections::BTreeMap;
 
 use store::{Needs, Rows};
-use types::{AccountId, Currency, Fault, NodeId, OrderId, Reason, share_of_line};
+use types::{AccountId, Currency, Fault, NodeId, OrderId, Reason};
 
 store::record! {
     /// An order.
@@ -20,16 +20,8 @@ store::record! {
     pub(crate) struct OrderLine in "order_lines" key (order_id: OrderId, line_number: i64) {
         /// The item.
         sku: String,
-        /// Units ordered.
-        ordered: i64,
-        /// Price of the whole line, rounded once.
-        amount_minor: i64,
         /// Units that are authorized to come back, or came back.
         claimed: i64,
-        /// Inspected units that are credited.
-        creditable: i64,
-        /// Credit proposed for them.
-        credit_minor: i64,
     }
 }
 
@@ -61,16 +53,6 @@ impl OrderLine {
         let message = format!("only {returnable} units of line {} can still be returned", self.line_number);
         let fault = Fault::new(Reason::NoReturnableQuantity, message);
         Err(fault.fact("line_number", self.line_number).fact("returnable", returnable))
-    }
-
-    /// Counts inspected units that are credited; returns what they add to the credit, in minor units. Units beyond those
-    /// delivered or ordered add nothing.
-    pub(crate) fn credit(&mut self, delivered: i64, units: i64) -> i64 {
-        self.creditable += units;
-        let total = share_of_line(self.amount_minor, self.ordered, self.creditable.min(delivered));
-        let added = (total - self.credit_minor).max(0);
-        self.credit_minor += added;
-        added
     }
 }
 

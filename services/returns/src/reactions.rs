@@ -2,7 +2,10 @@
 
 use proto::events::{FulfillmentEvent, OrderEvent};
 
-use crate::copy::{CopyNode, CopyOrder, CountDelivery};
+use crate::{
+    copy::{CopyNode, CopyOrder, CountDelivery},
+    record_credit::{credit_proposed, credit_refused},
+};
 
 /// Follows orders.
 pub(crate) struct OrderFollower;
@@ -10,6 +13,8 @@ pub(crate) struct OrderFollower;
 store::reactions! {
     OrderFollower, "returns.order", OrderEvent, |_follower, event| {
         OrderSubmitted(submitted) => Ok(vec![Box::new(CopyOrder::read(submitted)?)]),
+        OrderCreditProposed(proposed) => credit_proposed(proposed),
+        OrderCreditRefused(refused) => credit_refused(refused),
         ignored: AccountCreated, AccountUpdated, OrderConfirmed, OrderRejected, OrderBackordered, OrderReleased,
             OrderHoldPlaced, OrderHoldReleased, OrderLineCancelled, OrderCancelRequested, OrderCancelled,
             OrderCancelLost, OrderInvoiceReady, OrderClosed, ExceptionOpened, ExceptionResolved,

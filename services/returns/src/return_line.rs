@@ -47,7 +47,11 @@ store::record! {
         return_to_vendor: i64,
         /// Units sent back to the customer.
         return_to_customer: i64,
-        /// Credit proposed for them.
+        /// Units that the order service proposed a credit for.
+        credited: i64,
+        /// Units that came back and earn no credit, as the order service decided.
+        credit_refused: i64,
+        /// The proposed credit.
         credit_minor: i64,
     }
 }
@@ -66,6 +70,8 @@ impl ReturnLine {
             scrap: 0,
             return_to_vendor: 0,
             return_to_customer: 0,
+            credited: 0,
+            credit_refused: 0,
             credit_minor: 0,
             version: 0,
         }
@@ -80,6 +86,12 @@ impl ReturnLine {
             (Disposition::ReturnToVendor, self.return_to_vendor),
             (Disposition::ReturnToCustomer, self.return_to_customer),
         ]
+    }
+
+    /// Inspected units that are fit to be credited, and of which the order service has not decided yet.
+    pub(crate) fn credit_pending(&self) -> i64 {
+        let fit = self.dispositions().into_iter().filter(|(disposition, _)| disposition.is_credited());
+        fit.map(|(_, units)| units).sum::<i64>() - self.credited - self.credit_refused
     }
 
     /// Units inspected.

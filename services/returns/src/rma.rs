@@ -26,7 +26,7 @@ store::text_enum! {
 store::text_enum! {
     /// Whether a credit is due.
     pub(crate) enum CreditState = contract::CreditState {
-        /// Not known before the inspection.
+        /// Not known before the inspection, and until the order service has decided.
         Pending = "PENDING",
         /// An amount is proposed.
         Proposed = "PROPOSED",
@@ -142,8 +142,13 @@ impl Return {
     /// Moves it to a state, and derives whether a credit is due.
     pub(crate) fn move_to<'a>(&mut self, state: ReturnState, lines: impl IntoIterator<Item = &'a ReturnLine>) {
         self.state = state;
-        let credited = lines.into_iter().any(|line| line.credit_minor > 0);
+        let (mut credited, mut pending) = (false, false);
+        for line in lines {
+            credited |= line.credit_minor > 0;
+            pending |= line.credit_pending() > 0;
+        }
         self.credit_state = match state {
+            _ if pending => CreditState::Pending,
             _ if credited => CreditState::Proposed,
             ReturnState::Inspected | ReturnState::Closed | ReturnState::Cancelled => CreditState::NotRefundable,
             ReturnState::Authorized | ReturnState::PartiallyReceived | ReturnState::Received => CreditState::Pending,

@@ -176,8 +176,13 @@ async fn a_return_puts_units_back_on_the_shelf_at_inspection_and_proposes_a_cred
         ]);
         let inspected = json!({"lines": [{"lineNumber": 1, "dispositions": dispositions}]});
         let inspected = world.post(&format!("{path}:inspect"), &inspected).await;
-        assert_eq!(inspected["credit"], json!({"currency": "USD", "minorUnits": "3000"}));
+        assert_eq!(inspected["creditState"], "CREDIT_STATE_PENDING", "the order decides");
         world.drain().await;
+        let credited = world.get(&path).await;
+        assert_eq!(credited["creditState"], "CREDIT_STATE_PROPOSED");
+        assert_eq!(credited["credit"], json!({"currency": "USD", "minorUnits": "3000"}));
+        let credits = world.get(&format!("/v1/orders/{order_id}/proposed-credits")).await;
+        assert_eq!(credits["credits"][0]["amount"], credited["credit"]);
         assert_eq!(on_hand().await, 8, "at inspection");
         let order = world.get(&format!("/v1/orders/{order_id}")).await;
         assert_eq!(number(&order["lines"][0]["counters"]["returnReceived"]), 3);

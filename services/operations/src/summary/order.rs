@@ -2,7 +2,10 @@
 
 use proto::{
     events::OrderEvent,
-    order::v1::{AccountChanged, OrderConfirmed, OrderHoldChanged, OrderInvoiceReady, OrderReleased, OrderSubmitted},
+    order::v1::{
+        AccountChanged, OrderConfirmed, OrderCreditProposed, OrderHoldChanged, OrderInvoiceReady, OrderReleased,
+        OrderSubmitted,
+    },
 };
 
 use super::{
@@ -41,6 +44,10 @@ pub(super) fn line(event: OrderEvent) -> Option<String> {
             format!("cancellation came too late: {} had shipped {}", payload.shipment_id, line_items(&payload.lines))
         }
         OrderEvent::OrderInvoiceReady(payload) => invoice_ready(payload)?,
+        OrderEvent::OrderCreditProposed(payload) => credit_proposed(payload)?,
+        OrderEvent::OrderCreditRefused(payload) => {
+            format!("no credit for {}: they were not to be paid", line_items(&payload.lines))
+        }
         OrderEvent::OrderClosed(payload) => {
             format!("order closed: {}", lowercase(payload.status().as_str_name(), "ORDER_STATUS_"))
         }
@@ -81,6 +88,13 @@ fn hold(payload: &OrderHoldChanged) -> String {
     let Some(hold) = &payload.hold else { return "no reason given".to_owned() };
     let note = if hold.note.is_empty() { String::new() } else { format!(", {}", one_line(&hold.note)) };
     format!("{}{note}", lowercase(hold.reason().as_str_name(), "HOLD_REASON_"))
+}
+
+fn credit_proposed(payload: OrderCreditProposed) -> Option<String> {
+    let credit = payload.credit?;
+    let amount = money(credit.amount.as_ref()?);
+    let credited = items(credit.lines.iter().map(|line| (line.sku.as_str(), line.quantity)));
+    Some(format!("credit of {amount} proposed for {credited}{}", colon(&credit.reason)))
 }
 
 fn invoice_ready(payload: OrderInvoiceReady) -> Option<String> {

@@ -92,9 +92,11 @@ impl OrderLine {
         self.short += units;
     }
 
-    /// Sets the units that all returns together authorize, and those that came back, at most the shipped ones.
-    pub(crate) fn set_returned(&mut self, authorized: i64, received: i64) {
+    /// Sets the units that all returns together authorize, those that came back, at most the shipped ones, and those of them
+    /// for which a credit is due.
+    pub(crate) fn set_returned(&mut self, authorized: i64, received: i64, creditable: i64) {
         self.return_authorized = authorized;
         self.return_received = received.min(self.shipped);
+        self.creditable = creditable;
     }
 }

@@ -4,7 +4,7 @@
 //!    are wanted. The rest is over-shipped: exception OVER_SHIPPED, or CANCEL_LOST (`process/cancellation.rs`).
 //! 2. `shipment.partially_delivered` and `shipment.delivered`: [`ChangingOrder::deliver`] counts the units as
 //!    delivered. Units delivered before they are reported shipped are kept until they are.
-//! 3. Both make units ready to invoice (`process/invoice_readiness.rs`).
+//! 3. Both change what the customer owes (`process/settlement.rs`).
 //! 4. [`ChangingOrder::close_or_reopen`] after every change: CANCELLED when every unit is cancelled and none is
 //!    shipped, `order.cancelled`; CLOSED when nothing is open and all shipped units are delivered, `order.closed`.
 //! 5. A later shipment makes a closed or cancelled order CONFIRMED again; it is closed again as in 4.
@@ -18,6 +18,7 @@ use crate::{
     events::{PendingEvent, ShipmentException},
     order::{OrderState, UnitTotals},
     order_line::{LineUnits, OrderLine},
+    process::settlement::Cause,
 };
 
 impl ChangingOrder {
@@ -48,13 +49,13 @@ impl ChangingOrder {
                 units: over_shipped,
             });
         }
-        self.make_invoice_ready(shipment_id, now);
+        self.settle(Cause::Shipment(shipment_id), now);
     }
 
     /// Counts delivered units.
     pub(crate) fn deliver(&mut self, shipment_id: &ShipmentId, units: &[LineUnits], now: Timestamp) {
         self.each_of(units, OrderLine::deliver);
-        self.make_invoice_ready(shipment_id, now);
+        self.settle(Cause::Shipment(shipment_id), now);
     }
 
     /// Opens an exception, which shows as the order's status.

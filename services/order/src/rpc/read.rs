@@ -11,7 +11,7 @@ use types::{AccountId, Fault, limits::MAX_OUTSIDE_NUMBER};
 use super::{Rpc, show};
 use crate::{
     order::{OrderState, OrderStatus},
-    store::{self as reads, ORDERS_KEY, OrderFilter, READINESS_KEY},
+    store::{self as reads, ORDERS_KEY, OrderFilter, SETTLEMENT_KEY, SettlementFilter},
     wire,
 };
 
@@ -81,20 +81,31 @@ impl Rpc {
         info: &CallInfo,
         request: contract::ListInvoiceReadinessRequest,
     ) -> Result<contract::ListInvoiceReadinessResponse, Fault> {
-        let mut checks = Checks::new();
-        let order_id = checks.optional_id("order_id", &request.order_id);
-        let account_id = checks.optional_id("account_id", &request.account_id);
-        checks.done()?;
-        let (order_id, account_id) = (checked(order_id)?, checked(account_id)?);
+        let filter = SettlementFilter::parse(&request.order_id, &request.account_id)?;
         let belongs_to = [request.order_id.as_str(), &request.account_id, &info.principal.to_string()];
-        let page = Page::read("readiness", &belongs_to, READINESS_KEY, request.page_size, &request.page_token)?;
-        let mut found =
-            reads::readiness(&self.db, order_id.as_ref(), account_id.as_ref(), &info.principal, &page).await?;
+        let page = Page::read("readiness", &belongs_to, SETTLEMENT_KEY, request.page_size, &request.page_token)?;
+        let mut found = reads::readiness(&self.db, &filter, &info.principal, &page).await?;
         let next_page_token = page.next(&mut found, |ready| {
             vec![ready.ready_time.to_value(), ready.order_id.to_value(), ready.invoice_number.to_value()]
         });
         let readiness = found.into_iter().map(|ready| ready.readiness.0).collect();
         Ok(contract::ListInvoiceReadinessResponse { readiness, next_page_token })
+    }
+
+    pub(super) async fn list_proposed_credits(
+        &self,
+        info: &CallInfo,
+        request: contract::ListProposedCreditsRequest,
+    ) -> Result<contract::ListProposedCreditsResponse, Fault> {
+        let filter = SettlementFilter::parse(&request.order_id, &request.account_id)?;
+        let belongs_to = [request.order_id.as_str(), &request.account_id, &info.principal.to_string()];
+        let page = Page::read("proposed credits", &belongs_to, SETTLEMENT_KEY, request.page_size, &request.page_token)?;
+        let mut found = reads::proposed_credits(&self.db, &filter, &info.principal, &page).await?;
+        let next_page_token = page.next(&mut found, |credit| {
+            vec![credit.propose_time.to_value(), credit.order_id.to_value(), credit.credit_number.to_value()]
+        });
+        let credits = found.into_iter().map(|credit| credit.credit.0).collect();
+        Ok(contract::ListProposedCreditsResponse { credits, next_page_token })
     }
 
     pub(super) async fn summarize_orders(

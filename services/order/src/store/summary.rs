@@ -35,6 +35,7 @@ const COUNTERS: &[&str] = &[
     "invoice_ready",
     "return_authorized",
     "return_received",
+    "credited",
 ];
 
 /// How many of the counters are not of lines.
@@ -52,7 +53,7 @@ pub(crate) fn count_ended<'l>(
     if order.state.is_open() {
         return;
     }
-    let mut of_lines = [0; 15];
+    let mut of_lines = [0; 16];
     for line in lines {
         of_lines.iter_mut().zip(counted(line)).for_each(|(sum, number)| *sum += number);
     }
@@ -62,7 +63,7 @@ pub(crate) fn count_ended<'l>(
 }
 
 /// A line, in the order of the counters.
-fn counted(line: &OrderLine) -> [i64; 15] {
+fn counted(line: &OrderLine) -> [i64; 16] {
     [
         1,
         line.ordered,
@@ -79,6 +80,7 @@ fn counted(line: &OrderLine) -> [i64; 15] {
         line.invoice_ready,
         line.return_authorized,
         line.return_received,
+        line.credited,
     ]
 }
 
@@ -151,6 +153,7 @@ impl Total {
             invoice_ready,
             return_authorized,
             return_received,
+            credited,
         ] = self.lines.as_slice()
         else {
             return Err(Fault::internal("a summary has other counters than the contract"));
@@ -177,6 +180,7 @@ impl Total {
                 invoice_ready,
                 return_authorized,
                 return_received,
+                credited,
             }),
             invoice_ready: ready
                 .map(|(currency, minor)| Money { currency: currency.clone(), minor_units: *minor })

@@ -2,7 +2,8 @@
 
 use mesh::Role;
 use proto::order::v1::{
-    ListInvoiceReadinessRequest, ListOrdersRequest, OrderState, OrderStatus, SummarizeOrdersRequest,
+    ListInvoiceReadinessRequest, ListOrdersRequest, ListProposedCreditsRequest, OrderState, OrderStatus,
+    SummarizeOrdersRequest,
 };
 use testkit::{customer, each, plans::Plans, staff};
 
@@ -10,21 +11,23 @@ use crate::world::{Client, World};
 
 /// Of 4,000 orders two are open and two were cancelled.
 const ORDERS: &str = "INSERT INTO orders (order_id, account_id, customer_po, ship_to, currency, fill_policy, invoice_policy, \
-    state, status, reason, total_minor, invoice_ready_minor, invoice_count, release_number, hold_count, open_holds, exceptions, \
-    create_time, update_time, version) \
+    state, status, reason, total_minor, invoice_ready_minor, credited_minor, invoice_count, credit_count, release_number, hold_count, \
+    open_holds, exceptions, create_time, update_time, version) \
     SELECT 'ord_' || (100000 + i), 'acc_' || (i % 3), 'PO-' || i, EMPTY_BYTES, 'EUR', 'FILL_ALL', 'ON_SHIPMENT', \
     CASE WHEN i % 4000 < 2 THEN 'CONFIRMED' WHEN i % 4000 < 4 THEN 'CANCELLED' ELSE 'CLOSED' END, \
     CASE WHEN i % 4000 < 2 THEN 'RESERVED' WHEN i % 4000 < 4 THEN 'CANCELLED' ELSE 'DELIVERED' END, \
-    '', 0, 0, 0, 0, 0, 0, 0, i, i, 1 FROM n";
+    '', 0, 0, 0, 0, 0, 0, 0, 0, 0, i, i, 1 FROM n";
 const LINES: &str = "INSERT INTO order_lines SELECT 'ord_' || (100000 + i), 1, 'A', '', 'EA', 1, 0, 0, 0, 'AMBIENT', NULL, 0, 0, \
-    1, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 1 FROM n";
+    1, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1 FROM n";
 const READINESS: &str = "INSERT INTO invoice_readiness \
+    SELECT 'ord_' || (100000 + i), 1, 'acc_' || (i % 3), i, EMPTY_BYTES, 1 FROM n";
+const CREDITS: &str = "INSERT INTO proposed_credits \
     SELECT 'ord_' || (100000 + i), 1, 'acc_' || (i % 3), i, EMPTY_BYTES, 1 FROM n";
 
 #[tokio::test]
 async fn orders_are_listed_and_counted_without_reading_those_that_ended() {
     each(World::open, async |world| {
-        let mut plans = Plans::over(&world.options, &world.db, &[ORDERS, LINES, READINESS]).await;
+        let mut plans = Plans::over(&world.options, &world.db, &[ORDERS, LINES, READINESS, CREDITS]).await;
         let all = || ListOrdersRequest { page_size: 10, ..Default::default() };
         let open = vec![OrderState::Submitted.into(), OrderState::Confirmed.into()];
         let rare = vec![OrderStatus::Reserved.into(), OrderStatus::Cancelled.into(), OrderStatus::OnHold.into()];
@@ -62,6 +65,10 @@ async fn orders_are_listed_and_counted_without_reading_those_that_ended() {
                 ListInvoiceReadinessRequest { order_id: order_id.to_owned(), page_size: 10, ..Default::default() };
             world.orders.clone().list_invoice_readiness(request).await.unwrap();
             plans.check(&format!("invoice readiness of {order_id:?}")).await;
+            let request =
+                ListProposedCreditsRequest { order_id: order_id.to_owned(), page_size: 10, ..Default::default() };
+            world.orders.clone().list_proposed_credits(request).await.unwrap();
+            plans.check(&format!("proposed credits of {order_id:?}")).await;
         }
         world.workers.look().await.unwrap();
         plans.check("looking for what is stranded").await;

@@ -2,13 +2,15 @@
 //!
 //! 1. Fulfillment emits `shipment.delivered`: `CountDelivery` (`copy.rs`) makes the units returnable.
 //! 2. `AuthorizeReturn` (`authorize.rs`): [`authorize`] accepts units that can still come back, and `return.authorized` is
-//!    emitted. The order service counts them (`services/order/src/process/returned_units.rs`), as it does in 3 and 5.
+//!    emitted. The order service counts them (`services/order/src/process/returned_units.rs`), as it does in 3 to 6.
 //! 3. `ReceiveReturn` (`receive.rs`): [`ReturnAggregate::receive`] records what came back, `return.received`. Units that
 //!    were not authorized are recorded too: `return.over_received` and the exception OVER_RECEIVED.
 //! 4. `InspectReturn` (`inspect.rs`): [`ReturnAggregate::inspect`] records what the units are fit for, `return.inspected`.
 //!    Inventory follows `return.disposed` and puts units to restock on hand (`services/inventory/src/process/restock.rs`).
-//!    The credit is the units' share of the line's price (`OrderLine::credit` in `order.rs`): `return.credit_proposed`.
-//! 5. `CloseReturn` or `CancelReturn` (`end.rs`): [`ReturnAggregate::end`] lets units that did not come back be returned
+//! 5. The order service follows `return.inspected` and decides what the customer gets back of what it owes
+//!    (`services/order/src/process/settlement.rs`): `order.credit_proposed` or `order.credit_refused`. `RecordCredit`
+//!    (`record_credit.rs`) counts it, `return.credit_proposed`.
+//! 6. `CloseReturn` or `CancelReturn` (`end.rs`): [`ReturnAggregate::end`] lets units that did not come back be returned
 //!    otherwise, `return.closed` or `return.cancelled`. Goods that come after the end are received as in 3; none of them
 //!    is authorized.
 
@@ -25,6 +27,19 @@ use crate::{
     rma::{Action, ReturnState},
     wire::{self, LineUnits},
 };
+
+/// What the order service decided about inspected units of a line.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct CreditedUnits {
+    /// The line.
+    pub(crate) line_number: i64,
+    /// Units that a credit is proposed for.
+    pub(crate) credited: i64,
+    /// Units that earn none.
+    pub(crate) refused: i64,
+    /// The credit.
+    pub(crate) amount_minor: i64,
+}
 
 /// The lines of a new return. Refused when fewer units of a line can still come back.
 pub(crate) fn authorize(
@@ -69,17 +84,14 @@ impl ReturnAggregate {
         Ok(())
     }
 
-    /// Records what received units are fit for, and proposes a credit for those that are credited.
+    /// Records what received units are fit for.
     pub(crate) fn inspect(&mut self, lines: &[(i64, Vec<(Disposition, i64)>)]) -> Result<(), Fault> {
         self.rma.check_supported(self.lines.values(), Action::Inspect)?;
-        let (mut disposed, mut credited) = (Vec::new(), 0);
+        let mut disposed = Vec::new();
         for (index, (line_number, dispositions)) in lines.iter().enumerate() {
-            let line = self.lines.get_mut(line_number).zip(self.order_lines.get_mut(line_number));
-            let (line, order_line) = line.ok_or_else(|| wire::unknown_line(index, "return"))?;
-            let mut creditable = 0;
+            let line = self.lines.get_mut(line_number).ok_or_else(|| wire::unknown_line(index, "return"))?;
             for (disposition, units) in dispositions {
                 line.dispose(*disposition, *units)?;
-                creditable += if disposition.is_credited() { *units } else { 0 };
                 disposed.push(DisposedLine {
                     line_number: wire::number(*line_number),
                     sku: line.sku.clone(),
@@ -87,16 +99,27 @@ impl ReturnAggregate {
                     quantity: *units,
                 });
             }
-            let added = order_line.line.credit(order_line.delivered, creditable);
-            line.credit_minor += added;
-            credited += added;
         }
         self.rma.move_to(ReturnState::of_lines(self.lines.values()), self.lines.values());
         self.pending.extend([PendingEvent::Inspected, PendingEvent::Disposed(disposed)]);
-        if credited > 0 {
+        Ok(())
+    }
+
+    /// Counts units that the order service decided about: credited with an amount in minor units, or refused a credit.
+    pub(crate) fn decide_credit(&mut self, decided: &[CreditedUnits]) {
+        let mut proposed = false;
+        for CreditedUnits { line_number, credited, refused, amount_minor } in decided {
+            if let Some(line) = self.lines.get_mut(line_number) {
+                line.credited += credited;
+                line.credit_refused += refused;
+                line.credit_minor += amount_minor;
+                proposed |= *amount_minor > 0;
+            }
+        }
+        self.rma.move_to(self.rma.state, self.lines.values());
+        if proposed {
             self.pending.push(PendingEvent::CreditProposed);
         }
-        Ok(())
     }
 
     /// Closes or cancels the return: what did not come back can be returned otherwise.

@@ -3,13 +3,18 @@
 use std::ops::Deref;
 
 use mesh::{Channel, Principal};
+use proto::types::v1::LineQuantity;
 use proto::{
     events::{FulfillmentEvent, OrderEvent},
     fulfillment::v1::{Shipment, ShipmentDelivered},
-    order::v1::{LineCounters, Order, OrderLine, OrderSubmitted},
+    order::v1::{
+        CreditedLine, LineCounters, Order, OrderCreditProposed, OrderCreditRefused, OrderLine, OrderSubmitted,
+        ProposedCredit,
+    },
     returns::v1::{
-        AuthorizeReturnRequest, Disposition, DispositionKind, GetReturnableQuantityRequest, InspectReturnRequest,
-        InspectedLine, ReceiveReturnRequest, Return, ReturnQuantity, returns_service_client::ReturnsServiceClient,
+        AuthorizeReturnRequest, Disposition, DispositionKind, GetReturnRequest, GetReturnableQuantityRequest,
+        InspectReturnRequest, InspectedLine, ReceiveReturnRequest, Return, ReturnQuantity,
+        returns_service_client::ReturnsServiceClient,
     },
 };
 use store::Options;
@@ -54,6 +59,30 @@ impl World {
         world.deliver("1", "nod_a", 1, 10).await;
         world.deliver("2", "nod_a", 2, 3).await;
         world
+    }
+
+    /// The order service proposes a credit for inspected units of a return; returns the return as it is then.
+    pub(crate) async fn credits(&self, rma: &Return, line_number: i32, quantity: i64, amount_minor: i64) -> Return {
+        let credit = ProposedCredit {
+            return_id: rma.return_id.clone(),
+            lines: vec![CreditedLine { line_number, quantity, amount_minor, ..CreditedLine::default() }],
+            ..ProposedCredit::default()
+        };
+        self.decides(rma, OrderEvent::OrderCreditProposed(OrderCreditProposed { credit: Some(credit) })).await
+    }
+
+    /// The order service refuses a credit for inspected units of a return; returns the return as it is then.
+    pub(crate) async fn refuses(&self, rma: &Return, line_number: i32, quantity: i64) -> Return {
+        let lines = vec![LineQuantity { line_number, quantity, ..LineQuantity::default() }];
+        let (order_id, return_id) = (ORDER.to_owned(), rma.return_id.clone());
+        self.decides(rma, OrderEvent::OrderCreditRefused(OrderCreditRefused { order_id, return_id, lines })).await
+    }
+
+    async fn decides(&self, rma: &Return, event: OrderEvent) -> Return {
+        self.order.emit(ORDER, &event);
+        self.drain().await;
+        let get = GetReturnRequest { return_id: rma.return_id.clone() };
+        self.client().get_return(get).await.unwrap().into_inner()
     }
 
     /// A client that calls for an administrator.

@@ -125,6 +125,9 @@ fn of_staff() -> Vec<Attempt> {
         attempt("ListInvoiceReadiness", CLERK, |_, of| json!({"orderId": of.order}), Nothing),
         attempt("ListInvoiceReadiness", CLERK, |_, of| json!({"accountId": of.account}), Nothing),
         attempt("ListInvoiceReadiness", CLERK, |_, _| json!({}), Nothing),
+        attempt("ListProposedCredits", CLERK, |_, of| json!({"orderId": of.order}), Nothing),
+        attempt("ListProposedCredits", CLERK, |_, of| json!({"accountId": of.account}), Nothing),
+        attempt("ListProposedCredits", CLERK, |_, _| json!({}), Nothing),
         attempt("SummarizeOrders", CLERK, |_, of| json!({"accountId": of.account}), Uncounted),
         attempt(
             "ReceiveReturn",

@@ -138,12 +138,15 @@ impl Party {
         self.marks.extend([self.api_client.clone(), self.second_api_client.clone()]);
     }
 
-    /// More comes back of an order than was authorized, which opens an exception.
+    /// More comes back of an order than was authorized, which opens an exception, and some of it is credited.
     async fn over_receive(&mut self, world: &World, order: &str) {
         let lines = |quantity: i32| json!([{"lineNumber": 1, "quantity": quantity}]);
         let returned = world.post("/v1/returns", &json!({"orderId": order, "lines": lines(1)})).await;
-        let path = format!("/v1/returns/{}:receive", text(&returned, "returnId"));
-        world.post(&path, &json!({"lines": lines(2)})).await;
+        let path = format!("/v1/returns/{}", text(&returned, "returnId"));
+        world.post(&format!("{path}:receive"), &json!({"lines": lines(2)})).await;
+        let dispositions = json!([{"kind": "DISPOSITION_KIND_SCRAP", "quantity": 1}]);
+        let inspected = json!({"lines": [{"lineNumber": 1, "dispositions": dispositions}]});
+        world.post(&format!("{path}:inspect"), &inspected).await;
         world.drain().await;
         let opened = world.get(&format!("/v1/exceptions?orderId={order}")).await;
         let exception = text(&opened["exceptions"][0], "exceptionId");

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::process::returned_units::ReturnedUnits;
+use crate::process::{returned_units::ReturnedUnits, settlement::Cause};
 
 /// Something that happens to an order.
 #[derive(Debug, Clone)]
@@ -32,8 +32,8 @@ fn step() -> impl Strategy<Value = Step> {
             Step::Report(OrderReport::Shipped { shipment_id: shipment(), units, cancellation_lost })
         }),
         4 => some.prop_map(|units| Step::Report(OrderReport::Delivered { shipment_id: shipment(), units })),
-        1 => (1_i64..=3, 0_i64..=20, 0_i64..=20).prop_map(|(line_number, authorized, received)| {
-            Step::Returned(ReturnedUnits { line_number, authorized, received })
+        2 => (1_i64..=3, 0_i64..=20, 0_i64..=20, 0_i64..=20).prop_map(|(line_number, authorized, received, fit)| {
+            Step::Returned(ReturnedUnits { line_number, authorized, received, creditable: fit.min(received) })
         }),
         1 => Just(Step::Cancel),
         1 => Just(Step::PlaceHold),
@@ -44,7 +44,10 @@ fn step() -> impl Strategy<Value = Step> {
 fn take(aggregate: &mut OrderAggregate, step: &Step) {
     match step {
         Step::Report(report) => apply(aggregate, report),
-        Step::Returned(units) => aggregate.change(NOW, |aggregate| aggregate.count_returns(&[*units])),
+        Step::Returned(units) => aggregate.change(NOW, |aggregate| {
+            aggregate.count_returns(&[*units]);
+            aggregate.settle(Cause::Return(&"rma_1".parse().unwrap()), NOW);
+        }),
         Step::Cancel if aggregate.order.supported_actions(&aggregate.lines).contains(&Action::Cancel) => {
             aggregate.change(NOW, |aggregate| aggregate.cancel("changed their mind", NOW));
         }
@@ -75,16 +78,21 @@ fn assert_conserved(line: &OrderLine) {
         line.over_shipped,
         line.invoice_ready,
         line.invoice_ready_minor,
+        line.creditable,
+        line.credited,
+        line.credited_minor,
         line.return_authorized,
         line.return_received,
     ];
     assert!(counters.iter().all(|counter| *counter >= 0), "{line:?}");
     assert!(line.delivered <= line.shipped && line.return_received <= line.shipped, "{line:?}");
-    assert!(line.invoice_ready <= line.shipped && line.cancelled <= line.ordered, "{line:?}");
-    assert!(line.invoice_ready_minor <= line.amount_minor, "{line:?}");
+    assert!(line.cancelled <= line.ordered, "{line:?}");
+    let owed = line.invoice_ready - line.credited;
+    assert!((0..=line.shipped - line.over_shipped).contains(&owed), "{line:?}");
+    assert!(line.credited_minor <= line.invoice_ready_minor, "{line:?}");
     assert_eq!(
-        line.invoice_ready_minor,
-        share_of_line(line.amount_minor, line.ordered, line.invoice_ready),
+        line.invoice_ready_minor - line.credited_minor,
+        share_of_line(line.amount_minor, line.ordered, owed),
         "{line:?}"
     );
 }
@@ -192,8 +200,24 @@ proptest! {
         let mut amount = 0;
         for part in parts {
             line.ship(part);
-            amount += line.make_invoice_ready(InvoicePolicy::OnShipment).unwrap().amount_minor;
+            amount += line.settle(InvoicePolicy::OnShipment).unwrap().amount_minor;
         }
         prop_assert_eq!(amount, line.amount_minor);
+    }
+
+    #[test]
+    fn what_is_credited_unit_by_unit_sums_to_the_line(ordered in 1_i64..=60, unit_price_minor in 0_i64..=1_000_000) {
+        let mut line = line(1, ordered, unit_price_minor, 333);
+        line.apply_reservation(1, 0);
+        line.release();
+        line.ship(ordered);
+        let mut amount = line.settle(InvoicePolicy::OnShipment).unwrap().amount_minor;
+        for returned in 1..=ordered {
+            line.set_returned(returned, returned, returned);
+            let credited = line.settle(InvoicePolicy::OnShipment).unwrap().amount_minor;
+            prop_assert!(credited <= 0);
+            amount += credited;
+        }
+        prop_assert_eq!((amount, line.credited_minor, line.invoice_ready), (0, line.amount_minor, ordered));
     }
 }

@@ -3,10 +3,10 @@
 use proto::{
     events::{OrderEvent, ReturnsEvent},
     order::v1::{
-        Account, AccountChanged, Hold, HoldReason, InvoiceReadiness, InvoiceReadyLine, LineCounters, Order,
-        OrderBackordered, OrderCancelLost, OrderCancelRequested, OrderCancelled, OrderClosed, OrderConfirmed,
-        OrderHoldChanged, OrderInvoiceReady, OrderLine, OrderLinesCancelled, OrderRejected, OrderReleased, OrderStatus,
-        OrderSubmitted, ReleasedLine,
+        Account, AccountChanged, CreditedLine, Hold, HoldReason, InvoiceReadiness, InvoiceReadyLine, LineCounters,
+        Order, OrderBackordered, OrderCancelLost, OrderCancelRequested, OrderCancelled, OrderClosed, OrderConfirmed,
+        OrderCreditProposed, OrderCreditRefused, OrderHoldChanged, OrderInvoiceReady, OrderLine, OrderLinesCancelled,
+        OrderRejected, OrderReleased, OrderStatus, OrderSubmitted, ProposedCredit, ReleasedLine,
     },
     returns::v1::{DisposedLine, DispositionKind, Return, ReturnChanged, ReturnDisposed, ReturnLine, ReturnReceived},
     types::v1::Money,
@@ -94,6 +94,19 @@ fn changed(samples: &mut Samples) {
     };
     let ready = OrderInvoiceReady { readiness: Some(ready) };
     sample(samples, OrderEvent::OrderInvoiceReady(ready), "168.00 USD ready to invoice for 12 NW-011: SHIPPED");
+    let credit = ProposedCredit {
+        amount: money(2_800),
+        lines: vec![CreditedLine { sku: "NW-011".to_owned(), quantity: 2, ..Default::default() }],
+        reason: "RETURNED".to_owned(),
+        ..Default::default()
+    };
+    sample(
+        samples,
+        OrderEvent::OrderCreditProposed(OrderCreditProposed { credit: Some(credit) }),
+        "credit of 28.00 USD proposed for 2 NW-011: RETURNED",
+    );
+    let refused = OrderCreditRefused { lines: vec![line("NW-011", 90)], ..Default::default() };
+    sample(samples, OrderEvent::OrderCreditRefused(refused), "no credit for 90 NW-011: they were not to be paid");
     let closed = OrderClosed { order_id: order_id(), status: OrderStatus::PartiallyDelivered.into() };
     sample(samples, OrderEvent::OrderClosed(closed), "order closed: partially delivered");
 }
