@@ -9,6 +9,7 @@
 //! | [`task`] whose process died | until it is done; from the 10th such attempt on it runs alone, after the lease of 60 s | none | none: such attempts are not failures | `store` `task/runner.rs` |
 //! | [`routing`] of a release | 3 plans of one attempt | none | units that are not allocated wait, with the exception UNASSIGNED, until stock or nodes change | `fulfillment` `release/aggregate/plan.rs` |
 //! | [`report`] of a partner | by the call for 5 s, by a task 10 s after the receipt, then until it succeeds | 2 s, doubling to 300 s | after 20 attempts an exception; the attempts continue | `partner` `process/report.rs` |
+//! | part of a [`report`] that was refused | 24 attempts | 1 h | the exception that was opened with the first stays | `partner` `process/report_parts.rs` |
 //! | [`sending`] to a partner | 20 attempts, none while the partner is suspended | 2 s, doubling to 300 s, or what the partner asks, up to 1 h | the message fails with an exception | `partner` `process/outbound_message.rs` |
 //!
 //! Not in this table, because it is about addresses and not about calls: a failing address of a member is left out for
@@ -104,6 +105,12 @@ pub mod report {
 
     /// How long after its receipt a report is applied by a task, unless the call did.
     pub const BY_TASK_AFTER: Duration = Duration::from_secs(10);
+
+    /// The pause between two attempts to apply the parts of a report that were refused.
+    pub const PART_PAUSE: Duration = Duration::from_secs(3_600);
+
+    /// The most attempts to apply them; then they wait for a person.
+    pub const PART_ATTEMPTS: i64 = 25;
 
     /// Attempts after which an exception is opened. The report is applied again until that succeeds.
     pub const ATTEMPTS_BEFORE_EXCEPTION: i64 = 20;

@@ -17,7 +17,7 @@ CREATE TABLE messages (
     control_number TEXT NOT NULL,
     message_type TEXT NOT NULL,
     state TEXT NOT NULL CHECK (
-        (direction = 'IN' AND state IN ('RECEIVED', 'APPLIED', 'REJECTED', 'QUARANTINED'))
+        (direction = 'IN' AND state IN ('RECEIVED', 'APPLIED', 'PARTIALLY_APPLIED', 'REJECTED', 'QUARANTINED'))
         OR (direction = 'OUT' AND state IN ('PENDING', 'SENT', 'IN_DOUBT', 'ACKNOWLEDGED', 'FAILED'))
     ),
     subject TEXT NOT NULL,
@@ -28,6 +28,7 @@ CREATE TABLE messages (
     content_hash TEXT NOT NULL,
     attempts BIGINT NOT NULL CHECK (attempts >= 0),
     duplicates BIGINT NOT NULL CHECK (duplicates >= 0),
+    parts BIGINT NOT NULL CHECK (parts >= 0),
     arrival TEXT NOT NULL CHECK (arrival IN ('IMPOSSIBLE', 'POSSIBLE')),
     create_time BIGINT NOT NULL,
     update_time BIGINT NOT NULL,
@@ -46,6 +47,18 @@ CREATE TABLE contents (
     message_id TEXT PRIMARY KEY,
     content BYTEA NOT NULL,
     version BIGINT NOT NULL
+);
+
+-- Parts of reports that were refused when the rest took effect: elements of their lists.
+CREATE TABLE report_parts (
+    message_id TEXT NOT NULL,
+    part_number BIGINT NOT NULL,
+    list TEXT NOT NULL,
+    element BIGINT NOT NULL,
+    problem TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('WAITING', 'APPLIED')),
+    version BIGINT NOT NULL,
+    PRIMARY KEY (message_id, part_number)
 );
 
 -- The first message of a partner with a control number. Two replicas cannot both insert the same key.

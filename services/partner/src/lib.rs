@@ -30,6 +30,7 @@ mod process;
 mod reactions;
 mod replay_message;
 mod report_kind;
+mod report_part;
 mod reporter;
 mod rpc;
 mod store;

@@ -28,6 +28,8 @@ store::text_enum! {
         Received = "RECEIVED",
         /// Took effect.
         Applied = "APPLIED",
+        /// Took effect but for some parts, which wait.
+        PartiallyApplied = "PARTIALLY_APPLIED",
         /// Had no effect.
         Rejected = "REJECTED",
         /// Its control number was used before for other content.
@@ -49,7 +51,9 @@ impl MessageState {
     /// The direction of the messages that have it.
     pub(crate) const fn direction(self) -> Direction {
         match self {
-            Self::Received | Self::Applied | Self::Rejected | Self::Quarantined => Direction::In,
+            Self::Received | Self::Applied | Self::PartiallyApplied | Self::Rejected | Self::Quarantined => {
+                Direction::In
+            }
             Self::Pending | Self::Sent | Self::InDoubt | Self::Acknowledged | Self::Failed => Direction::Out,
         }
     }
@@ -58,6 +62,7 @@ impl MessageState {
     pub(crate) fn exception_type(self) -> Option<ExceptionType> {
         match self {
             Self::Rejected => Some(ExceptionType::ReportRejected),
+            Self::PartiallyApplied => Some(ExceptionType::ReportIncomplete),
             Self::Quarantined => Some(ExceptionType::ControlNumberReused),
             Self::Failed => Some(ExceptionType::MessageFailed),
             Self::InDoubt => Some(ExceptionType::MessageInDoubt),
@@ -105,6 +110,8 @@ store::record! {
         attempts: i64,
         /// How often it was received again.
         duplicates: i64,
+        /// How many parts of it were refused when the rest took effect.
+        parts: i64,
         /// Whether the partner may have it although it is not SENT.
         arrival: Arrival,
         /// When it was received or created.

@@ -2,3 +2,4 @@
 
 pub(crate) mod outbound_message;
 pub(crate) mod report;
+pub(crate) mod report_parts;

@@ -1,4 +1,4 @@
-//! Replays a message after a person has looked at it.
+//! Replays a message, or parts of one, after a person has looked at it.
 
 use mesh::wire::one_id;
 use proto::{
@@ -12,20 +12,23 @@ use crate::{
     events,
     fulfillment_request::{FulfillmentRequest, RequestState},
     message::{Arrival, Direction, FULFILLMENT_REQUESTED, Message, MessageState},
-    process::{outbound_message, report},
+    process::{outbound_message, report, report_parts},
     wire,
 };
 
-/// Schedules that a rejected or quarantined report is applied, or a failed message sent.
+/// Schedules that a rejected or quarantined report is applied, or waiting parts of one, or that a failed message is sent.
 pub(crate) struct ReplayMessage {
     /// The message.
     pub message_id: MessageId,
+    /// The waiting parts; all when empty.
+    part_numbers: Vec<i64>,
 }
 
 impl ReplayMessage {
     /// Reads the request.
     pub(crate) fn parse(request: &ReplayMessageRequest) -> Result<Self, Fault> {
-        Ok(Self { message_id: one_id("message_id", &request.message_id)? })
+        let part_numbers = request.part_numbers.iter().copied().map(i64::from).collect();
+        Ok(Self { message_id: one_id("message_id", &request.message_id)?, part_numbers })
     }
 }
 
@@ -35,6 +38,7 @@ impl Command for ReplayMessage {
 
     fn needs(&self, rows: &Rows, needs: &mut Needs) {
         needs.row::<Message>(&self.message_id);
+        report_parts::need(&self.message_id, rows, needs);
         if let Ok(Some(message)) = rows.get::<Message>(&self.message_id)
             && let Some(fulfillment_order_id) = requested(message)
         {
@@ -45,7 +49,9 @@ impl Command for ReplayMessage {
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<PartnerMessage, Fault> {
         let present = rows.get::<Message>(&self.message_id)?.cloned();
         let present = present.ok_or_else(|| Fault::not_found("message", &self.message_id))?;
-        if !matches!(present.state, MessageState::Rejected | MessageState::Quarantined | MessageState::Failed) {
+        let replayable =
+            [MessageState::Rejected, MessageState::Quarantined, MessageState::Failed, MessageState::PartiallyApplied];
+        if !replayable.contains(&present.state) {
             let state = present.state.as_str();
             return Err(Fault::not_supported(format!("a message that is {state} cannot be replayed")));
         }
@@ -55,12 +61,20 @@ impl Command for ReplayMessage {
         {
             return Err(Fault::not_supported("the request was withdrawn"));
         }
+        for (at, part_number) in self.part_numbers.iter().enumerate() {
+            if present.state != MessageState::PartiallyApplied
+                || !report_parts::is_waiting(&present, *part_number, rows)?
+            {
+                return Err(Fault::invalid(format!("part_numbers[{at}]"), "is not a waiting part of the message"));
+            }
+        }
         let left = present.state;
         let task = match present.direction {
             Direction::In => report::task,
             Direction::Out => outbound_message::task,
         };
         let (state, outcome) = match (present.direction, present.arrival) {
+            (Direction::In, _) if left == MessageState::PartiallyApplied => (left, "its parts are tried again"),
             (Direction::In, _) => (MessageState::Received, ""),
             (Direction::Out, Arrival::Impossible) => (MessageState::Pending, ""),
             (Direction::Out, Arrival::Possible) => (MessageState::InDoubt, "the partner may have it"),

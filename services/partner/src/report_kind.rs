@@ -17,7 +17,7 @@ use types::Fault;
 
 use crate::{
     partner::{Partner, PartnerKind},
-    process::report::{Effect, StoredReport},
+    process::report::Effect,
 };
 
 /// What reports of a kind are about, which decides who may report it (`reporter.rs`).
@@ -78,13 +78,19 @@ macro_rules! report_kinds {
         }
 
         impl Services {
-            /// Makes the call that a report becomes. Its request id is the message id, so that a report takes effect once
-            /// however often it is applied.
-            pub(crate) async fn record(&self, stored: StoredReport, reporter: &Partner) -> Result<Effect, Fault> {
-                match stored.report {
+            /// Makes the call that a report becomes. Its request id follows from the message id, so that a report takes effect
+            /// once however often it is applied.
+            pub(crate) async fn record(
+                &self,
+                report: Report,
+                request_id: String,
+                receive_time: Option<prost_types::Timestamp>,
+                reporter: &Partner,
+            ) -> Result<Effect, Fault> {
+                match report {
                     $(Report::$report(mut request) => {
-                        request.request_id = stored.message_id.to_string();
-                        report_kinds!(@complete $subject_type request, stored.receive_time, reporter);
+                        request.request_id = request_id;
+                        report_kinds!(@complete $subject_type request, receive_time, reporter);
                         let reply = self.$service.clone().$call(request).await;
                         reply.map(|reply| reply.into_inner().into()).map_err(|status| mesh::fault(&status))
                     })+
@@ -127,6 +133,22 @@ report_kinds! {
         fulfillment.record_milestone;
     ProofOfDelivery(r): "report.proof_of_delivery", Package "proof_of_delivery.tracking_number" = &r.tracking_number,
         fulfillment.record_proof_of_delivery;
+}
+
+/// The field that names the carrier of goods that leave, and the carrier, if the report names one.
+pub(crate) fn carrier(report: &Report) -> Option<(&'static str, &str)> {
+    let (field, carrier_id) = match report {
+        Report::Labelled(request) => ("labelled.carrier_id", &request.carrier_id),
+        Report::Shipped(request) => ("shipped.carrier_id", &request.carrier_id),
+        Report::Accepted(_)
+        | Report::Rejected(_)
+        | Report::Picked(_)
+        | Report::Cancellation(_)
+        | Report::Snapshot(_)
+        | Report::Milestone(_)
+        | Report::ProofOfDelivery(_) => return None,
+    };
+    Some((field, carrier_id.as_str())).filter(|(_, carrier_id)| !carrier_id.is_empty())
 }
 
 impl From<FulfillmentOrder> for Effect {

@@ -85,7 +85,9 @@ impl Rpc {
         let message_id = one_id("message_id", &request.message_id)?;
         let message = lists::message(self.db(), &message_id, &info.principal).await?;
         let content = self.db().load::<Content>(&message_id).await?;
-        Ok(wire::message(&message, content.map(|content| content.content).unwrap_or_default()))
+        let parts = self.reports.parts(&message).await?.iter().map(wire::part).collect();
+        let message = wire::message(&message, content.map(|content| content.content).unwrap_or_default());
+        Ok(PartnerMessage { parts, ..message })
     }
 
     async fn list_messages(
@@ -118,7 +120,7 @@ impl Rpc {
         let message_id = command.message_id.clone();
         lists::message(self.db(), &message_id, &info.principal).await?;
         self.db().run(chassis::repeatable_call(info, &request)?, command).await?;
-        self.reports.apply_replayed(chassis::call(info), &message_id).await?;
+        self.reports.apply_replayed(chassis::call(info), &message_id, &request.part_numbers).await?;
         self.get_message(info, GetMessageRequest { message_id: request.message_id }).await
     }
 }

@@ -45,6 +45,7 @@ impl Command for WorkAgain {
             MessageState::Received => report::task(message, cx.now()),
             MessageState::Pending | MessageState::InDoubt => outbound_message::task(message, cx.now()),
             MessageState::Applied
+            | MessageState::PartiallyApplied
             | MessageState::Rejected
             | MessageState::Quarantined
             | MessageState::Sent

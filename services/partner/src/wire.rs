@@ -8,6 +8,7 @@ use crate::{
     api_key::ApiKey,
     message::Message,
     partner::Partner,
+    report_part::ReportPart,
 };
 
 /// A partner.
@@ -45,6 +46,17 @@ pub(crate) fn message(message: &Message, content: Vec<u8>) -> v1::PartnerMessage
         duplicates: count(message.duplicates),
         create_time: Some(timestamp(message.create_time)),
         update_time: Some(timestamp(message.update_time)),
+        parts: Vec::new(),
+    }
+}
+
+/// A part of a report.
+pub(crate) fn part(part: &ReportPart) -> v1::ReportPart {
+    v1::ReportPart {
+        part_number: i32::try_from(part.part_number).unwrap_or(i32::MAX),
+        field: part.field(),
+        problem: part.problem.clone(),
+        state: v1::ReportPartState::from(part.state).into(),
     }
 }
 

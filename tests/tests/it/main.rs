@@ -8,6 +8,7 @@ mod faults;
 mod gateway;
 mod journeys;
 mod northwind;
+mod partly_right;
 mod quotas;
 mod races;
 mod subscriptions;

@@ -110,6 +110,9 @@ impl RecordProofOfDelivery {
                 checks.optional_text("proof_of_delivery.drop_location", drop_location, MAX_TEXT);
                 checks.optional_text("proof_of_delivery.image_uri", image_uri, 2_000);
                 checks.optional_text("proof_of_delivery.remark", remark, MAX_TEXT);
+                if [signed_by, drop_location, image_uri, remark].iter().all(|text| text.trim().is_empty()) {
+                    checks.wrong("proof_of_delivery", "must have who signed, a drop location, a picture or a remark");
+                }
             }
         }
         checks.done()?;

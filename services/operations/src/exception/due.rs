@@ -31,6 +31,8 @@ pub(super) fn within(exception_type: &str) -> Duration {
         ExceptionType::ReportDelayed => HOUR * 4,
         // A partner's report had no effect, and the partner may not know.
         ExceptionType::ReportRejected => HOUR * 8,
+        // Part of a partner's report had no effect yet, such as the count of an item that is not known.
+        ExceptionType::ReportIncomplete => HOUR * 8,
         // Two contents under one control number: one of them is lost until a person asks the partner.
         ExceptionType::ControlNumberReused => HOUR * 8,
         // Orders have reserved what is not there; the first of them is late tomorrow.

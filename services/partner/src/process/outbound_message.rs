@@ -134,6 +134,7 @@ impl UpdateFulfillmentRequest {
             content_hash: message::hash(&content),
             attempts: 0,
             duplicates: 0,
+            parts: 0,
             arrival: Arrival::Impossible,
             create_time: cx.now(),
             update_time: cx.now(),
@@ -338,6 +339,7 @@ impl Command for RecordSendAttempt {
             MessageState::Failed => Some(PartnerEvent::PartnerMessageFailed),
             MessageState::Received
             | MessageState::Applied
+            | MessageState::PartiallyApplied
             | MessageState::Rejected
             | MessageState::Quarantined
             | MessageState::Pending

@@ -16,6 +16,7 @@
 //!    so.
 //! 6. [`RecordReportAttempt`] records the result here.
 //!    - **Applied**: APPLIED, `partner.message_applied`; an exception REPORT_DELAYED is resolved.
+//!    - **Partially applied**: parts of it were refused and wait, PARTIALLY_APPLIED (`process/report_parts.rs`).
 //!    - **Rejected** for good: REJECTED, `partner.message_rejected`, exception REPORT_REJECTED.
 //!    - **Delayed**, a service is not available: still RECEIVED, `partner.message_received` the first time; the task
 //!      repeats steps 3 to 6 after growing pauses; after 20 attempts exception REPORT_DELAYED.
@@ -36,7 +37,7 @@ use proto::{
     inventory::v1::inventory_service_client::InventoryServiceClient,
     partner::v1::{self, PartnerMessage, submit_report_request::Report},
 };
-use store::{AnyCommand, Call, Command, Context, Db, Needs, Rows, Task, TaskHandler, Value};
+use store::{AnyCommand, Call, Column as _, Command, Context, Db, Needs, Rows, Task, TaskHandler, Value};
 use tokio::time::timeout;
 use types::{
     Fault, FulfillmentOrderId, MessageId, PartnerId, Reason, Timestamp,
@@ -50,8 +51,10 @@ use crate::{
     events,
     fulfillment_request::FulfillmentRequest,
     message::{Arrival, BY_CONTROL_NUMBER, Content, ControlNumber, Direction, Message, MessageState},
-    partner::Partner,
+    partner::{Partner, PartnerKind},
+    process::report_parts::{self, RecordPartAttempts},
     report_kind::{self, Services},
+    report_part::{self, BadElement, PartState, ReportPart},
     reporter,
     submission::{self, Submission},
     wire,
@@ -65,6 +68,11 @@ pub(crate) fn task(message: &Message, due: Timestamp) -> Task {
     Task::new(APPLY, &message.message_id, due).order(&message.order_id, message.account_id.as_ref())
 }
 
+/// Drops the task that applies a report.
+pub(crate) fn unschedule(message: &Message, cx: &mut Context<'_>) {
+    cx.unschedule(APPLY, &message.message_id.to_string());
+}
+
 /// A stored report that is to be applied.
 #[derive(Debug)]
 pub(crate) struct StoredReport {
@@ -76,6 +84,8 @@ pub(crate) struct StoredReport {
     pub receive_time: Option<prost_types::Timestamp>,
     /// The report.
     pub report: Report,
+    /// Parts of it that were refused when the rest took effect, or before the rest does.
+    pub parts: Vec<ReportPart>,
 }
 
 /// What a report did.
@@ -119,19 +129,25 @@ impl Reports {
             return Err(Fault::new(Reason::ControlNumberReused, problem).fact("message_id", message_id));
         }
         let message = if received.state() == v1::MessageState::Received {
-            let stored = StoredReport { message_id, partner_id, receive_time: received.create_time, report };
-            self.within_call(call, self.apply(stored)).await?.unwrap_or(received)
+            let receive_time = received.create_time;
+            let stored = StoredReport { message_id, partner_id, receive_time, report, parts: Vec::new() };
+            self.within_call(self.apply_recorded(call, stored)).await?.unwrap_or(received)
         } else {
             received
         };
         Ok(PartnerMessage { content: content.into(), ..message })
     }
 
-    /// Applies a replayed report, unless that takes too long. Does nothing with a message in another state.
-    pub(crate) async fn apply_replayed(&self, call: Call, message_id: &MessageId) -> Result<(), Fault> {
+    /// Applies a replayed report or parts of it, all when none is named, unless that takes too long. Does nothing with a message
+    /// in another state.
+    pub(crate) async fn apply_replayed(&self, call: Call, message_id: &MessageId, parts: &[i32]) -> Result<(), Fault> {
         let message = self.message(message_id).await?;
         if message.state == MessageState::Received {
-            self.within_call(call, self.apply_stored(&message)).await?;
+            let stored = self.stored(&message).await?;
+            self.within_call(self.apply_recorded(call, stored)).await?;
+        } else if message.state == MessageState::PartiallyApplied {
+            let applying = async { self.db.run(call, self.apply_parts(&message, parts).await?).await };
+            self.within_call(applying).await?;
         }
         Ok(())
     }
@@ -142,14 +158,13 @@ impl Reports {
         message.ok_or_else(|| Fault::not_found("message", message_id))
     }
 
-    /// Records an attempt. One that takes too long is left to the task.
+    /// An attempt that takes too long is left to the task.
     async fn within_call(
         &self,
-        call: Call,
-        attempt: impl Future<Output = RecordReportAttempt>,
+        applying: impl Future<Output = Result<PartnerMessage, Fault>>,
     ) -> Result<Option<PartnerMessage>, Fault> {
-        match timeout(WITHIN_CALL, attempt).await {
-            Ok(attempt) => self.db.run(call, attempt).await.map(Some),
+        match timeout(WITHIN_CALL, applying).await {
+            Ok(message) => message.map(Some),
             Err(_) => {
                 tracing::warn!("a report was not applied within its call");
                 Ok(None)
@@ -157,11 +172,48 @@ impl Reports {
         }
     }
 
+    /// Applies a report and records that, again without its parts while some are refused.
+    async fn apply_recorded(&self, call: Call, mut stored: StoredReport) -> Result<PartnerMessage, Fault> {
+        loop {
+            let attempt = self.apply(stored).await;
+            let (message_id, is_split) = (attempt.message_id.clone(), !attempt.bad.is_empty());
+            let message = self.db.run(call.clone(), attempt).await?;
+            if !is_split || message.state() != v1::MessageState::Received {
+                return Ok(message);
+            }
+            stored = self.stored(&self.message(&message_id).await?).await?;
+        }
+    }
+
     async fn apply_stored(&self, message: &Message) -> RecordReportAttempt {
         match self.stored(message).await {
             Ok(stored) => self.apply(stored).await,
-            Err(fault) => RecordReportAttempt { message_id: message.message_id.clone(), result: Err(fault) },
+            Err(fault) => RecordReportAttempt::failed(&message.message_id, fault),
         }
+    }
+
+    /// Applies waiting parts of a message, all when none is named.
+    async fn apply_parts(&self, message: &Message, named: &[i32]) -> Result<RecordPartAttempts, Fault> {
+        let stored = self.stored(message).await?;
+        let mut results = Vec::new();
+        for part in stored.parts.iter().filter(|part| part.state == PartState::Waiting) {
+            if !named.is_empty() && !named.iter().any(|number| i64::from(*number) == part.part_number) {
+                continue;
+            }
+            let report = report_part::only(stored.report.clone(), part);
+            let request_id = format!("{}/{}", message.message_id, part.part_number);
+            results.push((part.part_number, self.record(&stored, report, request_id).await));
+        }
+        Ok(RecordPartAttempts { message_id: message.message_id.clone(), results })
+    }
+
+    /// The parts of a message.
+    pub(crate) async fn parts(&self, message: &Message) -> Result<Vec<ReportPart>, Fault> {
+        if message.parts == 0 {
+            return Ok(Vec::new());
+        }
+        let of_message = vec![message.message_id.to_value()];
+        self.db.list("WHERE message_id = $1 ORDER BY part_number", of_message).await
     }
 
     async fn stored(&self, message: &Message) -> Result<StoredReport, Fault> {
@@ -172,19 +224,26 @@ impl Reports {
             partner_id: message.partner_id.clone(),
             receive_time: Some(timestamp(message.create_time)),
             report: submission::decode(&content.content)?,
+            parts: self.parts(message).await?,
         })
     }
 
     async fn apply(&self, stored: StoredReport) -> RecordReportAttempt {
-        RecordReportAttempt { message_id: stored.message_id.clone(), result: self.effect(stored).await }
+        let report = report_part::without(stored.report.clone(), &stored.parts);
+        let result = self.record(&stored, report, stored.message_id.to_string()).await;
+        let refused = |fault| report_part::refused(&stored.report, &stored.parts, fault);
+        let bad = result.as_ref().err().map(refused).unwrap_or_default();
+        let left_out = i64::try_from(stored.parts.len()).unwrap_or(i64::MAX);
+        RecordReportAttempt { message_id: stored.message_id, result, bad, left_out }
     }
 
-    async fn effect(&self, stored: StoredReport) -> Result<Effect, Fault> {
+    /// Makes the call that a report, or what is left of it, becomes.
+    async fn record(&self, stored: &StoredReport, report: Report, request_id: String) -> Result<Effect, Fault> {
         let partner = self.db.load::<Partner>(&stored.partner_id).await?;
         let partner = partner.ok_or_else(|| Fault::not_found("partner", &stored.partner_id))?;
-        let kind = report_kind::of(&stored.report);
+        let kind = report_kind::of(&report);
         let order_id = reporter::check(&self.db, &self.services, kind, &partner).await?;
-        let effect = self.services.record(stored, &partner).await?;
+        let effect = self.services.record(report, request_id, stored.receive_time, &partner).await?;
         let order_id = if effect.order_id.is_empty() { order_id } else { effect.order_id };
         self.link_trace(&order_id).await;
         Ok(Effect { order_id, ..effect })
@@ -224,6 +283,16 @@ impl ReceiveReport {
         self.0.subject.parse().ok()
     }
 
+    /// Refuses a report of goods that leave with a carrier that is not known.
+    fn check_carrier(&self, rows: &Rows) -> Result<(), Fault> {
+        let Some((field, carrier_id)) = report_kind::carrier(&self.0.report) else { return Ok(()) };
+        let carrier = match carrier_id.parse() {
+            Ok(carrier_id) => rows.get::<Partner>(&carrier_id)?.filter(|partner| partner.kind == PartnerKind::Carrier),
+            Err(_) => None,
+        };
+        carrier.map(|_| ()).ok_or_else(|| Fault::invalid(field, "is not a carrier that is known"))
+    }
+
     fn new_message(&self, rows: &mut Rows, cx: &Context<'_>) -> Result<Message, Fault> {
         let submission = &self.0;
         let request = match self.fulfillment_order_id() {
@@ -251,6 +320,7 @@ impl ReceiveReport {
             content_hash: submission.content_hash.clone(),
             attempts: 0,
             duplicates: 0,
+            parts: 0,
             arrival: Arrival::Impossible,
             create_time: cx.now(),
             update_time: cx.now(),
@@ -272,6 +342,9 @@ impl Command for ReceiveReport {
         }
         if let Some(fulfillment_order_id) = self.fulfillment_order_id() {
             needs.row::<FulfillmentRequest>(&fulfillment_order_id);
+        }
+        if let Some(carrier_id) = report_kind::carrier(&self.0.report).and_then(|(_, id)| id.parse().ok()) {
+            needs.row::<Partner>(&carrier_id);
         }
     }
 
@@ -295,6 +368,7 @@ impl Command for ReceiveReport {
             events::open_exception(cx, ExceptionType::ControlNumberReused, &message);
             message
         } else {
+            self.check_carrier(rows)?;
             let message = self.new_message(rows, cx)?;
             let message = rows.put(message);
             let (partner_id, control_number) = self.key();
@@ -313,14 +387,25 @@ pub(crate) struct RecordReportAttempt {
     pub message_id: MessageId,
     /// What it did, or why it had no effect. After a transient fault it is applied again.
     pub result: Result<Effect, Fault>,
+    /// The elements that were refused, when the rest may take effect.
+    pub bad: Vec<BadElement>,
+    /// How many parts were left out.
+    pub left_out: i64,
+}
+
+impl RecordReportAttempt {
+    fn failed(message_id: &MessageId, fault: Fault) -> Self {
+        Self { message_id: message_id.clone(), result: Err(fault), bad: Vec::new(), left_out: 0 }
+    }
 }
 
 impl Command for RecordReportAttempt {
     type Reply = PartnerMessage;
     const NAME: &'static str = "RecordReportAttempt";
 
-    fn needs(&self, _: &Rows, needs: &mut Needs) {
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
         needs.row::<Message>(&self.message_id);
+        report_parts::need(&self.message_id, rows, needs);
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<PartnerMessage, Fault> {
@@ -329,15 +414,28 @@ impl Command for RecordReportAttempt {
         if present.state != MessageState::Received {
             return Ok(wire::message(&present, Vec::new()));
         }
+        if !self.bad.is_empty() {
+            // Another attempt may have set the same elements aside.
+            let present =
+                if self.left_out == present.parts { report_parts::split(present, &self.bad, rows) } else { present };
+            cx.schedule(task(&present, cx.now()));
+            return Ok(wire::message(&present, Vec::new()));
+        }
         let attempts = present.attempts + 1;
         let tried = Message { attempts, update_time: cx.now(), ..present };
         let (event, changed) = match &self.result {
             Ok(Effect { outcome, order_id, account_id }) => {
                 let order_id = if order_id.is_empty() { tried.order_id.clone() } else { order_id.clone() };
                 let account_id = account_id.parse().ok().or_else(|| tried.account_id.clone());
-                let (state, outcome) = (MessageState::Applied, outcome.clone());
-                let applied = Message { state, outcome, order_id, account_id, ..tried };
+                let applied = Message { outcome: outcome.clone(), order_id, account_id, ..tried };
+                unschedule(&applied, cx);
+                let applied = report_parts::finish(applied, self.left_out, rows, cx)?;
                 (PartnerEvent::PartnerMessageApplied as fn(_) -> _, applied)
+            }
+            // The report took effect with other parts than were left out now.
+            Err(fault) if fault.reason == Reason::RequestIdReused && tried.parts > 0 => {
+                unschedule(&tried, cx);
+                (PartnerEvent::PartnerMessageApplied as fn(_) -> _, report_parts::finish(tried, 0, rows, cx)?)
             }
             Err(fault) if fault.is_transient() => {
                 let delayed = rows.put(Message { outcome: format!("not applied yet: {}", fault.message), ..tried });
@@ -357,7 +455,9 @@ impl Command for RecordReportAttempt {
             }
         };
         let message = rows.put(changed);
-        cx.unschedule(APPLY, &self.message_id.to_string());
+        if message.state == MessageState::Rejected {
+            unschedule(&message, cx);
+        }
         cx.emit(events::message(event, &message));
         events::move_exception(cx, MessageState::Received, &message, &message.outcome);
         if attempts > ATTEMPTS_BEFORE_EXCEPTION {
@@ -368,7 +468,7 @@ impl Command for RecordReportAttempt {
 }
 
 /// A refusal for the partner: the reason, and every wrong field.
-fn explanation(fault: &Fault) -> String {
+pub(crate) fn explanation(fault: &Fault) -> String {
     let wrong: Vec<_> = fault.violations.iter().map(|one| format!("{}: {}", one.field, one.description)).collect();
     let text = if wrong.is_empty() { fault.message.clone() } else { wrong.join("; ") };
     format!("{}: {text}", fault.reason.as_str())
@@ -386,9 +486,17 @@ impl TaskHandler for ApplyReports {
     async fn run(&self, task: &Task) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
         let message_id: MessageId = task.key.parse().map_err(|_| Fault::internal("a task without a message id"))?;
         let message = self.0.message(&message_id).await?;
-        if message.state != MessageState::Received {
-            return Ok(Vec::new());
-        }
-        Ok(vec![Box::new(self.0.apply_stored(&message).await)])
+        Ok(match message.state {
+            MessageState::Received => vec![Box::new(self.0.apply_stored(&message).await)],
+            MessageState::PartiallyApplied => vec![Box::new(self.0.apply_parts(&message, &[]).await?)],
+            MessageState::Applied
+            | MessageState::Rejected
+            | MessageState::Quarantined
+            | MessageState::Pending
+            | MessageState::Sent
+            | MessageState::InDoubt
+            | MessageState::Acknowledged
+            | MessageState::Failed => Vec::new(),
+        })
     }
 }

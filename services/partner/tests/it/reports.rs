@@ -78,7 +78,11 @@ async fn the_same_control_number_with_other_content_is_quarantined() {
         assert_eq!(world.count(EventType::PartnerDuplicateConflict).await, 1);
         assert_eq!(world.fulfillment.effects(), 1);
 
-        let replay = ReplayMessageRequest { request_id: "r".to_owned(), message_id: messages[1].message_id.clone() };
+        let replay = ReplayMessageRequest {
+            request_id: "r".to_owned(),
+            message_id: messages[1].message_id.clone(),
+            ..Default::default()
+        };
         for _ in 0..2 {
             let replayed = world.client().replay_message(replay.clone()).await.unwrap().into_inner();
             assert_eq!(replayed.state(), MessageState::Applied);
@@ -170,7 +174,7 @@ async fn a_refused_report_is_rejected_and_can_be_replayed() {
         assert_eq!(world.events().await.opened_exceptions(), ["REPORT_REJECTED"]);
 
         world.fulfillment.set_behavior(PeerBehavior::Well);
-        let replay = ReplayMessageRequest { request_id: String::new(), message_id: message.message_id };
+        let replay = ReplayMessageRequest { message_id: message.message_id, ..Default::default() };
         let replayed = world.client().replay_message(replay.clone()).await.unwrap().into_inner();
         assert_eq!(replayed.state(), MessageState::Applied);
         let refused = world.client().replay_message(replay).await;

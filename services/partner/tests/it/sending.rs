@@ -76,7 +76,7 @@ pub(crate) async fn interrupted(options: store::Options) -> (World, Warehouse) {
 
 /// Replays a message.
 pub(crate) async fn replay(world: &World, message: &PartnerMessage) -> Result<PartnerMessage, Status> {
-    let request = ReplayMessageRequest { request_id: String::new(), message_id: message.message_id.clone() };
+    let request = ReplayMessageRequest { message_id: message.message_id.clone(), ..Default::default() };
     world.client().replay_message(request).await.map(Response::into_inner)
 }
 
