@@ -26,6 +26,7 @@ CREATE TABLE releases (
     plan_number BIGINT NOT NULL CHECK (plan_number >= 1),
     decision_id TEXT,
     exclusions TEXT NOT NULL,
+    unrouted_time BIGINT NOT NULL,
     unassigned_time BIGINT,
     cancel_time BIGINT,
     cancel_reason TEXT NOT NULL,

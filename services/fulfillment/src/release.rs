@@ -38,6 +38,8 @@ store::record! {
         decision_id: Option<DecisionId>,
         /// Nodes that rejected it or could not find its units.
         exclusions: Exclusions,
+        /// Since when units have waited for a route.
+        unrouted_time: Timestamp,
         /// Since when unrouted units need a person.
         unassigned_time: Option<Timestamp>,
         /// When the order's cancellation reached it.

@@ -51,7 +51,7 @@ CREATE TABLE orders (
     release_number BIGINT NOT NULL CHECK (release_number >= 0),
     hold_count BIGINT NOT NULL CHECK (hold_count >= 0),
     open_holds BIGINT NOT NULL CHECK (open_holds >= 0 AND open_holds <= hold_count),
-    exceptions BIGINT NOT NULL CHECK (exceptions >= 0),
+    open_exceptions BIGINT NOT NULL CHECK (open_exceptions >= 0),
     cancel_time BIGINT,
     create_time BIGINT NOT NULL,
     update_time BIGINT NOT NULL,
@@ -67,6 +67,10 @@ CREATE INDEX orders_by_status ON orders (status, create_time, order_id);
 -- The cost of a customer's list does not grow with the orders of other accounts.
 CREATE INDEX orders_by_account_and_state ON orders (account_id, state, create_time, order_id);
 CREATE INDEX orders_by_account_and_status ON orders (account_id, status, create_time, order_id);
+-- Few orders need a person.
+CREATE INDEX orders_with_open_exceptions ON orders (create_time, order_id) WHERE open_exceptions > 0;
+CREATE INDEX orders_with_open_exceptions_by_account ON orders (account_id, create_time, order_id)
+    WHERE open_exceptions > 0;
 
 -- Lines with the counters of their units. What was ordered never changes; the counters do.
 CREATE TABLE order_lines (

@@ -12,8 +12,7 @@
 //! - The amounts that become ready to invoice sum, over all shipments, to the line's rounded price.
 //!
 //! **Absent on purpose**: stock, routing, shipments, credit, and changes to what was ordered. Tax: Waybill computes
-//! none, the ERP adds it to the invoice. The status EXCEPTION shows the exceptions that this service opens, until
-//! everything is delivered; the queue of all exceptions is in operations.
+//! none, the ERP adds it to the invoice. Exceptions are kept by operations; the status EXCEPTION says that one is open.
 //!
 //! The steps of an order over time are in `src/process`, one process in each file.
 
@@ -29,6 +28,7 @@ mod place;
 mod process;
 mod reactions;
 mod record;
+mod record_exceptions;
 mod report;
 mod rpc;
 mod store;
@@ -45,7 +45,7 @@ use proto::{
 };
 
 use crate::{
-    reactions::{FulfillmentFollower, InventoryFollower, OrderFollower, ReturnsFollower},
+    reactions::{FulfillmentFollower, InventoryFollower, OperationsFollower, OrderFollower, ReturnsFollower},
     rpc::Rpc,
 };
 
@@ -87,6 +87,8 @@ pub struct Peers {
     pub fulfillment: Channel,
     /// The returns service.
     pub returns: Channel,
+    /// The operations service.
+    pub operations: Channel,
 }
 
 /// The service's server. It calls `inventory` for items that it has no copy of.
@@ -110,7 +112,8 @@ pub fn workers(db: Db, peers: Peers, config: &Config) -> Workers {
         .follow(follow(peers.order, Arc::new(OrderFollower { inventory, expire_after })))
         .follow(follow(peers.inventory, Arc::new(InventoryFollower)))
         .follow(follow(peers.fulfillment, Arc::new(FulfillmentFollower)))
-        .follow(follow(peers.returns, Arc::new(ReturnsFollower)));
+        .follow(follow(peers.returns, Arc::new(ReturnsFollower)))
+        .follow(follow(peers.operations, Arc::new(OperationsFollower)));
     // The service has no tasks; the runner drops kept answers past their retention.
     workers.tasks(TaskRunner::new(db, []))
 }

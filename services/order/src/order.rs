@@ -46,8 +46,8 @@ store::record! {
         hold_count: i64,
         /// Holds that are not released.
         open_holds: i64,
-        /// Exceptions that this service opened for it.
-        exceptions: i64,
+        /// Open exceptions of it, whichever service opened them, as operations last said.
+        open_exceptions: i64,
         /// When its cancellation was requested. From then on, units that return from nodes are cancelled.
         cancel_time: Option<Timestamp>,
         /// When it was placed.

@@ -142,7 +142,7 @@ impl PlaceOrder {
             release_number: 0,
             hold_count: 0,
             open_holds: 0,
-            exceptions: 0,
+            open_exceptions: 0,
             cancel_time: None,
             create_time: now,
             update_time: now,

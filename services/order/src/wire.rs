@@ -91,6 +91,7 @@ pub(crate) fn order<'a>(
         create_time: Some(timestamp(order.create_time)),
         update_time: Some(timestamp(order.update_time)),
         close_time: order.close_time.map(timestamp),
+        open_exceptions: small(order.open_exceptions),
     }
 }
 

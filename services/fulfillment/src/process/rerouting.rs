@@ -4,6 +4,8 @@
 //!    UNASSIGNED for the order, unless another of its releases has opened it (`release/aggregate/events.rs`).
 //! 2. Stock comes in, or is deallocated from a node: [`stock_changed`] reacts to inventory's events.
 //! 3. A node is created or changed: [`nodes_changed`] reacts to `node.created` and `node.updated`.
+//!    While inventory does not answer, the routing tasks are tried again; units without a route for long open UNASSIGNED too
+//!    (`process/routing/restart.rs`).
 //! 4. Both run [`Reroute`], which routes the waiting releases in a new attempt; one that is being planned is planned on the
 //!    facts as they are now.
 //! 5. A person calls `RetryRouting` ([`RetryRouting`]), which also clears the exclusions: nodes that rejected the units

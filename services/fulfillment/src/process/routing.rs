@@ -94,6 +94,7 @@ pub(crate) fn accept_release(payload: OrderReleased) -> Result<Vec<Box<dyn AnyCo
         plan_number: 1,
         decision_id: None,
         exclusions: Exclusions::default(),
+        unrouted_time: Timestamp::default(),
         unassigned_time: None,
         cancel_time: None,
         cancel_reason: String::new(),

@@ -3,6 +3,8 @@
 mod events;
 mod plan;
 
+use std::time::Duration;
+
 use proto::{fulfillment::v1::FulfillmentUnfulfillable, types::v1::LineQuantity};
 use store::{Context, Needs, Rows};
 use types::{Fault, NodeId, OrderId, Timestamp};
@@ -120,6 +122,17 @@ impl ReleaseAggregate {
         self.release.unassigned_time.get_or_insert(now);
     }
 
+    /// Whether units have waited for a route for so long by now, and no person knows.
+    pub(crate) fn is_overdue(&self, unrouted_after: Duration, now: Timestamp) -> bool {
+        let waits = self.has_unrouted() || self.release.decision_id.is_some();
+        waits && self.release.unassigned_time.is_none() && now.since(self.release.unrouted_time) >= unrouted_after
+    }
+
+    /// Lets a person know that units wait for a route. Routing goes on.
+    pub(crate) fn report_overdue(&mut self, now: Timestamp) {
+        self.release.unassigned_time.get_or_insert(now);
+    }
+
     /// Excludes a node, for one item or for all.
     pub(crate) fn exclude(&mut self, node_id: &NodeId, sku: Option<&str>) {
         self.release.exclusions.0.insert((node_id.clone(), sku.map(str::to_owned)));
@@ -181,6 +194,10 @@ impl ReleaseAggregate {
             if self.lines.iter().all(|line| line.planned == 0) {
                 self.release.unassigned_time = None;
             }
+        }
+        let waited = |loaded: &Release| loaded.routing_state == RoutingState::Pending || loaded.decision_id.is_some();
+        if self.schedule_routing && !self.loaded.as_ref().is_some_and(waited) {
+            self.release.unrouted_time = cx.now();
         }
         // A release that is to be routed again is written even if it is the same: a plan that another replica makes on older
         // stock then conflicts.

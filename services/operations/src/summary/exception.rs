@@ -3,7 +3,7 @@
 use proto::{
     event::v1::{ExceptionOpened, ExceptionResolved},
     events::OperationsEvent,
-    operations::v1::{Exception, ExceptionChanged},
+    operations::v1::{Exception, ExceptionChanged, OrderExceptionsChanged},
 };
 
 use super::format::{colon, one_line};
@@ -16,6 +16,10 @@ pub(super) fn line(event: OperationsEvent, actor: &str) -> Option<String> {
         }
         OperationsEvent::ExceptionClosed(ExceptionChanged { exception }) => closed("resolved", &exception?, actor),
         OperationsEvent::ExceptionDismissed(ExceptionChanged { exception }) => closed("dismissed", &exception?, actor),
+        OperationsEvent::ExceptionOrderChanged(OrderExceptionsChanged { open_exceptions: 0, .. }) => {
+            "no exception of the order is open any more".to_owned()
+        }
+        OperationsEvent::ExceptionOrderChanged(_) => "the order has an open exception".to_owned(),
         OperationsEvent::ExceptionOpened(payload) => opened(&payload),
         OperationsEvent::ExceptionResolved(payload) => resolved(&payload),
     })

@@ -4,6 +4,7 @@
 mod accounts;
 mod bad_input;
 mod cancel;
+mod exceptions;
 mod holds;
 mod invoices;
 mod lists;

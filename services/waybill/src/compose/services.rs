@@ -44,6 +44,7 @@ pub const SERVICES: &[Service] = &[
                 inventory: to.to(inventory::NAME),
                 fulfillment: to.to(fulfillment::NAME),
                 returns: to.to(returns::NAME),
+                operations: to.to(operations::NAME),
             };
             order::workers(db, peers, &config.order)
         },

@@ -1,12 +1,12 @@
 //! Asks inventory to allocate a plan, and creates a fulfillment order at each node.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use proto::inventory::v1::AllocationRequest;
 use store::{AnyCommand, Command, Context, Db, Needs, Rows, Task, TaskHandler};
-use types::{DecisionId, Fault, NodeId, Reason};
+use types::{DecisionId, Fault, NodeId, OrderId, Reason};
 
-use super::{ALLOCATE, restart::restart_when_given_up};
+use super::{ALLOCATE, restart::keep_going};
 use crate::{
     aggregate::FulfillmentOrderAggregate,
     fulfillment_order::{
@@ -24,6 +24,8 @@ use crate::{
 pub(crate) struct AllocateTask {
     pub(crate) db: Db,
     pub(crate) inventory: Inventory,
+    /// How long units wait for a route before a person is told.
+    pub(crate) unrouted_after: Duration,
 }
 
 impl AllocateTask {
@@ -45,6 +47,15 @@ impl AllocateTask {
     }
 }
 
+impl AllocateTask {
+    /// The release that a decision routes.
+    async fn release(&self, key: &str) -> Result<Option<(OrderId, i64)>, Fault> {
+        let Ok(decision_id) = key.parse::<DecisionId>() else { return Ok(None) };
+        let decision = self.db.load::<RoutingDecision>(&decision_id).await?;
+        Ok(decision.map(|decision| (decision.order_id, decision.release_number)))
+    }
+}
+
 /// Whether inventory refused for good, so that nothing is allocated.
 fn is_final(fault: &Fault) -> bool {
     matches!(
@@ -60,7 +71,9 @@ impl TaskHandler for AllocateTask {
     }
 
     async fn run(&self, task: &Task) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
-        restart_when_given_up(task, self.allocate(&task.key).await)
+        let outcome = self.allocate(&task.key).await;
+        let release = if outcome.is_err() { self.release(&task.key).await? } else { None };
+        keep_going(&self.db, self.unrouted_after, task, release, outcome).await
     }
 }
 

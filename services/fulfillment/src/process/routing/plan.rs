@@ -1,9 +1,11 @@
 //! Plans which nodes ship the unrouted units of a release, before inventory is asked to allocate them.
 
+use std::time::Duration;
+
 use store::{AnyCommand, Command, Context, Db, Needs, Rows, Task, TaskHandler};
 use types::{Fault, OrderId, limits::MAX_LINES};
 
-use super::{ROUTE, restart::restart_when_given_up, schedule_allocation};
+use super::{ROUTE, restart::keep_going, schedule_allocation};
 use crate::{
     inventory::Inventory,
     keys,
@@ -19,6 +21,8 @@ use crate::{
 pub(crate) struct RouteTask {
     pub(crate) db: Db,
     pub(crate) inventory: Inventory,
+    /// How long units wait for a route before a person is told.
+    pub(crate) unrouted_after: Duration,
 }
 
 impl RouteTask {
@@ -45,7 +49,8 @@ impl TaskHandler for RouteTask {
     }
 
     async fn run(&self, task: &Task) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
-        restart_when_given_up(task, self.plan(&task.key).await)
+        let release = keys::parse_release(&task.key);
+        keep_going(&self.db, self.unrouted_after, task, release, self.plan(&task.key).await).await
     }
 }
 

@@ -1,22 +1,69 @@
-//! Restarts routing tasks while inventory is unavailable, so that they are not given up.
+//! Keeps routing tasks going while inventory is unavailable, and lets a person know when it takes long.
 
-use store::{AnyCommand, Command, Context, Needs, Rows, Task};
+use std::time::Duration;
+
+use store::{AnyCommand, Command, Context, Db, Needs, Rows, Task};
 use types::{
-    Fault,
+    Fault, OrderId,
     retry::routing::{INVENTORY_ATTEMPTS, INVENTORY_PAUSE},
 };
 
-/// Starts a task anew when it is about to be given up for a transient fault.
-pub(super) fn restart_when_given_up(
+use crate::{release::Release, release::ReleaseAggregate};
+
+/// The outcome of a task about a release, which is not given up for a transient fault: it is started anew when its attempts
+/// are at their end, and when units have waited for longer than `unrouted_after` the exception UNASSIGNED opens. Only a failed
+/// attempt reads anything.
+pub(super) async fn keep_going(
+    db: &Db,
+    unrouted_after: Duration,
     task: &Task,
+    release: Option<(OrderId, i64)>,
     outcome: Result<Vec<Box<dyn AnyCommand>>, Fault>,
 ) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
-    match outcome {
-        Err(fault) if fault.is_transient() && task.attempts >= INVENTORY_ATTEMPTS => {
-            tracing::error!(%fault, kind = task.kind, key = task.key, "routing waits for inventory");
-            Ok(vec![Box::new(RestartTask(task.clone()))])
+    let fault = match outcome {
+        Err(fault) if fault.is_transient() => fault,
+        outcome => return outcome,
+    };
+    if let Some(key) = release
+        && let Some(known) = db.load::<Release>(&key).await?
+        && known.unassigned_time.is_none()
+        && db.clock().now().since(known.unrouted_time) >= unrouted_after
+    {
+        let (order_id, release_number) = key;
+        let report = ReportOverdue { order_id, release_number, unrouted_after };
+        return Ok(vec![Box::new(report), Box::new(RestartTask(task.clone()))]);
+    }
+    if task.attempts >= INVENTORY_ATTEMPTS {
+        tracing::error!(%fault, kind = task.kind, key = task.key, "routing waits for inventory");
+        return Ok(vec![Box::new(RestartTask(task.clone()))]);
+    }
+    Err(fault)
+}
+
+/// Opens UNASSIGNED for a release whose units have waited for a route for long.
+struct ReportOverdue {
+    order_id: OrderId,
+    release_number: i64,
+    unrouted_after: Duration,
+}
+
+impl Command for ReportOverdue {
+    type Reply = ();
+    const NAME: &'static str = "ReportOverdueRelease";
+
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
+        ReleaseAggregate::needs(&self.order_id, self.release_number, needs);
+    }
+
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
+        let Some(mut release) = ReleaseAggregate::load(&self.order_id, self.release_number, rows)? else {
+            return Ok(());
+        };
+        if release.is_overdue(self.unrouted_after, cx.now()) {
+            release.report_overdue(cx.now());
+            release.save(rows, cx)?;
         }
-        outcome => outcome,
+        Ok(())
     }
 }
 
