@@ -51,6 +51,7 @@ CREATE TABLE orders (
     release_number BIGINT NOT NULL CHECK (release_number >= 0),
     hold_count BIGINT NOT NULL CHECK (hold_count >= 0),
     open_holds BIGINT NOT NULL CHECK (open_holds >= 0 AND open_holds <= hold_count),
+    order_holds BIGINT NOT NULL CHECK (order_holds >= 0 AND order_holds <= open_holds),
     open_exceptions BIGINT NOT NULL CHECK (open_exceptions >= 0),
     cancel_time BIGINT,
     create_time BIGINT NOT NULL,
@@ -85,6 +86,7 @@ CREATE TABLE order_lines (
     amount_minor BIGINT NOT NULL CHECK (amount_minor >= 0),
     handling_class TEXT NOT NULL,
     promised_ship_time BIGINT,
+    open_holds BIGINT NOT NULL CHECK (open_holds >= 0),
     reservation_version BIGINT NOT NULL CHECK (reservation_version >= 0),
     inventory_backordered BIGINT NOT NULL CHECK (inventory_backordered >= 0),
     ordered BIGINT NOT NULL CHECK (ordered > 0),
@@ -133,14 +135,17 @@ CREATE TABLE ended_orders (
     PRIMARY KEY (account_id, currency, status)
 );
 
--- Holds; those without a release time block the release of the order.
+-- Holds; those without a release time block the order, or the lines `1,2` of it.
 CREATE TABLE order_holds (
     order_id TEXT NOT NULL,
     hold_number BIGINT NOT NULL,
     reason TEXT NOT NULL,
+    line_numbers TEXT NOT NULL,
+    fulfillment_order_id TEXT,
     note TEXT NOT NULL,
     placed_by TEXT NOT NULL,
     place_time BIGINT NOT NULL,
+    expire_time BIGINT,
     released_by TEXT,
     release_time BIGINT,
     version BIGINT NOT NULL,

@@ -36,15 +36,17 @@ mod wire;
 
 use std::{sync::Arc, time::Duration};
 
-use ::store::{Db, Follower, Migration, Reactions, TaskRunner, Workers};
+use ::store::{Db, Follower, Migration, Reactions, TaskHandler, TaskRunner, Workers};
 use mesh::{Channel, Principal, Server, ServerError};
 use proto::{
     event::v1::event_service_client::EventServiceClient,
+    fulfillment::v1::fulfillment_service_client::FulfillmentServiceClient,
     inventory::v1::inventory_service_client::InventoryServiceClient,
     order::v1::order_service_server::OrderServiceServer,
 };
 
 use crate::{
+    hold::ExpireTask,
     reactions::{FulfillmentFollower, InventoryFollower, OperationsFollower, OrderFollower, ReturnsFollower},
     rpc::Rpc,
 };
@@ -91,13 +93,21 @@ pub struct Peers {
     pub operations: Channel,
 }
 
-/// The service's server. It calls `inventory` for items that it has no copy of.
+/// The service's server. It calls `inventory` for items that it has no copy of, and `fulfillment` for the fulfillment orders
+/// that holds are placed on.
 #[expect(clippy::needless_pass_by_value, reason = "the servers of all services are given their channels")]
-pub fn server(db: Db, inventory: Channel, config: &Config, mesh_config: &mesh::Config) -> Result<Server, ServerError> {
+pub fn server(
+    db: Db,
+    inventory: Channel,
+    fulfillment: Channel,
+    config: &Config,
+    mesh_config: &mesh::Config,
+) -> Result<Server, ServerError> {
     let server = chassis::server(NAME, &db, mesh_config)?;
-    // As the service itself: what it copies is not what its caller would be shown.
-    let inventory = inventory.for_principal(&Principal::service(NAME));
-    let rpc = Rpc { db, inventory: InventoryServiceClient::new(inventory), config: config.clone() };
+    // As the service itself: what it reads is not what its caller would be shown.
+    let inventory = InventoryServiceClient::new(inventory.for_principal(&Principal::service(NAME)));
+    let fulfillment = FulfillmentServiceClient::new(fulfillment.for_principal(&Principal::service(NAME)));
+    let rpc = Rpc { db, inventory, fulfillment, config: config.clone() };
     Ok(server.add_service(OrderServiceServer::new(rpc)))
 }
 
@@ -114,6 +124,5 @@ pub fn workers(db: Db, peers: Peers, config: &Config) -> Workers {
         .follow(follow(peers.fulfillment, Arc::new(FulfillmentFollower)))
         .follow(follow(peers.returns, Arc::new(ReturnsFollower)))
         .follow(follow(peers.operations, Arc::new(OperationsFollower)));
-    // The service has no tasks; the runner drops kept answers past their retention.
-    workers.tasks(TaskRunner::new(db, []))
+    workers.tasks(TaskRunner::new(db, [Arc::new(ExpireTask) as Arc<dyn TaskHandler>]))
 }

@@ -46,6 +46,8 @@ store::record! {
         hold_count: i64,
         /// Holds that are not released.
         open_holds: i64,
+        /// Of these, those that block the whole order.
+        order_holds: i64,
         /// Open exceptions of it, whichever service opened them, as operations last said.
         open_exceptions: i64,
         /// When its cancellation was requested. From then on, units that return from nodes are cancelled.

@@ -142,6 +142,7 @@ impl PlaceOrder {
             release_number: 0,
             hold_count: 0,
             open_holds: 0,
+            order_holds: 0,
             open_exceptions: 0,
             cancel_time: None,
             create_time: now,

@@ -61,6 +61,9 @@ pub(crate) fn hold(hold: &Hold) -> contract::Hold {
         note: hold.note.clone(),
         placed_by: hold.placed_by.clone(),
         place_time: Some(timestamp(hold.place_time)),
+        line_numbers: hold.line_numbers.0.iter().map(|number| small(*number)).collect(),
+        fulfillment_order_id: hold.fulfillment_order_id.as_ref().map(ToString::to_string).unwrap_or_default(),
+        expire_time: hold.expire_time.map(timestamp),
     }
 }
 

@@ -154,8 +154,9 @@ impl Command for RetryRouting {
                 routing::schedule_allocation(decision_id, cx);
                 lines.extend(release.planned());
             }
-            if release.has_unrouted() {
-                lines.extend(release.unrouted());
+            let routable = release.routable();
+            if !routable.is_empty() {
+                lines.extend(routable);
                 release.clear_exclusions();
                 release.reroute();
                 release.save(rows, cx)?;

@@ -31,7 +31,7 @@ use crate::{
     keys,
     node::HandlingClass,
     reactions::id,
-    release::{Release, ReleaseAggregate, ReleaseLine, RoutingState},
+    release::{OpenHolds, Release, ReleaseAggregate, ReleaseLine, RoutingState},
     routing::Exclusions,
 };
 
@@ -94,6 +94,7 @@ pub(crate) fn accept_release(payload: OrderReleased) -> Result<Vec<Box<dyn AnyCo
         plan_number: 1,
         decision_id: None,
         exclusions: Exclusions::default(),
+        holds: OpenHolds::default(),
         unrouted_time: Timestamp::default(),
         unassigned_time: None,
         cancel_time: None,

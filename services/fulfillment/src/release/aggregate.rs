@@ -3,7 +3,7 @@
 mod events;
 mod plan;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use proto::{fulfillment::v1::FulfillmentUnfulfillable, types::v1::LineQuantity};
 use store::{Context, Needs, Rows};
@@ -92,6 +92,34 @@ impl ReleaseAggregate {
     /// Whether some unit has no node.
     pub(crate) fn has_unrouted(&self) -> bool {
         self.lines.iter().any(|line| line.unrouted > 0)
+    }
+
+    /// Units without a node that no hold blocks.
+    pub(crate) fn routable(&self) -> Vec<LineQuantity> {
+        let unrouted =
+            self.lines.iter().filter(|line| line.unrouted > 0 && !self.release.holds.block(line.line_number));
+        unrouted.map(|line| line.units(line.unrouted)).collect()
+    }
+
+    /// Whether the nodes of a plan are not to be asked yet: a hold blocks some of its lines. Nobody asks them any more once the
+    /// order is cancelled.
+    pub(crate) fn holds_plan(&self) -> bool {
+        let planned = |line: &&ReleaseLine| line.planned > 0;
+        let held = self.lines.iter().filter(planned).any(|line| self.release.holds.block(line.line_number));
+        held && !self.is_cancelled()
+    }
+
+    /// Adds a hold of the order.
+    pub(crate) fn place_hold(&mut self, hold_number: i64, line_numbers: BTreeSet<i64>) {
+        self.release.holds.0.insert(hold_number, line_numbers);
+    }
+
+    /// Takes a hold of the order off, and routes what no other one blocks.
+    pub(crate) fn release_hold(&mut self, hold_number: i64, now: Timestamp) {
+        if self.release.holds.0.remove(&hold_number).is_some() && !self.routable().is_empty() {
+            self.release.unrouted_time = now;
+            self.reroute();
+        }
     }
 
     /// Whether the order's cancellation has reached it.

@@ -35,6 +35,7 @@ fn order(fill_policy: FillPolicy, invoice_policy: InvoicePolicy) -> Order {
         release_number: 0,
         hold_count: 0,
         open_holds: 0,
+        order_holds: 0,
         open_exceptions: 0,
         cancel_time: None,
         create_time: NOW,

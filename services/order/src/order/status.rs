@@ -32,7 +32,7 @@ store::text_enum! {
         Delivered = "DELIVERED",
         /// A person has to decide something: an exception is open.
         Exception = "EXCEPTION",
-        /// A hold blocks the release.
+        /// A hold blocks the order or some of its lines.
         OnHold = "ON_HOLD",
         /// Rejected.
         Rejected = "REJECTED",

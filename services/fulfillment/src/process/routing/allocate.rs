@@ -108,6 +108,10 @@ impl Command for SettleRouting {
         {
             return Ok(());
         }
+        // The plan stands, and is settled once no hold blocks it (`process/hold.rs`).
+        if release.holds_plan() {
+            return Ok(());
+        }
         let settlement = release.settle(&decision, &self.allocated, cx.now());
         decision.settle(&settlement.allocated, release.unrouted());
         let orders = fulfillment_orders(&decision, &settlement.allocated, &release, rows, cx)?;

@@ -10,7 +10,7 @@ use crate::{
     inventory::Inventory,
     keys,
     node::Node,
-    release::{ReleaseAggregate, requested_lines},
+    release::ReleaseAggregate,
     routing::{RoutingRequest, Stock, route},
     routing_decision::{Outcome, RoutingDecision},
     store as reads,
@@ -36,7 +36,7 @@ impl RouteTask {
             return Ok(Vec::new());
         }
         let nodes = reads::all_nodes(&self.db).await?;
-        let skus = requested_lines(&lines).into_iter().map(|line| line.sku);
+        let skus = release.requested_lines(&lines).into_iter().map(|line| line.sku);
         let stock = self.inventory.stock(skus.collect()).await?;
         Ok(vec![Box::new(PlanRouting { order_id, release_number, nodes, stock })])
     }
@@ -81,7 +81,7 @@ impl Command for PlanRouting {
         if !release.awaits_plan(aggregate.lines()) {
             return Ok(());
         }
-        let lines = requested_lines(aggregate.lines());
+        let lines = release.requested_lines(aggregate.lines());
         let mut plan = route(&RoutingRequest {
             country: &release.ship_to.0.country,
             lines: &lines,

@@ -1,7 +1,10 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::process::returned_units::ReturnedUnits;
+use crate::{
+    hold::{HoldReason, LineNumbers},
+    process::returned_units::ReturnedUnits,
+};
 
 /// Something that happens to an order.
 #[derive(Debug, Clone)]
@@ -41,6 +44,24 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// A hold of the whole order.
+fn hold() -> Hold {
+    Hold {
+        order_id: "ord_1".parse().unwrap(),
+        hold_number: 1,
+        reason: HoldReason::Operator,
+        line_numbers: LineNumbers::default(),
+        fulfillment_order_id: None,
+        note: String::new(),
+        placed_by: String::new(),
+        place_time: NOW,
+        expire_time: None,
+        released_by: None,
+        release_time: None,
+        version: 0,
+    }
+}
+
 fn take(aggregate: &mut OrderAggregate, step: &Step) {
     match step {
         Step::Report(report) => apply(aggregate, report),
@@ -49,10 +70,10 @@ fn take(aggregate: &mut OrderAggregate, step: &Step) {
             aggregate.change(NOW, |aggregate| aggregate.cancel("changed their mind", NOW));
         }
         Step::PlaceHold if aggregate.order.state.is_open() => {
-            aggregate.change(NOW, |aggregate| aggregate.order.open_holds += 1);
+            aggregate.change(NOW, |aggregate| aggregate.place_hold(hold()));
         }
         Step::ReleaseHold if aggregate.order.open_holds > 0 => {
-            aggregate.change(NOW, |aggregate| aggregate.order.open_holds -= 1);
+            aggregate.change(NOW, |aggregate| aggregate.release_hold(hold(), None, NOW));
         }
         Step::Cancel | Step::PlaceHold | Step::ReleaseHold => {}
     }
