@@ -7,6 +7,7 @@
 //! - An order is accepted as a whole or refused as a whole; the answer is what is stored.
 //! - The units of a line add up after any reports of other services in any order, and state and status follow from the
 //!   counters of all lines.
+//! - Nothing is released under a hold, or before it may be shipped; what the fill policy does not let wait is cancelled.
 //! - Reports are recorded even when they contradict the order: units shipped after their cancellation count as shipped,
 //!   and an exception is opened.
 //! - The amounts that become ready to invoice sum, over all shipments, to the line's rounded price.
@@ -47,6 +48,7 @@ use proto::{
 
 use crate::{
     hold::ExpireTask,
+    process::ship_window::{CancelTask, ReleaseTask},
     reactions::{FulfillmentFollower, InventoryFollower, OperationsFollower, OrderFollower, ReturnsFollower},
     rpc::Rpc,
 };
@@ -124,5 +126,6 @@ pub fn workers(db: Db, peers: Peers, config: &Config) -> Workers {
         .follow(follow(peers.fulfillment, Arc::new(FulfillmentFollower)))
         .follow(follow(peers.returns, Arc::new(ReturnsFollower)))
         .follow(follow(peers.operations, Arc::new(OperationsFollower)));
-    workers.tasks(TaskRunner::new(db, [Arc::new(ExpireTask) as Arc<dyn TaskHandler>]))
+    let handlers: [Arc<dyn TaskHandler>; 3] = [Arc::new(ExpireTask), Arc::new(ReleaseTask), Arc::new(CancelTask)];
+    workers.tasks(TaskRunner::new(db, handlers))
 }

@@ -34,6 +34,8 @@ store::record! {
         reservation_version: i64,
         /// Backordered units of that reservation; some of them may be at nodes or cancelled here.
         inventory_backordered: i64,
+        /// Units of that reservation that inventory has released.
+        inventory_released: i64,
         /// Units ordered.
         ordered: i64,
         /// Units cancelled.
@@ -121,6 +123,7 @@ impl OrderLine {
             open_holds: 0,
             reservation_version: 0,
             inventory_backordered: 0,
+            inventory_released: 0,
             ordered: priced.ordered,
             cancelled: 0,
             unallocated: priced.ordered,

@@ -95,6 +95,9 @@ pub(crate) fn order<'a>(
         update_time: Some(timestamp(order.update_time)),
         close_time: order.close_time.map(timestamp),
         open_exceptions: small(order.open_exceptions),
+        ship_not_before: order.ship_not_before.map(timestamp),
+        cancel_after: order.cancel_after.map(timestamp),
+        release_time: order.release_time.map(timestamp),
     }
 }
 

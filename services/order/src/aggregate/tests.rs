@@ -26,6 +26,9 @@ fn order(fill_policy: FillPolicy, invoice_policy: InvoicePolicy) -> Order {
         fill_policy,
         invoice_policy,
         requested_ship_time: None,
+        ship_not_before: None,
+        cancel_after: None,
+        release_time: None,
         state: OrderState::Submitted,
         status: OrderStatus::Submitted,
         reason: String::new(),
@@ -71,7 +74,7 @@ fn aggregate(fill_policy: FillPolicy, invoice_policy: InvoicePolicy, ordered: &[
 }
 
 fn usual(ordered: &[i64]) -> OrderAggregate {
-    aggregate(FillPolicy::FillAllAvailable, InvoicePolicy::OnDelivery, ordered)
+    aggregate(FillPolicy::FillAvailableBackorder, InvoicePolicy::OnDelivery, ordered)
 }
 
 fn shipment() -> ShipmentId {
@@ -83,7 +86,7 @@ fn units(line_number: i64, quantity: i64) -> Vec<LineUnits> {
 }
 
 fn snapshot(line_number: i64, version: i64, backordered: i64) -> ReservationSnapshot {
-    ReservationSnapshot { line_number, version, backordered }
+    ReservationSnapshot { line_number, version, backordered, released: 0 }
 }
 
 fn apply(aggregate: &mut OrderAggregate, report: &OrderReport) {

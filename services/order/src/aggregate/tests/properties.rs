@@ -111,7 +111,12 @@ fn assert_conserved(line: &OrderLine) {
 }
 
 fn fill_policy() -> impl Strategy<Value = FillPolicy> {
-    prop_oneof![Just(FillPolicy::FillOrKill), Just(FillPolicy::FillAll), Just(FillPolicy::FillAllAvailable)]
+    prop_oneof![
+        Just(FillPolicy::FillOrKill),
+        Just(FillPolicy::FillAll),
+        Just(FillPolicy::FillAllAvailable),
+        Just(FillPolicy::FillAvailableBackorder),
+    ]
 }
 
 fn invoice_policy() -> impl Strategy<Value = InvoicePolicy> {
@@ -208,7 +213,7 @@ proptest! {
         discount in 0_i64..=10_000,
     ) {
         let mut line = line(1, parts.iter().sum(), unit_price_minor, discount);
-        line.apply_reservation(1, 0);
+        line.apply_reservation(&snapshot(1, 1, 0));
         line.release();
         let mut amount = 0;
         for part in parts {
