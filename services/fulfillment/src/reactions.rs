@@ -48,6 +48,7 @@ store::reactions! {
         InventoryDeallocated(ReservationsChanged { allocations, .. }) => {
             rerouting::stock_changed(event, allocations.into_iter().map(|allocation| allocation.sku))
         },
+        LocationReachChanged(_) => rerouting::nodes_changed(),
         ignored: ItemCreated, ItemUpdated, LocationCreated, InventoryReserved, InventoryReservationReleased,
             InventoryReservationExpired, InventoryAllocated, InventoryConsumed, InventoryShortfallDetected,
             InventoryDriftDetected, ExceptionOpened, ExceptionResolved,

@@ -46,7 +46,7 @@ store::reactions! {
         ItemCreated | ItemUpdated(changed) => Ok(vec![Box::new(StoreItems(changed.item.into_iter().collect()))]),
         InventoryReserved | InventoryReservationReleased | InventoryReservationExpired(changed) =>
             record(&changed.order_id, OrderReport::Reserved(read_reservations(&changed.reservations))),
-        ignored: LocationCreated, InventoryReceived, InventoryAdjusted, InventoryRestocked, InventorySnapshotReported,
+        ignored: LocationCreated, LocationReachChanged, InventoryReceived, InventoryAdjusted, InventoryRestocked, InventorySnapshotReported,
             InventoryAllocated, InventoryDeallocated, InventoryConsumed, InventoryShortfallDetected,
             InventoryDriftDetected, ExceptionOpened, ExceptionResolved,
     }

@@ -67,6 +67,7 @@ pub(crate) async fn reserve(
         request_id: format!("{event_id}:reserve"),
         order_id: order.order_id.clone(),
         account_id: order.account_id,
+        ship_to_country: order.ship_to.and_then(|ship_to| ship_to.address).unwrap_or_default().country,
         lines: lines.collect(),
         shortage_policy: shortage_policy.into(),
         expire_after: Some(mesh::wire::duration(expire_after)),

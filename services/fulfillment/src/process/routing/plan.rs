@@ -37,7 +37,7 @@ impl RouteTask {
         }
         let nodes = reads::all_nodes(&self.db).await?;
         let skus = release.requested_lines(&lines).into_iter().map(|line| line.sku);
-        let stock = self.inventory.stock(skus.collect()).await?;
+        let stock = self.inventory.stock(skus.collect(), &release.ship_to.0.country).await?;
         Ok(vec![Box::new(PlanRouting { order_id, release_number, nodes, stock })])
     }
 }
