@@ -219,34 +219,33 @@ impl Command for FillBackorders {
 mod tests {
     use super::*;
 
-    fn reach(nodes: &[(&str, i64, bool, &[&'static str], &[&str])]) -> Reach {
-        let mut reach = Reach { name: Reach::key(), nodes: NodeReaches::default(), version: 0 };
-        for (id, version, is_active, classes, countries) in nodes {
-            reach.record(&RecordNode {
-                location_id: id.parse().unwrap(),
-                version: *version,
-                is_active: *is_active,
-                classes: classes.to_vec(),
-                countries: countries.iter().map(|country| (*country).to_owned()).collect(),
-            });
+    fn node(id: &str, version: i64, classes: &[&'static str], countries: &[&str]) -> RecordNode {
+        RecordNode {
+            location_id: id.parse().unwrap(),
+            version,
+            is_active: true,
+            classes: classes.to_vec(),
+            countries: countries.iter().map(|country| (*country).to_owned()).collect(),
         }
-        reach
     }
 
     #[test]
     fn a_node_is_asked_by_state_class_and_country_and_only_its_newest_version_counts() {
         let (ambient, frozen) = (HandlingClass::Ambient, HandlingClass::Frozen);
-        let known = reach(&[
-            ("nod_a", 2, true, &["AMBIENT"], &["AT", "DE"]),
-            ("nod_ab", 1, true, &["AMBIENT", "FROZEN"], &["*"]),
-            ("nod_c", 1, true, &["AMBIENT"], &["*"]),
-            ("nod_c", 2, false, &["AMBIENT"], &["*"]),
-            ("nod_a", 1, true, &["FROZEN"], &["US"]),
-        ]);
+        let mut known = Reach { name: Reach::key(), nodes: NodeReaches::default(), version: 0 };
+        let paused = RecordNode { is_active: false, ..node("nod_c", 2, &["AMBIENT"], &["*"]) };
+        let newer = [
+            node("nod_a", 2, &["AMBIENT"], &["AT", "DE"]),
+            node("nod_ab", 1, &["AMBIENT", "FROZEN"], &["*"]),
+            node("nod_c", 1, &["AMBIENT"], &["*"]),
+            paused,
+        ];
+        assert!(newer.iter().all(|node| known.record(node)));
+        assert!(!known.record(&node("nod_a", 1, &["FROZEN"], &["US"])), "it is older");
         assert!(known.reaches("nod_a", "DE", ambient) && known.reaches("nod_a", "", ambient));
         assert!(!known.reaches("nod_a", "US", ambient) && !known.reaches("nod_a", "DE", frozen));
         assert!(known.reaches_everywhere("nod_ab", frozen) && !known.reaches_everywhere("nod_a", ambient));
-        assert!(!known.reaches("nod_c", "DE", ambient), "it is paused");
+        assert!(!known.reaches("nod_c", "DE", ambient) && known.will_reach("nod_c", "DE", ambient), "it is paused");
         assert!(known.reaches("nod_unknown", "DE", ambient) && known.reaches_everywhere("nod_unknown", frozen));
     }
 }

@@ -7,6 +7,7 @@ mod faults;
 mod gateway;
 mod journeys;
 mod northwind;
+mod promises;
 mod quotas;
 mod races;
 mod subscriptions;
