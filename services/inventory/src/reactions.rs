@@ -1,10 +1,10 @@
 //! Followers of other services' logs: which event is turned into which command.
 
 use mesh::wire::{from_timestamp, one_id};
-use proto::fulfillment::v1::Node;
 use proto::{
     event::v1::Event,
     events::{FulfillmentEvent, OrderEvent, ReturnsEvent},
+    fulfillment::v1::Node,
 };
 use store::{AnyCommand, Db};
 use types::{Fault, Timestamp};

@@ -18,7 +18,7 @@ async fn an_order_with_an_open_exception_shows_it_until_the_last_one_is_closed()
         world.place(order_of("PO-2", &[("TEA", 3)])).await;
         let order = world.has_open_exceptions(&order, 1).await;
         assert_eq!((order.status(), order.open_exceptions), (OrderStatus::Exception, 1));
-        assert_eq!(with_open_exceptions(&world).await, [order.order_id.clone()]);
+        assert_eq!(with_open_exceptions(&world).await, [order.order_id.as_str()]);
         let order = world.ships(&order, "shm_1", &[(1, 3)]).await;
         let order = world.delivers(&order, "shm_1", &[(1, 3)]).await;
         assert_eq!((order.state(), order.status()), (OrderState::Closed, OrderStatus::Exception), "it is still open");
