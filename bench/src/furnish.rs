@@ -136,6 +136,7 @@ fn reservation(catalogue: &Catalogue, order_id: &str) -> ReserveRequest {
         lines: (1..).zip(catalogue.skus(0)).map(line).collect(),
         shortage_policy: ShortagePolicy::Backorder.into(),
         expire_after: None,
+        ship_to_country: String::new(),
     }
 }
 

@@ -159,7 +159,7 @@ async fn call_once(
         }
         Read::Availability => {
             let skus = testbed.catalogue.skus(number % 1_000).map(str::to_owned).collect();
-            let request = GetAvailabilityRequest { skus };
+            let request = GetAvailabilityRequest { skus, ..Default::default() };
             let found = InventoryServiceClient::new(channel).get_availability(request).await?;
             anyhow::ensure!(found.get_ref().availability.len() == 5, "an item without its availability");
         }

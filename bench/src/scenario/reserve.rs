@@ -72,6 +72,7 @@ fn request(number: u64, sku: String) -> ReserveRequest {
         lines: vec![LineQuantity { line_number: 1, sku, quantity: 1 }],
         shortage_policy: ShortagePolicy::Refuse.into(),
         expire_after: None,
+        ship_to_country: String::new(),
     }
 }
 
@@ -106,6 +107,9 @@ fn is_refusal(error: &anyhow::Error) -> bool {
 
 async fn availability(clients: &[Client], sku: &str) -> anyhow::Result<Availability> {
     let mut client = clients.first().context("no caller")?.clone();
-    let answer = client.get_availability(GetAvailabilityRequest { skus: vec![sku.to_owned()] }).await?.into_inner();
+    let answer = client
+        .get_availability(GetAvailabilityRequest { skus: vec![sku.to_owned()], ..Default::default() })
+        .await?
+        .into_inner();
     answer.availability.into_iter().next().context("an item without its availability")
 }

@@ -77,6 +77,13 @@ impl Task {
         Self { order_id: order_id.to_string(), account_id: account_id.into().cloned(), ..self }
     }
 
+    /// The same task again, as if nothing had been tried yet.
+    #[must_use]
+    pub fn again(&self, due: Timestamp) -> Self {
+        let history = History { reported: self.history.reported, ..History::default() };
+        Self { due, history, ..self.clone() }
+    }
+
     /// Whether this is its first attempt: an earlier one may have had effects outside the database, even if it failed.
     pub fn is_first_attempt(&self) -> bool {
         self.history.failures == 0 && self.history.unended <= 1

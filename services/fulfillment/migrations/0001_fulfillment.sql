@@ -13,7 +13,8 @@ CREATE TABLE nodes (
     version BIGINT NOT NULL
 );
 
--- Units that an order released under one number, until they are at nodes, returned to the order, or cancelled.
+-- Units that an order released under one number, until they are at nodes, returned to the order, or cancelled. `holds` are
+-- the open holds of the order with the lines that each blocks, all when there are none: `1:;2:3,4`.
 CREATE TABLE releases (
     order_id TEXT NOT NULL,
     release_number BIGINT NOT NULL,
@@ -26,6 +27,8 @@ CREATE TABLE releases (
     plan_number BIGINT NOT NULL CHECK (plan_number >= 1),
     decision_id TEXT,
     exclusions TEXT NOT NULL,
+    holds TEXT NOT NULL,
+    unrouted_time BIGINT NOT NULL,
     unassigned_time BIGINT,
     cancel_time BIGINT,
     cancel_reason TEXT NOT NULL,

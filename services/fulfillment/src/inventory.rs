@@ -26,12 +26,12 @@ impl Inventory {
         Self(InventoryServiceClient::new(channel))
     }
 
-    /// Available units of items at nodes.
-    pub(crate) async fn stock(&self, skus: BTreeSet<String>) -> Result<Stock, Fault> {
+    /// Units of items at nodes that are available for a country.
+    pub(crate) async fn stock(&self, skus: BTreeSet<String>, country: &str) -> Result<Stock, Fault> {
         let skus: Vec<String> = skus.into_iter().collect();
         let mut stock = Stock::new();
         for skus in skus.chunks(MAX_LINES) {
-            let request = GetAvailabilityRequest { skus: skus.to_vec() };
+            let request = GetAvailabilityRequest { skus: skus.to_vec(), ship_to_country: country.to_owned() };
             let reply = self.0.clone().get_availability(request).await.map_err(|status| fault(&status))?;
             for level in reply.into_inner().availability.into_iter().flat_map(|item| item.levels) {
                 if let Ok(node_id) = level.location_id.parse::<NodeId>() {

@@ -37,7 +37,7 @@ mod update_node;
 mod watchdog;
 mod wire;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use ::store::{Db, Follower, Migration, TaskHandler, Workers};
 use mesh::{Channel, Server, ServerError};
@@ -63,10 +63,21 @@ pub const NAME: &str = "fulfillment";
 pub const MIGRATIONS: &[Migration] =
     &[Migration { version: 1, name: "fulfillment", sql: include_str!("../migrations/0001_fulfillment.sql") }];
 
-/// Settings. There are none: the time to accept a fulfillment order is the node's own.
-#[derive(Debug, Clone, Copy, Default, clap::Args)]
+/// Settings. The time to accept a fulfillment order is none of them: it is the node's own.
+#[derive(Debug, Clone, Copy, clap::Args)]
 #[group(skip)]
-pub struct Config {}
+pub struct Config {
+    /// Minutes after which released units without a route need a person, even if routing goes on.
+    #[arg(long = "fulfillment-unrouted-minutes", env = "WAYBILL_FULFILLMENT_UNROUTED_MINUTES", default_value_t = 15,
+          value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub unrouted_minutes: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { unrouted_minutes: 15 }
+    }
+}
 
 /// The services that are followed and called.
 #[derive(Debug, Clone)]
@@ -87,12 +98,13 @@ pub fn server(db: Db, inventory: Channel, _: &Config, mesh_config: &mesh::Config
 }
 
 /// What the service does in the background: the logs that it follows and its tasks.
-pub fn workers(db: Db, peers: Peers, _: &Config) -> Workers {
+pub fn workers(db: Db, peers: Peers, config: &Config) -> Workers {
     let Peers { order, inventory, fulfillment } = peers;
     let client = Inventory::new(inventory.clone());
+    let unrouted_after = Duration::from_secs(u64::from(config.unrouted_minutes) * 60);
     let handlers: [Arc<dyn TaskHandler>; 3] = [
-        Arc::new(RouteTask { db: db.clone(), inventory: client.clone() }),
-        Arc::new(AllocateTask { db: db.clone(), inventory: client.clone() }),
+        Arc::new(RouteTask { db: db.clone(), inventory: client.clone(), unrouted_after }),
+        Arc::new(AllocateTask { db: db.clone(), inventory: client.clone(), unrouted_after }),
         Arc::new(TimeoutTask),
     ];
     let own = Arc::new(FulfillmentFollower { inventory: client });

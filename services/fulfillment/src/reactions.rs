@@ -9,7 +9,9 @@ use types::Fault;
 use crate::{
     inventory::Inventory,
     process::{
-        cancellation, rejection,
+        cancellation,
+        hold::{self, HoldChange},
+        rejection,
         rerouting::{self, added},
         routing, short_pick,
     },
@@ -23,8 +25,10 @@ store::reactions! {
     OrderFollower, "fulfillment.order", OrderEvent, |_follower, _event| {
         OrderReleased(payload) => routing::accept_release(payload),
         OrderCancelRequested(payload) => cancellation::cancel_order(payload),
+        OrderHoldPlaced(payload) => hold::hold_changed(payload, HoldChange::Placed),
+        OrderHoldReleased(payload) => hold::hold_changed(payload, HoldChange::Released),
         ignored: AccountCreated, AccountUpdated, OrderSubmitted, OrderConfirmed, OrderRejected, OrderBackordered,
-            OrderHoldPlaced, OrderHoldReleased, OrderLineCancelled, OrderCancelled, OrderCancelLost, OrderInvoiceReady,
+            OrderLineCancelled, OrderCancelled, OrderCancelLost, OrderInvoiceReady,
             OrderCreditProposed, OrderCreditRefused, OrderClosed, ExceptionOpened, ExceptionResolved,
     }
 }
@@ -44,6 +48,7 @@ store::reactions! {
         InventoryDeallocated(ReservationsChanged { allocations, .. }) => {
             rerouting::stock_changed(event, allocations.into_iter().map(|allocation| allocation.sku))
         },
+        LocationReachChanged(_) => rerouting::nodes_changed(),
         ignored: ItemCreated, ItemUpdated, LocationCreated, InventoryReserved, InventoryReservationReleased,
             InventoryReservationExpired, InventoryAllocated, InventoryConsumed, InventoryShortfallDetected,
             InventoryDriftDetected, ExceptionOpened, ExceptionResolved,

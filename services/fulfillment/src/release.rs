@@ -4,12 +4,14 @@
 //! the released quantity at any time.
 
 mod aggregate;
+mod holds;
 
 use proto::types::v1::{Address, LineQuantity};
 use store::Proto;
 use types::{AccountId, DecisionId, OrderId, Timestamp};
 
 pub(crate) use aggregate::ReleaseAggregate;
+pub(crate) use holds::OpenHolds;
 
 use crate::{
     node::HandlingClass,
@@ -38,6 +40,10 @@ store::record! {
         decision_id: Option<DecisionId>,
         /// Nodes that rejected it or could not find its units.
         exclusions: Exclusions,
+        /// Holds of the order: what they block waits.
+        holds: OpenHolds,
+        /// Since when units have waited for a route.
+        unrouted_time: Timestamp,
         /// Since when unrouted units need a person.
         unassigned_time: Option<Timestamp>,
         /// When the order's cancellation reached it.
@@ -89,7 +95,19 @@ impl Release {
     /// Whether the release is to be planned now.
     pub(crate) fn awaits_plan(&self, lines: &[ReleaseLine]) -> bool {
         let pending = self.routing_state == RoutingState::Pending && self.decision_id.is_none();
-        pending && lines.iter().any(|line| line.unrouted > 0)
+        pending && lines.iter().any(|line| line.unrouted > 0 && !self.holds.block(line.line_number))
+    }
+
+    /// The unrouted units that no hold blocks, as routing is asked for them.
+    pub(crate) fn requested_lines(&self, lines: &[ReleaseLine]) -> Vec<RequestedLine> {
+        let unrouted = lines.iter().filter(|line| line.unrouted > 0 && !self.holds.block(line.line_number));
+        let requested = unrouted.map(|line| RequestedLine {
+            line_number: line.line_number,
+            sku: line.sku.clone(),
+            handling_class: line.handling_class,
+            quantity: line.unrouted,
+        });
+        requested.collect()
     }
 }
 
@@ -109,15 +127,4 @@ impl ReleaseLine {
     pub(crate) fn units(&self, quantity: i64) -> LineQuantity {
         LineQuantity { line_number: count(self.line_number), sku: self.sku.clone(), quantity }
     }
-}
-
-/// The unrouted units, as routing is asked for them.
-pub(crate) fn requested_lines(lines: &[ReleaseLine]) -> Vec<RequestedLine> {
-    let requested = lines.iter().filter(|line| line.unrouted > 0).map(|line| RequestedLine {
-        line_number: line.line_number,
-        sku: line.sku.clone(),
-        handling_class: line.handling_class,
-        quantity: line.unrouted,
-    });
-    requested.collect()
 }

@@ -9,7 +9,7 @@ use crate::{
     fulfillment_order::{FulfillmentOrderHeader, RequestState},
     node::Node,
     process::{acceptance_timeout, routing},
-    release::{Release, ReleaseAggregate},
+    release::ReleaseAggregate,
 };
 
 pub(crate) const CHECKS: &[Check] = &[
@@ -84,16 +84,16 @@ impl Command for AllocateAgain {
     const NAME: &'static str = "AllocateAgain";
 
     fn needs(&self, _: &Rows, needs: &mut Needs) {
-        needs.row::<Release>(&(self.order_id.clone(), self.release_number));
+        ReleaseAggregate::needs(&self.order_id, self.release_number, needs);
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<bool, Fault> {
-        let release = rows.get::<Release>(&(self.order_id.clone(), self.release_number))?;
-        let planned = release.and_then(|release| Some((release.decision_id.as_ref()?, release)));
-        if let Some((decision_id, release)) = planned {
-            routing::schedule_allocation(decision_id, release, cx);
-        }
-        Ok(planned.is_some())
+        let release = ReleaseAggregate::load(&self.order_id, self.release_number, rows)?;
+        // A plan under a hold has no task until the hold ends.
+        let Some(release) = release.filter(|release| !release.holds_plan()) else { return Ok(false) };
+        let Some(decision_id) = &release.release().decision_id else { return Ok(false) };
+        routing::schedule_allocation(decision_id, release.release(), cx);
+        Ok(true)
     }
 }
 

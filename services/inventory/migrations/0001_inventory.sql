@@ -25,20 +25,34 @@ CREATE TABLE locations (
     version BIGINT NOT NULL
 );
 
--- Counters of an item over all locations. `located_shortfall` is the sum of its levels' shortfalls.
+-- Counters of an item over all locations. `located_shortfall` is the sum of its levels' shortfalls. `available_at` repeats the
+-- units of its levels that are not allocated, `nod_a:10;nod_b:5`, and the last two divide the reserved and backordered units by
+-- the country where they go, `DE:10;US:5`: what can be promised to a country follows from this row and that of `reach`.
 CREATE TABLE stock (
     sku TEXT PRIMARY KEY,
     on_hand BIGINT NOT NULL CHECK (on_hand >= 0),
     reserved BIGINT NOT NULL CHECK (reserved >= 0),
     allocated BIGINT NOT NULL CHECK (allocated >= 0),
     backordered BIGINT NOT NULL CHECK (backordered >= 0),
+    handling_class TEXT NOT NULL,
+    available_at TEXT NOT NULL,
+    reserved_for TEXT NOT NULL,
+    backordered_for TEXT NOT NULL,
     shortfall BIGINT NOT NULL,
     located_shortfall BIGINT NOT NULL CHECK (located_shortfall >= 0),
     last_backorder_sequence BIGINT NOT NULL,
     last_movement_number BIGINT NOT NULL,
     update_time BIGINT NOT NULL,
     version BIGINT NOT NULL,
-    CHECK (shortfall = CASE WHEN reserved + allocated > on_hand THEN reserved + allocated - on_hand ELSE 0 END)
+    CHECK (shortfall >= located_shortfall AND shortfall >= reserved + allocated - on_hand)
+);
+
+-- Where the units of a location can be sent: one row, `nod_a|3|NODE_STATE_ACTIVE|AMBIENT,CHILLED|DE,AT;nod_b|…`, with the
+-- version, state, handling classes and countries of each node that is known.
+CREATE TABLE reach (
+    name TEXT PRIMARY KEY,
+    nodes TEXT NOT NULL,
+    version BIGINT NOT NULL
 );
 
 -- Counters of an item at a location. `count_time` is when it was last counted there.
@@ -63,6 +77,7 @@ CREATE TABLE reservations (
     line_number BIGINT NOT NULL,
     account_id TEXT NOT NULL,
     sku TEXT NOT NULL,
+    ship_to_country TEXT NOT NULL,
     requested BIGINT NOT NULL CHECK (requested >= 0),
     reserved BIGINT NOT NULL CHECK (reserved >= 0),
     allocated BIGINT NOT NULL CHECK (allocated >= 0),

@@ -69,7 +69,7 @@ impl Command for CreateItem {
             return Err(Fault::new(Reason::AlreadyExists, format!("item {} exists already", self.sku)));
         }
         let now = cx.now();
-        rows.put(Stock::none_of(self.sku.clone(), now));
+        rows.put(Stock::none_of(self.sku.clone(), self.handling_class, now));
         let item = rows.put(Item {
             sku: self.sku.clone(),
             name: self.name.clone(),

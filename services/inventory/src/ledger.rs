@@ -20,8 +20,10 @@ use types::{Fault, NodeId, Timestamp, Violation};
 
 use crate::{
     movement::{self, Movement, MovementKind},
+    reach::Reach,
     reservation::{Allocation, LineAtLocation, LineKey, Reservation},
     stock::{Level, Stock, StockKey},
+    supply::Supply,
 };
 
 pub(crate) use allocation::{DeallocationPolicy, OutboundQuantity};
@@ -34,6 +36,8 @@ pub(crate) use tracked_rows::{Change, TrackedRows};
 #[must_use]
 pub(crate) struct Ledger {
     now: Timestamp,
+    /// Where the units of locations can be sent.
+    reach: Option<Reach>,
     stock: TrackedRows<String, Stock>,
     levels: TrackedRows<StockKey, Level>,
     reservations: TrackedRows<LineKey, Reservation>,
@@ -53,6 +57,8 @@ struct Entry<'a> {
     kind: MovementKind,
     sku: &'a str,
     location_id: Option<&'a NodeId>,
+    /// Of the units whose reservation changes.
+    ship_to_country: &'a str,
     on_hand: i64,
     reserved: i64,
     allocated: i64,
@@ -65,6 +71,7 @@ impl Ledger {
     /// The ledger of these rows.
     pub(crate) fn new(
         now: Timestamp,
+        reach: Option<Reach>,
         stock: impl IntoIterator<Item = Stock>,
         levels: impl IntoIterator<Item = Level>,
         reservations: impl IntoIterator<Item = Reservation>,
@@ -80,6 +87,7 @@ impl Ledger {
         };
         Self {
             now,
+            reach,
             stock: stock.into_iter().map(|stock| (stock.sku.clone(), stock)).collect(),
             levels: levels.into_iter().map(level).collect(),
             reservations: reservations.into_iter().map(reservation).collect(),
@@ -106,6 +114,16 @@ impl Ledger {
         self.reservations.get(key)
     }
 
+    /// The supply of an item.
+    pub(crate) fn supply(&self, sku: &str) -> Result<Supply<'_>, Fault> {
+        Ok(Supply::of(self.stock(sku)?, self.reach.as_ref()))
+    }
+
+    /// Has the backorders of an item filled although nothing else changes.
+    pub(crate) fn touch(&mut self, sku: &str) -> Result<(), Fault> {
+        self.stock.edit(sku).map(|_| ()).ok_or_else(|| Fault::not_found("item", sku))
+    }
+
     /// Refuses the request when items of its list `field` do not exist, and names them all.
     pub(crate) fn check_items<'a>(&self, field: &str, skus: impl Iterator<Item = &'a String>) -> Result<(), Fault> {
         let unknown = skus.enumerate().filter(|(_, sku)| self.stock(sku).is_err());
@@ -119,8 +137,10 @@ impl Ledger {
 
     /// Changes counters and writes the movement.
     fn record(&mut self, entry: Entry<'_>) -> Result<(), Fault> {
-        let Entry { kind, sku, location_id, on_hand, reserved, allocated, reference, note, occur_time } = entry;
+        let Entry { kind, sku, location_id, ship_to_country, on_hand, reserved, allocated, .. } = entry;
+        let Entry { reference, note, occur_time, .. } = entry;
         let mut located = 0;
+        let mut available_at = None;
         if let Some(location_id) = location_id.filter(|_| on_hand != 0 || allocated != 0) {
             let key = (sku.to_owned(), location_id.clone());
             let level = self.levels.make(&key, || Level::none_at(sku.to_owned(), location_id.clone(), self.now));
@@ -130,13 +150,19 @@ impl Ledger {
             located -= level.shortfall;
             level.shortfall = level.allocated.saturating_sub(level.on_hand).max(0);
             located += level.shortfall;
+            available_at = Some((location_id, level.available()));
         }
         let stock = self.stock.edit(sku).ok_or_else(|| Fault::not_found("item", sku))?;
         stock.on_hand += on_hand;
-        stock.reserved += reserved;
         stock.allocated += allocated;
+        if let Some((location_id, units)) = available_at {
+            stock.available_at.set(location_id, units);
+        }
+        if reserved != 0 {
+            stock.reserve_for(&ship_to_country.to_owned(), reserved);
+        }
         stock.located_shortfall += located;
-        stock.shortfall = (stock.reserved + stock.allocated).saturating_sub(stock.on_hand).max(0);
+        stock.shortfall = stock.located_shortfall + Supply::of(stock, self.reach.as_ref()).missing();
         stock.last_movement_number += 1;
         stock.update_time = self.now;
         let stock_day = location_id.filter(|_| on_hand != 0);
@@ -165,6 +191,7 @@ impl Ledger {
             kind,
             sku,
             location_id: None,
+            ship_to_country: "",
             on_hand: 0,
             reserved: 0,
             allocated: 0,

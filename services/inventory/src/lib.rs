@@ -1,11 +1,13 @@
 //! Items, where they are in stock, and for which orders they are reserved.
 //!
-//! **Owns** the stock ledger: the counters of each item and of each item at each location, the reservation of each
+//! **Owns** a copy of where nodes ship what, and the stock ledger: the counters of each item and of each item at each location, the reservation of each
 //! order line, the allocation of each order line at each location, and the append-only movements whose sums the
 //! counters are.
 //!
 //! **Promises**
 //! - A unit is never reserved twice. Lines of one call that share an item share its free units.
+//! - What is promised to a destination can reach it: from an active node that ships there and may store the item. Units that
+//!   other orders have reserved keep a location that reaches them.
 //! - Backorders are filled in the order in which they began; those of short picks are filled first.
 //! - `requested = reserved + allocated + consumed + backordered + released`, for every reservation, always.
 //! - Reports from outside are never refused for lack of stock: a count below the reserved units is a shortfall that
@@ -30,6 +32,7 @@ mod ledger;
 mod movement;
 mod process;
 mod quantity;
+mod reach;
 mod reactions;
 mod receive;
 mod record_open_holds;
@@ -40,6 +43,7 @@ mod reserve;
 mod rpc;
 mod stock;
 mod store;
+mod supply;
 mod unit;
 mod update_item;
 mod watchdog;
@@ -91,7 +95,7 @@ pub fn workers(db: Db, peers: Peers, _: &Config) -> Workers {
     let log = |channel: Channel| EventServiceClient::new(channel.for_service(NAME));
     let followers = [
         Follower::new(db.clone(), log(order), Arc::new(OrderFollower)),
-        Follower::new(db.clone(), log(fulfillment), Arc::new(FulfillmentFollower)),
+        Follower::new(db.clone(), log(fulfillment), Arc::new(FulfillmentFollower { db: db.clone() })),
         Follower::new(db.clone(), log(returns), Arc::new(ReturnsFollower)),
     ];
     let expire: Arc<dyn TaskHandler> = Arc::new(expire::ExpireTasks);

@@ -4,19 +4,28 @@ use mesh::wire::{from_timestamp, one_id};
 use proto::{
     event::v1::Event,
     events::{FulfillmentEvent, OrderEvent, ReturnsEvent},
+    fulfillment::v1::Node,
 };
-use store::AnyCommand;
-use types::Timestamp;
+use store::{AnyCommand, Db};
+use types::{Fault, Timestamp};
 
-use crate::{consume::Consume, process::restock::Restock, record_open_holds::RecordOpenHolds};
+use crate::{
+    consume::Consume,
+    process::restock::Restock,
+    reach::{FillBackorders, RecordNode},
+    record_open_holds::RecordOpenHolds,
+    store as reads,
+};
 
 /// Follows orders: their holds keep reservations from expiring.
 #[derive(Debug)]
 pub(crate) struct OrderFollower;
 
-/// Follows fulfillment: shipments consume units.
+/// Follows fulfillment: shipments consume units, and nodes decide where units can be sent.
 #[derive(Debug)]
-pub(crate) struct FulfillmentFollower;
+pub(crate) struct FulfillmentFollower {
+    pub(crate) db: Db,
+}
 
 /// Follows returns: units that can be sold again are restocked.
 #[derive(Debug)]
@@ -35,9 +44,10 @@ store::reactions! {
 }
 
 store::reactions! {
-    FulfillmentFollower, "inventory.fulfillment", FulfillmentEvent, |_follower, event| {
+    FulfillmentFollower, "inventory.fulfillment", FulfillmentEvent, |follower, event| {
+        NodeCreated | NodeUpdated(changed) => follower.node_changed(&changed.node.unwrap_or_default()).await,
         ShipmentShipped(shipped) => Ok(optional(Consume::of(shipped, occur_time(event))?)),
-        ignored: NodeCreated, NodeUpdated, FulfillmentRouted, FulfillmentRoutingFailed, FulfillmentUnfulfillable,
+        ignored: FulfillmentRouted, FulfillmentRoutingFailed, FulfillmentUnfulfillable,
             FulfillmentRequested, FulfillmentAccepted, FulfillmentRejected, FulfillmentTimedOut, FulfillmentCompleted,
             FulfillmentIncomplete, FulfillmentCancellationRequested, FulfillmentCancellationRejected,
             FulfillmentPicked, FulfillmentShortPicked, FulfillmentCancelled, ShipmentLabelled, ShipmentOverShipped,
@@ -51,6 +61,17 @@ store::reactions! {
         ReturnDisposed(disposed) => Ok(optional(Restock::of(disposed, occur_time(event))?)),
         ignored: ReturnAuthorized, ReturnCancelled, ReturnInspected, ReturnCreditProposed, ReturnClosed,
             ReturnReceived, ReturnOverReceived, ExceptionOpened, ExceptionResolved,
+    }
+}
+
+impl FulfillmentFollower {
+    /// The node is recorded, and then fills the backorders that its units can reach.
+    async fn node_changed(&self, node: &Node) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
+        let node = RecordNode::read(node)?;
+        let skus = reads::waited_for_at(&self.db, node.location_id()).await?;
+        let mut commands: Vec<Box<dyn AnyCommand>> = vec![Box::new(node)];
+        commands.extend(skus.into_iter().map(|sku| Box::new(FillBackorders { sku }) as Box<dyn AnyCommand>));
+        Ok(commands)
     }
 }
 

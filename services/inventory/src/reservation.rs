@@ -34,6 +34,8 @@ store::record! {
         /// The account that ordered.
         account_id: AccountId,
         sku: String,
+        /// Where the units go, ISO 3166-1 alpha-2; empty where it is not known.
+        ship_to_country: String,
         /// `reserved + allocated + consumed + backordered + released`.
         requested: i64,
         /// Reserved over all locations.
@@ -83,6 +85,7 @@ impl Reservation {
         (order_id, line_number): LineKey,
         account_id: AccountId,
         sku: String,
+        ship_to_country: String,
         now: Timestamp,
     ) -> Self {
         Self {
@@ -90,6 +93,7 @@ impl Reservation {
             line_number,
             account_id,
             sku,
+            ship_to_country,
             requested: 0,
             reserved: 0,
             allocated: 0,

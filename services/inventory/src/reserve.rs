@@ -33,6 +33,10 @@ impl Reserve {
         let order_id = checks.id("order_id", &request.order_id);
         let account_id = checks.id("account_id", &request.account_id);
         let lines = RequestedLine::read_all(&mut checks, &request.lines);
+        let ship_to_country = match request.ship_to_country.as_str() {
+            "" => Some(String::new()),
+            country => checks.country("ship_to_country", country),
+        };
         let shortage_policy = checks.optional_choice("shortage_policy", request.shortage_policy);
         let expire_after = checks.optional_duration("expire_after", request.expire_after.as_ref());
         if expire_after.flatten().is_some_and(|after| after > MAX_EXPIRE_AFTER) {
@@ -43,7 +47,8 @@ impl Reserve {
         let micros = |after: Duration| i64::try_from(after.as_micros()).unwrap_or(i64::MAX).max(1);
         let shortage_policy =
             ShortagePolicy::from_contract(checked(shortage_policy)?).unwrap_or(ShortagePolicy::Refuse);
-        let terms = Terms { shortage_policy, expire_after: checked(expire_after)?.map(micros) };
+        let expire_after = checked(expire_after)?.map(micros);
+        let terms = Terms { ship_to_country: checked(ship_to_country)?, shortage_policy, expire_after };
         Ok(Self { order_id: checked(order_id)?, account_id: checked(account_id)?, lines, terms })
     }
 
@@ -74,7 +79,7 @@ impl Command for Reserve {
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::ReserveResponse, Fault> {
         let mut ledger = self.working_set(rows).load(rows, cx.now())?;
         ledger.check_items("lines", self.lines.iter().map(|line| &line.sku))?;
-        ledger.reserve(&self.order_id, &self.account_id, &self.lines, self.terms)?;
+        ledger.reserve(&self.order_id, &self.account_id, &self.lines, &self.terms)?;
         ledger.save(&Cause::Reservation(&self.order_id, ReservationEvent::Reserved), rows, cx)?;
         Ok(wire::ReserveResponse { reservations: reservations_of(rows, self.keys())? })
     }

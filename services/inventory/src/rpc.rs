@@ -25,10 +25,12 @@ use crate::{
     create_location::CreateLocation,
     deallocate::Deallocate,
     item::{self, read_skus},
+    reach::Reach,
     receive::ReceiveStock,
     release::Release,
     report_snapshot::ReportSnapshot,
     reserve::Reserve,
+    stock::{Level, Stock},
     store as reads,
     update_item::UpdateItem,
     wire,
@@ -124,9 +126,17 @@ impl Rpc {
     }
 
     async fn get_availability(&self, _: &CallInfo, request: GetAvailabilityRequest) -> Reply<GetAvailabilityResponse> {
+        let country = request.ship_to_country;
+        let mut checks = Checks::new();
+        if !country.is_empty() {
+            checks.country("ship_to_country", &country);
+        }
+        checks.done()?;
         let found = reads::availability(&self.db, &read_skus(request.skus)?).await?;
-        let availability = found.iter().map(|(stock, levels)| wire::availability(stock, levels)).collect();
-        Ok(GetAvailabilityResponse { availability })
+        let reach = if country.is_empty() { None } else { self.db.load::<Reach>(&Reach::key()).await? };
+        let availability =
+            |(stock, levels): &(Stock, Vec<Level>)| wire::availability(stock, levels, reach.as_ref(), &country);
+        Ok(GetAvailabilityResponse { availability: found.iter().map(availability).collect() })
     }
 
     async fn list_reservations(

@@ -3,6 +3,11 @@
 use store::Rows;
 use types::{Fault, NodeId, Timestamp};
 
+use crate::{
+    item::HandlingClass,
+    supply::{UnitsAt, UnitsFor},
+};
+
 /// An item at a location.
 pub(crate) type StockKey = (String, NodeId);
 
@@ -30,7 +35,15 @@ store::record! {
         allocated: i64,
         /// Units that orders wait for.
         backordered: i64,
-        /// Reserved and allocated units that are not on hand.
+        /// How the item must be stored; it never changes.
+        handling_class: HandlingClass,
+        /// Units on hand that are not allocated, by location.
+        available_at: UnitsAt,
+        /// The reserved units, by destination.
+        reserved_for: UnitsFor,
+        /// The backordered units, by destination.
+        backordered_for: UnitsFor,
+        /// Allocated units that are not at their location, and reserved ones that are at none.
         shortfall: i64,
         /// Sum of the shortfalls of the item's levels.
         located_shortfall: i64,
@@ -64,13 +77,17 @@ impl Location {
 
 impl Stock {
     /// An item without units.
-    pub(crate) fn none_of(sku: String, now: Timestamp) -> Self {
+    pub(crate) fn none_of(sku: String, handling_class: HandlingClass, now: Timestamp) -> Self {
         Self {
             sku,
             on_hand: 0,
             reserved: 0,
             allocated: 0,
             backordered: 0,
+            handling_class,
+            available_at: UnitsAt::default(),
+            reserved_for: UnitsFor::default(),
+            backordered_for: UnitsFor::default(),
             shortfall: 0,
             located_shortfall: 0,
             last_backorder_sequence: 0,
@@ -80,9 +97,22 @@ impl Stock {
         }
     }
 
-    /// Units on hand that are neither reserved nor allocated. Backorders have the first right to them.
+    /// Units on hand that are neither reserved nor allocated. Backorders have the first right to them. A location that has less
+    /// than is allocated there takes no units of the others.
     pub(crate) fn free(&self) -> i64 {
-        self.on_hand.saturating_sub(self.reserved).saturating_sub(self.allocated).max(0)
+        self.available_at.total().saturating_sub(self.reserved).max(0)
+    }
+
+    /// Changes the units reserved for a destination.
+    pub(crate) fn reserve_for(&mut self, country: &String, units: i64) {
+        self.reserved += units;
+        self.reserved_for.set(country, self.reserved_for.of(country) + units);
+    }
+
+    /// Changes the units that orders of a destination wait for.
+    pub(crate) fn backorder_for(&mut self, country: &String, units: i64) {
+        self.backordered += units;
+        self.backordered_for.set(country, self.backordered_for.of(country) + units);
     }
 
     /// Units that a new order can reserve.

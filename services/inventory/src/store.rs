@@ -51,15 +51,17 @@ async fn rows_of<R: Record>(db: &Db, page: &Page, column: &str) -> Result<Vec<R>
     db.list(&tail, values).await
 }
 
-/// Counters of items with their levels that have units, by SKU. One statement, so that they fit each other.
+/// Counters of items with their levels that have units, by SKU, and what can be sent where. One statement for both counters, so
+/// that they fit each other.
 pub(crate) async fn availability(db: &Db, skus: &[String]) -> Result<Vec<(Stock, Vec<Level>)>, Fault> {
     let mut found: BTreeMap<String, (Stock, Vec<Level>)> = BTreeMap::new();
     for chunk in skus.chunks(CHUNK) {
         let (condition, values) = one_of("s.sku", chunk).into_condition();
         let sql = format!(
-            "SELECT s.sku, s.on_hand, s.reserved, s.allocated, s.backordered, s.shortfall, s.located_shortfall, \
-             s.last_backorder_sequence, s.last_movement_number, s.update_time, s.version, l.location_id, l.on_hand, \
-             l.allocated, l.shortfall, l.count_time, l.update_time, l.version \
+            "SELECT s.sku, s.on_hand, s.reserved, s.allocated, s.backordered, s.handling_class, s.available_at, \
+             s.reserved_for, s.backordered_for, s.shortfall, s.located_shortfall, s.last_backorder_sequence, \
+             s.last_movement_number, s.update_time, s.version, l.location_id, l.on_hand, l.allocated, l.shortfall, \
+             l.count_time, l.update_time, l.version \
              FROM stock s LEFT JOIN levels l ON l.sku = s.sku AND (l.on_hand > 0 OR l.allocated > 0) \
              WHERE {condition} ORDER BY s.sku, l.location_id"
         );
@@ -79,25 +81,37 @@ fn stock_and_level(row: &Row) -> Result<(Stock, Option<Level>), Fault> {
         reserved: row.at(2)?,
         allocated: row.at(3)?,
         backordered: row.at(4)?,
-        shortfall: row.at(5)?,
-        located_shortfall: row.at(6)?,
-        last_backorder_sequence: row.at(7)?,
-        last_movement_number: row.at(8)?,
-        update_time: row.at(9)?,
-        version: row.at(10)?,
+        handling_class: row.at(5)?,
+        available_at: row.at(6)?,
+        reserved_for: row.at(7)?,
+        backordered_for: row.at(8)?,
+        shortfall: row.at(9)?,
+        located_shortfall: row.at(10)?,
+        last_backorder_sequence: row.at(11)?,
+        last_movement_number: row.at(12)?,
+        update_time: row.at(13)?,
+        version: row.at(14)?,
     };
-    let Some(location_id) = row.at::<Option<NodeId>>(11)? else { return Ok((stock, None)) };
+    let Some(location_id) = row.at::<Option<NodeId>>(15)? else { return Ok((stock, None)) };
     let level = Level {
         sku: stock.sku.clone(),
         location_id,
-        on_hand: row.at(12)?,
-        allocated: row.at(13)?,
-        shortfall: row.at(14)?,
-        count_time: row.at(15)?,
-        update_time: row.at(16)?,
-        version: row.at(17)?,
+        on_hand: row.at(16)?,
+        allocated: row.at(17)?,
+        shortfall: row.at(18)?,
+        count_time: row.at(19)?,
+        update_time: row.at(20)?,
+        version: row.at(21)?,
     };
     Ok((stock, Some(level)))
+}
+
+/// Items that orders wait for and that a location has.
+pub(crate) async fn waited_for_at(db: &Db, location_id: &NodeId) -> Result<Vec<String>, Fault> {
+    let sql = "SELECT DISTINCT r.backordered_sku FROM reservations r \
+               JOIN levels l ON l.sku = r.backordered_sku AND l.location_id = $1 \
+               WHERE r.backordered_sku IS NOT NULL AND l.on_hand > l.allocated ORDER BY r.backordered_sku";
+    db.query(sql.to_owned(), vec![location_id.to_value()]).await?.iter().map(|row| row.at(0)).collect()
 }
 
 /// The reservations of an order by line, and its allocations by line and location; none when the caller does not see the

@@ -9,8 +9,10 @@ use crate::{
     item::Item,
     movement::Movement,
     quantity::ItemQuantity,
+    reach::Reach,
     reservation::{Allocation, LineKey, Reservation},
     stock::{Level, Location, Stock},
+    supply::Supply,
     unit::Unit,
 };
 
@@ -72,14 +74,29 @@ pub(crate) fn level(level: &Level) -> wire::StockLevel {
     }
 }
 
-pub(crate) fn availability(stock: &Stock, levels: &[Level]) -> wire::Availability {
+/// The availability of an item; for a destination when a country is given.
+pub(crate) fn availability(
+    stock: &Stock,
+    levels: &[Level],
+    reach: Option<&Reach>,
+    country: &str,
+) -> wire::Availability {
+    let supply = Supply::of(stock, reach);
+    let for_destination = !country.is_empty() && supply.is_restricted();
+    let level = |found: &Level| {
+        let mut level = level(found);
+        if for_destination {
+            level.available = supply.available_to(country, &found.location_id);
+        }
+        level
+    };
     wire::Availability {
         sku: stock.sku.clone(),
         on_hand: stock.on_hand,
         reserved: stock.reserved,
         allocated: stock.allocated,
         backordered: stock.backordered,
-        atp: stock.available_to_promise(),
+        atp: if country.is_empty() { stock.available_to_promise() } else { supply.promisable_to(country) },
         shortfall: stock.shortfall,
         levels: levels.iter().map(level).collect(),
     }

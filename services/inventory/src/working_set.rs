@@ -11,8 +11,10 @@ use types::{Fault, NodeId, OrderId, Timestamp};
 use crate::{
     ledger::Ledger,
     quantity::{AllocationLine, ItemQuantity},
+    reach::Reach,
     reservation::{Allocation, LineAtLocation, LineKey, Reservation},
     stock::{Level, Stock, StockKey, lookup_key},
+    supply::Supply,
 };
 
 /// Rows to load, by key and by lookup.
@@ -111,10 +113,17 @@ impl WorkingSet {
     /// when there are more units.
     pub(crate) fn on_hand_changes(&mut self, rows: &Rows, sku: &str, location_id: &NodeId, delta: i64) {
         let key = (sku.to_owned(), location_id.clone());
-        if loaded::<Level>(rows, &key).is_some_and(|level| level.on_hand + delta < level.allocated) {
+        let level = loaded::<Level>(rows, &key);
+        let (on_hand, allocated) = level.map_or((0, 0), |level| (level.on_hand, level.allocated));
+        if on_hand + delta < allocated {
             self.allocated.insert(key);
         }
-        let short = |stock: &Stock| stock.on_hand + delta < stock.reserved + stock.allocated;
+        let reach = loaded::<Reach>(rows, &Reach::key());
+        let short = |stock: &Stock| {
+            let mut stock = stock.clone();
+            stock.available_at.set(location_id, (on_hand + delta - allocated).max(0));
+            Supply::of(&stock, reach).missing() > 0
+        };
         if loaded::<Stock>(rows, &sku.to_owned()).is_some_and(short) {
             self.reserved.insert(sku.to_owned());
         }
@@ -126,6 +135,9 @@ impl WorkingSet {
 
     /// Requests the rows.
     pub(crate) fn request(&self, needs: &mut Needs) {
+        if !self.skus.is_empty() {
+            needs.row::<Reach>(&Reach::key());
+        }
         self.skus.iter().for_each(|sku| needs.row::<Stock>(sku));
         self.stock_keys.iter().for_each(|key| needs.row::<Level>(key));
         self.lines.iter().for_each(|line| needs.row::<Reservation>(line));
@@ -155,7 +167,8 @@ impl WorkingSet {
             allocations.extend(rows.by::<Allocation>(OPEN_STOCK_KEY, &key)?.into_iter().cloned());
         }
         let (stock, levels) = (find::<Stock>(rows, &self.skus)?, find::<Level>(rows, &self.stock_keys)?);
-        Ok(Ledger::new(now, stock, levels, reservations, allocations))
+        let reach = if self.skus.is_empty() { None } else { rows.get::<Reach>(&Reach::key())?.cloned() };
+        Ok(Ledger::new(now, reach, stock, levels, reservations, allocations))
     }
 }
 

@@ -63,6 +63,13 @@ CREATE TABLE exception_counts (
     PRIMARY KEY (exception_type, state)
 );
 
+-- How many exceptions of an order are open. An order without any exception has no row.
+CREATE TABLE order_exceptions (
+    order_id TEXT PRIMARY KEY,
+    open_exceptions BIGINT NOT NULL CHECK (open_exceptions >= 0),
+    version BIGINT NOT NULL
+);
+
 -- The one open exception of a type and subject; without an id after it was closed.
 CREATE TABLE open_exceptions (
     exception_type TEXT NOT NULL,

@@ -3,6 +3,7 @@
 mod assign;
 mod close;
 mod due;
+mod of_order;
 mod record;
 mod retry;
 
@@ -101,16 +102,23 @@ impl Exception {
         (self.exception_type.clone(), self.subject.clone())
     }
 
-    /// Writes it, and counts it in its state.
+    /// Writes it, and counts it in its state and among those of its order.
     fn save(self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<Self, Fault> {
         let counted = |state: State| vec![self.exception_type.to_value(), state.to_value()];
-        if self.version > 0
-            && let Some(before) = rows.get::<Self>(&self.exception_id)?
-        {
-            cx.add(&COUNTS, counted(before.state), &[-1]);
+        let before = if self.version > 0 { rows.get::<Self>(&self.exception_id)?.cloned() } else { None };
+        if before.as_ref().map(|before| before.state) != Some(self.state) {
+            if let Some(before) = &before {
+                cx.add(&COUNTS, counted(before.state), &[-1]);
+            }
+            cx.add(&COUNTS, counted(self.state), &[1]);
         }
-        cx.add(&COUNTS, counted(self.state), &[1]);
+        of_order::count(before.as_ref(), &self, rows, cx)?;
         Ok(rows.put(self))
+    }
+
+    /// Whether a person still has to act.
+    fn is_open(&self) -> bool {
+        matches!(self.state, State::Open | State::Assigned)
     }
 
     /// Refuses an action that is not possible, and one with the etag of an older version.

@@ -9,6 +9,7 @@
 //!   timeline misses none; lists are in the order in which events occurred.
 //! - A customer sees the state of its orders, and no internal events of the distributor and its partners.
 //! - There is one open exception for a type and subject. It closes by itself when its cause is gone.
+//! - The log says when the first exception of an order opens and when its last one is closed.
 //! - A service's report of the calls it counted is added once, however often it is sent. Days past their retention
 //!   are dropped.
 //! - A service that cannot be reached is reported as such; the answer about the others does not fail.

@@ -39,9 +39,13 @@ CREATE TABLE orders (
     unique_po TEXT,
     ship_to BYTEA NOT NULL,
     currency TEXT NOT NULL,
-    fill_policy TEXT NOT NULL CHECK (fill_policy IN ('FILL_OR_KILL', 'FILL_ALL', 'FILL_ALL_AVAILABLE')),
+    fill_policy TEXT NOT NULL
+        CHECK (fill_policy IN ('FILL_OR_KILL', 'FILL_ALL', 'FILL_ALL_AVAILABLE', 'FILL_AVAILABLE_BACKORDER')),
     invoice_policy TEXT NOT NULL CHECK (invoice_policy IN ('ON_SHIPMENT', 'ON_DELIVERY')),
     requested_ship_time BIGINT,
+    ship_not_before BIGINT,
+    cancel_after BIGINT,
+    release_time BIGINT,
     state TEXT NOT NULL CHECK (state IN ('SUBMITTED', 'CONFIRMED', 'CLOSED', 'REJECTED', 'CANCELLED')),
     status TEXT NOT NULL,
     reason TEXT NOT NULL,
@@ -53,7 +57,8 @@ CREATE TABLE orders (
     release_number BIGINT NOT NULL CHECK (release_number >= 0),
     hold_count BIGINT NOT NULL CHECK (hold_count >= 0),
     open_holds BIGINT NOT NULL CHECK (open_holds >= 0 AND open_holds <= hold_count),
-    exceptions BIGINT NOT NULL CHECK (exceptions >= 0),
+    order_holds BIGINT NOT NULL CHECK (order_holds >= 0 AND order_holds <= open_holds),
+    open_exceptions BIGINT NOT NULL CHECK (open_exceptions >= 0),
     cancel_time BIGINT,
     create_time BIGINT NOT NULL,
     update_time BIGINT NOT NULL,
@@ -70,6 +75,10 @@ CREATE INDEX orders_by_status ON orders (status, create_time, order_id);
 -- The cost of a customer's list does not grow with the orders of other accounts.
 CREATE INDEX orders_by_account_and_state ON orders (account_id, state, create_time, order_id);
 CREATE INDEX orders_by_account_and_status ON orders (account_id, status, create_time, order_id);
+-- Few orders need a person.
+CREATE INDEX orders_with_open_exceptions ON orders (create_time, order_id) WHERE open_exceptions > 0;
+CREATE INDEX orders_with_open_exceptions_by_account ON orders (account_id, create_time, order_id)
+    WHERE open_exceptions > 0;
 
 -- Lines with the counters of their units. What was ordered never changes; the counters do.
 CREATE TABLE order_lines (
@@ -84,8 +93,10 @@ CREATE TABLE order_lines (
     amount_minor BIGINT NOT NULL CHECK (amount_minor >= 0),
     handling_class TEXT NOT NULL,
     promised_ship_time BIGINT,
+    open_holds BIGINT NOT NULL CHECK (open_holds >= 0),
     reservation_version BIGINT NOT NULL CHECK (reservation_version >= 0),
     inventory_backordered BIGINT NOT NULL CHECK (inventory_backordered >= 0),
+    inventory_released BIGINT NOT NULL CHECK (inventory_released >= 0),
     ordered BIGINT NOT NULL CHECK (ordered > 0),
     cancelled BIGINT NOT NULL CHECK (cancelled >= 0 AND cancelled <= ordered),
     unallocated BIGINT NOT NULL CHECK (unallocated >= 0),
@@ -140,14 +151,17 @@ CREATE TABLE ended_orders (
     PRIMARY KEY (account_id, currency, status)
 );
 
--- Holds; those without a release time block the release of the order.
+-- Holds; those without a release time block the order, or the lines `1,2` of it.
 CREATE TABLE order_holds (
     order_id TEXT NOT NULL,
     hold_number BIGINT NOT NULL,
     reason TEXT NOT NULL,
+    line_numbers TEXT NOT NULL,
+    fulfillment_order_id TEXT,
     note TEXT NOT NULL,
     placed_by TEXT NOT NULL,
     place_time BIGINT NOT NULL,
+    expire_time BIGINT,
     released_by TEXT,
     release_time BIGINT,
     version BIGINT NOT NULL,

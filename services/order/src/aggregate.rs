@@ -131,9 +131,10 @@ impl OrderAggregate {
         if changing.order.cancel_time.is_some() {
             changing.cancel_unreleased();
         }
+        changing.apply_fill_policy(now);
         changing.confirm();
         changing.report_backorders(&backordered_before);
-        changing.release_reserved();
+        changing.release_reserved(now);
         changing.close_or_reopen(now);
         changing.promise_ship_times(now);
         changing.order.status = changing.order.derive_status(&UnitTotals::of(&changing.lines));

@@ -1,31 +1,37 @@
-//! Holds: they block the release of an order, not the recording of reports about it.
+//! Holds: they block the release of an order or of some of its lines, not the recording of reports about it.
 
-use std::sync::Arc;
+mod place;
+mod release;
 
-use mesh::{
-    Principal,
-    wire::{Checks, checked},
-};
 use proto::order::v1 as contract;
-use store::{Command, Context, Needs, Rows};
-use types::{Fault, OrderId, Timestamp, limits::MAX_TEXT};
+use store::{Column, Kind, Value};
+use types::{FulfillmentOrderId, OrderId, Timestamp};
 
-use crate::{aggregate::OrderAggregate, events::PendingEvent, order::Action};
+pub(crate) use place::PlaceHold;
+pub(crate) use release::{ExpireTask, ReleaseHold};
+
+use crate::{aggregate::ChangingOrder, events::PendingEvent, order_line::OrderLine};
 
 store::record! {
-    /// Something that blocks the release of an order. An order may have several.
+    /// Something that blocks an order or some of its lines. An order may have several.
     pub(crate) struct Hold in "order_holds" key (order_id: OrderId, hold_number: i64) {
         /// Why it was placed.
         reason: HoldReason,
+        /// The lines that it blocks.
+        line_numbers: LineNumbers,
+        /// The fulfillment order that it was placed on.
+        fulfillment_order_id: Option<FulfillmentOrderId>,
         /// A note for people.
         note: String,
         /// Subject of the caller that placed it.
         placed_by: String,
         /// When it was placed.
         place_time: Timestamp,
-        /// Subject of the caller that released it.
+        /// When it is released by itself.
+        expire_time: Option<Timestamp>,
+        /// Subject of the caller that released it; `None` when it expired.
         released_by: Option<String>,
-        /// When it was released; `None` while it blocks the release.
+        /// When it was released; `None` while it blocks.
         release_time: Option<Timestamp>,
     }
 }
@@ -49,109 +55,59 @@ store::text_enum! {
         Compliance = "COMPLIANCE",
         /// An outside system requested it.
         External = "EXTERNAL",
+        /// Less stock is there than was promised.
+        StockShortfall = "STOCK_SHORTFALL",
+        /// A change of the order is being agreed with the customer.
+        AwaitingAmendment = "AWAITING_AMENDMENT",
+        /// A number of an outside system is not mapped to one of the distributor's.
+        MissingMapping = "MISSING_MAPPING",
     }
 }
 
-/// Places a hold.
-#[derive(Debug)]
-pub(crate) struct PlaceHold {
-    order_id: OrderId,
-    etag: String,
-    reason: HoldReason,
-    note: String,
-    caller: Arc<Principal>,
-}
+/// The lines that a hold blocks, all when empty. Stored as `1,2`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct LineNumbers(pub(crate) Vec<i64>);
 
-impl PlaceHold {
-    /// Reads the request.
-    pub(crate) fn parse(request: &contract::PlaceHoldRequest, caller: &Arc<Principal>) -> Result<Self, Fault> {
-        let mut checks = Checks::new();
-        let order_id = checks.id("order_id", &request.order_id);
-        let reason = checks.choice("reason", request.reason).and_then(HoldReason::from_contract);
-        let note = checks.optional_text("note", &request.note, MAX_TEXT);
-        checks.done()?;
-        let (order_id, reason, note) = (checked(order_id)?, checked(reason)?, checked(note)?);
-        Ok(Self { order_id, etag: request.etag.clone(), reason, note, caller: caller.clone() })
+impl Column for LineNumbers {
+    const KIND: Kind = Kind::Text;
+
+    fn to_value(&self) -> Value {
+        Value::Text(self.0.iter().map(ToString::to_string).collect::<Vec<_>>().join(","))
+    }
+
+    fn from_value(value: Value) -> Option<Self> {
+        let text = String::from_value(value)?;
+        let numbers = text.split(',').filter(|number| !number.is_empty());
+        numbers.map(|number| number.parse().ok()).collect::<Option<_>>().map(Self)
     }
 }
 
-impl Command for PlaceHold {
-    type Reply = contract::Order;
-
-    const NAME: &'static str = "PlaceHold";
-
-    fn needs(&self, _: &Rows, needs: &mut Needs) {
-        OrderAggregate::needs_with_holds(&self.order_id, needs);
+impl ChangingOrder {
+    /// Places a hold.
+    pub(crate) fn place_hold(&mut self, hold: Hold) {
+        self.order.hold_count += 1;
+        self.count_hold(&hold, 1);
+        self.pending.push(PendingEvent::HoldPlaced(hold));
     }
 
-    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<contract::Order, Fault> {
-        let mut aggregate =
-            OrderAggregate::load_for(&self.order_id, &self.etag, &self.caller, Action::PlaceHold, rows)?;
-        let hold = Hold {
-            order_id: self.order_id.clone(),
-            hold_number: aggregate.order.hold_count + 1,
-            reason: self.reason,
-            note: self.note.clone(),
-            placed_by: self.caller.subject.clone(),
-            place_time: cx.now(),
-            released_by: None,
-            release_time: None,
-            version: 0,
-        };
-        aggregate.change(cx.now(), |aggregate| {
-            aggregate.order.hold_count += 1;
-            aggregate.order.open_holds += 1;
-            aggregate.pending.push(PendingEvent::HoldPlaced(hold));
-        });
-        aggregate.save_and_show(rows, cx)
+    /// Releases an open hold; without a subject it expired.
+    pub(crate) fn release_hold(&mut self, hold: Hold, released_by: Option<String>, now: Timestamp) {
+        self.count_hold(&hold, -1);
+        self.pending.push(PendingEvent::HoldReleased(Hold { released_by, release_time: Some(now), ..hold }));
     }
-}
 
-/// Releases a hold.
-#[derive(Debug)]
-pub(crate) struct ReleaseHold {
-    order_id: OrderId,
-    etag: String,
-    hold_number: i64,
-    caller: Arc<Principal>,
-}
-
-impl ReleaseHold {
-    /// Reads the request.
-    pub(crate) fn parse(request: &contract::ReleaseHoldRequest, caller: &Arc<Principal>) -> Result<Self, Fault> {
-        let mut checks = Checks::new();
-        let order_id = checks.id("order_id", &request.order_id);
-        if request.hold_number < 1 {
-            checks.wrong("hold_number", "must be at least 1");
+    fn count_hold(&mut self, hold: &Hold, by: i64) {
+        self.order.open_holds += by;
+        if hold.line_numbers.0.is_empty() {
+            self.order.order_holds += by;
         }
-        checks.done()?;
-        let (etag, hold_number) = (request.etag.clone(), request.hold_number.into());
-        Ok(Self { order_id: checked(order_id)?, etag, hold_number, caller: caller.clone() })
-    }
-}
-
-impl Command for ReleaseHold {
-    type Reply = contract::Order;
-
-    const NAME: &'static str = "ReleaseHold";
-
-    fn needs(&self, _: &Rows, needs: &mut Needs) {
-        OrderAggregate::needs_with_holds(&self.order_id, needs);
-    }
-
-    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<contract::Order, Fault> {
-        let mut aggregate =
-            OrderAggregate::load_for(&self.order_id, &self.etag, &self.caller, Action::ReleaseHold, rows)?;
-        let hold = rows.get::<Hold>(&(self.order_id.clone(), self.hold_number))?;
-        let hold = hold.ok_or_else(|| Fault::not_found("hold", self.hold_number))?.clone();
-        if hold.release_time.is_some() {
-            return Err(Fault::not_supported(format!("hold {} is released already", self.hold_number)));
+        for line_number in &hold.line_numbers.0 {
+            self.with_line(*line_number, |line| line.open_holds += by);
         }
-        let (released_by, release_time) = (Some(self.caller.subject.clone()), Some(cx.now()));
-        aggregate.change(cx.now(), |aggregate| {
-            aggregate.order.open_holds -= 1;
-            aggregate.pending.push(PendingEvent::HoldReleased(Hold { released_by, release_time, ..hold }));
-        });
-        aggregate.save_and_show(rows, cx)
+    }
+
+    /// Whether a hold blocks a line, by itself or with the whole order.
+    pub(crate) fn is_held(&self, line: &OrderLine) -> bool {
+        self.order.order_holds > 0 || line.open_holds > 0
     }
 }

@@ -7,14 +7,14 @@
 //! - An order is accepted as a whole or refused as a whole; the answer is what is stored.
 //! - The units of a line add up after any reports of other services in any order, and state and status follow from the
 //!   counters of all lines.
+//! - Nothing is released under a hold, or before it may be shipped; what the fill policy does not let wait is cancelled.
 //! - Reports are recorded even when they contradict the order: units shipped after their cancellation count as shipped,
 //!   and an exception is opened.
 //! - The amounts that become ready to invoice, less those credited, are the rounded price of the units that the customer owes. Nothing
 //!   is credited that was not ready to invoice.
 //!
 //! **Absent on purpose**: stock, routing, shipments, credit, and changes to what was ordered. Tax: Waybill computes
-//! none, the ERP adds it to the invoice. The status EXCEPTION shows the exceptions that this service opens, until
-//! everything is delivered; the queue of all exceptions is in operations.
+//! none, the ERP adds it to the invoice. Exceptions are kept by operations; the status EXCEPTION says that one is open.
 //!
 //! The steps of an order over time are in `src/process`, one process in each file.
 
@@ -30,6 +30,7 @@ mod place;
 mod process;
 mod reactions;
 mod record;
+mod record_exceptions;
 mod report;
 mod rpc;
 mod store;
@@ -38,16 +39,19 @@ mod wire;
 
 use std::{sync::Arc, time::Duration};
 
-use ::store::{Db, Follower, Migration, Reactions, Workers};
+use ::store::{Db, Follower, Migration, Reactions, TaskHandler, Workers};
 use mesh::{Channel, Principal, Server, ServerError};
 use proto::{
     event::v1::event_service_client::EventServiceClient,
+    fulfillment::v1::fulfillment_service_client::FulfillmentServiceClient,
     inventory::v1::inventory_service_client::InventoryServiceClient,
     order::v1::order_service_server::OrderServiceServer,
 };
 
 use crate::{
-    reactions::{FulfillmentFollower, InventoryFollower, OrderFollower, ReturnsFollower},
+    hold::ExpireTask,
+    process::ship_window::{CancelTask, ReleaseTask},
+    reactions::{FulfillmentFollower, InventoryFollower, OperationsFollower, OrderFollower, ReturnsFollower},
     rpc::Rpc,
 };
 
@@ -89,15 +93,25 @@ pub struct Peers {
     pub fulfillment: Channel,
     /// The returns service.
     pub returns: Channel,
+    /// The operations service.
+    pub operations: Channel,
 }
 
-/// The service's server. It calls `inventory` for items that it has no copy of.
+/// The service's server. It calls `inventory` for items that it has no copy of, and `fulfillment` for the fulfillment orders
+/// that holds are placed on.
 #[expect(clippy::needless_pass_by_value, reason = "the servers of all services are given their channels")]
-pub fn server(db: Db, inventory: Channel, config: &Config, mesh_config: &mesh::Config) -> Result<Server, ServerError> {
+pub fn server(
+    db: Db,
+    inventory: Channel,
+    fulfillment: Channel,
+    config: &Config,
+    mesh_config: &mesh::Config,
+) -> Result<Server, ServerError> {
     let server = chassis::server(NAME, &db, mesh_config)?;
-    // As the service itself: what it copies is not what its caller would be shown.
-    let inventory = inventory.for_principal(&Principal::service(NAME));
-    let rpc = Rpc { db, inventory: InventoryServiceClient::new(inventory), config: config.clone() };
+    // As the service itself: what it reads is not what its caller would be shown.
+    let inventory = InventoryServiceClient::new(inventory.for_principal(&Principal::service(NAME)));
+    let fulfillment = FulfillmentServiceClient::new(fulfillment.for_principal(&Principal::service(NAME)));
+    let rpc = Rpc { db, inventory, fulfillment, config: config.clone() };
     Ok(server.add_service(OrderServiceServer::new(rpc)))
 }
 
@@ -113,6 +127,8 @@ pub fn workers(db: Db, peers: Peers, config: &Config) -> Workers {
         follow(peers.inventory, Arc::new(InventoryFollower)),
         follow(peers.fulfillment, Arc::new(FulfillmentFollower)),
         follow(peers.returns, Arc::new(ReturnsFollower)),
+        follow(peers.operations, Arc::new(OperationsFollower)),
     ];
-    Workers::new(db, followers, [], watchdog::CHECKS)
+    let handlers: [Arc<dyn TaskHandler>; 3] = [Arc::new(ExpireTask), Arc::new(ReleaseTask), Arc::new(CancelTask)];
+    Workers::new(db, followers, handlers, watchdog::CHECKS)
 }

@@ -28,6 +28,12 @@ store::record! {
         invoice_policy: InvoicePolicy,
         /// When the customer wants it shipped, if it is named.
         requested_ship_time: Option<Timestamp>,
+        /// When its units may be released, however early it is wanted.
+        ship_not_before: Option<Timestamp>,
+        /// When what is open is cancelled.
+        cancel_after: Option<Timestamp>,
+        /// When its units may be released; `None` when they might be at once.
+        release_time: Option<Timestamp>,
         /// How far it is.
         state: OrderState,
         /// What it shows to a person. Stored beside the counters that it follows from, so that lists are filtered by it.
@@ -50,8 +56,10 @@ store::record! {
         hold_count: i64,
         /// Holds that are not released.
         open_holds: i64,
-        /// Exceptions that this service opened for it.
-        exceptions: i64,
+        /// Of these, those that block the whole order.
+        order_holds: i64,
+        /// Open exceptions of it, whichever service opened them, as operations last said.
+        open_exceptions: i64,
         /// When its cancellation was requested. From then on, units that return from nodes are cancelled.
         cancel_time: Option<Timestamp>,
         /// When it was placed.
@@ -83,12 +91,14 @@ store::text_enum! {
     /// What happens to units that cannot be filled at once.
     #[expect(clippy::enum_variant_names, reason = "the names are the contract's")]
     pub(crate) enum FillPolicy = contract::FillPolicy {
-        /// The order is rejected.
+        /// The order is rejected, or later cancelled as far as possible.
         FillOrKill = "FILL_OR_KILL",
         /// The others wait for them.
         FillAll = "FILL_ALL",
-        /// They are backordered, and the others are released.
+        /// They are cancelled, and the others are released.
         FillAllAvailable = "FILL_ALL_AVAILABLE",
+        /// They are backordered, and the others are released.
+        FillAvailableBackorder = "FILL_AVAILABLE_BACKORDER",
     }
 }
 

@@ -28,10 +28,14 @@ store::record! {
         handling_class: HandlingClass,
         /// When the reserved units are promised to leave; `None` while units wait for stock.
         promised_ship_time: Option<Timestamp>,
+        /// Holds that block this line and are not released, beside those of the whole order.
+        open_holds: i64,
         /// Version of the newest reservation reported; 0 before the first.
         reservation_version: i64,
         /// Backordered units of that reservation; some of them may be at nodes or cancelled here.
         inventory_backordered: i64,
+        /// Units of that reservation that inventory has released.
+        inventory_released: i64,
         /// Units ordered.
         ordered: i64,
         /// Units cancelled.
@@ -122,8 +126,10 @@ impl OrderLine {
             amount_minor: priced.amount_minor,
             handling_class: priced.handling_class,
             promised_ship_time: None,
+            open_holds: 0,
             reservation_version: 0,
             inventory_backordered: 0,
+            inventory_released: 0,
             ordered: priced.ordered,
             cancelled: 0,
             unallocated: priced.ordered,

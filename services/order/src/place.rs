@@ -21,6 +21,7 @@ use crate::{
     item::Item,
     order::{FillPolicy, Order, OrderState, OrderStatus},
     order_line::{OrderLine, PricedLine},
+    process::ship_window,
 };
 
 /// Places an order. Its form is checked; the account, ship-to and items that it names are not.
@@ -33,6 +34,8 @@ pub(crate) struct PlaceOrder {
     currency: Option<Currency>,
     fill_policy: FillPolicy,
     requested_ship_time: Option<Timestamp>,
+    ship_not_before: Option<Timestamp>,
+    cancel_after: Option<Timestamp>,
     /// In the order of the request.
     lines: Vec<NewLine>,
     caller: Arc<Principal>,
@@ -133,6 +136,9 @@ impl PlaceOrder {
             fill_policy: self.fill_policy,
             invoice_policy: account.invoice_policy,
             requested_ship_time: self.requested_ship_time,
+            ship_not_before: self.ship_not_before,
+            cancel_after: self.cancel_after,
+            release_time: ship_window::release_time(self.ship_not_before, self.requested_ship_time, now),
             state: OrderState::Submitted,
             status: OrderStatus::Submitted,
             reason: String::new(),
@@ -144,7 +150,8 @@ impl PlaceOrder {
             release_number: 0,
             hold_count: 0,
             open_holds: 0,
-            exceptions: 0,
+            order_holds: 0,
+            open_exceptions: 0,
             cancel_time: None,
             create_time: now,
             update_time: now,
@@ -188,6 +195,9 @@ impl Command for PlaceOrder {
         {
             checks.wrong("currency", format!("must be {of_account}, the account's"));
         }
+        if self.cancel_after.is_some_and(|cancel_after| cancel_after <= cx.now()) {
+            checks.wrong("cancel_after", "must be in the future");
+        }
         let ship_to = if account.is_some() { self.ship_to(rows, &mut checks)? } else { None };
         let priced = self.price(rows, currency, &mut checks)?;
         checks.done()?;
@@ -195,6 +205,7 @@ impl Command for PlaceOrder {
         self.refuse_duplicate(&account, rows)?;
 
         let order = self.order(cx.new_id(), &account, ship_to, total_minor, cx.now());
+        ship_window::schedule(&order, cx);
         let lines = priced.into_iter().map(|line| OrderLine::new(order.order_id.clone(), line)).collect();
         Ok(OrderAggregate::place(order, lines).save(rows, cx)?.to_contract([]))
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mesh::Channel;
 use proto::{
-    events::{FulfillmentEvent, InventoryEvent, OrderEvent, ReturnsEvent},
+    events::{FulfillmentEvent, InventoryEvent, OperationsEvent, OrderEvent, ReturnsEvent},
     fulfillment::v1::{FulfillmentOrder, Shipment},
     inventory::v1::inventory_service_client::InventoryServiceClient,
 };
@@ -14,6 +14,7 @@ use crate::{
     item::StoreItems,
     process::{cancellation::release_reservation, confirmation::reserve, returned_units::RecordReturn},
     record::record,
+    record_exceptions::RecordExceptions,
     report::{OrderReport, read_id, read_reservations, read_units},
 };
 
@@ -45,7 +46,7 @@ store::reactions! {
         ItemCreated | ItemUpdated(changed) => Ok(vec![Box::new(StoreItems(changed.item.into_iter().collect()))]),
         InventoryReserved | InventoryReservationReleased | InventoryReservationExpired(changed) =>
             record(&changed.order_id, OrderReport::Reserved(read_reservations(&changed.reservations))),
-        ignored: LocationCreated, InventoryReceived, InventoryAdjusted, InventoryRestocked, InventorySnapshotReported,
+        ignored: LocationCreated, LocationReachChanged, InventoryReceived, InventoryAdjusted, InventoryRestocked, InventorySnapshotReported,
             InventoryAllocated, InventoryDeallocated, InventoryConsumed, InventoryShortfallDetected,
             InventoryDriftDetected, ExceptionOpened, ExceptionResolved,
     }
@@ -109,5 +110,18 @@ store::reactions! {
             Ok(vec![Box::new(RecordReturn::read(changed.r#return)?)]),
         ReturnReceived | ReturnOverReceived(received) => Ok(vec![Box::new(RecordReturn::read(received.r#return)?)]),
         ignored: ReturnCreditProposed, ReturnDisposed, ExceptionOpened, ExceptionResolved,
+    }
+}
+
+/// Follows operations: whether exceptions of an order are open.
+pub(crate) struct OperationsFollower;
+
+store::reactions! {
+    OperationsFollower, "order.operations", OperationsEvent, |_follower, _event| {
+        ExceptionOrderChanged(changed) => Ok(vec![Box::new(RecordExceptions {
+            order_id: read_id(&changed.order_id)?,
+            open_exceptions: changed.open_exceptions.into(),
+        })]),
+        ignored: ExceptionRetried, ExceptionAssigned, ExceptionClosed, ExceptionDismissed, ExceptionOpened, ExceptionResolved,
     }
 }

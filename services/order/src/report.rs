@@ -47,6 +47,8 @@ pub(crate) struct ReservationSnapshot {
     pub(crate) version: i64,
     /// Units without stock.
     pub(crate) backordered: i64,
+    /// Units that are not wanted any more.
+    pub(crate) released: i64,
 }
 
 impl OrderReport {
@@ -85,6 +87,7 @@ pub(crate) fn read_reservations(reservations: &[Reservation]) -> Vec<Reservation
         line_number: reservation.line_number.into(),
         version: reservation.version,
         backordered: reservation.backordered,
+        released: reservation.released,
     };
     reservations.iter().map(snapshot).collect()
 }

@@ -1,5 +1,6 @@
 //! Declares the gRPC methods: commands, and other calls.
 
+mod hold;
 mod place;
 mod read;
 mod wait;
@@ -7,6 +8,7 @@ mod wait;
 use chassis::Answers;
 use mesh::{Channel, Principal, wire::one_id};
 use proto::{
+    fulfillment::v1::fulfillment_service_client::FulfillmentServiceClient,
     inventory::v1::inventory_service_client::InventoryServiceClient,
     order::v1::{self as contract, order_service_server::OrderService},
 };
@@ -17,7 +19,7 @@ use crate::{
     Config,
     account::{CreateAccount, CreateShipTo, UpdateAccount},
     cancel::CancelOrder,
-    hold::{PlaceHold, ReleaseHold},
+    hold::ReleaseHold,
     order::Action,
     store as reads,
 };
@@ -26,6 +28,7 @@ use crate::{
 pub(crate) struct Rpc {
     pub(crate) db: Db,
     pub(crate) inventory: InventoryServiceClient<Channel>,
+    pub(crate) fulfillment: FulfillmentServiceClient<Channel>,
     pub(crate) config: Config,
 }
 
@@ -44,11 +47,11 @@ chassis::rpc! {
             create_ship_to(contract::CreateShipToRequest) -> contract::ShipTo = CreateShipTo::parse,
                 seen by check_account of account_id;
             cancel_order(contract::CancelOrderRequest) -> contract::Order = CancelOrder::parse, shown by show;
-            place_hold(contract::PlaceHoldRequest) -> contract::Order = PlaceHold::parse, shown by show;
             release_hold(contract::ReleaseHoldRequest) -> contract::Order = ReleaseHold::parse, shown by show;
         }
         calls {
             place_order(contract::PlaceOrderRequest) -> contract::Order;
+            place_hold(contract::PlaceHoldRequest) -> contract::Order;
             get_account(contract::GetAccountRequest) -> contract::Account;
             list_accounts(contract::ListAccountsRequest) -> contract::ListAccountsResponse;
             list_ship_tos(contract::ListShipTosRequest) -> contract::ListShipTosResponse;

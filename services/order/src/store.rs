@@ -95,6 +95,8 @@ pub(crate) struct OrderFilter {
     pub(crate) states: Vec<OrderState>,
     /// Only with these statuses; with any when empty.
     pub(crate) statuses: Vec<OrderStatus>,
+    /// Only those with open exceptions.
+    pub(crate) with_open_exceptions: bool,
     /// Only placed at this instant or later.
     pub(crate) created_after: Option<Timestamp>,
     /// Only placed before this instant.
@@ -119,6 +121,10 @@ pub(crate) async fn orders(
     }
     select.filter("state", &filter.states);
     select.filter("status", &filter.statuses);
+    if filter.with_open_exceptions {
+        // The second half lets the planner use the index over the few that have any.
+        select.and("open_exceptions >= ? AND open_exceptions > 0", 1_i64.to_value());
+    }
     if let Some(after) = filter.created_after {
         select.and("create_time >= ?", after.to_value());
     }

@@ -61,6 +61,9 @@ pub(crate) fn hold(hold: &Hold) -> contract::Hold {
         note: hold.note.clone(),
         placed_by: hold.placed_by.clone(),
         place_time: Some(timestamp(hold.place_time)),
+        line_numbers: hold.line_numbers.0.iter().map(|number| small(*number)).collect(),
+        fulfillment_order_id: hold.fulfillment_order_id.as_ref().map(ToString::to_string).unwrap_or_default(),
+        expire_time: hold.expire_time.map(timestamp),
     }
 }
 
@@ -92,6 +95,10 @@ pub(crate) fn order<'a>(
         update_time: Some(timestamp(order.update_time)),
         close_time: order.close_time.map(timestamp),
         credited_total: Some(money(order.currency, order.credited_minor)),
+        open_exceptions: small(order.open_exceptions),
+        ship_not_before: order.ship_not_before.map(timestamp),
+        cancel_after: order.cancel_after.map(timestamp),
+        release_time: order.release_time.map(timestamp),
     }
 }
 

@@ -9,6 +9,7 @@ mod gateway;
 mod journeys;
 mod northwind;
 mod partly_right;
+mod promises;
 mod quotas;
 mod races;
 mod subscriptions;

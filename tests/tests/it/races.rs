@@ -126,6 +126,8 @@ async fn a_node_that_rejects_is_excluded_and_when_all_reject_an_exception_is_ope
         }
         assert_eq!(world.fulfillment_orders(&order_id).await.len(), 2, "no node is asked twice");
         assert_eq!(exceptions(&world).await, ["UNASSIGNED"]);
+        let order = world.get(&format!("/v1/orders/{order_id}")).await;
+        assert_eq!(order["status"], "ORDER_STATUS_EXCEPTION", "whichever service opened it");
 
         world.item("COFFEE", "HANDLING_CLASS_AMBIENT").await;
         world.check_laws().await;

@@ -30,7 +30,7 @@ use proto::{
 use store::{AnyCommand, Command, Context, Needs, Rows};
 use types::{Fault, FulfillmentOrderId, OrderId, Timestamp, limits::MAX_TEXT};
 
-use super::deallocation::present;
+use super::{deallocation::present, routing};
 use crate::{
     aggregate::FulfillmentOrderAggregate, fulfillment_order::FulfillmentOrderHeader, inventory::Inventory,
     reactions::id, release::ReleaseAggregate,
@@ -73,6 +73,10 @@ impl Command for CancelOrder {
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         for mut release in ReleaseAggregate::load_all(&self.order_id, rows)? {
+            // A plan that waits for the end of a hold is settled now: its fulfillment orders are cancelled below or at once.
+            if let Some(decision_id) = release.release().decision_id.as_ref().filter(|_| release.holds_plan()) {
+                routing::schedule_allocation(decision_id, release.release(), cx);
+            }
             release.cancel(cx.now(), &self.reason);
             release.save(rows, cx)?;
         }

@@ -3,7 +3,10 @@
 //! 1. Routing fails (`PlanRouting` or `SettleRouting`, `process/routing.rs`): saving the release opens the exception
 //!    UNASSIGNED for the order, unless another of its releases has opened it (`release/aggregate/events.rs`).
 //! 2. Stock comes in, or is deallocated from a node: [`stock_changed`] reacts to inventory's events.
-//! 3. A node is created or changed: [`nodes_changed`] reacts to `node.created` and `node.updated`.
+//! 3. A node is created or changed: [`nodes_changed`] reacts to `node.created` and `node.updated`, and to
+//!    `location.reach_changed` when inventory knows too.
+//!    While inventory does not answer, the routing tasks are tried again; units without a route for long open UNASSIGNED too
+//!    (`process/routing/restart.rs`).
 //! 4. Both run [`Reroute`], which routes the waiting releases in a new attempt; one that is being planned is planned on the
 //!    facts as they are now.
 //! 5. A person calls `RetryRouting` ([`RetryRouting`]), which also clears the exclusions: nodes that rejected the units
@@ -152,8 +155,9 @@ impl Command for RetryRouting {
                 routing::schedule_allocation(decision_id, release.release(), cx);
                 lines.extend(release.planned());
             }
-            if release.has_unrouted() {
-                lines.extend(release.unrouted());
+            let routable = release.routable();
+            if !routable.is_empty() {
+                lines.extend(routable);
                 release.clear_exclusions();
                 release.reroute();
                 release.save(rows, cx)?;

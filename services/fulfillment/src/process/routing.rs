@@ -16,6 +16,7 @@
 //! is saved. So no unit is allocated twice, and none that is allocated is forgotten.
 
 mod allocate;
+mod overdue;
 mod plan;
 
 use proto::order::v1::{OrderReleased, ReleasedLine};
@@ -30,7 +31,7 @@ use crate::{
     keys,
     node::HandlingClass,
     reactions::id,
-    release::{Release, ReleaseAggregate, ReleaseLine, RoutingState},
+    release::{OpenHolds, Release, ReleaseAggregate, ReleaseLine, RoutingState},
     routing::Exclusions,
 };
 
@@ -94,6 +95,8 @@ pub(crate) fn accept_release(payload: OrderReleased) -> Result<Vec<Box<dyn AnyCo
         plan_number: 1,
         decision_id: None,
         exclusions: Exclusions::default(),
+        holds: OpenHolds::default(),
+        unrouted_time: Timestamp::default(),
         unassigned_time: None,
         cancel_time: None,
         cancel_reason: String::new(),

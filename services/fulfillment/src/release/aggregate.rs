@@ -3,6 +3,8 @@
 mod events;
 mod plan;
 
+use std::{collections::BTreeSet, time::Duration};
+
 use proto::{fulfillment::v1::FulfillmentUnfulfillable, types::v1::LineQuantity};
 use store::{Context, Needs, Rows};
 use types::{Fault, NodeId, OrderId, Timestamp};
@@ -92,6 +94,34 @@ impl ReleaseAggregate {
         self.lines.iter().any(|line| line.unrouted > 0)
     }
 
+    /// Units without a node that no hold blocks.
+    pub(crate) fn routable(&self) -> Vec<LineQuantity> {
+        let unrouted =
+            self.lines.iter().filter(|line| line.unrouted > 0 && !self.release.holds.block(line.line_number));
+        unrouted.map(|line| line.units(line.unrouted)).collect()
+    }
+
+    /// Whether the nodes of a plan are not to be asked yet: a hold blocks some of its lines. Nobody asks them any more once the
+    /// order is cancelled.
+    pub(crate) fn holds_plan(&self) -> bool {
+        let planned = |line: &&ReleaseLine| line.planned > 0;
+        let held = self.lines.iter().filter(planned).any(|line| self.release.holds.block(line.line_number));
+        held && !self.is_cancelled()
+    }
+
+    /// Adds a hold of the order.
+    pub(crate) fn place_hold(&mut self, hold_number: i64, line_numbers: BTreeSet<i64>) {
+        self.release.holds.0.insert(hold_number, line_numbers);
+    }
+
+    /// Takes a hold of the order off, and routes what no other one blocks.
+    pub(crate) fn release_hold(&mut self, hold_number: i64, now: Timestamp) {
+        if self.release.holds.0.remove(&hold_number).is_some() && !self.routable().is_empty() {
+            self.release.unrouted_time = now;
+            self.reroute();
+        }
+    }
+
     /// Whether the order's cancellation has reached it.
     pub(crate) fn is_cancelled(&self) -> bool {
         self.release.cancel_time.is_some()
@@ -117,6 +147,17 @@ impl ReleaseAggregate {
     /// Keeps the unrouted units until stock or nodes change.
     fn wait(&mut self, now: Timestamp) {
         self.release.routing_state = RoutingState::Waiting;
+        self.release.unassigned_time.get_or_insert(now);
+    }
+
+    /// Whether units have waited for a route for so long by now, and no person knows.
+    pub(crate) fn is_overdue(&self, unrouted_after: Duration, now: Timestamp) -> bool {
+        let waits = self.has_unrouted() || self.release.decision_id.is_some();
+        waits && self.release.unassigned_time.is_none() && now.since(self.release.unrouted_time) >= unrouted_after
+    }
+
+    /// Lets a person know that units wait for a route. Routing goes on.
+    pub(crate) fn report_overdue(&mut self, now: Timestamp) {
         self.release.unassigned_time.get_or_insert(now);
     }
 
@@ -181,6 +222,10 @@ impl ReleaseAggregate {
             if self.lines.iter().all(|line| line.planned == 0) {
                 self.release.unassigned_time = None;
             }
+        }
+        let waited = |loaded: &Release| loaded.routing_state == RoutingState::Pending || loaded.decision_id.is_some();
+        if self.schedule_routing && !self.loaded.as_ref().is_some_and(waited) {
+            self.release.unrouted_time = cx.now();
         }
         // A release that is to be routed again is written even if it is the same: a plan that another replica makes on older
         // stock then conflicts.

@@ -36,7 +36,7 @@ impl Rpc {
 
         let exclusions = Exclusions(excluded.into_iter().map(|node_id| (node_id, None)).collect());
         let lines = self.requested_lines(&request).await?;
-        let stock = self.inventory.stock(lines.iter().map(|line| line.sku.clone()).collect()).await?;
+        let stock = self.inventory.stock(lines.iter().map(|line| line.sku.clone()).collect(), &country).await?;
         let nodes = reads::all_nodes(&self.db).await?;
         let request =
             RoutingRequest { country: &country, lines: &lines, nodes: &nodes, stock: &stock, exclusions: &exclusions };

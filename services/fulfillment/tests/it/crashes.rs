@@ -94,6 +94,30 @@ async fn routing_goes_on_however_long_inventory_was_down() {
 }
 
 #[tokio::test]
+async fn units_without_a_route_for_long_need_a_person_until_they_have_one() {
+    each(open, async |world| {
+        for outage in ["GetAvailability", "Allocate"] {
+            for _ in 0..4 {
+                world.inventory.fail(outage, Outage::Before);
+            }
+        }
+        world.release(ORDER, 1, &[(1, "A", 4)]);
+        world.drain().await;
+        later(&world).await;
+        assert!(world.events().await.open_exceptions().is_empty(), "ten minutes are not long");
+        later(&world).await;
+        assert_eq!(world.events().await.open_exceptions(), [("UNASSIGNED".to_owned(), ORDER.to_owned())]);
+        for _ in 0..8 {
+            later(&world).await;
+        }
+        assert_eq!(world.open_units(ORDER, 1).await, [("nod_a".to_owned(), 4)]);
+        assert!(world.events().await.open_exceptions().is_empty());
+        assert_eq!(world.count(EventType::ExceptionOpened).await, 1, "once, however long it takes");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_answer_lost_when_units_are_deallocated_moves_them_once() {
     each(open, async |world| {
         world.release(ORDER, 1, &[(1, "A", 4)]);

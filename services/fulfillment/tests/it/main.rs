@@ -4,6 +4,7 @@
 mod answers;
 mod cancelling;
 mod crashes;
+mod holds;
 mod input;
 mod inventory;
 mod nodes;

@@ -11,7 +11,7 @@ use proto::{
         FulfillmentOrder, RecordShipmentRequest, ReportedPackage, fulfillment_service_client::FulfillmentServiceClient,
     },
     inventory::v1::inventory_service_server::InventoryServiceServer,
-    order::v1::{OrderCancelRequested, OrderReleased, ReleasedLine},
+    order::v1::{Hold, OrderCancelRequested, OrderHoldChanged, OrderReleased, ReleasedLine},
     types::v1::{Address, HandlingClass},
 };
 use store::Options;
@@ -110,11 +110,26 @@ impl World {
         self.order_log.emit(order, &OrderEvent::OrderReleased(released));
     }
 
+    /// A hold of some lines of an order is placed; of all when there are none.
+    pub(crate) fn hold(&self, order: &str, hold_number: i32, line_numbers: &[i32]) {
+        self.order_log.emit(order, &OrderEvent::OrderHoldPlaced(hold_changed(order, hold_number, line_numbers)));
+    }
+
+    /// The hold is released.
+    pub(crate) fn release_hold(&self, order: &str, hold_number: i32, line_numbers: &[i32]) {
+        self.order_log.emit(order, &OrderEvent::OrderHoldReleased(hold_changed(order, hold_number, line_numbers)));
+    }
+
     /// The order is cancelled.
     pub(crate) fn cancel(&self, order: &str) {
         let requested = OrderCancelRequested { order_id: order.to_owned(), reason: "not wanted".to_owned() };
         self.order_log.emit(order, &OrderEvent::OrderCancelRequested(requested));
     }
+}
+
+fn hold_changed(order: &str, hold_number: i32, line_numbers: &[i32]) -> OrderHoldChanged {
+    let hold = Hold { hold_number, line_numbers: line_numbers.to_vec(), ..Default::default() };
+    OrderHoldChanged { order_id: order.to_owned(), hold: Some(hold), ..Default::default() }
 }
 
 /// A report of packages that left, each with units of line 1.

@@ -8,6 +8,7 @@ use crate::{
     process::short_pick::ShortPick,
     quantity::AllocationLine,
     reservation::{Allocation, LineKey, SHORT_PICK_RANK},
+    supply::Supply,
 };
 
 store::text_enum! {
@@ -37,9 +38,9 @@ impl Ledger {
     pub(crate) fn allocate(&mut self, order_id: &OrderId, line: &AllocationLine) -> Result<i64, Fault> {
         let key = line.key(order_id);
         let Some(reservation) = self.reservations.get(&key) else { return Ok(0) };
-        let sku = reservation.sku.clone();
-        let available = self.level(&sku, &line.location_id).map_or(0, |level| level.available());
-        let units = line.quantity.min(reservation.reserved).min(available);
+        let (sku, ship_to_country) = (reservation.sku.clone(), reservation.ship_to_country.clone());
+        let wanted = line.quantity.min(reservation.reserved);
+        let units = self.supply(&sku)?.allocatable(&ship_to_country, &line.location_id, wanted);
         if units <= 0 {
             return Ok(0);
         }
@@ -48,7 +49,8 @@ impl Ledger {
         reservation.allocated += units;
         self.allocation(&key, &line.location_id, &sku).open_units += units;
         let entry = self.entry(MovementKind::Allocated, &sku, order_id.as_str());
-        self.record(Entry { location_id: Some(&line.location_id), reserved: -units, allocated: units, ..entry })?;
+        let (location_id, ship_to_country) = (Some(&line.location_id), ship_to_country.as_str());
+        self.record(Entry { location_id, ship_to_country, reserved: -units, allocated: units, ..entry })?;
         Ok(units)
     }
 
@@ -67,7 +69,8 @@ impl Ledger {
         if units <= 0 {
             return Ok(());
         }
-        let sku = self.reservations.get(&key).ok_or_else(not_loaded)?.sku.clone();
+        let reservation = self.reservations.get(&key).ok_or_else(not_loaded)?;
+        let (sku, ship_to_country) = (reservation.sku.clone(), reservation.ship_to_country.clone());
         let allocation = self.allocation(&key, location_id, &sku);
         allocation.open_units -= units;
         allocation.released += units;
@@ -87,8 +90,11 @@ impl Ledger {
             DeallocationPolicy::Reassign => units,
             // Free units go to the short pick before any backorder.
             DeallocationPolicy::Short => {
-                let stock = self.stock(&sku)?;
-                (stock.on_hand - stock.reserved - stock.allocated + units).max(0).min(units)
+                let mut stock = self.stock(&sku)?.clone();
+                let level = self.level(&sku, location_id);
+                let left = level.map_or(0, |level| level.on_hand.saturating_sub(level.allocated - units).max(0));
+                stock.available_at.set(location_id, left);
+                Supply::of(&stock, self.reach.as_ref()).free_for(&ship_to_country).min(units)
             }
         };
         let reservation = self.reservations.edit(&key).ok_or_else(not_loaded)?;
@@ -98,7 +104,8 @@ impl Ledger {
             reservation.released += units;
         }
         let entry = self.entry(MovementKind::Deallocated, &sku, order_id.as_str());
-        self.record(Entry { location_id: Some(location_id), reserved, allocated: -units, note, ..entry })?;
+        let (location_id, ship_to_country) = (Some(location_id), ship_to_country.as_str());
+        self.record(Entry { location_id, ship_to_country, reserved, allocated: -units, note, ..entry })?;
         if policy == DeallocationPolicy::Short && reserved < units {
             self.backorder(&key, units - reserved, SHORT_PICK_RANK)?;
         }
@@ -115,6 +122,7 @@ impl Ledger {
         let drift = if counted { 0 } else { quantity - on_hand };
 
         let (mut allocated, mut reserved, mut backordered) = (0, 0, 0);
+        let mut ship_to_country = String::new();
         if self.reservations.get(key).is_some_and(|reservation| reservation.sku == sku) {
             let allocation = self.allocations.get(&(key.0.clone(), key.1, location_id.clone()));
             allocated = allocation.map_or(0, |allocation| allocation.open_units).min(quantity);
@@ -124,6 +132,7 @@ impl Ledger {
                 allocation.consumed += allocated;
             }
             let reservation = self.reservations.edit(key).ok_or_else(not_loaded)?;
+            ship_to_country.clone_from(&reservation.ship_to_country);
             reserved = (quantity - allocated).min(reservation.reserved);
             backordered = (quantity - allocated - reserved).min(reservation.backordered);
             let released = (quantity - allocated - reserved - backordered).min(reservation.released);
@@ -141,7 +150,8 @@ impl Ledger {
             (false, _) => String::new(),
         };
         let entry = self.entry(MovementKind::Shipped, sku, shipment_id);
-        let deltas = Entry { on_hand: -on_hand, reserved: -reserved, allocated: -allocated, ..entry };
+        let ship_to_country = ship_to_country.as_str();
+        let deltas = Entry { on_hand: -on_hand, reserved: -reserved, allocated: -allocated, ship_to_country, ..entry };
         self.record(Entry { location_id: Some(location_id), note: &note, occur_time, ..deltas })?;
         if drift > 0 {
             *self.drifts.entry((sku.to_owned(), location_id.clone())).or_default() += drift;

@@ -16,7 +16,7 @@ impl Ledger {
             (reservation.backorder_rank, reservation.backorder_sequence) = (rank, Some(stock.last_backorder_sequence));
         }
         reservation.backordered += units;
-        stock.backordered += units;
+        stock.backorder_for(&reservation.ship_to_country, units);
         self.backorders.entry(reservation.sku.clone()).or_default().insert(key.clone());
         Ok(())
     }
@@ -26,12 +26,12 @@ impl Ledger {
         let reservation = self.reservations.edit(key).ok_or_else(not_loaded)?;
         let stock = self.stock.edit(&reservation.sku).ok_or_else(not_loaded)?;
         reservation.backordered -= units;
-        stock.backordered -= units;
+        stock.backorder_for(&reservation.ship_to_country, -units);
         Ok(())
     }
 
-    /// Reserves free units of each changed item for its backorders, by rank and sequence number. A fault when units
-    /// stay free beside backorders: the decision did not load them.
+    /// Reserves free units of each changed item for its backorders, by rank and sequence number, as far as they can reach them. A
+    /// fault when units stay free beside backorders that they could reach: the decision did not load them.
     pub(super) fn fill_backorders(&mut self) -> Result<(), Fault> {
         for sku in self.stock.touched() {
             if self.stock(&sku)?.backordered > 0 {
@@ -51,16 +51,23 @@ impl Ledger {
         }
         backorders.sort_unstable();
         for (_, _, key, backordered) in backorders {
-            let units = self.stock(sku)?.free().min(backordered);
+            let ship_to_country = self.reservations.get(&key).ok_or_else(not_loaded)?.ship_to_country.clone();
+            let supply = self.supply(sku)?;
+            let units = supply.free_for(&ship_to_country).min(backordered);
             if units == 0 {
+                if supply.is_restricted() {
+                    continue;
+                }
                 break;
             }
             self.reduce_backorder(&key, units)?;
             self.reservations.edit(&key).ok_or_else(not_loaded)?.reserved += units;
-            self.record(Entry { reserved: units, ..self.entry(MovementKind::Reserved, sku, key.0.as_str()) })?;
+            let entry = self.entry(MovementKind::Reserved, sku, key.0.as_str());
+            self.record(Entry { reserved: units, ship_to_country: &ship_to_country, ..entry })?;
             self.filled.insert(key);
         }
-        let stock = self.stock(sku)?;
-        if stock.free() > 0 && stock.backordered > 0 { Err(not_loaded()) } else { Ok(()) }
+        let (supply, stock) = (self.supply(sku)?, self.stock(sku)?);
+        let unfilled = !supply.is_restricted() && stock.free() > 0 && stock.backordered > 0;
+        if unfilled { Err(not_loaded()) } else { Ok(()) }
     }
 }

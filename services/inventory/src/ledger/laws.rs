@@ -7,19 +7,26 @@ use types::{AccountId, Fault, NodeId, OrderId, Timestamp};
 
 use super::{DeallocationPolicy, Ledger, OutboundQuantity, Terms, outcome::Outcome};
 use crate::{
+    item::HandlingClass,
     movement::{Movement, MovementKind},
     quantity::{AllocationLine, ItemQuantity, RequestedLine},
+    reach::Reach,
     reservation::{Allocation, LineAtLocation, LineKey, Reservation, ShortagePolicy},
     stock::{Level, Stock, StockKey},
+    supply::Supply,
 };
 
 const SKUS: [&str; 2] = ["A", "B"];
 const LOCATIONS: [&str; 2] = ["nod_1", "nod_2"];
 
+/// Where the orders go, in turns.
+const COUNTRIES: [&str; 2] = ["DE", "US"];
+
 /// All rows there are.
 #[derive(Debug, Clone, Default)]
 struct World {
     now: Timestamp,
+    reach: Option<Reach>,
     stock: BTreeMap<String, Stock>,
     levels: BTreeMap<StockKey, Level>,
     reservations: BTreeMap<LineKey, Reservation>,
@@ -87,13 +94,20 @@ fn sku_of(line: i64) -> String {
 impl World {
     fn new() -> Self {
         let now = Timestamp::from_micros(1_750_000_000_000_000);
-        let stock = SKUS.map(|sku| (sku.to_owned(), Stock::none_of(sku.to_owned(), now)));
+        let stock = SKUS.map(|sku| (sku.to_owned(), Stock::none_of(sku.to_owned(), HandlingClass::Ambient, now)));
         Self { now, stock: stock.into(), ..Self::default() }
     }
 
     fn ledger(&self) -> Ledger {
         let (stock, levels) = (self.stock.values().cloned(), self.levels.values().cloned());
-        Ledger::new(self.now, stock, levels, self.reservations.values().cloned(), self.allocations.values().cloned())
+        Ledger::new(
+            self.now,
+            self.reach.clone(),
+            stock,
+            levels,
+            self.reservations.values().cloned(),
+            self.allocations.values().cloned(),
+        )
     }
 
     /// Applies a step; a refused one changes nothing.
@@ -148,7 +162,11 @@ impl World {
                     &order_id(order),
                     &account_id(),
                     &lines,
-                    Terms { shortage_policy: policy, expire_after: Some(30_000_000) },
+                    &Terms {
+                        ship_to_country: COUNTRIES[order % COUNTRIES.len()].to_owned(),
+                        shortage_policy: policy,
+                        expire_after: Some(30_000_000),
+                    },
                 )
             }
             Step::Release { order, line, units } => ledger.release(&(order_id(order), line), units),
@@ -259,8 +277,21 @@ impl World {
             stock.reserved + stock.allocated <= stock.on_hand + stock.shortfall,
             "units that are not there are a shortfall"
         );
-        assert!(stock.free() == 0 || stock.backordered == 0, "no unit is free beside a backorder");
+        for (location_id, units) in levels.clone().map(|level| (&level.location_id, level.available())) {
+            assert_eq!(stock.available_at.of(location_id), units, "available is what the levels have");
+        }
+        let supply = Supply::of(stock, self.reach.as_ref());
+        for country in COUNTRIES {
+            let there = reservations.clone().filter(|reservation| reservation.ship_to_country == country);
+            let sum = |of: fn(&Reservation) -> i64| there.clone().map(of).sum::<i64>();
+            assert_eq!(stock.reserved_for.of(country), sum(|reservation| reservation.reserved));
+            assert_eq!(stock.backordered_for.of(country), sum(|reservation| reservation.backordered));
+            let waits = stock.backordered_for.of(country) > 0;
+            assert!(!waits || supply.free_for(country) == 0, "no unit is free beside a backorder that it reaches");
+            assert!(supply.promisable_to(country) <= supply.free_for(country));
+        }
         if !self.removed.contains(sku) {
+            assert_eq!(supply.missing(), 0, "every reserved unit keeps one that reaches its destination");
             assert_eq!(stock.shortfall, 0, "no unit is reserved twice");
             assert!(levels.clone().all(|level| level.shortfall == 0), "no unit is allocated twice");
         }
@@ -272,7 +303,21 @@ impl World {
     }
 }
 
+/// The first location ships to the first country only, the second everywhere.
+fn reach() -> Reach {
+    Reach::of(&[(LOCATIONS[0], &[COUNTRIES[0]]), (LOCATIONS[1], &["*"])])
+}
+
 proptest! {
+    #[test]
+    fn no_history_promises_what_cannot_reach_the_customer(steps in prop::collection::vec(step(), 1..80)) {
+        let mut world = World { reach: Some(reach()), ..World::new() };
+        for step in &steps {
+            world.apply(step);
+            world.check();
+        }
+    }
+
     #[test]
     fn no_history_breaks_the_laws_of_conservation(steps in prop::collection::vec(step(), 1..80)) {
         let mut world = World::new();

@@ -10,8 +10,10 @@ use crate::{
 };
 
 /// How units are reserved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Terms {
+    /// Where they go; empty where it is not known.
+    pub(crate) ship_to_country: String,
     pub(crate) shortage_policy: ShortagePolicy,
     /// Microseconds.
     pub(crate) expire_after: Option<i64>,
@@ -27,7 +29,7 @@ impl Ledger {
         order_id: &OrderId,
         account_id: &AccountId,
         lines: &[RequestedLine],
-        terms: Terms,
+        terms: &Terms,
     ) -> Result<(), Fault> {
         let mut violations = Vec::new();
         let mut increases = Vec::new();
@@ -61,7 +63,8 @@ impl Ledger {
             }
         }
         refused.first().map_or(Ok(()), |(line, units, available)| {
-            let message = format!("line {}: {available} of {units} units of {} are free", line.line_number, line.sku);
+            let message =
+                format!("line {}: {available} of {units} units of {} are available", line.line_number, line.sku);
             Err(Fault::new(Reason::InsufficientStock, message)
                 .fact("sku", &line.sku)
                 .fact("requested", units)
@@ -77,16 +80,22 @@ impl Ledger {
         account_id: &AccountId,
         sku: &str,
         units: i64,
-        terms: Terms,
+        terms: &Terms,
     ) -> Result<i64, Fault> {
-        let available = self.stock(sku)?.available_to_promise().min(units);
-        let new = || Reservation::none_for(key.clone(), account_id.clone(), sku.to_owned(), self.now);
+        // A line that is reserved already goes where it went.
+        let ship_to_country = self.reservations.get(key).map_or(&terms.ship_to_country, |known| &known.ship_to_country);
+        let ship_to_country = ship_to_country.clone();
+        let available = self.supply(sku)?.promisable_to(&ship_to_country).min(units);
+        let new = || {
+            Reservation::none_for(key.clone(), account_id.clone(), sku.to_owned(), ship_to_country.clone(), self.now)
+        };
         let reservation = self.reservations.make(key, new);
         reservation.requested += units;
         reservation.reserved += available;
         (reservation.shortage_policy, reservation.expire_after) = (terms.shortage_policy, terms.expire_after);
         if available > 0 {
-            self.record(Entry { reserved: available, ..self.entry(MovementKind::Reserved, sku, key.0.as_str()) })?;
+            let entry = self.entry(MovementKind::Reserved, sku, key.0.as_str());
+            self.record(Entry { reserved: available, ship_to_country: &ship_to_country, ..entry })?;
         }
         if available < units {
             self.backorder(key, units - available, DEFAULT_RANK)?;
@@ -108,10 +117,11 @@ impl Ledger {
         let backordered = units.min(reservation.backordered);
         let reserved = units - backordered;
         reservation.reserved -= reserved;
-        let sku = reservation.sku.clone();
+        let (sku, ship_to_country) = (reservation.sku.clone(), reservation.ship_to_country.clone());
         self.reduce_backorder(key, backordered)?;
         if reserved > 0 {
-            self.record(Entry { reserved: -reserved, ..self.entry(MovementKind::Released, &sku, key.0.as_str()) })?;
+            let entry = self.entry(MovementKind::Released, &sku, key.0.as_str());
+            self.record(Entry { reserved: -reserved, ship_to_country: &ship_to_country, ..entry })?;
         }
         self.reservations.edit(key).ok_or_else(not_loaded)
     }
@@ -136,7 +146,8 @@ impl Ledger {
                 reservation.released += line.reserved;
             }
             let entry = self.entry(MovementKind::Released, &line.sku, order_id.as_str());
-            self.record(Entry { reserved: -line.reserved, note: "expired", ..entry })?;
+            let ship_to_country = &line.ship_to_country;
+            self.record(Entry { reserved: -line.reserved, ship_to_country, note: "expired", ..entry })?;
             if line.shortage_policy == ShortagePolicy::Backorder {
                 self.backorder(&key, line.reserved, DEFAULT_RANK)?;
             }

@@ -4,14 +4,14 @@
 //!    It is not refused for reserved units. Its working set has the orders with units at stake
 //!    (`WorkingSet::on_hand_changes`, `working_set.rs`).
 //! 2. `Ledger::record` (`ledger.rs`) sets the shortfall of the level (allocated units that are not there) and of the
-//!    item (reserved and allocated units that are not there).
+//!    item: those of its levels, and reserved units that no location has for their destination (`Supply::missing`).
 //! 3. `Ledger::finish` (`ledger/outcome.rs`) compares both with what they were: [`ShortfallChange`]. The shortfall of
 //!    an item counts only beyond that of its levels.
 //! 4. [`ShortfallChange::emit`]: a shortfall that begins or grows emits `inventory.shortfall_detected` with the orders
 //!    at stake; one that begins opens the exception `STOCK_SHORTFALL`. No reservation changes: a person decides which
 //!    order goes without.
-//! 5. While it lasts, no unit of the item is free (`Stock::free`, `stock.rs`): new orders are backordered or refused,
-//!    and received units end the shortfall before they fill a backorder.
+//! 5. While it lasts, no unit of that location is free, and none that the reserved units need (`supply.rs`): received units
+//!    end the shortfall before they fill a backorder. What other locations have stays free.
 //! 6. It ends by units that arrive, by a cancellation, or by the short pick of the node that does not find the units
 //!    (`process/short_pick.rs`). Then the exception is resolved.
 

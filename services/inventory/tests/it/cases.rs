@@ -8,10 +8,10 @@ use proto::{
     inventory::v1::{DeallocationPolicy, ReleaseRequest, ReserveRequest, ShortagePolicy, ShortfallDetected},
 };
 use testkit::{each, reason};
-use types::Reason;
+use types::{Clock as _, Reason};
 
 use crate::{
-    reactions::hold,
+    reactions::{hold, ship},
     world::{HERE, THERE, World, quantities, requested, units},
 };
 
@@ -213,6 +213,82 @@ async fn orders_that_touch_items_in_opposite_order_do_not_deadlock() {
             assert_eq!((now.reserved, now.atp, now.shortfall), (60, 0, 0));
             world.check(sku).await;
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_order_on_credit_hold_past_its_time_with_accepted_work_is_extended_and_not_offered_again() {
+    each(World::open, async |world| {
+        world.receive("A", HERE, 4).await;
+        let request = ReserveRequest {
+            expire_after: Some(mesh::wire::duration(Duration::from_secs(3_600))),
+            ..requested("ord_1", &[(1, "A", 4)])
+        };
+        world.client.clone().reserve(request).await.unwrap();
+        // A node has accepted two of them; a credit hold keeps the others.
+        world.allocate("key", "ord_1", &[(1, HERE, 2)]).await;
+        hold(&world, "ord_1", 1).await;
+        for _ in 0..3 {
+            world.clock.advance(Duration::from_secs(3_601));
+            world.drain().await;
+        }
+        let kept = world.reservation("ord_1").await;
+        assert_eq!(units(&kept), (2, 2, 0, 0, 0));
+        assert!(kept.expire_time.unwrap().seconds > mesh::wire::timestamp(world.clock.now()).seconds, "extended");
+        assert_eq!(world.availability("A").await.atp, 0);
+        assert_eq!(reason(world.reserve_all("ord_2", &[(1, "A", 1)]).await), Reason::InsufficientStock);
+        assert!(world.emitted(EventType::InventoryReservationExpired).await.is_empty());
+        world.check("A").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_absolute_count_while_orders_are_open_promises_the_count_less_what_is_owed_once() {
+    each(World::open, async |world| {
+        world.receive("A", HERE, 80).await;
+        world.reserve("ord_1", &[(1, "A", 19)]).await;
+        world.reserve("ord_2", &[(1, "A", 10)]).await;
+        world.allocate("key", "ord_2", &[(1, HERE, 10)]).await;
+        let atp = async || world.availability("A").await.atp;
+        world.count("A", 80, Duration::ZERO).await;
+        assert_eq!(atp().await, 51, "80 less 29, not 80");
+        // Ten leave; the warehouse's own system does not know it yet, and then it does.
+        world.clock.advance(Duration::from_secs(60));
+        ship(&world, "shm_1", "ord_2", &[(1, "A", 10)], world.clock.now()).await;
+        assert_eq!(atp().await, 51);
+        world.clock.advance(Duration::from_secs(60));
+        world.count("A", 80, Duration::from_secs(90)).await;
+        assert_eq!(atp().await, 51, "a count from before they left");
+        world.count("A", 70, Duration::ZERO).await;
+        let now = world.availability("A").await;
+        assert_eq!(
+            (now.on_hand, now.reserved, now.allocated, now.atp),
+            (70, 19, 0, 51),
+            "they are not subtracted twice"
+        );
+        world.check("A").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn units_that_a_node_came_up_short_of_are_not_offered_to_others_until_they_are_found() {
+    each(World::open, async |world| {
+        world.receive("A", HERE, 5).await;
+        world.reserve("ord_1", &[(1, "A", 5)]).await;
+        world.allocate("key", "ord_1", &[(1, HERE, 5)]).await;
+        world.deallocate("ord_1", &[(1, HERE, 2)], DeallocationPolicy::Short).await;
+        let now = world.availability("A").await;
+        assert_eq!((now.backordered, now.atp), (2, 0), "what was short is still wanted");
+        world.receive("A", THERE, 1).await;
+        assert_eq!(world.availability("A").await.atp, 0);
+        assert_eq!(reason(world.reserve_all("ord_2", &[(1, "A", 1)]).await), Reason::InsufficientStock);
+        world.receive("A", THERE, 2).await;
+        assert_eq!(units(&world.reservation("ord_1").await), (2, 3, 0, 0, 0));
+        assert_eq!(world.availability("A").await.atp, 1, "the third is free");
+        world.check("A").await;
     })
     .await;
 }

@@ -195,7 +195,7 @@ async fn wrong_pages_and_lists_are_refused() {
         };
         assert_eq!(wrong_fields(client.list_movements(filter).await), ["sku", "location_id", "reference"]);
         assert_eq!(wrong_fields(client.batch_get_items(BatchGetItemsRequest::default()).await), ["skus"]);
-        let request = GetAvailabilityRequest { skus: vec!["A".to_owned(), String::new()] };
+        let request = GetAvailabilityRequest { skus: vec!["A".to_owned(), String::new()], ..Default::default() };
         assert_eq!(wrong_fields(client.get_availability(request).await), ["skus[1]"]);
     })
     .await;

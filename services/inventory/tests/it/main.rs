@@ -3,6 +3,7 @@
 
 mod cases;
 mod catalog;
+mod destinations;
 mod histories;
 mod input;
 mod on_hand;

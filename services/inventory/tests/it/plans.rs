@@ -1,9 +1,16 @@
 //! Lists cost as much as they show, however much has moved.
 
-use proto::inventory::v1::{GetAvailabilityRequest, ListMovementsRequest};
+use proto::{
+    events::FulfillmentEvent,
+    fulfillment::v1::NodeChanged,
+    inventory::v1::{GetAvailabilityRequest, ListMovementsRequest},
+};
 use testkit::{each, plans::Plans};
 
-use crate::world::{HERE, World};
+use crate::{
+    destinations::node,
+    world::{HERE, World},
+};
 
 /// An item that moves all the time, of 4,000 times once at a location.
 const MOVEMENTS: &str = "INSERT INTO movements \
@@ -12,9 +19,25 @@ const MOVEMENTS: &str = "INSERT INTO movements \
 /// Movements of other items at that location.
 const OTHERS: &str = "INSERT INTO movements \
     SELECT 'X' || (i % 100), i, 'nod_here', 'RESERVED', 0, 0, 0, '', NULL, '', i, i, NULL, 1 FROM n";
-/// Reservations whose units left long ago.
-const RESERVATIONS: &str = "INSERT INTO reservations SELECT 'ord_' || i, 1, 'acc_1', 'A', 1, 0, 0, 1, 0, 0, 'BACKORDER', 60, i, 0, NULL, \
-    NULL, NULL, i, i, 1 FROM n";
+/// Reservations that wait for nothing, and items that a location has.
+const RESERVATIONS: &str = "INSERT INTO reservations (order_id, line_number, account_id, sku, ship_to_country, requested, \
+    reserved, allocated, consumed, backordered, released, shortage_policy, backorder_rank, create_time, update_time, version) \
+    SELECT 'ord_' || i, 1, 'acc_1', 'X' || (i % 100), 'DE', 1, 0, 0, 1, 0, 0, 'REFUSE', 1, i, i, 1 FROM n";
+const LEVELS: &str = "INSERT INTO levels (sku, location_id, on_hand, allocated, shortfall, update_time, version) \
+    SELECT 'Y' || i, 'nod_here', 1, 0, 0, i, 1 FROM n";
+
+#[tokio::test]
+async fn a_node_that_changes_is_compared_with_what_waits_and_not_with_all_that_it_has() {
+    each(World::open, async |world| {
+        world.receive("A", HERE, 1).await;
+        world.reserve("ord_waits", &[(1, "A", 2)]).await;
+        let mut plans = Plans::over(&world.options, &world.db, &[RESERVATIONS, LEVELS]).await;
+        world.fulfillment.emit("", &FulfillmentEvent::NodeUpdated(NodeChanged { node: Some(node(HERE, 1, &["DE"])) }));
+        world.drain().await;
+        plans.check("a node that changes").await;
+    })
+    .await;
+}
 
 #[tokio::test]
 async fn movements_are_listed_without_reading_others() {
@@ -39,7 +62,8 @@ async fn movements_are_listed_without_reading_others() {
                 }
             }
         }
-        let request = GetAvailabilityRequest { skus: vec!["A".to_owned(), "B".to_owned(), "C".to_owned()] };
+        let request =
+            GetAvailabilityRequest { skus: vec!["A".to_owned(), "B".to_owned(), "C".to_owned()], ..Default::default() };
         world.client.clone().get_availability(request).await.unwrap();
         plans.check("availability").await;
         world.workers.look().await.unwrap();

@@ -24,7 +24,7 @@ pub(crate) async fn hold(world: &World, order_id: &str, open_holds: i32) {
 }
 
 /// Fulfillment reports that a shipment left.
-async fn ship(world: &World, shipment_id: &str, order_id: &str, lines: &[(i32, &str, i64)], at: Timestamp) {
+pub(crate) async fn ship(world: &World, shipment_id: &str, order_id: &str, lines: &[(i32, &str, i64)], at: Timestamp) {
     let shipment = Shipment {
         shipment_id: shipment_id.to_owned(),
         order_id: order_id.to_owned(),

@@ -55,7 +55,7 @@ async fn an_order_of_five_thousand_lines_is_reserved_and_consumed_over_tcp() {
         };
         let consumed = client.consume(consume).await.unwrap().into_inner().reservations;
         assert_eq!(consumed.iter().map(|reservation| reservation.consumed).sum::<i64>(), 2_000);
-        let request = GetAvailabilityRequest { skus: skus.clone() };
+        let request = GetAvailabilityRequest { skus: skus.clone(), ..Default::default() };
         let left = client.get_availability(request).await.unwrap().into_inner().availability;
         assert!(
             left.len() == 100 && left.iter().all(|item| (item.on_hand, item.reserved, item.allocated) == (80, 80, 0))

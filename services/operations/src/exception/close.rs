@@ -13,7 +13,7 @@ use proto::{
 use store::{Command, Context, Needs, Rows};
 use types::{ExceptionId, Fault};
 
-use super::{Exception, OpenException, State, emit, find};
+use super::{Exception, OpenException, State, emit, find, of_order};
 
 /// The most characters of a resolution.
 const MAX_RESOLUTION: usize = 2_000;
@@ -84,6 +84,7 @@ impl Closing {
         needs.row::<Exception>(&self.exception_id);
         if let Ok(Some(exception)) = rows.get::<Exception>(&self.exception_id) {
             needs.row::<OpenException>(&exception.open_key());
+            of_order::needs(&exception.order_id, needs);
         }
     }
 

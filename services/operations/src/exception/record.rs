@@ -4,7 +4,7 @@ use proto::event::v1::{Event, ExceptionOpened, ExceptionResolved};
 use store::{Command, Context, Needs, Proto, Rows};
 use types::{AccountId, Fault, Timestamp};
 
-use super::{Exception, OpenException, State, close::close, due};
+use super::{Exception, OpenException, State, close::close, due, of_order};
 
 /// Opens an exception, or counts the report when there is an open one of its type and subject.
 pub(crate) struct ReportException {
@@ -46,6 +46,7 @@ impl Command for ReportException {
 
     fn needs(&self, rows: &Rows, needs: &mut Needs) {
         need_open(rows, needs, &self.key());
+        of_order::needs(&self.report.order_id, needs);
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
@@ -55,8 +56,8 @@ impl Command for ReportException {
             let order_id =
                 if exception.order_id.is_empty() { report.order_id.clone() } else { exception.order_id.clone() };
             let account_id = exception.account_id.clone().or_else(|| self.account_id.clone());
-            rows.put(Exception { order_id, account_id, occurrences, report: Proto(report), ..exception });
-            return Ok(());
+            let reported = Exception { order_id, account_id, occurrences, report: Proto(report), ..exception };
+            return reported.save(rows, cx).map(|_| ());
         }
         let (exception_type, subject) = self.key();
         let open_time = self.record_time.unwrap_or_else(|| cx.now());
@@ -104,6 +105,9 @@ fn need_open(rows: &Rows, needs: &mut Needs, key: &(String, String)) {
     needs.row::<OpenException>(key);
     if let Ok(Some(OpenException { exception_id: Some(exception_id), .. })) = rows.get::<OpenException>(key) {
         needs.row::<Exception>(exception_id);
+        if let Ok(Some(exception)) = rows.get::<Exception>(exception_id) {
+            of_order::needs(&exception.order_id, needs);
+        }
     }
 }
 

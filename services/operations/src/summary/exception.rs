@@ -3,7 +3,7 @@
 use proto::{
     event::v1::{ExceptionOpened, ExceptionResolved},
     events::OperationsEvent,
-    operations::v1::{Exception, ExceptionChanged},
+    operations::v1::{Exception, ExceptionChanged, OrderExceptionsChanged},
 };
 
 use super::format::{colon, one_line};
@@ -19,6 +19,10 @@ pub(super) fn line(event: OperationsEvent, actor: &str) -> Option<String> {
         OperationsEvent::ExceptionRetried(ExceptionChanged { exception }) => {
             format!("{} tried again by {}", exception?.r#type, person(actor))
         }
+        OperationsEvent::ExceptionOrderChanged(OrderExceptionsChanged { open_exceptions: 0, .. }) => {
+            "no exception of the order is open any more".to_owned()
+        }
+        OperationsEvent::ExceptionOrderChanged(_) => "the order has an open exception".to_owned(),
         OperationsEvent::ExceptionOpened(payload) => opened(&payload),
         OperationsEvent::ExceptionResolved(payload) => resolved(&payload),
     })

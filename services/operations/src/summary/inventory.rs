@@ -19,6 +19,9 @@ pub(super) fn line(event: InventoryEvent) -> Option<String> {
     Some(match event {
         InventoryEvent::ItemCreated(payload) => format!("item {} added", item(payload)?),
         InventoryEvent::ItemUpdated(payload) => format!("item {} changed", item(payload)?),
+        InventoryEvent::LocationReachChanged(payload) => {
+            format!("stock at {} is promised as its node ships now", payload.location_id)
+        }
         InventoryEvent::LocationCreated(payload) => {
             let location = payload.location?;
             format!("location {} ({}) added", one_line(&location.name), location.location_id)

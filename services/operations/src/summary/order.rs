@@ -87,7 +87,9 @@ fn released(payload: &OrderReleased) -> String {
 fn hold(payload: &OrderHoldChanged) -> String {
     let Some(hold) = &payload.hold else { return "no reason given".to_owned() };
     let note = if hold.note.is_empty() { String::new() } else { format!(", {}", one_line(&hold.note)) };
-    format!("{}{note}", lowercase(hold.reason().as_str_name(), "HOLD_REASON_"))
+    let lines = hold.line_numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let lines = if lines.is_empty() { String::new() } else { format!(" of lines {lines}") };
+    format!("{}{lines}{note}", lowercase(hold.reason().as_str_name(), "HOLD_REASON_"))
 }
 
 fn credit_proposed(payload: OrderCreditProposed) -> Option<String> {

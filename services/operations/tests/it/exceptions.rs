@@ -5,8 +5,8 @@ use proto::{
     events::{EventType, SharedEvent},
     operations::v1::{
         AssignExceptionRequest, DismissExceptionRequest, Exception, ExceptionCount, ExceptionState,
-        GetExceptionRequest, ListExceptionsRequest, ResolveExceptionRequest, RetryExceptionRequest,
-        RetryExceptionsRequest, SummarizeExceptionsRequest,
+        GetExceptionRequest, ListExceptionsRequest, OrderExceptionsChanged, ResolveExceptionRequest,
+        RetryExceptionRequest, RetryExceptionsRequest, SummarizeExceptionsRequest,
     },
 };
 use testkit::{each, reason, wrong_fields};
@@ -167,10 +167,42 @@ async fn what_a_person_did_with_an_exception_is_in_the_timeline_of_its_order() {
         let page = world.operator().list_timeline(timeline_of(ORDER)).await.unwrap().into_inner();
         let expected = [
             "needs a person, CANCEL_LOST: shipped anyway",
+            "the order has an open exception",
             "CANCEL_LOST assigned to Ann",
+            "no exception of the order is open any more",
             "CANCEL_LOST resolved by a operations: called the warehouse",
         ];
         assert_eq!(summaries(&page), expected);
+    })
+    .await;
+}
+
+/// How many exceptions of each order were open, whenever none or some were.
+async fn order_changes(world: &World) -> Vec<(String, i32)> {
+    let changes: Vec<OrderExceptionsChanged> = world.events().await.payloads(EventType::ExceptionOrderChanged);
+    changes.into_iter().map(|changed| (changed.order_id, changed.open_exceptions)).collect()
+}
+
+#[tokio::test]
+async fn followers_of_an_order_are_told_when_its_first_exception_opens_and_its_last_is_closed() {
+    each(World::open, async |world| {
+        let changed = |open| (ORDER.to_owned(), open);
+        world.open_exception("UNASSIGNED", ORDER, "no node");
+        world.open_exception("UNASSIGNED", ORDER, "still no node");
+        world.open_exception("OVER_SHIPPED", "shm_1", "two more");
+        world.drain().await;
+        assert_eq!(order_changes(&world).await, [changed(1)]);
+        world.resolve_exception("UNASSIGNED", ORDER, "routed");
+        world.drain().await;
+        assert_eq!(order_changes(&world).await, [changed(1)], "another one is open");
+        let open = ListExceptionsRequest { states: vec![ExceptionState::Open.into()], ..Default::default() };
+        let last = world.exceptions(open).await.remove(0);
+        world.operator().assign_exception(assign(&last, "Ann")).await.unwrap();
+        resolve(world.operator(), &last).await;
+        assert_eq!(order_changes(&world).await, [changed(1), changed(0)]);
+        world.open_exception("OVER_SHIPPED", "shm_1", "again");
+        world.drain().await;
+        assert_eq!(order_changes(&world).await, [changed(1), changed(0), changed(1)]);
     })
     .await;
 }

@@ -79,7 +79,7 @@ async fn the_service_checks_its_own_log_too() {
         world.operator().assign_exception(request).await.unwrap();
         let logs = verify(&world, LONG).await;
         let own = of(&logs, "operations").verification.as_ref().unwrap();
-        assert_eq!((own.checked_count, own.head_position, own.first_bad_position), (1, 1, 0));
+        assert_eq!((own.checked_count, own.head_position, own.first_bad_position), (2, 2, 0));
         assert_eq!(own.head_hash.len(), 64);
     })
     .await;

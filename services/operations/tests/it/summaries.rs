@@ -42,6 +42,7 @@ const INTERNAL: &[EventType] = &[
     EventType::ItemCreated,
     EventType::ItemUpdated,
     EventType::LocationCreated,
+    EventType::LocationReachChanged,
     EventType::NodeCreated,
     EventType::NodeUpdated,
     EventType::ReturnOverReceived,

@@ -148,7 +148,7 @@ async fn a_customer_sees_events_for_customers_without_the_actor() {
         let both: RoleSet = [Role::Customer, Role::Operations].into_iter().collect();
         let both = person(both, Accounts::Only(vec!["acc_1".parse().unwrap()]));
         let mut both = Client::new(world.channel.for_principal(&both));
-        assert_eq!(both.list_timeline(timeline_of(ORDER)).await.unwrap().into_inner().entries.len(), 3);
+        assert_eq!(both.list_timeline(timeline_of(ORDER)).await.unwrap().into_inner().entries.len(), 4);
     })
     .await;
 }

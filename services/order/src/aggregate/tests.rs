@@ -26,6 +26,9 @@ fn order(fill_policy: FillPolicy, invoice_policy: InvoicePolicy) -> Order {
         fill_policy,
         invoice_policy,
         requested_ship_time: None,
+        ship_not_before: None,
+        cancel_after: None,
+        release_time: None,
         state: OrderState::Submitted,
         status: OrderStatus::Submitted,
         reason: String::new(),
@@ -37,7 +40,8 @@ fn order(fill_policy: FillPolicy, invoice_policy: InvoicePolicy) -> Order {
         release_number: 0,
         hold_count: 0,
         open_holds: 0,
-        exceptions: 0,
+        order_holds: 0,
+        open_exceptions: 0,
         cancel_time: None,
         create_time: NOW,
         update_time: NOW,
@@ -72,7 +76,7 @@ fn aggregate(fill_policy: FillPolicy, invoice_policy: InvoicePolicy, ordered: &[
 }
 
 fn usual(ordered: &[i64]) -> OrderAggregate {
-    aggregate(FillPolicy::FillAllAvailable, InvoicePolicy::OnDelivery, ordered)
+    aggregate(FillPolicy::FillAvailableBackorder, InvoicePolicy::OnDelivery, ordered)
 }
 
 fn shipment() -> ShipmentId {
@@ -84,7 +88,7 @@ fn units(line_number: i64, quantity: i64) -> Vec<LineUnits> {
 }
 
 fn snapshot(line_number: i64, version: i64, backordered: i64) -> ReservationSnapshot {
-    ReservationSnapshot { line_number, version, backordered }
+    ReservationSnapshot { line_number, version, backordered, released: 0 }
 }
 
 fn apply(aggregate: &mut OrderAggregate, report: &OrderReport) {
@@ -172,7 +176,7 @@ fn a_shipment_after_everything_was_cancelled_is_counted_and_reopens_the_order() 
     apply(&mut aggregate, &OrderReport::Cancelled(units(1, 5)));
     assert_eq!(aggregate.order.status, OrderStatus::Cancelled);
     apply(&mut aggregate, &shipped(1, 5));
-    assert_eq!(aggregate.order.status, OrderStatus::Exception);
+    assert_eq!(aggregate.order.state, OrderState::Confirmed);
     assert_eq!((aggregate.lines[0].shipped, aggregate.lines[0].over_shipped), (5, 5));
     apply(&mut aggregate, &delivered(1, 5));
     assert_eq!((aggregate.order.state, aggregate.order.status), (OrderState::Closed, OrderStatus::Delivered));

@@ -30,9 +30,9 @@ store::text_enum! {
         PartiallyDelivered = "PARTIALLY_DELIVERED",
         /// All units that are not cancelled are delivered.
         Delivered = "DELIVERED",
-        /// A person has to decide something.
+        /// A person has to decide something: an exception is open.
         Exception = "EXCEPTION",
-        /// A hold blocks the release.
+        /// A hold blocks the order or some of its lines.
         OnHold = "ON_HOLD",
         /// Rejected.
         Rejected = "REJECTED",
@@ -155,14 +155,15 @@ impl OrderLine {
 impl Order {
     /// What the order shows to a person, given the sums over all its lines.
     ///
-    /// An exception shows while the order is confirmed. Once everything is delivered, the status follows the counters
-    /// again, and the exception stays in the queue of operations.
+    /// An open exception shows whichever service opened it, also after everything is delivered: a person has to act.
     pub(crate) fn derive_status(&self, totals: &UnitTotals) -> OrderStatus {
         match self.state {
             OrderState::Cancelled => OrderStatus::Cancelled,
             OrderState::Rejected => OrderStatus::Rejected,
             OrderState::Submitted | OrderState::Confirmed if self.open_holds > 0 => OrderStatus::OnHold,
-            OrderState::Confirmed if self.exceptions > 0 => OrderStatus::Exception,
+            OrderState::Submitted | OrderState::Confirmed | OrderState::Closed if self.open_exceptions > 0 => {
+                OrderStatus::Exception
+            }
             OrderState::Submitted => OrderStatus::Submitted,
             OrderState::Confirmed | OrderState::Closed => totals.status(),
         }

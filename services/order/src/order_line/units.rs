@@ -3,6 +3,7 @@
 //! Reports come late and in any order; each is applied as far as possible, and the counters always add up.
 
 use super::OrderLine;
+use crate::report::ReservationSnapshot;
 
 impl OrderLine {
     /// Units that are neither cancelled nor shipped nor at a node.
@@ -16,16 +17,19 @@ impl OrderLine {
         if self.reservation_version == 0 {
             (self.unallocated, self.backordered, self.reserved) = (unreleased, 0, 0);
         } else {
-            let backordered = self.inventory_backordered.min(unreleased);
+            // Cancelled units come off the backorder first, once inventory has released them.
+            let to_release = (self.cancelled - self.over_shipped - self.inventory_released).max(0);
+            let backordered = (self.inventory_backordered - to_release).clamp(0, unreleased);
             (self.unallocated, self.backordered, self.reserved) = (0, backordered, unreleased - backordered);
         }
     }
 
     /// Takes over a version of the reservation, unless a newer one was reported before.
-    pub(crate) fn apply_reservation(&mut self, version: i64, backordered: i64) {
-        if version > self.reservation_version {
-            self.reservation_version = version;
-            self.inventory_backordered = backordered.max(0);
+    pub(crate) fn apply_reservation(&mut self, reservation: &ReservationSnapshot) {
+        if reservation.version > self.reservation_version {
+            self.reservation_version = reservation.version;
+            self.inventory_backordered = reservation.backordered.max(0);
+            self.inventory_released = reservation.released.max(0);
             self.divide_unreleased();
         }
     }
@@ -47,6 +51,14 @@ impl OrderLine {
     /// Cancels the units that are not at nodes; returns how many.
     pub(crate) fn cancel_unreleased(&mut self) -> i64 {
         let units = self.unreleased();
+        self.cancelled += units;
+        self.divide_unreleased();
+        units
+    }
+
+    /// Cancels the units that wait for stock; returns how many.
+    pub(crate) fn cancel_backordered(&mut self) -> i64 {
+        let units = self.backordered;
         self.cancelled += units;
         self.divide_unreleased();
         units

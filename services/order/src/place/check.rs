@@ -28,6 +28,14 @@ impl PlaceOrder {
         };
         let fill_policy = checks.optional_choice("fill_policy", request.fill_policy);
         let requested_ship_time = checks.optional_time("requested_ship_time", request.requested_ship_time.as_ref());
+        let ship_not_before = checks.optional_time("ship_not_before", request.ship_not_before.as_ref());
+        let cancel_after = checks.optional_time("cancel_after", request.cancel_after.as_ref());
+        if let Some(Some(cancel_after)) = cancel_after {
+            let earliest = [ship_not_before, requested_ship_time].into_iter().flatten().flatten().max();
+            if earliest.is_some_and(|earliest| cancel_after <= earliest) {
+                checks.wrong("cancel_after", "must be after ship_not_before and requested_ship_time");
+            }
+        }
         let lines = lines(&request.lines, caller, &mut checks);
         checks.done()?;
         Ok(Self {
@@ -35,8 +43,10 @@ impl PlaceOrder {
             customer_po: checked(customer_po)?,
             destination: checked(destination)?,
             currency: checked(currency)?,
-            fill_policy: FillPolicy::from_contract(checked(fill_policy)?).unwrap_or(FillPolicy::FillAllAvailable),
+            fill_policy: FillPolicy::from_contract(checked(fill_policy)?).unwrap_or(FillPolicy::FillAvailableBackorder),
             requested_ship_time: checked(requested_ship_time)?,
+            ship_not_before: checked(ship_not_before)?,
+            cancel_after: checked(cancel_after)?,
             lines: checked(lines)?,
             caller: caller.clone(),
         })

@@ -58,9 +58,8 @@ impl ChangingOrder {
         self.settle(Cause::Shipment(shipment_id), now);
     }
 
-    /// Opens an exception, which shows as the order's status.
+    /// Opens an exception.
     pub(crate) fn open_exception(&mut self, exception: ShipmentException) {
-        self.order.exceptions += 1;
         self.pending.push(PendingEvent::Exception(exception));
     }
 

@@ -12,14 +12,15 @@
 //!    `order.backordered`, and [`ChangingOrder::promise_ship_times`] promises a time for lines without backorders.
 //! 6. When stock arrives or a reservation expires, inventory emits `inventory.reserved` or
 //!    `inventory.reservation_expired` with a newer version of the reservation: step 5 again.
-//! 7. Reserved units are released (`process/release.rs`): a FILL_ALL order waits for all its units, others do not.
+//! 7. Units without stock are kept or cancelled as the fill policy says (`process/fill_policy.rs`).
+//! 8. Reserved units are released (`process/release.rs`): a FILL_ALL order waits for all its units, others do not.
 
 use std::time::Duration;
 
 use mesh::Channel;
 use proto::{
     inventory::v1::{ReserveRequest, ShortagePolicy, inventory_service_client::InventoryServiceClient},
-    order::v1::{FillPolicy, OrderSubmitted},
+    order::v1::{FillPolicy, Order, OrderSubmitted},
     types::v1::LineQuantity,
 };
 use store::AnyCommand;
@@ -37,6 +38,9 @@ use crate::{
 /// How long reserved units take to leave.
 pub(crate) const HANDLING: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// The longest time for which inventory reserves: ten years.
+const MAX_EXPIRE_AFTER: Duration = Duration::from_secs(3_650 * 24 * 60 * 60);
+
 /// Reserves the units of a submitted order for as long as `expire_after`; returns the command that records the answer.
 pub(crate) async fn reserve(
     mut inventory: InventoryServiceClient<Channel>,
@@ -47,8 +51,13 @@ pub(crate) async fn reserve(
     let order = submitted.order.ok_or_else(|| Fault::internal("an event without its order"))?;
     let shortage_policy = match order.fill_policy() {
         FillPolicy::FillOrKill => ShortagePolicy::Refuse,
-        FillPolicy::Unspecified | FillPolicy::FillAll | FillPolicy::FillAllAvailable => ShortagePolicy::Backorder,
+        FillPolicy::Unspecified
+        | FillPolicy::FillAll
+        | FillPolicy::FillAllAvailable
+        | FillPolicy::FillAvailableBackorder => ShortagePolicy::Backorder,
     };
+    // The time to live of the reservation begins when its units may be released.
+    let expire_after = (expire_after + until_release(&order)).min(MAX_EXPIRE_AFTER);
     let lines = order.lines.into_iter().map(|line| LineQuantity {
         line_number: line.line_number,
         sku: line.sku,
@@ -58,6 +67,7 @@ pub(crate) async fn reserve(
         request_id: format!("{event_id}:reserve"),
         order_id: order.order_id.clone(),
         account_id: order.account_id,
+        ship_to_country: order.ship_to.and_then(|ship_to| ship_to.address).unwrap_or_default().country,
         lines: lines.collect(),
         shortage_policy: shortage_policy.into(),
         expire_after: Some(mesh::wire::duration(expire_after)),
@@ -70,12 +80,21 @@ pub(crate) async fn reserve(
     record(&order.order_id, report)
 }
 
+/// From the placing of an order to the time from which its units may be released.
+fn until_release(order: &Order) -> Duration {
+    let [release_time, create_time] =
+        [&order.release_time, &order.create_time].map(|time| time.as_ref().and_then(mesh::wire::from_timestamp));
+    match (release_time, create_time) {
+        (Some(release_time), Some(create_time)) => release_time.since(create_time),
+        _ => Duration::ZERO,
+    }
+}
+
 impl ChangingOrder {
     /// Counts the units that inventory reserved and backordered.
     pub(crate) fn apply_reservations(&mut self, reservations: &[ReservationSnapshot]) {
         for reservation in reservations {
-            let apply = |line: &mut OrderLine| line.apply_reservation(reservation.version, reservation.backordered);
-            self.with_line(reservation.line_number, apply);
+            self.with_line(reservation.line_number, |line| line.apply_reservation(reservation));
         }
     }
 
@@ -115,7 +134,8 @@ impl ChangingOrder {
     /// Promises a ship time for lines without backorders, and takes it back from the others.
     pub(crate) fn promise_ship_times(&mut self, now: Timestamp) {
         let soonest = now.after(HANDLING);
-        let promised = self.order.requested_ship_time.map_or(soonest, |requested| requested.max(soonest));
+        let promised = [self.order.requested_ship_time, self.order.ship_not_before].into_iter().flatten();
+        let promised = promised.fold(soonest, Timestamp::max);
         for line in &mut self.lines {
             if line.backordered + line.unallocated > 0 {
                 line.promised_ship_time = None;

@@ -1,15 +1,19 @@
 //! Release of reserved units to fulfillment, and units that fulfillment returns to the order.
 //!
 //! 1. After every change of an order, [`ChangingOrder::release_reserved`] releases its reserved units, unless a hold blocks
-//!    it, or it is FILL_ALL and some units have no stock yet: `order.released` with the next release number.
-//! 2. `PlaceHold` and `ReleaseHold` (`hold.rs`) block the release and permit it: `order.hold_placed`,
-//!    `order.hold_released`. Reports are recorded while a hold blocks the release.
+//!    them, it is FILL_ALL and some units have no stock yet, or it is too early (`process/ship_window.rs`):
+//!    `order.released` with the next release number.
+//! 2. `PlaceHold` and `ReleaseHold` (`hold/place.rs`, `hold/release.rs`) block the order or some of its lines and permit
+//!    them, as does the end of a hold's time: `order.hold_placed`, `order.hold_released`. Fulfillment does not route
+//!    what is blocked (`services/fulfillment/src/process/hold.rs`). Reports are recorded all the same.
 //! 3. Fulfillment follows `order.released`: it chooses nodes, allocates the stock and requests fulfillment orders
 //!    (`services/fulfillment/src/process/routing.rs`).
 //! 4. `fulfillment.picked` and `fulfillment.short_picked` are counted ([`ChangingOrder::record`]).
 //! 5. `fulfillment.unfulfillable` (`services/fulfillment/src/process/unfulfillable.rs`): [`ChangingOrder::take_back`]
 //!    returns units that no node can fulfill to the order. They are backordered or reserved, as the reservations in the
 //!    event say, and reserved units are released again as in 1.
+
+use types::Timestamp;
 
 use crate::{
     aggregate::ChangingOrder,
@@ -21,14 +25,17 @@ use crate::{
 
 impl ChangingOrder {
     /// Releases the reserved units, unless something blocks it.
-    pub(crate) fn release_reserved(&mut self) {
+    pub(crate) fn release_reserved(&mut self, now: Timestamp) {
         let totals = UnitTotals::of(&self.lines);
         let incomplete = totals.backordered + totals.unallocated > 0;
-        let waits_for_all = self.order.fill_policy == FillPolicy::FillAll && incomplete;
-        if self.order.state != OrderState::Confirmed || self.order.open_holds > 0 || waits_for_all {
+        let held: Vec<_> = self.lines.iter().map(|line| self.is_held(line)).collect();
+        let waits_for_all = self.order.fill_policy == FillPolicy::FillAll && (incomplete || held.contains(&true));
+        let early = self.order.release_time.is_some_and(|release_time| now < release_time);
+        if self.order.state != OrderState::Confirmed || self.order.order_holds > 0 || waits_for_all || early {
             return;
         }
-        let released = self.units_of_each(OrderLine::release);
+        let mut held = held.into_iter();
+        let released = self.units_of_each(|line| if held.next() == Some(true) { 0 } else { line.release() });
         if !released.is_empty() {
             self.order.release_number += 1;
             self.pending.push(PendingEvent::Released(released));

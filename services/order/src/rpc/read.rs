@@ -134,6 +134,7 @@ fn order_filter(request: &contract::ListOrdersRequest) -> Result<OrderFilter, Fa
         customer_po: checked(customer_po)?,
         states: checked(states)?,
         statuses: checked(statuses)?,
+        with_open_exceptions: request.with_open_exceptions,
         created_after: checked(created_after)?,
         created_before: checked(created_before)?,
     })

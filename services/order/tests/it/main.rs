@@ -4,6 +4,8 @@
 mod accounts;
 mod bad_input;
 mod cancel;
+mod exceptions;
+mod fill;
 mod holds;
 mod invoices;
 mod lists;
@@ -11,6 +13,7 @@ mod place;
 mod plans;
 mod reserve;
 mod returns;
+mod ship_window;
 mod ships;
 mod wait;
 mod watchdog;

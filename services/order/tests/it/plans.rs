@@ -12,12 +12,12 @@ use crate::world::{Client, World};
 /// Of 4,000 orders two are open and two were cancelled.
 const ORDERS: &str = "INSERT INTO orders (order_id, account_id, customer_po, ship_to, currency, fill_policy, invoice_policy, \
     state, status, reason, total_minor, invoice_ready_minor, credited_minor, invoice_count, credit_count, release_number, hold_count, \
-    open_holds, exceptions, create_time, update_time, version) \
+    open_holds, order_holds, open_exceptions, create_time, update_time, version) \
     SELECT 'ord_' || (100000 + i), 'acc_' || (i % 3), 'PO-' || i, EMPTY_BYTES, 'EUR', 'FILL_ALL', 'ON_SHIPMENT', \
     CASE WHEN i % 4000 < 2 THEN 'CONFIRMED' WHEN i % 4000 < 4 THEN 'CANCELLED' ELSE 'CLOSED' END, \
     CASE WHEN i % 4000 < 2 THEN 'RESERVED' WHEN i % 4000 < 4 THEN 'CANCELLED' ELSE 'DELIVERED' END, \
-    '', 0, 0, 0, 0, 0, 0, 0, 0, 0, i, i, 1 FROM n";
-const LINES: &str = "INSERT INTO order_lines SELECT 'ord_' || (100000 + i), 1, 'A', '', 'EA', 1, 0, 0, 0, 'AMBIENT', NULL, 0, 0, \
+    '', 0, 0, 0, 0, 0, 0, 0, 0, 0, CASE WHEN i % 4000 < 2 THEN 1 ELSE 0 END, i, i, 1 FROM n";
+const LINES: &str = "INSERT INTO order_lines SELECT 'ord_' || (100000 + i), 1, 'A', '', 'EA', 1, 0, 0, 0, 'AMBIENT', NULL, 0, 0, 0, 0, \
     1, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1 FROM n";
 const READINESS: &str = "INSERT INTO invoice_readiness \
     SELECT 'ord_' || (100000 + i), 1, 'acc_' || (i % 3), i, EMPTY_BYTES, 1 FROM n";
@@ -39,6 +39,8 @@ async fn orders_are_listed_and_counted_without_reading_those_that_ended() {
             ListOrdersRequest { account_id: "acc_1".to_owned(), ..all() },
             ListOrdersRequest { account_id: "acc_1".to_owned(), states: open.clone(), ..all() },
             ListOrdersRequest { account_id: "acc_1".to_owned(), statuses: rare, ..all() },
+            ListOrdersRequest { with_open_exceptions: true, ..all() },
+            ListOrdersRequest { with_open_exceptions: true, account_id: "acc_1".to_owned(), ..all() },
             ListOrdersRequest { customer_po: "PO-777".to_owned(), ..all() },
             ListOrdersRequest { customer_po: "PO-777".to_owned(), states: open, ..all() },
         ];

@@ -2,6 +2,7 @@
 
 mod calls;
 mod fixtures;
+mod fulfillment;
 mod inventory;
 
 use std::ops::Deref;
@@ -17,6 +18,7 @@ use testkit::{Log, Service, customer, person};
 use waybill_order::{Config, MIGRATIONS, NAME, Peers, server, workers};
 
 pub(crate) use fixtures::{account, address, counters, fulfillment_order, item, order_of, quantities};
+pub(crate) use fulfillment::Fulfillment;
 pub(crate) use inventory::{Inventory, Mood};
 
 pub(crate) type Client = OrderServiceClient<Channel>;
@@ -25,9 +27,11 @@ pub(crate) struct World {
     service: Service,
     pub(crate) orders: Client,
     pub(crate) inventory: Inventory,
+    pub(crate) fulfillment: Fulfillment,
     pub(crate) inventory_log: Log,
     pub(crate) fulfillment_log: Log,
     pub(crate) returns_log: Log,
+    pub(crate) operations_log: Log,
 }
 
 impl Deref for World {
@@ -41,16 +45,23 @@ impl Deref for World {
 impl World {
     /// Opens everything, without an account or an item.
     pub(crate) async fn open(options: Options) -> Self {
-        let [inventory_log, fulfillment_log, returns_log] = ["inventory", "fulfillment", "returns"].map(Log::new);
+        let [inventory_log, fulfillment_log, returns_log, operations_log] =
+            ["inventory", "fulfillment", "returns", "operations"].map(Log::new);
         let inventory = Inventory::default();
         let stock = inventory_log.server().add_service(inventory.server()).into_channel().unwrap();
-        let (fulfillment, returns) = (fulfillment_log.channel(), returns_log.channel());
+        let fulfillment = Fulfillment::default();
+        let nodes = fulfillment_log.server().add_service(fulfillment.server()).into_channel().unwrap();
+        let returns = returns_log.channel();
+        let operations = operations_log.channel();
         let config = Config::default();
-        let server = |db| server(db, stock.clone(), &config, &mesh::Config::default());
-        let workers = |db, order| workers(db, Peers { order, inventory: stock.clone(), fulfillment, returns }, &config);
+        let server = |db| server(db, stock.clone(), nodes.clone(), &config, &mesh::Config::default());
+        let workers = |db, order| {
+            let (inventory, fulfillment) = (stock.clone(), nodes.clone());
+            workers(db, Peers { order, inventory, fulfillment, returns, operations }, &config)
+        };
         let service = Service::open(options, testkit::clock(), (NAME, MIGRATIONS), server, workers).await;
         let orders = OrderServiceClient::new(service.channel.clone());
-        Self { service, orders, inventory, inventory_log, fulfillment_log, returns_log }
+        Self { service, orders, inventory, fulfillment, inventory_log, fulfillment_log, returns_log, operations_log }
     }
 
     /// Opens everything, with an account, its ship-to, and two items that inventory emitted.

@@ -36,14 +36,18 @@ pub const SERVICES: &[Service] = &[
         port: 7001,
         migrations: order::MIGRATIONS,
         rest: &["waybill.order.v1.OrderService"],
-        calls: &[inventory::NAME],
-        server: |db, to, config| Ok(order::server(db, to.to(inventory::NAME), &config.order, &config.mesh)?),
+        calls: &[inventory::NAME, fulfillment::NAME],
+        server: |db, to, config| {
+            let (inventory, fulfillment) = (to.to(inventory::NAME), to.to(fulfillment::NAME));
+            Ok(order::server(db, inventory, fulfillment, &config.order, &config.mesh)?)
+        },
         workers: |db, to, config| {
             let peers = order::Peers {
                 order: to.to(order::NAME),
                 inventory: to.to(inventory::NAME),
                 fulfillment: to.to(fulfillment::NAME),
                 returns: to.to(returns::NAME),
+                operations: to.to(operations::NAME),
             };
             order::workers(db, peers, &config.order)
         },

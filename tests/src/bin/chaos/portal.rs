@@ -172,7 +172,8 @@ impl Caller {
         let policy = match rng.random_range(0..10) {
             0 => "FILL_POLICY_FILL_OR_KILL",
             1 => "FILL_POLICY_FILL_ALL",
-            _ => "FILL_POLICY_FILL_ALL_AVAILABLE",
+            2 => "FILL_POLICY_FILL_ALL_AVAILABLE",
+            _ => "FILL_POLICY_FILL_AVAILABLE_BACKORDER",
         };
         let body = json!({
             "accountId": account, "customerPo": po, "fillPolicy": policy, "lines": lines,

@@ -1,12 +1,12 @@
 //! Asks inventory to allocate a plan, and creates a fulfillment order at each node.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use proto::inventory::v1::AllocationRequest;
 use store::{AnyCommand, Command, Context, Db, Needs, Rows, Task, TaskHandler};
-use types::{DecisionId, Fault, NodeId, Reason};
+use types::{DecisionId, Fault, NodeId, OrderId, Reason};
 
-use super::ALLOCATE;
+use super::{ALLOCATE, overdue::report_when_overdue};
 use crate::{
     aggregate::FulfillmentOrderAggregate,
     fulfillment_order::{
@@ -24,6 +24,8 @@ use crate::{
 pub(crate) struct AllocateTask {
     pub(crate) db: Db,
     pub(crate) inventory: Inventory,
+    /// How long units wait for a route before a person is told.
+    pub(crate) unrouted_after: Duration,
 }
 
 impl AllocateTask {
@@ -45,6 +47,15 @@ impl AllocateTask {
     }
 }
 
+impl AllocateTask {
+    /// The release that a decision routes.
+    async fn release(&self, key: &str) -> Result<Option<(OrderId, i64)>, Fault> {
+        let Ok(decision_id) = key.parse::<DecisionId>() else { return Ok(None) };
+        let decision = self.db.load::<RoutingDecision>(&decision_id).await?;
+        Ok(decision.map(|decision| (decision.order_id, decision.release_number)))
+    }
+}
+
 /// Whether inventory refused for good, so that nothing is allocated.
 fn is_final(fault: &Fault) -> bool {
     matches!(
@@ -60,7 +71,9 @@ impl TaskHandler for AllocateTask {
     }
 
     async fn run(&self, task: &Task) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
-        self.allocate(&task.key).await
+        let outcome = self.allocate(&task.key).await;
+        let release = if outcome.is_err() { self.release(&task.key).await? } else { None };
+        report_when_overdue(&self.db, self.unrouted_after, task, release, outcome).await
     }
 }
 
@@ -93,6 +106,10 @@ impl Command for SettleRouting {
         let Some(mut release) = release else { return Ok(()) };
         if decision.state != DecisionState::Planned || release.release().decision_id.as_ref() != Some(&self.decision_id)
         {
+            return Ok(());
+        }
+        // The plan stands, and is settled once no hold blocks it (`process/hold.rs`).
+        if release.holds_plan() {
             return Ok(());
         }
         let settlement = release.settle(&decision, &self.allocated, cx.now());

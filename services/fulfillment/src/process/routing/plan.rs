@@ -1,14 +1,16 @@
 //! Plans which nodes ship the unrouted units of a release, before inventory is asked to allocate them.
 
+use std::time::Duration;
+
 use store::{AnyCommand, Command, Context, Db, Needs, Rows, Task, TaskHandler};
 use types::{Fault, OrderId, limits::MAX_LINES};
 
-use super::{ROUTE, schedule_allocation};
+use super::{ROUTE, overdue::report_when_overdue, schedule_allocation};
 use crate::{
     inventory::Inventory,
     keys,
     node::Node,
-    release::{ReleaseAggregate, requested_lines},
+    release::ReleaseAggregate,
     routing::{RoutingRequest, Stock, route},
     routing_decision::{Outcome, RoutingDecision},
     store as reads,
@@ -19,6 +21,8 @@ use crate::{
 pub(crate) struct RouteTask {
     pub(crate) db: Db,
     pub(crate) inventory: Inventory,
+    /// How long units wait for a route before a person is told.
+    pub(crate) unrouted_after: Duration,
 }
 
 impl RouteTask {
@@ -32,8 +36,8 @@ impl RouteTask {
             return Ok(Vec::new());
         }
         let nodes = reads::all_nodes(&self.db).await?;
-        let skus = requested_lines(&lines).into_iter().map(|line| line.sku);
-        let stock = self.inventory.stock(skus.collect()).await?;
+        let skus = release.requested_lines(&lines).into_iter().map(|line| line.sku);
+        let stock = self.inventory.stock(skus.collect(), &release.ship_to.0.country).await?;
         Ok(vec![Box::new(PlanRouting { order_id, release_number, nodes, stock })])
     }
 }
@@ -45,7 +49,8 @@ impl TaskHandler for RouteTask {
     }
 
     async fn run(&self, task: &Task) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
-        self.plan(&task.key).await
+        let release = keys::parse_release(&task.key);
+        report_when_overdue(&self.db, self.unrouted_after, task, release, self.plan(&task.key).await).await
     }
 }
 
@@ -76,7 +81,7 @@ impl Command for PlanRouting {
         if !release.awaits_plan(aggregate.lines()) {
             return Ok(());
         }
-        let lines = requested_lines(aggregate.lines());
+        let lines = release.requested_lines(aggregate.lines());
         let mut plan = route(&RoutingRequest {
             country: &release.ship_to.0.country,
             lines: &lines,

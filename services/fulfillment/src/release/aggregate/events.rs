@@ -9,7 +9,7 @@ use proto::{
 use store::{Context, Exception, NewEvent};
 
 use super::ReleaseAggregate;
-use crate::wire::count;
+use crate::{release::RoutingState, wire::count};
 
 impl ReleaseAggregate {
     /// Emits the events of the saved release.
@@ -58,7 +58,7 @@ impl ReleaseAggregate {
         if self.release.unassigned_time.is_none() {
             return exception.resolve(cx, "every unit has a node or is cancelled");
         }
-        let units = self.unrouted();
+        let units = [self.unrouted(), self.planned()].concat();
         let total: i64 = units.iter().fold(0, |sum, unit| sum.saturating_add(unit.quantity));
         let facts = [
             ("release_number", self.release.release_number.to_string()),
@@ -66,7 +66,13 @@ impl ReleaseAggregate {
             ("units", total.to_string()),
             ("skus", units.iter().map(|unit| unit.sku.as_str()).collect::<Vec<_>>().join(",")),
         ];
-        exception.open(cx, format!("no node may take {total} units of {} lines", units.len()), facts);
+        let summary = match self.release.routing_state {
+            RoutingState::Waiting => format!("no node may take {total} units of {} lines", units.len()),
+            RoutingState::Pending | RoutingState::Settled => {
+                format!("{total} units of {} lines wait for a route: inventory does not answer", units.len())
+            }
+        };
+        exception.open(cx, summary, facts);
     }
 
     fn event(&self, payload: FulfillmentEvent, key: String) -> NewEvent {

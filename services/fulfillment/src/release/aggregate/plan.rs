@@ -74,6 +74,12 @@ impl ReleaseAggregate {
         if self.is_cancelled() || !self.has_unrouted() {
             return false;
         }
+        if self.routable().is_empty() {
+            // What holds block is routed in another attempt: inventory has answered under the keys of this one.
+            self.release.attempt += 1;
+            self.release.plan_number = 1;
+            return false;
+        }
         let changed_since = self.release.routing_state == RoutingState::Pending && self.release.attempt > attempt;
         if changed_since {
             self.route();

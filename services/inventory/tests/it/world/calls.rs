@@ -77,7 +77,7 @@ impl World {
     }
 
     pub(crate) async fn availability(&self, sku: &str) -> Availability {
-        let request = GetAvailabilityRequest { skus: vec![sku.to_owned()] };
+        let request = GetAvailabilityRequest { skus: vec![sku.to_owned()], ..Default::default() };
         let answer = self.client.clone().get_availability(request).await.unwrap().into_inner();
         answer.availability.into_iter().next().unwrap()
     }

@@ -7,7 +7,7 @@ mod work;
 use proto::{
     event::v1::{Event, ExceptionOpened, ExceptionResolved},
     events::{LogEvent, OperationsEvent},
-    operations::v1::{Exception, ExceptionChanged},
+    operations::v1::{Exception, ExceptionChanged, OrderExceptionsChanged},
     types::v1::LineQuantity,
 };
 
@@ -78,4 +78,6 @@ fn exceptions(samples: &mut Samples) {
         "UNASSIGNED dismissed by Ann: called the warehouse",
     );
     sample(samples, OperationsEvent::ExceptionRetried(changed), "UNASSIGNED tried again by Ann");
+    let changed = OrderExceptionsChanged { order_id: "ord_1".to_owned(), open_exceptions: 1 };
+    sample(samples, OperationsEvent::ExceptionOrderChanged(changed), "the order has an open exception");
 }

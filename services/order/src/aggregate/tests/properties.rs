@@ -1,7 +1,10 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::process::{returned_units::ReturnedUnits, settlement::Cause};
+use crate::{
+    hold::{HoldReason, LineNumbers},
+    process::{returned_units::ReturnedUnits, settlement::Cause},
+};
 
 /// Something that happens to an order.
 #[derive(Debug, Clone)]
@@ -41,6 +44,24 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// A hold of the whole order.
+fn hold() -> Hold {
+    Hold {
+        order_id: "ord_1".parse().unwrap(),
+        hold_number: 1,
+        reason: HoldReason::Operator,
+        line_numbers: LineNumbers::default(),
+        fulfillment_order_id: None,
+        note: String::new(),
+        placed_by: String::new(),
+        place_time: NOW,
+        expire_time: None,
+        released_by: None,
+        release_time: None,
+        version: 0,
+    }
+}
+
 fn take(aggregate: &mut OrderAggregate, step: &Step) {
     match step {
         Step::Report(report) => apply(aggregate, report),
@@ -52,10 +73,10 @@ fn take(aggregate: &mut OrderAggregate, step: &Step) {
             aggregate.change(NOW, |aggregate| aggregate.cancel("changed their mind", NOW));
         }
         Step::PlaceHold if aggregate.order.state.is_open() => {
-            aggregate.change(NOW, |aggregate| aggregate.order.open_holds += 1);
+            aggregate.change(NOW, |aggregate| aggregate.place_hold(hold()));
         }
         Step::ReleaseHold if aggregate.order.open_holds > 0 => {
-            aggregate.change(NOW, |aggregate| aggregate.order.open_holds -= 1);
+            aggregate.change(NOW, |aggregate| aggregate.release_hold(hold(), None, NOW));
         }
         Step::Cancel | Step::PlaceHold | Step::ReleaseHold => {}
     }
@@ -98,7 +119,12 @@ fn assert_conserved(line: &OrderLine) {
 }
 
 fn fill_policy() -> impl Strategy<Value = FillPolicy> {
-    prop_oneof![Just(FillPolicy::FillOrKill), Just(FillPolicy::FillAll), Just(FillPolicy::FillAllAvailable)]
+    prop_oneof![
+        Just(FillPolicy::FillOrKill),
+        Just(FillPolicy::FillAll),
+        Just(FillPolicy::FillAllAvailable),
+        Just(FillPolicy::FillAvailableBackorder),
+    ]
 }
 
 fn invoice_policy() -> impl Strategy<Value = InvoicePolicy> {
@@ -195,7 +221,7 @@ proptest! {
         discount in 0_i64..=10_000,
     ) {
         let mut line = line(1, parts.iter().sum(), unit_price_minor, discount);
-        line.apply_reservation(1, 0);
+        line.apply_reservation(&snapshot(1, 1, 0));
         line.release();
         let mut amount = 0;
         for part in parts {

@@ -1,9 +1,10 @@
 //! Calls of the service, and events of the services that it follows.
 
 use proto::{
-    events::{FulfillmentEvent, InventoryEvent},
+    events::{FulfillmentEvent, InventoryEvent, OperationsEvent},
     fulfillment::v1 as fulfillment,
     inventory::v1::{Reservation, ReservationsChanged},
+    operations::v1::OrderExceptionsChanged,
     order::v1 as contract,
 };
 use tonic::{Response, Status};
@@ -98,6 +99,14 @@ impl World {
             deliver_time: None,
         };
         self.fulfillment_emits(order, &FulfillmentEvent::ShipmentDelivered(delivered)).await
+    }
+
+    /// Operations emits how many exceptions of the order are open; returns the order after it.
+    pub(crate) async fn has_open_exceptions(&self, order: &contract::Order, open_exceptions: i32) -> contract::Order {
+        let changed = OrderExceptionsChanged { order_id: order.order_id.clone(), open_exceptions };
+        self.operations_log.emit(&order.order_id, &OperationsEvent::ExceptionOrderChanged(changed));
+        self.drain().await;
+        self.get(&order.order_id).await
     }
 
     /// Fulfillment emits another event about the order; returns the order after it.

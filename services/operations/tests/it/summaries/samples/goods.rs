@@ -3,8 +3,8 @@
 use proto::{
     events::InventoryEvent,
     inventory::v1::{
-        Allocation, DriftDetected, Item, ItemChanged, Location, LocationCreated, Reservation, ReservationsChanged,
-        ShortfallDetected, SnapshotReported, StockChanged, StockConsumed, StockMovement,
+        Allocation, DriftDetected, Item, ItemChanged, Location, LocationCreated, LocationReachChanged, Reservation,
+        ReservationsChanged, ShortfallDetected, SnapshotReported, StockChanged, StockConsumed, StockMovement,
     },
 };
 
@@ -33,6 +33,8 @@ fn stock(samples: &mut Samples) {
     let location = Location { location_id: "nod_a".to_owned(), name: "Bremen".to_owned(), ..Default::default() };
     let location = LocationCreated { location: Some(location) };
     sample(samples, InventoryEvent::LocationCreated(location), "location Bremen (nod_a) added");
+    let reach = LocationReachChanged { location_id: "nod_a".to_owned(), node_version: 2 };
+    sample(samples, InventoryEvent::LocationReachChanged(reach), "stock at nod_a is promised as its node ships now");
 
     let changed = |delta, note: &str| StockChanged { movement: Some(movement(delta, note)), ..Default::default() };
     sample(samples, InventoryEvent::InventoryReceived(changed(10, "")), "received 10 NW-011 at nod_a");

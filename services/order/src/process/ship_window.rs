@@ -1,0 +1,123 @@
+//! An order that is to be shipped at a time.
+//!
+//! 1. `PlaceOrder` (`place.rs`) takes `ship_not_before`, `requested_ship_time` and `cancel_after`. Stock is reserved as for any
+//!    order, and the reservation lives as much longer (`process/confirmation.rs`).
+//! 2. [`release_time`]: nothing is released before (`process/release.rs`). Units of an order that must not be shipped before a
+//!    time are released then; those of an order that is wanted at a time are released earlier by what nodes need.
+//! 3. A task at that time ([`ReleaseTask`]) releases what is reserved by then. An order without a time in the future has none.
+//! 4. A task at `cancel_after` ([`CancelTask`]) cancels what is open, as `CancelOrder` does (`process/cancellation.rs`): units
+//!    that no node was asked for at once, the others if their nodes can still stop them.
+
+use store::{AnyCommand, Command, Context, Needs, Rows, Task, TaskHandler};
+use types::{Fault, Id as _, OrderId, Timestamp};
+
+use crate::{
+    aggregate::OrderAggregate,
+    order::{Action, Order},
+    process::confirmation::HANDLING,
+};
+
+/// The kind of the task that releases what is reserved. Its key is the order's id.
+const RELEASE: &str = "order.release";
+
+/// The kind of the task that cancels what is open. Its key is the order's id.
+const CANCEL: &str = "order.cancel_after";
+
+/// Why what is open is cancelled.
+const TOO_LATE: &str = "not shipped in time";
+
+/// When units may be released, if that is later than `now`.
+pub(crate) fn release_time(
+    ship_not_before: Option<Timestamp>,
+    requested_ship_time: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let requested = requested_ship_time.map(|requested| requested.before(HANDLING));
+    let times = ship_not_before.into_iter().chain(requested);
+    times.max().filter(|release_time| *release_time > now)
+}
+
+/// Schedules the tasks of an order that is placed.
+pub(crate) fn schedule(order: &Order, cx: &mut Context<'_>) {
+    for (kind, due) in [(RELEASE, order.release_time), (CANCEL, order.cancel_after)] {
+        if let Some(due) = due {
+            cx.schedule(Task::new(kind, order.order_id.as_str(), due));
+        }
+    }
+}
+
+fn order_of(task: &Task) -> Result<OrderId, Fault> {
+    task.key.parse().map_err(|_| Fault::internal(format!("{:?} is not an order", task.key)))
+}
+
+/// Releases what is reserved, if nothing else blocks it.
+#[derive(Debug)]
+struct ReleaseDue(OrderId);
+
+impl Command for ReleaseDue {
+    type Reply = ();
+
+    const NAME: &'static str = "ReleaseDue";
+
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
+        OrderAggregate::needs(&self.0, needs);
+    }
+
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
+        let mut aggregate = OrderAggregate::load(&self.0, rows)?;
+        aggregate.change(cx.now(), |_| {});
+        aggregate.save(rows, cx).map(|_| ())
+    }
+}
+
+/// Runs the task that releases.
+#[derive(Debug)]
+pub(crate) struct ReleaseTask;
+
+#[async_trait::async_trait]
+impl TaskHandler for ReleaseTask {
+    fn kind(&self) -> &'static str {
+        RELEASE
+    }
+
+    async fn run(&self, task: &Task) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
+        Ok(vec![Box::new(ReleaseDue(order_of(task)?))])
+    }
+}
+
+/// Cancels what is open, unless that was requested already or nothing is.
+#[derive(Debug)]
+struct CancelDue(OrderId);
+
+impl Command for CancelDue {
+    type Reply = ();
+
+    const NAME: &'static str = "CancelDue";
+
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
+        OrderAggregate::needs(&self.0, needs);
+    }
+
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
+        let mut aggregate = OrderAggregate::load(&self.0, rows)?;
+        if aggregate.order.supported_actions(&aggregate.lines).contains(&Action::Cancel) {
+            aggregate.change(cx.now(), |aggregate| aggregate.cancel(TOO_LATE, cx.now()));
+        }
+        aggregate.save(rows, cx).map(|_| ())
+    }
+}
+
+/// Runs the task that cancels.
+#[derive(Debug)]
+pub(crate) struct CancelTask;
+
+#[async_trait::async_trait]
+impl TaskHandler for CancelTask {
+    fn kind(&self) -> &'static str {
+        CANCEL
+    }
+
+    async fn run(&self, task: &Task) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
+        Ok(vec![Box::new(CancelDue(order_of(task)?))])
+    }
+}
