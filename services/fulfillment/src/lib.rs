@@ -15,15 +15,19 @@
 //! nodes and carriers (the partner service).
 
 mod aggregate;
+mod assignment;
 mod buffered_reports;
 mod create_node;
+mod doubts;
 mod fulfillment_order;
 mod inventory;
 mod keys;
 pub mod milestone;
 mod node;
 mod package;
+pub mod package_key;
 mod package_status;
+mod problem;
 pub mod process;
 mod reactions;
 mod release;
@@ -33,6 +37,7 @@ mod routing_decision;
 mod rpc;
 mod shipment;
 mod store;
+pub mod tracking_report;
 mod update_node;
 mod wire;
 
@@ -50,6 +55,7 @@ use crate::{
     process::{
         acceptance_timeout::TimeoutTask,
         routing::{AllocateTask, RouteTask},
+        undelivered::SilenceTask,
     },
     reactions::{FulfillmentFollower, InventoryFollower, OrderFollower},
     rpc::Rpc,
@@ -89,10 +95,11 @@ pub fn server(db: Db, inventory: Channel, _: &Config, mesh_config: &mesh::Config
 pub fn workers(db: Db, peers: Peers, _: &Config) -> Workers {
     let Peers { order, inventory, fulfillment } = peers;
     let client = Inventory::new(inventory.clone());
-    let handlers: [Arc<dyn TaskHandler>; 3] = [
+    let handlers: [Arc<dyn TaskHandler>; 4] = [
         Arc::new(RouteTask { db: db.clone(), inventory: client.clone() }),
         Arc::new(AllocateTask { db: db.clone(), inventory: client.clone() }),
         Arc::new(TimeoutTask),
+        Arc::new(SilenceTask { db: db.clone() }),
     ];
     let own = Arc::new(FulfillmentFollower { inventory: client });
     Workers::new()

@@ -24,7 +24,7 @@ store::reactions! {
         OrderReleased(payload) => routing::accept_release(payload),
         OrderCancelRequested(payload) => cancellation::cancel_order(payload),
         ignored: AccountCreated, AccountUpdated, OrderSubmitted, OrderConfirmed, OrderRejected, OrderBackordered,
-            OrderHoldPlaced, OrderHoldReleased, OrderLineCancelled, OrderCancelled, OrderCancelLost, OrderInvoiceReady,
+            OrderHoldPlaced, OrderHoldReleased, OrderLineCancelled, OrderCancelled, OrderCancelLost, OrderInvoiceReady, OrderCreditProposed,
             OrderClosed, ExceptionOpened, ExceptionResolved,
     }
 }
@@ -46,7 +46,7 @@ store::reactions! {
         },
         ignored: ItemCreated, ItemUpdated, LocationCreated, InventoryReserved, InventoryReservationReleased,
             InventoryReservationExpired, InventoryAllocated, InventoryConsumed, InventoryShortfallDetected,
-            InventoryDriftDetected, ExceptionOpened, ExceptionResolved,
+            InventoryDriftDetected, InventoryReplacementReserved, ExceptionOpened, ExceptionResolved,
     }
 }
 
@@ -68,7 +68,9 @@ store::reactions! {
             FulfillmentAccepted, FulfillmentCompleted, FulfillmentIncomplete, FulfillmentCancellationRequested,
             FulfillmentCancellationRejected, FulfillmentPicked, ShipmentLabelled, ShipmentShipped, ShipmentOverShipped,
             ShipmentMilestoneRecorded, ShipmentUnmatchedMilestoneRecorded, ShipmentPartiallyDelivered,
-            ShipmentDelivered, ShipmentPodCaptured, ExceptionOpened, ExceptionResolved,
+            ShipmentDelivered, ShipmentPodCaptured, ShipmentDepartureRetracted, ShipmentDeliveryRetracted,
+            ShipmentReportRetracted, ShipmentVoided, ShipmentReturnedToSender, ShipmentRecovered,
+            ShipmentWrittenOff, FulfillmentPickRetracted, ExceptionOpened, ExceptionResolved,
     }
 }
 

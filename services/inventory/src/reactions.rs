@@ -8,13 +8,17 @@ use proto::{
 use store::AnyCommand;
 use types::Timestamp;
 
-use crate::{consume::Consume, process::restock::Restock, record_open_holds::RecordOpenHolds};
+use crate::{
+    consume::Consume, process::restock::Restock, record_open_holds::RecordOpenHolds, replace_consumed::ReplaceConsumed,
+    restore_consumed::RestoreConsumed,
+};
 
 /// Follows orders: their holds keep reservations from expiring.
 #[derive(Debug)]
 pub(crate) struct OrderFollower;
 
-/// Follows fulfillment: shipments consume units.
+/// Follows fulfillment: shipments consume units, and restore those that did not leave after all; units that are written
+/// off are reserved again.
 #[derive(Debug)]
 pub(crate) struct FulfillmentFollower;
 
@@ -30,19 +34,23 @@ store::reactions! {
         })]),
         ignored: AccountCreated, AccountUpdated, OrderSubmitted, OrderConfirmed, OrderRejected, OrderBackordered,
             OrderReleased, OrderLineCancelled, OrderCancelRequested, OrderCancelled, OrderCancelLost,
-            OrderInvoiceReady, OrderClosed, ExceptionOpened, ExceptionResolved,
+            OrderInvoiceReady, OrderCreditProposed, OrderClosed, ExceptionOpened, ExceptionResolved,
     }
 }
 
 store::reactions! {
     FulfillmentFollower, "inventory.fulfillment", FulfillmentEvent, |_follower, event| {
         ShipmentShipped(shipped) => Ok(optional(Consume::of(shipped, occur_time(event))?)),
+        ShipmentDepartureRetracted(stayed) => Ok(optional(RestoreConsumed::of(stayed, occur_time(event))?)),
+        ShipmentWrittenOff(written_off) => Ok(optional(ReplaceConsumed::of(written_off)?)),
         ignored: NodeCreated, NodeUpdated, FulfillmentRouted, FulfillmentRoutingFailed, FulfillmentUnfulfillable,
             FulfillmentRequested, FulfillmentAccepted, FulfillmentRejected, FulfillmentTimedOut, FulfillmentCompleted,
             FulfillmentIncomplete, FulfillmentCancellationRequested, FulfillmentCancellationRejected,
             FulfillmentPicked, FulfillmentShortPicked, FulfillmentCancelled, ShipmentLabelled, ShipmentOverShipped,
             ShipmentMilestoneRecorded, ShipmentUnmatchedMilestoneRecorded, ShipmentPartiallyDelivered,
-            ShipmentDelivered, ShipmentPodCaptured, ExceptionOpened, ExceptionResolved,
+            ShipmentDelivered, ShipmentPodCaptured, ShipmentDeliveryRetracted,
+            ShipmentReportRetracted, ShipmentVoided, ShipmentReturnedToSender, ShipmentRecovered,
+            FulfillmentPickRetracted, ExceptionOpened, ExceptionResolved,
     }
 }
 
@@ -50,7 +58,7 @@ store::reactions! {
     ReturnsFollower, "inventory.returns", ReturnsEvent, |_follower, event| {
         ReturnDisposed(disposed) => Ok(optional(Restock::of(disposed, occur_time(event))?)),
         ignored: ReturnAuthorized, ReturnCancelled, ReturnInspected, ReturnCreditProposed, ReturnClosed,
-            ReturnReceived, ReturnOverReceived, ExceptionOpened, ExceptionResolved,
+            ReturnReceived, ReturnOverReceived, ReturnReceiptRetracted, ExceptionOpened, ExceptionResolved,
     }
 }
 

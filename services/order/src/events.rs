@@ -44,6 +44,8 @@ pub(crate) enum PendingEvent {
     CancelLost(ShipmentId, Vec<LineUnits>),
     /// Units became ready to invoice; their row is written.
     InvoiceReady(InvoiceReadiness),
+    /// Units are not ready to invoice any more; their row is written.
+    CreditProposed(InvoiceReadiness),
     /// Nothing is open any more.
     Closed,
     /// A person decides about units of a shipment.
@@ -103,6 +105,10 @@ impl PendingEvent {
             Self::InvoiceReady(row) => {
                 let readiness = Some(rows.put(row).readiness.0);
                 OrderEvent::OrderInvoiceReady(contract::OrderInvoiceReady { readiness })
+            }
+            Self::CreditProposed(row) => {
+                let readiness = Some(rows.put(row).readiness.0);
+                OrderEvent::OrderCreditProposed(contract::OrderInvoiceReady { readiness })
             }
             Self::Closed => {
                 let status = contract::OrderStatus::from(order.status).into();

@@ -22,6 +22,7 @@ mod order;
 mod process;
 mod reactions;
 mod receive;
+mod retract_receipt;
 mod return_line;
 mod rma;
 mod rpc;

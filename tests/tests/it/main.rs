@@ -10,3 +10,4 @@ mod northwind;
 mod quotas;
 mod races;
 mod subscriptions;
+mod undelivered;

@@ -3,6 +3,7 @@
 
 mod answers;
 mod cancelling;
+mod contradictions;
 mod crashes;
 mod input;
 mod inventory;
@@ -10,9 +11,11 @@ mod nodes;
 mod plans;
 mod replicas;
 mod reporters;
+mod reuse;
 mod routing;
 mod shipping;
 mod storms;
 mod tracking;
+mod undelivered;
 mod unrouted;
 mod world;

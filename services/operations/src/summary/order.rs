@@ -3,6 +3,7 @@
 use proto::{
     events::OrderEvent,
     order::v1::{AccountChanged, OrderConfirmed, OrderHoldChanged, OrderInvoiceReady, OrderReleased, OrderSubmitted},
+    types::v1::Money,
 };
 
 use super::{
@@ -41,6 +42,7 @@ pub(super) fn line(event: OrderEvent) -> Option<String> {
             format!("cancellation came too late: {} had shipped {}", payload.shipment_id, line_items(&payload.lines))
         }
         OrderEvent::OrderInvoiceReady(payload) => invoice_ready(payload)?,
+        OrderEvent::OrderCreditProposed(payload) => credit_proposed(payload)?,
         OrderEvent::OrderClosed(payload) => {
             format!("order closed: {}", lowercase(payload.status().as_str_name(), "ORDER_STATUS_"))
         }
@@ -81,6 +83,14 @@ fn hold(payload: &OrderHoldChanged) -> String {
     let Some(hold) = &payload.hold else { return "no reason given".to_owned() };
     let note = if hold.note.is_empty() { String::new() } else { format!(", {}", one_line(&hold.note)) };
     format!("{}{note}", lowercase(hold.reason().as_str_name(), "HOLD_REASON_"))
+}
+
+fn credit_proposed(payload: OrderInvoiceReady) -> Option<String> {
+    let readiness = payload.readiness?;
+    let amount = readiness.amount.as_ref()?;
+    let credited = money(&Money { minor_units: -amount.minor_units, ..amount.clone() });
+    let lines = items(readiness.lines.iter().map(|line| (line.sku.as_str(), -line.quantity)));
+    Some(format!("{credited} to be credited for {lines}{}", colon(&readiness.reason)))
 }
 
 fn invoice_ready(payload: OrderInvoiceReady) -> Option<String> {

@@ -4,10 +4,14 @@
 //!    are wanted. The rest is over-shipped: exception OVER_SHIPPED, or CANCEL_LOST (`process/cancellation.rs`).
 //! 2. `shipment.partially_delivered` and `shipment.delivered`: [`ChangingOrder::deliver`] counts the units as
 //!    delivered. Units delivered before they are reported shipped are kept until they are.
-//! 3. Both make units ready to invoice (`process/invoice_readiness.rs`).
+//!    `shipment.departure_retracted` and `shipment.delivery_retracted` take such units back: [`ChangingOrder::unship`],
+//!    [`ChangingOrder::undeliver`].
+//!    `shipment.written_off` cancels units that do not reach the customer: [`ChangingOrder::write_off`];
+//!    `inventory.replacement_reserved` ships others for them: [`ChangingOrder::replace`].
+//! 3. All of them make units ready to invoice (`process/invoice_readiness.rs`).
 //! 4. [`ChangingOrder::close_or_reopen`] after every change: CANCELLED when every unit is cancelled and none is
 //!    shipped, `order.cancelled`; CLOSED when nothing is open and all shipped units are delivered, `order.closed`.
-//! 5. A later shipment makes a closed or cancelled order CONFIRMED again; it is closed again as in 4.
+//! 5. A later shipment, or one that is taken back, makes a closed or cancelled order CONFIRMED again; it is closed again as in 4.
 //! 6. A return does not reopen an order: it moves the counters of returned units (`process/returned_units.rs`).
 
 use proto::event::v1::ExceptionType;
@@ -18,6 +22,7 @@ use crate::{
     events::{PendingEvent, ShipmentException},
     order::{OrderState, UnitTotals},
     order_line::{LineUnits, OrderLine},
+    report::ReservationSnapshot,
 };
 
 impl ChangingOrder {
@@ -54,6 +59,37 @@ impl ChangingOrder {
     /// Counts delivered units.
     pub(crate) fn deliver(&mut self, shipment_id: &ShipmentId, units: &[LineUnits], now: Timestamp) {
         self.each_of(units, OrderLine::deliver);
+        self.make_invoice_ready(shipment_id, now);
+    }
+
+    /// Takes back units that were counted as shipped: they are at their nodes again.
+    pub(crate) fn unship(&mut self, shipment_id: &ShipmentId, units: &[LineUnits], now: Timestamp) {
+        self.each_of(units, OrderLine::unship);
+        self.make_invoice_ready(shipment_id, now);
+    }
+
+    /// Units that were shipped do not reach the customer: they are cancelled.
+    pub(crate) fn write_off(&mut self, shipment_id: &ShipmentId, units: &[LineUnits], now: Timestamp) {
+        self.each_of(units, OrderLine::write_off);
+        self.make_invoice_ready(shipment_id, now);
+    }
+
+    /// Units that were shipped do not reach the customer: they are reserved again, as the snapshots say, and released.
+    pub(crate) fn replace(
+        &mut self,
+        shipment_id: &ShipmentId,
+        units: &[LineUnits],
+        reservations: &[ReservationSnapshot],
+        now: Timestamp,
+    ) {
+        self.each_of(units, OrderLine::replace);
+        self.apply_reservations(reservations);
+        self.make_invoice_ready(shipment_id, now);
+    }
+
+    /// Takes back units that were counted as delivered.
+    pub(crate) fn undeliver(&mut self, shipment_id: &ShipmentId, units: &[LineUnits], now: Timestamp) {
+        self.each_of(units, OrderLine::undeliver);
         self.make_invoice_ready(shipment_id, now);
     }
 

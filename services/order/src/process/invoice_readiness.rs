@@ -6,7 +6,10 @@
 //!    ON_SHIPMENT, delivered units with ON_DELIVERY. Units shipped beyond those wanted are never ready.
 //! 3. The amount is the share of the line's rounded price that all ready units have, less what was ready before
 //!    ([`OrderLine::make_invoice_ready`]): the amounts of all shipments sum to the price.
-//! 4. A row of [`InvoiceReadiness`] is written and `order.invoice_ready` emitted, for the ERP to invoice the units.
+//!    When fewer units are ready than before, because a shipment or a delivery was taken back, the difference is negative: a
+//!    credit is proposed.
+//! 4. A row of [`InvoiceReadiness`] is written and `order.invoice_ready` emitted, for the ERP to invoice the units, or
+//!    `order.credit_proposed`, for a person to have them credited.
 //!    `ListInvoiceReadiness` (`rpc/read.rs`) lists the rows.
 
 use proto::order::v1 as contract;
@@ -39,7 +42,10 @@ impl ChangingOrder {
         let order = &mut self.order;
         order.invoice_ready_minor += amount_minor;
         order.invoice_count += 1;
+        let is_credit = lines.iter().any(|line| line.quantity < 0);
         let reason = match policy {
+            InvoicePolicy::OnShipment if is_credit => "NOT_SHIPPED",
+            InvoicePolicy::OnDelivery if is_credit => "NOT_DELIVERED",
             InvoicePolicy::OnShipment => "SHIPPED",
             InvoicePolicy::OnDelivery => "DELIVERED",
         };
@@ -52,7 +58,8 @@ impl ChangingOrder {
             reason: reason.to_owned(),
             ready_time: Some(mesh::wire::timestamp(now)),
         };
-        self.pending.push(PendingEvent::InvoiceReady(InvoiceReadiness {
+        let event = if is_credit { PendingEvent::CreditProposed } else { PendingEvent::InvoiceReady };
+        self.pending.push(event(InvoiceReadiness {
             order_id: order.order_id.clone(),
             invoice_number: order.invoice_count,
             account_id: order.account_id.clone(),
@@ -64,7 +71,8 @@ impl ChangingOrder {
 }
 
 impl OrderLine {
-    /// Makes ready to invoice what the policy allows by now; returns the units and their amount if there are any.
+    /// Makes ready to invoice what the policy allows by now; returns the units and their amount if there are any. Both are
+    /// negative when fewer units are ready than before.
     pub(crate) fn make_invoice_ready(&mut self, policy: InvoicePolicy) -> Option<contract::InvoiceReadyLine> {
         let wanted = self.shipped - self.over_shipped;
         let ready = match policy {
@@ -72,7 +80,7 @@ impl OrderLine {
             InvoicePolicy::OnDelivery => self.delivered.min(wanted),
         };
         let quantity = ready - self.invoice_ready;
-        if quantity <= 0 {
+        if quantity == 0 {
             return None;
         }
         let amount_minor = share_of_line(self.amount_minor, self.ordered, ready) - self.invoice_ready_minor;

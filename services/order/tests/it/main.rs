@@ -10,6 +10,7 @@ mod lists;
 mod place;
 mod plans;
 mod reserve;
+mod retractions;
 mod returns;
 mod ships;
 mod wait;

@@ -15,9 +15,9 @@ use super::{
     parties::Party,
 };
 
-/// Methods that are refused on a party's data as it is, so that no answer is kept: its messages are applied, and
-/// its work has ended.
-const REFUSED: [&str; 2] = ["ReplayMessage", "RequestCancellation"];
+/// Methods that are refused on a party's data as it is, so that no answer is kept: its messages are applied,
+/// its work has ended, what came back is inspected, and its packages are delivered.
+const REFUSED: [&str; 4] = ["ReplayMessage", "RequestCancellation", "RetractReceipt", "WriteOffPackage"];
 
 fn is_repeatable(method: &MethodDescriptor) -> bool {
     method.input().get_field_by_name("request_id").is_some()

@@ -92,6 +92,15 @@ fn changed(samples: &mut Samples) {
         reason: "SHIPPED".to_owned(),
         ..Default::default()
     };
+    let credit = InvoiceReadiness {
+        amount: money(-1_400),
+        lines: vec![InvoiceReadyLine { sku: "NW-011".to_owned(), quantity: -1, ..Default::default() }],
+        reason: "NOT_DELIVERED".to_owned(),
+        ..Default::default()
+    };
+    let credit = OrderInvoiceReady { readiness: Some(credit) };
+    let expected = "14.00 USD to be credited for 1 NW-011: NOT_DELIVERED";
+    sample(samples, OrderEvent::OrderCreditProposed(credit), expected);
     let ready = OrderInvoiceReady { readiness: Some(ready) };
     sample(samples, OrderEvent::OrderInvoiceReady(ready), "168.00 USD ready to invoice for 12 NW-011: SHIPPED");
     let closed = OrderClosed { order_id: order_id(), status: OrderStatus::PartiallyDelivered.into() };
@@ -114,6 +123,8 @@ fn returned(samples: &mut Samples) {
     sample(samples, ReturnsEvent::ReturnCreditProposed(changed.clone()), "credit of 12.50 USD proposed for rma_1");
     sample(samples, ReturnsEvent::ReturnClosed(changed), "rma_1 closed");
     let received = ReturnReceived { r#return: Some(it()), lines: vec![line("NW-011", 2)] };
+    let expected = "2 NW-011 did not come back with rma_1 after all";
+    sample(samples, ReturnsEvent::ReturnReceiptRetracted(received.clone()), expected);
     sample(samples, ReturnsEvent::ReturnReceived(received.clone()), "2 NW-011 came back with rma_1");
     let expected = "2 NW-011 came back with rma_1, more than was authorized";
     sample(samples, ReturnsEvent::ReturnOverReceived(received), expected);
