@@ -85,16 +85,19 @@ impl Problem {
     /// The problem that reports of a package with a status amount to. What was refused or damaged stays so until it is delivered,
     /// lost or comes back.
     pub(crate) fn of(status: Option<MilestoneCode>, reports: &[&TrackingReport]) -> Option<Self> {
-        match status? {
-            MilestoneCode::Delivered => return None,
-            MilestoneCode::Lost => return Some(Self::Lost),
-            MilestoneCode::ReturnedToSender => return Some(Self::ReturnedToSender),
-            _ => {}
+        let terminal = [
+            (MilestoneCode::Delivered, None),
+            (MilestoneCode::Lost, Some(Self::Lost)),
+            (MilestoneCode::ReturnedToSender, Some(Self::ReturnedToSender)),
+        ];
+        let code = status?;
+        if let Some((_, problem)) = terminal.into_iter().find(|(terminal, _)| *terminal == code) {
+            return problem;
         }
-        let lasting = reports.iter().filter_map(|report| match report.code {
-            MilestoneCode::Refused => Some((report.occur_time, Self::Refused)),
-            MilestoneCode::Damaged => Some((report.occur_time, Self::Damaged)),
-            _ => None,
+        let lasting = [(MilestoneCode::Refused, Self::Refused), (MilestoneCode::Damaged, Self::Damaged)];
+        let lasting = reports.iter().filter_map(|report| {
+            let (_, problem) = lasting.iter().find(|(code, _)| *code == report.code)?;
+            Some((report.occur_time, *problem))
         });
         if let Some((_, problem)) = lasting.max_by_key(|(at, problem)| (*at, *problem)) {
             return Some(problem);
@@ -106,6 +109,6 @@ impl Problem {
         if attempts.len() >= TOO_MANY_ATTEMPTS {
             return Some(Self::AttemptedTooOften);
         }
-        (status == Some(MilestoneCode::Failure)).then_some(Self::Failed)
+        (code == MilestoneCode::Failure).then_some(Self::Failed)
     }
 }

@@ -37,13 +37,13 @@ pub(super) enum PendingEvent {
     /// Packages of a shipment left or were delivered.
     Moved(ShipmentId, Movement),
     /// A report is applied to a package, which may correct another one.
-    Reported(PackageId, TrackingReport, Option<TrackingReport>),
+    Reported(PackageId, Box<TrackingReport>, Option<Box<TrackingReport>>),
     /// A report of a package is retracted.
-    Retracted(PackageId, TrackingReport),
+    Retracted(PackageId, Box<TrackingReport>),
     /// The node accepted after the fulfillment order was withdrawn.
     LateAcceptance,
     /// A tracking report of a package, whose shipment has this carrier, is doubtful.
-    Doubted { package_id: PackageId, carrier_id: String, doubt: Doubt, report: TrackingReport },
+    Doubted { package_id: PackageId, carrier_id: String, doubt: Doubt, report: Box<TrackingReport> },
     /// Labels of a shipment are void.
     Voided(ShipmentId, Vec<LineQuantity>, Timestamp),
     /// Units were not picked after all.
@@ -79,7 +79,7 @@ impl PendingEvent {
             Self::Labelled(shipment_id, at) => saved.emit_labelled(&shipment_id, at, cx),
             Self::Moved(shipment_id, movement) => saved.emit_movement(&shipment_id, movement, loaded, cx),
             Self::Reported(package_id, report, corrected) => {
-                saved.emit_report(&package_id, &report, corrected.as_ref(), cx);
+                saved.emit_report(&package_id, &report, corrected.as_deref(), cx);
             }
             Self::LateAcceptance => saved.open_late_acceptance(cx),
             Self::Retracted(package_id, report) => saved.emit_retraction(&package_id, &report, cx),

@@ -73,8 +73,8 @@ impl FulfillmentOrderAggregate {
                 if relation == Relation::Authoritative {
                     self.pending.push(PendingEvent::Reported(
                         package_id.clone(),
-                        new.clone(),
-                        change.retracted.cloned(),
+                        Box::new(new.clone()),
+                        change.retracted.cloned().map(Box::new),
                     ));
                     if self.name_carrier(&shipment_id, &new.carrier_id, None) {
                         named.insert(shipment_id);
@@ -85,7 +85,7 @@ impl FulfillmentOrderAggregate {
                 && self.relation(*index, retracted, rows)? == Relation::Authoritative
             {
                 followed.retracted = true;
-                self.pending.push(PendingEvent::Retracted(package_id, retracted.clone()));
+                self.pending.push(PendingEvent::Retracted(package_id, Box::new(retracted.clone())));
             }
         }
         followed.carrier_named = !named.is_empty();
@@ -173,7 +173,7 @@ impl FulfillmentOrderAggregate {
         let folded = Folded {
             reported: counted
                 .into_iter()
-                .map(|report| PendingEvent::Reported(id.clone(), report.clone(), None))
+                .map(|report| PendingEvent::Reported(id.clone(), Box::new(report.clone()), None))
                 .collect(),
             doubted: doubted
                 .into_iter()
@@ -181,7 +181,7 @@ impl FulfillmentOrderAggregate {
                     package_id: id.clone(),
                     carrier_id: carrier_id.clone(),
                     doubt,
-                    report: report.clone(),
+                    report: Box::new(report.clone()),
                 })
                 .collect(),
         };
