@@ -75,7 +75,7 @@ fn estimates_and_unknown_codes_move_no_status() {
 #[test]
 fn a_delivery_before_the_departure_does_not_count() {
     let early = milestone(MilestoneCode::Delivered, 2);
-    assert_eq!(fold([&early], Some(hour(3))).before_departure, [early.report_id.clone()]);
+    assert_eq!(fold([&early], Some(hour(3))).before_departure, std::slice::from_ref(&early.report_id));
     assert_eq!(fold([&early], Some(hour(3))).status, None);
     assert_eq!(status(&[early.clone(), milestone(MilestoneCode::PickedUp, 4)]), Some((MilestoneCode::PickedUp, 4)));
     // The first that is known of the departure counts, and a little is the difference of two clocks.
