@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use proto::event::v1::Event;
+use proto::{event::v1::Event, events::EventType};
 use types::{Actor, Id, Timestamp};
 
 use crate::{
     command::Call,
-    event::NewEvent,
+    event::{NewEvent, event_id},
     sums::{Additions, Sums},
     task::Task,
     value::Value,
@@ -72,6 +72,12 @@ impl Context<'_> {
         let event_id = event.event_id.clone();
         self.effects.events.push(event);
         event_id
+    }
+
+    /// The id of the service's event of a type, subject and key, as [`NewEvent`] names them: for one that corrects or retracts it.
+    #[expect(clippy::needless_pass_by_value, reason = "callers have ids and texts, owned and borrowed")]
+    pub fn event_id(&self, event_type: EventType, subject: impl ToString, key: impl ToString) -> String {
+        event_id(self.source, event_type.as_str(), &subject.to_string(), &key.to_string())
     }
 
     /// Adds to the sums in the row with this key, with the command.

@@ -83,7 +83,7 @@ impl NewEvent {
 }
 
 /// The id of an event: a hash over what identifies it. Each part's length is hashed too, so that parts cannot run together.
-fn event_id(source: &str, event_type: &str, subject: &str, key: &str) -> String {
+pub(crate) fn event_id(source: &str, event_type: &str, subject: &str, key: &str) -> String {
     let mut hash = Sha256::new();
     for part in [source, event_type, subject, key] {
         hash.update((part.len() as u64).to_be_bytes());

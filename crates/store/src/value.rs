@@ -242,7 +242,7 @@ macro_rules! text_enum {
 mod ids {
     use types::{
         AccountId, ApiClientId, ApiKeyId, DecisionId, ExceptionId, FulfillmentOrderId, Id as _, MessageId, NodeId,
-        OrderId, PackageId, PartnerId, ReturnId, ShipToId, ShipmentId,
+        OrderId, PackageId, PartnerId, ReturnId, ShipToId, ShipmentId, TrackingReportId,
     };
 
     text_column!(
@@ -256,6 +256,7 @@ mod ids {
         NodeId,
         OrderId,
         PackageId,
+        TrackingReportId,
         PartnerId,
         ReturnId,
         ShipToId,

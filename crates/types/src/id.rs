@@ -106,6 +106,8 @@ ids! {
     ShipmentId = "shm";
     /// One carton or pallet of a shipment.
     PackageId = "pkg";
+    /// A milestone or a proof of delivery.
+    TrackingReportId = "trk";
     /// A stored routing decision with its explanation.
     DecisionId = "rtd";
     /// A return merchandise authorization.

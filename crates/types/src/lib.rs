@@ -19,6 +19,6 @@ pub use fault::{Fault, Reason, Violation};
 pub use host::is_loopback_host;
 pub use id::{
     AccountId, ApiClientId, ApiKeyId, DecisionId, ExceptionId, FulfillmentOrderId, Id, IdError, MessageId, NodeId,
-    OrderId, PackageId, PartnerId, ReturnId, ShipToId, ShipmentId,
+    OrderId, PackageId, PartnerId, ReturnId, ShipToId, ShipmentId, TrackingReportId,
 };
 pub use money::{BasisPoints, Currency, CurrencyError, divide_rounded, line_amount, share_of_line};

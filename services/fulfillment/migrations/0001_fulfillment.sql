@@ -142,7 +142,9 @@ CREATE TABLE shipments (
     partner_id TEXT NOT NULL,
     shipment_reference TEXT NOT NULL,
     carrier_id TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('LABELLED', 'SHIPPED', 'PARTIALLY_DELIVERED', 'DELIVERED', 'VOIDED')),
+    carrier_time BIGINT,
+    state TEXT NOT NULL CHECK (state IN ('LABELLED', 'SHIPPED', 'PARTIALLY_DELIVERED', 'DELIVERED', 'VOIDED',
+                                          'WRITTEN_OFF')),
     ship_time BIGINT,
     deliver_time BIGINT,
     create_time BIGINT NOT NULL,
@@ -164,54 +166,60 @@ CREATE TABLE packages (
     shipment_id TEXT NOT NULL,
     fulfillment_order_id TEXT NOT NULL,
     tracking_number TEXT NOT NULL,
+    package_key TEXT NOT NULL,
     sscc TEXT NOT NULL,
     contents BYTEA NOT NULL,
     departure TEXT NOT NULL CHECK (departure IN ('NONE', 'REPORTED', 'INFERRED')),
+    label_time BIGINT NOT NULL,
+    report_time BIGINT,
     ship_time BIGINT,
     status TEXT NOT NULL,
     status_time BIGINT,
     estimated_delivery_time BIGINT,
     deliver_time BIGINT,
     proof BYTEA,
+    problem TEXT,
+    report_due BIGINT,
+    void_time BIGINT,
+    remedy TEXT CHECK (remedy IN ('REPLACE', 'CANCEL')),
+    doubts BIGINT NOT NULL,
     create_time BIGINT NOT NULL,
     version BIGINT NOT NULL,
     CHECK ((departure = 'NONE') = (ship_time IS NULL))
 );
 CREATE INDEX packages_by_shipment ON packages (shipment_id, package_id);
 CREATE INDEX packages_by_fulfillment_order ON packages (fulfillment_order_id, package_id);
-CREATE INDEX packages_by_tracking_number ON packages (tracking_number, package_id);
+CREATE INDEX packages_by_key ON packages (package_key, package_id);
+CREATE INDEX packages_by_sscc ON packages (sscc, package_id) WHERE sscc <> '';
 
--- One row for all reports and packages with a tracking number. Whoever adds one of them, or names the carrier of a package, writes
--- it, so that of two replicas neither misses the other's.
-CREATE TABLE tracking_numbers (
-    tracking_number TEXT NOT NULL PRIMARY KEY,
+-- Few packages have a problem.
+CREATE INDEX packages_by_problem ON packages (problem, shipment_id) WHERE problem IS NOT NULL;
+-- Those under way.
+CREATE INDEX packages_by_report_due ON packages (report_due) WHERE report_due IS NOT NULL;
+
+-- One row for all reports and packages with a key. Whoever adds or retracts a report, adds a package, or names the carrier of one,
+-- writes it, so that of two replicas neither misses the other's.
+CREATE TABLE package_keys (
+    package_key TEXT NOT NULL PRIMARY KEY,
     version BIGINT NOT NULL
 );
 
--- Also of packages that are not reported yet. The reporter is part of the key, so that no report replaces one of another
--- reporter; it is empty for the distributor.
-CREATE TABLE milestones (
-    tracking_number TEXT NOT NULL,
+-- Milestones and proofs of delivery, also of packages that are not reported yet. The id is made from the reporter too, so that no
+-- report replaces one of another reporter.
+CREATE TABLE tracking_reports (
+    package_key TEXT NOT NULL,
+    report_id TEXT NOT NULL,
     reporter_id TEXT NOT NULL,
+    carrier_id TEXT NOT NULL,
     code TEXT NOT NULL,
     occur_time BIGINT NOT NULL,
-    raw_code TEXT NOT NULL,
-    occur_offset_minutes BIGINT NOT NULL,
-    place TEXT NOT NULL,
-    estimated_delivery_time BIGINT,
-    carrier_id TEXT NOT NULL,
+    milestone BYTEA NOT NULL,
+    proof BYTEA,
+    doubt TEXT NOT NULL CHECK (doubt IN ('NONE', 'FUTURE', 'TOO_OLD')),
+    retract_time BIGINT,
+    retract_reason TEXT NOT NULL,
     record_time BIGINT NOT NULL,
     version BIGINT NOT NULL,
-    PRIMARY KEY (tracking_number, reporter_id, code, occur_time, raw_code)
+    PRIMARY KEY (package_key, report_id)
 );
-
-CREATE TABLE proofs (
-    tracking_number TEXT NOT NULL,
-    reporter_id TEXT NOT NULL,
-    sign_time BIGINT NOT NULL,
-    proof BYTEA NOT NULL,
-    carrier_id TEXT NOT NULL,
-    record_time BIGINT NOT NULL,
-    version BIGINT NOT NULL,
-    PRIMARY KEY (tracking_number, reporter_id, sign_time)
-);
+CREATE UNIQUE INDEX tracking_reports_by_id ON tracking_reports (report_id);

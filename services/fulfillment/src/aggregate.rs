@@ -4,26 +4,31 @@
 //! rows and emits the events, with the versions and snapshots that the rows then have. Nothing else emits them.
 
 mod answers;
+mod corrections;
 mod events;
 mod packages;
 mod tracking;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proto::fulfillment::v1;
 use store::{Context, Needs, Rows};
-use types::{Fault, FulfillmentOrderId, ShipmentId};
+use types::{Fault, FulfillmentOrderId, PackageId, ShipmentId};
 
 use crate::{
     buffered_reports,
+    doubts::Doubts,
     fulfillment_order::{FulfillmentLine, FulfillmentOrder, FulfillmentOrderHeader, RequestState},
     package::Package,
+    problem::Problem,
     process::acceptance_timeout,
     release::ReleaseAggregate,
     shipment::Shipment,
     wire,
 };
 use events::PendingEvent;
+pub(crate) use events::open_implausible;
+pub(crate) use tracking::ReportChange;
 
 /// The column by which shipments and packages of a fulfillment order are found.
 const FULFILLMENT_ORDER: &[&str] = &["fulfillment_order_id"];
@@ -37,8 +42,12 @@ pub(crate) struct FulfillmentOrderAggregate {
     release: ReleaseAggregate,
     /// The fulfillment order as it was loaded.
     loaded: FulfillmentOrder,
-    /// Tracking numbers whose reports are applied: a rival may add one.
-    tracking_numbers: BTreeSet<String>,
+    /// What is doubtful about the reports of each shipment, as it was loaded.
+    loaded_doubts: BTreeMap<ShipmentId, Doubts>,
+    /// Problems of packages, as they were loaded.
+    loaded_problems: BTreeMap<PackageId, Problem>,
+    /// Keys whose reports are applied: a rival may add one.
+    keys: BTreeSet<String>,
     pending: Vec<PendingEvent>,
 }
 
@@ -60,9 +69,12 @@ impl FulfillmentOrderAggregate {
         let header = header.ok_or_else(|| Fault::not_found("fulfillment order", id))?;
         let order =
             FulfillmentOrder { header, lines: rows.under::<FulfillmentLine>(id)?.into_iter().cloned().collect() };
+        let packages: Vec<_> = rows.by::<Package>(FULFILLMENT_ORDER, id)?.into_iter().cloned().collect();
         Ok(Self {
             shipments: rows.by::<Shipment>(FULFILLMENT_ORDER, id)?.into_iter().cloned().collect(),
-            packages: rows.by::<Package>(FULFILLMENT_ORDER, id)?.into_iter().cloned().collect(),
+            loaded_doubts: doubts(&packages),
+            loaded_problems: packages.iter().filter_map(|one| Some((one.package_id.clone(), one.problem?))).collect(),
+            packages,
             ..Self::new(order, rows)?
         })
     }
@@ -78,7 +90,9 @@ impl FulfillmentOrderAggregate {
             order,
             shipments: Vec::new(),
             packages: Vec::new(),
-            tracking_numbers: BTreeSet::new(),
+            loaded_doubts: BTreeMap::new(),
+            loaded_problems: BTreeMap::new(),
+            keys: BTreeSet::new(),
             pending: Vec::new(),
         })
     }
@@ -92,10 +106,10 @@ impl FulfillmentOrderAggregate {
     pub(crate) fn save(mut self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<SavedFulfillmentOrder, Fault> {
         self.save_order(rows, cx)?;
         self.save_shipments(rows, cx)?;
-        for tracking_number in &self.tracking_numbers {
-            buffered_reports::write_tracking_number(tracking_number, rows)?;
+        for key in &self.keys {
+            buffered_reports::write_key(key, rows)?;
         }
-        let Self { order, shipments, packages, release, loaded, pending, .. } = self;
+        let Self { order, shipments, packages, release, loaded, loaded_doubts, loaded_problems, pending, .. } = self;
         release.save(rows, cx)?;
         let was_unanswered = loaded.header.request_state == RequestState::Submitted;
         if was_unanswered && !matches!(order.header.request_state, RequestState::Submitted | RequestState::TimedOut) {
@@ -105,6 +119,8 @@ impl FulfillmentOrderAggregate {
         for event in pending {
             event.emit(&saved, &loaded, cx);
         }
+        saved.emit_problems(&loaded_problems, cx);
+        saved.resolve_doubts(&loaded_doubts, cx);
         Ok(saved)
     }
 
@@ -129,9 +145,13 @@ impl FulfillmentOrderAggregate {
             let mut changed = false;
             let id = shipment.shipment_id.clone();
             for package in self.packages.iter_mut().filter(|package| package.shipment_id == id) {
-                if package.version == 0 || rows.get::<Package>(&package.package_id)? != Some(package) {
+                let is_new = package.version == 0;
+                let stored = if is_new { None } else { rows.get::<Package>(&package.package_id)? };
+                if stored != Some(&*package) {
+                    // A report of a stranger leaves what parties see of the shipment as it is.
+                    let seen = stored.map(|stored| Package { doubts: package.doubts, ..stored.clone() });
+                    changed |= seen.as_ref() != Some(&*package);
                     *package = rows.put(package.clone());
-                    changed = true;
                 }
             }
             shipment.derive_state(self.packages.iter().filter(|package| package.shipment_id == id));
@@ -142,6 +162,16 @@ impl FulfillmentOrderAggregate {
         }
         Ok(())
     }
+}
+
+/// What is doubtful about the reports of each shipment.
+fn doubts(packages: &[Package]) -> BTreeMap<ShipmentId, Doubts> {
+    let mut doubts: BTreeMap<ShipmentId, Doubts> = BTreeMap::new();
+    for package in packages.iter().filter(|package| package.doubts != Doubts::default()) {
+        let of_shipment = doubts.entry(package.shipment_id.clone()).or_default();
+        *of_shipment = of_shipment.with(package.doubts);
+    }
+    doubts
 }
 
 /// A fulfillment order as it is stored after a command.

@@ -1,163 +1,96 @@
-//! Buffered reports: every tracking report of a tracking number, whether or not a package has the number yet, and whether or
-//! not its reporter is authoritative for the package.
-
-use std::collections::BTreeSet;
+//! Buffered reports: every tracking report of a key, whether or not a package has the key yet, and whether or not its reporter is
+//! authoritative for the package.
 
 use store::{Needs, Rows};
-use types::Fault;
+use types::{Fault, TrackingReportId};
 
 use crate::{
-    milestone::{Milestone, MilestoneCode, Proof, TrackingNumber},
-    package::Package,
-    package_status::{Tracking, fold},
+    assignment::Candidate, milestone::MilestoneCode, package::Package, package_key::SSCC_PREFIX, package_status::fold,
+    shipment::Shipment, tracking_report::TrackingReport,
 };
 
-/// The column by which packages of a tracking number are found.
-const TRACKING_NUMBER: &[&str] = &["tracking_number"];
+/// The columns by which packages of a key are found.
+const PACKAGE_KEY: &[&str] = &["package_key"];
+const SSCC: &[&str] = &["sscc"];
 
-/// A tracking report.
-#[derive(Debug, Clone)]
-pub(crate) enum TrackingReport {
-    Milestone(Milestone),
-    Proof(Proof),
-}
+/// The column by which a report is found.
+pub(crate) const REPORT_ID: &[&str] = &["report_id"];
 
-impl TrackingReport {
-    /// The tracking number.
-    pub(crate) fn tracking_number(&self) -> &str {
-        match self {
-            Self::Milestone(milestone) => &milestone.tracking_number,
-            Self::Proof(proof) => &proof.tracking_number,
-        }
-    }
-
-    /// Who reports; empty for the distributor.
-    pub(crate) fn reporter_id(&self) -> &str {
-        match self {
-            Self::Milestone(milestone) => &milestone.reporter_id,
-            Self::Proof(proof) => &proof.reporter_id,
-        }
-    }
-
-    /// Who carries the package; empty when not known.
-    pub(crate) fn carrier_id(&self) -> &str {
-        match self {
-            Self::Milestone(milestone) => &milestone.carrier_id,
-            Self::Proof(proof) => &proof.carrier_id,
-        }
-    }
-}
-
-/// A report that was not buffered before this command. Only [`buffer`] makes one.
-#[derive(Debug)]
-pub(crate) struct NewReport(TrackingReport);
-
-impl NewReport {
-    /// The report.
-    pub(crate) fn report(&self) -> &TrackingReport {
-        &self.0
-    }
+store::record! {
+    /// One row for all reports and packages with a key. Whoever adds or retracts a report, adds a package, or names the carrier of
+    /// one, writes it, so that of two replicas neither misses the other's.
+    pub(crate) struct PackageKey in "package_keys" key (package_key: String) {}
 }
 
 /// Buffers a report; returns it unless it was buffered before.
-pub(crate) fn buffer(report: TrackingReport, rows: &mut Rows) -> Result<Option<NewReport>, Fault> {
-    let tracking_number = report.tracking_number().to_owned();
-    let buffered = match report {
-        TrackingReport::Milestone(milestone) => {
-            let Milestone { reporter_id, code, occur_time, raw_code, .. } = milestone.clone();
-            let key = (tracking_number.clone(), reporter_id, code, occur_time, raw_code);
-            let is_new = rows.get::<Milestone>(&key)?.is_none();
-            is_new.then(|| TrackingReport::Milestone(rows.put(milestone)))
-        }
-        TrackingReport::Proof(proof) => {
-            let key = (tracking_number.clone(), proof.reporter_id.clone(), proof.sign_time);
-            let is_new = rows.get::<Proof>(&key)?.is_none();
-            is_new.then(|| TrackingReport::Proof(rows.put(proof)))
-        }
-    };
-    if buffered.is_some() {
-        write_tracking_number(&tracking_number, rows)?;
+pub(crate) fn buffer(report: TrackingReport, rows: &mut Rows) -> Result<Option<TrackingReport>, Fault> {
+    if rows.get::<TrackingReport>(&(report.package_key.clone(), report.report_id.clone()))?.is_some() {
+        return Ok(None);
     }
-    Ok(buffered.map(NewReport))
+    write_key(&report.package_key, rows)?;
+    Ok(Some(rows.put(report)))
 }
 
-/// The reports of one tracking number.
-#[derive(Debug, Default)]
-pub(crate) struct BufferedReports {
-    milestones: Vec<Milestone>,
-    proofs: Vec<Proof>,
+/// The report with an id.
+pub(crate) fn find(report_id: &TrackingReportId, rows: &Rows) -> Result<Option<TrackingReport>, Fault> {
+    Ok(rows.by::<TrackingReport>(REPORT_ID, report_id)?.into_iter().next().cloned())
 }
 
-impl BufferedReports {
-    /// Requests the rows that [`load`](Self::load) reads.
-    ///
-    /// The row of the tracking number is read before them: each statement sees what is committed by then, so a row that a rival
-    /// commits before that is seen, and one that it commits after that makes this command conflict.
-    pub(crate) fn needs(tracking_number: &str, rows: &Rows, needs: &mut Needs) {
-        if needs_tracking_number(tracking_number, rows, needs) {
-            needs.under::<Milestone>(tracking_number);
-            needs.under::<Proof>(tracking_number);
-        }
+/// Requests the reports and the packages of a key, with their shipments.
+///
+/// The row of the key is read before them: each statement sees what is committed by then, so a row that a rival commits before
+/// that is seen, and one that it commits after that makes this command conflict.
+pub(crate) fn needs(key: &str, rows: &Rows, needs: &mut Needs) {
+    let row = key.to_owned();
+    needs.row::<PackageKey>(&row);
+    if rows.get::<PackageKey>(&row).is_err() {
+        return;
     }
-
-    /// The reports of a tracking number.
-    pub(crate) fn load(tracking_number: &str, rows: &Rows) -> Result<Self, Fault> {
-        Ok(Self {
-            milestones: rows.under::<Milestone>(tracking_number)?.into_iter().cloned().collect(),
-            proofs: rows.under::<Proof>(tracking_number)?.into_iter().cloned().collect(),
-        })
-    }
-
-    /// What the reports of some reporters amount to.
-    pub(crate) fn tracking(&self, of: impl Fn(&str) -> bool) -> Tracking {
-        let milestones = self.milestones.iter().filter(|milestone| of(&milestone.reporter_id));
-        fold(milestones, self.proofs.iter().filter(|proof| of(&proof.reporter_id)))
-    }
-
-    /// The status that the milestones of one reporter amount to.
-    pub(crate) fn status_by(&self, reporter_id: &str) -> MilestoneCode {
-        let own = self.milestones.iter().filter(|milestone| milestone.reporter_id == reporter_id);
-        fold(own, []).status.map_or(MilestoneCode::Unspecified, |(code, _)| code)
-    }
-
-    /// Everybody who reported.
-    pub(crate) fn reporters(&self) -> BTreeSet<&str> {
-        let milestones = self.milestones.iter().map(|milestone| milestone.reporter_id.as_str());
-        milestones.chain(self.proofs.iter().map(|proof| proof.reporter_id.as_str())).collect()
-    }
-
-    /// Each report, milestones first.
-    pub(crate) fn into_reports(self) -> impl Iterator<Item = TrackingReport> {
-        let milestones = self.milestones.into_iter().map(TrackingReport::Milestone);
-        milestones.chain(self.proofs.into_iter().map(TrackingReport::Proof))
+    needs.under::<TrackingReport>(key);
+    let (columns, value) = lookup(key);
+    needs.by::<Package>(columns, value);
+    for package in rows.by::<Package>(columns, value).into_iter().flatten() {
+        needs.row::<Shipment>(&package.shipment_id);
     }
 }
 
-/// Requests the packages of a tracking number, after its row.
-pub(crate) fn needs_packages(tracking_number: &str, rows: &Rows, needs: &mut Needs) {
-    if needs_tracking_number(tracking_number, rows, needs) {
-        needs.by::<Package>(TRACKING_NUMBER, tracking_number);
-    }
-}
-
-/// Packages with a tracking number, oldest first.
-pub(crate) fn packages(tracking_number: &str, rows: &Rows) -> Result<Vec<Package>, Fault> {
-    let mut packages: Vec<_> = rows.by::<Package>(TRACKING_NUMBER, tracking_number)?.into_iter().cloned().collect();
-    packages.sort_by(|a, b| (a.create_time, &a.package_id).cmp(&(b.create_time, &b.package_id)));
+/// Packages with a key, oldest first.
+pub(crate) fn packages<'r>(key: &str, rows: &'r Rows) -> Result<Vec<&'r Package>, Fault> {
+    let (columns, value) = lookup(key);
+    let mut packages = rows.by::<Package>(columns, value)?;
+    packages.sort_by_key(|package| (package.create_time, &package.package_id));
     Ok(packages)
 }
 
-/// Writes the row of a tracking number, so that a rival that does the same conflicts.
-pub(crate) fn write_tracking_number(tracking_number: &str, rows: &mut Rows) -> Result<(), Fault> {
-    let new = || TrackingNumber { tracking_number: tracking_number.to_owned(), version: 0 };
-    let row = rows.get::<TrackingNumber>(&tracking_number.to_owned())?.cloned().unwrap_or_else(new);
+/// Packages with a key as they are stored, with their shipments.
+pub(crate) fn candidates<'r>(key: &str, rows: &'r Rows) -> Result<Vec<Candidate<'r>>, Fault> {
+    let mut candidates = Vec::new();
+    for package in packages(key, rows)? {
+        let shipment = rows.get::<Shipment>(&package.shipment_id)?;
+        candidates.extend(shipment.map(|shipment| Candidate { package, shipment }));
+    }
+    Ok(candidates)
+}
+
+/// The status that all reports of a key by one reporter amount to.
+pub(crate) fn status_by(reporter_id: &str, key: &str, rows: &Rows) -> Result<MilestoneCode, Fault> {
+    let reports = rows.under::<TrackingReport>(key)?.into_iter();
+    let own = reports.filter(|report| report.reporter_id == reporter_id && report.is_valid() && report.proof.is_none());
+    Ok(fold(own, None).status.map_or(MilestoneCode::Unspecified, |(code, _)| code))
+}
+
+/// Writes the row of a key, so that a rival that does the same conflicts.
+pub(crate) fn write_key(key: &str, rows: &mut Rows) -> Result<(), Fault> {
+    let new = || PackageKey { package_key: key.to_owned(), version: 0 };
+    let row = rows.get::<PackageKey>(&key.to_owned())?.cloned().unwrap_or_else(new);
     rows.put(row);
     Ok(())
 }
 
-/// Requests the row of a tracking number; returns whether it is loaded.
-fn needs_tracking_number(tracking_number: &str, rows: &Rows, needs: &mut Needs) -> bool {
-    let key = tracking_number.to_owned();
-    needs.row::<TrackingNumber>(&key);
-    rows.get::<TrackingNumber>(&key).is_ok()
+/// How packages of a key are found.
+fn lookup(key: &str) -> (&'static [&'static str], &str) {
+    match key.strip_prefix(SSCC_PREFIX) {
+        Some(sscc) => (SSCC, sscc),
+        None => (PACKAGE_KEY, key),
+    }
 }

@@ -13,7 +13,10 @@ use proto::{
 use store::{Command, Context, Needs, Rows};
 use types::{Fault, Reason, Timestamp, limits::MAX_NAME};
 
-use crate::node::{Node, NodeState, parse};
+use crate::{
+    node::{Node, NodeState, parse},
+    process::undelivered,
+};
 
 /// Creates a node.
 #[derive(Debug)]
@@ -68,6 +71,7 @@ impl Command for CreateNode {
         if rows.get::<Node>(node_id)?.is_some() {
             return Err(Fault::new(Reason::AlreadyExists, format!("node {node_id} exists already")));
         }
+        undelivered::schedule(cx);
         let node = Node { create_time: cx.now(), update_time: cx.now(), ..self.0.clone() };
         Ok(node.save(FulfillmentEvent::NodeCreated, rows, cx))
     }

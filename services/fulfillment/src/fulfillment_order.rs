@@ -163,6 +163,10 @@ impl FulfillmentOrder {
             ("RecordPick", open),
             ("RecordLabels", open),
             ("RecordShipment", true),
+            ("RetractPick", self.lines.iter().any(|line| line.picked > 0)),
+            ("VoidLabels", self.lines.iter().any(|line| line.packed > line.shipped)),
+            ("RetractShipment", self.lines.iter().any(|line| line.shipped > 0)),
+            ("CorrectShipment", self.lines.iter().any(|line| line.shipped > 0)),
             ("RequestCancellation", open && stoppable),
             ("AnswerCancellation", asked_to_stop),
         ]
@@ -211,6 +215,33 @@ impl FulfillmentOrder {
             if cancelling { RequestState::CancellationRejected } else { RequestState::Accepted };
         self.resolve_late_acceptance();
         line::matched(&mut self.lines, units).map(|(line, quantity)| line.ship(quantity)).collect()
+    }
+
+    /// Takes back packed units, as far as they are counted.
+    pub(crate) fn unpack(&mut self, units: &[LineQuantity]) {
+        for (line, quantity) in line::matched(&mut self.lines, units) {
+            line.packed -= quantity.min(line.packed);
+        }
+    }
+
+    /// Takes back picked units, as far as they are counted; returns how many.
+    pub(crate) fn unpick(&mut self, units: &[LineQuantity]) -> Vec<LineQuantity> {
+        let mut unpicked = Vec::new();
+        for (line, quantity) in line::matched(&mut self.lines, units) {
+            let quantity = quantity.min(line.picked);
+            line.picked -= quantity;
+            if quantity > 0 {
+                unpicked.push(line.units(quantity));
+            }
+        }
+        unpicked
+    }
+
+    /// Takes back units that were counted as having left. They are open again at the node.
+    pub(crate) fn unship(&mut self, units: &[LineQuantity]) {
+        for (line, quantity) in line::matched(&mut self.lines, units) {
+            line.shipped -= quantity.min(line.shipped);
+        }
     }
 
     /// Whether units that leave now leave against the order's cancellation.

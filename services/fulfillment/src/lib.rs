@@ -15,15 +15,19 @@
 //! nodes and carriers (the partner service).
 
 mod aggregate;
+mod assignment;
 mod buffered_reports;
 mod create_node;
+mod doubts;
 mod fulfillment_order;
 mod inventory;
 mod keys;
 pub mod milestone;
 mod node;
 mod package;
+pub mod package_key;
 mod package_status;
+mod problem;
 pub mod process;
 mod reactions;
 mod release;
@@ -33,6 +37,7 @@ mod routing_decision;
 mod rpc;
 mod shipment;
 mod store;
+pub mod tracking_report;
 mod update_node;
 mod watchdog;
 mod wire;
@@ -51,6 +56,7 @@ use crate::{
     process::{
         acceptance_timeout::TimeoutTask,
         routing::{AllocateTask, RouteTask},
+        undelivered::SilenceTask,
     },
     reactions::{FulfillmentFollower, InventoryFollower, OrderFollower},
     rpc::Rpc,
@@ -102,10 +108,11 @@ pub fn workers(db: Db, peers: Peers, config: &Config) -> Workers {
     let Peers { order, inventory, fulfillment } = peers;
     let client = Inventory::new(inventory.clone());
     let unrouted_after = Duration::from_secs(u64::from(config.unrouted_minutes) * 60);
-    let handlers: [Arc<dyn TaskHandler>; 3] = [
+    let handlers: [Arc<dyn TaskHandler>; 4] = [
         Arc::new(RouteTask { db: db.clone(), inventory: client.clone(), unrouted_after }),
         Arc::new(AllocateTask { db: db.clone(), inventory: client.clone(), unrouted_after }),
         Arc::new(TimeoutTask),
+        Arc::new(SilenceTask { db: db.clone() }),
     ];
     let own = Arc::new(FulfillmentFollower { inventory: client });
     let followers = [

@@ -1,5 +1,7 @@
 //! Packages: cartons and pallets of a shipment.
 
+use std::collections::HashMap;
+
 use proto::{
     fulfillment::v1::{ProofOfDelivery, ReportedPackage},
     types::v1::LineQuantity,
@@ -8,8 +10,11 @@ use store::Proto;
 use types::{Fault, FulfillmentOrderId, Id as _, PackageId, ShipmentId, Timestamp};
 
 use crate::{
+    doubts::Doubts,
     milestone::MilestoneCode,
+    package_key,
     package_status::Tracking,
+    problem::{Problem, Remedy, SILENCE},
     shipment::{Shipment, derived_id},
 };
 
@@ -20,14 +25,20 @@ store::record! {
         shipment_id: ShipmentId,
         /// The fulfillment order that it comes from.
         fulfillment_order_id: FulfillmentOrderId,
-        /// The carrier's number.
+        /// The carrier's number; empty when it has none.
         tracking_number: String,
+        /// What reports name it with: its number, else the node and the reference of its shipment.
+        package_key: String,
         /// Serial shipping container code.
         sscc: String,
         /// Its contents, as reported.
         contents: Proto<ReportedPackage>,
+        /// When its label was reported, or its departure if that was earlier.
+        label_time: Timestamp,
         /// Whether it left, and who reported that.
         departure: Departure,
+        /// When it left, as the node reports it.
+        report_time: Option<Timestamp>,
         /// When it left.
         ship_time: Option<Timestamp>,
         /// Its status, as the carrier reports it.
@@ -40,6 +51,16 @@ store::record! {
         deliver_time: Option<Timestamp>,
         /// The newest proof of delivery.
         proof: Option<Proto<ProofOfDelivery>>,
+        /// Why it may not reach the customer.
+        problem: Option<Problem>,
+        /// When the next report of it is due while it is under way.
+        report_due: Option<Timestamp>,
+        /// When its label was voided.
+        void_time: Option<Timestamp>,
+        /// What happens to its units, once it is written off.
+        remedy: Option<Remedy>,
+        /// What is doubtful about its reports.
+        doubts: Doubts,
         /// When it was first reported.
         create_time: Timestamp,
     }
@@ -58,25 +79,74 @@ store::text_enum! {
 }
 
 impl Package {
-    /// A package that has not left. The same shipment and tracking number are the same package.
-    pub(crate) fn new(shipment: &Shipment, contents: ReportedPackage, now: Timestamp) -> Result<Self, Fault> {
+    /// A package that has not left, labelled at an instant. The same shipment and tracking number, or SSCC without one, are
+    /// the same package.
+    pub(crate) fn new(
+        shipment: &Shipment,
+        contents: ReportedPackage,
+        label_time: Timestamp,
+        now: Timestamp,
+    ) -> Result<Self, Fault> {
+        let number = package_key::of_number(&contents.tracking_number);
+        let package_key = match number.as_str() {
+            "" => package_key::of_reference(shipment.node_id.as_str(), &shipment.shipment_reference),
+            number => number.to_owned(),
+        };
+        let identity = if number.is_empty() { &contents.sscc } else { &number };
         Ok(Self {
-            package_id: derived_id(shipment.shipment_id.as_str(), &contents.tracking_number)?,
+            package_id: derived_id(shipment.shipment_id.as_str(), identity)?,
             shipment_id: shipment.shipment_id.clone(),
             fulfillment_order_id: shipment.fulfillment_order_id.clone(),
             tracking_number: contents.tracking_number.clone(),
+            package_key,
             sscc: contents.sscc.clone(),
             contents: Proto(contents),
+            label_time,
             departure: Departure::None,
+            report_time: None,
             ship_time: None,
             status: MilestoneCode::Unspecified,
             status_time: None,
             estimated_delivery_time: None,
             deliver_time: None,
             proof: None,
+            problem: None,
+            report_due: None,
+            void_time: None,
+            remedy: None,
+            doubts: Doubts::default(),
             create_time: now,
             version: 0,
         })
+    }
+
+    /// The keys of what reports may name it with.
+    pub(crate) fn keys(&self) -> Vec<String> {
+        let sscc = (!self.sscc.is_empty()).then(|| package_key::of_sscc(&self.sscc));
+        std::iter::once(self.package_key.clone()).chain(sscc).collect()
+    }
+
+    /// Takes over a name that a later report has in addition.
+    pub(crate) fn name_also(&mut self, reported: &ReportedPackage) {
+        if self.sscc.is_empty() {
+            self.sscc.clone_from(&reported.sscc);
+        }
+        if self.tracking_number.is_empty() && !reported.tracking_number.is_empty() {
+            self.tracking_number.clone_from(&reported.tracking_number);
+            self.package_key = package_key::of_number(&reported.tracking_number);
+        }
+    }
+
+    /// The node reports that it left at an instant. Of several reports the earliest counts.
+    pub(crate) fn report_departure(&mut self, at: Timestamp) {
+        self.report_time = Some(self.report_time.map_or(at, |reported| reported.min(at)));
+        self.label_time = self.label_time.min(at);
+    }
+
+    /// What people call it.
+    pub(crate) fn name(&self) -> &str {
+        let named = [self.tracking_number.as_str(), &self.sscc];
+        named.into_iter().find(|name| !name.is_empty()).unwrap_or(self.package_id.as_str())
     }
 
     /// Its contents by line.
@@ -94,22 +164,79 @@ impl Package {
         sorted(self.lines()) == sorted(units)
     }
 
+    /// Whether a person may end the wait for it.
+    pub(crate) fn can_be_written_off(&self) -> bool {
+        self.has_left() && self.deliver_time.is_none() && self.remedy.is_none()
+    }
+
+    /// Names of the methods that may be called now.
+    pub(crate) fn supported_actions(&self) -> Vec<&'static str> {
+        if self.can_be_written_off() { vec!["WriteOffPackage"] } else { Vec::new() }
+    }
+
     /// Whether it left.
     pub(crate) fn has_left(&self) -> bool {
         self.departure != Departure::None
     }
 
-    /// Takes over what its authoritative reports amount to; returns whether it is delivered only now.
-    pub(crate) fn apply(&mut self, tracking: &Tracking) -> bool {
-        let delivered = self.deliver_time.is_none() && tracking.deliver_time().is_some();
-        if let Some((code, at)) = tracking.status {
-            self.status = code;
-            self.status_time = Some(at);
-        }
+    /// Takes over what its authoritative reports amount to. Whether it left is not among it.
+    pub(crate) fn apply(&mut self, tracking: &Tracking) {
+        let (code, at) = tracking.status.unzip();
+        self.status = code.unwrap_or(MilestoneCode::Unspecified);
+        self.status_time = at;
         self.estimated_delivery_time = tracking.estimated_delivery_time;
-        self.deliver_time = tracking.deliver_time();
+        // What happens to a package that is written off changes nothing more for the order.
+        let counts = self.remedy.is_none();
+        self.deliver_time = tracking.deliver_time().filter(|_| counts);
+        self.problem = tracking.problem.filter(|_| counts && self.has_left());
+        let under_way = counts && self.has_left() && !tracking.is_terminal();
+        let last_sign =
+            tracking.last_record_time.into_iter().chain(self.ship_time).fold(self.create_time, Timestamp::max);
+        self.report_due = under_way.then(|| last_sign.after(SILENCE));
         self.proof = tracking.proof.clone().map(Proto);
-        delivered
+    }
+}
+
+/// The packages of a fulfillment order, to find those that are reported again: with the same number, or with the same SSCC where
+/// one has no number, or without both in the same shipment.
+#[derive(Debug, Default)]
+pub(crate) struct KnownPackages {
+    by_number: HashMap<String, usize>,
+    /// With whether the package has a number too.
+    by_sscc: HashMap<String, (usize, bool)>,
+    nameless: HashMap<ShipmentId, usize>,
+}
+
+impl KnownPackages {
+    /// Of these packages, by their positions.
+    pub(crate) fn of(packages: &[Package]) -> Self {
+        let mut known = Self::default();
+        packages.iter().enumerate().for_each(|(index, package)| known.add(index, package));
+        known
+    }
+
+    /// Adds the package at a position.
+    pub(crate) fn add(&mut self, index: usize, package: &Package) {
+        let numbered = !package.tracking_number.is_empty();
+        if numbered {
+            self.by_number.insert(package.package_key.clone(), index);
+        }
+        if !package.sscc.is_empty() {
+            self.by_sscc.entry(package.sscc.clone()).or_insert((index, numbered));
+        } else if !numbered {
+            self.nameless.insert(package.shipment_id.clone(), index);
+        }
+    }
+
+    /// The position of a package that is reported again with a shipment.
+    pub(crate) fn find(&self, reported: &ReportedPackage, shipment_id: &ShipmentId) -> Option<usize> {
+        let number = package_key::of_number(&reported.tracking_number);
+        if number.is_empty() && reported.sscc.is_empty() {
+            return self.nameless.get(shipment_id).copied();
+        }
+        // An SSCC with another number is another package.
+        let by_sscc = self.by_sscc.get(&reported.sscc).filter(|(_, numbered)| number.is_empty() || !numbered);
+        self.by_number.get(&number).copied().or(by_sscc.map(|(index, _)| *index))
     }
 }
 
@@ -121,6 +248,22 @@ pub(crate) fn sum<'a>(packages: impl IntoIterator<Item = &'a Package>) -> Vec<Li
     }
     sums.sort_by_key(|sum| sum.line_number);
     sums
+}
+
+/// Units of `more` beyond those of `less`, by line.
+pub(crate) fn difference(more: &[LineQuantity], less: &[LineQuantity]) -> Vec<LineQuantity> {
+    let sum = |units: &[LineQuantity]| {
+        let mut sums = Vec::new();
+        add(&mut sums, units.to_vec());
+        sums
+    };
+    let (mut beyond, less) = (sum(more), sum(less));
+    for unit in &mut beyond {
+        let taken = less.iter().filter(|one| one.line_number == unit.line_number).map(|one| one.quantity).sum::<i64>();
+        unit.quantity -= taken;
+    }
+    beyond.retain(|unit| unit.quantity > 0);
+    beyond
 }
 
 /// Adds units to those of the same line.

@@ -11,5 +11,6 @@ pub mod rerouting;
 pub mod routing;
 pub(crate) mod shipment_after_cancellation;
 pub(crate) mod short_pick;
+pub(crate) mod undelivered;
 pub(crate) mod unfulfillable;
 pub(crate) mod unmatched_report;

@@ -51,7 +51,7 @@ store::reactions! {
         LocationReachChanged(_) => rerouting::nodes_changed(),
         ignored: ItemCreated, ItemUpdated, LocationCreated, InventoryReserved, InventoryReservationReleased,
             InventoryReservationExpired, InventoryAllocated, InventoryConsumed, InventoryShortfallDetected,
-            InventoryDriftDetected, ExceptionOpened, ExceptionResolved,
+            InventoryDriftDetected, InventoryReplacementReserved, ExceptionOpened, ExceptionResolved,
     }
 }
 
@@ -73,7 +73,9 @@ store::reactions! {
             FulfillmentAccepted, FulfillmentCompleted, FulfillmentIncomplete, FulfillmentCancellationRequested,
             FulfillmentCancellationRejected, FulfillmentPicked, ShipmentLabelled, ShipmentShipped, ShipmentOverShipped,
             ShipmentMilestoneRecorded, ShipmentUnmatchedMilestoneRecorded, ShipmentPartiallyDelivered,
-            ShipmentDelivered, ShipmentPodCaptured, ExceptionOpened, ExceptionResolved,
+            ShipmentDelivered, ShipmentPodCaptured, ShipmentDepartureRetracted, ShipmentDeliveryRetracted,
+            ShipmentReportRetracted, ShipmentVoided, ShipmentReturnedToSender, ShipmentRecovered,
+            ShipmentWrittenOff, FulfillmentPickRetracted, ExceptionOpened, ExceptionResolved,
     }
 }
 

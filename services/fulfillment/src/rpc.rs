@@ -6,30 +6,36 @@ mod preview;
 use chassis::Answers;
 use mesh::{CallInfo, Principal, wire::one_id};
 use proto::fulfillment::v1::{
-    AcceptFulfillmentOrderRequest, AnswerCancellationRequest, CreateNodeRequest, FulfillmentOrder,
-    GetFulfillmentOrderRequest, GetNodeRequest, GetShipmentRequest, ListFulfillmentOrdersRequest,
+    AcceptFulfillmentOrderRequest, AnswerCancellationRequest, CorrectShipmentRequest, CreateNodeRequest,
+    FulfillmentOrder, GetFulfillmentOrderRequest, GetNodeRequest, GetShipmentRequest, ListFulfillmentOrdersRequest,
     ListFulfillmentOrdersResponse, ListMilestonesRequest, ListMilestonesResponse, ListNodesRequest, ListNodesResponse,
     ListRoutingDecisionsRequest, ListRoutingDecisionsResponse, ListShipmentsRequest, ListShipmentsResponse, Node,
     PreviewRoutingRequest, RecordLabelsRequest, RecordMilestoneRequest, RecordMilestoneResponse, RecordPickRequest,
     RecordProofOfDeliveryRequest, RecordProofOfDeliveryResponse, RecordShipmentRequest, RejectFulfillmentOrderRequest,
-    RequestCancellationRequest, RetryRoutingRequest, RetryRoutingResponse, RoutingDecision, Shipment,
-    UpdateNodeRequest, fulfillment_service_server::FulfillmentService,
+    RequestCancellationRequest, RetractPickRequest, RetractShipmentRequest, RetractTrackingReportRequest,
+    RetractTrackingReportResponse, RetryRoutingRequest, RetryRoutingResponse, RoutingDecision, Shipment,
+    UpdateNodeRequest, VoidLabelsRequest, WriteOffPackageRequest, fulfillment_service_server::FulfillmentService,
 };
 use store::{Call, Db};
-use types::{Fault, FulfillmentOrderId, NodeId, ShipmentId};
+use types::{Fault, FulfillmentOrderId, NodeId, PackageId, ShipmentId};
 
 use crate::{
     create_node::CreateNode,
     inventory::Inventory,
     node,
+    package::Package,
     process::{
         acceptance::AcceptFulfillmentOrder,
         cancellation::{AnswerCancellation, RequestCancellation},
         rejection::RejectFulfillmentOrder,
         rerouting::RetryRouting,
         short_pick::RecordPick,
+        undelivered::WriteOffPackage,
     },
-    report::{RecordLabels, RecordMilestone, RecordProofOfDelivery, RecordShipment},
+    report::{
+        CorrectShipment, RecordLabels, RecordMilestone, RecordProofOfDelivery, RecordShipment, RetractPick,
+        RetractShipment, RetractTrackingReport, VoidLabels,
+    },
     shipment, store as reads,
     update_node::UpdateNode,
     wire,
@@ -78,6 +84,18 @@ chassis::rpc! {
             record_milestone(RecordMilestoneRequest) -> RecordMilestoneResponse = RecordMilestone::parse;
             record_proof_of_delivery(RecordProofOfDeliveryRequest) -> RecordProofOfDeliveryResponse =
                 RecordProofOfDelivery::parse;
+            void_labels(VoidLabelsRequest) -> Shipment = VoidLabels::parse,
+                seen by check_work of fulfillment_order_id;
+            retract_shipment(RetractShipmentRequest) -> Shipment = RetractShipment::parse,
+                seen by check_work of fulfillment_order_id;
+            correct_shipment(CorrectShipmentRequest) -> Shipment = CorrectShipment::parse,
+                seen by check_work of fulfillment_order_id;
+            retract_pick(RetractPickRequest) -> FulfillmentOrder = RetractPick::parse,
+                seen by check_work of fulfillment_order_id;
+            write_off_package(WriteOffPackageRequest) -> Shipment = WriteOffPackage::parse,
+                seen by check_package of package_id;
+            retract_tracking_report(RetractTrackingReportRequest) -> RetractTrackingReportResponse =
+                RetractTrackingReport::parse;
         }
         calls {
             get_node(GetNodeRequest) -> Node;
@@ -98,6 +116,14 @@ impl Rpc {
         let id: FulfillmentOrderId = one_id("fulfillment_order_id", id)?;
         let order = reads::fulfillment_order(&self.db, &id, caller).await?;
         order.map(|_| ()).ok_or_else(|| Fault::not_found("fulfillment order", id))
+    }
+
+    async fn check_package(&self, id: &str, caller: &Principal) -> Result<(), Fault> {
+        let id: PackageId = one_id("package_id", id)?;
+        let package = self.db.load::<Package>(&id).await?;
+        let unknown = || Fault::not_found("package", &id);
+        let shipment_id = package.ok_or_else(unknown)?.shipment_id;
+        reads::shipment(&self.db, &shipment_id, caller).await?.map(|_| ()).ok_or_else(unknown)
     }
 
     async fn check_release(&self, id: &str, caller: &Principal) -> Result<(), Fault> {
@@ -133,7 +159,7 @@ impl Rpc {
     ) -> Result<ListMilestonesResponse, Fault> {
         let shipment = self.seen_shipment(call, &request.shipment_id).await?;
         let milestones = reads::milestones(&self.db, &shipment).await?;
-        Ok(ListMilestonesResponse { milestones: milestones.iter().map(wire::milestone).collect() })
+        Ok(ListMilestonesResponse { milestones })
     }
 
     async fn seen_shipment(&self, call: &CallInfo, text: &str) -> Result<shipment::Shipment, Fault> {

@@ -26,6 +26,8 @@ store::record! {
         shipment_reference: String,
         /// Partner that carries it; empty when not known.
         carrier_id: String,
+        /// When the node named the carrier, if it did.
+        carrier_time: Option<Timestamp>,
         /// Progress, derived from the packages.
         state: ShipmentState,
         /// When the first package left.
@@ -52,6 +54,8 @@ store::text_enum! {
         Delivered = "DELIVERED",
         /// Voided before anything left.
         Voided = "VOIDED",
+        /// Every package that left was written off.
+        WrittenOff = "WRITTEN_OFF",
     }
 }
 
@@ -68,11 +72,12 @@ pub(crate) fn derived_id<I: Id>(parent: &str, number: &str) -> Result<I, Fault> 
 }
 
 impl Shipment {
-    /// A shipment of a fulfillment order of which nothing left yet.
+    /// A shipment of a fulfillment order of which nothing left yet, reported by its node at an instant.
     pub(crate) fn new(
         order: &FulfillmentOrderHeader,
         reference: &str,
         carrier_id: &str,
+        at: Timestamp,
         now: Timestamp,
     ) -> Result<Self, Fault> {
         Ok(Self {
@@ -84,6 +89,7 @@ impl Shipment {
             partner_id: order.partner_id.clone(),
             shipment_reference: reference.to_owned(),
             carrier_id: carrier_id.to_owned(),
+            carrier_time: (!carrier_id.is_empty()).then_some(at),
             state: ShipmentState::Labelled,
             ship_time: None,
             deliver_time: None,
@@ -99,20 +105,44 @@ impl Shipment {
         reporter_id.is_empty() || reporter_id == self.carrier_id || reporter_id == self.partner_id.as_str()
     }
 
-    /// Derives the state from its packages.
+    /// Names its carrier: at an instant when its node does, without when a tracking report does. Returns whether it is another
+    /// one now.
+    pub(crate) fn name_carrier(&mut self, carrier_id: &str, at: Option<Timestamp>) -> bool {
+        let known = !self.carrier_id.is_empty();
+        let is_older = match at {
+            Some(at) => self.carrier_time.is_some_and(|named| at < named),
+            None => known,
+        };
+        if carrier_id.is_empty() || is_older && known {
+            return false;
+        }
+        self.carrier_time = at.or(self.carrier_time);
+        let is_other = self.carrier_id != carrier_id;
+        carrier_id.clone_into(&mut self.carrier_id);
+        is_other
+    }
+
+    /// Derives the state from its packages. Those that are written off are not waited for.
     pub(crate) fn derive_state<'a>(&mut self, packages: impl IntoIterator<Item = &'a Package>) {
-        let left: Vec<_> = packages.into_iter().filter(|package| package.has_left()).collect();
-        let delivered = left.iter().filter(|package| package.deliver_time.is_some()).count();
+        let packages: Vec<_> = packages.into_iter().collect();
+        let (left, labelled): (Vec<_>, Vec<_>) = packages.into_iter().partition(|package| package.has_left());
         self.ship_time = left.iter().filter_map(|package| package.ship_time).min();
         self.deliver_time = None;
-        self.state = if left.is_empty() {
+        let any_left = !left.is_empty();
+        let expected: Vec<_> = left.into_iter().filter(|package| package.remedy.is_none()).collect();
+        let delivered = expected.iter().filter(|package| package.deliver_time.is_some()).count();
+        self.state = if !any_left && !labelled.is_empty() && labelled.iter().all(|one| one.void_time.is_some()) {
+            ShipmentState::Voided
+        } else if !any_left {
             ShipmentState::Labelled
+        } else if expected.is_empty() {
+            ShipmentState::WrittenOff
         } else if delivered == 0 {
             ShipmentState::Shipped
-        } else if delivered < left.len() {
+        } else if delivered < expected.len() {
             ShipmentState::PartiallyDelivered
         } else {
-            self.deliver_time = left.iter().filter_map(|package| package.deliver_time).max();
+            self.deliver_time = expected.iter().filter_map(|package| package.deliver_time).max();
             ShipmentState::Delivered
         };
     }

@@ -1,18 +1,25 @@
 //! Reads of more than one row. Each has an index.
 
+use std::collections::BTreeSet;
+
 use chassis::Select;
 use mesh::Principal;
+use proto::fulfillment::v1;
 use store::{Column, Db, Kind, Value, page::Page};
-use types::{Fault, FulfillmentOrderId, NodeId, OrderId, PartnerId, ShipmentId};
+use types::{Fault, FulfillmentOrderId, NodeId, OrderId, PartnerId, ShipmentId, Timestamp};
 
 use crate::{
+    assignment::{Candidate, Relation, relation},
     fulfillment_order::{ExecutionState, FulfillmentLine, FulfillmentOrder, FulfillmentOrderHeader, RequestState},
-    milestone::Milestone,
     node::Node,
     package::Package,
+    package_key,
+    problem::Problem,
     release::{Release, ReleaseLine},
     routing_decision::RoutingDecision,
     shipment::{Shipment, ShipmentState},
+    tracking_report::TrackingReport,
+    wire,
 };
 
 /// Which fulfillment orders a list shows; all states when none is given.
@@ -32,6 +39,7 @@ pub(crate) struct ShipmentFilter {
     pub(crate) carrier_id: Option<PartnerId>,
     pub(crate) states: Vec<ShipmentState>,
     pub(crate) tracking_number: String,
+    pub(crate) problem: Option<Problem>,
 }
 
 /// Kinds of the key by which shipments are listed.
@@ -157,8 +165,12 @@ pub(crate) async fn shipments(
         select.few("order_id = ?", order_id.to_value());
     }
     if !filter.tracking_number.is_empty() {
-        let of_package = "shipment_id IN (SELECT shipment_id FROM packages WHERE tracking_number = ?)";
-        select.few(of_package, Value::Text(filter.tracking_number.clone()));
+        let of_package = "shipment_id IN (SELECT shipment_id FROM packages WHERE package_key = ?)";
+        select.few(of_package, Value::Text(package_key::of_number(&filter.tracking_number)));
+    }
+    if let Some(problem) = filter.problem {
+        let of_package = "shipment_id IN (SELECT shipment_id FROM packages WHERE problem = ?)";
+        select.few(of_package, problem.to_value());
     }
     select.equal("carrier_id", filter.carrier_id.as_ref());
     match filter.states.as_slice() {
@@ -183,6 +195,12 @@ pub(crate) async fn packages(db: &Db, shipments: &[Shipment]) -> Result<Vec<Pack
     db.list(&format!("WHERE {condition} ORDER BY package_id"), args).await
 }
 
+/// Packages of which a report is due by an instant, at most so many.
+pub(crate) async fn silent_packages(db: &Db, now: Timestamp, most: usize) -> Result<Vec<Package>, Fault> {
+    let tail = format!("WHERE report_due <= $1 ORDER BY report_due LIMIT {most}");
+    db.list(&tail, vec![now.to_value()]).await
+}
+
 /// The fulfillment orders of shipments.
 pub(crate) async fn headers_of(db: &Db, shipments: &[Shipment]) -> Result<Vec<FulfillmentOrderHeader>, Fault> {
     let ids: Vec<_> = shipments.iter().map(|shipment| shipment.fulfillment_order_id.clone()).collect();
@@ -192,11 +210,61 @@ pub(crate) async fn headers_of(db: &Db, shipments: &[Shipment]) -> Result<Vec<Fu
 }
 
 /// The milestones of a shipment's packages by authoritative reporters, by the time they occurred.
-pub(crate) async fn milestones(db: &Db, shipment: &Shipment) -> Result<Vec<Milestone>, Fault> {
-    let tail = "WHERE tracking_number IN (SELECT tracking_number FROM packages WHERE shipment_id = $1) \
-                AND reporter_id IN ('', $2, $3) ORDER BY occur_time, tracking_number, code, raw_code, reporter_id";
-    let carrier = Value::Text(shipment.carrier_id.clone());
-    db.list(tail, vec![shipment.shipment_id.to_value(), carrier, shipment.partner_id.to_value()]).await
+pub(crate) async fn milestones(db: &Db, shipment: &Shipment) -> Result<Vec<v1::Milestone>, Fault> {
+    let own = packages(db, std::slice::from_ref(shipment)).await?;
+    let keys: BTreeSet<String> = own.iter().flat_map(Package::keys).collect();
+    let keys: Vec<_> = keys.into_iter().collect();
+    let mut select = Select::new();
+    select.one_of("package_key", &keys);
+    select.one_of("reporter_id", &[String::new(), shipment.carrier_id.clone(), shipment.partner_id.to_string()]);
+    let (condition, args) = select.into_condition();
+    let reports: Vec<TrackingReport> = db.list(&format!("WHERE {condition}"), args).await?;
+    let packages = with_keys(db, &keys).await?;
+    let shipment_ids: BTreeSet<_> = packages.iter().map(|package| package.shipment_id.clone()).collect();
+    let mut select = Select::new();
+    select.one_of("shipment_id", &shipment_ids.into_iter().collect::<Vec<_>>());
+    let shipments: Vec<Shipment> = list(db, select).await?;
+
+    let mut milestones = Vec::new();
+    for report in reports.iter().filter(|report| report.proof.is_none()) {
+        let named = packages.iter().filter(|package| package.keys().contains(&report.package_key));
+        let candidates: Vec<_> = named
+            .filter_map(|package| {
+                let shipment = shipments.iter().find(|shipment| shipment.shipment_id == package.shipment_id)?;
+                Some(Candidate { package, shipment })
+            })
+            .collect();
+        let mut about =
+            own.iter().filter(|package| relation(report, &package.package_id, &candidates) == Relation::Authoritative);
+        if let Some(package) = about.next() {
+            milestones.push((report, wire::milestone_of(report, package)));
+        }
+    }
+    milestones.sort_by_key(|(report, _)| (report.occur_time, &report.package_key, report.code, &report.report_id));
+    Ok(milestones.into_iter().map(|(_, milestone)| milestone).collect())
+}
+
+/// Packages with any of the keys.
+async fn with_keys(db: &Db, keys: &[String]) -> Result<Vec<Package>, Fault> {
+    let (sscc, numbers): (Vec<_>, Vec<_>) = keys.iter().partition(|key| key.starts_with(package_key::SSCC_PREFIX));
+    let sscc: Vec<_> = sscc.into_iter().filter_map(|key| key.strip_prefix(package_key::SSCC_PREFIX)).collect();
+    let mut packages: Vec<Package> = Vec::new();
+    let numbers: Vec<String> = numbers.into_iter().cloned().collect();
+    let sscc: Vec<String> = sscc.into_iter().map(str::to_owned).collect();
+    for (column, values) in [("package_key", numbers), ("sscc", sscc)] {
+        if values.is_empty() {
+            continue;
+        }
+        let mut select = Select::new();
+        select.one_of(column, &values);
+        let found: Vec<Package> = list(db, select).await?;
+        for package in found {
+            if packages.iter().all(|known| known.package_id != package.package_id) {
+                packages.push(package);
+            }
+        }
+    }
+    Ok(packages)
 }
 
 async fn list<R: store::Record>(db: &Db, select: Select) -> Result<Vec<R>, Fault> {

@@ -11,10 +11,11 @@ use types::{Timestamp, limits::MAX_LINES};
 
 use crate::{
     fulfillment_order::{FulfillmentLine, FulfillmentOrder},
-    milestone::{Milestone, MilestoneCode},
+    milestone::MilestoneCode,
     node::{Node, ServiceArea},
     package::{Departure, Package},
     shipment::Shipment,
+    tracking_report::{CLOCK_SKEW, ReportDoubt, TrackingReport},
 };
 
 /// Checks units of lines, each line once.
@@ -171,19 +172,37 @@ fn package(package: &Package) -> v1::Package {
         status_time: time(package.status_time),
         estimated_delivery_time: time(package.estimated_delivery_time),
         proof_of_delivery: package.proof.as_ref().map(|proof| proof.0.clone()),
+        ship_time: time(package.ship_time),
+        problem: package.problem.map_or(v1::PackageProblem::Unspecified, v1::PackageProblem::from).into(),
+        void_time: time(package.void_time),
+        write_off_remedy: package.remedy.map_or(v1::WriteOffRemedy::Unspecified, v1::WriteOffRemedy::from).into(),
+        supported_actions: package.supported_actions().into_iter().map(str::to_owned).collect(),
     }
 }
 
-/// A milestone.
-pub(crate) fn milestone(milestone: &Milestone) -> v1::Milestone {
+/// A report. A proof of delivery is shown as the delivery that it proves.
+pub(crate) fn milestone(report: &TrackingReport) -> v1::Milestone {
+    let doubt = match report.doubt {
+        ReportDoubt::None => v1::ReportDoubt::Unspecified,
+        ReportDoubt::Future => v1::ReportDoubt::Future,
+        ReportDoubt::TooOld => v1::ReportDoubt::TooOld,
+    };
     v1::Milestone {
-        tracking_number: milestone.tracking_number.clone(),
-        code: milestone_code(milestone.code),
-        raw_code: milestone.raw_code.clone(),
-        occur_time: Some(timestamp(milestone.occur_time)),
-        occur_offset_minutes: count(milestone.occur_offset_minutes),
-        place: milestone.place.clone(),
-        estimated_delivery_time: time(milestone.estimated_delivery_time),
-        record_time: Some(timestamp(milestone.record_time)),
+        report_id: report.report_id.to_string(),
+        record_time: Some(timestamp(report.record_time)),
+        doubt: doubt.into(),
+        retract_time: time(report.retract_time),
+        retract_reason: report.retract_reason.clone(),
+        ..report.milestone.0.clone()
     }
+}
+
+/// A report of a package. A delivery before the package left is doubtful.
+pub(crate) fn milestone_of(report: &TrackingReport, package: &Package) -> v1::Milestone {
+    let mut shown = milestone(report);
+    let left = package.ship_time.filter(|left| report.occur_time.after(CLOCK_SKEW) < *left);
+    if report.is_valid() && report.code == MilestoneCode::Delivered && left.is_some() {
+        shown.doubt = v1::ReportDoubt::BeforeDeparture.into();
+    }
+    shown
 }

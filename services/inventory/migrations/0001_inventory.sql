@@ -163,6 +163,7 @@ CREATE TABLE movements (
     occur_time BIGINT NOT NULL,
     record_time BIGINT NOT NULL,
     stock_day TEXT,
+    retracts BIGINT,
     version BIGINT NOT NULL,
     PRIMARY KEY (sku, movement_number)
 );
@@ -174,3 +175,4 @@ CREATE INDEX movements_by_item_and_location ON movements (sku, location_id, move
 CREATE INDEX movements_by_reference ON movements (reference, record_time, sku, movement_number)
     WHERE reference <> '';
 CREATE INDEX movements_by_day ON movements (stock_day) WHERE stock_day IS NOT NULL;
+CREATE UNIQUE INDEX movements_by_retracted ON movements (sku, retracts) WHERE retracts IS NOT NULL;

@@ -65,6 +65,8 @@ struct Entry<'a> {
     reference: &'a str,
     note: &'a str,
     occur_time: Timestamp,
+    /// The movement that it takes back.
+    retracts: Option<i64>,
 }
 
 impl Ledger {
@@ -138,7 +140,7 @@ impl Ledger {
     /// Changes counters and writes the movement.
     fn record(&mut self, entry: Entry<'_>) -> Result<(), Fault> {
         let Entry { kind, sku, location_id, ship_to_country, on_hand, reserved, allocated, .. } = entry;
-        let Entry { reference, note, occur_time, .. } = entry;
+        let Entry { reference, note, occur_time, retracts, .. } = entry;
         let mut located = 0;
         let mut available_at = None;
         if let Some(location_id) = location_id.filter(|_| on_hand != 0 || allocated != 0) {
@@ -180,6 +182,7 @@ impl Ledger {
             occur_time,
             record_time: self.now,
             stock_day: stock_day.map(|location_id| movement::stock_day(sku, location_id, movement::day(occur_time))),
+            retracts,
             version: 0,
         });
         Ok(())
@@ -198,6 +201,7 @@ impl Ledger {
             reference,
             note: "",
             occur_time: self.now,
+            retracts: None,
         }
     }
 }

@@ -48,6 +48,8 @@ store::record! {
         record_time: Timestamp,
         /// `sku@location@day` when units on hand changed at a location, for lookup.
         stock_day: Option<String>,
+        /// The movement that it takes back.
+        retracts: Option<i64>,
     }
 }
 

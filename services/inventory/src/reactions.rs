@@ -14,6 +14,8 @@ use crate::{
     process::restock::Restock,
     reach::{FillBackorders, RecordNode},
     record_open_holds::RecordOpenHolds,
+    replace_consumed::ReplaceConsumed,
+    restore_consumed::RestoreConsumed,
     store as reads,
 };
 
@@ -21,7 +23,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct OrderFollower;
 
-/// Follows fulfillment: shipments consume units, and nodes decide where units can be sent.
+/// Follows fulfillment: shipments consume units, and restore those that did not leave after all; units that are written
+/// off are reserved again; nodes decide where units can be sent.
 #[derive(Debug)]
 pub(crate) struct FulfillmentFollower {
     pub(crate) db: Db,
@@ -47,12 +50,16 @@ store::reactions! {
     FulfillmentFollower, "inventory.fulfillment", FulfillmentEvent, |follower, event| {
         NodeCreated | NodeUpdated(changed) => follower.node_changed(&changed.node.unwrap_or_default()).await,
         ShipmentShipped(shipped) => Ok(optional(Consume::of(shipped, occur_time(event))?)),
+        ShipmentDepartureRetracted(stayed) => Ok(optional(RestoreConsumed::of(stayed, occur_time(event))?)),
+        ShipmentWrittenOff(written_off) => Ok(optional(ReplaceConsumed::of(written_off)?)),
         ignored: FulfillmentRouted, FulfillmentRoutingFailed, FulfillmentUnfulfillable,
             FulfillmentRequested, FulfillmentAccepted, FulfillmentRejected, FulfillmentTimedOut, FulfillmentCompleted,
             FulfillmentIncomplete, FulfillmentCancellationRequested, FulfillmentCancellationRejected,
             FulfillmentPicked, FulfillmentShortPicked, FulfillmentCancelled, ShipmentLabelled, ShipmentOverShipped,
             ShipmentMilestoneRecorded, ShipmentUnmatchedMilestoneRecorded, ShipmentPartiallyDelivered,
-            ShipmentDelivered, ShipmentPodCaptured, ExceptionOpened, ExceptionResolved,
+            ShipmentDelivered, ShipmentPodCaptured, ShipmentDeliveryRetracted,
+            ShipmentReportRetracted, ShipmentVoided, ShipmentReturnedToSender, ShipmentRecovered,
+            FulfillmentPickRetracted, ExceptionOpened, ExceptionResolved,
     }
 }
 
@@ -60,7 +67,7 @@ store::reactions! {
     ReturnsFollower, "inventory.returns", ReturnsEvent, |_follower, event| {
         ReturnDisposed(disposed) => Ok(optional(Restock::of(disposed, occur_time(event))?)),
         ignored: ReturnAuthorized, ReturnCancelled, ReturnInspected, ReturnCreditProposed, ReturnClosed,
-            ReturnReceived, ReturnOverReceived, ExceptionOpened, ExceptionResolved,
+            ReturnReceived, ReturnOverReceived, ReturnReceiptRetracted, ExceptionOpened, ExceptionResolved,
     }
 }
 

@@ -191,6 +191,13 @@ impl ChangingOrder {
                 self.ship(shipment_id, units, *cancellation_lost, now);
             }
             OrderReport::Delivered { shipment_id, units } => self.deliver(shipment_id, units, now),
+            OrderReport::DepartureRetracted { shipment_id, units } => self.unship(shipment_id, units, now),
+            OrderReport::PickRetracted(units) => self.each_of(units, OrderLine::unpick),
+            OrderReport::WrittenOff { shipment_id, units } => self.write_off(shipment_id, units, now),
+            OrderReport::Replaced { shipment_id, units, reservations } => {
+                self.replace(shipment_id, units, reservations, now);
+            }
+            OrderReport::DeliveryRetracted { shipment_id, units } => self.undeliver(shipment_id, units, now),
         }
     }
 

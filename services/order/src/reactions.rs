@@ -5,7 +5,7 @@ use std::time::Duration;
 use mesh::Channel;
 use proto::{
     events::{FulfillmentEvent, InventoryEvent, OperationsEvent, OrderEvent, ReturnsEvent},
-    fulfillment::v1::{FulfillmentOrder, Shipment},
+    fulfillment::v1::{FulfillmentOrder, Shipment, WriteOffRemedy},
     inventory::v1::inventory_service_client::InventoryServiceClient,
 };
 use types::Fault;
@@ -46,6 +46,11 @@ store::reactions! {
         ItemCreated | ItemUpdated(changed) => Ok(vec![Box::new(StoreItems(changed.item.into_iter().collect()))]),
         InventoryReserved | InventoryReservationReleased | InventoryReservationExpired(changed) =>
             record(&changed.order_id, OrderReport::Reserved(read_reservations(&changed.reservations))),
+        InventoryReplacementReserved(replaced) => {
+            let reservations = read_reservations(&replaced.reservations);
+            let (units, shipment_id) = (read_units(&replaced.lines)?, read_id(&replaced.shipment_id)?);
+            record(&replaced.order_id, OrderReport::Replaced { shipment_id, units, reservations })
+        },
         ignored: LocationCreated, LocationReachChanged, InventoryReceived, InventoryAdjusted, InventoryRestocked, InventorySnapshotReported,
             InventoryAllocated, InventoryDeallocated, InventoryConsumed, InventoryShortfallDetected,
             InventoryDriftDetected, ExceptionOpened, ExceptionResolved,
@@ -65,6 +70,19 @@ store::reactions! {
             let order_id = order_id(short.fulfillment_order, &event.correlation_id);
             record(&order_id, OrderReport::Short(read_units(&short.lines)?))
         },
+        FulfillmentPickRetracted(retracted) => {
+            let order_id = order_id(retracted.fulfillment_order, &event.correlation_id);
+            record(&order_id, OrderReport::PickRetracted(read_units(&retracted.lines)?))
+        },
+        ShipmentWrittenOff(written_off) => match written_off.remedy() {
+            // The units are replaced once inventory has reserved others.
+            WriteOffRemedy::Replace => Ok(Vec::new()),
+            WriteOffRemedy::Cancel | WriteOffRemedy::Unspecified => {
+                let (units, shipment) = (read_units(&written_off.lines)?, shipment(written_off.shipment)?);
+                let shipment_id = read_id(&shipment.shipment_id)?;
+                record(&shipment.order_id, OrderReport::WrittenOff { shipment_id, units })
+            }
+        },
         FulfillmentUnfulfillable(units) => {
             let reservations = read_reservations(&units.reservations);
             record(&units.order_id, OrderReport::Unfulfillable(read_units(&units.lines)?, reservations))
@@ -83,11 +101,21 @@ store::reactions! {
             let shipment_id = read_id(&shipment.shipment_id)?;
             record(&shipment.order_id, OrderReport::Delivered { shipment_id, units })
         },
+        ShipmentDepartureRetracted(shipped) => {
+            let (units, shipment) = (read_units(&shipped.lines)?, shipment(shipped.shipment)?);
+            let shipment_id = read_id(&shipment.shipment_id)?;
+            record(&shipment.order_id, OrderReport::DepartureRetracted { shipment_id, units })
+        },
+        ShipmentDeliveryRetracted(delivered) => {
+            let (units, shipment) = (read_units(&delivered.lines)?, shipment(delivered.shipment)?);
+            let shipment_id = read_id(&shipment.shipment_id)?;
+            record(&shipment.order_id, OrderReport::DeliveryRetracted { shipment_id, units })
+        },
         ignored: NodeCreated, NodeUpdated, FulfillmentRouted, FulfillmentRoutingFailed, FulfillmentRequested,
             FulfillmentAccepted, FulfillmentRejected, FulfillmentTimedOut, FulfillmentCompleted,
             FulfillmentIncomplete, FulfillmentCancellationRequested, FulfillmentCancellationRejected,
             ShipmentLabelled, ShipmentOverShipped, ShipmentMilestoneRecorded, ShipmentUnmatchedMilestoneRecorded,
-            ShipmentPodCaptured, ExceptionOpened, ExceptionResolved,
+            ShipmentPodCaptured, ShipmentReportRetracted, ShipmentVoided, ShipmentReturnedToSender, ShipmentRecovered, ExceptionOpened, ExceptionResolved,
     }
 }
 
@@ -108,7 +136,7 @@ store::reactions! {
     ReturnsFollower, "order.returns", ReturnsEvent, |_follower, event| {
         ReturnAuthorized | ReturnInspected | ReturnCancelled | ReturnClosed(changed) =>
             Ok(vec![Box::new(RecordReturn::read(changed.r#return)?)]),
-        ReturnReceived | ReturnOverReceived(received) => Ok(vec![Box::new(RecordReturn::read(received.r#return)?)]),
+        ReturnReceived | ReturnOverReceived | ReturnReceiptRetracted(received) => Ok(vec![Box::new(RecordReturn::read(received.r#return)?)]),
         ignored: ReturnCreditProposed, ReturnDisposed, ExceptionOpened, ExceptionResolved,
     }
 }

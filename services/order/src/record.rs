@@ -28,7 +28,7 @@ impl Command for RecordReport {
 
     fn needs(&self, _: &Rows, needs: &mut Needs) {
         OrderAggregate::needs(&self.order_id, needs);
-        if let OrderReport::Shipped { .. } = self.report {
+        if self.report.changes_shipped() {
             needs.under::<OrderReturnLine>(&self.order_id);
         }
     }
@@ -37,11 +37,8 @@ impl Command for RecordReport {
         let mut aggregate = OrderAggregate::load(&self.order_id, rows)?;
         aggregate.check_lines(self.report.line_numbers())?;
         // A return may have been reported before its units were reported shipped.
-        let returned = if let OrderReport::Shipped { .. } = self.report {
-            returned_units::sums(&self.order_id, rows)?
-        } else {
-            Vec::new()
-        };
+        let changes_shipped = self.report.changes_shipped();
+        let returned = if changes_shipped { returned_units::sums(&self.order_id, rows)? } else { Vec::new() };
         aggregate.change(cx.now(), |aggregate| {
             aggregate.record(&self.report, cx.now());
             aggregate.count_returns(&returned);

@@ -36,6 +36,38 @@ pub(crate) enum OrderReport {
         /// The units.
         units: Vec<LineUnits>,
     },
+    /// Units that were reported shipped did not leave.
+    DepartureRetracted {
+        /// Their shipment.
+        shipment_id: ShipmentId,
+        /// The units.
+        units: Vec<LineUnits>,
+    },
+    /// Nodes did not pick units after all.
+    PickRetracted(Vec<LineUnits>),
+    /// Units of a shipment do not reach the customer, and are cancelled.
+    WrittenOff {
+        /// Their shipment.
+        shipment_id: ShipmentId,
+        /// The units.
+        units: Vec<LineUnits>,
+    },
+    /// Units of a shipment do not reach the customer, and others are reserved for them as the snapshots say.
+    Replaced {
+        /// Their shipment.
+        shipment_id: ShipmentId,
+        /// The units.
+        units: Vec<LineUnits>,
+        /// The reservations of their lines.
+        reservations: Vec<ReservationSnapshot>,
+    },
+    /// Units that were reported delivered were not.
+    DeliveryRetracted {
+        /// Their shipment.
+        shipment_id: ShipmentId,
+        /// The units.
+        units: Vec<LineUnits>,
+    },
 }
 
 /// The reservation of a line at one of its versions.
@@ -52,14 +84,29 @@ pub(crate) struct ReservationSnapshot {
 }
 
 impl OrderReport {
+    /// Whether it changes the units shipped, so that the units that came back are counted again.
+    pub(crate) fn changes_shipped(&self) -> bool {
+        matches!(
+            self,
+            Self::Shipped { .. } | Self::DepartureRetracted { .. } | Self::WrittenOff { .. } | Self::Replaced { .. }
+        )
+    }
+
     /// The lines that it is about.
     pub(crate) fn line_numbers(&self) -> Vec<i64> {
         let (units, reservations): (&[LineUnits], &[ReservationSnapshot]) = match self {
             Self::ReservationRefused(_) => (&[], &[]),
             Self::Reserved(reservations) => (&[], reservations),
             Self::Unfulfillable(units, reservations) => (units, reservations),
-            Self::Picked(units) | Self::Short(units) | Self::Cancelled(units) => (units, &[]),
-            Self::Shipped { units, .. } | Self::Delivered { units, .. } => (units, &[]),
+            Self::Replaced { units, reservations, .. } => (units, reservations),
+            Self::Picked(units) | Self::Short(units) | Self::Cancelled(units) | Self::PickRetracted(units) => {
+                (units, &[])
+            }
+            Self::Shipped { units, .. }
+            | Self::Delivered { units, .. }
+            | Self::DepartureRetracted { units, .. }
+            | Self::WrittenOff { units, .. }
+            | Self::DeliveryRetracted { units, .. } => (units, &[]),
         };
         let of_units = units.iter().map(|units| units.line_number);
         of_units.chain(reservations.iter().map(|reservation| reservation.line_number)).collect()

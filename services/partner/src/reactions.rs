@@ -39,7 +39,9 @@ store::reactions! {
         ignored: FulfillmentRouted, FulfillmentRoutingFailed, FulfillmentUnfulfillable, FulfillmentCompleted,
             FulfillmentIncomplete, FulfillmentPicked, FulfillmentShortPicked, ShipmentLabelled, ShipmentShipped,
             ShipmentOverShipped, ShipmentMilestoneRecorded, ShipmentUnmatchedMilestoneRecorded,
-            ShipmentPartiallyDelivered, ShipmentDelivered, ShipmentPodCaptured, ExceptionOpened, ExceptionResolved
+            ShipmentPartiallyDelivered, ShipmentDelivered, ShipmentPodCaptured, ShipmentDepartureRetracted, ShipmentDeliveryRetracted,
+            ShipmentReportRetracted, ShipmentVoided, ShipmentReturnedToSender, ShipmentRecovered,
+            ShipmentWrittenOff, FulfillmentPickRetracted, ExceptionOpened, ExceptionResolved
     }
 }
 

@@ -7,8 +7,8 @@
 use mesh::Channel;
 use proto::{
     fulfillment::v1::{
-        FulfillmentOrder, RecordMilestoneResponse, RecordProofOfDeliveryResponse, Shipment,
-        fulfillment_service_client::FulfillmentServiceClient,
+        FulfillmentOrder, RecordMilestoneResponse, RecordProofOfDeliveryResponse, RetractTrackingReportResponse,
+        Shipment, fulfillment_service_client::FulfillmentServiceClient,
     },
     inventory::v1::{ReportSnapshotResponse, inventory_service_client::InventoryServiceClient},
     partner::v1::submit_report_request::Report,
@@ -27,8 +27,10 @@ pub(crate) enum SubjectType {
     FulfillmentOrder,
     /// A location, reported on by the partner that runs its node.
     Location,
-    /// A package by its tracking number, reported on by carriers and warehouses.
+    /// A package by what names it, reported on by carriers and warehouses.
     Package,
+    /// A tracking report, taken back by the carrier or warehouse that reported it.
+    TrackingReport,
 }
 
 /// A row of the table, for one report.
@@ -103,6 +105,9 @@ macro_rules! report_kinds {
         $request.occur_time = $request.occur_time.or($receive_time);
     };
     (@complete Location $request:ident, $receive_time:expr, $reporter:ident) => {};
+    (@complete TrackingReport $request:ident, $receive_time:expr, $reporter:ident) => {
+        $request.reporter_id = $reporter.partner_id.to_string();
+    };
     (@complete Package $request:ident, $receive_time:expr, $reporter:ident) => {
         $request.reporter_id = $reporter.partner_id.to_string();
         if $reporter.kind == PartnerKind::Carrier {
@@ -129,10 +134,31 @@ report_kinds! {
     Snapshot(r): "report.snapshot", Location "snapshot.location_id" = &r.location_id,
         inventory.report_snapshot;
     Milestone(r): "report.milestone",
-        Package "milestone.milestone.tracking_number" = r.milestone.as_ref().map_or("", |m| &m.tracking_number),
+        Package "milestone.milestone.tracking_number" = r.milestone.as_ref().map_or("", |milestone| {
+            name([&milestone.tracking_number, &milestone.sscc, &milestone.shipment_reference])
+        }),
         fulfillment.record_milestone;
-    ProofOfDelivery(r): "report.proof_of_delivery", Package "proof_of_delivery.tracking_number" = &r.tracking_number,
+    ProofOfDelivery(r): "report.proof_of_delivery",
+        Package "proof_of_delivery.tracking_number" = name([&r.tracking_number, &r.sscc, &r.shipment_reference]),
         fulfillment.record_proof_of_delivery;
+    Voided(r): "report.voided", FulfillmentOrder "voided.fulfillment_order_id" = &r.fulfillment_order_id,
+        fulfillment.void_labels;
+    ShipmentRetracted(r): "report.shipment_retracted",
+        FulfillmentOrder "shipment_retracted.fulfillment_order_id" = &r.fulfillment_order_id,
+        fulfillment.retract_shipment;
+    ShipmentCorrected(r): "report.shipment_corrected",
+        FulfillmentOrder "shipment_corrected.fulfillment_order_id" = &r.fulfillment_order_id,
+        fulfillment.correct_shipment;
+    PickRetracted(r): "report.pick_retracted",
+        FulfillmentOrder "pick_retracted.fulfillment_order_id" = &r.fulfillment_order_id,
+        fulfillment.retract_pick;
+    Retraction(r): "report.retraction", TrackingReport "retraction.report_id" = &r.report_id,
+        fulfillment.retract_tracking_report;
+}
+
+/// The first name that a package has.
+fn name(names: [&String; 3]) -> &str {
+    names.into_iter().find(|name| !name.is_empty()).map_or("", |name| name)
 }
 
 /// The field that names the carrier of goods that leave, and the carrier, if the report names one.
@@ -146,7 +172,12 @@ pub(crate) fn carrier(report: &Report) -> Option<(&'static str, &str)> {
         | Report::Cancellation(_)
         | Report::Snapshot(_)
         | Report::Milestone(_)
-        | Report::ProofOfDelivery(_) => return None,
+        | Report::ProofOfDelivery(_)
+        | Report::Voided(_)
+        | Report::ShipmentRetracted(_)
+        | Report::ShipmentCorrected(_)
+        | Report::PickRetracted(_)
+        | Report::Retraction(_) => return None,
     };
     Some((field, carrier_id.as_str())).filter(|(_, carrier_id)| !carrier_id.is_empty())
 }
@@ -178,22 +209,31 @@ impl From<ReportSnapshotResponse> for Effect {
 
 impl From<RecordMilestoneResponse> for Effect {
     fn from(recorded: RecordMilestoneResponse) -> Self {
-        Self::of_package(&recorded.shipment_id, &recorded.package_id, recorded.order_id, recorded.account_id)
+        let (shipment_id, package_id) = (&recorded.shipment_id, &recorded.package_id);
+        Self::of_package(&recorded.report_id, shipment_id, package_id, recorded.order_id, recorded.account_id)
     }
 }
 
 impl From<RecordProofOfDeliveryResponse> for Effect {
     fn from(recorded: RecordProofOfDeliveryResponse) -> Self {
-        Self::of_package(&recorded.shipment_id, &recorded.package_id, recorded.order_id, recorded.account_id)
+        let (shipment_id, package_id) = (&recorded.shipment_id, &recorded.package_id);
+        Self::of_package(&recorded.report_id, shipment_id, package_id, recorded.order_id, recorded.account_id)
+    }
+}
+
+impl From<RetractTrackingReportResponse> for Effect {
+    fn from(retracted: RetractTrackingReportResponse) -> Self {
+        let outcome = format!("{} is retracted", retracted.report_id);
+        Self { outcome, order_id: retracted.order_id, account_id: retracted.account_id }
     }
 }
 
 impl Effect {
-    fn of_package(shipment_id: &str, package_id: &str, order_id: String, account_id: String) -> Self {
+    fn of_package(report_id: &str, shipment_id: &str, package_id: &str, order_id: String, account_id: String) -> Self {
         let outcome = if shipment_id.is_empty() {
-            "kept until a shipment of the reporter has the package".to_owned()
+            format!("kept as {report_id} until a shipment of the reporter has the package")
         } else {
-            format!("recorded for package {package_id} of shipment {shipment_id}")
+            format!("recorded as {report_id} for package {package_id} of shipment {shipment_id}")
         };
         Self { outcome, order_id, account_id }
     }

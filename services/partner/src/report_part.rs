@@ -102,11 +102,18 @@ fn retain(report: &mut Report, mut keep: impl FnMut(&'static str, usize) -> bool
         Report::Labelled(request) => retain_in(&mut request.packages, |element| keep("packages", element)),
         Report::Shipped(request) => retain_in(&mut request.packages, |element| keep("packages", element)),
         Report::Snapshot(request) => retain_in(&mut request.items, |element| keep("items", element)),
+        Report::Voided(request) => retain_in(&mut request.package_names, |element| keep("package_names", element)),
+        Report::ShipmentRetracted(request) => {
+            retain_in(&mut request.package_names, |element| keep("package_names", element));
+        }
+        Report::ShipmentCorrected(request) => retain_in(&mut request.packages, |element| keep("packages", element)),
+        Report::PickRetracted(request) => retain_in(&mut request.picked, |element| keep("picked", element)),
         Report::Accepted(_)
         | Report::Rejected(_)
         | Report::Cancellation(_)
         | Report::Milestone(_)
-        | Report::ProofOfDelivery(_) => {}
+        | Report::ProofOfDelivery(_)
+        | Report::Retraction(_) => {}
     }
 }
 

@@ -24,8 +24,11 @@ pub(crate) async fn check(
     match (kind.subject_type, reporter.kind) {
         (SubjectType::FulfillmentOrder, _) => check_fulfillment_order(db, services, kind.subject, reporter).await,
         (SubjectType::Location, _) => check_location(db, services, kind.subject, reporter).await,
-        (SubjectType::Package, PartnerKind::Carrier | PartnerKind::Warehouse) => Ok(String::new()),
-        (SubjectType::Package, PartnerKind::Erp | PartnerKind::Customer) => {
+        // That a report is taken back by its reporter is checked by fulfillment.
+        (SubjectType::Package | SubjectType::TrackingReport, PartnerKind::Carrier | PartnerKind::Warehouse) => {
+            Ok(String::new())
+        }
+        (SubjectType::Package | SubjectType::TrackingReport, PartnerKind::Erp | PartnerKind::Customer) => {
             Err(Fault::new(Reason::PermissionDenied, "only carriers and warehouses report on packages"))
         }
     }

@@ -41,6 +41,7 @@ CREATE TABLE returns (
     ),
     reason TEXT NOT NULL,
     node_id TEXT NOT NULL,
+    package_id TEXT,
     currency TEXT NOT NULL,
     credit_state TEXT NOT NULL CHECK (credit_state IN ('PENDING', 'PROPOSED', 'NOT_REFUNDABLE')),
     create_time BIGINT NOT NULL,

@@ -57,7 +57,12 @@ impl ReturnAggregate {
     pub(crate) fn load(return_id: &ReturnId, more: &[i64], caller: &Principal, rows: &Rows) -> Result<Self, Fault> {
         let rma = rows.get::<Return>(return_id)?.filter(|rma| caller.sees(&rma.account_id));
         let rma = rma.cloned().ok_or_else(|| Fault::not_found("return", return_id))?;
-        let lines = rows.under::<ReturnLine>(return_id)?.into_iter().cloned();
+        Self::load_any(rma, more, rows)
+    }
+
+    /// A stored return with its lines and `more` lines of its order, whoever sees it.
+    pub(crate) fn load_any(rma: Return, more: &[i64], rows: &Rows) -> Result<Self, Fault> {
+        let lines = rows.under::<ReturnLine>(&rma.return_id)?.into_iter().cloned();
         let lines: BTreeMap<_, _> = lines.map(|line| (line.line_number, line)).collect();
         let order_lines = DeliveredLine::load(&rma.order_id, lines.keys().chain(more).copied(), rows)?;
         let stored = (rma.state, lines.clone());
@@ -71,7 +76,10 @@ impl ReturnAggregate {
             let stored = stored_lines.get(line_number);
             let order_line = order_lines.get_mut(line_number);
             let order_line = order_line.ok_or_else(|| Fault::internal("a return of a line that its order lacks"))?;
-            order_line.line.claimed += line.claim(rma.state) - stored.map_or(0, |line| line.claim(stored_state));
+            // Units that come back to the sender were not delivered, so no customer can return them.
+            if rma.package_id.is_none() {
+                order_line.line.claimed += line.claim(rma.state) - stored.map_or(0, |line| line.claim(stored_state));
+            }
             if stored != Some(line) {
                 *line = rows.put(line.clone());
             }

@@ -86,6 +86,7 @@ impl Command for AuthorizeReturn {
             state: ReturnState::Authorized,
             reason: self.reason.clone(),
             node_id: self.node(rows)?,
+            package_id: None,
             currency: order.currency,
             credit_state: CreditState::Pending,
             create_time: cx.now(),

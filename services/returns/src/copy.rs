@@ -58,21 +58,21 @@ impl Command for CopyOrder {
     }
 }
 
-/// Counts delivered units.
+/// Counts delivered units, and takes back those that were not delivered after all.
 pub(crate) struct CountDelivery {
     order_id: OrderId,
     node_id: NodeId,
-    /// Base units by line.
+    /// Base units by line; negative when they are taken back.
     lines: BTreeMap<i64, i64>,
 }
 
 impl CountDelivery {
-    /// Reads the event.
-    pub(crate) fn read(event: ShipmentDelivered) -> Result<Self, Fault> {
+    /// Reads the event. `sign` is 1 for delivered units, -1 for those that are taken back.
+    pub(crate) fn read(event: ShipmentDelivered, sign: i64) -> Result<Self, Fault> {
         let shipment = event.shipment.ok_or_else(|| Fault::internal("a delivery without its shipment"))?;
         let mut lines: BTreeMap<i64, i64> = BTreeMap::new();
         for line in event.lines {
-            *lines.entry(line.line_number.into()).or_default() += line.quantity.max(0);
+            *lines.entry(line.line_number.into()).or_default() += sign * line.quantity.max(0);
         }
         Ok(Self { order_id: read_id(&shipment.order_id)?, node_id: read_id(&shipment.node_id)?, lines })
     }
@@ -97,7 +97,7 @@ impl Command for CountDelivery {
             let (order_id, line_number, node_id) = self.key(*line_number);
             let known = rows.get::<Delivery>(&(order_id.clone(), line_number, node_id.clone()))?;
             let (quantity, version) = known.map_or((0, 0), |known| (known.quantity, known.version));
-            let quantity = quantity.saturating_add(*units);
+            let quantity = quantity.saturating_add(*units).max(0);
             rows.put(Delivery { order_id, line_number, node_id, quantity, version });
         }
         Ok(())

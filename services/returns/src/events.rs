@@ -20,6 +20,8 @@ pub(crate) enum PendingEvent {
     Received(Vec<LineQuantity>, Timestamp),
     /// Units came back at a time that were not authorized; opens an exception.
     OverReceived(Vec<LineQuantity>, Timestamp),
+    /// Units did not come back after all.
+    ReceiptRetracted(Vec<LineQuantity>),
     /// Units were inspected.
     Inspected,
     /// Inspected units are fit for something.
@@ -48,6 +50,7 @@ impl PendingEvent {
                 occur_time = time;
                 ReturnsEvent::ReturnOverReceived(ReturnReceived { r#return, lines })
             }
+            Self::ReceiptRetracted(lines) => ReturnsEvent::ReturnReceiptRetracted(ReturnReceived { r#return, lines }),
             Self::Inspected => ReturnsEvent::ReturnInspected(ReturnChanged { r#return }),
             Self::Disposed(lines) => ReturnsEvent::ReturnDisposed(ReturnDisposed { r#return, lines }),
             Self::CreditProposed => ReturnsEvent::ReturnCreditProposed(ReturnChanged { r#return }),

@@ -23,6 +23,7 @@ mod process;
 mod reactions;
 mod receive;
 mod record_credit;
+mod retract_receipt;
 mod return_line;
 mod rma;
 mod rpc;

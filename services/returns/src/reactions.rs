@@ -4,6 +4,7 @@ use proto::events::{FulfillmentEvent, OrderEvent};
 
 use crate::{
     copy::{CopyNode, CopyOrder, CountDelivery},
+    process::return_to_sender::{CancelReturnToSender, ExpectReturnToSender},
     record_credit::{credit_proposed, credit_refused},
 };
 
@@ -28,12 +29,17 @@ store::reactions! {
     FulfillmentFollower, "returns.fulfillment", FulfillmentEvent, |_follower, event| {
         NodeCreated(created) => Ok(vec![Box::new(CopyNode::read(created)?)]),
         ShipmentPartiallyDelivered | ShipmentDelivered(delivered) =>
-            Ok(vec![Box::new(CountDelivery::read(delivered)?)]),
+            Ok(vec![Box::new(CountDelivery::read(delivered, 1)?)]),
+        ShipmentReturnedToSender(undelivered) => Ok(vec![Box::new(ExpectReturnToSender::read(undelivered)?)]),
+        ShipmentRecovered(undelivered) => Ok(vec![Box::new(CancelReturnToSender::read(&undelivered)?)]),
+        ShipmentDeliveryRetracted(delivered) => Ok(vec![Box::new(CountDelivery::read(delivered, -1)?)]),
         ignored: NodeUpdated, FulfillmentRouted, FulfillmentRoutingFailed, FulfillmentUnfulfillable,
             FulfillmentRequested, FulfillmentAccepted, FulfillmentRejected, FulfillmentTimedOut, FulfillmentCompleted,
             FulfillmentIncomplete, FulfillmentCancellationRequested, FulfillmentCancellationRejected,
             FulfillmentPicked, FulfillmentShortPicked, FulfillmentCancelled, ShipmentLabelled, ShipmentShipped,
             ShipmentOverShipped, ShipmentMilestoneRecorded, ShipmentUnmatchedMilestoneRecorded, ShipmentPodCaptured,
+            ShipmentDepartureRetracted, ShipmentReportRetracted, ShipmentVoided, ShipmentWrittenOff,
+            FulfillmentPickRetracted,
             ExceptionOpened, ExceptionResolved,
     }
 }

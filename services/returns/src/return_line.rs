@@ -126,6 +126,19 @@ impl ReturnLine {
         self.over_received() - over_received
     }
 
+    /// Takes back units that were received and not inspected.
+    pub(crate) fn retract(&mut self, units: i64) -> Result<(), Fault> {
+        let to_inspect = self.to_inspect();
+        if units > to_inspect {
+            let message =
+                format!("only {to_inspect} units of line {} came back and are not inspected", self.line_number);
+            let fault = Fault::not_supported(message).fact("line_number", self.line_number);
+            return Err(fault.fact("to_inspect", to_inspect));
+        }
+        self.received -= units;
+        Ok(())
+    }
+
     /// Records what received units are fit for.
     pub(crate) fn dispose(&mut self, disposition: Disposition, units: i64) -> Result<(), Fault> {
         let to_inspect = self.to_inspect();

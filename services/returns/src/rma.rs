@@ -1,7 +1,7 @@
 //! A return (return merchandise authorization): its state, and the actions that it supports.
 
 use proto::returns::v1 as contract;
-use types::{AccountId, Currency, Fault, NodeId, OrderId, ReturnId, Timestamp};
+use types::{AccountId, Currency, Fault, NodeId, OrderId, PackageId, ReturnId, Timestamp};
 
 use crate::return_line::ReturnLine;
 
@@ -48,6 +48,8 @@ store::record! {
         reason: String,
         /// The node that the goods come back to.
         node_id: NodeId,
+        /// The package that came back to its sender; none when a customer returns delivered units.
+        package_id: Option<PackageId>,
         /// Of the order's prices.
         currency: Currency,
         /// Whether a credit is due.
@@ -66,6 +68,7 @@ store::record! {
 pub(crate) enum Action {
     Cancel,
     Receive,
+    RetractReceipt,
     Inspect,
     Close,
 }
@@ -76,6 +79,7 @@ impl Action {
         match self {
             Self::Cancel => "CancelReturn",
             Self::Receive => "ReceiveReturn",
+            Self::RetractReceipt => "RetractReceipt",
             Self::Inspect => "InspectReturn",
             Self::Close => "CloseReturn",
         }
@@ -117,6 +121,7 @@ impl Return {
         let actions = [
             (Action::Cancel, open && !received),
             (Action::Receive, open),
+            (Action::RetractReceipt, to_inspect),
             (Action::Inspect, to_inspect),
             (Action::Close, open && !to_inspect),
         ];
@@ -142,6 +147,9 @@ impl Return {
     /// Moves it to a state, and derives whether a credit is due.
     pub(crate) fn move_to<'a>(&mut self, state: ReturnState, lines: impl IntoIterator<Item = &'a ReturnLine>) {
         self.state = state;
+        if self.package_id.is_some() {
+            return;
+        }
         let (mut credited, mut pending) = (false, false);
         for line in lines {
             credited |= line.credit_minor > 0;

@@ -8,7 +8,7 @@ use mesh::{
 use proto::returns::v1::{
     AuthorizeReturnRequest, CancelReturnRequest, CloseReturnRequest, GetReturnRequest, GetReturnableQuantityRequest,
     GetReturnableQuantityResponse, InspectReturnRequest, ListReturnsRequest, ListReturnsResponse, ReceiveReturnRequest,
-    Return, ReturnQuantity, returns_service_server::ReturnsService,
+    RetractReceiptRequest, Return, ReturnQuantity, returns_service_server::ReturnsService,
 };
 use store::Db;
 use types::Fault;
@@ -18,6 +18,7 @@ use crate::{
     end::{CancelReturn, CloseReturn},
     inspect::InspectReturn,
     receive::ReceiveReturn,
+    retract_receipt::RetractReceipt,
     rma::ReturnState,
     store as reads, wire,
 };
@@ -39,6 +40,7 @@ chassis::rpc! {
             authorize_return(AuthorizeReturnRequest) -> Return = AuthorizeReturn::parse, shown by show;
             cancel_return(CancelReturnRequest) -> Return = CancelReturn::parse, shown by show;
             receive_return(ReceiveReturnRequest) -> Return = ReceiveReturn::parse, shown by show;
+            retract_receipt(RetractReceiptRequest) -> Return = RetractReceipt::parse, shown by show;
             inspect_return(InspectReturnRequest) -> Return = InspectReturn::parse, shown by show;
             close_return(CloseReturnRequest) -> Return = CloseReturn::parse, shown by show;
         }

@@ -74,6 +74,7 @@ pub(crate) fn rma<'a>(
         etag: rma.version.to_string(),
         create_time: Some(timestamp(rma.create_time)),
         update_time: Some(timestamp(rma.update_time)),
+        package_id: rma.package_id.as_ref().map(ToString::to_string).unwrap_or_default(),
     }
 }
 

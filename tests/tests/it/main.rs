@@ -13,3 +13,4 @@ mod promises;
 mod quotas;
 mod races;
 mod subscriptions;
+mod undelivered;

@@ -57,7 +57,7 @@ async fn goods_that_leave_after_the_cancel_request_are_recorded_and_the_cancel_i
         assert_eq!(number(&order["lines"][0]["counters"]["cancelled"]), 0, "{order}");
         assert!(exceptions(&world).await.contains(&"CANCEL_LOST".to_owned()));
 
-        world.report("par_parcel", "D1", delivered("T-1", "2026-06-01T10:00:00Z")).await;
+        world.report("par_parcel", "D1", delivered("T-1", "2026-05-28T20:27:00Z")).await;
         world.drain().await;
         let back = json!({"orderId": order_id, "lines": [{"lineNumber": 1, "quantity": 4}]});
         assert_eq!(world.post("/v1/returns", &back).await["state"], "RETURN_STATE_AUTHORIZED", "a return is allowed");
@@ -98,11 +98,11 @@ async fn one_delivered_package_of_three_is_a_partial_delivery_and_the_last_compl
         let rest = shipment(&fulfillment_order_id, &[("T-2", 2), ("T-3", 2)]);
         world.report("par_hanse", "ship-2", json!({ "shipped": rest })).await;
         assert_eq!(status().await, "ORDER_STATUS_SHIPPED");
-        world.report("par_parcel", "d-1", delivered("T-1", "2026-06-01T10:00:00Z")).await;
+        world.report("par_parcel", "d-1", delivered("T-1", "2026-05-28T20:27:00Z")).await;
         assert_eq!(status().await, "ORDER_STATUS_PARTIALLY_DELIVERED");
-        world.report("par_parcel", "d-2", delivered("T-2", "2026-06-01T10:00:00Z")).await;
+        world.report("par_parcel", "d-2", delivered("T-2", "2026-05-28T20:27:00Z")).await;
         assert_eq!(status().await, "ORDER_STATUS_PARTIALLY_DELIVERED");
-        world.report("par_parcel", "d-3", delivered("T-3", "2026-06-01T10:00:00Z")).await;
+        world.report("par_parcel", "d-3", delivered("T-3", "2026-05-28T20:27:00Z")).await;
         assert_eq!(status().await, "ORDER_STATUS_DELIVERED");
         world.check_laws().await;
     })
@@ -155,7 +155,7 @@ async fn a_late_shipment_report_withdraws_nothing_and_a_second_package_is_added(
     each(|world| async move {
         let (order_id, fulfillment_order_id) = accepted_fulfillment_order(&world, 4).await;
         world.report("par_hanse", "label", json!({"labelled": shipment(&fulfillment_order_id, &[("T-1", 2)])})).await;
-        world.report("par_parcel", "d-1", delivered("T-1", "2026-06-01T10:00:00Z")).await;
+        world.report("par_parcel", "d-1", delivered("T-1", "2026-05-28T20:27:00Z")).await;
         world.drain().await;
         let late = shipment(&fulfillment_order_id, &[("T-1", 2), ("T-2", 2)]);
         world.report("par_hanse", "ship", json!({ "shipped": late })).await;

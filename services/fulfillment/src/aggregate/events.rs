@@ -1,20 +1,24 @@
 //! Pending events of a fulfillment order, and what is emitted for them when it is saved.
 
 mod exceptions;
+mod problems;
 mod shipments;
 
 use proto::{
     events::FulfillmentEvent,
-    fulfillment::v1::{FulfillmentCancelled, FulfillmentOrderChanged, FulfillmentPicked},
+    fulfillment::v1::{FulfillmentCancelled, FulfillmentOrderChanged, FulfillmentPickRetracted, FulfillmentPicked},
     types::v1::LineQuantity,
 };
 use store::{Context, NewEvent};
 use types::{PackageId, ShipmentId, Timestamp};
 
+pub(crate) use exceptions::open_implausible;
+
 use super::{SavedFulfillmentOrder, packages::Movement};
 use crate::{
-    buffered_reports::TrackingReport,
+    doubts::Doubt,
     fulfillment_order::{ExecutionState, FulfillmentOrder, LateAcceptance, RequestState},
+    tracking_report::TrackingReport,
 };
 
 /// An event that is emitted when the fulfillment order is saved, with the snapshots and versions that it then has.
@@ -32,14 +36,28 @@ pub(super) enum PendingEvent {
     Labelled(ShipmentId, Timestamp),
     /// Packages of a shipment left or were delivered.
     Moved(ShipmentId, Movement),
-    /// A report is applied to a package.
-    Reported(PackageId, TrackingReport),
+    /// A report is applied to a package, which may correct another one.
+    Reported(PackageId, Box<TrackingReport>, Option<Box<TrackingReport>>),
+    /// A report of a package is retracted.
+    Retracted(PackageId, Box<TrackingReport>),
     /// The node accepted after the fulfillment order was withdrawn.
     LateAcceptance,
-    /// A reporter that is not authoritative reported on a package.
-    ForeignReport(PackageId, String),
-    /// Every reporter on packages of a shipment is authoritative now.
-    ForeignReportsResolved(ShipmentId),
+    /// A tracking report of a package, whose shipment has this carrier, is doubtful.
+    Doubted { package_id: PackageId, carrier_id: String, doubt: Doubt, report: Box<TrackingReport> },
+    /// Labels of a shipment are void.
+    Voided(ShipmentId, Vec<LineQuantity>, Timestamp),
+    /// Units were not picked after all.
+    PickRetracted(Vec<LineQuantity>, Timestamp),
+    /// A package is written off, with the number of the claim or why.
+    WrittenOff(PackageId, String),
+    /// A written-off package is delivered.
+    DeliveredAfterWriteOff(PackageId),
+    /// A package left under a voided label.
+    VoidedLabelUsed(PackageId),
+    /// A shipment is reported for a time in the future.
+    ShippedInFuture(ShipmentId, Timestamp),
+    /// The contents of packages of a shipment are corrected.
+    ContentsCorrected(ShipmentId),
     /// A package left with other contents than are reported now.
     ContentsDiffer(PackageId, Vec<LineQuantity>),
 }
@@ -60,10 +78,24 @@ impl PendingEvent {
             Self::Ended(at) => saved.emit_end(loaded, at, cx),
             Self::Labelled(shipment_id, at) => saved.emit_labelled(&shipment_id, at, cx),
             Self::Moved(shipment_id, movement) => saved.emit_movement(&shipment_id, movement, loaded, cx),
-            Self::Reported(package_id, report) => saved.emit_report(&package_id, &report, cx),
+            Self::Reported(package_id, report, corrected) => {
+                saved.emit_report(&package_id, &report, corrected.as_deref(), cx);
+            }
             Self::LateAcceptance => saved.open_late_acceptance(cx),
-            Self::ForeignReport(package_id, reporter_id) => saved.open_foreign_report(&package_id, &reporter_id, cx),
-            Self::ForeignReportsResolved(shipment_id) => saved.resolve_foreign_reports(&shipment_id, cx),
+            Self::Retracted(package_id, report) => saved.emit_retraction(&package_id, &report, cx),
+            Self::Doubted { package_id, carrier_id, doubt, report } => {
+                saved.open_doubt(&package_id, &carrier_id, doubt, &report, cx);
+            }
+            Self::Voided(shipment_id, lines, at) => saved.emit_voided(&shipment_id, lines, at, cx),
+            Self::PickRetracted(lines, at) => {
+                let payload = FulfillmentPickRetracted { fulfillment_order: Some(saved.snapshot()), lines };
+                cx.emit(saved.event(FulfillmentEvent::FulfillmentPickRetracted(payload), at));
+            }
+            Self::WrittenOff(package_id, claim) => saved.emit_write_off(&package_id, &claim, cx),
+            Self::DeliveredAfterWriteOff(package_id) => saved.open_delivered_after_write_off(&package_id, cx),
+            Self::VoidedLabelUsed(package_id) => saved.open_voided_label_used(&package_id, cx),
+            Self::ShippedInFuture(shipment_id, claimed) => saved.open_shipped_in_future(&shipment_id, claimed, cx),
+            Self::ContentsCorrected(shipment_id) => saved.resolve_contents_differ(&shipment_id, cx),
             Self::ContentsDiffer(package_id, reported) => saved.open_contents_differ(&package_id, &reported, cx),
         }
     }

@@ -9,12 +9,15 @@ use types::{Fault, ShipmentId, Timestamp};
 
 use super::{FulfillmentOrderAggregate, PendingEvent};
 use crate::{
+    doubts::Doubts,
     fulfillment_order::FulfillmentOrder,
-    package::{Departure, Package, add, sum},
+    milestone::MilestoneCode,
+    package::{Departure, KnownPackages, Package, add, sum},
     package_status::Tracking,
     process::shipment_after_cancellation,
     report::PackageReport,
     shipment::Shipment,
+    tracking_report::believed,
     wire::known_lines,
 };
 
@@ -32,6 +35,10 @@ pub(super) struct Movement {
     pub(super) delivered: Vec<LineQuantity>,
     /// When they were delivered.
     pub(super) deliver_time: Timestamp,
+    /// Units that were not delivered after all.
+    pub(super) undelivered: Vec<LineQuantity>,
+    /// Units that did not leave after all, by when they were said to have left.
+    pub(super) stayed: BTreeMap<Timestamp, Vec<LineQuantity>>,
 }
 
 /// Packages of a report, as they are in the aggregate.
@@ -42,7 +49,7 @@ struct Entry {
     at: Timestamp,
     /// Indices of the reported packages, and whether each is new.
     packages: Vec<(usize, bool)>,
-    /// Whether the report names the carrier of a shipment that had none.
+    /// Whether the report names another carrier of the shipment than was known.
     names_carrier: bool,
 }
 
@@ -56,7 +63,14 @@ impl FulfillmentOrderAggregate {
     /// Packages are packed and labelled. Returns the shipment that the report is about.
     pub(crate) fn label(&mut self, report: &PackageReport, rows: &Rows, now: Timestamp) -> Result<ShipmentId, Fault> {
         let entry = self.enter(report, now)?;
-        let packed = sum(entry.new_packages().filter_map(|index| self.packages.get(index)));
+        let mut again = Vec::new();
+        for (index, new) in &entry.packages {
+            let Some(package) = self.packages.get_mut(*index).filter(|_| !new) else { continue };
+            if package.void_time.take().is_some() {
+                again.push(package.clone());
+            }
+        }
+        let packed = sum(entry.new_packages().filter_map(|index| self.packages.get(index)).chain(&again));
         if !packed.is_empty() || entry.names_carrier {
             let acceptance = self.order.start(entry.at);
             self.accepted(acceptance, entry.at);
@@ -72,15 +86,14 @@ impl FulfillmentOrderAggregate {
     pub(crate) fn ship(&mut self, report: &PackageReport, rows: &Rows, now: Timestamp) -> Result<ShipmentId, Fault> {
         let entry = self.enter(report, now)?;
         let (mut leaving, mut differing) = (Vec::new(), Vec::new());
-        for ((index, new), reported) in entry.packages.iter().zip(&report.packages) {
+        for ((index, _), reported) in entry.packages.iter().zip(&report.packages) {
             let Some(package) = self.packages.get_mut(*index) else { continue };
             let contents = with_items(&self.order, reported);
             if package.has_left() && !package.holds(&contents.lines) {
                 differing.push(PendingEvent::ContentsDiffer(package.package_id.clone(), contents.lines.clone()));
             }
-            if !new && package.sscc.is_empty() {
-                package.sscc.clone_from(&reported.sscc);
-            }
+            package.name_also(reported);
+            package.report_departure(entry.at);
             match package.departure {
                 Departure::None => {
                     // The report is newer than the label.
@@ -108,13 +121,17 @@ impl FulfillmentOrderAggregate {
         checks.done()?;
 
         let carrier_id = report.carrier_id.as_ref().map(ToString::to_string).unwrap_or_default();
-        let own = Shipment::new(&self.order.header, &report.shipment_reference, &carrier_id, now)?;
+        let at = believed(report.occur_time, now);
+        let own = Shipment::new(&self.order.header, &report.shipment_reference, &carrier_id, at, now)?;
+        let mut known = KnownPackages::of(&self.packages);
         let mut packages = Vec::with_capacity(report.packages.len());
         for reported in &report.packages {
-            let known = self.packages.iter().position(|one| one.tracking_number == reported.tracking_number);
-            packages.push((known.unwrap_or(self.packages.len()), known.is_none()));
-            if known.is_none() {
-                self.packages.push(Package::new(&own, with_items(&self.order, reported), now)?);
+            let index = known.find(reported, &own.shipment_id);
+            packages.push((index.unwrap_or(self.packages.len()), index.is_none()));
+            if index.is_none() {
+                let package = Package::new(&own, with_items(&self.order, reported), at, now)?;
+                known.add(self.packages.len(), &package);
+                self.packages.push(package);
             }
         }
         let first = packages.first().and_then(|(index, _)| self.packages.get(*index));
@@ -123,11 +140,14 @@ impl FulfillmentOrderAggregate {
             _ => own.shipment_id.clone(),
         };
         let is_known = self.shipments.iter().any(|shipment| shipment.shipment_id == shipment_id);
-        let names_carrier = is_known && self.name_carrier(&shipment_id, &carrier_id);
+        let names_carrier = is_known && self.name_carrier(&shipment_id, &carrier_id, Some(at));
         if !is_known {
             self.shipments.push(own);
         }
-        Ok(Entry { shipment_id, at: report.occur_time.unwrap_or(now), packages, names_carrier })
+        if let Some(claimed) = report.occur_time.filter(|claimed| *claimed != at) {
+            self.pending.push(PendingEvent::ShippedInFuture(shipment_id.clone(), claimed));
+        }
+        Ok(Entry { shipment_id, at, packages, names_carrier })
     }
 
     /// The shipment whose movement a report reports: that of the packages that leave, when none of them is of its own.
@@ -141,30 +161,27 @@ impl FulfillmentOrderAggregate {
         }
     }
 
-    /// Applies the buffered reports of new packages, and of all packages whose carrier is named now. What moves by them counts
-    /// with the movement of the same shipment.
+    /// Folds the reports of packages again: of the reported ones, and of all whose carrier is another one now. What moves by
+    /// them counts with the movement of the same shipment.
     fn apply_entry(
         &mut self,
         entry: &Entry,
         shipment_id: ShipmentId,
-        mut movement: Movement,
+        movement: Movement,
         rows: &Rows,
     ) -> Result<(), Fault> {
         let mut events = Vec::new();
-        for index in entry.new_packages() {
-            let buffered = self.apply_buffered(index, rows, &mut movement)?;
-            let foreign = self.foreign_report_events(index, &buffered);
-            events.extend(self.report_events(index, buffered));
-            events.extend(foreign);
+        let mut moved = BTreeMap::from([(shipment_id, movement)]);
+        for (index, _) in &entry.packages {
+            let Some(of) = self.packages.get(*index).map(|package| package.shipment_id.clone()) else { continue };
+            events.extend(self.refold_entered(*index, rows, moved.entry(of).or_default())?);
         }
         if entry.names_carrier {
-            let mut others = Movement::default();
-            let counted = if entry.shipment_id == shipment_id { &mut movement } else { &mut others };
-            let named = self.apply_all_buffered(&entry.shipment_id, rows, counted)?;
-            events.push(PendingEvent::Moved(entry.shipment_id.clone(), others));
-            events.extend(named);
+            let counted = moved.entry(entry.shipment_id.clone()).or_default();
+            events.extend(self.refold_shipment(&entry.shipment_id, rows, counted)?);
         }
-        self.pending.push(PendingEvent::Moved(shipment_id, movement));
+        self.pending
+            .extend(moved.into_iter().map(|(shipment_id, movement)| PendingEvent::Moved(shipment_id, movement)));
         self.pending.extend(events);
         Ok(())
     }
@@ -178,31 +195,64 @@ impl FulfillmentOrderAggregate {
             if let Some(package) = self.packages.get_mut(*index) {
                 package.departure = departure;
                 package.ship_time = Some(at);
+                if package.void_time.take().is_some() {
+                    self.pending.push(PendingEvent::VoidedLabelUsed(package.package_id.clone()));
+                }
             }
         }
         let left = sum(leaving.iter().filter_map(|index| self.packages.get(*index)));
+        self.left(left, at, movement);
+    }
+
+    /// Counts units that left.
+    pub(super) fn left(&mut self, left: Vec<LineQuantity>, at: Timestamp, movement: &mut Movement) {
+        if left.is_empty() {
+            return;
+        }
         let outcome = shipment_after_cancellation::ship(&mut self.order, &mut self.release, &left, at);
         movement.cancellation_lost = outcome.cancellation_lost;
         add(movement.left.entry(at).or_default(), left);
         add(&mut movement.over_shipped, outcome.over_shipped);
     }
 
+    /// A departure that was inferred from reports did not take place: they are retracted, or are about another package.
+    fn stay(&mut self, index: usize, movement: &mut Movement) {
+        let Some(package) = self.packages.get_mut(index) else { return };
+        package.departure = Departure::None;
+        let at = package.ship_time.take().unwrap_or_default();
+        let lines = package.lines().to_vec();
+        self.order.unship(&lines);
+        add(movement.stayed.entry(at).or_default(), lines);
+    }
+
     /// A package takes over what its authoritative reports amount to. A labelled package leaves when they imply that.
-    pub(super) fn apply(&mut self, index: usize, tracking: &Tracking, movement: &mut Movement) {
-        let labelled = self.packages.get(index).is_some_and(|package| !package.has_left());
-        if let Some(at) = tracking.depart_time.filter(|_| labelled) {
-            self.depart(&[index], at, Departure::Inferred, movement);
+    pub(super) fn apply(&mut self, index: usize, tracking: &Tracking, doubts: Doubts, movement: &mut Movement) {
+        match (self.packages.get(index).map(|package| package.departure), tracking.depart_time) {
+            (Some(Departure::None), Some(at)) => self.depart(&[index], at, Departure::Inferred, movement),
+            (Some(Departure::Inferred), None) => self.stay(index, movement),
+            _ => {}
         }
         let Some(package) = self.packages.get_mut(index) else { return };
-        if package.apply(tracking) {
-            movement.deliver_time = movement.deliver_time.max(package.deliver_time.unwrap_or_default());
-            add(&mut movement.delivered, package.lines().to_vec());
+        let (before, status) = (package.deliver_time, package.status);
+        package.apply(tracking);
+        let is_delivered = |status| status == MilestoneCode::Delivered;
+        if package.remedy.is_some() && is_delivered(package.status) && !is_delivered(status) {
+            self.pending.push(PendingEvent::DeliveredAfterWriteOff(package.package_id.clone()));
+        }
+        package.doubts = doubts;
+        match (before, package.deliver_time) {
+            (None, Some(at)) => {
+                movement.deliver_time = movement.deliver_time.max(at);
+                add(&mut movement.delivered, package.lines().to_vec());
+            }
+            (Some(_), None) => add(&mut movement.undelivered, package.lines().to_vec()),
+            _ => {}
         }
     }
 }
 
 /// A reported package with the items of its lines.
-fn with_items(order: &FulfillmentOrder, reported: &ReportedPackage) -> ReportedPackage {
+pub(super) fn with_items(order: &FulfillmentOrder, reported: &ReportedPackage) -> ReportedPackage {
     let lines = reported.lines.iter().filter_map(|unit| order.with_item(unit)).collect();
     ReportedPackage { lines, ..reported.clone() }
 }

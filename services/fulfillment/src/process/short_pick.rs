@@ -28,6 +28,7 @@ use super::deallocation;
 use crate::{
     aggregate::FulfillmentOrderAggregate,
     inventory::Inventory,
+    tracking_report::believed,
     wire::{check_units, known_lines},
 };
 
@@ -74,7 +75,7 @@ impl Command for RecordPick {
         let picked = known_lines(aggregate.order(), "picked", &self.picked, &mut checks);
         let short = known_lines(aggregate.order(), "short", &self.short, &mut checks);
         checks.done()?;
-        aggregate.pick(picked, &short, self.occur_time.unwrap_or_else(|| cx.now()));
+        aggregate.pick(picked, &short, believed(self.occur_time, cx.now()));
         Ok(aggregate.save(rows, cx)?.snapshot())
     }
 }

@@ -1,4 +1,4 @@
-//! A carrier reports where a package is, or that it was delivered.
+//! A carrier reports where a package is, or that it was delivered; or takes such a report back.
 
 use std::sync::Arc;
 
@@ -8,28 +8,48 @@ use mesh::{
 };
 use proto::fulfillment::v1::{
     self, ProofOfDelivery, RecordMilestoneRequest, RecordMilestoneResponse, RecordProofOfDeliveryRequest,
-    RecordProofOfDeliveryResponse,
+    RecordProofOfDeliveryResponse, RetractTrackingReportRequest, RetractTrackingReportResponse,
 };
-use store::{Command, Context, Needs, Proto, Rows};
+use store::{Command, Context, Needs, Rows};
 use types::{
-    Fault, PartnerId, Timestamp,
+    Fault, PartnerId, TrackingReportId,
     limits::{MAX_NAME, MAX_OUTSIDE_NUMBER, MAX_TEXT},
 };
 
 use crate::{
-    buffered_reports::{BufferedReports, TrackingReport},
-    milestone::{Milestone, MilestoneCode, Proof},
-    process::unmatched_report::{self, authoritative_package},
+    buffered_reports,
+    milestone::MilestoneCode,
+    package_key::PackageName,
+    process::unmatched_report::{self, package_of},
+    tracking_report::TrackingReport,
     wire::milestone_code,
 };
 
 /// Records a milestone. The same one again changes nothing.
 #[derive(Debug)]
-pub struct RecordMilestone(pub Milestone);
+pub struct RecordMilestone {
+    /// The milestone.
+    pub report: TrackingReport,
+    /// An earlier report that it corrects.
+    pub corrects: Option<TrackingReportId>,
+}
 
 /// Records a proof of delivery, which is a delivery. The same one again changes nothing.
 #[derive(Debug)]
-pub struct RecordProofOfDelivery(pub Proof);
+pub struct RecordProofOfDelivery {
+    /// The proof.
+    pub report: TrackingReport,
+    /// An earlier report that it corrects.
+    pub corrects: Option<TrackingReportId>,
+}
+
+/// Retracts a milestone or a proof of delivery.
+#[derive(Debug)]
+pub(crate) struct RetractTrackingReport {
+    report_id: TrackingReportId,
+    reporter_id: String,
+    reason: String,
+}
 
 impl RecordMilestone {
     /// Reads the request.
@@ -37,34 +57,33 @@ impl RecordMilestone {
         let mut checks = Checks::new();
         let carrier_id = partner("carrier_id", &request.carrier_id, &mut checks);
         let reporter_id = partner("reporter_id", &request.reporter_id, &mut checks);
+        let corrects = checks.optional_id("corrects", &request.corrects);
         let Some(reported) = &request.milestone else {
             checks.wrong("milestone", "is required");
             return checks.done().and_then(|()| checked(None));
         };
-        let tracking_number = checks.text("milestone.tracking_number", &reported.tracking_number, MAX_OUTSIDE_NUMBER);
+        PackageName::of(reported).check("milestone.", &mut checks);
         let code = checks.optional_choice::<v1::MilestoneCode>("milestone.code", reported.code);
-        let raw_code = checks.optional_text("milestone.raw_code", &reported.raw_code, MAX_OUTSIDE_NUMBER);
+        checks.optional_text("milestone.raw_code", &reported.raw_code, MAX_OUTSIDE_NUMBER);
         let occur_time = checks.time("milestone.occur_time", reported.occur_time.as_ref());
-        let estimate = reported.estimated_delivery_time.as_ref();
-        let estimated_delivery_time = checks.optional_time("milestone.estimated_delivery_time", estimate);
-        let place = checks.optional_text("milestone.place", &reported.place, MAX_TEXT);
+        checks.optional_time("milestone.estimated_delivery_time", reported.estimated_delivery_time.as_ref());
+        checks.optional_text("milestone.place", &reported.place, MAX_TEXT);
         if reported.occur_offset_minutes.unsigned_abs() > 18 * 60 {
             checks.wrong("milestone.occur_offset_minutes", "must be -1,080 to 1,080");
         }
         checks.done()?;
-        Ok(Self(Milestone {
-            tracking_number: checked(tracking_number)?,
-            reporter_id,
-            code: MilestoneCode::from_contract(checked(code)?).unwrap_or(MilestoneCode::Unspecified),
-            occur_time: checked(occur_time)?,
-            raw_code: checked(raw_code)?,
-            occur_offset_minutes: i64::from(reported.occur_offset_minutes),
-            place: checked(place)?,
-            estimated_delivery_time: checked(estimated_delivery_time)?,
-            carrier_id,
-            record_time: Timestamp::default(),
-            version: 0,
-        }))
+        let code = MilestoneCode::from_contract(checked(code)?).unwrap_or(MilestoneCode::Unspecified);
+        let milestone = v1::Milestone {
+            raw_code: reported.raw_code.clone(),
+            code: reported.code,
+            occur_time: reported.occur_time,
+            occur_offset_minutes: reported.occur_offset_minutes,
+            place: reported.place.clone(),
+            estimated_delivery_time: reported.estimated_delivery_time,
+            ..PackageName::of(reported).to_milestone()
+        };
+        let report = TrackingReport::milestone(reporter_id, carrier_id, code, checked(occur_time)?, milestone)?;
+        Ok(Self { report, corrects: checked(corrects)? })
     }
 }
 
@@ -73,23 +92,24 @@ impl Command for RecordMilestone {
     const NAME: &'static str = "RecordMilestone";
 
     fn needs(&self, rows: &Rows, needs: &mut Needs) {
-        unmatched_report::needs(&self.0.tracking_number, rows, needs);
+        needs_of(&self.report, self.corrects.as_ref(), rows, needs);
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<RecordMilestoneResponse, Fault> {
-        let Milestone { tracking_number, reporter_id, .. } = &self.0;
-        let milestone = Milestone { record_time: cx.now(), ..self.0.clone() };
-        unmatched_report::record(TrackingReport::Milestone(milestone), rows, cx)?;
-        let Some((shipment, package)) = authoritative_package(tracking_number, reporter_id, rows)? else {
-            let status = BufferedReports::load(tracking_number, rows)?.status_by(reporter_id);
-            return Ok(RecordMilestoneResponse { status: milestone_code(status), ..Default::default() });
+        unmatched_report::record(self.report.clone(), self.corrects.as_ref(), rows, cx)?;
+        let report_id = self.report.report_id.to_string();
+        let TrackingReport { reporter_id, package_key, .. } = &self.report;
+        let Some(found) = package_of(&self.report, rows)? else {
+            let status = milestone_code(buffered_reports::status_by(reporter_id, package_key, rows)?);
+            return Ok(RecordMilestoneResponse { status, report_id, ..Default::default() });
         };
         Ok(RecordMilestoneResponse {
-            shipment_id: package.shipment_id.to_string(),
-            package_id: package.package_id.to_string(),
-            status: milestone_code(package.status),
-            order_id: shipment.order_id.to_string(),
-            account_id: shipment.account_id.to_string(),
+            shipment_id: found.shipment.shipment_id.to_string(),
+            package_id: found.package.package_id.to_string(),
+            status: milestone_code(found.package.status),
+            order_id: found.shipment.order_id.to_string(),
+            account_id: found.shipment.account_id.to_string(),
+            report_id,
         })
     }
 }
@@ -100,7 +120,14 @@ impl RecordProofOfDelivery {
         let mut checks = Checks::new();
         let carrier_id = partner("carrier_id", &request.carrier_id, &mut checks);
         let reporter_id = partner("reporter_id", &request.reporter_id, &mut checks);
-        let tracking_number = checks.text("tracking_number", &request.tracking_number, MAX_OUTSIDE_NUMBER);
+        let corrects = checks.optional_id("corrects", &request.corrects);
+        let name = PackageName {
+            tracking_number: request.tracking_number.clone(),
+            sscc: request.sscc.clone(),
+            node_id: request.node_id.clone(),
+            shipment_reference: request.shipment_reference.clone(),
+        };
+        name.check("", &mut checks);
         let mut sign_time = None;
         match &request.proof_of_delivery {
             None => checks.wrong("proof_of_delivery", "is required"),
@@ -116,15 +143,9 @@ impl RecordProofOfDelivery {
             }
         }
         checks.done()?;
-        Ok(Self(Proof {
-            tracking_number: checked(tracking_number)?,
-            reporter_id,
-            sign_time: checked(sign_time)?,
-            proof: Proto(checked(request.proof_of_delivery.clone())?),
-            carrier_id,
-            record_time: Timestamp::default(),
-            version: 0,
-        }))
+        let (sign_time, proof) = (checked(sign_time)?, checked(request.proof_of_delivery.clone())?);
+        let report = TrackingReport::proof(reporter_id, carrier_id, sign_time, &name, proof)?;
+        Ok(Self { report, corrects: checked(corrects)? })
     }
 }
 
@@ -133,22 +154,67 @@ impl Command for RecordProofOfDelivery {
     const NAME: &'static str = "RecordProofOfDelivery";
 
     fn needs(&self, rows: &Rows, needs: &mut Needs) {
-        unmatched_report::needs(&self.0.tracking_number, rows, needs);
+        needs_of(&self.report, self.corrects.as_ref(), rows, needs);
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<RecordProofOfDeliveryResponse, Fault> {
-        let Proof { tracking_number, reporter_id, .. } = &self.0;
-        let proof = Proof { record_time: cx.now(), ..self.0.clone() };
-        unmatched_report::record(TrackingReport::Proof(proof), rows, cx)?;
-        let Some((shipment, package)) = authoritative_package(tracking_number, reporter_id, rows)? else {
-            return Ok(RecordProofOfDeliveryResponse::default());
+        unmatched_report::record(self.report.clone(), self.corrects.as_ref(), rows, cx)?;
+        let report_id = self.report.report_id.to_string();
+        let Some(found) = package_of(&self.report, rows)? else {
+            return Ok(RecordProofOfDeliveryResponse { report_id, ..Default::default() });
         };
         Ok(RecordProofOfDeliveryResponse {
-            shipment_id: package.shipment_id.to_string(),
-            package_id: package.package_id.to_string(),
-            order_id: shipment.order_id.to_string(),
-            account_id: shipment.account_id.to_string(),
+            shipment_id: found.shipment.shipment_id.to_string(),
+            package_id: found.package.package_id.to_string(),
+            order_id: found.shipment.order_id.to_string(),
+            account_id: found.shipment.account_id.to_string(),
+            report_id,
         })
+    }
+}
+
+impl RetractTrackingReport {
+    /// Reads the request.
+    pub(crate) fn parse(request: &RetractTrackingReportRequest, _: &Arc<Principal>) -> Result<Self, Fault> {
+        let mut checks = Checks::new();
+        let report_id = checks.id("report_id", &request.report_id);
+        let reason = checks.text("reason", &request.reason, MAX_TEXT);
+        let reporter_id = partner("reporter_id", &request.reporter_id, &mut checks);
+        checks.done()?;
+        Ok(Self { report_id: checked(report_id)?, reporter_id, reason: checked(reason)? })
+    }
+}
+
+impl Command for RetractTrackingReport {
+    type Reply = RetractTrackingReportResponse;
+    const NAME: &'static str = "RetractTrackingReport";
+
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        unmatched_report::needs_report(&self.report_id, rows, needs);
+    }
+
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<RetractTrackingReportResponse, Fault> {
+        unmatched_report::retract(&self.report_id, &self.reporter_id, &self.reason, rows, cx)?;
+        let report_id = self.report_id.to_string();
+        let report = buffered_reports::find(&self.report_id, rows)?;
+        let Some(found) = report.map(|report| package_of(&report, rows)).transpose()?.flatten() else {
+            return Ok(RetractTrackingReportResponse { report_id, ..Default::default() });
+        };
+        Ok(RetractTrackingReportResponse {
+            report_id,
+            shipment_id: found.shipment.shipment_id.to_string(),
+            package_id: found.package.package_id.to_string(),
+            status: milestone_code(found.package.status),
+            order_id: found.shipment.order_id.to_string(),
+            account_id: found.shipment.account_id.to_string(),
+        })
+    }
+}
+
+fn needs_of(report: &TrackingReport, corrects: Option<&TrackingReportId>, rows: &Rows, needs: &mut Needs) {
+    unmatched_report::needs(&report.package_key, rows, needs);
+    if let Some(corrects) = corrects {
+        unmatched_report::needs_report(corrects, rows, needs);
     }
 }
 

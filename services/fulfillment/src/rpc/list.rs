@@ -7,6 +7,7 @@ use mesh::{
 use proto::fulfillment::v1::{
     ListFulfillmentOrdersRequest, ListFulfillmentOrdersResponse, ListNodesRequest, ListNodesResponse,
     ListRoutingDecisionsRequest, ListRoutingDecisionsResponse, ListShipmentsRequest, ListShipmentsResponse,
+    PackageProblem,
 };
 use store::{Column as _, Kind, page::Page};
 use types::{Fault, OrderId, limits::MAX_OUTSIDE_NUMBER};
@@ -14,6 +15,7 @@ use types::{Fault, OrderId, limits::MAX_OUTSIDE_NUMBER};
 use super::Rpc;
 use crate::{
     fulfillment_order::{ExecutionState, RequestState},
+    problem::Problem,
     shipment::{Shipment, ShipmentState},
     store::{self as reads, FulfillmentOrderFilter, ShipmentFilter},
     wire,
@@ -74,14 +76,16 @@ impl Rpc {
         let mut checks = Checks::new();
         let states = checks.choices("states", &request.states, ShipmentState::from_contract);
         let tracking_number = checks.optional_text("tracking_number", &request.tracking_number, MAX_OUTSIDE_NUMBER);
+        let problem = checks.optional_choice::<PackageProblem>("problem", request.problem);
         let filter = ShipmentFilter {
             order_id: checks.optional_id("order_id", &request.order_id).flatten(),
             carrier_id: checks.optional_id("carrier_id", &request.carrier_id).flatten(),
             states: states.unwrap_or_default(),
             tracking_number: tracking_number.unwrap_or_default(),
+            problem: problem.and_then(Problem::from_contract),
         };
         checks.done()?;
-        let states = format!("{:?}", filter.states);
+        let states = format!("{:?}/{:?}", filter.states, filter.problem);
         let caller = call.principal.to_string();
         let marks = [request.order_id.as_str(), &request.carrier_id, &states, &request.tracking_number, &caller];
         let page = Page::read("shipments", &marks, reads::SHIPMENT_KEY, request.page_size, &request.page_token)?;

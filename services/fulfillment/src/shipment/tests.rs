@@ -7,7 +7,7 @@ use crate::{
 };
 
 fn shipment() -> Shipment {
-    Shipment::new(&fulfillment_order(&[4]).header, "S1", "", Timestamp::default()).unwrap()
+    Shipment::new(&fulfillment_order(&[4]).header, "S1", "", Timestamp::default(), Timestamp::default()).unwrap()
 }
 
 fn package(number: &str, left: bool, arrived: Option<i64>) -> Package {
@@ -17,7 +17,7 @@ fn package(number: &str, left: bool, arrived: Option<i64>) -> Package {
         departure: if left { Departure::Reported } else { Departure::None },
         ship_time: left.then(|| Timestamp::from_micros(1)),
         deliver_time: arrived.map(Timestamp::from_micros),
-        ..Package::new(&shipment(), contents, Timestamp::default()).unwrap()
+        ..Package::new(&shipment(), contents, Timestamp::default(), Timestamp::default()).unwrap()
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod answers;
 mod cancelling;
+mod contradictions;
 mod crashes;
 mod holds;
 mod input;
@@ -11,10 +12,12 @@ mod nodes;
 mod plans;
 mod replicas;
 mod reporters;
+mod reuse;
 mod routing;
 mod shipping;
 mod storms;
 mod tracking;
+mod undelivered;
 mod unrouted;
 mod watchdog;
 mod world;

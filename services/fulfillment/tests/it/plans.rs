@@ -2,7 +2,8 @@
 
 use mesh::{Accounts, Role};
 use proto::fulfillment::v1::{
-    ExecutionState, GetShipmentRequest, ListFulfillmentOrdersRequest, ListShipmentsRequest, RequestState, ShipmentState,
+    ExecutionState, GetShipmentRequest, ListFulfillmentOrdersRequest, ListMilestonesRequest, ListShipmentsRequest,
+    PackageProblem, RequestState, ShipmentState,
 };
 use testkit::{customer, each, partner, person, plans::Plans, staff};
 
@@ -23,10 +24,10 @@ const SHIPMENTS: &str = "INSERT INTO shipments (shipment_id, fulfillment_order_i
     shipment_reference, carrier_id, state, create_time, update_time, version) \
     SELECT 'shm_' || (100000 + i), 'ful_' || (100000 + i), 'ord_' || i, 'acc_' || (i % 20), 'nod_' || (i % 2), \
     'par_' || (i % 2), 'r', 'par_' || (2 + i % 2), CASE WHEN i % 4000 < 2 THEN 'SHIPPED' ELSE 'DELIVERED' END, i, i, 1 FROM n";
-const PACKAGES: &str = "INSERT INTO packages (package_id, shipment_id, fulfillment_order_id, tracking_number, sscc, contents, \
-    departure, status, create_time, version) \
-    SELECT 'pkg_' || (100000 + i), 'shm_' || (100000 + i), 'ful_' || (100000 + i), 'T' || i, '', EMPTY_BYTES, 'NONE', \
-    'UNSPECIFIED', i, 1 FROM n";
+const PACKAGES: &str = "INSERT INTO packages (package_id, shipment_id, fulfillment_order_id, tracking_number, package_key, \
+    sscc, contents, label_time, departure, status, doubts, create_time, version) \
+    SELECT 'pkg_' || (100000 + i), 'shm_' || (100000 + i), 'ful_' || (100000 + i), 'T' || i, 'T' || i, '', \
+    EMPTY_BYTES, i, 'NONE', 'UNSPECIFIED', 0, i, 1 FROM n";
 /// Releases that were routed.
 const RELEASES: &str = "INSERT INTO releases (order_id, release_number, account_id, customer_po, ship_to, routing_state, attempt, \
     plan_number, exclusions, cancel_reason, create_time, version) \
@@ -106,6 +107,8 @@ async fn a_carrier_reads_its_shipments_under_way_and_not_its_history() {
             ListShipmentsRequest { order_id: "ord_777".to_owned(), states: under_way.clone(), ..carried() },
             ListShipmentsRequest { tracking_number: "T777".to_owned(), states: under_way, ..all() },
             ListShipmentsRequest { tracking_number: "T777".to_owned(), ..carried() },
+            ListShipmentsRequest { problem: PackageProblem::Lost.into(), ..all() },
+            ListShipmentsRequest { problem: PackageProblem::Lost.into(), ..carried() },
         ];
         let callers = [
             staff(Role::Operations),
@@ -133,6 +136,9 @@ async fn a_carrier_reads_its_shipments_under_way_and_not_its_history() {
         let request = GetShipmentRequest { shipment_id: "shm_100777".to_owned() };
         world.client(&partner("par_3")).get_shipment(request).await.unwrap();
         plans.check("one shipment of a carrier").await;
+        let request = ListMilestonesRequest { shipment_id: "shm_100777".to_owned() };
+        world.client(&partner("par_3")).list_milestones(request).await.unwrap();
+        plans.check("the milestones of a shipment").await;
     })
     .await;
 }

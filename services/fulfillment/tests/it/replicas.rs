@@ -4,21 +4,23 @@ use std::sync::{Mutex, mpsc};
 
 use proto::{
     fulfillment::v1::{
-        MilestoneCode as ContractCode, ProofOfDelivery, RecordProofOfDeliveryRequest, ReportedPackage,
+        self, MilestoneCode as ContractCode, ProofOfDelivery, RecordProofOfDeliveryRequest, ReportedPackage,
         RetryRoutingRequest, RoutingDecision, ShipmentState,
     },
     inventory::v1::AllocationRequest,
 };
-use store::{Call, Command, Context, Needs, Proto, Rows};
+use store::{Call, Command, Context, Needs, Rows};
 use tokio::sync::oneshot;
 use types::{Fault, Timestamp};
 use waybill_fulfillment::{
-    milestone::{Milestone, MilestoneCode, Proof},
+    milestone::MilestoneCode,
+    package_key::PackageName,
     process::{
         rerouting::{Reroute, Trigger},
         routing::SettleRouting,
     },
     report::{PackageReport, RecordLabels, RecordMilestone, RecordProofOfDelivery, RecordShipment},
+    tracking_report::TrackingReport,
 };
 
 use testkit::{START, each};
@@ -77,19 +79,10 @@ fn instant(seconds: i64) -> Timestamp {
 }
 
 fn milestone(number: &str, reporter_id: &str, code: MilestoneCode) -> RecordMilestone {
-    RecordMilestone(Milestone {
-        tracking_number: number.to_owned(),
-        reporter_id: reporter_id.to_owned(),
-        code,
-        occur_time: instant(20),
-        raw_code: String::new(),
-        occur_offset_minutes: 0,
-        place: String::new(),
-        estimated_delivery_time: None,
-        carrier_id: "par_carrier".to_owned(),
-        record_time: Timestamp::default(),
-        version: 0,
-    })
+    let milestone = v1::Milestone { tracking_number: number.to_owned(), ..v1::Milestone::default() };
+    let (reporter_id, carrier_id) = (reporter_id.to_owned(), "par_carrier".to_owned());
+    let report = TrackingReport::milestone(reporter_id, carrier_id, code, instant(20), milestone).unwrap();
+    RecordMilestone { report, corrects: None }
 }
 
 /// A milestone by a reporter of a package that a carrier has.
@@ -150,15 +143,9 @@ async fn a_milestone_or_proof_that_is_recorded_while_its_package_is_reported_is_
         overtaken(&world, leaves, rival).await;
         assert_eq!(shipment(&world).await.state(), ShipmentState::Delivered);
 
-        let proved = RecordProofOfDelivery(Proof {
-            tracking_number: "T3".to_owned(),
-            reporter_id: String::new(),
-            sign_time: instant(20),
-            proof: Proto(proof),
-            carrier_id: String::new(),
-            record_time: Timestamp::default(),
-            version: 0,
-        });
+        let name = PackageName { tracking_number: "T3".to_owned(), ..PackageName::default() };
+        let report = TrackingReport::proof(String::new(), String::new(), instant(20), &name, proof).unwrap();
+        let proved = RecordProofOfDelivery { report, corrects: None };
         let left = shipped(&world.fulfillment_order(ORDER).await, &[("T3", 2)]);
         let rival = async { drop(replica.ship(left).await) };
         overtaken(&world, proved, rival).await;
@@ -233,7 +220,7 @@ async fn stock_that_comes_in_while_a_plan_finds_none_is_used() {
 
 /// What inventory answers to a decision when it has all of it.
 fn settle(decision: &RoutingDecision) -> SettleRouting {
-    let all = |choice: &proto::fulfillment::v1::RoutingChoice| AllocationRequest {
+    let all = |choice: &v1::RoutingChoice| AllocationRequest {
         line_number: choice.line_number,
         location_id: choice.node_id.clone(),
         quantity: choice.quantity,

@@ -159,6 +159,36 @@ impl Ledger {
         Ok(())
     }
 
+    /// Restores units of a shipment that did not leave after all: they are allocated at the location again, and on hand
+    /// unless it was counted since.
+    pub(crate) fn restore(&mut self, key: &LineKey, stayed: OutboundQuantity<'_>) -> Result<(), Fault> {
+        let OutboundQuantity { shipment_id, location_id, sku, quantity, occur_time } = stayed;
+        let counted = self.level(sku, location_id).is_some_and(|level| level.was_counted_after(occur_time));
+        let on_hand = if counted { 0 } else { quantity };
+        let mut allocated = 0;
+        if let Some(reservation) = self.reservations.get(key).filter(|reservation| reservation.sku == sku) {
+            allocated = quantity.min(reservation.consumed);
+            let reservation = self.reservations.edit(key).ok_or_else(not_loaded)?;
+            reservation.consumed -= allocated;
+            reservation.allocated += allocated;
+            let allocation = self.allocation(key, location_id, sku);
+            allocation.consumed = (allocation.consumed - allocated).max(0);
+            allocation.open_units += allocated;
+        }
+        let note =
+            if counted { "did not leave after all, in a later count already" } else { "did not leave after all" };
+        let entry = self.entry(MovementKind::Shipped, sku, shipment_id);
+        self.record(Entry { location_id: Some(location_id), on_hand, allocated, note, occur_time, ..entry })
+    }
+
+    /// Reserves units again that were consumed and do not reach the customer: before any other backorder.
+    pub(crate) fn replace(&mut self, key: &LineKey, quantity: i64) -> Result<(), Fault> {
+        let Some(reservation) = self.reservations.get(key) else { return Ok(()) };
+        let units = quantity.min(reservation.consumed);
+        self.reservations.edit(key).ok_or_else(not_loaded)?.consumed -= units;
+        if units > 0 { self.backorder(key, units, SHORT_PICK_RANK) } else { Ok(()) }
+    }
+
     fn allocation(&mut self, key: &LineKey, location_id: &NodeId, sku: &str) -> &mut Allocation {
         let at_location = (key.0.clone(), key.1, location_id.clone());
         let now = self.now;

@@ -3,7 +3,11 @@
 use types::{Fault, NodeId, Reason, Timestamp};
 
 use super::{Entry, Ledger};
-use crate::{movement::MovementKind, quantity::ItemQuantity, stock::Level};
+use crate::{
+    movement::{Movement, MovementKind},
+    quantity::ItemQuantity,
+    stock::Level,
+};
 
 /// The most units of an item that can be on hand. Far above any warehouse, far below what a counter holds.
 const MAX_ON_HAND: i64 = 1_000_000_000_000_000;
@@ -63,6 +67,24 @@ impl Ledger {
         let entry = self.entry(MovementKind::Counted, sku, "");
         let located = Entry { location_id: Some(location_id), on_hand: delta, ..entry };
         self.record(Entry { note: &note, occur_time: count_time, ..located })
+    }
+
+    /// Takes back a movement of units on hand at a location. An item whose last count is taken back counts as not counted
+    /// there. No unit goes below zero: what left since has left.
+    pub(crate) fn retract(&mut self, movement: &Movement, location_id: &NodeId, reason: &str) -> Result<(), Fault> {
+        let sku = &movement.sku;
+        let present = self.level(sku, location_id).map_or(0, |level| level.on_hand);
+        let on_hand = (-movement.on_hand_delta).max(-present);
+        self.check_capacity(sku, on_hand)?;
+        let key = (sku.clone(), location_id.clone());
+        if movement.kind == MovementKind::Counted {
+            let level = self.levels.make(&key, || Level::none_at(sku.clone(), location_id.clone(), self.now));
+            level.count_time = level.count_time.filter(|counted| *counted != movement.occur_time);
+        }
+        let note = format!("takes back movement {}: {reason}", movement.movement_number);
+        let entry = self.entry(MovementKind::Adjusted, sku, "");
+        let located = Entry { location_id: Some(location_id), on_hand, occur_time: movement.occur_time, ..entry };
+        self.record(Entry { note: &note, retracts: Some(movement.movement_number), ..located })
     }
 
     fn check_capacity(&self, sku: &str, units: i64) -> Result<(), Fault> {

@@ -7,11 +7,11 @@ use proto::{
     events::EventType,
     inventory::v1::{
         AdjustStockRequest, DeallocateRequest, DeallocationPolicy, ItemQuantity, MovementKind, ReceiveStockRequest,
-        ReleaseRequest, ShortfallDetected, SnapshotReported, StockChanged,
+        ReleaseRequest, RetractMovementRequest, ShortfallDetected, SnapshotReported, StockChanged,
     },
     types::v1::LineQuantity,
 };
-use testkit::{each, reason};
+use testkit::{each, reason, wrong_fields};
 use types::{Clock as _, Reason, Timestamp};
 
 use crate::world::{HERE, THERE, World, allocations, units};
@@ -178,6 +178,41 @@ async fn units_that_a_count_found_fill_backorders() {
         assert_eq!(units(&world.reservation("ord_1").await), (2, 0, 0, 0, 0));
         assert_eq!(world.availability("A").await.atp, 3);
         world.check("A").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_receipt_a_correction_and_a_count_are_taken_back_once() {
+    each(World::open, async |world| {
+        world.receive("A", HERE, 10).await;
+        world.clock.advance(Duration::from_secs(60));
+        world.count("A", 25, Duration::ZERO).await;
+        let numbers: Vec<_> = world.movements("A").await.iter().map(|one| one.movement_number).collect();
+        let retract = |movement_number: i64| RetractMovementRequest {
+            sku: "A".to_owned(),
+            movement_number,
+            reason: "another shelf".to_owned(),
+            ..Default::default()
+        };
+        for _ in 0..2 {
+            let level = world.client.clone().retract_movement(retract(2)).await.unwrap().into_inner();
+            assert_eq!(level.on_hand, 10, "the count of 25 did not take place");
+        }
+        assert_eq!(numbers.len(), 2);
+        // A later report of something before the count is not in it any more.
+        let level = world.client.clone().retract_movement(retract(1)).await.unwrap().into_inner();
+        assert_eq!(level.on_hand, 0);
+        let movements = world.movements("A").await;
+        let mut retracted: Vec<_> = movements.iter().map(|one| (one.retracts, one.on_hand_delta)).collect();
+        retracted.sort_unstable();
+        assert_eq!(retracted, [(0, 10), (0, 15), (1, -10), (2, -15)]);
+        world.check("A").await;
+        let refused = world.client.clone().retract_movement(retract(3)).await;
+        assert_eq!(reason(refused), Reason::ActionNotSupported, "it takes another back itself");
+        assert_eq!(reason(world.client.clone().retract_movement(retract(99)).await), Reason::NotFound);
+        let wrong = world.client.clone().retract_movement(RetractMovementRequest::default()).await;
+        assert_eq!(wrong_fields(wrong), ["sku", "movement_number", "reason"]);
     })
     .await;
 }

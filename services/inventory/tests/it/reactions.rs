@@ -5,8 +5,8 @@ use std::time::Duration;
 use proto::{
     event::v1::{Event, ExceptionOpened},
     events::{EventType, FulfillmentEvent, OrderEvent, ReturnsEvent},
-    fulfillment::v1::{Shipment, ShipmentShipped},
-    inventory::v1::{ConsumeRequest, DriftDetected},
+    fulfillment::v1::{Shipment, ShipmentShipped, ShipmentWrittenOff, WriteOffRemedy},
+    inventory::v1::{ConsumeRequest, DriftDetected, ReplacementReserved},
     order::v1::OrderHoldChanged,
     returns::v1::{DisposedLine, DispositionKind, Return, ReturnDisposed},
 };
@@ -156,6 +156,98 @@ async fn units_of_a_return_that_can_be_sold_are_on_hand_again_and_fill_backorder
         let restocked = world.emitted(EventType::InventoryRestocked).await;
         assert_eq!(restocked[0].correlation_id, "ord_1");
         world.check("A").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn units_that_did_not_leave_after_all_are_on_hand_and_allocated_again() {
+    each(World::open, async |world| {
+        world.receive("A", HERE, 10).await;
+        world.reserve("ord_1", &[(1, "A", 6)]).await;
+        world.allocate("key", "ord_1", &[(1, HERE, 6)]).await;
+        let left = world.clock.now();
+        ship(&world, "shm_1", "ord_1", &[(1, "A", 6)], left).await;
+        stay(&world, &[(1, "A", 4)], left).await;
+        assert_eq!(units(&world.reservation("ord_1").await), (0, 4, 2, 0, 0));
+        let now = world.availability("A").await;
+        assert_eq!((now.on_hand, now.allocated, now.atp), (8, 4, 4));
+        world.check("A").await;
+        // They leave again, and no more than left stays.
+        ship(&world, "shm_1", "ord_1", &[(1, "A", 4)], left).await;
+        stay(&world, &[(1, "A", 60)], left).await;
+        assert_eq!(units(&world.reservation("ord_1").await), (0, 6, 0, 0, 0));
+        assert_eq!(world.availability("A").await.on_hand, 10);
+        world.check("A").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn units_that_stayed_and_were_counted_since_are_in_that_count() {
+    each(World::open, async |world| {
+        world.receive("A", HERE, 10).await;
+        world.reserve("ord_1", &[(1, "A", 6)]).await;
+        world.allocate("key", "ord_1", &[(1, HERE, 6)]).await;
+        let left = world.clock.now();
+        ship(&world, "shm_1", "ord_1", &[(1, "A", 6)], left).await;
+        world.clock.advance(Duration::from_secs(60));
+        world.count("A", 10, Duration::ZERO).await;
+        stay(&world, &[(1, "A", 6)], left).await;
+        let now = world.availability("A").await;
+        assert_eq!((now.on_hand, now.allocated), (10, 6));
+        world.check("A").await;
+    })
+    .await;
+}
+
+/// Fulfillment reports that units of `shm_1` did not leave.
+async fn stay(world: &World, lines: &[(i32, &str, i64)], at: Timestamp) {
+    let stayed = ShipmentShipped { shipment: of_order_1(), lines: quantities(lines), ..Default::default() };
+    let event = testkit::event("ord_1", &FulfillmentEvent::ShipmentDepartureRetracted(stayed));
+    world.fulfillment.append(Event { occur_time: Some(mesh::wire::timestamp(at)), ..event });
+    world.drain().await;
+}
+
+fn of_order_1() -> Option<Shipment> {
+    Some(Shipment {
+        shipment_id: "shm_1".to_owned(),
+        order_id: "ord_1".to_owned(),
+        account_id: "acc_1".to_owned(),
+        node_id: HERE.to_owned(),
+        ..Default::default()
+    })
+}
+
+#[tokio::test]
+async fn a_package_that_is_replaced_gets_free_units_before_other_backorders() {
+    each(World::open, async |world| {
+        world.receive("A", HERE, 6).await;
+        world.reserve("ord_1", &[(1, "A", 6)]).await;
+        world.allocate("key", "ord_1", &[(1, HERE, 6)]).await;
+        ship(&world, "shm_1", "ord_1", &[(1, "A", 6)], world.clock.now()).await;
+        world.reserve("ord_2", &[(1, "A", 5)]).await;
+        let write_off = |package: &str, remedy: WriteOffRemedy| ShipmentWrittenOff {
+            shipment: of_order_1(),
+            package_id: package.to_owned(),
+            lines: quantities(&[(1, "A", 4)]),
+            remedy: remedy.into(),
+            ..Default::default()
+        };
+        let replaced = FulfillmentEvent::ShipmentWrittenOff(write_off("pkg_1", WriteOffRemedy::Replace));
+        world.fulfillment.emit("ord_1", &replaced);
+        world.drain().await;
+        assert_eq!(units(&world.reservation("ord_1").await), (0, 0, 2, 4, 0));
+        let emitted = world.payloads::<ReplacementReserved>(EventType::InventoryReplacementReserved).await;
+        assert_eq!((emitted[0].lines[0].quantity, emitted[0].reservations[0].backordered), (4, 4));
+        world.receive("A", HERE, 5).await;
+        assert_eq!(units(&world.reservation("ord_1").await), (4, 0, 2, 0, 0));
+        assert_eq!(world.reservation("ord_2").await.reserved, 1);
+        world.check("A").await;
+        let cancelled = FulfillmentEvent::ShipmentWrittenOff(write_off("pkg_2", WriteOffRemedy::Cancel));
+        world.fulfillment.emit("ord_1", &cancelled);
+        world.drain().await;
+        assert_eq!(units(&world.reservation("ord_1").await), (4, 0, 2, 0, 0));
     })
     .await;
 }

@@ -47,6 +47,20 @@ pub(super) fn within(exception_type: &str) -> Duration {
         ExceptionType::ForeignReport => DAY,
         // The customer waits for its credit, or for nothing.
         ExceptionType::ReturnOverdue => DAY,
+        // The customer waits for goods that do not come: they are to be shipped again or cancelled.
+        ExceptionType::PackageLost | ExceptionType::PackageDamaged | ExceptionType::DeliveryRefused => HOUR * 8,
+        // A delivery can be agreed on while the carrier still has the package.
+        ExceptionType::DeliveryFailed | ExceptionType::AttemptedTooOften => HOUR * 8,
+        // The goods are on their way back, and the customer waits.
+        ExceptionType::ReturnedToSender => DAY,
+        // A carrier finds a package the sooner it is asked.
+        ExceptionType::TrackingSilent => DAY,
+        // The customer has goods that it was credited or sent again.
+        ExceptionType::DeliveredAfterWriteOff => DAY,
+        // One of label and goods is wrong: what left is to be checked.
+        ExceptionType::VoidedLabelUsed => DAY,
+        // A report does not count although it may be right: what it reports is not known until a person looks.
+        ExceptionType::ImplausibleTime | ExceptionType::AmbiguousReport => DAY,
         // The counters are wrong, the goods are not: to be counted.
         ExceptionType::StockDrift => DAY,
     }

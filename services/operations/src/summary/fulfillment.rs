@@ -66,6 +66,29 @@ pub(super) fn line(event: FulfillmentEvent) -> Option<String> {
         FulfillmentEvent::ShipmentDelivered(payload) => {
             format!("delivered {}: {} is complete", line_items(&payload.lines), shipment::name(&payload.shipment?))
         }
+        FulfillmentEvent::ShipmentDepartureRetracted(payload) => {
+            format!("did not leave after all: {} of {}", line_items(&payload.lines), shipment::name(&payload.shipment?))
+        }
+        FulfillmentEvent::ShipmentDeliveryRetracted(payload) => {
+            format!("not delivered after all: {} of {}", line_items(&payload.lines), shipment::name(&payload.shipment?))
+        }
+        FulfillmentEvent::ShipmentReportRetracted(payload) => {
+            let milestone = payload.milestone?;
+            format!("taken back: {}{}", shipment::milestone("package", &milestone), colon(&milestone.retract_reason))
+        }
+        FulfillmentEvent::FulfillmentPickRetracted(payload) => {
+            format!("{} did not pick {} after all", party(&payload.fulfillment_order?), line_items(&payload.lines))
+        }
+        FulfillmentEvent::ShipmentVoided(payload) => {
+            format!("labels of {} are void: {}", shipment::name(&payload.shipment?), line_items(&payload.lines))
+        }
+        FulfillmentEvent::ShipmentReturnedToSender(payload) => {
+            format!("{} comes back to its sender: {}", payload.package_id, line_items(&payload.lines))
+        }
+        FulfillmentEvent::ShipmentRecovered(payload) => {
+            format!("{} does not come back after all: {}", payload.package_id, line_items(&payload.lines))
+        }
+        FulfillmentEvent::ShipmentWrittenOff(payload) => shipment::written_off(&payload),
         FulfillmentEvent::ShipmentPodCaptured(payload) => shipment::proof_of_delivery(&payload)?,
         FulfillmentEvent::ExceptionOpened(payload) => exception::opened(&payload),
         FulfillmentEvent::ExceptionResolved(payload) => exception::resolved(&payload),

@@ -12,7 +12,7 @@ use proto::{
 
 use super::{
     exception,
-    format::{count, items, list, one_line},
+    format::{count, items, line_items, list, one_line},
 };
 
 pub(super) fn line(event: InventoryEvent) -> Option<String> {
@@ -53,6 +53,9 @@ pub(super) fn line(event: InventoryEvent) -> Option<String> {
         }
         InventoryEvent::InventoryDriftDetected(DriftDetected { sku, location_id, quantity, shipment_id }) => {
             format!("{shipment_id} took {quantity} {sku} that were not on hand{}", at(&location_id))
+        }
+        InventoryEvent::InventoryReplacementReserved(payload) => {
+            format!("reserved again, to be shipped again: {}", line_items(&payload.lines))
         }
         InventoryEvent::ExceptionOpened(payload) => exception::opened(&payload),
         InventoryEvent::ExceptionResolved(payload) => exception::resolved(&payload),

@@ -20,6 +20,9 @@ pub(super) fn line(event: ReturnsEvent) -> Option<String> {
         ReturnsEvent::ReturnCancelled(payload) => format!("{} cancelled", payload.r#return?.return_id),
         ReturnsEvent::ReturnReceived(payload) => received(payload)?,
         ReturnsEvent::ReturnOverReceived(payload) => format!("{}, more than was authorized", received(payload)?),
+        ReturnsEvent::ReturnReceiptRetracted(payload) => {
+            format!("{} did not come back with {} after all", line_items(&payload.lines), payload.r#return?.return_id)
+        }
         ReturnsEvent::ReturnInspected(payload) => {
             let it = payload.r#return?;
             format!("{} inspected: {}", it.return_id, units(&it, |line| line.inspected))

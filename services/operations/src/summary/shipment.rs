@@ -1,6 +1,8 @@
 //! Lines of the fulfillment service's events about shipments.
 
-use proto::fulfillment::v1::{Milestone, MilestoneCode, ProofOfDeliveryCaptured, Shipment, ShipmentShipped};
+use proto::fulfillment::v1::{
+    Milestone, MilestoneCode, ProofOfDeliveryCaptured, Shipment, ShipmentShipped, ShipmentWrittenOff, WriteOffRemedy,
+};
 
 use super::format::{line_items, lowercase, one_line, or};
 
@@ -32,7 +34,9 @@ pub(super) fn milestone(package: &str, milestone: &Milestone) -> String {
         lowercase(code.as_str_name(), "MILESTONE_CODE_")
     };
     let place = if milestone.place.is_empty() { String::new() } else { format!(" at {}", one_line(&milestone.place)) };
-    format!("{package} {}: {status}{place}", milestone.tracking_number)
+    let named = [&milestone.tracking_number, &milestone.sscc, &milestone.shipment_reference];
+    let name = named.into_iter().find(|name| !name.is_empty()).map_or("", |name| name);
+    format!("{package} {}: {status}{place}", one_line(name))
 }
 
 pub(super) fn proof_of_delivery(payload: &ProofOfDeliveryCaptured) -> Option<String> {
@@ -43,4 +47,12 @@ pub(super) fn proof_of_delivery(payload: &ProofOfDeliveryCaptured) -> Option<Str
         (person, _) => format!(": signed by {}", one_line(person)),
     };
     Some(format!("proof of delivery for {}{how}", payload.package_id))
+}
+
+pub(super) fn written_off(payload: &ShipmentWrittenOff) -> String {
+    let remedy = match payload.remedy() {
+        WriteOffRemedy::Replace => "shipped again",
+        WriteOffRemedy::Cancel | WriteOffRemedy::Unspecified => "cancelled",
+    };
+    format!("{} is written off: {} will be {remedy}", payload.package_id, line_items(&payload.lines))
 }

@@ -94,6 +94,47 @@ impl OrderLine {
         self.delivered_early += units - shipped;
     }
 
+    /// Takes back units that were counted as shipped, over-shipped ones first: the others are at nodes again. What is
+    /// delivered of them is kept until they are shipped.
+    pub(crate) fn unship(&mut self, units: i64) {
+        let units = units.min(self.shipped);
+        let over_shipped = units.min(self.over_shipped);
+        self.shipped -= units;
+        self.over_shipped -= over_shipped;
+        self.released += units - over_shipped;
+        let early = (self.delivered - self.shipped).max(0);
+        self.delivered -= early;
+        self.delivered_early += early;
+        self.divide_unreleased();
+    }
+
+    /// Cancels units that were shipped and do not reach the customer; over-shipped ones are forgotten.
+    pub(crate) fn write_off(&mut self, units: i64) {
+        let wanted = units.min(self.shipped) - units.min(self.over_shipped);
+        self.unship(units);
+        self.cancel_released(wanted);
+    }
+
+    /// Returns units that were shipped and do not reach the customer to the order, to be shipped again; over-shipped ones are
+    /// forgotten.
+    pub(crate) fn replace(&mut self, units: i64) {
+        let wanted = units.min(self.shipped) - units.min(self.over_shipped);
+        self.unship(units);
+        self.take_back(wanted);
+    }
+
+    /// Takes back picked units.
+    pub(crate) fn unpick(&mut self, units: i64) {
+        self.picked -= units.min(self.picked);
+    }
+
+    /// Takes back units that were counted as delivered, those that are not reported shipped first.
+    pub(crate) fn undeliver(&mut self, units: i64) {
+        let early = units.min(self.delivered_early);
+        self.delivered_early -= early;
+        self.delivered -= (units - early).min(self.delivered);
+    }
+
     /// Counts picked units.
     pub(crate) fn pick(&mut self, units: i64) {
         self.picked += units;

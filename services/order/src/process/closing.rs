@@ -4,10 +4,14 @@
 //!    are wanted. The rest is over-shipped: exception OVER_SHIPPED, or CANCEL_LOST (`process/cancellation.rs`).
 //! 2. `shipment.partially_delivered` and `shipment.delivered`: [`ChangingOrder::deliver`] counts the units as
 //!    delivered. Units delivered before they are reported shipped are kept until they are.
-//! 3. Both change what the customer owes (`process/settlement.rs`).
+//!    `shipment.departure_retracted` and `shipment.delivery_retracted` take such units back: [`ChangingOrder::unship`],
+//!    [`ChangingOrder::undeliver`].
+//!    `shipment.written_off` cancels units that do not reach the customer: [`ChangingOrder::write_off`];
+//!    `inventory.replacement_reserved` ships others for them: [`ChangingOrder::replace`].
+//! 3. All of them change what the customer owes (`process/settlement.rs`).
 //! 4. [`ChangingOrder::close_or_reopen`] after every change: CANCELLED when every unit is cancelled and none is
 //!    shipped, `order.cancelled`; CLOSED when nothing is open and all shipped units are delivered, `order.closed`.
-//! 5. A later shipment makes a closed or cancelled order CONFIRMED again; it is closed again as in 4.
+//! 5. A later shipment, or one that is taken back, makes a closed or cancelled order CONFIRMED again; it is closed again as in 4.
 //! 6. A return does not reopen an order: it moves the counters of returned units (`process/returned_units.rs`).
 
 use proto::event::v1::ExceptionType;
@@ -19,6 +23,7 @@ use crate::{
     order::{OrderState, UnitTotals},
     order_line::{LineUnits, OrderLine},
     process::settlement::Cause,
+    report::ReservationSnapshot,
 };
 
 impl ChangingOrder {
@@ -55,6 +60,37 @@ impl ChangingOrder {
     /// Counts delivered units.
     pub(crate) fn deliver(&mut self, shipment_id: &ShipmentId, units: &[LineUnits], now: Timestamp) {
         self.each_of(units, OrderLine::deliver);
+        self.settle(Cause::Shipment(shipment_id), now);
+    }
+
+    /// Takes back units that were counted as shipped: they are at their nodes again.
+    pub(crate) fn unship(&mut self, shipment_id: &ShipmentId, units: &[LineUnits], now: Timestamp) {
+        self.each_of(units, OrderLine::unship);
+        self.settle(Cause::Shipment(shipment_id), now);
+    }
+
+    /// Units that were shipped do not reach the customer: they are cancelled.
+    pub(crate) fn write_off(&mut self, shipment_id: &ShipmentId, units: &[LineUnits], now: Timestamp) {
+        self.each_of(units, OrderLine::write_off);
+        self.settle(Cause::Shipment(shipment_id), now);
+    }
+
+    /// Units that were shipped do not reach the customer: they are reserved again, as the snapshots say, and released.
+    pub(crate) fn replace(
+        &mut self,
+        shipment_id: &ShipmentId,
+        units: &[LineUnits],
+        reservations: &[ReservationSnapshot],
+        now: Timestamp,
+    ) {
+        self.each_of(units, OrderLine::replace);
+        self.apply_reservations(reservations);
+        self.settle(Cause::Shipment(shipment_id), now);
+    }
+
+    /// Takes back units that were counted as delivered.
+    pub(crate) fn undeliver(&mut self, shipment_id: &ShipmentId, units: &[LineUnits], now: Timestamp) {
+        self.each_of(units, OrderLine::undeliver);
         self.settle(Cause::Shipment(shipment_id), now);
     }
 

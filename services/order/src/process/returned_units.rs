@@ -100,7 +100,9 @@ impl RecordReturn {
             creditable: creditable(line),
             version: 0,
         };
-        let lines = report.lines.iter().map(line).collect();
+        // What a carrier brings back to the sender was not delivered.
+        let of_customer = report.package_id.is_empty();
+        let lines = report.lines.iter().filter(|_| of_customer).map(line).collect();
         Ok(Self { order_id, return_id, lines })
     }
 }

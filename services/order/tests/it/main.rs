@@ -12,6 +12,7 @@ mod lists;
 mod place;
 mod plans;
 mod reserve;
+mod retractions;
 mod returns;
 mod ship_window;
 mod ships;

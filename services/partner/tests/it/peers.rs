@@ -177,8 +177,23 @@ impl FulfillmentService for Fulfillment {
         self.record("proof", &request.into_inner().request_id, RecordProofOfDeliveryResponse::default()).await
     }
 
+    async fn retract_tracking_report(
+        &self,
+        request: Request<RetractTrackingReportRequest>,
+    ) -> Result<Response<RetractTrackingReportResponse>, Status> {
+        let request = request.into_inner();
+        assert!(!request.reporter_id.is_empty(), "only the reporter retracts its report");
+        let answer = RetractTrackingReportResponse { report_id: request.report_id, ..Default::default() };
+        self.record("retraction", &request.request_id, answer).await
+    }
+
     testkit::unimplemented_methods! {
         get_shipment: GetShipmentRequest => Shipment;
+        void_labels: VoidLabelsRequest => Shipment;
+        retract_shipment: RetractShipmentRequest => Shipment;
+        correct_shipment: CorrectShipmentRequest => Shipment;
+        retract_pick: RetractPickRequest => FulfillmentOrder;
+        write_off_package: WriteOffPackageRequest => Shipment;
         create_node: CreateNodeRequest => Node;
         list_nodes: ListNodesRequest => ListNodesResponse;
         update_node: UpdateNodeRequest => Node;
@@ -210,6 +225,7 @@ impl InventoryService for Fulfillment {
         create_location: CreateLocationRequest => Location;
         list_locations: ListLocationsRequest => ListLocationsResponse;
         receive_stock: ReceiveStockRequest => ReceiveStockResponse;
+        retract_movement: RetractMovementRequest => StockLevel;
         adjust_stock: AdjustStockRequest => StockLevel;
         reserve: ReserveRequest => ReserveResponse;
         release: ReleaseRequest => ReleaseResponse;

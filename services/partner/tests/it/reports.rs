@@ -6,7 +6,7 @@ use futures::future::join_all;
 use prost::Message as _;
 use proto::{
     events::{EventType, FulfillmentEvent},
-    fulfillment::v1::{Milestone, Node, NodeChanged, RecordMilestoneRequest},
+    fulfillment::v1::{Milestone, Node, NodeChanged, RecordMilestoneRequest, RetractTrackingReportRequest},
     inventory::v1::ReportSnapshotRequest,
     partner::v1::{
         GetMessageRequest, ListMessagesRequest, MessageState, PartnerKind, PartnerState, ReplayMessageRequest,
@@ -229,6 +229,27 @@ async fn a_carrier_reports_as_itself() {
         let message = world.submit(report("par_erp", "m1", Report::Milestone(milestone))).await.unwrap();
         assert_eq!(message.state(), MessageState::Rejected);
         assert_eq!(world.fulfillment.milestones().len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_carrier_takes_its_own_report_back() {
+    each(world, async |world| {
+        world.partner("par_c", PartnerKind::Carrier, "").await;
+        let retraction = RetractTrackingReportRequest {
+            report_id: "trk_1".to_owned(),
+            reason: "another package".to_owned(),
+            reporter_id: "par_other".to_owned(),
+            ..RetractTrackingReportRequest::default()
+        };
+        let message = world.submit(report("par_c", "m1", Report::Retraction(retraction))).await.unwrap();
+        assert_eq!((message.state(), message.subject.as_str()), (MessageState::Applied, "trk_1"));
+        assert_eq!(message.outcome, "trk_1 is retracted");
+        let named = Milestone { sscc: "340123450000000017".to_owned(), ..Milestone::default() };
+        let milestone = RecordMilestoneRequest { milestone: Some(named), ..RecordMilestoneRequest::default() };
+        let message = world.submit(report("par_c", "m2", Report::Milestone(milestone))).await.unwrap();
+        assert_eq!(message.subject, "340123450000000017", "a package without a number is named otherwise");
     })
     .await;
 }

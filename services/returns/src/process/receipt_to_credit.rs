@@ -5,6 +5,7 @@
 //!    emitted. The order service counts them (`services/order/src/process/returned_units.rs`), as it does in 3 to 6.
 //! 3. `ReceiveReturn` (`receive.rs`): [`ReturnAggregate::receive`] records what came back, `return.received`. Units that
 //!    were not authorized are recorded too: `return.over_received` and the exception OVER_RECEIVED.
+//!    `RetractReceipt` (`retract_receipt.rs`) takes back what was not inspected: `return.receipt_retracted`.
 //! 4. `InspectReturn` (`inspect.rs`): [`ReturnAggregate::inspect`] records what the units are fit for, `return.inspected`.
 //!    Inventory follows `return.disposed` and puts units to restock on hand (`services/inventory/src/process/restock.rs`).
 //! 5. The order service follows `return.inspected` and decides what the customer gets back of what it owes
@@ -120,6 +121,27 @@ impl ReturnAggregate {
         if proposed {
             self.pending.push(PendingEvent::CreditProposed);
         }
+    }
+
+    /// Units that were received and not inspected did not come back after all. An ended return stays ended.
+    pub(crate) fn retract_receipt(&mut self, lines: &[LineUnits]) -> Result<(), Fault> {
+        let mut retracted = Vec::new();
+        for (index, (line_number, units)) in lines.iter().enumerate() {
+            let line = self.lines.get_mut(line_number).ok_or_else(|| wire::unknown_line(index, "return"))?;
+            line.retract(*units)?;
+            retracted.extend(wire::some_units(line, *units));
+        }
+        if !self.rma.state.is_ended() {
+            self.rma.move_to(ReturnState::of_lines(self.lines.values()), self.lines.values());
+        }
+        self.pending.push(PendingEvent::ReceiptRetracted(retracted));
+        Ok(())
+    }
+
+    /// Cancels it before anything came back.
+    pub(crate) fn cancel(&mut self) {
+        self.rma.move_to(ReturnState::Cancelled, self.lines.values());
+        self.pending.push(PendingEvent::Cancelled);
     }
 
     /// Closes or cancels the return: what did not come back can be returned otherwise.

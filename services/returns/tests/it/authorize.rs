@@ -134,6 +134,7 @@ async fn units_of_a_return_that_ends_can_be_returned_otherwise() {
         let cancel = CancelReturnRequest { return_id: rma.return_id.clone(), ..Default::default() };
         assert_eq!(reason(world.client().cancel_return(cancel).await), Reason::ActionNotSupported);
         world.inspect(&rma, 1, &[(proto::returns::v1::DispositionKind::Scrap, 4)]).await.unwrap();
+        world.credits(&rma, 1, 4, 4_000).await;
         let closed = world.client().close_return(close).await.unwrap().into_inner();
         assert_eq!((closed.state(), closed.credit_state()), (ReturnState::Closed, CreditState::Proposed));
         assert_eq!(world.returnable().await, [(1, 6), (2, 3)]);

@@ -1,16 +1,17 @@
 //! Receipts and inspections.
 
 use proto::{
-    events::EventType,
+    events::{EventType, FulfillmentEvent},
+    fulfillment::v1::{Shipment, ShipmentDelivered, ShipmentUndelivered},
     returns::v1::{
-        CancelReturnRequest, CreditState, DispositionKind, ReceiveReturnRequest, Return, ReturnDisposed,
-        ReturnReceived, ReturnState,
+        CancelReturnRequest, CreditState, DispositionKind, ListReturnsRequest, ReceiveReturnRequest,
+        RetractReceiptRequest, Return, ReturnDisposed, ReturnReceived, ReturnState,
     },
 };
 use testkit::{each, reason, wrong_fields};
 use types::Reason;
 
-use crate::world::{World, lines};
+use crate::world::{ORDER, World, lines};
 
 fn money(rma: &Return) -> (&str, i64) {
     rma.credit.as_ref().map_or(("", 0), |credit| (credit.currency.as_str(), credit.minor_units))
@@ -48,7 +49,7 @@ async fn a_partial_receipt_leaves_the_rest_expected() {
         assert_eq!(rma.supported_actions, ["CancelReturn", "ReceiveReturn", "CloseReturn"]);
         let rma = world.receive(&rma, &[(1, 3)]).await.unwrap();
         assert_eq!(rma.state(), ReturnState::PartiallyReceived);
-        assert_eq!(rma.supported_actions, ["ReceiveReturn", "InspectReturn"]);
+        assert_eq!(rma.supported_actions, ["ReceiveReturn", "RetractReceipt", "InspectReturn"]);
         let rma = world.receive(&rma, &[(2, 1)]).await.unwrap();
         assert_eq!(rma.state(), ReturnState::Received);
         assert!(world.events().await.opened_exceptions().is_empty());
@@ -157,6 +158,98 @@ async fn wrong_fields_of_receipts_and_inspections_are_named() {
         assert_eq!(fields, ["lines[0].dispositions[0].kind", "lines[0].dispositions[0].quantity"]);
         let unknown = Return { return_id: "rma_x".to_owned(), ..Return::default() };
         assert_eq!(reason(world.receive(&unknown, &[(1, 1)]).await), Reason::NotFound);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_package_that_comes_back_to_its_sender_is_received_and_inspected_without_a_credit() {
+    each(World::delivered, async |world| {
+        let returnable = world.returnable().await;
+        let back = || ShipmentUndelivered {
+            shipment: Some(Shipment {
+                shipment_id: "shm_9".to_owned(),
+                order_id: ORDER.to_owned(),
+                node_id: "nod_a".to_owned(),
+                ..Shipment::default()
+            }),
+            package_id: "pkg_9".to_owned(),
+            lines: vec![testkit::units(1, 4)],
+        };
+        for _ in 0..2 {
+            world.fulfillment.emit(ORDER, &FulfillmentEvent::ShipmentReturnedToSender(back()));
+            world.drain().await;
+        }
+        let request = ListReturnsRequest { order_id: ORDER.to_owned(), ..ListReturnsRequest::default() };
+        let mut returns = world.client().list_returns(request).await.unwrap().into_inner().returns;
+        assert_eq!((returns.len(), returns[0].package_id.as_str()), (1, "pkg_9"));
+        let expected = returns.remove(0);
+        assert_eq!((expected.lines[0].authorized, expected.node_id.as_str()), (4, "nod_a"));
+        assert_eq!(world.returnable().await, returnable, "what was not delivered is not the customer's to return");
+
+        let received = world.receive(&expected, &[(1, 4)]).await.unwrap();
+        assert_eq!(received.state(), ReturnState::Received);
+        let inspected = world.inspect(&received, 1, &[(DispositionKind::Restock, 4)]).await.unwrap();
+        assert_eq!((inspected.state(), inspected.credit_state()), (ReturnState::Inspected, CreditState::NotRefundable));
+        assert_eq!(inspected.credit.unwrap().minor_units, 0);
+        assert_eq!(world.events().await.of(EventType::ReturnDisposed).len(), 1, "they go on hand");
+        assert_eq!(world.returnable().await, returnable);
+
+        // What has come back stays; another package that does not come back after all is not expected.
+        world.fulfillment.emit(ORDER, &FulfillmentEvent::ShipmentRecovered(back()));
+        let other = ShipmentUndelivered { package_id: "pkg_8".to_owned(), ..back() };
+        world.fulfillment.emit(ORDER, &FulfillmentEvent::ShipmentReturnedToSender(other.clone()));
+        world.fulfillment.emit(ORDER, &FulfillmentEvent::ShipmentRecovered(other));
+        world.drain().await;
+        let request = ListReturnsRequest { order_id: ORDER.to_owned(), ..ListReturnsRequest::default() };
+        let returns = world.client().list_returns(request).await.unwrap().into_inner().returns;
+        let mut states: Vec<_> = returns.iter().map(|one| one.state()).collect();
+        states.sort();
+        assert_eq!(states, [ReturnState::Inspected, ReturnState::Cancelled]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_delivery_that_did_not_take_place_is_not_returnable() {
+    each(World::delivered, async |world| {
+        let shipment = Shipment {
+            shipment_id: "shm_1".to_owned(),
+            order_id: ORDER.to_owned(),
+            node_id: "nod_a".to_owned(),
+            ..Shipment::default()
+        };
+        let lines = vec![testkit::units(1, 4)];
+        let retracted = ShipmentDelivered { shipment: Some(shipment), lines, deliver_time: None };
+        world.fulfillment.emit(ORDER, &FulfillmentEvent::ShipmentDeliveryRetracted(retracted));
+        world.drain().await;
+        assert_eq!(world.returnable().await, [(1, 6), (2, 3)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_receipt_is_taken_back_as_far_as_it_was_not_inspected() {
+    each(World::delivered, async |world| {
+        let rma = world.authorize(&[(1, 4)]).await.unwrap();
+        let rma = world.receive(&rma, &[(1, 4)]).await.unwrap();
+        let rma = world.inspect(&rma, 1, &[(DispositionKind::Restock, 1)]).await.unwrap();
+        let request = |units: i64| RetractReceiptRequest {
+            request_id: "retract".to_owned(),
+            return_id: rma.return_id.clone(),
+            lines: lines(&[(1, units)]),
+            reason: "another return".to_owned(),
+        };
+        let first = world.client().retract_receipt(request(3)).await.unwrap().into_inner();
+        assert_eq!(world.client().retract_receipt(request(3)).await.unwrap().into_inner(), first);
+        assert_eq!((first.state(), first.lines[0].received), (ReturnState::PartiallyReceived, 1));
+        assert_eq!(world.events().await.of(EventType::ReturnReceiptRetracted).len(), 1);
+        let more = RetractReceiptRequest { request_id: String::new(), ..request(1) };
+        assert_eq!(reason(world.client().retract_receipt(more).await), Reason::ActionNotSupported);
+        let wrong = world.client().retract_receipt(RetractReceiptRequest::default()).await;
+        assert_eq!(wrong_fields(wrong), ["return_id", "lines", "reason"]);
+        let again = world.receive(&first, &[(1, 3)]).await.unwrap();
+        assert_eq!((again.state(), again.lines[0].received), (ReturnState::Received, 4));
     })
     .await;
 }

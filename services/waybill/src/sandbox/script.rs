@@ -80,14 +80,17 @@ pub fn script(seed: u64, chances: &Chances, fulfillment_order: &FulfillmentOrder
     let name = format!("{}-{}", fulfillment_order.customer_po, id.get(id.len().saturating_sub(8)..).unwrap_or(id));
     // A generator of its own, so that scripts without skew stay as they are.
     let clocks = StdRng::seed_from_u64(seed ^ fingerprint(&kind).rotate_left(17));
-    let mut writer = Writer { fulfillment_order, name: &name, reports: Vec::new(), clocks, skew: chances.skew };
+    let (reports, corrections) = (Vec::new(), Vec::new());
+    let mut writer = Writer { fulfillment_order, name: &name, reports, corrections, clocks, skew: chances.skew };
 
     if fulfillment_order.attempt == 1 && chance(&mut rng, chances.reject) {
         writer.warehouse("reject", 1, json!({"rejected": {"reason": "no capacity today"}}));
     } else {
         fulfil(&mut rng, chances, &mut writer);
     }
-    disturb(&mut rng, chances, writer.reports)
+    let mut sent = disturb(&mut rng, chances, writer.reports);
+    sent.extend(writer.corrections);
+    sent
 }
 
 fn fulfil(rng: &mut StdRng, chances: &Chances, writer: &mut Writer<'_>) {
@@ -173,6 +176,8 @@ struct Writer<'a> {
     fulfillment_order: &'a FulfillmentOrder,
     name: &'a str,
     reports: Vec<Report>,
+    /// Reports of skewed clocks again, at their right times. They are sent last.
+    corrections: Vec<Report>,
     clocks: StdRng,
     skew: u32,
 }
@@ -182,37 +187,49 @@ impl Writer<'_> {
         let time = self.time(hour);
         for payload in report.as_object_mut().into_iter().flat_map(|report| report.values_mut()) {
             payload["fulfillmentOrderId"] = json!(self.fulfillment_order.fulfillment_order_id);
-            payload["occurTime"] = json!(time);
+            payload["occurTime"] = json!(time.0);
         }
         self.push(&self.fulfillment_order.partner_id, step, report);
     }
 
     fn milestone(&mut self, tracking: &str, hour: i64, code: &str, raw: &str) {
-        let milestone = json!({
-            "trackingNumber": tracking, "code": code, "rawCode": raw, "occurTime": self.time(hour),
-        });
-        self.push(
-            &self.fulfillment_order.carrier_id,
-            &format!("{raw}-{tracking}"),
-            json!({"milestone": {"milestone": milestone}}),
-        );
+        let report = |time: &str| {
+            let milestone = json!({"trackingNumber": tracking, "code": code, "rawCode": raw, "occurTime": time});
+            json!({"milestone": {"milestone": milestone}})
+        };
+        let (time, right) = self.time(hour);
+        self.push_corrected(&format!("{raw}-{tracking}"), report(&time), right.map(|right| report(&right)));
     }
 
     fn proof(&mut self, tracking: &str, hour: i64) {
-        let proof = json!({"signedBy": "goods inward", "signTime": self.time(hour)});
-        let report = json!({"proofOfDelivery": {"trackingNumber": tracking, "proofOfDelivery": proof}});
-        self.push(&self.fulfillment_order.carrier_id, &format!("POD-{tracking}"), report);
+        let report = |time: &str| {
+            let proof = json!({"signedBy": "goods inward", "signTime": time});
+            json!({"proofOfDelivery": {"trackingNumber": tracking, "proofOfDelivery": proof}})
+        };
+        let (time, right) = self.time(hour);
+        self.push_corrected(&format!("POD-{tracking}"), report(&time), right.map(|right| report(&right)));
     }
 
-    /// Hours of the real world are milliseconds here. A skewed clock is off by real hours.
-    fn time(&mut self, hour: i64) -> String {
+    /// A report of the carrier, and again with its right time when its clock was off.
+    fn push_corrected(&mut self, step: &str, report: Value, right: Option<Value>) {
+        let carrier = self.fulfillment_order.carrier_id.clone();
+        self.push(&carrier, step, report);
+        if let Some(right) = right {
+            self.push(&carrier, &format!("{step}-corrected"), right);
+            self.corrections.extend(self.reports.pop());
+        }
+    }
+
+    /// Hours of the real world are milliseconds here. A skewed clock is off by real hours: then the right time too.
+    fn time(&mut self, hour: i64) -> (String, Option<String>) {
         const REAL_HOUR: i64 = 3_600_000_000;
         let off = if self.skew > 0 && chance(&mut self.clocks, self.skew) {
             self.clocks.random_range(-12..=12) * REAL_HOUR
         } else {
             0
         };
-        rfc3339(self.fulfillment_order.create_micros + hour * 1_000 + off)
+        let right = self.fulfillment_order.create_micros + hour * 1_000;
+        (rfc3339(right + off), (off != 0).then(|| rfc3339(right)))
     }
 
     fn push(&mut self, partner: &str, step: &str, mut body: Value) {

@@ -144,6 +144,15 @@ fn of_staff() -> Vec<Attempt> {
             },
             NotFound,
         ),
+        attempt(
+            "RetractReceipt",
+            FOREMAN,
+            |_, of| {
+                let lines = json!([{"lineNumber": 1, "quantity": 1}]);
+                json!({"returnId": of.return_id, "lines": lines, "reason": "wrong"})
+            },
+            Hidden,
+        ),
         attempt("CloseReturn", CLERK, |_, of| json!({"returnId": of.return_id}), NotFound),
     ]
 }
@@ -288,7 +297,7 @@ fn messages() -> Vec<Attempt> {
         "SubmitReport",
         CARRIER,
         |own, of| {
-            let proof = json!({"signedBy": "nobody", "signTime": "2026-05-28T00:00:00Z"});
+            let proof = json!({"signedBy": "nobody", "signTime": "2026-05-28T20:27:00Z"});
             let proof = json!({"trackingNumber": of.tracking, "proofOfDelivery": proof});
             report(own.carrier_id(), &about("on-6", of), json!({"proofOfDelivery": proof}))
         },
@@ -320,7 +329,7 @@ fn work() -> Vec<Attempt> {
         attempt("ListRoutingDecisions", CLERK, |_, of| json!({"orderId": of.order}), Nothing),
         attempt("RetryRouting", FOREMAN, |_, of| json!({"orderId": of.open_order}), Hidden),
     ];
-    let about_work: [(&'static str, Asks); 7] = [
+    let about_work: [(&'static str, Asks); 12] = [
         ("AcceptFulfillmentOrder", |_, of| json!({"fulfillmentOrderId": of.open_fulfillment_order})),
         ("RejectFulfillmentOrder", |_, of| json!({"fulfillmentOrderId": of.open_fulfillment_order, "reason": "full"})),
         ("RecordPick", |_, of| {
@@ -330,6 +339,19 @@ fn work() -> Vec<Attempt> {
         ("RecordLabels", |own, of| shipped(&of.open_fulfillment_order, own.carrier_id(), "TRACK-NEW")),
         ("RecordShipment", |own, of| shipped(&of.open_fulfillment_order, own.carrier_id(), "TRACK-NEW")),
         ("RequestCancellation", |_, of| json!({"fulfillmentOrderId": of.open_fulfillment_order})),
+        ("VoidLabels", |_, of| of_shipment(&of.open_fulfillment_order)),
+        ("RetractShipment", |_, of| of_shipment(&of.open_fulfillment_order)),
+        ("CorrectShipment", |own, of| {
+            let mut corrected = shipped(&of.open_fulfillment_order, own.carrier_id(), "TRACK-NEW");
+            corrected.as_object_mut().map(|corrected| corrected.remove("carrierId"));
+            corrected["reason"] = json!("wrong");
+            corrected
+        }),
+        ("RetractPick", |_, of| {
+            let picked = json!([{"lineNumber": 1, "quantity": 4}]);
+            json!({"fulfillmentOrderId": of.open_fulfillment_order, "picked": picked, "reason": "wrong"})
+        }),
+        ("WriteOffPackage", |_, of| json!({"packageId": of.package, "remedy": "WRITE_OFF_REMEDY_CANCEL"})),
         (
             "AnswerCancellation",
             |_, of| json!({"fulfillmentOrderId": of.open_fulfillment_order, "answer": "CANCELLATION_ANSWER_ACCEPTED"}),
@@ -337,6 +359,11 @@ fn work() -> Vec<Attempt> {
     ];
     attempts.extend(about_work.map(|(method, request)| attempt(method, FOREMAN, request, Hidden)));
     attempts
+}
+
+/// What takes a report about a shipment back.
+fn of_shipment(fulfillment_order: &str) -> Value {
+    json!({"fulfillmentOrderId": fulfillment_order, "shipmentReference": "S-1", "reason": "wrong"})
 }
 
 fn stock() -> Vec<Attempt> {

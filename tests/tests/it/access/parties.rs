@@ -26,6 +26,8 @@ pub(super) struct Party {
     pub(super) fulfillment_order: String,
     pub(super) open_fulfillment_order: String,
     pub(super) shipment: String,
+    /// A package of the shipment.
+    pub(super) package: String,
     pub(super) return_id: String,
     pub(super) second_return: String,
     pub(super) warehouse_message: String,
@@ -106,6 +108,7 @@ impl Party {
             fulfillment_order: String::new(),
             open_fulfillment_order: String::new(),
             shipment: String::new(),
+            package: String::new(),
             return_id: String::new(),
             second_return: String::new(),
             warehouse_message: String::new(),
@@ -183,6 +186,7 @@ impl Party {
         self.warehouse_message = text(&message, "messageId");
         self.carrier_message = text(&delivery, "messageId");
         self.shipment = text(&shipments["shipments"][0], "shipmentId");
+        self.package = text(&shipments["shipments"][0]["packages"][0], "packageId");
         self.second_return = std::mem::replace(&mut self.return_id, text(&returned, "returnId"));
         (self.order, self.fulfillment_order, self.tracking) = (order, fulfillment_order, tracking.clone());
         self.po = format!("PO-{name}-{number}");
@@ -202,7 +206,7 @@ pub(super) fn shipped(fulfillment_order: &str, carrier: &str, tracking: &str) ->
 /// A carrier's report.
 pub(super) fn milestone(tracking: &str, code: &str) -> Value {
     let milestone = json!({
-        "trackingNumber": tracking, "code": code, "rawCode": "X", "occurTime": "2026-05-29T10:00:00Z",
+        "trackingNumber": tracking, "code": code, "rawCode": "X", "occurTime": "2026-05-28T20:27:00Z",
     });
     json!({"milestone": {"milestone": milestone}})
 }

@@ -1,21 +1,22 @@
 //! Events of shipments and packages.
 
 use proto::{
-    events::FulfillmentEvent,
+    events::{EventType, FulfillmentEvent},
     fulfillment::v1::{
         ProofOfDeliveryCaptured, ShipmentDelivered, ShipmentLabelled, ShipmentMilestoneRecorded, ShipmentOverShipped,
-        ShipmentShipped,
+        ShipmentShipped, ShipmentVoided, TrackingReportRetracted,
     },
+    types::v1::LineQuantity,
 };
 use store::{Context, NewEvent};
 use types::{PackageId, ShipmentId, Timestamp};
 
 use super::{Movement, SavedFulfillmentOrder};
 use crate::{
-    buffered_reports::TrackingReport,
     fulfillment_order::FulfillmentOrder,
     package::Package,
     shipment::{Shipment, ShipmentState},
+    tracking_report::TrackingReport,
     wire,
 };
 
@@ -26,7 +27,19 @@ impl SavedFulfillmentOrder {
         cx.emit(event(shipment, FulfillmentEvent::ShipmentLabelled(payload), shipment.version).occurred(at, 0));
     }
 
-    /// Emits what moved: the node's implied answer, one event for each time at which units left, units beyond what was to be
+    pub(super) fn emit_voided(
+        &self,
+        shipment_id: &ShipmentId,
+        lines: Vec<LineQuantity>,
+        at: Timestamp,
+        cx: &mut Context<'_>,
+    ) {
+        let Some(shipment) = self.shipment(shipment_id) else { return };
+        let payload = ShipmentVoided { shipment: Some(self.snapshot_of(shipment)), lines };
+        cx.emit(event(shipment, FulfillmentEvent::ShipmentVoided(payload), shipment.version).occurred(at, 0));
+    }
+
+    /// Emits what moved: what did not move after all, the node's implied answer, one event for each time at which units left, units beyond what was to be
     /// shipped, deliveries, and the end of the fulfillment order.
     pub(super) fn emit_movement(
         &self,
@@ -36,7 +49,23 @@ impl SavedFulfillmentOrder {
         cx: &mut Context<'_>,
     ) {
         let Some(shipment) = self.shipment(shipment_id) else { return };
-        let Movement { left, cancellation_lost, over_shipped, delivered, deliver_time } = movement;
+        let Movement { left, cancellation_lost, over_shipped, delivered, deliver_time, undelivered, stayed } = movement;
+        if !undelivered.is_empty() {
+            let payload = ShipmentDelivered {
+                shipment: Some(self.snapshot_of(shipment)),
+                lines: undelivered,
+                deliver_time: None,
+            };
+            let payload = FulfillmentEvent::ShipmentDeliveryRetracted(payload);
+            cx.emit(event(shipment, payload, shipment.version));
+        }
+        for (at, lines) in stayed {
+            let payload =
+                ShipmentShipped { shipment: Some(self.snapshot_of(shipment)), lines, cancellation_lost: false };
+            let payload = FulfillmentEvent::ShipmentDepartureRetracted(payload);
+            let key = format!("{}/{}", shipment.version, at.as_micros());
+            cx.emit(event(shipment, payload, key).occurred(at, 0));
+        }
         let last_departure = left.last_key_value().map(|(at, _)| *at).unwrap_or_default();
         if !left.is_empty() {
             self.emit_implied_answer(loaded, last_departure, cx);
@@ -72,32 +101,64 @@ impl SavedFulfillmentOrder {
             };
             cx.emit(event(shipment, payload, shipment.version).occurred(deliver_time, 0));
         }
-        self.emit_end(loaded, last_departure, cx);
+        self.emit_end(loaded, if last_departure == Timestamp::default() { cx.now() } else { last_departure }, cx);
     }
 
     /// Emits a report that is applied to a package.
-    pub(super) fn emit_report(&self, package_id: &PackageId, report: &TrackingReport, cx: &mut Context<'_>) {
+    pub(super) fn emit_report(
+        &self,
+        package_id: &PackageId,
+        report: &TrackingReport,
+        corrected: Option<&TrackingReport>,
+        cx: &mut Context<'_>,
+    ) {
         let Some((shipment, package)) = self.package(package_id) else { return };
         let (shipment_id, package_id) = (shipment.shipment_id.to_string(), package.package_id.to_string());
-        cx.emit(match report {
-            TrackingReport::Milestone(milestone) => {
-                let payload = ShipmentMilestoneRecorded {
-                    shipment_id,
-                    package_id,
-                    milestone: Some(wire::milestone(milestone)),
-                    status: wire::milestone_code(package.status),
-                };
-                let event =
-                    event(shipment, FulfillmentEvent::ShipmentMilestoneRecorded(payload), milestone.event_key());
-                event.occurred(milestone.occur_time, wire::count(milestone.occur_offset_minutes))
+        let shown = wire::milestone(report);
+        let offset = shown.occur_offset_minutes;
+        let event = match &report.proof {
+            None => {
+                let status = wire::milestone_code(package.status);
+                let payload = ShipmentMilestoneRecorded { shipment_id, package_id, milestone: Some(shown), status };
+                let payload = FulfillmentEvent::ShipmentMilestoneRecorded(payload);
+                event(shipment, payload, &report.report_id)
             }
-            TrackingReport::Proof(proof) => {
-                let key = format!("{package_id}/{}", proof.sign_time.as_micros());
-                let proof_of_delivery = package.proof.as_ref().map(|proof| proof.0.clone());
+            Some(proof) => {
+                let proof_of_delivery = Some(proof.0.clone());
                 let payload = ProofOfDeliveryCaptured { shipment_id, package_id, proof_of_delivery };
-                event(shipment, FulfillmentEvent::ShipmentPodCaptured(payload), key).occurred(proof.sign_time, 0)
+                event(shipment, FulfillmentEvent::ShipmentPodCaptured(payload), &report.report_id)
             }
+        };
+        let event = event.occurred(report.occur_time, offset);
+        // One that is about another package is retracted only.
+        let corrected = corrected.filter(|corrected| corrected.package_key == report.package_key);
+        cx.emit(match corrected {
+            Some(corrected) => event.corrects(Self::event_id(shipment, corrected, cx)),
+            None => event,
         });
+    }
+
+    /// The id of the event that a report emitted.
+    fn event_id(shipment: &Shipment, report: &TrackingReport, cx: &Context<'_>) -> String {
+        let event_type = match report.proof {
+            None => EventType::ShipmentMilestoneRecorded,
+            Some(_) => EventType::ShipmentPodCaptured,
+        };
+        cx.event_id(event_type, &shipment.shipment_id, &report.report_id)
+    }
+
+    /// Emits that a report of a package is retracted. It retracts the event that the report emitted.
+    pub(super) fn emit_retraction(&self, package_id: &PackageId, report: &TrackingReport, cx: &mut Context<'_>) {
+        let Some((shipment, package)) = self.package(package_id) else { return };
+        let payload = TrackingReportRetracted {
+            shipment_id: shipment.shipment_id.to_string(),
+            package_id: package.package_id.to_string(),
+            milestone: Some(wire::milestone(report)),
+            status: wire::milestone_code(package.status),
+        };
+        let payload = FulfillmentEvent::ShipmentReportRetracted(payload);
+        let retracted = Self::event_id(shipment, report, cx);
+        cx.emit(event(shipment, payload, &report.report_id).retracts(retracted));
     }
 
     pub(super) fn shipment(&self, shipment_id: &ShipmentId) -> Option<&Shipment> {
@@ -110,7 +171,7 @@ impl SavedFulfillmentOrder {
     }
 }
 
-fn event(shipment: &Shipment, payload: FulfillmentEvent, key: impl ToString) -> NewEvent {
+pub(super) fn event(shipment: &Shipment, payload: FulfillmentEvent, key: impl ToString) -> NewEvent {
     NewEvent::new(payload, &shipment.shipment_id, shipment.version, key)
         .order(&shipment.order_id)
         .account(&shipment.account_id)

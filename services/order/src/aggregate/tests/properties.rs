@@ -234,7 +234,7 @@ proptest! {
     #[test]
     fn what_is_credited_unit_by_unit_sums_to_the_line(ordered in 1_i64..=60, unit_price_minor in 0_i64..=1_000_000) {
         let mut line = line(1, ordered, unit_price_minor, 333);
-        line.apply_reservation(1, 0);
+        line.apply_reservation(&snapshot(1, 1, 0));
         line.release();
         line.ship(ordered);
         let mut amount = line.settle(InvoicePolicy::OnShipment).unwrap().amount_minor;

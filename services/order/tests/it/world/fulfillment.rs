@@ -62,6 +62,12 @@ impl FulfillmentService for Fulfillment {
         answer_cancellation: contract::AnswerCancellationRequest => FulfillmentOrder;
         record_milestone: contract::RecordMilestoneRequest => contract::RecordMilestoneResponse;
         record_proof_of_delivery: contract::RecordProofOfDeliveryRequest => contract::RecordProofOfDeliveryResponse;
+        retract_tracking_report: contract::RetractTrackingReportRequest => contract::RetractTrackingReportResponse;
+        void_labels: contract::VoidLabelsRequest => Shipment;
+        retract_shipment: contract::RetractShipmentRequest => Shipment;
+        correct_shipment: contract::CorrectShipmentRequest => Shipment;
+        retract_pick: contract::RetractPickRequest => FulfillmentOrder;
+        write_off_package: contract::WriteOffPackageRequest => Shipment;
         get_shipment: contract::GetShipmentRequest => Shipment;
         list_shipments: contract::ListShipmentsRequest => contract::ListShipmentsResponse;
         list_milestones: contract::ListMilestonesRequest => contract::ListMilestonesResponse;

@@ -155,6 +155,7 @@ impl InventoryService for Inventory {
         create_location: contract::CreateLocationRequest => contract::Location;
         list_locations: contract::ListLocationsRequest => contract::ListLocationsResponse;
         receive_stock: contract::ReceiveStockRequest => contract::ReceiveStockResponse;
+        retract_movement: contract::RetractMovementRequest => contract::StockLevel;
         adjust_stock: contract::AdjustStockRequest => contract::StockLevel;
         report_snapshot: contract::ReportSnapshotRequest => contract::ReportSnapshotResponse;
         allocate: contract::AllocateRequest => contract::AllocateResponse;

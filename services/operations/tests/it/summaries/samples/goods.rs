@@ -3,9 +3,11 @@
 use proto::{
     events::InventoryEvent,
     inventory::v1::{
-        Allocation, DriftDetected, Item, ItemChanged, Location, LocationCreated, LocationReachChanged, Reservation,
-        ReservationsChanged, ShortfallDetected, SnapshotReported, StockChanged, StockConsumed, StockMovement,
+        Allocation, DriftDetected, Item, ItemChanged, Location, LocationCreated, LocationReachChanged,
+        ReplacementReserved, Reservation, ReservationsChanged, ShortfallDetected, SnapshotReported, StockChanged,
+        StockConsumed, StockMovement,
     },
+    types::v1::LineQuantity,
 };
 
 use super::{Samples, sample};
@@ -61,6 +63,10 @@ fn stock(samples: &mut Samples) {
     };
     let expected = "shm_1 took 2 NW-011 that were not on hand at nod_a";
     sample(samples, InventoryEvent::InventoryDriftDetected(drift), expected);
+    let again = LineQuantity { line_number: 1, sku: "NW-011".to_owned(), quantity: 2 };
+    let replaced = ReplacementReserved { lines: vec![again], ..Default::default() };
+    let expected = "reserved again, to be shipped again: 2 NW-011";
+    sample(samples, InventoryEvent::InventoryReplacementReserved(replaced), expected);
 }
 
 fn reservations(samples: &mut Samples) {

@@ -127,6 +127,8 @@ fn returned(samples: &mut Samples) {
     sample(samples, ReturnsEvent::ReturnCreditProposed(changed.clone()), "credit of 12.50 USD proposed for rma_1");
     sample(samples, ReturnsEvent::ReturnClosed(changed), "rma_1 closed");
     let received = ReturnReceived { r#return: Some(it()), lines: vec![line("NW-011", 2)] };
+    let expected = "2 NW-011 did not come back with rma_1 after all";
+    sample(samples, ReturnsEvent::ReturnReceiptRetracted(received.clone()), expected);
     sample(samples, ReturnsEvent::ReturnReceived(received.clone()), "2 NW-011 came back with rma_1");
     let expected = "2 NW-011 came back with rma_1, more than was authorized";
     sample(samples, ReturnsEvent::ReturnOverReceived(received), expected);

@@ -3,11 +3,12 @@
 use proto::{
     events::{FulfillmentEvent, PartnerEvent},
     fulfillment::v1::{
-        FulfillmentCancelled, FulfillmentLine, FulfillmentOrder, FulfillmentOrderChanged, FulfillmentPicked,
-        FulfillmentRouted, FulfillmentRoutingFailed, FulfillmentUnfulfillable, Milestone, MilestoneCode, Node,
-        NodeChanged, Package, ProofOfDelivery, ProofOfDeliveryCaptured, RoutingCandidate, RoutingChoice,
-        RoutingDecision, Shipment, ShipmentDelivered, ShipmentLabelled, ShipmentMilestoneRecorded, ShipmentOverShipped,
-        ShipmentShipped,
+        FulfillmentCancelled, FulfillmentLine, FulfillmentOrder, FulfillmentOrderChanged, FulfillmentPickRetracted,
+        FulfillmentPicked, FulfillmentRouted, FulfillmentRoutingFailed, FulfillmentUnfulfillable, Milestone,
+        MilestoneCode, Node, NodeChanged, Package, ProofOfDelivery, ProofOfDeliveryCaptured, RoutingCandidate,
+        RoutingChoice, RoutingDecision, Shipment, ShipmentDelivered, ShipmentLabelled, ShipmentMilestoneRecorded,
+        ShipmentOverShipped, ShipmentShipped, ShipmentUndelivered, ShipmentVoided, ShipmentWrittenOff,
+        TrackingReportRetracted, WriteOffRemedy,
     },
     partner::v1::{
         ApiClient, ApiClientChanged, ApiKey, ApiKeyChanged, MessageChanged, Partner, PartnerChanged, PartnerMessage,
@@ -104,6 +105,10 @@ fn fulfillment_orders(samples: &mut Samples) {
     let picked = FulfillmentPicked { fulfillment_order: fulfillment_order.clone(), lines: vec![line("NW-011", 9)] };
     sample(samples, FulfillmentEvent::FulfillmentPicked(picked.clone()), "par_hanse (nod_a) picked 9 NW-011");
     sample(samples, FulfillmentEvent::FulfillmentShortPicked(picked), "par_hanse (nod_a) could not find 9 NW-011");
+    let retracted =
+        FulfillmentPickRetracted { fulfillment_order: fulfillment_order.clone(), lines: vec![line("NW-011", 9)] };
+    let expected = "par_hanse (nod_a) did not pick 9 NW-011 after all";
+    sample(samples, FulfillmentEvent::FulfillmentPickRetracted(retracted), expected);
     let cancelled = FulfillmentCancelled { fulfillment_order, lines: vec![line("NW-011", 9)] };
     let expected = "par_hanse (nod_a) will not ship 9 NW-011: cancelled in time";
     sample(samples, FulfillmentEvent::FulfillmentCancelled(cancelled), expected);
@@ -137,6 +142,35 @@ fn shipments(samples: &mut Samples) {
         ShipmentDelivered { shipment: Some(shipment()), lines: vec![line("NW-011", 1)], deliver_time: None };
     let expected = "delivered 1 NW-011; more is on its way";
     sample(samples, FulfillmentEvent::ShipmentPartiallyDelivered(delivered.clone()), expected);
+    let expected = "not delivered after all: 1 NW-011 of S-7";
+    sample(samples, FulfillmentEvent::ShipmentDeliveryRetracted(delivered.clone()), expected);
+    let written_off = ShipmentWrittenOff {
+        shipment: Some(shipment()),
+        package_id: "pkg_1".to_owned(),
+        lines: vec![line("NW-011", 1)],
+        remedy: WriteOffRemedy::Replace.into(),
+        ..Default::default()
+    };
+    let expected = "pkg_1 is written off: 1 NW-011 will be shipped again";
+    sample(samples, FulfillmentEvent::ShipmentWrittenOff(written_off.clone()), expected);
+    let cancelled = ShipmentWrittenOff { remedy: WriteOffRemedy::Cancel.into(), ..written_off };
+    let expected = "pkg_1 is written off: 1 NW-011 will be cancelled";
+    sample(samples, FulfillmentEvent::ShipmentWrittenOff(cancelled), expected);
+    let undelivered = ShipmentUndelivered {
+        shipment: Some(shipment()),
+        package_id: "pkg_1".to_owned(),
+        lines: vec![line("NW-011", 1)],
+    };
+    let expected = "pkg_1 comes back to its sender: 1 NW-011";
+    sample(samples, FulfillmentEvent::ShipmentReturnedToSender(undelivered.clone()), expected);
+    let expected = "pkg_1 does not come back after all: 1 NW-011";
+    sample(samples, FulfillmentEvent::ShipmentRecovered(undelivered), expected);
+    let voided = ShipmentVoided { shipment: Some(shipment()), lines: lines() };
+    sample(samples, FulfillmentEvent::ShipmentVoided(voided), "labels of S-7 are void: 12 NW-011, 3 NW-042");
+    let stayed =
+        ShipmentShipped { shipment: Some(shipment()), lines: vec![line("NW-011", 1)], cancellation_lost: false };
+    let expected = "did not leave after all: 1 NW-011 of S-7";
+    sample(samples, FulfillmentEvent::ShipmentDepartureRetracted(stayed), expected);
     sample(samples, FulfillmentEvent::ShipmentDelivered(delivered), "delivered 1 NW-011: S-7 is complete");
 }
 
@@ -186,6 +220,15 @@ fn packages(samples: &mut Samples) {
         "proof of delivery for pkg_1: left at dock 3",
     );
     sample(samples, FulfillmentEvent::ShipmentPodCaptured(proof("", "")), "proof of delivery for pkg_1");
+    let retracted = Milestone {
+        sscc: "000000000000000017".to_owned(),
+        code: MilestoneCode::Delivered.into(),
+        retract_reason: "wrong package".to_owned(),
+        ..Default::default()
+    };
+    let retracted = TrackingReportRetracted { milestone: Some(retracted), ..Default::default() };
+    let expected = "taken back: package 000000000000000017: delivered: wrong package";
+    sample(samples, FulfillmentEvent::ShipmentReportRetracted(retracted), expected);
 }
 
 fn messages(samples: &mut Samples) {

@@ -1,0 +1,91 @@
+//! Reserves units again for those of a package that was written off and is to be replaced. The package's units stay consumed:
+//! they are gone.
+
+use std::collections::BTreeMap;
+
+use mesh::wire::one_id;
+use proto::{
+    events::InventoryEvent,
+    fulfillment::v1::{ShipmentWrittenOff, WriteOffRemedy},
+    inventory::v1::ReplacementReserved,
+    types::v1::LineQuantity,
+};
+use store::{Command, Context, Needs, NewEvent, Rows};
+use types::{AccountId, Fault, OrderId};
+
+use crate::{
+    ledger::Cause, quantity::RequestedLine, reservation::LineKey, wire::reservations_of, working_set::WorkingSet,
+};
+
+/// Units to reserve again.
+pub(crate) struct ReplaceConsumed {
+    package_id: String,
+    shipment_id: String,
+    order_id: OrderId,
+    account_id: AccountId,
+    lines: Vec<RequestedLine>,
+}
+
+impl ReplaceConsumed {
+    /// The units of a package that is to be replaced, if it is.
+    pub(crate) fn of(written_off: ShipmentWrittenOff) -> Result<Option<Self>, Fault> {
+        if written_off.remedy() != WriteOffRemedy::Replace {
+            return Ok(None);
+        }
+        let shipment = written_off.shipment.unwrap_or_default();
+        let mut units: BTreeMap<(i64, String), i64> = BTreeMap::new();
+        for line in written_off.lines.into_iter().filter(|line| line.quantity > 0) {
+            *units.entry((i64::from(line.line_number), line.sku)).or_default() += line.quantity;
+        }
+        let line = |((line_number, sku), quantity)| RequestedLine { line_number, sku, quantity };
+        Ok(Some(Self {
+            package_id: written_off.package_id,
+            order_id: one_id("shipment.order_id", &shipment.order_id)?,
+            account_id: one_id("shipment.account_id", &shipment.account_id)?,
+            shipment_id: shipment.shipment_id,
+            lines: units.into_iter().map(line).collect(),
+        }))
+    }
+
+    fn keys(&self) -> impl Iterator<Item = LineKey> {
+        self.lines.iter().map(|line| line.key(&self.order_id))
+    }
+
+    fn working_set(&self, rows: &Rows) -> WorkingSet {
+        let mut set = WorkingSet::of_lines(self.keys());
+        self.lines.iter().for_each(|line| set.units_become_free(rows, &line.sku));
+        set
+    }
+}
+
+impl Command for ReplaceConsumed {
+    type Reply = ();
+    const NAME: &'static str = "ReplaceConsumed";
+
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        self.working_set(rows).request(needs);
+    }
+
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
+        let mut ledger = self.working_set(rows).load(rows, cx.now())?;
+        ledger.check_items("lines", self.lines.iter().map(|line| &line.sku))?;
+        for (key, line) in self.keys().zip(&self.lines) {
+            ledger.replace(&key, line.quantity)?;
+        }
+        ledger.save(&Cause::Shipment(&self.order_id, &self.shipment_id, Some(&self.account_id)), rows, cx)?;
+        let quantity = |line: &RequestedLine| LineQuantity {
+            line_number: i32::try_from(line.line_number).unwrap_or(i32::MAX),
+            sku: line.sku.clone(),
+            quantity: line.quantity,
+        };
+        let payload = InventoryEvent::InventoryReplacementReserved(ReplacementReserved {
+            order_id: self.order_id.to_string(),
+            shipment_id: self.shipment_id.clone(),
+            lines: self.lines.iter().map(quantity).collect(),
+            reservations: reservations_of(rows, self.keys())?,
+        });
+        let event = NewEvent::new(payload, &self.shipment_id, 1, &self.package_id);
+        cx.emit(event.order(&self.order_id).account(&self.account_id));
+        Ok(())
+    }
+}

@@ -1,0 +1,84 @@
+//! Takes back a receipt, a correction or a count by a movement that undoes it. The ledger keeps both.
+
+use std::sync::Arc;
+
+use mesh::wire::{Checks, checked, one_id};
+use proto::inventory::v1 as wire;
+use store::{Command, Context, Needs, Rows, Value};
+use types::{Fault, limits::MAX_TEXT};
+
+use crate::{
+    ledger::Cause,
+    movement::{Movement, MovementKind},
+    wire::level_of,
+    working_set::{WorkingSet, loaded},
+};
+
+/// The columns by which the movement that takes another back is found.
+const RETRACTS: &[&str] = &["sku", "retracts"];
+
+/// A movement to take back.
+pub(crate) struct RetractMovement {
+    sku: String,
+    movement_number: i64,
+    reason: String,
+}
+
+impl RetractMovement {
+    /// Reads the request.
+    pub(crate) fn parse(request: &wire::RetractMovementRequest, _: &Arc<mesh::Principal>) -> Result<Self, Fault> {
+        let mut checks = Checks::new();
+        let sku = checks.sku("sku", &request.sku);
+        if request.movement_number < 1 {
+            checks.wrong("movement_number", "must be at least 1");
+        }
+        let reason = checks.text("reason", &request.reason, MAX_TEXT);
+        checks.done()?;
+        Ok(Self { sku: checked(sku)?, movement_number: request.movement_number, reason: checked(reason)? })
+    }
+
+    fn key(&self) -> (String, i64) {
+        (self.sku.clone(), self.movement_number)
+    }
+
+    fn retracts(&self) -> Vec<Value> {
+        vec![Value::Text(self.sku.clone()), Value::Integer(self.movement_number)]
+    }
+
+    fn working_set(&self, rows: &Rows) -> WorkingSet {
+        let mut set = WorkingSet::default();
+        if let Some(movement) = loaded::<Movement>(rows, &self.key())
+            && let Ok(location_id) = one_id("location_id", &movement.location_id)
+        {
+            set.on_hand_changes(rows, &self.sku, &location_id, -movement.on_hand_delta);
+        }
+        set
+    }
+}
+
+impl Command for RetractMovement {
+    type Reply = wire::StockLevel;
+    const NAME: &'static str = "RetractMovement";
+
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        needs.row::<Movement>(&self.key());
+        needs.by::<Movement>(RETRACTS, self.retracts().as_slice());
+        self.working_set(rows).request(needs);
+    }
+
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::StockLevel, Fault> {
+        let movement = rows.get::<Movement>(&self.key())?.cloned();
+        let movement = movement.ok_or_else(|| Fault::not_found("movement", self.movement_number))?;
+        let kinds = [MovementKind::Received, MovementKind::Adjusted, MovementKind::Counted];
+        if !kinds.contains(&movement.kind) || movement.retracts.is_some() {
+            return Err(Fault::not_supported("only a receipt, a correction or a count can be taken back"));
+        }
+        let location_id = one_id("location_id", &movement.location_id)?;
+        if rows.by::<Movement>(RETRACTS, self.retracts().as_slice())?.is_empty() {
+            let mut ledger = self.working_set(rows).load(rows, cx.now())?;
+            ledger.retract(&movement, &location_id, &self.reason)?;
+            ledger.save(&Cause::Stock, rows, cx)?;
+        }
+        level_of(rows, &self.sku, &location_id, cx.now())
+    }
+}
