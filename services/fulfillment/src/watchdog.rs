@@ -1,4 +1,5 @@
-//! What may not stand still without anybody knowing: releases, plans, unanswered requests, and units to be deallocated.
+//! What may not stand still without anybody knowing: releases, plans, unanswered requests, units to be deallocated, and
+//! the look for silent packages.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use types::{Fault, FulfillmentOrderId, NodeId, OrderId};
 use crate::{
     fulfillment_order::{FulfillmentOrderHeader, RequestState},
     node::Node,
-    process::{acceptance_timeout, routing},
+    process::{acceptance_timeout, routing, undelivered},
     release::ReleaseAggregate,
 };
 
@@ -46,6 +47,13 @@ pub(crate) const CHECKS: &[Check] = &[
                'fulfillment.timed_out', 'fulfillment.short_picked', 'fulfillment.cancelled')",
         unchanged_for: Some(Duration::from_secs(600)),
         heal: Heal::Replay("fulfillment.fulfillment"),
+    },
+    Check {
+        name: "nobody looks for silent packages",
+        find: "SELECT min(node_id) FROM nodes WHERE NOT EXISTS \
+               (SELECT 1 FROM tasks AS t WHERE t.kind = 'fulfillment.silence') HAVING count(*) > 0",
+        unchanged_for: None,
+        heal: Heal::Command(|_| Ok(Box::new(LookForSilence))),
     },
 ];
 
@@ -93,6 +101,21 @@ impl Command for AllocateAgain {
         let Some(release) = release.filter(|release| !release.holds_plan()) else { return Ok(false) };
         let Some(decision_id) = &release.release().decision_id else { return Ok(false) };
         routing::schedule_allocation(decision_id, release.release(), cx);
+        Ok(true)
+    }
+}
+
+/// Schedules the look for silent packages.
+struct LookForSilence;
+
+impl Command for LookForSilence {
+    type Reply = bool;
+    const NAME: &'static str = "LookForSilence";
+
+    fn needs(&self, _: &Rows, _: &mut Needs) {}
+
+    fn decide(&self, _: &mut Rows, cx: &mut Context<'_>) -> Result<bool, Fault> {
+        undelivered::schedule(cx);
         Ok(true)
     }
 }

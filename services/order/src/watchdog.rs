@@ -18,7 +18,7 @@ pub(crate) const CHECKS: &[Check] = &[
     Check {
         name: "reserved units that nothing holds",
         find: "SELECT DISTINCT l.order_id FROM order_lines AS l JOIN orders AS o ON o.order_id = l.order_id \
-               WHERE l.reserved > 0 AND o.state = 'CONFIRMED' AND o.open_holds = 0",
+               WHERE l.reserved > 0 AND l.open_holds = 0 AND o.state = 'CONFIRMED' AND o.order_holds = 0",
         unchanged_for: None,
         heal: Heal::Command(|row| Ok(Box::new(ReleaseAgain { order_id: row.at(0)? }))),
     },

@@ -9,7 +9,7 @@
 //! 3. Delivered after all: the exception is resolved.
 //! 4. `WriteOffPackage` ([`WriteOffPackage`]) ends the wait: `shipment.written_off`. With REPLACE inventory reserves other units
 //!    (`services/inventory/src/replace_consumed.rs`) and the order releases them. With CANCEL the order counts the units as
-//!    cancelled. Either way what was ready to invoice is credited (`services/order/src/process/invoice_readiness.rs`).
+//!    cancelled. Either way what was ready to invoice is credited (`services/order/src/process/settlement.rs`).
 //! 5. A written-off package that is delivered all the same counts as nothing, and opens DELIVERED_AFTER_WRITE_OFF.
 
 use std::{sync::Arc, time::Duration};

@@ -130,7 +130,7 @@ async fn wrong_carrier_reports_are_refused() {
             ..Default::default()
         };
         let refused = world.partners().record_proof_of_delivery(request).await;
-        assert_eq!(wrong_fields(refused), ["tracking_number", "proof_of_delivery.sign_time"]);
+        assert_eq!(wrong_fields(refused), ["tracking_number", "proof_of_delivery.sign_time", "proof_of_delivery"]);
     })
     .await;
 }

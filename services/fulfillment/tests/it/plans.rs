@@ -30,8 +30,8 @@ const PACKAGES: &str = "INSERT INTO packages (package_id, shipment_id, fulfillme
     EMPTY_BYTES, i, 'NONE', 'UNSPECIFIED', 0, i, 1 FROM n";
 /// Releases that were routed.
 const RELEASES: &str = "INSERT INTO releases (order_id, release_number, account_id, customer_po, ship_to, routing_state, attempt, \
-    plan_number, exclusions, cancel_reason, create_time, version) \
-    SELECT 'ord_' || i, 1, 'acc_1', '', EMPTY_BYTES, 'SETTLED', 1, 1, '', '', i, 1 FROM n";
+    plan_number, exclusions, holds, unrouted_time, cancel_reason, create_time, version) \
+    SELECT 'ord_' || i, 1, 'acc_1', '', EMPTY_BYTES, 'SETTLED', 1, 1, '', '', i, '', i, 1 FROM n";
 
 #[tokio::test]
 async fn a_warehouse_reads_its_open_work_and_not_its_history() {

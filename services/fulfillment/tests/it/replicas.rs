@@ -130,7 +130,8 @@ async fn a_milestone_or_proof_that_is_recorded_while_its_package_is_reported_is_
         overtaken(&world, leaves, report_milestone(&replica, "T1", "", ContractCode::Delivered)).await;
         assert_eq!(shipment(&world).await.state(), ShipmentState::Delivered);
 
-        let proof = ProofOfDelivery { sign_time: Some(after(20)), ..ProofOfDelivery::default() };
+        let proof =
+            ProofOfDelivery { sign_time: Some(after(20)), signed_by: "A. Meier".to_owned(), ..Default::default() };
         let rival = async {
             let request = RecordProofOfDeliveryRequest {
                 tracking_number: "T2".to_owned(),

@@ -154,7 +154,8 @@ async fn a_shipment_without_numbers_is_named_by_its_node_and_reference() {
         left.carrier_id.clear();
         let shipment = world.ship(left).await;
         assert_eq!(shipment.packages[0].status(), MilestoneCode::PickedUp);
-        let proof = ProofOfDelivery { sign_time: Some(after(60)), ..ProofOfDelivery::default() };
+        let proof =
+            ProofOfDelivery { sign_time: Some(after(60)), signed_by: "A. Meier".to_owned(), ..Default::default() };
         let request = RecordProofOfDeliveryRequest {
             node_id: "nod_a".to_owned(),
             shipment_reference: "S-1".to_owned(),

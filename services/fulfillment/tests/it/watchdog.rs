@@ -10,7 +10,8 @@ use crate::{
     world::{ORDER, World, node, routed},
 };
 
-const DROP_TASKS: &str = "DELETE FROM tasks RETURNING key";
+const DROP_TASKS: &str = "DELETE FROM tasks WHERE kind <> 'fulfillment.silence' RETURNING key";
+const DROP_SILENCE: &str = "DELETE FROM tasks WHERE kind = 'fulfillment.silence' RETURNING key";
 
 async fn stocked(options: store::Options) -> World {
     let world = World::open(options).await;
@@ -80,6 +81,15 @@ async fn a_request_without_its_time_to_accept_gets_it_again() {
         world.clock.advance(Duration::from_secs(600));
         world.drain().await;
         assert_eq!(world.count(EventType::FulfillmentTimedOut).await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn silent_packages_are_looked_for_again() {
+    each(stocked, async |world| {
+        assert_eq!(tamper(&world.options.url, DROP_SILENCE).await, 1);
+        assert_eq!((found(&world).await, found(&world).await), (1, 0));
     })
     .await;
 }

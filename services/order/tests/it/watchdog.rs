@@ -42,7 +42,7 @@ async fn reserved_units_that_nothing_holds_are_released() {
         world.inventory.set(Mood::Up);
         world.drain().await;
         assert_eq!(world.workers.look().await, Ok(0), "they are held");
-        assert_eq!(tamper(&world.options.url, "UPDATE orders SET open_holds = 0 RETURNING order_id").await, 1);
+        assert_eq!(tamper(&world.options.url, "UPDATE orders SET order_holds = 0 RETURNING order_id").await, 1);
         assert_eq!((world.workers.look().await, world.workers.look().await), (Ok(1), Ok(0)));
         world.drain().await;
         assert_eq!(counters(&world.get(&order.order_id).await, 0).released, 3);

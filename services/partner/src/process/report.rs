@@ -2,7 +2,7 @@
 //!
 //! 1. **Submitted**: `rpc.rs` `submit_report` refuses callers that may not report for the partner; `submission.rs`
 //!    checks the fields. Nothing is stored of what is refused here.
-//! 2. **Received**: [`ReceiveReport`] stores message and content as they were received, RECEIVED, and schedules
+//! 2. **Received**: [`ReceiveReport`] (`report/receive.rs`) stores message and content as they were received, RECEIVED, and schedules
 //!    [`ApplyReports`].
 //!    - *Duplicate*, the control number was used for the same content: `partner.duplicate_ignored`; the caller is
 //!      answered with the first message. The process ends.
@@ -14,7 +14,7 @@
 //!    an *unmatched* package is kept by fulfillment (`shipment.unmatched_milestone_recorded`) until a package for which
 //!    the partner is an authoritative reporter has the tracking number; the message is APPLIED, and its outcome says
 //!    so.
-//! 6. [`RecordReportAttempt`] records the result here.
+//! 6. [`RecordReportAttempt`] (`report/attempt.rs`) records the result here.
 //!    - **Applied**: APPLIED, `partner.message_applied`; an exception REPORT_DELAYED is resolved.
 //!    - **Partially applied**: parts of it were refused and wait, PARTIALLY_APPLIED (`process/report_parts.rs`).
 //!    - **Rejected** for good: REJECTED, `partner.message_rejected`, exception REPORT_REJECTED.
@@ -25,39 +25,34 @@
 //!
 //! A report that answers a request makes fulfillment emit an event, which `process/outbound_message.rs` reacts to.
 
+mod attempt;
+mod receive;
+
 use async_trait::async_trait;
 use mesh::{
     Channel, Principal,
     wire::{one_id, timestamp},
 };
 use proto::{
-    event::v1::ExceptionType,
-    events::PartnerEvent,
     fulfillment::v1::fulfillment_service_client::FulfillmentServiceClient,
     inventory::v1::inventory_service_client::InventoryServiceClient,
     partner::v1::{self, PartnerMessage, submit_report_request::Report},
 };
-use store::{AnyCommand, Call, Column as _, Command, Context, Db, Needs, Rows, Task, TaskHandler, Value};
+use store::{AnyCommand, Call, Column as _, Context, Db, Task, TaskHandler, Value};
 use tokio::time::timeout;
-use types::{
-    Fault, FulfillmentOrderId, MessageId, PartnerId, Reason, Timestamp,
-    retry::{
-        self,
-        report::{ATTEMPTS_BEFORE_EXCEPTION, BY_TASK_AFTER, FIRST_PAUSE, LONGEST_PAUSE, WITHIN_CALL},
-    },
-};
+use types::{Fault, MessageId, PartnerId, Reason, Timestamp, retry::report::WITHIN_CALL};
 
+pub(crate) use self::attempt::explanation;
+use self::{attempt::RecordReportAttempt, receive::ReceiveReport};
 use crate::{
-    events,
     fulfillment_request::FulfillmentRequest,
-    message::{Arrival, BY_CONTROL_NUMBER, Content, ControlNumber, Direction, Message, MessageState},
-    partner::{Partner, PartnerKind},
-    process::report_parts::{self, RecordPartAttempts},
+    message::{Content, Message, MessageState},
+    partner::Partner,
+    process::report_parts::RecordPartAttempts,
     report_kind::{self, Services},
-    report_part::{self, BadElement, PartState, ReportPart},
+    report_part::{self, PartState, ReportPart},
     reporter,
     submission::{self, Submission},
-    wire,
 };
 
 /// The task that applies a stored report.
@@ -264,214 +259,6 @@ impl Reports {
             Err(fault) => tracing::debug!(%fault, order_id, "the trace of an order was not found"),
         }
     }
-}
-
-/// Stores a report. Replies with its message: a new one, the first one when the same report was received before, or the
-/// quarantined one when its control number was used before for other content.
-pub(crate) struct ReceiveReport(pub Submission);
-
-impl ReceiveReport {
-    fn key(&self) -> (PartnerId, String) {
-        (self.0.partner_id.clone(), self.0.control_number.clone())
-    }
-
-    fn same_control_number(&self) -> (PartnerId, Direction, String) {
-        (self.0.partner_id.clone(), Direction::In, self.0.control_number.clone())
-    }
-
-    fn fulfillment_order_id(&self) -> Option<FulfillmentOrderId> {
-        self.0.subject.parse().ok()
-    }
-
-    /// Refuses a report of goods that leave with a carrier that is not known.
-    fn check_carrier(&self, rows: &Rows) -> Result<(), Fault> {
-        let Some((field, carrier_id)) = report_kind::carrier(&self.0.report) else { return Ok(()) };
-        let carrier = match carrier_id.parse() {
-            Ok(carrier_id) => rows.get::<Partner>(&carrier_id)?.filter(|partner| partner.kind == PartnerKind::Carrier),
-            Err(_) => None,
-        };
-        carrier.map(|_| ()).ok_or_else(|| Fault::invalid(field, "is not a carrier that is known"))
-    }
-
-    fn new_message(&self, rows: &mut Rows, cx: &Context<'_>) -> Result<Message, Fault> {
-        let submission = &self.0;
-        let request = match self.fulfillment_order_id() {
-            Some(id) => rows.get::<FulfillmentRequest>(&id)?,
-            None => None,
-        };
-        // The id of an order that is another partner's is not shown.
-        let request = request.filter(|request| request.partner_id == submission.partner_id);
-        let account_id = request.map(|request| request.account_id.clone());
-        let order_id = request.map(|request| request.order_id.clone()).unwrap_or_default();
-        let message_id: MessageId = cx.new_id();
-        rows.put(Content { message_id: message_id.clone(), content: submission.content.clone(), version: 0 });
-        Ok(Message {
-            message_id,
-            partner_id: submission.partner_id.clone(),
-            direction: Direction::In,
-            control_number: submission.control_number.clone(),
-            message_type: submission.message_type.to_owned(),
-            state: MessageState::Received,
-            subject: submission.subject.clone(),
-            order_id,
-            account_id,
-            outcome: String::new(),
-            content_type: submission::CONTENT_TYPE.to_owned(),
-            content_hash: submission.content_hash.clone(),
-            attempts: 0,
-            duplicates: 0,
-            parts: 0,
-            arrival: Arrival::Impossible,
-            create_time: cx.now(),
-            update_time: cx.now(),
-            version: 0,
-        })
-    }
-}
-
-impl Command for ReceiveReport {
-    type Reply = PartnerMessage;
-    const NAME: &'static str = "ReceiveReport";
-
-    fn needs(&self, rows: &Rows, needs: &mut Needs) {
-        needs.row::<Partner>(&self.0.partner_id);
-        needs.row::<ControlNumber>(&self.key());
-        // Most control numbers are new, and then no message has it.
-        if let Ok(Some(_)) = rows.get::<ControlNumber>(&self.key()) {
-            needs.by::<Message>(BY_CONTROL_NUMBER, &self.same_control_number());
-        }
-        if let Some(fulfillment_order_id) = self.fulfillment_order_id() {
-            needs.row::<FulfillmentRequest>(&fulfillment_order_id);
-        }
-        if let Some(carrier_id) = report_kind::carrier(&self.0.report).and_then(|(_, id)| id.parse().ok()) {
-            needs.row::<Partner>(&carrier_id);
-        }
-    }
-
-    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<PartnerMessage, Fault> {
-        let partner = rows.get::<Partner>(&self.0.partner_id)?;
-        partner.ok_or_else(|| Fault::not_found("partner", &self.0.partner_id))?.check_live()?;
-
-        let is_used = rows.get::<ControlNumber>(&self.key())?.is_some();
-        let earlier =
-            if is_used { rows.by::<Message>(BY_CONTROL_NUMBER, &self.same_control_number())? } else { Vec::new() };
-        let same = earlier.into_iter().find(|message| message.content_hash == self.0.content_hash).cloned();
-        let message = if let Some(same) = same {
-            let message = rows.put(Message { duplicates: same.duplicates + 1, update_time: cx.now(), ..same });
-            cx.emit(events::message(PartnerEvent::PartnerDuplicateIgnored, &message));
-            message
-        } else if is_used {
-            let outcome = "the control number was used before, for other content".to_owned();
-            let message = self.new_message(rows, cx)?;
-            let message = rows.put(Message { state: MessageState::Quarantined, outcome, ..message });
-            cx.emit(events::message(PartnerEvent::PartnerDuplicateConflict, &message));
-            events::open_exception(cx, ExceptionType::ControlNumberReused, &message);
-            message
-        } else {
-            self.check_carrier(rows)?;
-            let message = self.new_message(rows, cx)?;
-            let message = rows.put(message);
-            let (partner_id, control_number) = self.key();
-            let message_id = message.message_id.clone();
-            rows.put(ControlNumber { partner_id, control_number, message_id, version: 0 });
-            cx.schedule(task(&message, cx.now().after(BY_TASK_AFTER)));
-            message
-        };
-        Ok(wire::message(&message, Vec::new()))
-    }
-}
-
-/// Records an attempt to apply a report. Does nothing when the message is not RECEIVED any more.
-pub(crate) struct RecordReportAttempt {
-    /// The message.
-    pub message_id: MessageId,
-    /// What it did, or why it had no effect. After a transient fault it is applied again.
-    pub result: Result<Effect, Fault>,
-    /// The elements that were refused, when the rest may take effect.
-    pub bad: Vec<BadElement>,
-    /// How many parts were left out.
-    pub left_out: i64,
-}
-
-impl RecordReportAttempt {
-    fn failed(message_id: &MessageId, fault: Fault) -> Self {
-        Self { message_id: message_id.clone(), result: Err(fault), bad: Vec::new(), left_out: 0 }
-    }
-}
-
-impl Command for RecordReportAttempt {
-    type Reply = PartnerMessage;
-    const NAME: &'static str = "RecordReportAttempt";
-
-    fn needs(&self, rows: &Rows, needs: &mut Needs) {
-        needs.row::<Message>(&self.message_id);
-        report_parts::need(&self.message_id, rows, needs);
-    }
-
-    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<PartnerMessage, Fault> {
-        let present = rows.get::<Message>(&self.message_id)?.cloned();
-        let present = present.ok_or_else(|| Fault::not_found("message", &self.message_id))?;
-        if present.state != MessageState::Received {
-            return Ok(wire::message(&present, Vec::new()));
-        }
-        if !self.bad.is_empty() {
-            // Another attempt may have set the same elements aside.
-            let present =
-                if self.left_out == present.parts { report_parts::split(present, &self.bad, rows) } else { present };
-            cx.schedule(task(&present, cx.now()));
-            return Ok(wire::message(&present, Vec::new()));
-        }
-        let attempts = present.attempts + 1;
-        let tried = Message { attempts, update_time: cx.now(), ..present };
-        let (event, changed) = match &self.result {
-            Ok(Effect { outcome, order_id, account_id }) => {
-                let order_id = if order_id.is_empty() { tried.order_id.clone() } else { order_id.clone() };
-                let account_id = account_id.parse().ok().or_else(|| tried.account_id.clone());
-                let applied = Message { outcome: outcome.clone(), order_id, account_id, ..tried };
-                unschedule(&applied, cx);
-                let applied = report_parts::finish(applied, self.left_out, rows, cx)?;
-                (PartnerEvent::PartnerMessageApplied as fn(_) -> _, applied)
-            }
-            // The report took effect with other parts than were left out now.
-            Err(fault) if fault.reason == Reason::RequestIdReused && tried.parts > 0 => {
-                unschedule(&tried, cx);
-                (PartnerEvent::PartnerMessageApplied as fn(_) -> _, report_parts::finish(tried, 0, rows, cx)?)
-            }
-            Err(fault) if fault.is_transient() => {
-                let delayed = rows.put(Message { outcome: format!("not applied yet: {}", fault.message), ..tried });
-                if attempts == 1 {
-                    cx.emit(events::message(PartnerEvent::PartnerMessageReceived, &delayed));
-                }
-                if attempts == ATTEMPTS_BEFORE_EXCEPTION {
-                    events::open_exception(cx, ExceptionType::ReportDelayed, &delayed);
-                }
-                let pause = retry::doubling(FIRST_PAUSE, LONGEST_PAUSE, attempts);
-                cx.schedule(task(&delayed, cx.now().after(pause)));
-                return Ok(wire::message(&delayed, Vec::new()));
-            }
-            Err(fault) => {
-                let rejected = Message { state: MessageState::Rejected, outcome: explanation(fault), ..tried };
-                (PartnerEvent::PartnerMessageRejected as fn(_) -> _, rejected)
-            }
-        };
-        let message = rows.put(changed);
-        if message.state == MessageState::Rejected {
-            unschedule(&message, cx);
-        }
-        cx.emit(events::message(event, &message));
-        events::move_exception(cx, MessageState::Received, &message, &message.outcome);
-        if attempts > ATTEMPTS_BEFORE_EXCEPTION {
-            events::resolve_exception(cx, ExceptionType::ReportDelayed, &message, "the report was applied or rejected");
-        }
-        Ok(wire::message(&message, Vec::new()))
-    }
-}
-
-/// A refusal for the partner: the reason, and every wrong field.
-pub(crate) fn explanation(fault: &Fault) -> String {
-    let wrong: Vec<_> = fault.violations.iter().map(|one| format!("{}: {}", one.field, one.description)).collect();
-    let text = if wrong.is_empty() { fault.message.clone() } else { wrong.join("; ") };
-    format!("{}: {text}", fault.reason.as_str())
 }
 
 /// Applies reports whose call did not: after a crash, or while a service was not available.
