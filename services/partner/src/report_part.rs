@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     fn counted(skus: &[&str]) -> Report {
-        let item = |sku: &&str| ItemQuantity { sku: (*sku).to_owned(), quantity: 1, ..Default::default() };
+        let item = |sku: &&str| ItemQuantity { sku: (*sku).to_owned(), quantity: 1 };
         Report::Snapshot(ReportSnapshotRequest { items: skus.iter().map(item).collect(), ..Default::default() })
     }
 

@@ -27,7 +27,7 @@ pub(crate) fn credit_proposed(event: OrderCreditProposed) -> Result<Vec<Box<dyn 
 
 /// Reacts to a credit that was refused.
 pub(crate) fn credit_refused(event: OrderCreditRefused) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
-    let decided = event.lines.iter().map(|line| CreditedUnits {
+    let decided = event.lines.into_iter().map(|line| CreditedUnits {
         line_number: line.line_number.into(),
         refused: line.quantity,
         ..CreditedUnits::default()
