@@ -124,6 +124,7 @@ CREATE TABLE fulfillment_lines (
     cancelled BIGINT NOT NULL CHECK (cancelled >= 0),
     withdrawn BIGINT NOT NULL CHECK (withdrawn >= 0),
     pending_deallocation BIGINT NOT NULL CHECK (pending_deallocation >= 0),
+    superseded BIGINT NOT NULL CHECK (superseded >= 0),
     version BIGINT NOT NULL,
     PRIMARY KEY (fulfillment_order_id, line_number),
     CHECK (short + cancelled + withdrawn <= quantity),

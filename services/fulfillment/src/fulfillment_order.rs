@@ -15,7 +15,7 @@ use proto::{
 use store::Proto;
 use types::{AccountId, DecisionId, FulfillmentOrderId, NodeId, OrderId, PartnerId, Timestamp};
 
-pub(crate) use answers::{Acceptance, Cancellation, CancellationOutcome, Rejection};
+pub(crate) use answers::{Acceptance, Cancellation, CancellationOutcome, Rejection, Stopped};
 pub(crate) use line::{FulfillmentLine, Reclaimed};
 
 store::record! {
@@ -119,11 +119,6 @@ pub(crate) struct FulfillmentOrder {
 }
 
 impl FulfillmentOrder {
-    /// Units that are still to be shipped.
-    pub(crate) fn open(&self) -> Vec<LineQuantity> {
-        self.lines.iter().filter(|line| line.open() > 0).map(|line| line.units(line.open())).collect()
-    }
-
     /// The same units with the item of their line; `None` when there is no such line.
     pub(crate) fn with_item(&self, unit: &LineQuantity) -> Option<LineQuantity> {
         let line = self.lines.iter().find(|line| line.line_number == i64::from(unit.line_number));
@@ -182,6 +177,7 @@ impl FulfillmentOrder {
             let missing = quantity.min(line.open());
             line.short += missing;
             line.pending_deallocation += missing;
+            line.superseded = line.superseded.min(line.open());
             if missing > 0 {
                 short.push(line.units(missing));
             }

@@ -71,6 +71,7 @@ impl Inventory {
     /// Deallocates units from the node of a fulfillment order because of an event; returns the order's reservations.
     pub(crate) async fn deallocate(
         &self,
+        request_id: String,
         event: &Event,
         fulfillment_order: &FulfillmentOrder,
         lines: &[LineQuantity],
@@ -82,7 +83,7 @@ impl Inventory {
             quantity: unit.quantity,
         };
         let request = DeallocateRequest {
-            request_id: keys::deallocation(&event.event_id),
+            request_id,
             order_id: fulfillment_order.order_id.clone(),
             allocations: lines.iter().map(allocation).collect(),
             policy: policy.into(),

@@ -35,6 +35,11 @@ pub(crate) fn deallocation(event_id: &str) -> String {
     format!("{event_id}:deallocate")
 }
 
+/// The id of the request that deallocates units to be routed again, when an event cancels others.
+pub(crate) fn reassignment(event_id: &str) -> String {
+    format!("{event_id}:reassign")
+}
+
 /// The id of the request that releases units without a node because of an event.
 pub(crate) fn reservation_release(event_id: &str) -> String {
     format!("{event_id}:release")

@@ -5,6 +5,7 @@ pub(crate) mod acceptance;
 pub(crate) mod acceptance_timeout;
 pub(crate) mod cancellation;
 pub(crate) mod deallocation;
+pub(crate) mod faster_node;
 pub(crate) mod hold;
 pub(crate) mod rejection;
 pub mod rerouting;

@@ -9,7 +9,7 @@ use types::Fault;
 use crate::{
     inventory::Inventory,
     process::{
-        cancellation,
+        cancellation, faster_node,
         hold::{self, HoldChange},
         rejection,
         rerouting::{self, added},
@@ -68,10 +68,11 @@ store::reactions! {
         },
         FulfillmentShortPicked(payload) => short_pick::deallocate_short(&follower.inventory, event, payload).await,
         FulfillmentCancelled(payload) => cancellation::deallocate_cancelled(&follower.inventory, event, payload).await,
+        ShipmentOverShipped(payload) => faster_node::supersede(payload),
         NodeCreated | NodeUpdated (_) => rerouting::nodes_changed(),
         ignored: FulfillmentRouted, FulfillmentRoutingFailed, FulfillmentUnfulfillable, FulfillmentRequested,
             FulfillmentAccepted, FulfillmentCompleted, FulfillmentIncomplete, FulfillmentCancellationRequested,
-            FulfillmentCancellationRejected, FulfillmentPicked, ShipmentLabelled, ShipmentShipped, ShipmentOverShipped,
+            FulfillmentCancellationRejected, FulfillmentPicked, ShipmentLabelled, ShipmentShipped,
             ShipmentMilestoneRecorded, ShipmentUnmatchedMilestoneRecorded, ShipmentPartiallyDelivered,
             ShipmentDelivered, ShipmentPodCaptured, ShipmentDepartureRetracted, ShipmentDeliveryRetracted,
             ShipmentReportRetracted, ShipmentVoided, ShipmentReturnedToSender, ShipmentRecovered,

@@ -112,15 +112,18 @@ impl Release {
 }
 
 impl ReleaseLine {
-    /// Reclaims deallocated units that left their node after all, from those that are unrouted or were cancelled since.
-    /// Returns how many; the others are planned for or assigned to another node, or returned to the order.
-    pub(crate) fn reclaim(&mut self, quantity: i64) -> i64 {
-        let unrouted = quantity.min(self.unrouted);
-        let cancelled = (quantity - unrouted).min(self.cancelled);
+    /// Reclaims deallocated units that left their node after all, and units beyond those that it had: from the units that no
+    /// node was asked for yet, and the deallocated ones also from those that were cancelled since. Returns how many; the others
+    /// are assigned to another node or returned to the order.
+    pub(crate) fn reclaim(&mut self, deallocated: i64, beyond: i64) -> i64 {
+        let unrouted = (deallocated + beyond).min(self.unrouted);
+        let planned = (deallocated + beyond - unrouted).min(self.planned);
+        let cancelled = (deallocated + beyond - unrouted - planned).min(deallocated).min(self.cancelled);
         self.unrouted -= unrouted;
+        self.planned -= planned;
         self.cancelled -= cancelled;
-        self.assigned += unrouted + cancelled;
-        unrouted + cancelled
+        self.assigned += unrouted + planned + cancelled;
+        unrouted + planned + cancelled
     }
 
     /// Units of this line.

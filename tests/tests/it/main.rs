@@ -4,6 +4,7 @@
 mod access;
 mod bad_input;
 mod failed_work;
+mod faster_node;
 mod faults;
 mod gateway;
 mod journeys;

@@ -11,7 +11,7 @@ use types::{Fault, Timestamp};
 
 use super::{FulfillmentOrderAggregate, PendingEvent};
 use crate::{
-    fulfillment_order::{Acceptance, Cancellation, CancellationOutcome, FulfillmentOrder, Rejection},
+    fulfillment_order::{Acceptance, Cancellation, CancellationOutcome, FulfillmentOrder, Rejection, Stopped},
     process::{deallocation::RecordDeallocation, unfulfillable},
 };
 
@@ -53,7 +53,7 @@ impl FulfillmentOrderAggregate {
                 self.release.exclude(&self.order.header.node_id, None);
                 self.changed(FulfillmentEvent::FulfillmentRejected, at);
             }
-            Rejection::Cancelled(lines) => self.cancelled(lines, at),
+            Rejection::Cancelled(stopped) => self.stopped(stopped, at),
             Rejection::Nothing => {}
         }
         self.pending.push(PendingEvent::Ended(at));
@@ -85,13 +85,25 @@ impl FulfillmentOrderAggregate {
 
     /// The order cancels the open units.
     pub(crate) fn request_cancellation(&mut self, now: Timestamp, reason: &str) -> Result<(), Fault> {
-        match self.order.request_cancellation(now, reason)? {
-            Cancellation::Cancelled(lines) => self.cancelled(lines, now),
+        let cancellation = self.order.request_cancellation(now, reason)?;
+        self.cancelling(cancellation, now);
+        Ok(())
+    }
+
+    /// Another node shipped units: open ones are not to be shipped any more. Returns which.
+    pub(crate) fn supersede(&mut self, shipped: &[LineQuantity], reason: &str, now: Timestamp) -> Vec<LineQuantity> {
+        let (superseded, cancellation) = self.order.supersede(shipped, reason);
+        self.cancelling(cancellation, now);
+        superseded
+    }
+
+    fn cancelling(&mut self, cancellation: Cancellation, now: Timestamp) {
+        match cancellation {
+            Cancellation::Cancelled(stopped) => self.stopped(stopped, now),
             Cancellation::Requested => self.changed(FulfillmentEvent::FulfillmentCancellationRequested, now),
             Cancellation::Nothing => {}
         }
         self.pending.push(PendingEvent::Ended(now));
-        Ok(())
     }
 
     /// The node answers whether it stopped.
@@ -106,7 +118,7 @@ impl FulfillmentOrderAggregate {
             CancellationAnswer::Rejected | CancellationAnswer::Unspecified => self.order.refuse_cancellation(reason)?,
         };
         match outcome {
-            CancellationOutcome::Stopped(lines) => self.cancelled(lines, at),
+            CancellationOutcome::Stopped(stopped) => self.stopped(stopped, at),
             CancellationOutcome::TooLate => self.changed(FulfillmentEvent::FulfillmentCancellationRejected, at),
             CancellationOutcome::Nothing => {}
         }
@@ -135,9 +147,9 @@ impl FulfillmentOrderAggregate {
         }
     }
 
-    fn cancelled(&mut self, lines: Vec<LineQuantity>, at: Timestamp) {
-        if !lines.is_empty() {
-            self.pending.push(PendingEvent::Cancelled(lines, at));
+    fn stopped(&mut self, stopped: Stopped, at: Timestamp) {
+        if stopped != Stopped::default() {
+            self.pending.push(PendingEvent::Stopped(stopped, at));
         }
     }
 }

@@ -17,7 +17,7 @@ pub(crate) use exceptions::open_implausible;
 use super::{SavedFulfillmentOrder, packages::Movement};
 use crate::{
     doubts::Doubt,
-    fulfillment_order::{ExecutionState, FulfillmentOrder, LateAcceptance, RequestState},
+    fulfillment_order::{ExecutionState, FulfillmentOrder, LateAcceptance, RequestState, Stopped},
     tracking_report::TrackingReport,
 };
 
@@ -28,8 +28,8 @@ pub(super) enum PendingEvent {
     Changed(fn(FulfillmentOrderChanged) -> FulfillmentEvent, Timestamp),
     /// Units were picked, or are short.
     Picked(fn(FulfillmentPicked) -> FulfillmentEvent, Vec<LineQuantity>, Timestamp),
-    /// Units are cancelled.
-    Cancelled(Vec<LineQuantity>, Timestamp),
+    /// The node works on units no more.
+    Stopped(Stopped, Timestamp),
     /// The fulfillment order may have ended, or a late acceptance been resolved.
     Ended(Timestamp),
     /// Packages of a shipment are labelled.
@@ -71,8 +71,9 @@ impl PendingEvent {
                 let payload = event(FulfillmentPicked { fulfillment_order: Some(saved.snapshot()), lines });
                 cx.emit(saved.event(payload, at));
             }
-            Self::Cancelled(lines, at) => {
-                let payload = FulfillmentCancelled { fulfillment_order: Some(saved.snapshot()), lines };
+            Self::Stopped(Stopped { cancelled: lines, reassigned }, at) => {
+                let fulfillment_order = Some(saved.snapshot());
+                let payload = FulfillmentCancelled { fulfillment_order, lines, reassigned };
                 cx.emit(saved.event(FulfillmentEvent::FulfillmentCancelled(payload), at));
             }
             Self::Ended(at) => saved.emit_end(loaded, at, cx),

@@ -3,7 +3,7 @@
 use proto::types::v1::LineQuantity;
 use types::{Fault, Timestamp};
 
-use super::{FulfillmentOrder, LateAcceptance, RequestState as State};
+use super::{FulfillmentOrder, LateAcceptance, RequestState as State, line};
 
 /// What an acceptance changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,13 +16,22 @@ pub(crate) enum Acceptance {
     Nothing,
 }
 
+/// Open units that a node stops working on.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Stopped {
+    /// Units that nobody is to ship any more.
+    pub(crate) cancelled: Vec<LineQuantity>,
+    /// Units that another node is to ship: of this fulfillment order only the others were superseded.
+    pub(crate) reassigned: Vec<LineQuantity>,
+}
+
 /// What a rejection changed.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Rejection {
     /// The open units were withdrawn, to be routed to another node.
     Withdrawn,
-    /// The node had been asked to stop: these units are cancelled.
-    Cancelled(Vec<LineQuantity>),
+    /// The node had been asked to stop.
+    Cancelled(Stopped),
     /// Nothing: it is known already, or no unit was open.
     Nothing,
 }
@@ -30,8 +39,8 @@ pub(crate) enum Rejection {
 /// What a request to stop changed.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Cancellation {
-    /// The node had not accepted: these units are cancelled at once.
-    Cancelled(Vec<LineQuantity>),
+    /// The node had not accepted: it stops at once.
+    Cancelled(Stopped),
     /// The node is asked to stop.
     Requested,
     /// Nothing: the node was asked already.
@@ -41,8 +50,8 @@ pub(crate) enum Cancellation {
 /// What a node's answer to a request to stop changed.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum CancellationOutcome {
-    /// The node stopped: these units are cancelled; none when they had been withdrawn before.
-    Stopped(Vec<LineQuantity>),
+    /// The node stopped; no units when they had been withdrawn before.
+    Stopped(Stopped),
     /// The node could not stop.
     TooLate,
     /// Nothing: it is known already, or the units were shipped since.
@@ -129,7 +138,7 @@ impl FulfillmentOrder {
         }
     }
 
-    fn stop(&mut self) -> Vec<LineQuantity> {
+    fn stop(&mut self) -> Stopped {
         self.header.request_state = State::CancellationAccepted;
         self.resolve_late_acceptance();
         self.cancel_open()
@@ -141,12 +150,61 @@ impl FulfillmentOrder {
         }
     }
 
-    fn cancel_open(&mut self) -> Vec<LineQuantity> {
-        let open = self.open();
-        for line in &mut self.lines {
-            line.cancelled += line.open();
+    /// Closes the open units: as cancelled, except those of a fulfillment order that is stopped only because others of its
+    /// units are superseded.
+    fn cancel_open(&mut self) -> Stopped {
+        let superseded = self.header.cancel_time.is_none() && self.lines.iter().any(|line| line.superseded > 0);
+        let mut stopped = Stopped::default();
+        for line in self.lines.iter_mut().filter(|line| line.open() > 0) {
+            let cancelled = if superseded { line.superseded } else { line.open() };
+            let reassigned = line.open() - cancelled;
+            line.superseded = 0;
+            line.cancelled += cancelled;
+            line.withdrawn += reassigned;
+            line.pending_deallocation += reassigned;
+            if cancelled > 0 {
+                stopped.cancelled.push(line.units(cancelled));
+            }
+            if reassigned > 0 {
+                stopped.reassigned.push(line.units(reassigned));
+            }
         }
-        open
+        stopped
+    }
+
+    /// Another node shipped units: open ones of this fulfillment order are not to be shipped any more. Returns which. A node that
+    /// could not stop before is not asked again.
+    pub(crate) fn supersede(&mut self, shipped: &[LineQuantity], reason: &str) -> (Vec<LineQuantity>, Cancellation) {
+        let mut superseded = Vec::new();
+        if matches!(self.header.request_state, State::Submitted | State::Accepted | State::CancellationRequested) {
+            for (line, quantity) in line::matched(&mut self.lines, shipped) {
+                let quantity = quantity.min(line.open() - line.superseded);
+                if quantity > 0 {
+                    line.superseded += quantity;
+                    superseded.push(line.units(quantity));
+                }
+            }
+        }
+        let cancellation = match self.header.request_state {
+            _ if superseded.is_empty() => Cancellation::Nothing,
+            State::Submitted => {
+                self.header.request_state = State::CancellationAccepted;
+                Cancellation::Cancelled(self.cancel_open())
+            }
+            State::Accepted => {
+                self.header.request_state = State::CancellationRequested;
+                Cancellation::Requested
+            }
+            State::CancellationRequested
+            | State::Rejected
+            | State::TimedOut
+            | State::CancellationAccepted
+            | State::CancellationRejected => Cancellation::Nothing,
+        };
+        if cancellation != Cancellation::Nothing {
+            reason.clone_into(&mut self.header.reason);
+        }
+        (superseded, cancellation)
     }
 
     /// The order cancels the open units.

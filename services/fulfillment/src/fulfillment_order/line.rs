@@ -28,6 +28,8 @@ store::record! {
         withdrawn: i64,
         /// Of the short and withdrawn units, those that inventory has not deallocated yet.
         pending_deallocation: i64,
+        /// Of the open units, those that another node has shipped: this one is asked to stop.
+        superseded: i64,
     }
 }
 
@@ -63,6 +65,7 @@ impl FulfillmentLine {
             cancelled: 0,
             withdrawn: 0,
             pending_deallocation: 0,
+            superseded: 0,
             version: 0,
         }
     }
@@ -91,6 +94,7 @@ impl FulfillmentLine {
         let cancelled = take(&mut self.cancelled);
         let pending_deallocation = given_up.min(self.pending_deallocation);
         self.pending_deallocation -= pending_deallocation;
+        self.superseded = self.superseded.min(self.open());
         Reclaimed {
             line_number: self.line_number,
             sku: self.sku.clone(),

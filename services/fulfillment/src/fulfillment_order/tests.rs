@@ -43,6 +43,43 @@ fn units(line_number: i32, quantity: i64) -> LineQuantity {
     LineQuantity { line_number, sku: "A".to_owned(), quantity }
 }
 
+fn cancelled(quantity: i64) -> Stopped {
+    Stopped { cancelled: vec![units(1, quantity)], reassigned: Vec::new() }
+}
+
+#[test]
+fn a_node_is_stopped_as_a_whole_and_what_nobody_shipped_goes_to_another() {
+    let mut order = fulfillment_order(&[5, 7]);
+    order.accept(at(1));
+    let (superseded, cancellation) = order.supersede(&[units(1, 3)], "faster");
+    assert_eq!((superseded, cancellation), (vec![units(1, 3)], Cancellation::Requested));
+    // It learns that a little more was shipped, and is asked once.
+    let (superseded, cancellation) = order.supersede(&[units(1, 9)], "faster");
+    assert_eq!((superseded, cancellation), (vec![units(1, 2)], Cancellation::Nothing));
+    let stopped = Stopped { cancelled: vec![units(1, 5)], reassigned: vec![units(2, 7)] };
+    assert_eq!(order.confirm_cancellation(), Ok(CancellationOutcome::Stopped(stopped)));
+    assert_eq!((order.lines[0].cancelled, order.lines[1].pending_deallocation), (5, 7));
+}
+
+#[test]
+fn the_cancellation_of_an_order_cancels_also_what_is_not_superseded() {
+    let mut order = fulfillment_order(&[5, 7]);
+    order.accept(at(1));
+    order.supersede(&[units(1, 5)], "faster");
+    order.request_cancellation(at(2), "").unwrap();
+    let stopped = Stopped { cancelled: vec![units(1, 5), units(2, 7)], reassigned: Vec::new() };
+    assert_eq!(order.confirm_cancellation(), Ok(CancellationOutcome::Stopped(stopped)));
+}
+
+#[test]
+fn a_node_that_could_not_stop_is_not_asked_again() {
+    let mut order = fulfillment_order(&[5]);
+    order.accept(at(1));
+    order.request_cancellation(at(2), "").unwrap();
+    order.refuse_cancellation("").unwrap();
+    assert_eq!(order.supersede(&[units(1, 5)], "faster"), (vec![], Cancellation::Nothing));
+}
+
 #[test]
 fn a_shipment_before_any_answer_is_an_acceptance() {
     let mut order = fulfillment_order(&[5]);
@@ -55,11 +92,11 @@ fn a_shipment_before_any_answer_is_an_acceptance() {
 #[test]
 fn a_fulfillment_order_that_was_not_accepted_is_cancelled_at_once() {
     let mut order = fulfillment_order(&[5]);
-    assert_eq!(order.request_cancellation(at(1), "changed my mind"), Ok(Cancellation::Cancelled(vec![units(1, 5)])));
+    assert_eq!(order.request_cancellation(at(1), "changed my mind"), Ok(Cancellation::Cancelled(cancelled(5))));
     assert_eq!(order.execution(), ExecutionState::Cancelled);
     assert_eq!(order.accept(at(2)), Acceptance::Late);
     assert_eq!(order.accept(at(2)), Acceptance::Nothing);
-    assert_eq!(order.confirm_cancellation(), Ok(CancellationOutcome::Stopped(vec![])));
+    assert_eq!(order.confirm_cancellation(), Ok(CancellationOutcome::Stopped(Stopped::default())));
 }
 
 #[test]
@@ -136,6 +173,7 @@ enum Fact {
     Cancel,
     ConfirmCancellation,
     RefuseCancellation,
+    Supersede(i64),
     Pick(i64),
     Short(i64),
     Pack(i64),
@@ -151,6 +189,7 @@ fn facts() -> impl Strategy<Value = Fact> {
         Just(Fact::Cancel),
         Just(Fact::ConfirmCancellation),
         Just(Fact::RefuseCancellation),
+        (1..6_i64).prop_map(Fact::Supersede),
         (1..6_i64).prop_map(Fact::Pick),
         (1..6_i64).prop_map(Fact::Short),
         (1..6_i64).prop_map(Fact::Pack),
@@ -172,6 +211,7 @@ proptest! {
                 Fact::Cancel => { let _kept = order.request_cancellation(at(time), ""); }
                 Fact::ConfirmCancellation => { let _kept = order.confirm_cancellation(); }
                 Fact::RefuseCancellation => { let _kept = order.refuse_cancellation(""); }
+                Fact::Supersede(q) => { order.supersede(&[units(line, q)], ""); }
                 Fact::Pick(q) => order.pick(&[units(line, q)]),
                 Fact::Short(q) => { order.short(&[units(line, q)]); }
                 Fact::Pack(q) => order.pack(&[units(line, q)]),
@@ -182,7 +222,8 @@ proptest! {
                 let given_up = line.short + line.cancelled + line.withdrawn;
                 prop_assert!(given_up <= line.quantity && line.pending_deallocation <= line.short + line.withdrawn);
                 prop_assert!(line.shipped + given_up <= line.quantity || given_up == 0);
-                let counters = [line.picked, line.packed, line.shipped, line.short, line.cancelled, line.withdrawn, line.pending_deallocation];
+                prop_assert!(line.superseded <= line.open());
+                let counters = [line.superseded, line.picked, line.packed, line.shipped, line.short, line.cancelled, line.withdrawn, line.pending_deallocation];
                 prop_assert!(counters.iter().all(|counter| *counter >= 0));
             }
             prop_assert_eq!(order.lines.iter().map(|line| line.shipped).sum::<i64>(), shipped);

@@ -11,7 +11,8 @@
 //! 5. Stopped: `fulfillment.cancelled` with the open units.
 //! 6. [`deallocate_cancelled`] reacts to it: inventory deallocates units at a node (`Deallocate` with CANCEL), or releases those
 //!    without one (`Release`). The order service counts the units as cancelled
-//!    (`services/order/src/process/cancellation.rs`).
+//!    (`services/order/src/process/cancellation.rs`). Units that are only taken from this node (`process/faster_node.rs`) are
+//!    deallocated with REASSIGN and routed again.
 
 use std::sync::Arc;
 
@@ -30,14 +31,17 @@ use proto::{
 use store::{AnyCommand, Command, Context, Needs, Rows};
 use types::{Fault, FulfillmentOrderId, OrderId, Timestamp, limits::MAX_TEXT};
 
-use super::{deallocation::present, routing};
+use super::{
+    deallocation::{self, present},
+    routing,
+};
 use crate::{
-    aggregate::FulfillmentOrderAggregate, fulfillment_order::FulfillmentOrderHeader, inventory::Inventory,
+    aggregate::FulfillmentOrderAggregate, fulfillment_order::FulfillmentOrderHeader, inventory::Inventory, keys,
     reactions::id, release::ReleaseAggregate,
 };
 
 /// The column by which fulfillment orders of an order are found.
-const ORDER: &[&str] = &["order_id"];
+pub(super) const ORDER: &[&str] = &["order_id"];
 
 /// Cancels everything that an order has here, as far as it can still be stopped.
 #[derive(Debug)]
@@ -169,18 +173,20 @@ impl Command for AnswerCancellation {
     }
 }
 
-/// Has cancelled units deallocated from their node, or released when they have none.
+/// Has cancelled units deallocated from their node, or released when they have none, and the others routed again.
 pub(crate) async fn deallocate_cancelled(
     inventory: &Inventory,
     event: &Event,
     payload: FulfillmentCancelled,
 ) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
-    let FulfillmentCancelled { fulfillment_order, lines } = payload;
+    let FulfillmentCancelled { fulfillment_order, lines, reassigned } = payload;
     let fulfillment_order = present(fulfillment_order)?;
     if fulfillment_order.node_id.is_empty() {
         inventory.release(event, &fulfillment_order.order_id, lines).await?;
-    } else {
-        inventory.deallocate(event, &fulfillment_order, &lines, DeallocationPolicy::Cancel).await?;
+    } else if !lines.is_empty() {
+        let request_id = keys::deallocation(&event.event_id);
+        inventory.deallocate(request_id, event, &fulfillment_order, &lines, DeallocationPolicy::Cancel).await?;
     }
-    Ok(Vec::new())
+    let (request_id, policy) = (keys::reassignment(&event.event_id), DeallocationPolicy::Reassign);
+    deallocation::deallocate(inventory, request_id, event, Some(fulfillment_order), reassigned, policy).await
 }

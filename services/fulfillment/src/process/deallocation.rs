@@ -18,9 +18,10 @@ use types::{Fault, FulfillmentOrderId};
 
 use crate::{aggregate::FulfillmentOrderAggregate, inventory::Inventory, reactions::id};
 
-/// Has units of a fulfillment order deallocated because of an event.
+/// Has units of a fulfillment order deallocated because of an event, under this request id.
 pub(crate) async fn deallocate(
     inventory: &Inventory,
+    request_id: String,
     event: &Event,
     fulfillment_order: Option<FulfillmentOrder>,
     lines: Vec<LineQuantity>,
@@ -30,7 +31,7 @@ pub(crate) async fn deallocate(
     if lines.is_empty() {
         return Ok(Vec::new());
     }
-    let reservations = inventory.deallocate(event, &fulfillment_order, &lines, policy).await?;
+    let reservations = inventory.deallocate(request_id, event, &fulfillment_order, &lines, policy).await?;
     let reservations_after_short = (policy == DeallocationPolicy::Short).then_some(reservations);
     Ok(vec![Box::new(RecordDeallocation {
         fulfillment_order_id: id(&fulfillment_order.fulfillment_order_id)?,

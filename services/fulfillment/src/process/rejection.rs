@@ -25,7 +25,7 @@ use store::{AnyCommand, Command, Context, Needs, Rows};
 use types::{Fault, FulfillmentOrderId, Timestamp, limits::MAX_TEXT};
 
 use super::deallocation;
-use crate::{aggregate::FulfillmentOrderAggregate, inventory::Inventory};
+use crate::{aggregate::FulfillmentOrderAggregate, inventory::Inventory, keys};
 
 /// Records that a node rejected a fulfillment order.
 #[derive(Debug)]
@@ -78,5 +78,6 @@ pub(crate) async fn deallocate_withdrawn(
         quantity: line.cancelled,
     });
     let withdrawn = withdrawn.collect();
-    deallocation::deallocate(inventory, event, payload.fulfillment_order, withdrawn, DeallocationPolicy::Reassign).await
+    let (request_id, policy) = (keys::deallocation(&event.event_id), DeallocationPolicy::Reassign);
+    deallocation::deallocate(inventory, request_id, event, payload.fulfillment_order, withdrawn, policy).await
 }

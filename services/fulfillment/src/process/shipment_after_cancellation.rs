@@ -5,13 +5,14 @@
 //!    packages leave (`aggregate/packages.rs`).
 //! 2. [`ship`] counts the units as shipped; the request state becomes ACCEPTED, or CANCELLATION_REJECTED after a cancellation
 //!    was asked for (`fulfillment_order.rs`): `fulfillment.accepted` or `fulfillment.cancellation_rejected`.
-//! 3. Units that were withdrawn or short are reclaimed: from the pending deallocation, else from the unrouted or
-//!    cancelled units of the release (`fulfillment_order/line.rs`, `release.rs`). Those that are planned for or
-//!    assigned to another node, or were returned to the order, are too many.
+//! 3. Units that were withdrawn or short are reclaimed: from the pending deallocation, else from the unrouted, planned or
+//!    cancelled units of the release (`fulfillment_order/line.rs`, `release.rs`). Those that are assigned to another node, or were
+//!    returned to the order, are too many here.
 //! 4. `shipment.shipped` says `cancellation_lost` when the order had been cancelled. Inventory consumes the units. The order
 //!    service counts them as shipped, emits `order.cancel_lost` and opens the exception CANCEL_LOST
 //!    (`services/order/src/process/cancellation.rs`).
-//! 5. Units that are too many: `shipment.over_shipped`, and the exception OVER_SHIPPED (`aggregate/events/shipments.rs`).
+//! 5. Units that are too many: `shipment.over_shipped` (`aggregate/events/shipments.rs`), and other nodes are stopped from
+//!    shipping them again (`process/faster_node.rs`).
 
 use proto::types::v1::LineQuantity;
 use types::Timestamp;
@@ -38,7 +39,7 @@ pub(crate) fn ship(
     order.header.accept_time.get_or_insert(at);
     let mut over_shipped = Vec::new();
     for reclaimed in order.ship(left) {
-        let from_release = release.reclaim(reclaimed.line_number, reclaimed.deallocated);
+        let from_release = release.reclaim(reclaimed.line_number, reclaimed.deallocated, reclaimed.beyond);
         let quantity = reclaimed.deallocated - from_release + reclaimed.beyond;
         if quantity > 0 {
             let line_number = count(reclaimed.line_number);

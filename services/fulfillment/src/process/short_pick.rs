@@ -28,6 +28,7 @@ use super::deallocation;
 use crate::{
     aggregate::FulfillmentOrderAggregate,
     inventory::Inventory,
+    keys,
     tracking_report::believed,
     wire::{check_units, known_lines},
 };
@@ -87,5 +88,6 @@ pub(crate) async fn deallocate_short(
     payload: FulfillmentPicked,
 ) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
     let FulfillmentPicked { fulfillment_order, lines } = payload;
-    deallocation::deallocate(inventory, event, fulfillment_order, lines, DeallocationPolicy::Short).await
+    let (request_id, policy) = (keys::deallocation(&event.event_id), DeallocationPolicy::Short);
+    deallocation::deallocate(inventory, request_id, event, fulfillment_order, lines, policy).await
 }

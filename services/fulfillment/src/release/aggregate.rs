@@ -3,7 +3,10 @@
 mod events;
 mod plan;
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use proto::{fulfillment::v1::FulfillmentUnfulfillable, types::v1::LineQuantity};
 use store::{Context, Needs, Rows};
@@ -24,6 +27,8 @@ pub(crate) struct ReleaseAggregate {
     schedule_routing: bool,
     /// Units that are returned to the order, and the key of their event.
     returned_to_order: Option<(FulfillmentUnfulfillable, String)>,
+    /// Units by node that inventory allocated for a plan after another node had shipped them.
+    superseded: BTreeMap<String, Vec<LineQuantity>>,
 }
 
 impl ReleaseAggregate {
@@ -54,6 +59,7 @@ impl ReleaseAggregate {
             loaded: Some((*release).clone()),
             schedule_routing: false,
             returned_to_order: None,
+            superseded: BTreeMap::new(),
         }))
     }
 
@@ -66,7 +72,14 @@ impl ReleaseAggregate {
 
     /// A new release, all of which is to be routed.
     pub(crate) fn new(release: Release, lines: Vec<ReleaseLine>) -> Self {
-        Self { release, lines, loaded: None, schedule_routing: true, returned_to_order: None }
+        Self {
+            release,
+            lines,
+            loaded: None,
+            schedule_routing: true,
+            returned_to_order: None,
+            superseded: BTreeMap::new(),
+        }
     }
 
     /// The release.
@@ -179,10 +192,10 @@ impl ReleaseAggregate {
         }
     }
 
-    /// Reclaims deallocated units of a line that left their node after all; returns how many.
-    pub(crate) fn reclaim(&mut self, line_number: i64, quantity: i64) -> i64 {
+    /// Reclaims deallocated units of a line that left their node after all, and units beyond those; returns how many.
+    pub(crate) fn reclaim(&mut self, line_number: i64, deallocated: i64, beyond: i64) -> i64 {
         let line = self.lines.iter_mut().find(|line| line.line_number == line_number);
-        line.map_or(0, |line| line.reclaim(quantity))
+        line.map_or(0, |line| line.reclaim(deallocated, beyond))
     }
 
     /// Routes units again that inventory deallocated from a node, except those that are returned to the order.

@@ -5,6 +5,7 @@ mod answers;
 mod cancelling;
 mod contradictions;
 mod crashes;
+mod faster_node;
 mod holds;
 mod input;
 mod inventory;

@@ -43,7 +43,9 @@ pub(super) fn line(event: FulfillmentEvent) -> Option<String> {
         }
         FulfillmentEvent::FulfillmentCancelled(payload) => {
             let (party, lines) = (party(&payload.fulfillment_order?), line_items(&payload.lines));
-            format!("{party} will not ship {lines}: cancelled in time")
+            let rest = line_items(&payload.reassigned);
+            let rest = if payload.reassigned.is_empty() { rest } else { format!("; {rest} go to another node") };
+            format!("{party} will not ship {lines}: cancelled in time{rest}")
         }
         FulfillmentEvent::ShipmentLabelled(ShipmentLabelled { shipment }) => {
             let shipment = shipment?;

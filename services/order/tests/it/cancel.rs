@@ -55,12 +55,16 @@ async fn units_at_nodes_are_cancelled_when_the_nodes_confirm_it() {
         assert_eq!((counters(&order, 0).cancelled, counters(&order, 0).released), (1, 2));
         assert_eq!(order.supported_actions, ["PlaceHold"]);
         assert_eq!(world.events_of(&order.order_id).await.types().last().unwrap(), &EventType::OrderCancelRequested);
-        let stopped =
-            FulfillmentCancelled { fulfillment_order: fulfillment_order(&order), lines: quantities(&[(1, 1)]) };
+        let stopped = FulfillmentCancelled {
+            fulfillment_order: fulfillment_order(&order),
+            lines: quantities(&[(1, 1)]),
+            ..Default::default()
+        };
         let order = world.fulfillment_emits(&order, &FulfillmentEvent::FulfillmentCancelled(stopped)).await;
         assert_eq!((order.state(), counters(&order, 0).released), (OrderState::Confirmed, 1));
         // No node had been found for the last one.
-        let unrouted = FulfillmentCancelled { fulfillment_order: None, lines: quantities(&[(1, 1)]) };
+        let unrouted =
+            FulfillmentCancelled { fulfillment_order: None, lines: quantities(&[(1, 1)]), ..Default::default() };
         let order = world.fulfillment_emits(&order, &FulfillmentEvent::FulfillmentCancelled(unrouted)).await;
         assert_eq!((order.state(), order.status()), (OrderState::Cancelled, OrderStatus::Cancelled));
         assert_eq!(world.events_of(&order.order_id).await.types().last().unwrap(), &EventType::OrderCancelled);
@@ -126,8 +130,11 @@ async fn what_is_shipped_after_it_was_cancelled_is_shipped_too() {
     each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
         let order = world.cancel(&order.order_id).await.unwrap();
-        let stopped =
-            FulfillmentCancelled { fulfillment_order: fulfillment_order(&order), lines: quantities(&[(1, 3)]) };
+        let stopped = FulfillmentCancelled {
+            fulfillment_order: fulfillment_order(&order),
+            lines: quantities(&[(1, 3)]),
+            ..Default::default()
+        };
         let order = world.fulfillment_emits(&order, &FulfillmentEvent::FulfillmentCancelled(stopped)).await;
         assert_eq!(order.state(), OrderState::Cancelled);
         let order = world.ships_despite_cancellation(&order, "shm_1", &[(1, 2)]).await;

@@ -41,8 +41,11 @@ async fn fill_or_kill_after_picking_started_cancels_as_much_as_possible() {
         assert!(tail.iter().all(|expected| types.contains(expected)), "{types:?}");
         assert!(!types.contains(&EventType::OrderBackordered));
         assert_eq!(world.inventory.released()[0].lines, quantities_of(&[(1, "TEA", 2)]));
-        let stopped =
-            FulfillmentCancelled { fulfillment_order: fulfillment_order(&order), lines: quantities(&[(1, 3), (2, 1)]) };
+        let stopped = FulfillmentCancelled {
+            fulfillment_order: fulfillment_order(&order),
+            lines: quantities(&[(1, 3), (2, 1)]),
+            ..Default::default()
+        };
         let order = world.fulfillment_emits(&order, &FulfillmentEvent::FulfillmentCancelled(stopped)).await;
         assert_eq!((order.status(), counters(&order, 0).cancelled), (OrderStatus::Shipped, 5));
         let order = world.delivers(&order, "shm_1", &[(2, 1)]).await;

@@ -166,7 +166,8 @@ async fn units_shipped_after_an_accepted_cancellation_earn_no_credit() {
     each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 10)])).await;
         let order = world.cancel(&order.order_id).await.unwrap();
-        let stopped = FulfillmentCancelled { fulfillment_order: None, lines: quantities(&[(1, 10)]) };
+        let stopped =
+            FulfillmentCancelled { fulfillment_order: None, lines: quantities(&[(1, 10)]), ..Default::default() };
         let order = world.fulfillment_emits(&order, &FulfillmentEvent::FulfillmentCancelled(stopped)).await;
         world.ships_despite_cancellation(&order, "shm_1", &[(1, 10)]).await;
         let order = world.delivers(&order, "shm_1", &[(1, 10)]).await;

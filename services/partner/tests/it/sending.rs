@@ -287,7 +287,7 @@ async fn a_partner_is_asked_to_stop_a_fulfillment_order_it_accepted() {
 async fn a_request_that_is_withdrawn_while_in_doubt_is_not_sent_again_but_stopped() {
     each(given_order(WarehouseBehavior::LosesSilently), async |(world, warehouse)| {
         let order = Some(fulfillment_order("1", "par_a"));
-        let cancelled = FulfillmentCancelled { fulfillment_order: order, lines: Vec::new() };
+        let cancelled = FulfillmentCancelled { fulfillment_order: order, ..Default::default() };
         warehouse.set_behavior(WarehouseBehavior::Receives);
         world.follow(FulfillmentEvent::FulfillmentCancelled(cancelled)).await;
         world.after(LATER).await;

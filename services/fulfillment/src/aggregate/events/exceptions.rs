@@ -32,17 +32,6 @@ impl SavedFulfillmentOrder {
             .account(&header.account_id)
     }
 
-    pub(super) fn open_over_shipped(shipment: &Shipment, lines: &[LineQuantity], cx: &mut Context<'_>) {
-        let units = lines.iter().fold(0_i64, |sum, line| sum.saturating_add(line.quantity));
-        let facts = [
-            ("fulfillment_order_id", shipment.fulfillment_order_id.to_string()),
-            ("node_id", shipment.node_id.to_string()),
-            ("units", units.to_string()),
-        ];
-        let summary = format!("{units} units beyond the fulfillment order left {}", shipment.node_id);
-        exception(ExceptionType::OverShipped, shipment, shipment.version).open(cx, summary, facts);
-    }
-
     /// The contents of the package stay as they are, because inventory and the order have counted them. The same report again
     /// is the same event.
     pub(super) fn open_contents_differ(&self, package_id: &PackageId, reported: &[LineQuantity], cx: &mut Context<'_>) {

@@ -82,11 +82,10 @@ impl SavedFulfillmentOrder {
             let payload = ShipmentOverShipped {
                 shipment_id: shipment.shipment_id.to_string(),
                 order_id: shipment.order_id.to_string(),
-                lines: over_shipped.clone(),
+                lines: over_shipped,
             };
             let over = event(shipment, FulfillmentEvent::ShipmentOverShipped(payload), shipment.version);
             cx.emit(over.occurred(last_departure, 0));
-            Self::open_over_shipped(shipment, &over_shipped, cx);
         }
         if !delivered.is_empty() {
             let payload = ShipmentDelivered {

@@ -15,7 +15,10 @@ impl ReleaseAggregate {
     /// Emits the events of the saved release.
     pub(super) fn emit(&self, cancelled: Vec<LineQuantity>, unassigned_changed: bool, cx: &mut Context<'_>) {
         if !cancelled.is_empty() {
-            self.emit_cancelled(cancelled, cx);
+            self.emit_cancelled(cancelled, "", &self.release.cancel_reason, cx);
+        }
+        for (node_id, units) in &self.superseded {
+            self.emit_cancelled(units.clone(), node_id, "the units were shipped already", cx);
         }
         if unassigned_changed {
             self.emit_unassigned(cx);
@@ -25,8 +28,8 @@ impl ReleaseAggregate {
         }
     }
 
-    /// Units that never had a node are cancelled: the event has a fulfillment order without id and node.
-    fn emit_cancelled(&self, cancelled: Vec<LineQuantity>, cx: &mut Context<'_>) {
+    /// Units that no node was asked for are cancelled: the event has a fulfillment order without id.
+    fn emit_cancelled(&self, cancelled: Vec<LineQuantity>, node_id: &str, reason: &str, cx: &mut Context<'_>) {
         let release = &self.release;
         let line = |unit: &LineQuantity| FulfillmentLine {
             line_number: unit.line_number,
@@ -39,16 +42,22 @@ impl ReleaseAggregate {
             order_id: release.order_id.to_string(),
             account_id: release.account_id.to_string(),
             customer_po: release.customer_po.clone(),
+            node_id: node_id.to_owned(),
             release_number: count(release.release_number),
             execution_state: ExecutionState::Cancelled.into(),
             request_state: RequestState::CancellationAccepted.into(),
             lines: cancelled.iter().map(line).collect(),
             ship_to: Some(release.ship_to.0.clone()),
-            reason: release.cancel_reason.clone(),
+            reason: reason.to_owned(),
             ..FulfillmentOrder::default()
         };
-        let payload = FulfillmentCancelled { fulfillment_order: Some(fulfillment_order), lines: cancelled };
-        cx.emit(self.event(FulfillmentEvent::FulfillmentCancelled(payload), self.key()));
+        let payload = FulfillmentCancelled {
+            fulfillment_order: Some(fulfillment_order),
+            lines: cancelled,
+            ..FulfillmentCancelled::default()
+        };
+        let key = if node_id.is_empty() { self.key() } else { format!("{}/{node_id}", self.key()) };
+        cx.emit(self.event(FulfillmentEvent::FulfillmentCancelled(payload), key));
     }
 
     fn emit_unassigned(&self, cx: &mut Context<'_>) {

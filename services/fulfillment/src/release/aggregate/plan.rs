@@ -60,6 +60,12 @@ impl ReleaseAggregate {
             let number = i64::from(allocation.line_number);
             let Some(line) = self.lines.iter_mut().find(|line| line.line_number == number) else { continue };
             let quantity = allocation.quantity.min(most).min(line.planned);
+            // Another node has shipped the rest meanwhile.
+            let superseded = allocation.quantity.min(most) - quantity;
+            if superseded > 0 {
+                let units = line.units(superseded);
+                self.superseded.entry(allocation.location_id.clone()).or_default().push(units);
+            }
             if quantity > 0 {
                 line.planned -= quantity;
                 line.assigned += quantity;

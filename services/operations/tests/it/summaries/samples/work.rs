@@ -109,9 +109,10 @@ fn fulfillment_orders(samples: &mut Samples) {
         FulfillmentPickRetracted { fulfillment_order: fulfillment_order.clone(), lines: vec![line("NW-011", 9)] };
     let expected = "par_hanse (nod_a) did not pick 9 NW-011 after all";
     sample(samples, FulfillmentEvent::FulfillmentPickRetracted(retracted), expected);
-    let cancelled = FulfillmentCancelled { fulfillment_order, lines: vec![line("NW-011", 9)] };
-    let expected = "par_hanse (nod_a) will not ship 9 NW-011: cancelled in time";
-    sample(samples, FulfillmentEvent::FulfillmentCancelled(cancelled), expected);
+    let (lines, reassigned) = (vec![line("NW-011", 9)], vec![line("NW-012", 2)]);
+    let stopped = FulfillmentCancelled { fulfillment_order, lines, reassigned };
+    let expected = "par_hanse (nod_a) will not ship 9 NW-011: cancelled in time; 2 NW-012 go to another node";
+    sample(samples, FulfillmentEvent::FulfillmentCancelled(stopped), expected);
 }
 
 fn shipment() -> Shipment {

@@ -1,0 +1,199 @@
+//! The first node ships after all, although a second one has its units by then.
+
+use std::time::Duration;
+
+use proto::{
+    events::EventType,
+    fulfillment::v1::{
+        CancellationAnswer, CreateNodeRequest, ExecutionState, FulfillmentCancelled, FulfillmentOrder, RequestState,
+    },
+    types::v1::LineQuantity,
+};
+use testkit::each;
+
+use crate::{
+    inventory::Outage,
+    world::{ORDER, World, node, pick, shipped},
+};
+
+/// Three nodes with plenty, and an order of 4 of one item and 2 of another at the first.
+async fn routed(options: store::Options) -> World {
+    let world = World::open(options).await;
+    for (priority, id) in ["nod_a", "nod_b", "nod_c"].into_iter().enumerate() {
+        let accept_within = (id == "nod_a").then_some(prost_types::Duration { seconds: 600, nanos: 0 });
+        let node = CreateNodeRequest { accept_within, ..node(id, i32::try_from(priority).unwrap()) };
+        world.api().create_node(node).await.unwrap();
+        for sku in ["A", "B"] {
+            world.inventory.stock(sku, id, 10);
+        }
+    }
+    world.release(ORDER, 1, &[(1, "A", 4)]);
+    world.drain().await;
+    world
+}
+
+async fn at(world: &World, index: usize) -> FulfillmentOrder {
+    world.fulfillment_orders(ORDER).await.remove(index)
+}
+
+/// The first node gives the units up, and then ships them.
+async fn first_ships(world: &World) {
+    let first = at(world, 0).await;
+    world.ship(shipped(&first, &[("T1", 4)])).await;
+    world.drain().await;
+}
+
+fn quantities(lines: &[LineQuantity]) -> Vec<(i32, i64)> {
+    lines.iter().map(|line| (line.line_number, line.quantity)).collect()
+}
+
+/// The second node has stopped: nothing is open, allocated at it, or asked of a third one.
+async fn assert_stopped(world: &World) {
+    let second = at(world, 1).await;
+    assert_eq!(second.request_state(), RequestState::CancellationAccepted);
+    assert_eq!((second.execution_state(), second.lines[0].cancelled), (ExecutionState::Cancelled, 4));
+    assert_eq!(world.inventory.allocated("A", "nod_b"), 0);
+    assert_eq!(world.fulfillment_orders(ORDER).await.len(), 2);
+    assert_eq!(world.events().await.open_exceptions(), []);
+    assert_eq!(world.workers.look().await, Ok(0));
+}
+
+#[tokio::test]
+async fn the_second_node_stops_at_once_when_it_has_not_accepted() {
+    each(routed, async |world| {
+        world.reject(&at(&world, 0).await).await;
+        world.drain().await;
+        assert_eq!(at(&world, 1).await.node_id, "nod_b");
+        first_ships(&world).await;
+        assert_stopped(&world).await;
+        assert_eq!(world.count(EventType::FulfillmentCancellationRequested).await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_second_node_is_asked_to_stop_when_it_has_accepted() {
+    each(routed, async |world| {
+        world.clock.advance(Duration::from_secs(600));
+        world.drain().await;
+        world.accept(&at(&world, 1).await).await;
+        first_ships(&world).await;
+        let second = at(&world, 1).await;
+        assert_eq!(second.request_state(), RequestState::CancellationRequested);
+        assert_eq!(second.reason, "the units were shipped already");
+        world.answer_cancellation(&second, CancellationAnswer::Accepted).await;
+        world.drain().await;
+        assert_stopped(&world).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_second_node_that_cannot_stop_ships_too() {
+    each(routed, async |world| {
+        world.reject(&at(&world, 0).await).await;
+        world.drain().await;
+        world.accept(&at(&world, 1).await).await;
+        first_ships(&world).await;
+        let second = at(&world, 1).await;
+        world.answer_cancellation(&second, CancellationAnswer::Rejected).await;
+        world.ship(shipped(&second, &[("T2", 4)])).await;
+        world.drain().await;
+        let second = at(&world, 1).await;
+        assert_eq!((second.execution_state(), second.lines[0].shipped), (ExecutionState::Completed, 4));
+        assert_eq!(world.count(EventType::FulfillmentCancelled).await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn units_that_were_not_found_and_ship_after_all_are_not_shipped_twice() {
+    each(routed, async |world| {
+        world.partners().record_pick(pick(&at(&world, 0).await, 0, 4)).await.unwrap();
+        world.drain().await;
+        assert_eq!(at(&world, 1).await.lines[0].quantity, 4);
+        first_ships(&world).await;
+        assert_stopped(&world).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_nobody_shipped_of_a_stopped_fulfillment_order_goes_to_another_node() {
+    each(routed, async |world| {
+        world.release("ord_2", 1, &[(1, "A", 4), (2, "B", 2)]);
+        world.drain().await;
+        let of_order = async |index: usize| world.fulfillment_orders("ord_2").await.remove(index);
+        world.reject(&of_order(0).await).await;
+        world.drain().await;
+        world.accept(&of_order(1).await).await;
+        world.ship(shipped(&of_order(0).await, &[("T1", 3)])).await;
+        world.drain().await;
+        world.answer_cancellation(&of_order(1).await, CancellationAnswer::Accepted).await;
+        world.drain().await;
+        let stopped = world.events().await.payloads::<FulfillmentCancelled>(EventType::FulfillmentCancelled).remove(0);
+        assert_eq!(quantities(&stopped.lines), [(1, 3)]);
+        assert_eq!(quantities(&stopped.reassigned), [(1, 1), (2, 2)]);
+        let third = of_order(2).await;
+        let lines: Vec<_> = third.lines.iter().map(|line| (line.line_number, line.quantity)).collect();
+        assert_eq!(lines, [(1, 1), (2, 2)]);
+        assert_eq!(world.fulfillment_orders("ord_2").await.len(), 3);
+        assert_eq!((world.inventory.reservation("ord_2", 1).released, world.workers.look().await), (3, Ok(0)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_plan_that_inventory_has_allocated_is_freed() {
+    each(routed, async |world| {
+        world.inventory.fail("Allocate", Outage::After);
+        world.reject(&at(&world, 0).await).await;
+        world.drain().await;
+        assert_eq!((world.fulfillment_orders(ORDER).await.len(), world.inventory.allocated("A", "nod_b")), (1, 4));
+        first_ships(&world).await;
+        assert_eq!(world.count(EventType::ShipmentOverShipped).await, 0);
+        world.clock.advance(Duration::from_secs(60));
+        world.drain().await;
+        assert_eq!((world.fulfillment_orders(ORDER).await.len(), world.inventory.allocated("A", "nod_b")), (1, 0));
+        assert_eq!((world.events().await.open_exceptions(), world.workers.look().await), (vec![], Ok(0)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn units_beyond_a_fulfillment_order_are_not_asked_of_another_node() {
+    each(routed, async |world| {
+        world.release("ord_2", 1, &[(1, "A", 12)]);
+        world.drain().await;
+        let before = world.fulfillment_orders("ord_2").await;
+        assert_eq!(before.len(), 2, "no node has all of it");
+        let (has, other) = (before[0].lines[0].quantity, before[1].lines[0].quantity);
+        world.accept(&before[1]).await;
+        world.ship(shipped(&before[0], &[("T1", has + other)])).await;
+        world.drain().await;
+        let asked = world.fulfillment_orders("ord_2").await.remove(1);
+        assert_eq!(asked.request_state(), RequestState::CancellationRequested);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_lost_call_or_a_repeat_frees_the_units_once() {
+    each(routed, async |world| {
+        world.reject(&at(&world, 0).await).await;
+        world.drain().await;
+        for outage in [Outage::Before, Outage::After] {
+            world.inventory.fail("Deallocate", outage);
+        }
+        let first = at(&world, 0).await;
+        for _ in 0..2 {
+            world.ship(shipped(&first, &[("T1", 4)])).await;
+            world.try_drain().await.unwrap_err();
+        }
+        world.drain().await;
+        assert_stopped(&world).await;
+        assert_eq!(world.inventory.reservation(ORDER, 1).released, 4);
+        assert_eq!(world.count(EventType::FulfillmentCancelled).await, 1);
+    })
+    .await;
+}
