@@ -70,20 +70,16 @@ impl Consume {
     /// The units of a shipped report, if there are any.
     pub(crate) fn of(shipped: ShipmentShipped, occur_time: Option<Timestamp>) -> Result<Option<Self>, Fault> {
         let shipment = shipped.shipment.unwrap_or_default();
-        let mut units: BTreeMap<(i64, String), i64> = BTreeMap::new();
-        for line in shipped.lines.into_iter().filter(|line| line.quantity > 0) {
-            *units.entry((i64::from(line.line_number), line.sku)).or_default() += line.quantity;
-        }
-        if units.is_empty() {
+        let lines = RequestedLine::of_event(shipped.lines);
+        if lines.is_empty() {
             return Ok(None);
         }
-        let line = |((line_number, sku), quantity)| RequestedLine { line_number, sku, quantity };
         Ok(Some(Self {
             shipment_id: one_id("shipment.shipment_id", &shipment.shipment_id)?,
             order_id: one_id("shipment.order_id", &shipment.order_id)?,
             account_id: shipment.account_id.parse().ok(),
             location_id: one_id("shipment.node_id", &shipment.node_id)?,
-            lines: units.into_iter().map(line).collect(),
+            lines,
             source: Source::Event,
             occur_time,
         }))

@@ -1,6 +1,9 @@
 //! Quantities as requests name them: of an item, of an order line, of an order line at a location.
 
-use std::{collections::HashSet, hash::Hash};
+use std::{
+    collections::{BTreeMap, HashSet},
+    hash::Hash,
+};
 
 use mesh::wire::Checks;
 use proto::{inventory::v1 as wire, types::v1 as values};
@@ -51,6 +54,16 @@ impl RequestedLine {
             let quantity = checks.quantity(at("quantity"), line.quantity, 1);
             Some(Self { line_number: line_number?.into(), sku: sku?, quantity: quantity? })
         })
+    }
+
+    /// The units of each line of an event, which may name a line several times or without units.
+    pub(crate) fn of_event(lines: Vec<values::LineQuantity>) -> Vec<Self> {
+        let mut units: BTreeMap<(i64, String), i64> = BTreeMap::new();
+        for line in lines.into_iter().filter(|line| line.quantity > 0) {
+            *units.entry((i64::from(line.line_number), line.sku)).or_default() += line.quantity;
+        }
+        let line = |((line_number, sku), quantity)| Self { line_number, sku, quantity };
+        units.into_iter().map(line).collect()
     }
 
     /// The line of an order.

@@ -1,8 +1,6 @@
 //! Reserves units again for those of a package that was written off and is to be replaced. The package's units stay consumed:
 //! they are gone.
 
-use std::collections::BTreeMap;
-
 use mesh::wire::one_id;
 use proto::{
     events::InventoryEvent,
@@ -33,17 +31,13 @@ impl ReplaceConsumed {
             return Ok(None);
         }
         let shipment = written_off.shipment.unwrap_or_default();
-        let mut units: BTreeMap<(i64, String), i64> = BTreeMap::new();
-        for line in written_off.lines.into_iter().filter(|line| line.quantity > 0) {
-            *units.entry((i64::from(line.line_number), line.sku)).or_default() += line.quantity;
-        }
-        let line = |((line_number, sku), quantity)| RequestedLine { line_number, sku, quantity };
+        let lines = RequestedLine::of_event(written_off.lines);
         Ok(Some(Self {
             package_id: written_off.package_id,
             order_id: one_id("shipment.order_id", &shipment.order_id)?,
             account_id: one_id("shipment.account_id", &shipment.account_id)?,
             shipment_id: shipment.shipment_id,
-            lines: units.into_iter().map(line).collect(),
+            lines,
         }))
     }
 

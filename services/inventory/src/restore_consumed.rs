@@ -1,8 +1,6 @@
 //! Restores units of a shipment that were consumed and did not leave after all: they are on hand and allocated again, at the
 //! location that they were said to have left.
 
-use std::collections::BTreeMap;
-
 use mesh::wire::one_id;
 use proto::fulfillment::v1::ShipmentShipped;
 use store::{Command, Context, Needs, Rows};
@@ -31,20 +29,16 @@ impl RestoreConsumed {
     /// The units of a retracted departure, if there are any.
     pub(crate) fn of(stayed: ShipmentShipped, occur_time: Option<Timestamp>) -> Result<Option<Self>, Fault> {
         let shipment = stayed.shipment.unwrap_or_default();
-        let mut units: BTreeMap<(i64, String), i64> = BTreeMap::new();
-        for line in stayed.lines.into_iter().filter(|line| line.quantity > 0) {
-            *units.entry((i64::from(line.line_number), line.sku)).or_default() += line.quantity;
-        }
-        if units.is_empty() {
+        let lines = RequestedLine::of_event(stayed.lines);
+        if lines.is_empty() {
             return Ok(None);
         }
-        let line = |((line_number, sku), quantity)| RequestedLine { line_number, sku, quantity };
         Ok(Some(Self {
             shipment_id: one_id("shipment.shipment_id", &shipment.shipment_id)?,
             order_id: one_id("shipment.order_id", &shipment.order_id)?,
             account_id: shipment.account_id.parse().ok(),
             location_id: one_id("shipment.node_id", &shipment.node_id)?,
-            lines: units.into_iter().map(line).collect(),
+            lines,
             occur_time,
         }))
     }

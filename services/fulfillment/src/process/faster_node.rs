@@ -27,8 +27,8 @@ use crate::{
     release::ReleaseAggregate,
 };
 
-/// What the other node is told.
-const REASON: &str = "the units were shipped already";
+/// Why the other node is stopped, as it is told.
+pub(crate) const SHIPPED_ALREADY: &str = "the units were shipped already";
 
 /// Reacts to units that left although another node may have them.
 pub(crate) fn supersede(payload: ShipmentOverShipped) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
@@ -85,7 +85,7 @@ impl Command for SupersedeUnits {
         left.retain(|line| line.quantity > 0);
         for id in self.open(rows)? {
             let mut aggregate = FulfillmentOrderAggregate::load(&id, rows)?;
-            let superseded = aggregate.supersede(&left, REASON, cx.now());
+            let superseded = aggregate.supersede(&left, SHIPPED_ALREADY, cx.now());
             if superseded.is_empty() {
                 continue;
             }

@@ -9,7 +9,7 @@ use proto::{
 use store::{Context, Exception, NewEvent};
 
 use super::ReleaseAggregate;
-use crate::{release::RoutingState, wire::count};
+use crate::{process::faster_node::SHIPPED_ALREADY, release::RoutingState, wire::count};
 
 impl ReleaseAggregate {
     /// Emits the events of the saved release.
@@ -18,7 +18,7 @@ impl ReleaseAggregate {
             self.emit_cancelled(cancelled, "", &self.release.cancel_reason, cx);
         }
         for (node_id, units) in &self.superseded {
-            self.emit_cancelled(units.clone(), node_id, "the units were shipped already", cx);
+            self.emit_cancelled(units.clone(), node_id, SHIPPED_ALREADY, cx);
         }
         if unassigned_changed {
             self.emit_unassigned(cx);
