@@ -142,7 +142,8 @@ async fn decide(
 ) -> Result<(Applied, Vec<Change>), Failure> {
     let mut rows = Rows::default();
     let calls = requests.iter().flat_map(|request| &request.groups).map(|group| &group.call);
-    let missing = rows.missing(ask_all(requests, &rows));
+    let mut asking = asking(requests);
+    let missing = rows.missing(ask_all(&mut asking, &rows));
     let mut loads = Vec::from(finish::loads(requests));
     loads.push(Answers::load(calls));
     let first = loads.len();
@@ -160,7 +161,7 @@ async fn decide(
 
     let mut batch = Batch { conn, lock, source, now, rows, answers, effects: Effects::default() };
     if loaded {
-        batch.load(requests).await?;
+        batch.load(asking).await?;
     }
     let mut answers = Vec::with_capacity(requests.len());
     for (request, open) in requests.iter().zip(&mut open) {
@@ -199,22 +200,33 @@ async fn decide(
     Ok((Applied { answers, events, tasks: tasks.len() }, changes))
 }
 
-/// What all commands want to see next.
-fn ask_all(requests: &[WriteRequest], rows: &Rows) -> Needs {
-    let mut needs = Needs::default();
+/// The commands of write requests: all ask for rows.
+fn asking(requests: &[WriteRequest]) -> Vec<&dyn AnyCommand> {
     let groups = requests.iter().flat_map(|request| &request.groups).filter(|group| group.poison.is_none());
-    for command in groups.flat_map(|group| &group.commands) {
+    groups.flat_map(|group| &group.commands).map(|command| &**command).collect()
+}
+
+/// What commands want to see next. A command that lacks nothing asks no more.
+fn ask_all(asking: &mut Vec<&dyn AnyCommand>, rows: &Rows) -> Needs {
+    let mut needs = Needs::default();
+    asking.retain(|command| {
+        let known = needs.wanted.len();
         // A panic is reported to the caller when the command decides.
-        let _reported_later = ask(&**command, rows, &mut needs);
-    }
+        let _reported_later = ask(*command, rows, &mut needs);
+        let lacks = needs.wanted.get(known..).is_some_and(|wanted| rows.lack(wanted));
+        if !lacks {
+            needs.wanted.truncate(known);
+        }
+        lacks
+    });
     needs
 }
 
 impl Batch<'_> {
     /// Loads for all commands together, until none asks for more.
-    async fn load(&mut self, requests: &[WriteRequest]) -> Result<(), Failure> {
+    async fn load(&mut self, mut asking: Vec<&dyn AnyCommand>) -> Result<(), Failure> {
         for _ in 1..ROUNDS {
-            let needs = ask_all(requests, &self.rows);
+            let needs = ask_all(&mut asking, &self.rows);
             if !self.rows.load(self.conn, needs, self.lock).await? {
                 break;
             }

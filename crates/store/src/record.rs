@@ -20,6 +20,9 @@ pub trait Record: fmt::Debug + Clone + PartialEq + Send + Sync + 'static {
     /// Values of `COLUMNS`, in that order.
     fn values(&self) -> Vec<Value>;
 
+    /// The value of one of `COLUMNS`.
+    fn value(&self, column: &str) -> Option<Value>;
+
     /// Values of `KEY`.
     fn key_values(&self) -> Vec<Value>;
 
@@ -140,6 +143,16 @@ macro_rules! record {
                     $($crate::Column::to_value(&self.$key),)+
                     $($crate::Column::to_value(&self.$field),)*
                 ]
+            }
+
+            fn value(&self, column: &str) -> Option<$crate::Value> {
+                $(if column == stringify!($key) {
+                    return Some($crate::Column::to_value(&self.$key));
+                })+
+                $(if column == stringify!($field) {
+                    return Some($crate::Column::to_value(&self.$field));
+                })*
+                None
             }
 
             fn key_values(&self) -> Vec<$crate::Value> {

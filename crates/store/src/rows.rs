@@ -137,6 +137,15 @@ impl Rows {
         Ok(true)
     }
 
+    /// Whether anything that was asked for is not loaded yet.
+    pub(crate) fn lack(&self, wanted: &[Want]) -> bool {
+        let is_loaded = |want: &Want| {
+            let of_columns = self.loaded.get(&(want.schema.record, want.columns));
+            of_columns.is_some_and(|loaded| loaded.contains(&want.values))
+        };
+        !wanted.iter().all(is_loaded)
+    }
+
     /// What of `needs` is not loaded yet: one load for each table and set of columns.
     pub(crate) fn missing(&self, needs: Needs) -> Vec<Missing> {
         let mut missing = HashMap::<_, (Want, HashSet<_>)>::new();
@@ -210,14 +219,15 @@ fn inserts(table: &Table) -> Change {
 
 /// Each row only when the table still has the version it was loaded with.
 fn updates(table: &Table) -> Change {
-    let Schema { table: name, key, columns, .. } = table.schema();
-    let version = columns.len() + 1;
+    let Schema { table: name, key, .. } = table.schema();
+    let (changed, rows) = table.updates();
+    let version = key.len() + changed.len() + 1;
     let pair = |(index, column): (usize, &&str)| format!("{column} = @{}", index + 1);
-    let set = columns.iter().enumerate().skip(key.len()).map(pair);
+    let set = key.iter().chain(&changed).enumerate().skip(key.len()).map(pair);
     let set: Vec<String> = std::iter::once(format!("version = @{version}")).chain(set).collect();
     let condition: Vec<String> =
         key.iter().enumerate().map(pair).chain(std::iter::once(format!("{name}.version = @{}", version + 1))).collect();
-    Change::update(name, set.join(", "), condition.join(" AND "), table.updates()).all_or(Unchanged::Conflict)
+    Change::update(name, set.join(", "), condition.join(" AND "), rows).all_or(Unchanged::Conflict)
 }
 
 fn forgotten(schema: &Schema, columns: &[&str]) -> Fault {

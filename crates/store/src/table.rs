@@ -38,18 +38,12 @@ impl Schema {
             read: |fields| R::read(fields).map(|record| Box::new(record) as Box<dyn AnyRecord>),
         }
     }
-
-    /// The values of `columns` out of those of a whole row.
-    fn pick(&self, columns: &[&str], values: &[Value]) -> Vec<Value> {
-        let value =
-            |column: &&str| self.columns.iter().position(|name| name == column).and_then(|at| values.get(at)).cloned();
-        columns.iter().filter_map(value).collect()
-    }
 }
 
 /// A record of any type.
 pub(crate) trait AnyRecord: Any + fmt::Debug + Send + Sync {
     fn values(&self) -> Vec<Value>;
+    fn value(&self, column: &str) -> Option<Value>;
     fn key_values(&self) -> Vec<Value>;
     fn version(&self) -> i64;
 }
@@ -57,6 +51,10 @@ pub(crate) trait AnyRecord: Any + fmt::Debug + Send + Sync {
 impl<R: Record> AnyRecord for R {
     fn values(&self) -> Vec<Value> {
         Record::values(self)
+    }
+
+    fn value(&self, column: &str) -> Option<Value> {
+        Record::value(self, column)
     }
 
     fn key_values(&self) -> Vec<Value> {
@@ -74,6 +72,15 @@ impl dyn AnyRecord {
         let any: &dyn Any = self;
         any.downcast_ref()
     }
+
+    /// The values of these columns alone: others may be messages, which take long to encode.
+    fn pick(&self, columns: &[&str]) -> Vec<Value> {
+        columns.iter().filter_map(|column| self.value(column)).collect()
+    }
+
+    fn has(&self, columns: &[&str], values: &[Value]) -> bool {
+        columns.iter().zip(values).all(|(column, value)| self.value(column).as_ref() == Some(value))
+    }
 }
 
 /// Loaded rows, what accepted commands made of them, and what the present command makes of them.
@@ -88,6 +95,8 @@ pub(crate) struct Table {
 #[derive(Debug)]
 struct Loaded {
     record: Box<dyn AnyRecord>,
+    /// The row in the database, once the batch has changed it.
+    original: Option<Box<dyn AnyRecord>>,
     /// Version in the database; 0 when the row is not there.
     saved: i64,
 }
@@ -128,7 +137,7 @@ impl Table {
             }
         }
         for (key, record) in &self.overlay {
-            if self.schema.pick(columns, &record.values()) == values {
+            if record.has(columns, values) {
                 found.insert(key, &**record);
             }
         }
@@ -160,7 +169,8 @@ impl Table {
             let key = record.key_values();
             if !self.rows.contains_key(&key) {
                 let saved = record.version();
-                self.set(key, record, saved);
+                self.reindex(&key, None, &*record);
+                self.rows.insert(key, Loaded { record, original: None, saved });
             }
         }
         Ok(())
@@ -174,7 +184,7 @@ impl Table {
         }
         let mut index: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
         for (key, loaded) in &self.rows {
-            index.entry(self.schema.pick(columns, &loaded.record.values())).or_default().insert(key.clone());
+            index.entry(loaded.record.pick(columns)).or_default().insert(key.clone());
         }
         self.indexes.insert(columns, index);
     }
@@ -182,8 +192,15 @@ impl Table {
     /// Accepts the present command's changes.
     pub(crate) fn merge(&mut self) {
         for (key, record) in std::mem::take(&mut self.overlay) {
-            let saved = self.rows.get(&key).map_or(0, |loaded| loaded.saved);
-            self.set(key, record, saved);
+            let before = self.rows.remove(&key);
+            self.reindex(&key, before.as_ref().map(|before| &*before.record), &*record);
+            let loaded = match before {
+                Some(Loaded { record: before, original, saved }) => {
+                    Loaded { record, original: original.or(Some(before)), saved }
+                }
+                None => Loaded { record, original: None, saved: 0 },
+            };
+            self.rows.insert(key, loaded);
         }
     }
 
@@ -198,27 +215,37 @@ impl Table {
         new.map(|loaded| with(loaded.record.values(), &[loaded.record.version()])).collect()
     }
 
-    /// Changed rows, in key order: columns, version, version in the database.
-    pub(crate) fn updates(&self) -> Vec<Vec<Value>> {
-        let known = self.changed().filter(|loaded| loaded.saved > 0);
-        known.map(|loaded| with(loaded.record.values(), &[loaded.record.version(), loaded.saved])).collect()
+    /// Changed rows: the columns in which any of them has changed, and of each row in key order its key, these columns, its
+    /// version and that in the database. Columns that are not written leave their indexes alone.
+    pub(crate) fn updates(&self) -> (Vec<&'static str>, Vec<Vec<Value>>) {
+        let known: Vec<_> = self.changed().filter(|loaded| loaded.saved > 0).collect();
+        let columns = self.schema.columns.get(self.schema.key.len()..).unwrap_or_default();
+        let differs = |column: &str, loaded: &Loaded| {
+            loaded.original.as_ref().is_none_or(|original| original.value(column) != loaded.record.value(column))
+        };
+        let differs = |column: &&&str| known.iter().any(|loaded| differs(column, loaded));
+        let changed: Vec<_> = columns.iter().filter(differs).copied().collect();
+        let row = |loaded: &Loaded| {
+            let mut values = loaded.record.key_values();
+            values.extend(loaded.record.pick(&changed));
+            with(values, &[loaded.record.version(), loaded.saved])
+        };
+        let rows = known.into_iter().map(row).collect();
+        (changed, rows)
     }
 
-    fn set(&mut self, key: Vec<Value>, record: Box<dyn AnyRecord>, saved: i64) {
-        if self.indexes.is_empty() {
-            self.rows.insert(key, Loaded { record, saved });
-            return;
-        }
-        let values = record.values();
-        let before = self.rows.get(&key).map(|loaded| loaded.record.values());
+    /// Has the indexes find a row by its present values.
+    fn reindex(&mut self, key: &[Value], before: Option<&dyn AnyRecord>, record: &dyn AnyRecord) {
         for (columns, index) in &mut self.indexes {
-            let old = before.as_ref().map(|before| self.schema.pick(columns, before));
-            if let Some(keys) = old.and_then(|old| index.get_mut(&old)) {
-                keys.remove(&key);
+            let (old, new) = (before.map(|before| before.pick(columns)), record.pick(columns));
+            if old.as_ref() == Some(&new) {
+                continue;
             }
-            index.entry(self.schema.pick(columns, &values)).or_default().insert(key.clone());
+            if let Some(keys) = old.and_then(|old| index.get_mut(&old)) {
+                keys.remove(key);
+            }
+            index.entry(new).or_default().insert(key.to_vec());
         }
-        self.rows.insert(key, Loaded { record, saved });
     }
 
     fn changed(&self) -> impl Iterator<Item = &Loaded> {

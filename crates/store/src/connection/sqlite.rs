@@ -100,7 +100,7 @@ impl Connection {
         let mut statement = connection.prepare_cached(sql)?;
         bind_numbered(&mut statement, args)?;
         let mut found = Vec::new();
-        read(&mut statement, &mut found)?;
+        read(&mut statement, None, &mut found)?;
         Ok(found)
     }
 
@@ -112,16 +112,16 @@ impl Connection {
         Ok(statement.raw_execute()? as u64)
     }
 
-    /// The rows of a load, whose text is run for each value.
+    /// The rows of a load, whose text is run for each value. They are read by position: their columns have no names.
     pub(crate) fn load(&self, load: &Load) -> Result<Vec<Row>, Failure> {
         let Load { table, select, values, .. } = load;
         let sql = format!("SELECT {select} FROM {table} WHERE {}", load.condition(Dialect::Sqlite, 1));
         let connection = self.lock();
         let mut statement = connection.prepare_cached(&sql)?;
-        let mut found = Vec::new();
+        let (unnamed, mut found) = (Some(Arc::default()), Vec::with_capacity(values.len()));
         for args in values {
             bind(&mut statement, args)?;
-            read(&mut statement, &mut found)?;
+            read(&mut statement, unnamed.clone(), &mut found)?;
         }
         Ok(found)
     }
@@ -178,14 +178,20 @@ fn bind_numbered(statement: &mut CachedStatement<'_>, args: &[Value]) -> Result<
     Ok(())
 }
 
-/// Runs a statement that is bound, and adds its rows.
-fn read(statement: &mut CachedStatement<'_>, found: &mut Vec<Row>) -> Result<(), Failure> {
+/// Runs a statement that is bound, and adds its rows, with the names of its columns when none are given.
+fn read(
+    statement: &mut CachedStatement<'_>,
+    mut names: Option<Arc<[String]>>,
+    found: &mut Vec<Row>,
+) -> Result<(), Failure> {
     let width = statement.column_count();
-    let mut names: Option<Arc<[String]>> = None;
     let mut rows = statement.raw_query();
     while let Some(row) = rows.next()? {
-        let values = (0..width).map(|column| row.get_ref(column).map(value)).collect::<Result<_, _>>()?;
-        let names = names.get_or_insert_with(|| row.as_ref().column_names().map(str::to_owned).collect());
+        let mut values = Vec::with_capacity(width);
+        for column in 0..width {
+            values.push(value(row.get_ref(column)?));
+        }
+        let names = names.get_or_insert_with(|| row.as_ref().column_names().into_iter().map(str::to_owned).collect());
         found.push(Row::new(names.clone(), values));
     }
     Ok(())
