@@ -23,6 +23,9 @@ pub trait Record: fmt::Debug + Clone + PartialEq + Send + Sync + 'static {
     /// The value of one of `COLUMNS`.
     fn value(&self, column: &str) -> Option<Value>;
 
+    /// Those of `COLUMNS` in which it differs from another.
+    fn changed(&self, original: &Self) -> Vec<&'static str>;
+
     /// Values of `KEY`.
     fn key_values(&self) -> Vec<Value>;
 
@@ -153,6 +156,14 @@ macro_rules! record {
                     return Some($crate::Column::to_value(&self.$field));
                 })*
                 None
+            }
+
+            fn changed(&self, original: &Self) -> Vec<&'static str> {
+                let columns = [
+                    $((self.$key != original.$key, stringify!($key)),)+
+                    $((self.$field != original.$field, stringify!($field)),)*
+                ];
+                columns.into_iter().filter_map(|(differs, column)| differs.then_some(column)).collect()
             }
 
             fn key_values(&self) -> Vec<$crate::Value> {

@@ -44,6 +44,7 @@ impl Schema {
 pub(crate) trait AnyRecord: Any + fmt::Debug + Send + Sync {
     fn values(&self) -> Vec<Value>;
     fn value(&self, column: &str) -> Option<Value>;
+    fn changed(&self, original: &dyn AnyRecord) -> Vec<&'static str>;
     fn key_values(&self) -> Vec<Value>;
     fn version(&self) -> i64;
 }
@@ -55,6 +56,10 @@ impl<R: Record> AnyRecord for R {
 
     fn value(&self, column: &str) -> Option<Value> {
         Record::value(self, column)
+    }
+
+    fn changed(&self, original: &dyn AnyRecord) -> Vec<&'static str> {
+        original.downcast().map_or_else(|| R::COLUMNS.to_vec(), |original| Record::changed(self, original))
     }
 
     fn key_values(&self) -> Vec<Value> {
@@ -219,12 +224,9 @@ impl Table {
     /// version and that in the database. Columns that are not written leave their indexes alone.
     pub(crate) fn updates(&self) -> (Vec<&'static str>, Vec<Vec<Value>>) {
         let known: Vec<_> = self.changed().filter(|loaded| loaded.saved > 0).collect();
-        let columns = self.schema.columns.get(self.schema.key.len()..).unwrap_or_default();
-        let differs = |column: &str, loaded: &Loaded| {
-            loaded.original.as_ref().is_none_or(|original| original.value(column) != loaded.record.value(column))
-        };
-        let differs = |column: &&&str| known.iter().any(|loaded| differs(column, loaded));
-        let changed: Vec<_> = columns.iter().filter(differs).copied().collect();
+        let of_row = |loaded: &&Loaded| loaded.original.as_ref().map(|original| loaded.record.changed(&**original));
+        let changed: BTreeSet<_> = known.iter().filter_map(of_row).flatten().collect();
+        let changed: Vec<_> = changed.into_iter().collect();
         let row = |loaded: &Loaded| {
             let mut values = loaded.record.key_values();
             values.extend(loaded.record.pick(&changed));
