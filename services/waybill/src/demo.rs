@@ -68,15 +68,15 @@ pub async fn run(rest: &Rest, options: &Options) -> anyhow::Result<Outcome> {
     let watched = async {
         portal::submit(rest, &data, orders, &bar, options).await.context("submitting the orders")?;
         let submitted = begun.elapsed();
-        watch::until_settled(rest, &data, &bar).await.context("watching the orders")?;
-        anyhow::Ok(submitted)
+        let settled = watch::until_settled(rest, &data, &sandbox, &bar).await.context("watching the orders")?;
+        anyhow::Ok((submitted, settled.duration_since(begun)))
     };
-    let submitted = tokio::select! {
-        submitted = watched => submitted?,
+    let (submitted, delivered) = tokio::select! {
+        times = watched => times?,
         ended = partners => { ended?.context("playing the partners")?; anyhow::bail!("the partners stopped") }
     };
     bar.finish_and_clear();
-    let timing = summary::Timing { submitted, delivered: begun.elapsed(), reports: sandbox.sent() };
+    let timing = summary::Timing { submitted, delivered, reports: sandbox.sent() };
     summary::print(rest, orders.len(), &timing).await.context("summing up")
 }
 

@@ -191,7 +191,7 @@ fn read(
         for column in 0..width {
             values.push(value(row.get_ref(column)?));
         }
-        let names = names.get_or_insert_with(|| row.as_ref().column_names().into_iter().map(str::to_owned).collect());
+        let names = names.get_or_insert_with(|| row.as_ref().column_names().map(str::to_owned).collect());
         found.push(Row::new(names.clone(), values));
     }
     Ok(())

@@ -19,7 +19,7 @@ pub(super) struct Timing {
     pub(super) reports: u64,
 }
 
-/// Prints the summary and the timeline of one order.
+/// Prints the summary, and the timelines of an order whose parcel came back and of one whose delivery was corrected.
 pub(super) async fn print(rest: &Rest, orders: usize, timing: &Timing) -> anyhow::Result<Outcome> {
     let summary = rest.get("/v1/orders:summary").await?;
     let exceptions = rest.get("/v1/exceptions:summary").await?;
@@ -49,6 +49,12 @@ pub(super) async fn print(rest: &Rest, orders: usize, timing: &Timing) -> anyhow
         invoice_ready_minor += minor;
         println!("\nReady to invoice {:>17} {}", amount(minor), money["currency"].as_str().unwrap_or_default());
     }
+    let credits = rest.list("/v1/proposed-credits", "credits").await?;
+    let credited: i64 = credits.iter().map(|credit| number(&credit["amount"]["minorUnits"])).sum();
+    println!("Credits proposed  {:>17} for {} corrected reports and returns", amount(credited), credits.len());
+    let returns = rest.list("/v1/returns", "returns").await?;
+    let came_back: Vec<&Value> = returns.iter().filter(|one| one["packageId"] != "").collect();
+    println!("Packages that came back {:>11}", came_back.len());
     let rate = orders as f64 / timing.delivered.as_secs_f64();
     println!(
         "Time {:.1} s to submit, {:.1} s to the last delivery: {rate:.0} orders a second, {} partner reports",
@@ -56,24 +62,26 @@ pub(super) async fn print(rest: &Rest, orders: usize, timing: &Timing) -> anyhow
         timing.delivered.as_secs_f64(),
         timing.reports,
     );
-    print_timeline(rest).await?;
+    let stories = [
+        ("a parcel that came back", came_back.first().map(|back| &back["orderId"])),
+        (
+            "a corrected delivery",
+            credits.iter().find(|one| one["reason"] == "CORRECTED").map(|credit| &credit["orderId"]),
+        ),
+    ];
+    for (what, order_id) in stories {
+        if let Some(order_id) = order_id.and_then(Value::as_str) {
+            print_timeline(rest, what, order_id).await?;
+        }
+    }
     Ok(Outcome { invoice_ready_minor, statuses, units })
 }
 
-/// The timeline of an order that did not go smoothly, when there is one.
-async fn print_timeline(rest: &Rest) -> anyhow::Result<()> {
-    let incomplete = rest
-        .get("/v1/fulfillment-orders?executionStates=EXECUTION_STATE_INCOMPLETE&executionStates=EXECUTION_STATE_CANCELLED&pageSize=1")
-        .await?;
-    let any = rest.get("/v1/fulfillment-orders?pageSize=1").await?;
-    let Some(fulfillment_order) =
-        entries(&incomplete["fulfillmentOrders"]).chain(entries(&any["fulfillmentOrders"])).next().cloned()
-    else {
-        return Ok(());
-    };
-    let order = fulfillment_order["orderId"].as_str().unwrap_or_default();
-    println!("\nThe story of {} ({order})", fulfillment_order["customerPo"].as_str().unwrap_or_default());
-    for entry in rest.list(&format!("/v1/orders/{order}/timeline"), "entries").await? {
+/// The timeline of an order.
+async fn print_timeline(rest: &Rest, what: &str, order_id: &str) -> anyhow::Result<()> {
+    let order = rest.get(&format!("/v1/orders/{order_id}")).await?;
+    println!("\nThe story of {what}: {} ({order_id})", order["customerPo"].as_str().unwrap_or_default());
+    for entry in rest.list(&format!("/v1/orders/{order_id}/timeline"), "entries").await? {
         let time = entry["event"]["occurTime"].as_str().unwrap_or_default();
         let source = entry["event"]["source"].as_str().unwrap_or_default();
         println!("  {:<27} {source:<12} {}", time, entry["summary"].as_str().unwrap_or_default());

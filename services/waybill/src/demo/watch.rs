@@ -1,7 +1,7 @@
-//! Waits until every order is delivered or cancelled. Plays the supplier that delivers what orders wait for, and the person
-//! who retries routing after every suitable warehouse rejected a fulfillment order.
+//! Waits until every order is delivered or cancelled. Plays the supplier that delivers what orders wait for, and the people
+//! who retry routing after every suitable warehouse rejected a fulfillment order, and take in and replace what comes back.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
@@ -10,38 +10,56 @@ use super::load::handling_class;
 use crate::{
     northwind::{Item, Northwind},
     rest::{Rest, number},
-    sandbox::WAREHOUSES,
+    sandbox::{Sandbox, WAREHOUSES, people},
 };
 
 const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 /// After so many checks without a change the mesh counts as stuck. Longer than the lease of a task whose runner died.
 const MAX_UNCHANGED: u32 = 1_500;
+/// After so many checks without a change what is delivered stays delivered: reports take effect after they are answered.
+const STILL: u32 = 10;
+/// Every how many checks people look at what comes back.
+const DECIDE_EVERY: u64 = 10;
 
-/// Returns when no unit is under way any more. Fails when nothing changes for too long before.
-pub async fn until_settled(rest: &Rest, data: &Northwind, bar: &ProgressBar) -> anyhow::Result<()> {
+/// Waits until no unit is under way any more; returns since when. Fails when nothing changes for too long before.
+pub async fn until_settled(
+    rest: &Rest,
+    data: &Northwind,
+    partners: &Sandbox,
+    bar: &ProgressBar,
+) -> anyhow::Result<Instant> {
     bar.set_message("fulfilling");
-    let (mut last, mut unchanged) = (Value::Null, 0);
-    loop {
+    let (mut last, mut unchanged, mut settled) = (Value::Null, 0, None);
+    for check in 1_u64.. {
         let summary = rest.get("/v1/orders:summary").await?;
         let delivered = orders_in(&summary, &["ORDER_STATUS_DELIVERED", "ORDER_STATUS_CANCELLED"]);
         bar.set_position(u64::try_from(delivered).unwrap_or(0));
         let units = &summary["units"];
         let open: i64 =
             ["unallocated", "reserved", "released", "backordered"].iter().map(|name| number(&units[*name])).sum();
-        if open == 0 && number(&units["shipped"]) == number(&units["delivered"]) {
-            return Ok(());
+        unchanged = if summary == last { unchanged + 1 } else { 0 };
+        let all_delivered = open == 0 && number(&units["shipped"]) == number(&units["delivered"]);
+        match settled {
+            _ if !all_delivered || unchanged == 0 || partners.reporting() > 0 => settled = None,
+            None => settled = Some(Instant::now()),
+            Some(since) if unchanged >= STILL => return Ok(since),
+            Some(_) => {}
+        }
+        if check.is_multiple_of(DECIDE_EVERY) {
+            people::take_in(rest).await?;
+            people::write_off(rest, 0).await?;
         }
         if number(&units["backordered"]) > 0 {
             supply(rest, data).await?;
         }
-        if summary == last {
-            retry_routing(rest).await?;
+        if unchanged > 0 && !all_delivered {
+            people::retry_routing(rest).await?;
         }
-        unchanged = if summary == last { unchanged + 1 } else { 0 };
         anyhow::ensure!(unchanged < MAX_UNCHANGED, "nothing changes any more: {units}");
         last = summary;
         tokio::time::sleep(CHECK_INTERVAL).await;
     }
+    unreachable!("checks do not end")
 }
 
 /// Delivers what orders wait for to the first warehouse that can store it.
@@ -65,18 +83,6 @@ async fn supply(rest: &Rest, data: &Northwind) -> anyhow::Result<()> {
             if let Err(problem) = rest.post(&path, None, &body).await? {
                 anyhow::bail!("{path}: {} {}", problem.reason, problem.detail);
             }
-        }
-    }
-    Ok(())
-}
-
-/// Retries routing for every order whose units no node accepted. The exception is resolved when a node accepts them.
-async fn retry_routing(rest: &Rest) -> anyhow::Result<()> {
-    let open = "/v1/exceptions?type=UNASSIGNED&states=EXCEPTION_STATE_OPEN";
-    for exception in rest.list(open, "exceptions").await? {
-        let order = exception["orderId"].as_str().unwrap_or_default();
-        if let Err(problem) = rest.post(&format!("/v1/orders/{order}:retryRouting"), None, &json!({})).await? {
-            tracing::debug!(order, reason = problem.reason, "not routed again");
         }
     }
     Ok(())

@@ -88,17 +88,23 @@ pub struct Sandbox {
     seed: u64,
     chances: Chances,
     sent: Arc<AtomicU64>,
+    reporting: Arc<AtomicU64>,
 }
 
 impl Sandbox {
     /// Partners that call a gateway.
     pub fn new(rest: Rest, seed: u64, chances: Chances) -> Self {
-        Self { rest, seed, chances, sent: Arc::default() }
+        Self { rest, seed, chances, sent: Arc::default(), reporting: Arc::default() }
     }
 
     /// How many reports were sent so far.
     pub fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
+    }
+
+    /// How many fulfillment orders are being reported on.
+    pub fn reporting(&self) -> u64 {
+        self.reporting.load(Ordering::Relaxed)
     }
 
     /// Plays until the future is dropped, or the gateway cannot be reached any more.
@@ -159,13 +165,16 @@ impl Sandbox {
             return;
         }
         let (sandbox, slots) = (self.clone(), slots.clone());
+        self.reporting.fetch_add(1, Ordering::Relaxed);
         reports.spawn(async move {
             let _slot = slots.acquire_owned().await?;
-            if asked_to_stop {
+            let reported = if asked_to_stop {
                 sandbox.answer_cancellation(&fulfillment_order).await
             } else {
                 sandbox.report(&fulfillment_order).await
-            }
+            };
+            sandbox.reporting.fetch_sub(1, Ordering::Relaxed);
+            reported
         });
     }
 

@@ -1,7 +1,12 @@
 //! The reports of the partners on one fulfillment order: a pure function of a seed and the order.
 
+mod disturb;
+mod writer;
+
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use serde_json::{Value, json};
+
+use self::{disturb::disturb, writer::Writer};
 
 /// How often things go wrong, each out of 1,000.
 #[derive(Debug, Clone, Copy)]
@@ -20,17 +25,50 @@ pub struct Chances {
     pub drop: u32,
     /// A report's number is used again for other content.
     pub conflict: u32,
-    /// A report's clock is hours ahead or behind.
+    /// A report's clock is hours ahead or behind; it is corrected later.
     pub skew: u32,
+    /// A carrier reports a delivery that did not occur, and takes it back.
+    pub misdeliver: u32,
+    /// A package is refused and comes back to its sender.
+    pub send_back: u32,
+    /// A package is lost; some are found and delivered.
+    pub lose: u32,
+    /// A warehouse voids labels and prints others.
+    pub void: u32,
+    /// A warehouse reports packages that did not leave, and takes that back before they do.
+    pub unload: u32,
 }
 
 impl Chances {
     /// The usual mishaps.
-    pub const USUAL: Self =
-        Self { reject: 20, short: 15, duplicate: 80, reorder: 80, delay: 60, drop: 20, conflict: 2, skew: 0 };
+    pub const USUAL: Self = Self {
+        reject: 20,
+        short: 15,
+        duplicate: 80,
+        reorder: 80,
+        delay: 60,
+        drop: 20,
+        conflict: 2,
+        misdeliver: 8,
+        send_back: 5,
+        ..Self::NONE
+    };
     /// No mishaps.
-    pub const NONE: Self =
-        Self { reject: 0, short: 0, duplicate: 0, reorder: 0, delay: 0, drop: 0, conflict: 0, skew: 0 };
+    pub const NONE: Self = Self {
+        reject: 0,
+        short: 0,
+        duplicate: 0,
+        reorder: 0,
+        delay: 0,
+        drop: 0,
+        conflict: 0,
+        skew: 0,
+        misdeliver: 0,
+        send_back: 0,
+        lose: 0,
+        void: 0,
+        unload: 0,
+    };
 }
 
 /// A fulfillment order as a warehouse sees it.
@@ -78,22 +116,23 @@ pub fn script(seed: u64, chances: &Chances, fulfillment_order: &FulfillmentOrder
     let mut rng = StdRng::seed_from_u64(seed ^ fingerprint(&kind));
     let id = &fulfillment_order.fulfillment_order_id;
     let name = format!("{}-{}", fulfillment_order.customer_po, id.get(id.len().saturating_sub(8)..).unwrap_or(id));
-    // A generator of its own, so that scripts without skew stay as they are.
+    // Generators of their own, so that scripts without these mishaps stay as they are.
     let clocks = StdRng::seed_from_u64(seed ^ fingerprint(&kind).rotate_left(17));
+    let mut mistakes = StdRng::seed_from_u64(seed ^ fingerprint(&kind).rotate_left(31));
     let (reports, corrections) = (Vec::new(), Vec::new());
     let mut writer = Writer { fulfillment_order, name: &name, reports, corrections, clocks, skew: chances.skew };
 
     if fulfillment_order.attempt == 1 && chance(&mut rng, chances.reject) {
         writer.warehouse("reject", 1, json!({"rejected": {"reason": "no capacity today"}}));
     } else {
-        fulfil(&mut rng, chances, &mut writer);
+        fulfil(&mut rng, &mut mistakes, chances, &mut writer);
     }
     let mut sent = disturb(&mut rng, chances, writer.reports);
     sent.extend(writer.corrections);
     sent
 }
 
-fn fulfil(rng: &mut StdRng, chances: &Chances, writer: &mut Writer<'_>) {
+fn fulfil(rng: &mut StdRng, mistakes: &mut StdRng, chances: &Chances, writer: &mut Writer<'_>) {
     writer.warehouse("accept", 1, json!({"accepted": {}}));
 
     let (mut picked, mut short) = (Vec::new(), Vec::new());
@@ -123,119 +162,56 @@ fn fulfil(rng: &mut StdRng, chances: &Chances, writer: &mut Writer<'_>) {
         "shipmentReference": format!("S-{}", writer.name), "carrierId": writer.fulfillment_order.carrier_id,
         "packages": packages,
     });
+    if chance(mistakes, chances.void) {
+        writer.warehouse("label-spoilt", 2, json!({ "labelled": spoilt(&shipment) }));
+        writer.take_back("label-spoilt", "misprinted");
+    }
     writer.warehouse("label", 3, json!({ "labelled": shipment }));
+    if chance(mistakes, chances.unload) {
+        writer.warehouse("load", 3, json!({ "shipped": shipment }));
+        writer.take_back("load", "still on the dock");
+    }
     writer.warehouse("ship", 4, json!({ "shipped": shipment }));
-
     for package in &packages {
-        let tracking = package["trackingNumber"].as_str().unwrap_or_default();
-        writer.milestone(tracking, 5, "MILESTONE_CODE_PICKED_UP", "AF");
-        writer.milestone(tracking, 6, "MILESTONE_CODE_IN_TRANSIT", "X6");
-        if chance(rng, chances.delay) {
-            writer.milestone(tracking, 7, "MILESTONE_CODE_DELAYED", "SD");
-        }
-        writer.milestone(tracking, 8, "MILESTONE_CODE_OUT_FOR_DELIVERY", "AJ");
-        writer.milestone(tracking, 9, "MILESTONE_CODE_DELIVERED", "D1");
-        writer.proof(tracking, 9);
+        carry(package["trackingNumber"].as_str().unwrap_or_default(), rng, mistakes, chances, writer);
     }
 }
 
-/// Duplicates, reorders, delays and drops reports, and reuses a control number.
-fn disturb(rng: &mut StdRng, chances: &Chances, reports: Vec<Report>) -> Vec<Report> {
-    let mut sent: Vec<Report> = Vec::with_capacity(reports.len() + 4);
-    let mut lost = Vec::new();
-    for mut report in reports {
-        if chance(rng, chances.drop) {
-            lost.push(report);
-            continue;
-        }
-        if chance(rng, chances.delay) {
-            report.delay_millis += rng.random_range(5..40);
-        }
-        let overtakes = chance(rng, chances.reorder);
-        if chance(rng, chances.duplicate) {
-            sent.push(report.clone());
-        }
-        if chance(rng, chances.conflict) {
-            let mut other = report.clone();
-            other.body["rejected"] = json!({"fulfillmentOrderId": "ful_unknown", "reason": "sent by mistake"});
-            for kind in ["accepted", "picked", "labelled", "shipped", "milestone", "proofOfDelivery"] {
-                other.body.as_object_mut().map(|body| body.remove(kind));
-            }
-            sent.push(report.clone());
-            sent.push(other);
-            continue;
-        }
-        let index = if overtakes { sent.len().saturating_sub(1) } else { sent.len() };
-        sent.insert(index, report);
+/// The shipment under labels that are thrown away.
+fn spoilt(shipment: &Value) -> Value {
+    let mut spoilt = shipment.clone();
+    let (reference, packages) = (shipment["shipmentReference"].as_str(), spoilt["packages"].as_array_mut());
+    for package in packages.into_iter().flatten() {
+        package["trackingNumber"] = json!(format!("{}-X", package["trackingNumber"].as_str().unwrap_or_default()));
     }
-    sent.extend(lost);
-    sent
+    spoilt["shipmentReference"] = json!(format!("{}-X", reference.unwrap_or_default()));
+    spoilt
 }
 
-struct Writer<'a> {
-    fulfillment_order: &'a FulfillmentOrder,
-    name: &'a str,
-    reports: Vec<Report>,
-    /// Reports of skewed clocks again, at their right times. They are sent last.
-    corrections: Vec<Report>,
-    clocks: StdRng,
-    skew: u32,
-}
-
-impl Writer<'_> {
-    fn warehouse(&mut self, step: &str, hour: i64, mut report: Value) {
-        let time = self.time(hour);
-        for payload in report.as_object_mut().into_iter().flat_map(|report| report.values_mut()) {
-            payload["fulfillmentOrderId"] = json!(self.fulfillment_order.fulfillment_order_id);
-            payload["occurTime"] = json!(time.0);
-        }
-        self.push(&self.fulfillment_order.partner_id, step, report);
+/// The carrier's reports on a package.
+fn carry(tracking: &str, rng: &mut StdRng, mistakes: &mut StdRng, chances: &Chances, writer: &mut Writer<'_>) {
+    writer.milestone(tracking, 5, "MILESTONE_CODE_PICKED_UP", "AF");
+    writer.milestone(tracking, 6, "MILESTONE_CODE_IN_TRANSIT", "X6");
+    if chance(rng, chances.delay) {
+        writer.milestone(tracking, 7, "MILESTONE_CODE_DELAYED", "SD");
     }
-
-    fn milestone(&mut self, tracking: &str, hour: i64, code: &str, raw: &str) {
-        let report = |time: &str| {
-            let milestone = json!({"trackingNumber": tracking, "code": code, "rawCode": raw, "occurTime": time});
-            json!({"milestone": {"milestone": milestone}})
-        };
-        let (time, right) = self.time(hour);
-        self.push_corrected(&format!("{raw}-{tracking}"), report(&time), right.map(|right| report(&right)));
+    writer.milestone(tracking, 8, "MILESTONE_CODE_OUT_FOR_DELIVERY", "AJ");
+    if chance(mistakes, chances.send_back) {
+        writer.milestone(tracking, 9, "MILESTONE_CODE_REFUSED", "A7");
+        writer.milestone(tracking, 12, "MILESTONE_CODE_RETURNED_TO_SENDER", "A3");
+        return;
     }
-
-    fn proof(&mut self, tracking: &str, hour: i64) {
-        let report = |time: &str| {
-            let proof = json!({"signedBy": "goods inward", "signTime": time});
-            json!({"proofOfDelivery": {"trackingNumber": tracking, "proofOfDelivery": proof}})
-        };
-        let (time, right) = self.time(hour);
-        self.push_corrected(&format!("POD-{tracking}"), report(&time), right.map(|right| report(&right)));
-    }
-
-    /// A report of the carrier, and again with its right time when its clock was off.
-    fn push_corrected(&mut self, step: &str, report: Value, right: Option<Value>) {
-        let carrier = self.fulfillment_order.carrier_id.clone();
-        self.push(&carrier, step, report);
-        if let Some(right) = right {
-            self.push(&carrier, &format!("{step}-corrected"), right);
-            self.corrections.extend(self.reports.pop());
+    if chance(mistakes, chances.lose) {
+        writer.milestone(tracking, 9, "MILESTONE_CODE_LOST", "LOST");
+        if mistakes.random() {
+            return;
         }
     }
-
-    /// Hours of the real world are milliseconds here. A skewed clock is off by real hours: then the right time too.
-    fn time(&mut self, hour: i64) -> (String, Option<String>) {
-        const REAL_HOUR: i64 = 3_600_000_000;
-        let off = if self.skew > 0 && chance(&mut self.clocks, self.skew) {
-            self.clocks.random_range(-12..=12) * REAL_HOUR
-        } else {
-            0
-        };
-        let right = self.fulfillment_order.create_micros + hour * 1_000;
-        (rfc3339(right + off), (off != 0).then(|| rfc3339(right)))
+    if chance(mistakes, chances.misdeliver) {
+        writer.misdelivery(tracking, 9);
     }
-
-    fn push(&mut self, partner: &str, step: &str, mut body: Value) {
-        body["controlNumber"] = json!(format!("{}-{step}", self.name));
-        self.reports.push(Report { delay_millis: 0, partner_id: partner.to_owned(), body });
-    }
+    writer.milestone(tracking, 10, "MILESTONE_CODE_DELIVERED", "D1");
+    writer.proof(tracking, 10);
 }
 
 fn quantities(lines: &[(i64, String, i64)]) -> Value {
@@ -247,14 +223,8 @@ fn chance(rng: &mut StdRng, per_mille: u32) -> bool {
 }
 
 /// FNV-1a, so that scripts stay the same whatever the compiler.
-fn fingerprint(text: &str) -> u64 {
+pub(super) fn fingerprint(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-}
-
-/// The instant as RFC 3339 with microseconds.
-fn rfc3339(micros: i64) -> String {
-    let (seconds, nanos) = types::Timestamp::from_micros(micros).to_parts();
-    prost_types::Timestamp { seconds, nanos }.to_string()
 }
 
 #[cfg(test)]
@@ -289,6 +259,19 @@ mod tests {
             .filter_map(|line| line["quantity"].as_i64())
             .sum();
         assert_eq!(shipped, 50);
+    }
+
+    #[test]
+    fn what_is_taken_back_was_reported_before_by_the_same_partner() {
+        let chances = Chances { misdeliver: 1_000, void: 1_000, unload: 1_000, ..Chances::NONE };
+        let reports = script(3, &chances, &fulfillment_order());
+        let taken_back: Vec<_> = reports.iter().filter(|report| report.body["retracted"].is_object()).collect();
+        assert!(taken_back.len() >= 3);
+        for report in taken_back {
+            let number = &report.body["retracted"]["controlNumber"];
+            let earlier = reports.iter().find(|earlier| earlier.body["controlNumber"] == *number).unwrap();
+            assert_eq!(earlier.partner_id, report.partner_id);
+        }
     }
 
     #[test]

@@ -80,8 +80,8 @@ async fn run(settings: &[String], credential: Option<Secret>) {
     tokio::select! {
         journey = async {
             demo::portal::submit(&rest, &data, orders, &bar, &options).await?;
-            demo::watch::until_settled(&rest, &data, &bar).await
-        } => journey.unwrap(),
+            demo::watch::until_settled(&rest, &data, &partners, &bar).await
+        } => drop(journey.unwrap()),
         ended = partners.play() => ended.unwrap(),
     }
     let summary = rest.get("/v1/orders:summary").await.unwrap();

@@ -74,7 +74,7 @@ async fn settled(rest: &Rest) {
     let partners = Sandbox::new(rest.clone(), 1, CHANCES);
     let (data, bar) = (northwind::load().unwrap(), demo::hidden_bar());
     tokio::select! {
-        settled = demo::watch::until_settled(rest, &data, &bar) => settled.unwrap(),
+        settled = demo::watch::until_settled(rest, &data, &partners, &bar) => drop(settled.unwrap()),
         ended = partners.play() => ended.unwrap(),
     }
     for order in rest.list("/v1/orders", "orders").await.unwrap() {

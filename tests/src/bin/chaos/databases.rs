@@ -3,17 +3,11 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use anyhow::Context as _;
-use prost::Message as _;
-use proto::{
-    event::v1::Event,
-    events::{FulfillmentEvent, LogEvent as _, OrderEvent},
-    types::v1::LineQuantity,
-};
 use store::Db;
 use types::SystemClock;
 use waybill::compose::{Config, SERVICES, ServiceClients};
 
-use crate::faults::Tally;
+use crate::{faults::Tally, timelines};
 
 /// A law of one database, with a query that returns each violation as a text.
 struct Law {
@@ -128,9 +122,6 @@ const LAWS_OF_ALL: &[(&str, &str)] = &[
     ("the file is whole", "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'"),
 ];
 
-/// Units of an order's lines.
-type Units = BTreeMap<(String, i64), i64>;
-
 /// Checks the laws, logs and timelines of all databases below `directory`.
 pub(crate) async fn check(directory: &Path, tally: &Tally) -> anyhow::Result<()> {
     let mut databases = BTreeMap::new();
@@ -154,7 +145,7 @@ pub(crate) async fn check(directory: &Path, tally: &Tally) -> anyhow::Result<()>
     }
     stranded(&databases, tally).await?;
     followed(&databases, tally).await?;
-    timelines(&databases, tally).await?;
+    timelines::check(&databases, tally).await?;
     for db in databases.values() {
         db.close().await;
     }
@@ -196,125 +187,4 @@ async fn followed(databases: &BTreeMap<&str, Db>, tally: &Tally) -> anyhow::Resu
         }
     }
     Ok(())
-}
-
-/// Every event of an order is on its timeline once, and its quantities are those that the services count.
-async fn timelines(databases: &BTreeMap<&str, Db>, tally: &Tally) -> anyhow::Result<()> {
-    let operations = databases.get("operations").context("no database of operations")?;
-    let mut entries: BTreeMap<(String, i64), Vec<u8>> = BTreeMap::new();
-    for row in operations.query("SELECT source, position, body FROM timeline", Vec::new()).await? {
-        entries.insert((row.at(0)?, row.at(1)?), row.at(2)?);
-    }
-    let (mut shipped, mut delivered, mut cancelled) = (Units::new(), Units::new(), Units::new());
-    for (service, db) in databases {
-        let events = "SELECT position, body FROM events WHERE correlation_id LIKE 'ord_%' ORDER BY position";
-        for row in db.query(events, Vec::new()).await? {
-            let (position, body): (i64, Vec<u8>) = (row.at(0)?, row.at(1)?);
-            match entries.remove(&((*service).to_owned(), position)) {
-                Some(entry) if entry == body => {}
-                entry => tally.violation(format!(
-                    "event {position} of {service} is {} on the timeline",
-                    if entry.is_some() { "another" } else { "not" }
-                )),
-            }
-            let event = Event::decode(body.as_slice())?;
-            match *service {
-                FulfillmentEvent::SOURCE => {
-                    let fulfillment_event = FulfillmentEvent::decode(&event)?;
-                    if let FulfillmentEvent::ShipmentShipped(payload) = fulfillment_event {
-                        add(&mut shipped, &event, payload.lines);
-                    } else if let FulfillmentEvent::ShipmentDelivered(payload)
-                    | FulfillmentEvent::ShipmentPartiallyDelivered(payload) = fulfillment_event
-                    {
-                        add(&mut delivered, &event, payload.lines);
-                    } else if let FulfillmentEvent::FulfillmentCancelled(payload) = fulfillment_event {
-                        add(&mut cancelled, &event, payload.lines);
-                    }
-                }
-                OrderEvent::SOURCE => {
-                    if let OrderEvent::OrderLineCancelled(payload) = OrderEvent::decode(&event)? {
-                        add(&mut cancelled, &event, payload.lines);
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-    for (source, position) in entries.keys() {
-        tally.violation(format!("entry {position} of {source} is on the timeline and in no log"));
-    }
-
-    let order = databases.get("order").context("no database of order")?;
-    let lines = "SELECT l.order_id, l.line_number, l.shipped, l.delivered, l.cancelled, o.state FROM order_lines l \
-                 JOIN orders o ON o.order_id = l.order_id";
-    for row in order.query(lines, Vec::new()).await? {
-        let line: (String, i64) = (row.at(0)?, row.at(1)?);
-        let rejected = row.at::<String>(5)? == "REJECTED";
-        for (what, shown, column) in
-            [("shipped", &shipped, 2), ("delivered", &delivered, 3), ("cancelled", &cancelled, 4)]
-        {
-            let (shown, counted) = (shown.get(&line).copied().unwrap_or(0), row.at::<i64>(column)?);
-            if shown != counted && !(rejected && what == "cancelled") {
-                let (id, number) = &line;
-                tally.violation(format!("{id} line {number}: {shown} units {what} on the timeline, {counted} counted"));
-            }
-        }
-    }
-    agree(
-        databases,
-        "fulfillment",
-        "SELECT f.order_id, l.line_number, SUM(l.shipped) FROM fulfillment_lines l \
-        JOIN fulfillment_orders f ON f.fulfillment_order_id = l.fulfillment_order_id GROUP BY 1, 2",
-        &shipped,
-        tally,
-    )
-    .await?;
-    agree(
-        databases,
-        "inventory",
-        "SELECT order_id, line_number, SUM(CASE WHEN called_units > shipped_units THEN called_units ELSE shipped_units END) \
-        FROM consumptions GROUP BY 1, 2",
-        &shipped,
-        tally,
-    )
-    .await?;
-    agree(
-        databases,
-        "returns",
-        "SELECT order_id, line_number, SUM(quantity) FROM deliveries GROUP BY 1, 2",
-        &delivered,
-        tally,
-    )
-    .await
-}
-
-/// Compares the units of the log with those that another service counts.
-async fn agree(
-    databases: &BTreeMap<&str, Db>,
-    service: &str,
-    counts: &str,
-    logged: &Units,
-    tally: &Tally,
-) -> anyhow::Result<()> {
-    let db = databases.get(service).with_context(|| format!("no database of {service}"))?;
-    let mut counted = Units::new();
-    for row in db.query(counts, Vec::new()).await? {
-        let (line, units): ((String, i64), i64) = ((row.at(0)?, row.at(1)?), row.at(2)?);
-        if units != 0 {
-            counted.insert(line, units);
-        }
-    }
-    for line in logged.keys().chain(counted.keys()) {
-        let (logged, counted) = (logged.get(line), counted.get(line));
-        if logged != counted {
-            tally.violation(format!("{service} counts {counted:?} units of {line:?}, the log counts {logged:?}"));
-        }
-    }
-    Ok(())
-}
-
-fn add(units: &mut Units, event: &Event, lines: Vec<LineQuantity>) {
-    for line in lines {
-        *units.entry((event.correlation_id.clone(), i64::from(line.line_number))).or_default() += line.quantity;
-    }
 }

@@ -10,6 +10,7 @@ mod plan;
 mod portal;
 mod proxy;
 mod settle;
+mod timelines;
 
 use std::{
     collections::BTreeMap,
@@ -25,7 +26,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use waybill::{
     rest::Rest,
-    sandbox::{Chances, Sandbox},
+    sandbox::{Chances, Sandbox, people},
 };
 
 use crate::{
@@ -36,8 +37,24 @@ use crate::{
 };
 
 /// Mishaps of the partners.
-const CHANCES: Chances =
-    Chances { reject: 60, short: 60, duplicate: 250, reorder: 250, delay: 150, drop: 100, conflict: 20, skew: 150 };
+const CHANCES: Chances = Chances {
+    reject: 60,
+    short: 60,
+    duplicate: 250,
+    reorder: 250,
+    delay: 150,
+    drop: 100,
+    conflict: 20,
+    skew: 150,
+    misdeliver: 80,
+    send_back: 60,
+    lose: 60,
+    void: 80,
+    unload: 80,
+};
+
+/// Of how many packages out of 1,000 that do not arrive the units are cancelled.
+const CANCELLED: u64 = 400;
 
 /// Runs the mesh as separate processes under load, kills and pauses them, cuts their connections and fills their disks
 /// at moments drawn from a seed, and checks at the end that nothing acknowledged is lost or duplicated and that every law
@@ -156,6 +173,7 @@ async fn play(options: &Options, members: &[Arc<Member>], caller: &Caller) -> an
         () = partners(caller, options.seed) => {}
         () = caller.returns() => {}
         () = supplier(caller, &mut round) => {}
+        () = decisions(caller) => {}
     }
 
     for member in members {
@@ -167,6 +185,7 @@ async fn play(options: &Options, members: &[Arc<Member>], caller: &Caller) -> an
     let unexplained = tokio::select! {
         settled = settle::settle(caller, &mut round) => settled.context("settling")?,
         () = partners(caller, options.seed) => anyhow::bail!("the partners stopped"),
+        () = decisions(caller) => anyhow::bail!("the people stopped"),
     };
     unexplained.0.into_iter().for_each(|order| tally.violation(order));
     acknowledged::check(caller).await.context("checking what was acknowledged")
@@ -185,6 +204,16 @@ async fn partners(caller: &Caller, seed: u64) {
     loop {
         drop(Sandbox::new(caller.rest.clone(), seed, CHANCES).play().await);
         tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// The people who take in and write off what does not arrive.
+async fn decisions(caller: &Caller) {
+    loop {
+        // Whoever loses the gateway begins again.
+        drop(people::take_in(&caller.rest).await);
+        drop(people::write_off(&caller.rest, CANCELLED).await);
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
 

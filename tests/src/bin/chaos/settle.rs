@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use anyhow::ensure;
 use serde_json::{Value, json};
 use tokio::time::sleep;
+use waybill::sandbox::people;
 use waybill_e2e::number;
 
 use crate::portal::Caller;
@@ -37,7 +38,7 @@ pub(crate) async fn settle(caller: &Caller, round: &mut u64) -> anyhow::Result<U
         }
         unchanged = if now == last { unchanged + 1 } else { 0 };
         if unchanged > 0 && unchanged % STILL == 0 {
-            if asked < MAX_RETRIES && retry_routing(caller).await? > 0 {
+            if asked < MAX_RETRIES && people::retry_routing(&caller.rest).await? > 0 {
                 asked += 1;
                 unchanged += 1;
                 sleep(CHECK_INTERVAL).await;
@@ -56,18 +57,6 @@ pub(crate) async fn settle(caller: &Caller, round: &mut u64) -> anyhow::Result<U
         last = now;
         sleep(CHECK_INTERVAL).await;
     }
-}
-
-/// Retries routing for every unassigned exception; returns how many there were.
-async fn retry_routing(caller: &Caller) -> anyhow::Result<usize> {
-    let open = "/v1/exceptions?type=UNASSIGNED&states=EXCEPTION_STATE_OPEN";
-    let exceptions = caller.rest.list(open, "exceptions").await?;
-    for exception in &exceptions {
-        let order = exception["orderId"].as_str().unwrap_or_default();
-        // It may have been routed meanwhile.
-        caller.rest.post(&format!("/v1/orders/{order}:retryRouting"), None, &json!({})).await?.ok();
-    }
-    Ok(exceptions.len())
 }
 
 /// Orders that have open units or units under way, and neither a hold nor an open exception.
