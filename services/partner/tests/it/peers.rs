@@ -226,6 +226,7 @@ impl InventoryService for Fulfillment {
         list_locations: ListLocationsRequest => ListLocationsResponse;
         receive_stock: ReceiveStockRequest => ReceiveStockResponse;
         retract_movement: RetractMovementRequest => StockLevel;
+        retract_count: RetractCountRequest => RetractCountResponse;
         adjust_stock: AdjustStockRequest => StockLevel;
         reserve: ReserveRequest => ReserveResponse;
         release: ReleaseRequest => ReleaseResponse;

@@ -6,8 +6,9 @@ use proto::inventory::v1::{
     GetAvailabilityRequest, GetAvailabilityResponse, GetItemRequest, Item, ListItemsRequest, ListItemsResponse,
     ListLocationsRequest, ListLocationsResponse, ListMovementsRequest, ListMovementsResponse, ListReservationsRequest,
     ListReservationsResponse, Location, ReceiveStockRequest, ReceiveStockResponse, ReleaseRequest, ReleaseResponse,
-    ReportSnapshotRequest, ReportSnapshotResponse, ReserveRequest, ReserveResponse, RetractMovementRequest, StockLevel,
-    UpdateItemRequest, inventory_service_server::InventoryService,
+    ReportSnapshotRequest, ReportSnapshotResponse, ReserveRequest, ReserveResponse, RetractCountRequest,
+    RetractCountResponse, RetractMovementRequest, StockLevel, UpdateItemRequest,
+    inventory_service_server::InventoryService,
 };
 use tonic::{Request, Response, Status};
 use types::Fault;
@@ -25,6 +26,7 @@ impl InventoryService for Inventory {
         list_locations: ListLocationsRequest => ListLocationsResponse;
         receive_stock: ReceiveStockRequest => ReceiveStockResponse;
         retract_movement: RetractMovementRequest => StockLevel;
+        retract_count: RetractCountRequest => RetractCountResponse;
         adjust_stock: AdjustStockRequest => StockLevel;
         report_snapshot: ReportSnapshotRequest => ReportSnapshotResponse;
         reserve: ReserveRequest => ReserveResponse;
