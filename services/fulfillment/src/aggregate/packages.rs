@@ -17,7 +17,7 @@ use crate::{
     process::shipment_after_cancellation,
     report::PackageReport,
     shipment::Shipment,
-    tracking_report::believed,
+    tracking_report::{believed, is_future},
     wire::known_lines,
 };
 
@@ -144,7 +144,7 @@ impl FulfillmentOrderAggregate {
         if !is_known {
             self.shipments.push(own);
         }
-        if let Some(claimed) = report.occur_time.filter(|claimed| *claimed != at) {
+        if let Some(claimed) = report.occur_time.filter(|claimed| is_future(*claimed, now)) {
             self.pending.push(PendingEvent::ShippedInFuture(shipment_id.clone(), claimed));
         }
         Ok(Entry { shipment_id, at, packages, names_carrier })

@@ -17,6 +17,7 @@ mod reuse;
 mod routing;
 mod shipping;
 mod storms;
+mod times;
 mod tracking;
 mod undelivered;
 mod unrouted;
