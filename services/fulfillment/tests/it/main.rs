@@ -6,6 +6,7 @@ mod cancelling;
 mod contradictions;
 mod crashes;
 mod faster_node;
+mod found_units;
 mod holds;
 mod input;
 mod inventory;

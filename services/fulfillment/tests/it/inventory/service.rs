@@ -24,7 +24,6 @@ impl InventoryService for Inventory {
         update_item: UpdateItemRequest => Item;
         create_location: CreateLocationRequest => Location;
         list_locations: ListLocationsRequest => ListLocationsResponse;
-        receive_stock: ReceiveStockRequest => ReceiveStockResponse;
         retract_movement: RetractMovementRequest => StockLevel;
         retract_count: RetractCountRequest => RetractCountResponse;
         adjust_stock: AdjustStockRequest => StockLevel;
@@ -91,6 +90,14 @@ impl InventoryService for Inventory {
             return Err(mesh::status(Fault::invalid("allocations", "must have 1 to 5,000 elements")));
         }
         ledger.answer("Allocate", &request.allocation_key, |ledger| ledger.allocate(&request))
+    }
+
+    async fn receive_stock(
+        &self,
+        request: Request<ReceiveStockRequest>,
+    ) -> Result<Response<ReceiveStockResponse>, Status> {
+        let request = request.into_inner();
+        self.0.lock().unwrap().answer("ReceiveStock", &request.request_id, |ledger| ledger.receive(&request))
     }
 
     async fn deallocate(&self, request: Request<DeallocateRequest>) -> Result<Response<DeallocateResponse>, Status> {
