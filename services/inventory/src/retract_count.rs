@@ -98,8 +98,12 @@ impl Command for RetractCount {
         let Self { location_id, skus, count_time, reason } = self;
         let location = Location::find(rows, location_id)?.clone();
         let mut ledger = self.working_set(rows).load(rows, cx.now())?;
+        let mut checks = Checks::new();
+        for (index, sku) in skus.iter().enumerate().filter(|(_, sku)| ledger.stock(sku).is_err()) {
+            checks.wrong(format!("skus[{index}]"), format!("there is no item {sku}"));
+        }
+        checks.done()?;
         for sku in skus {
-            ledger.stock(sku)?;
             for movement in self.counted(rows, sku) {
                 ledger.retract(movement, location_id, reason)?;
             }

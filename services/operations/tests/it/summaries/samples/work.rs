@@ -286,6 +286,11 @@ fn messages(samples: &mut Samples) {
     );
     sample(
         samples,
+        PartnerEvent::PartnerMessageRetracted(message.clone()),
+        "par_hanse took report timed out (M-7) back",
+    );
+    sample(
+        samples,
         PartnerEvent::PartnerMessageReplayed(message.clone()),
         "report timed out (M-7) of par_hanse was replayed",
     );
