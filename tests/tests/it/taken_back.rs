@@ -79,6 +79,25 @@ async fn a_pick_that_is_taken_back_gives_the_node_its_short_units_again() {
 }
 
 #[tokio::test]
+async fn a_pick_that_is_taken_back_at_once_leaves_the_units_with_the_node() {
+    each(|world| async move {
+        let (order_id, id) = at_hamburg(&world, 4).await;
+        let picked = json!({"picked": {"fulfillmentOrderId": id, "picked": units(2), "short": units(2)}});
+        world.report("par_hanse", "pick", picked).await;
+        world.report("par_hanse", "no pick", retracted("pick")).await;
+        world.drain().await;
+        assert_eq!(counters(&world, &order_id, ["short", "released", "backordered"]).await, [0, 4, 0]);
+        assert_eq!((on_hand(&world).await, open_exceptions(&world).await), (4, Vec::new()));
+        world.report("par_hanse", "ship", shipped(&id, 4)).await;
+        world.drain().await;
+        assert_eq!(counters(&world, &order_id, ["shipped", "overShipped"]).await, [4, 0]);
+        assert_eq!((on_hand(&world).await, open_exceptions(&world).await), (0, Vec::new()));
+        world.check_laws().await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn short_units_that_the_order_waits_for_are_found_by_a_count() {
     each(|world| async move {
         let (order_id, id) = at_hamburg(&world, 4).await;

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use proto::{
-    fulfillment::v1::RecordMilestoneRequest,
+    fulfillment::v1::{RecordMilestoneRequest, RecordShipmentRequest},
     partner::v1::{MessageState, ReplayMessageRequest, SubmitReportRequest, submit_report_request::Report},
 };
 use testkit::{each, wrong_fields};
 
 use crate::{
-    kinds::{KINDS, Kind},
+    kinds::{KINDS, Kind, started},
     peers::PeerBehavior,
     taken_back::{retracted, world},
     world::{World, accepted, report},
@@ -76,6 +76,18 @@ async fn a_shipment_of_other_packages_takes_the_place_of_the_earlier_one() {
         assert_eq!(world.fulfillment.methods(), ["shipment", "retract_shipment", "void", "shipment"]);
         assert!(world.fulfillment.request("void").contains("package_names: [\"T1\"]"));
         assert_eq!(states(&world).await, CORRECTED);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_shipment_that_left_at_another_time_takes_the_place_of_the_earlier_one() {
+    each(world, async |world| {
+        world.apply(Kind::Shipment.report("m1", 4)).await;
+        let Report::Shipped(left) = Kind::Shipment.content("T1", 4) else { unreachable!() };
+        let earlier = Report::Shipped(RecordShipmentRequest { occur_time: Some(started(-600)), ..left });
+        world.apply(corrects(report("par_a", "m2", earlier), "m1")).await;
+        assert_eq!(world.fulfillment.methods(), ["shipment", "retract_shipment", "shipment"]);
     })
     .await;
 }

@@ -85,12 +85,9 @@ impl Command for RecordReportAttempt {
         if present.state != MessageState::Received {
             return Ok(wire::message(&present, Vec::new()));
         }
-        let result = if self.mark_taken_back(rows, cx)? {
-            self.result.clone()
-        } else {
-            // What was undone may be less than what the message did.
-            Err(Fault::unavailable("the report that it takes back has changed meanwhile"))
-        };
+        // What was undone may be less than what a message did that changed meanwhile.
+        let changed = Err(Fault::unavailable("the report that it takes back has changed meanwhile"));
+        let result = if self.mark_taken_back(rows, cx)? { &self.result } else { &changed };
         if !self.bad.is_empty() {
             // Another attempt may have set the same elements aside.
             let present =
@@ -100,7 +97,7 @@ impl Command for RecordReportAttempt {
         }
         let attempts = present.attempts + 1;
         let tried = Message { attempts, update_time: cx.now(), ..present };
-        let (event, changed) = match &result {
+        let (event, recorded) = match result {
             Ok(Effect { outcome, order_id, account_id, recorded_as }) => {
                 let order_id = if order_id.is_empty() { tried.order_id.clone() } else { order_id.clone() };
                 let account_id = account_id.parse().ok().or_else(|| tried.account_id.clone());
@@ -132,7 +129,7 @@ impl Command for RecordReportAttempt {
                 (PartnerEvent::PartnerMessageRejected as fn(_) -> _, rejected)
             }
         };
-        let message = rows.put(changed);
+        let message = rows.put(recorded);
         if message.state == MessageState::Rejected {
             unschedule(&message, cx);
         }

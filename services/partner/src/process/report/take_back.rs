@@ -255,12 +255,13 @@ impl Reports {
     }
 }
 
-/// Whether two reports are of the same packages of one shipment, so that only their contents may differ.
+/// Whether two reports are of the same packages of one shipment that left at the same time, so that only contents may differ.
 fn has_same_packages(earlier: &RecordShipmentRequest, later: &RecordShipmentRequest) -> bool {
     let mut names = [retraction::names(&earlier.packages), retraction::names(&later.packages)];
     names.iter_mut().for_each(|names| names.sort_unstable());
     earlier.fulfillment_order_id == later.fulfillment_order_id
         && earlier.shipment_reference == later.shipment_reference
         && earlier.carrier_id == later.carrier_id
+        && later.occur_time.is_none_or(|at| earlier.occur_time == Some(at))
         && names[0] == names[1]
 }
