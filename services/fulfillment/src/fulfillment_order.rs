@@ -13,7 +13,7 @@ use proto::{
     types::v1::{Address, LineQuantity},
 };
 use store::Proto;
-use types::{AccountId, DecisionId, FulfillmentOrderId, NodeId, OrderId, PartnerId, Timestamp};
+use types::{AccountId, DecisionId, Fault, FulfillmentOrderId, NodeId, OrderId, PartnerId, Timestamp};
 
 pub(crate) use answers::{Acceptance, Cancellation, CancellationOutcome, Rejection, Stopped};
 pub(crate) use line::{FulfillmentLine, Reclaimed};
@@ -231,6 +231,29 @@ impl FulfillmentOrder {
             }
         }
         unpicked
+    }
+
+    /// Takes back short units: the node is to ship them. Returns them, with how many of each inventory has deallocated. Refuses
+    /// when the node is to ship nothing any more.
+    pub(crate) fn find(&mut self, units: &[LineQuantity]) -> Result<Vec<(LineQuantity, i64)>, Fault> {
+        let mut found = Vec::new();
+        for (line, quantity) in line::matched(&mut self.lines, units) {
+            let quantity = quantity.min(line.short);
+            let pending = quantity.min(line.pending_deallocation);
+            line.short -= quantity;
+            line.pending_deallocation -= pending;
+            if quantity > 0 {
+                found.push((line.units(quantity), quantity - pending));
+            }
+        }
+        let is_withdrawn = matches!(
+            self.header.request_state,
+            RequestState::Rejected | RequestState::TimedOut | RequestState::CancellationAccepted
+        );
+        if !found.is_empty() && (is_withdrawn || self.cancellation_is_lost()) {
+            return Err(Fault::not_supported("the node is to ship nothing of the fulfillment order any more"));
+        }
+        Ok(found)
     }
 
     /// Takes back units that were counted as having left. They are open again at the node.

@@ -8,7 +8,8 @@ use proto::{
     fulfillment::v1::FulfillmentOrder,
     inventory::v1::{
         AllocateRequest, AllocationRequest, BatchGetItemsRequest, DeallocateRequest, DeallocationPolicy,
-        GetAvailabilityRequest, ReleaseRequest, Reservation, inventory_service_client::InventoryServiceClient,
+        GetAvailabilityRequest, ItemQuantity, ReceiveStockRequest, ReleaseRequest, Reservation,
+        inventory_service_client::InventoryServiceClient,
     },
     types::v1::LineQuantity,
 };
@@ -77,20 +78,42 @@ impl Inventory {
         lines: &[LineQuantity],
         policy: DeallocationPolicy,
     ) -> Result<Vec<Reservation>, Fault> {
-        let allocation = |unit: &LineQuantity| AllocationRequest {
-            line_number: unit.line_number,
-            location_id: fulfillment_order.node_id.clone(),
-            quantity: unit.quantity,
-        };
         let request = DeallocateRequest {
             request_id,
             order_id: fulfillment_order.order_id.clone(),
-            allocations: lines.iter().map(allocation).collect(),
+            allocations: at_node(fulfillment_order, lines),
             policy: policy.into(),
             occur_time: event.occur_time,
         };
         let reply = self.0.clone().deallocate(request).await.map_err(|status| fault(&status))?;
         Ok(reply.into_inner().reservations)
+    }
+
+    /// Puts units on hand again that the node of a fulfillment order found after all, and allocates them there, because of an
+    /// event.
+    pub(crate) async fn put_back(
+        &self,
+        key: &str,
+        event: &Event,
+        fulfillment_order: &FulfillmentOrder,
+        items: &BTreeMap<&str, i64>,
+        lines: &[LineQuantity],
+    ) -> Result<(), Fault> {
+        let item = |(sku, quantity): (&&str, &i64)| ItemQuantity { sku: (*sku).to_owned(), quantity: *quantity };
+        let request = ReceiveStockRequest {
+            request_id: key.to_owned(),
+            location_id: fulfillment_order.node_id.clone(),
+            items: items.iter().map(item).collect(),
+            reference: fulfillment_order.fulfillment_order_id.clone(),
+            occur_time: event.occur_time,
+        };
+        self.0.clone().receive_stock(request).await.map_err(|status| fault(&status))?;
+        let request = AllocateRequest {
+            allocation_key: key.to_owned(),
+            order_id: fulfillment_order.order_id.clone(),
+            allocations: at_node(fulfillment_order, lines),
+        };
+        self.0.clone().allocate(request).await.map(|_| ()).map_err(|status| fault(&status))
     }
 
     /// Releases units that are reserved for an order and have no node, because of an event.
@@ -99,4 +122,14 @@ impl Inventory {
         let request = ReleaseRequest { request_id, order_id: order_id.to_owned(), lines };
         self.0.clone().release(request).await.map(|_| ()).map_err(|status| fault(&status))
     }
+}
+
+/// Units at the node of a fulfillment order.
+fn at_node(fulfillment_order: &FulfillmentOrder, lines: &[LineQuantity]) -> Vec<AllocationRequest> {
+    let allocation = |unit: &LineQuantity| AllocationRequest {
+        line_number: unit.line_number,
+        location_id: fulfillment_order.node_id.clone(),
+        quantity: unit.quantity,
+    };
+    lines.iter().map(allocation).collect()
 }

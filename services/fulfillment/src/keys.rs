@@ -40,6 +40,11 @@ pub(crate) fn reassignment(event_id: &str) -> String {
     format!("{event_id}:reassign")
 }
 
+/// The key under which units that were found after all are put on hand and allocated again because of an event.
+pub(crate) fn found(event_id: &str) -> String {
+    format!("{event_id}:found")
+}
+
 /// The id of the request that releases units without a node because of an event.
 pub(crate) fn reservation_release(event_id: &str) -> String {
     format!("{event_id}:release")

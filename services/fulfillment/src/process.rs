@@ -6,6 +6,7 @@ pub(crate) mod acceptance_timeout;
 pub(crate) mod cancellation;
 pub(crate) mod deallocation;
 pub(crate) mod faster_node;
+pub(crate) mod found_units;
 pub(crate) mod hold;
 pub(crate) mod rejection;
 pub mod rerouting;

@@ -9,7 +9,7 @@ use types::Fault;
 use crate::{
     inventory::Inventory,
     process::{
-        cancellation, faster_node,
+        cancellation, faster_node, found_units,
         hold::{self, HoldChange},
         rejection,
         rerouting::{self, added},
@@ -67,6 +67,7 @@ store::reactions! {
             rejection::deallocate_withdrawn(&follower.inventory, event, payload).await
         },
         FulfillmentShortPicked(payload) => short_pick::deallocate_short(&follower.inventory, event, payload).await,
+        FulfillmentPickRetracted(payload) => found_units::allocate_found(&follower.inventory, event, payload).await,
         FulfillmentCancelled(payload) => cancellation::deallocate_cancelled(&follower.inventory, event, payload).await,
         ShipmentOverShipped(payload) => faster_node::supersede(payload),
         NodeCreated | NodeUpdated (_) => rerouting::nodes_changed(),
@@ -76,7 +77,7 @@ store::reactions! {
             ShipmentMilestoneRecorded, ShipmentUnmatchedMilestoneRecorded, ShipmentPartiallyDelivered,
             ShipmentDelivered, ShipmentPodCaptured, ShipmentDepartureRetracted, ShipmentDeliveryRetracted,
             ShipmentReportRetracted, ShipmentVoided, ShipmentReturnedToSender, ShipmentRecovered,
-            ShipmentWrittenOff, FulfillmentPickRetracted, ExceptionOpened, ExceptionResolved,
+            ShipmentWrittenOff, ExceptionOpened, ExceptionResolved,
     }
 }
 

@@ -126,6 +126,16 @@ impl ReleaseLine {
         unrouted + planned + cancelled
     }
 
+    /// Gives deallocated units back to the node that they were at, if so many of them are unrouted. Returns whether they are.
+    pub(crate) fn give_back(&mut self, quantity: i64) -> bool {
+        let is_unrouted = quantity <= self.unrouted;
+        if is_unrouted {
+            self.unrouted -= quantity;
+            self.assigned += quantity;
+        }
+        is_unrouted
+    }
+
     /// Units of this line.
     pub(crate) fn units(&self, quantity: i64) -> LineQuantity {
         LineQuantity { line_number: count(self.line_number), sku: self.sku.clone(), quantity }

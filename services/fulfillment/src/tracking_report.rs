@@ -53,9 +53,15 @@ store::record! {
     }
 }
 
-/// When something occurred, as far as that is believable: what is said to occur in the future occurred by now.
+/// When what a node reports occurred, as far as that is believable: what is said to occur in the future occurred by now.
+/// Tracking reports keep a time up to five minutes ahead instead, because a carrier's reports are ordered by its own clock.
 pub(crate) fn believed(occur_time: Option<Timestamp>, now: Timestamp) -> Timestamp {
-    occur_time.filter(|at| *at <= now.after(CLOCK_SKEW)).unwrap_or(now)
+    occur_time.map_or(now, |at| at.min(now))
+}
+
+/// Whether a time is further ahead than the clock of a partner may be.
+pub(crate) fn is_future(occur_time: Timestamp, now: Timestamp) -> bool {
+    occur_time > now.after(CLOCK_SKEW)
 }
 
 impl TrackingReport {
@@ -108,7 +114,7 @@ impl TrackingReport {
 
     /// The report as it is recorded at an instant.
     pub(crate) fn recorded(self, now: Timestamp) -> Self {
-        let doubt = if self.occur_time > now.after(CLOCK_SKEW) {
+        let doubt = if is_future(self.occur_time, now) {
             ReportDoubt::Future
         } else if now.since(self.occur_time) > OLDEST {
             ReportDoubt::TooOld

@@ -145,9 +145,9 @@ CREATE TABLE open_holds (
 );
 
 -- The ledger, append-only: the sums of its deltas are the counters of `stock` and `levels`. `stock_day` is
--- `sku@location@day` when units on hand changed at a location, the day being that of `occur_time`; for lookup. Without an
--- account the movement is of no order. There is no index by account: every reservation would write it, for the few callers
--- that see some accounts only.
+-- `sku@location@day` when units on hand changed at a location or such a change is taken back, the day being that of
+-- `occur_time`; for lookup. Without an account the movement is of no order. There is no index by account: every reservation
+-- would write it, for the few callers that see some accounts only.
 CREATE TABLE movements (
     sku TEXT NOT NULL,
     movement_number BIGINT NOT NULL,

@@ -27,6 +27,7 @@ use crate::{
 };
 
 pub(crate) use allocation::{DeallocationPolicy, OutboundQuantity};
+pub(crate) use on_hand::undone;
 pub(crate) use reservation::Terms;
 pub(crate) use save::Cause;
 pub(crate) use tracked_rows::{Change, TrackedRows};
@@ -167,7 +168,7 @@ impl Ledger {
         stock.shortfall = stock.located_shortfall + Supply::of(stock, self.reach.as_ref()).missing();
         stock.last_movement_number += 1;
         stock.update_time = self.now;
-        let stock_day = location_id.filter(|_| on_hand != 0);
+        let stock_day = location_id.filter(|_| on_hand != 0 || retracts.is_some());
         self.movements.push(Movement {
             sku: sku.to_owned(),
             movement_number: stock.last_movement_number,

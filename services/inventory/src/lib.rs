@@ -42,6 +42,7 @@ mod report_snapshot;
 mod reservation;
 mod reserve;
 mod restore_consumed;
+mod retract_count;
 mod retract_movement;
 mod rpc;
 mod stock;

@@ -46,12 +46,15 @@ store::record! {
         note: String,
         occur_time: Timestamp,
         record_time: Timestamp,
-        /// `sku@location@day` when units on hand changed at a location, for lookup.
+        /// `sku@location@day` when units on hand changed at a location or a movement of them is taken back, for lookup.
         stock_day: Option<String>,
         /// The movement that it takes back.
         retracts: Option<i64>,
     }
 }
+
+/// The column by which the movements of an item at a location on a day are found.
+pub(crate) const STOCK_DAY: &[&str] = &["stock_day"];
 
 /// Where and when units on hand changed, to the day.
 pub(crate) fn stock_day(sku: &str, location_id: &NodeId, day: i64) -> String {

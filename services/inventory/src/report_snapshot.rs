@@ -12,7 +12,7 @@ use types::{Fault, NodeId, Timestamp};
 
 use crate::{
     ledger::Cause,
-    movement::{Movement, day, stock_day},
+    movement::{Movement, STOCK_DAY, day, stock_day},
     quantity::ItemQuantity,
     stock::{Level, Location},
     wire::levels_of,
@@ -24,8 +24,6 @@ const MAX_AGE: Duration = Duration::from_secs(31 * 24 * 60 * 60);
 
 /// How far a warehouse's clock may be ahead.
 const MAX_AHEAD: Duration = Duration::from_secs(5 * 60);
-
-const STOCK_DAY: &[&str] = &["stock_day"];
 
 /// What a warehouse counted.
 pub(crate) struct ReportSnapshot {
@@ -95,9 +93,13 @@ impl Command for ReportSnapshot {
         let mut location = Location::find(rows, location_id)?.clone();
         let mut ledger = self.working_set(rows).load(rows, cx.now())?;
         ledger.check_items("items", items.iter().map(|item| &item.sku))?;
-        let superseded = location.count_time.is_some_and(|last| last > *count_time);
+        // After the newest count of the location is taken back, an older one counts for the items that no later one has.
+        let counted_later =
+            |sku: &str| ledger.level(sku, location_id).is_some_and(|level| level.was_counted_after(*count_time));
+        let items_counted: Vec<_> = items.iter().filter(|item| !counted_later(&item.sku)).collect();
+        let superseded = location.count_time.is_some_and(|last| last > *count_time) || items_counted.is_empty();
         if !superseded {
-            for item in items {
+            for item in items_counted {
                 ledger.count(location_id, item, *count_time, self.later(rows, &item.sku))?;
             }
             location.count_time = Some(*count_time);

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use mesh::wire::{Checks, checked, one_id};
 use proto::inventory::v1 as wire;
 use store::{Command, Context, Needs, Rows, Value};
-use types::{Fault, limits::MAX_TEXT};
+use types::{Fault, NodeId, limits::MAX_TEXT};
 
 use crate::{
-    ledger::Cause,
+    ledger::{Cause, undone},
     movement::{Movement, MovementKind},
+    stock::Level,
     wire::level_of,
     working_set::{WorkingSet, loaded},
 };
@@ -48,9 +49,10 @@ impl RetractMovement {
     fn working_set(&self, rows: &Rows) -> WorkingSet {
         let mut set = WorkingSet::default();
         if let Some(movement) = loaded::<Movement>(rows, &self.key())
-            && let Ok(location_id) = one_id("location_id", &movement.location_id)
+            && let Ok(location_id) = one_id::<NodeId>("location_id", &movement.location_id)
         {
-            set.on_hand_changes(rows, &self.sku, &location_id, -movement.on_hand_delta);
+            let level = loaded::<Level>(rows, &(self.sku.clone(), location_id.clone()));
+            set.on_hand_changes(rows, &self.sku, &location_id, undone(level, movement));
         }
         set
     }

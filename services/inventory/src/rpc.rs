@@ -11,8 +11,9 @@ use proto::inventory::v1::{
     GetAvailabilityRequest, GetAvailabilityResponse, GetItemRequest, Item, ListItemsRequest, ListItemsResponse,
     ListLocationsRequest, ListLocationsResponse, ListMovementsRequest, ListMovementsResponse, ListReservationsRequest,
     ListReservationsResponse, Location, ReceiveStockRequest, ReceiveStockResponse, ReleaseRequest, ReleaseResponse,
-    ReportSnapshotRequest, ReportSnapshotResponse, ReserveRequest, ReserveResponse, RetractMovementRequest, StockLevel,
-    UpdateItemRequest, inventory_service_server::InventoryService,
+    ReportSnapshotRequest, ReportSnapshotResponse, ReserveRequest, ReserveResponse, RetractCountRequest,
+    RetractCountResponse, RetractMovementRequest, StockLevel, UpdateItemRequest,
+    inventory_service_server::InventoryService,
 };
 use store::Db;
 use types::Fault;
@@ -30,6 +31,7 @@ use crate::{
     release::Release,
     report_snapshot::ReportSnapshot,
     reserve::Reserve,
+    retract_count::RetractCount,
     retract_movement::RetractMovement,
     stock::{Level, Stock},
     store as reads,
@@ -58,6 +60,7 @@ chassis::rpc! {
             receive_stock(ReceiveStockRequest) -> ReceiveStockResponse = ReceiveStock::parse;
             adjust_stock(AdjustStockRequest) -> StockLevel = AdjustStock::parse;
             retract_movement(RetractMovementRequest) -> StockLevel = RetractMovement::parse;
+            retract_count(RetractCountRequest) -> RetractCountResponse = RetractCount::parse;
             reserve(ReserveRequest) -> ReserveResponse = Reserve::parse;
             release(ReleaseRequest) -> ReleaseResponse = Release::parse;
             deallocate(DeallocateRequest) -> DeallocateResponse = Deallocate::parse;

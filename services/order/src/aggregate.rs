@@ -193,6 +193,7 @@ impl ChangingOrder {
             OrderReport::Delivered { shipment_id, units } => self.deliver(shipment_id, units, now),
             OrderReport::DepartureRetracted { shipment_id, units } => self.unship(shipment_id, units, now),
             OrderReport::PickRetracted(units) => self.each_of(units, OrderLine::unpick),
+            OrderReport::Found(units) => self.each_of(units, OrderLine::find),
             OrderReport::WrittenOff { shipment_id, units } => self.write_off(shipment_id, units, now),
             OrderReport::Replaced { shipment_id, units, reservations } => {
                 self.replace(shipment_id, units, reservations, now);

@@ -72,7 +72,11 @@ store::reactions! {
         },
         FulfillmentPickRetracted(retracted) => {
             let order_id = order_id(retracted.fulfillment_order, &event.correlation_id);
-            record(&order_id, OrderReport::PickRetracted(read_units(&retracted.lines)?))
+            let mut reports = record(&order_id, OrderReport::PickRetracted(read_units(&retracted.lines)?))?;
+            if !retracted.found.is_empty() {
+                reports.extend(record(&order_id, OrderReport::Found(read_units(&retracted.found)?))?);
+            }
+            Ok(reports)
         },
         ShipmentWrittenOff(written_off) => match written_off.remedy() {
             // The units are replaced once inventory has reserved others.

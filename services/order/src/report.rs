@@ -45,6 +45,8 @@ pub(crate) enum OrderReport {
     },
     /// Nodes did not pick units after all.
     PickRetracted(Vec<LineUnits>),
+    /// Nodes found units after all.
+    Found(Vec<LineUnits>),
     /// Units of a shipment do not reach the customer, and are cancelled.
     WrittenOff {
         /// Their shipment.
@@ -99,9 +101,11 @@ impl OrderReport {
             Self::Reserved(reservations) => (&[], reservations),
             Self::Unfulfillable(units, reservations) => (units, reservations),
             Self::Replaced { units, reservations, .. } => (units, reservations),
-            Self::Picked(units) | Self::Short(units) | Self::Cancelled(units) | Self::PickRetracted(units) => {
-                (units, &[])
-            }
+            Self::Picked(units)
+            | Self::Short(units)
+            | Self::Cancelled(units)
+            | Self::PickRetracted(units)
+            | Self::Found(units) => (units, &[]),
             Self::Shipped { units, .. }
             | Self::Delivered { units, .. }
             | Self::DepartureRetracted { units, .. }

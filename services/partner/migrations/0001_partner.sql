@@ -17,13 +17,16 @@ CREATE TABLE messages (
     control_number TEXT NOT NULL,
     message_type TEXT NOT NULL,
     state TEXT NOT NULL CHECK (
-        (direction = 'IN' AND state IN ('RECEIVED', 'APPLIED', 'PARTIALLY_APPLIED', 'REJECTED', 'QUARANTINED'))
+        (direction = 'IN' AND state IN ('RECEIVED', 'APPLIED', 'PARTIALLY_APPLIED', 'REJECTED', 'QUARANTINED',
+                                            'RETRACTED'))
         OR (direction = 'OUT' AND state IN ('PENDING', 'SENT', 'IN_DOUBT', 'ACKNOWLEDGED', 'FAILED'))
     ),
     subject TEXT NOT NULL,
     order_id TEXT NOT NULL,
     account_id TEXT,
     outcome TEXT NOT NULL,
+    recorded_as TEXT NOT NULL,
+    retracted_by TEXT,
     content_type TEXT NOT NULL,
     content_hash TEXT NOT NULL,
     attempts BIGINT NOT NULL CHECK (attempts >= 0),
@@ -32,7 +35,8 @@ CREATE TABLE messages (
     arrival TEXT NOT NULL CHECK (arrival IN ('IMPOSSIBLE', 'POSSIBLE')),
     create_time BIGINT NOT NULL,
     update_time BIGINT NOT NULL,
-    version BIGINT NOT NULL
+    version BIGINT NOT NULL,
+    CHECK ((state = 'RETRACTED') = (retracted_by IS NOT NULL))
 );
 -- There is no index by direction, which follows from the state.
 CREATE INDEX messages_by_partner_and_state ON messages (partner_id, state, message_id);
@@ -56,7 +60,7 @@ CREATE TABLE report_parts (
     list TEXT NOT NULL,
     element BIGINT NOT NULL,
     problem TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('WAITING', 'APPLIED')),
+    state TEXT NOT NULL CHECK (state IN ('WAITING', 'APPLIED', 'DROPPED')),
     version BIGINT NOT NULL,
     PRIMARY KEY (message_id, part_number)
 );

@@ -6,6 +6,7 @@
 //! **Promises**
 //! - A report is stored as it was received before anything is done with it, takes effect once, and shows what it did.
 //! - The same control number with the same content is answered as the first; with other content it is quarantined.
+//! - A partner takes back or corrects its own reports by its control numbers.
 //! - A fulfillment order is not requested twice: when a request may have arrived, the partner is asked first.
 //! - A message that cannot be applied or sent opens an exception and can be replayed. One that may have arrived opens an
 //!   exception too.
@@ -15,7 +16,8 @@
 //! public API's; the check of credentials, which is the mesh's: this service returns the API client of a key's hash.
 //!
 //! Where to look: a report from receipt to effect is `process/report.rs`, a message to a partner is
-//! `process/outbound_message.rs`. The kinds of reports are one table, `report_kind.rs`; retries are in `types::retry`.
+//! `process/outbound_message.rs`. The kinds of reports are one table, `report_kind.rs`, and what takes them back another,
+//! `retraction.rs`; retries are in `types::retry`.
 
 mod api_client;
 mod api_key;
@@ -32,6 +34,7 @@ mod replay_message;
 mod report_kind;
 mod report_part;
 mod reporter;
+mod retraction;
 mod rpc;
 mod store;
 mod submission;

@@ -34,6 +34,8 @@ store::text_enum! {
         Rejected = "REJECTED",
         /// Its control number was used before for other content.
         Quarantined = "QUARANTINED",
+        /// A later report took it back or corrects it.
+        Retracted = "RETRACTED",
         /// To be sent or fetched.
         Pending = "PENDING",
         /// Sent.
@@ -51,9 +53,12 @@ impl MessageState {
     /// The direction of the messages that have it.
     pub(crate) const fn direction(self) -> Direction {
         match self {
-            Self::Received | Self::Applied | Self::PartiallyApplied | Self::Rejected | Self::Quarantined => {
-                Direction::In
-            }
+            Self::Received
+            | Self::Applied
+            | Self::PartiallyApplied
+            | Self::Rejected
+            | Self::Quarantined
+            | Self::Retracted => Direction::In,
             Self::Pending | Self::Sent | Self::InDoubt | Self::Acknowledged | Self::Failed => Direction::Out,
         }
     }
@@ -66,7 +71,7 @@ impl MessageState {
             Self::Quarantined => Some(ExceptionType::ControlNumberReused),
             Self::Failed => Some(ExceptionType::MessageFailed),
             Self::InDoubt => Some(ExceptionType::MessageInDoubt),
-            Self::Received | Self::Applied | Self::Pending | Self::Sent | Self::Acknowledged => None,
+            Self::Received | Self::Applied | Self::Retracted | Self::Pending | Self::Sent | Self::Acknowledged => None,
         }
     }
 }
@@ -102,6 +107,10 @@ store::record! {
         account_id: Option<AccountId>,
         /// What it did or why it had no effect, for people.
         outcome: String,
+        /// What it was recorded as: a tracking report or a shipment; empty otherwise.
+        recorded_as: String,
+        /// The later message that took it back or corrects it.
+        retracted_by: Option<MessageId>,
         /// Media type of the content.
         content_type: String,
         /// SHA-256 of the content, hexadecimal.

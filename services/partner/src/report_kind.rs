@@ -1,16 +1,18 @@
 //! The kinds of reports: one table with everything in which they differ.
 //!
 //! A new kind is a field of the `report` oneof of `SubmitReportRequest` and a row of [`report_kinds!`] below; it does not
-//! build without the row. Whatever the kind, a refused report opens REPORT_REJECTED, and one that cannot be applied for
+//! build without the row, nor without what takes it back (`retraction.rs`). Whatever the kind, a refused report opens REPORT_REJECTED, and one that cannot be applied for
 //! long REPORT_DELAYED (`process/report.rs`).
 
-use mesh::Channel;
+use std::time::Duration;
+
+use mesh::{Channel, wire::from_timestamp};
 use proto::{
     fulfillment::v1::{
         FulfillmentOrder, RecordMilestoneResponse, RecordProofOfDeliveryResponse, RetractTrackingReportResponse,
         Shipment, fulfillment_service_client::FulfillmentServiceClient,
     },
-    inventory::v1::{ReportSnapshotResponse, inventory_service_client::InventoryServiceClient},
+    inventory::v1::{ReportSnapshotResponse, RetractCountResponse, inventory_service_client::InventoryServiceClient},
     partner::v1::submit_report_request::Report,
 };
 use types::Fault;
@@ -19,6 +21,9 @@ use crate::{
     partner::{Partner, PartnerKind},
     process::report::Effect,
 };
+
+/// How far a clock of a partner may be ahead.
+const CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
 
 /// What reports of a kind are about, which decides who may report it (`reporter.rs`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +36,8 @@ pub(crate) enum SubjectType {
     Package,
     /// A tracking report, taken back by the carrier or warehouse that reported it.
     TrackingReport,
+    /// An earlier report of the partner, by its control number.
+    Report,
 }
 
 /// A row of the table, for one report.
@@ -69,6 +76,13 @@ macro_rules! report_kinds {
                     subject_field: $field,
                     subject: $subject,
                 },)+
+                // It becomes the call that takes the earlier report back (`process/report/take_back.rs`).
+                Report::Retracted(request) => ReportKind {
+                    message_type: "report.retracted",
+                    subject_type: SubjectType::Report,
+                    subject_field: "retracted.control_number",
+                    subject: &request.control_number,
+                },
             }
         }
 
@@ -76,6 +90,7 @@ macro_rules! report_kinds {
         pub(crate) fn clear_request_id(report: &mut Report) {
             match report {
                 $(Report::$report(request) => request.request_id.clear(),)+
+                Report::Retracted(_) => {}
             }
         }
 
@@ -96,6 +111,7 @@ macro_rules! report_kinds {
                         let reply = self.$service.clone().$call(request).await;
                         reply.map(|reply| reply.into_inner().into()).map_err(|status| mesh::fault(&status))
                     })+
+                    Report::Retracted(_) => Err(Fault::internal("a retraction is no call of its own")),
                 }
             }
         }
@@ -104,7 +120,9 @@ macro_rules! report_kinds {
     (@complete FulfillmentOrder $request:ident, $receive_time:expr, $reporter:ident) => {
         $request.occur_time = $request.occur_time.or($receive_time);
     };
-    (@complete Location $request:ident, $receive_time:expr, $reporter:ident) => {};
+    (@complete Location $request:ident, $receive_time:expr, $reporter:ident) => {
+        $request.count_time = counted_by($request.count_time, $receive_time);
+    };
     (@complete TrackingReport $request:ident, $receive_time:expr, $reporter:ident) => {
         $request.reporter_id = $reporter.partner_id.to_string();
     };
@@ -152,8 +170,22 @@ report_kinds! {
     PickRetracted(r): "report.pick_retracted",
         FulfillmentOrder "pick_retracted.fulfillment_order_id" = &r.fulfillment_order_id,
         fulfillment.retract_pick;
+    CountRetracted(r): "report.count_retracted", Location "count_retracted.location_id" = &r.location_id,
+        inventory.retract_count;
     Retraction(r): "report.retraction", TrackingReport "retraction.report_id" = &r.report_id,
         fulfillment.retract_tracking_report;
+}
+
+/// When a count was taken. One for a time after its receipt was taken by then, as far as clocks differ: so every attempt to
+/// record it, and to take it back, names the same time.
+pub(crate) fn counted_by(
+    count_time: Option<prost_types::Timestamp>,
+    receive_time: Option<prost_types::Timestamp>,
+) -> Option<prost_types::Timestamp> {
+    let instants = count_time.as_ref().and_then(from_timestamp).zip(receive_time.as_ref().and_then(from_timestamp));
+    let is_ahead =
+        instants.is_some_and(|(counted, received)| counted > received && counted <= received.after(CLOCK_SKEW));
+    if is_ahead { receive_time } else { count_time }
 }
 
 /// The first name that a package has.
@@ -177,22 +209,33 @@ pub(crate) fn carrier(report: &Report) -> Option<(&'static str, &str)> {
         | Report::ShipmentRetracted(_)
         | Report::ShipmentCorrected(_)
         | Report::PickRetracted(_)
+        | Report::CountRetracted(_)
+        | Report::Retracted(_)
         | Report::Retraction(_) => return None,
     };
     Some((field, carrier_id.as_str())).filter(|(_, carrier_id)| !carrier_id.is_empty())
 }
 
+/// The warehouse's number of the shipment that a report records, if it records one.
+pub(crate) fn shipment_reference(report: &Report) -> Option<&str> {
+    if let Report::Labelled(request) = report {
+        return Some(&request.shipment_reference);
+    }
+    if let Report::Shipped(request) = report { Some(&request.shipment_reference) } else { None }
+}
+
 impl From<FulfillmentOrder> for Effect {
     fn from(order: FulfillmentOrder) -> Self {
         let outcome = format!("recorded for fulfillment order {}", order.fulfillment_order_id);
-        Self { outcome, order_id: order.order_id, account_id: order.account_id }
+        Self { outcome, order_id: order.order_id, account_id: order.account_id, ..Self::default() }
     }
 }
 
 impl From<Shipment> for Effect {
     fn from(shipment: Shipment) -> Self {
         let outcome = format!("recorded as shipment {}", shipment.shipment_id);
-        Self { outcome, order_id: shipment.order_id, account_id: shipment.account_id }
+        let recorded_as = shipment.shipment_id;
+        Self { outcome, order_id: shipment.order_id, account_id: shipment.account_id, recorded_as }
     }
 }
 
@@ -203,7 +246,13 @@ impl From<ReportSnapshotResponse> for Effect {
         } else {
             format!("{} levels were counted", counted.levels.len())
         };
-        Self { outcome, order_id: String::new(), account_id: String::new() }
+        Self { outcome, ..Self::default() }
+    }
+}
+
+impl From<RetractCountResponse> for Effect {
+    fn from(retracted: RetractCountResponse) -> Self {
+        Self { outcome: format!("the count of {} levels is retracted", retracted.levels.len()), ..Self::default() }
     }
 }
 
@@ -224,7 +273,7 @@ impl From<RecordProofOfDeliveryResponse> for Effect {
 impl From<RetractTrackingReportResponse> for Effect {
     fn from(retracted: RetractTrackingReportResponse) -> Self {
         let outcome = format!("{} is retracted", retracted.report_id);
-        Self { outcome, order_id: retracted.order_id, account_id: retracted.account_id }
+        Self { outcome, order_id: retracted.order_id, account_id: retracted.account_id, ..Self::default() }
     }
 }
 
@@ -235,6 +284,6 @@ impl Effect {
         } else {
             format!("recorded as {report_id} for package {package_id} of shipment {shipment_id}")
         };
-        Self { outcome, order_id, account_id }
+        Self { outcome, order_id, account_id, recorded_as: report_id.to_owned() }
     }
 }

@@ -11,6 +11,8 @@ store::text_enum! {
         Waiting = "WAITING",
         /// It took effect.
         Applied = "APPLIED",
+        /// The report was taken back before.
+        Dropped = "DROPPED",
     }
 }
 
@@ -107,12 +109,17 @@ fn retain(report: &mut Report, mut keep: impl FnMut(&'static str, usize) -> bool
             retain_in(&mut request.package_names, |element| keep("package_names", element));
         }
         Report::ShipmentCorrected(request) => retain_in(&mut request.packages, |element| keep("packages", element)),
-        Report::PickRetracted(request) => retain_in(&mut request.picked, |element| keep("picked", element)),
+        Report::PickRetracted(request) => {
+            retain_in(&mut request.picked, |element| keep("picked", element));
+            retain_in(&mut request.short, |element| keep("short", element));
+        }
+        Report::CountRetracted(request) => retain_in(&mut request.skus, |element| keep("skus", element)),
         Report::Accepted(_)
         | Report::Rejected(_)
         | Report::Cancellation(_)
         | Report::Milestone(_)
         | Report::ProofOfDelivery(_)
+        | Report::Retracted(_)
         | Report::Retraction(_) => {}
     }
 }

@@ -3,9 +3,9 @@
 use mesh::wire::{Checks, checked};
 use prost::Message as _;
 use proto::partner::v1::{SubmitReportRequest, submit_report_request::Report};
-use types::{Fault, PartnerId};
+use types::{Fault, PartnerId, limits::MAX_TEXT};
 
-use crate::{message, report_kind};
+use crate::{message, report_kind, retraction};
 
 /// Media type of a stored report: the encoded request.
 pub(crate) const CONTENT_TYPE: &str = "application/x-protobuf; messageType=\"waybill.partner.v1.SubmitReportRequest\"";
@@ -21,6 +21,8 @@ pub(crate) struct Submission {
     pub message_type: &'static str,
     /// Id of what is reported on.
     pub subject: String,
+    /// Control number of the earlier report that it corrects; empty when it corrects none.
+    pub corrects: String,
     /// The report.
     pub report: Report,
     /// The encoded request without request ids: repeats are recognized by the control number.
@@ -44,6 +46,7 @@ impl Submission {
             }
         };
         let message_type = kind.map(|kind| kind.message_type);
+        check_corrected(&request, &mut checks);
         checks.done()?;
         request.report.iter_mut().for_each(report_kind::clear_request_id);
         let content = request.encode_to_vec();
@@ -52,6 +55,7 @@ impl Submission {
             control_number: checked(control_number)?,
             message_type: checked(message_type)?,
             subject: checked(subject)?,
+            corrects: request.corrects,
             report: checked(request.report)?,
             content_hash: message::hash(&content),
             content,
@@ -59,10 +63,39 @@ impl Submission {
     }
 }
 
-/// The report that was stored as this content.
-pub(crate) fn decode(content: &[u8]) -> Result<Report, Fault> {
-    let request = SubmitReportRequest::decode(content).ok();
-    request.and_then(|request| request.report).ok_or_else(|| Fault::internal("a stored report cannot be read"))
+/// Checks what names an earlier report of the partner.
+fn check_corrected(request: &SubmitReportRequest, checks: &mut Checks) {
+    let SubmitReportRequest { control_number, corrects, report, .. } = request;
+    let is_own = |named: &String| !named.is_empty() && named == control_number;
+    if let Some(Report::Retracted(retraction)) = report {
+        checks.text("retracted.reason", &retraction.reason, MAX_TEXT);
+        if is_own(&retraction.control_number) {
+            checks.wrong("retracted.control_number", "is that of this report");
+        }
+    }
+    if corrects.is_empty() {
+        return;
+    }
+    checks.optional_text("corrects", corrects, 128);
+    let named_twice = match report {
+        Some(Report::Milestone(milestone)) => !milestone.corrects.is_empty(),
+        Some(Report::ProofOfDelivery(proof)) => !proof.corrects.is_empty(),
+        _ => false,
+    };
+    if is_own(corrects) {
+        checks.wrong("corrects", "is that of this report");
+    } else if named_twice {
+        checks.wrong("corrects", "must be empty when the report names what it corrects");
+    } else if report.as_ref().is_some_and(|report| !retraction::is_possible(report)) {
+        checks.wrong("corrects", "must be empty for a report of this kind");
+    }
+}
+
+/// The report that was stored as this content, and the control number of what it corrects.
+pub(crate) fn decode(content: &[u8]) -> Result<(Report, String), Fault> {
+    let unreadable = || Fault::internal("a stored report cannot be read");
+    let request = SubmitReportRequest::decode(content).map_err(|_| unreadable())?;
+    Ok((request.report.ok_or_else(unreadable)?, request.corrects))
 }
 
 #[cfg(test)]
@@ -80,6 +113,7 @@ mod tests {
                 fulfillment_order_id: fulfillment_order_id.to_owned(),
                 occur_time: None,
             })),
+            ..Default::default()
         }
     }
 
@@ -95,7 +129,7 @@ mod tests {
     fn a_stored_report_is_read_back() {
         let stored = Submission::parse(accepted("", "ful_1")).unwrap();
         assert_eq!((stored.message_type, stored.subject.as_str()), ("report.accepted", "ful_1"));
-        assert_eq!(decode(&stored.content).ok(), accepted("", "ful_1").report);
+        assert_eq!(decode(&stored.content).ok().map(|(report, _)| report), accepted("", "ful_1").report);
     }
 
     #[test]

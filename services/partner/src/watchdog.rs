@@ -48,6 +48,7 @@ impl Command for WorkAgain {
             | MessageState::PartiallyApplied
             | MessageState::Rejected
             | MessageState::Quarantined
+            | MessageState::Retracted
             | MessageState::Sent
             | MessageState::Acknowledged
             | MessageState::Failed => return Ok(false),

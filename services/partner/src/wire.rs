@@ -47,6 +47,8 @@ pub(crate) fn message(message: &Message, content: Vec<u8>) -> v1::PartnerMessage
         create_time: Some(timestamp(message.create_time)),
         update_time: Some(timestamp(message.update_time)),
         parts: Vec::new(),
+        recorded_as: message.recorded_as.clone(),
+        retracted_by: message.retracted_by.as_ref().map(ToString::to_string).unwrap_or_default(),
     }
 }
 

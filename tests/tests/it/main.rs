@@ -14,4 +14,5 @@ mod promises;
 mod quotas;
 mod races;
 mod subscriptions;
+mod taken_back;
 mod undelivered;

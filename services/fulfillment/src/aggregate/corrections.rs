@@ -14,6 +14,7 @@ use crate::{
     package::{Departure, KnownPackages, Package, add, difference},
     package_key,
     problem::{Problem, Remedy},
+    process::found_units,
 };
 
 impl FulfillmentOrderAggregate {
@@ -114,12 +115,28 @@ impl FulfillmentOrderAggregate {
         Ok(shipment_id)
     }
 
-    /// Units were not picked.
-    pub(crate) fn retract_pick(&mut self, lines: &[LineQuantity], at: Timestamp) {
-        let lines = self.order.unpick(lines);
-        if !lines.is_empty() {
-            self.pending.push(PendingEvent::PickRetracted(lines, at));
+    /// Units were not picked, and others were found after all (`process/found_units.rs`).
+    pub(crate) fn retract_pick(
+        &mut self,
+        picked: &[LineQuantity],
+        short: &[LineQuantity],
+        at: Timestamp,
+        rows: &Rows,
+    ) -> Result<(), Fault> {
+        let lines = self.order.unpick(picked);
+        let mut found = Vec::new();
+        for (units, deallocated) in self.order.find(short)? {
+            if let Some(line) = self.release.line_mut(units.line_number.into())
+                && !line.give_back(deallocated)
+            {
+                return Err(found_units::whereabouts(&self.order.header.fulfillment_order_id, line, rows)?);
+            }
+            found.push(units);
         }
+        if !lines.is_empty() || !found.is_empty() {
+            self.pending.push(PendingEvent::PickRetracted { lines, found, at });
+        }
+        Ok(())
     }
 
     /// A person ends the wait for a package. The same again changes nothing.

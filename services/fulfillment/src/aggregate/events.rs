@@ -47,7 +47,7 @@ pub(super) enum PendingEvent {
     /// Labels of a shipment are void.
     Voided(ShipmentId, Vec<LineQuantity>, Timestamp),
     /// Units were not picked after all.
-    PickRetracted(Vec<LineQuantity>, Timestamp),
+    PickRetracted { lines: Vec<LineQuantity>, found: Vec<LineQuantity>, at: Timestamp },
     /// A package is written off, with the number of the claim or why.
     WrittenOff(PackageId, String),
     /// A written-off package is delivered.
@@ -88,8 +88,8 @@ impl PendingEvent {
                 saved.open_doubt(&package_id, &carrier_id, doubt, &report, cx);
             }
             Self::Voided(shipment_id, lines, at) => saved.emit_voided(&shipment_id, lines, at, cx),
-            Self::PickRetracted(lines, at) => {
-                let payload = FulfillmentPickRetracted { fulfillment_order: Some(saved.snapshot()), lines };
+            Self::PickRetracted { lines, found, at } => {
+                let payload = FulfillmentPickRetracted { fulfillment_order: Some(saved.snapshot()), lines, found };
                 cx.emit(saved.event(FulfillmentEvent::FulfillmentPickRetracted(payload), at));
             }
             Self::WrittenOff(package_id, claim) => saved.emit_write_off(&package_id, &claim, cx),

@@ -17,7 +17,7 @@ use crate::{
     process::shipment_after_cancellation,
     report::PackageReport,
     shipment::Shipment,
-    tracking_report::believed,
+    tracking_report::{believed, is_future},
     wire::known_lines,
 };
 
@@ -64,9 +64,11 @@ impl FulfillmentOrderAggregate {
     pub(crate) fn label(&mut self, report: &PackageReport, rows: &Rows, now: Timestamp) -> Result<ShipmentId, Fault> {
         let entry = self.enter(report, now)?;
         let mut again = Vec::new();
-        for (index, new) in &entry.packages {
+        for ((index, new), reported) in entry.packages.iter().zip(&report.packages) {
             let Some(package) = self.packages.get_mut(*index).filter(|_| !new) else { continue };
             if package.void_time.take().is_some() {
+                // The label that takes the place of a void one may be of other contents.
+                package.contents = Proto(with_items(&self.order, reported));
                 again.push(package.clone());
             }
         }
@@ -144,7 +146,7 @@ impl FulfillmentOrderAggregate {
         if !is_known {
             self.shipments.push(own);
         }
-        if let Some(claimed) = report.occur_time.filter(|claimed| *claimed != at) {
+        if let Some(claimed) = report.occur_time.filter(|claimed| is_future(*claimed, now)) {
             self.pending.push(PendingEvent::ShippedInFuture(shipment_id.clone(), claimed));
         }
         Ok(Entry { shipment_id, at, packages, names_carrier })

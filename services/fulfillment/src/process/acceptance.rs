@@ -20,7 +20,7 @@ use proto::fulfillment::v1::{AcceptFulfillmentOrderRequest, FulfillmentOrder};
 use store::{Command, Context, Needs, Rows};
 use types::{Fault, FulfillmentOrderId, Timestamp};
 
-use crate::aggregate::FulfillmentOrderAggregate;
+use crate::{aggregate::FulfillmentOrderAggregate, tracking_report::believed};
 
 /// Records that a node accepted a fulfillment order.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ impl Command for AcceptFulfillmentOrder {
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<FulfillmentOrder, Fault> {
         let mut aggregate = FulfillmentOrderAggregate::load(&self.fulfillment_order_id, rows)?;
-        aggregate.accept(self.occur_time.unwrap_or_else(|| cx.now()));
+        aggregate.accept(believed(self.occur_time, cx.now()));
         Ok(aggregate.save(rows, cx)?.snapshot())
     }
 }

@@ -37,7 +37,7 @@ use super::{
 };
 use crate::{
     aggregate::FulfillmentOrderAggregate, fulfillment_order::FulfillmentOrderHeader, inventory::Inventory, keys,
-    reactions::id, release::ReleaseAggregate,
+    reactions::id, release::ReleaseAggregate, tracking_report::believed,
 };
 
 /// The column by which fulfillment orders of an order are found.
@@ -167,7 +167,7 @@ impl Command for AnswerCancellation {
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<v1::FulfillmentOrder, Fault> {
         let mut aggregate = FulfillmentOrderAggregate::load(&self.fulfillment_order_id, rows)?;
-        let at = self.occur_time.unwrap_or_else(|| cx.now());
+        let at = believed(self.occur_time, cx.now());
         aggregate.answer_cancellation(self.answer, &self.reason, at)?;
         Ok(aggregate.save(rows, cx)?.snapshot())
     }

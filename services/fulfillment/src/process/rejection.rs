@@ -25,7 +25,7 @@ use store::{AnyCommand, Command, Context, Needs, Rows};
 use types::{Fault, FulfillmentOrderId, Timestamp, limits::MAX_TEXT};
 
 use super::deallocation;
-use crate::{aggregate::FulfillmentOrderAggregate, inventory::Inventory, keys};
+use crate::{aggregate::FulfillmentOrderAggregate, inventory::Inventory, keys, tracking_report::believed};
 
 /// Records that a node rejected a fulfillment order.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ impl Command for RejectFulfillmentOrder {
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<FulfillmentOrder, Fault> {
         let mut aggregate = FulfillmentOrderAggregate::load(&self.fulfillment_order_id, rows)?;
-        aggregate.reject(self.occur_time.unwrap_or_else(|| cx.now()), &self.reason);
+        aggregate.reject(believed(self.occur_time, cx.now()), &self.reason);
         Ok(aggregate.save(rows, cx)?.snapshot())
     }
 }

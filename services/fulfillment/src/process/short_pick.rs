@@ -8,6 +8,7 @@
 //! 3. `RecordDeallocation` (`process/deallocation.rs`) makes units that inventory reserved unrouted; the release is routed again
 //!    without the node for the item (`RouteTask`, `process/routing.rs`).
 //! 4. Units that the order now waits for are returned to it (`process/unfulfillable.rs`).
+//! 5. The node finds them after all and takes the short pick back (`process/found_units.rs`).
 
 use std::sync::Arc;
 

@@ -194,8 +194,12 @@ impl ReleaseAggregate {
 
     /// Reclaims deallocated units of a line that left their node after all, and units beyond those; returns how many.
     pub(crate) fn reclaim(&mut self, line_number: i64, deallocated: i64, beyond: i64) -> i64 {
-        let line = self.lines.iter_mut().find(|line| line.line_number == line_number);
-        line.map_or(0, |line| line.reclaim(deallocated, beyond))
+        self.line_mut(line_number).map_or(0, |line| line.reclaim(deallocated, beyond))
+    }
+
+    /// A line, to be changed.
+    pub(crate) fn line_mut(&mut self, line_number: i64) -> Option<&mut ReleaseLine> {
+        self.lines.iter_mut().find(|line| line.line_number == line_number)
     }
 
     /// Routes units again that inventory deallocated from a node, except those that are returned to the order.
@@ -220,7 +224,7 @@ impl ReleaseAggregate {
 
     fn each(&mut self, units: &[LineQuantity], change: impl Fn(&mut ReleaseLine, i64)) {
         for unit in units {
-            if let Some(line) = self.lines.iter_mut().find(|line| line.line_number == i64::from(unit.line_number)) {
+            if let Some(line) = self.line_mut(unit.line_number.into()) {
                 change(line, unit.quantity);
             }
         }

@@ -1,4 +1,4 @@
-//! A node takes back or corrects what it reported: labels, departures, contents, picked units.
+//! A node takes back or corrects what it reported: labels, departures, contents, picked and short units.
 
 use std::sync::Arc;
 
@@ -21,6 +21,7 @@ use types::{
 use super::packages::check_packages;
 use crate::{
     aggregate::FulfillmentOrderAggregate,
+    process::found_units,
     tracking_report::believed,
     wire::{check_units, known_lines},
 };
@@ -74,11 +75,12 @@ pub(crate) struct CorrectShipment {
     packages: Vec<ReportedPackage>,
 }
 
-/// Takes back that units were picked.
+/// Takes back that units were picked, or could not be found.
 #[derive(Debug)]
 pub(crate) struct RetractPick {
     fulfillment_order_id: FulfillmentOrderId,
     picked: Vec<LineQuantity>,
+    short: Vec<LineQuantity>,
     occur_time: Option<Timestamp>,
 }
 
@@ -119,14 +121,15 @@ impl RetractPick {
         let mut checks = Checks::new();
         let id = checks.id("fulfillment_order_id", &request.fulfillment_order_id);
         check_units("picked", &request.picked, 1, &mut checks);
-        if request.picked.is_empty() {
-            checks.wrong("picked", "must not be empty");
+        check_units("short", &request.short, 1, &mut checks);
+        if request.picked.is_empty() && request.short.is_empty() {
+            checks.wrong("picked", "must not be empty when short is");
         }
         checks.text("reason", &request.reason, MAX_TEXT);
         let occur_time = checks.optional_time("occur_time", request.occur_time.as_ref());
         checks.done()?;
-        let picked = request.picked.clone();
-        Ok(Self { fulfillment_order_id: checked(id)?, picked, occur_time: checked(occur_time)? })
+        let (picked, short) = (request.picked.clone(), request.short.clone());
+        Ok(Self { fulfillment_order_id: checked(id)?, picked, short, occur_time: checked(occur_time)? })
     }
 }
 
@@ -190,14 +193,18 @@ impl Command for RetractPick {
 
     fn needs(&self, rows: &Rows, needs: &mut Needs) {
         FulfillmentOrderAggregate::needs(&self.fulfillment_order_id, rows, needs);
+        if !self.short.is_empty() {
+            found_units::needs(&self.fulfillment_order_id, rows, needs);
+        }
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<v1::FulfillmentOrder, Fault> {
         let mut aggregate = FulfillmentOrderAggregate::load(&self.fulfillment_order_id, rows)?;
         let mut checks = Checks::new();
         let picked = known_lines(aggregate.order(), "picked", &self.picked, &mut checks);
+        let short = known_lines(aggregate.order(), "short", &self.short, &mut checks);
         checks.done()?;
-        aggregate.retract_pick(&picked, believed(self.occur_time, cx.now()));
+        aggregate.retract_pick(&picked, &short, believed(self.occur_time, cx.now()), rows)?;
         Ok(aggregate.save(rows, cx)?.snapshot())
     }
 }

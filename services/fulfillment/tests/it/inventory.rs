@@ -4,7 +4,7 @@ mod ledger;
 mod service;
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Arc, Mutex},
 };
 
@@ -37,9 +37,11 @@ struct Ledger {
     allocations: BTreeMap<String, AllocateResponse>,
     deallocations: BTreeMap<String, DeallocateResponse>,
     releases: BTreeMap<String, Vec<Reservation>>,
+    receipts: BTreeSet<String>,
     outages: VecDeque<(&'static str, Outage)>,
     calls: Vec<(&'static str, String)>,
     not_found: Vec<Option<prost_types::Timestamp>>,
+    found: Vec<Option<prost_types::Timestamp>>,
     /// While it does not answer about availability: notified of each such call.
     hangs: Option<Arc<Notify>>,
 }
@@ -115,6 +117,11 @@ impl Inventory {
     /// When nodes did not find units, as it was reported.
     pub(crate) fn not_found(&self) -> Vec<Option<prost_types::Timestamp>> {
         self.0.lock().unwrap().not_found.clone()
+    }
+
+    /// When units that came in did, as it was reported.
+    pub(crate) fn found(&self) -> Vec<Option<prost_types::Timestamp>> {
+        self.0.lock().unwrap().found.clone()
     }
 
     /// The keys a method was called with, in order.

@@ -1,5 +1,7 @@
 //! Which reporters are authoritative for a package.
 
+use std::time::Duration;
+
 use proto::{
     events::EventType,
     fulfillment::v1::{
@@ -93,6 +95,7 @@ async fn buffered_reports_of_a_carrier_are_applied_when_it_is_named() {
 async fn inferred_and_reported_departures_of_one_report_are_events_of_their_own() {
     each(routed, async |world| {
         world.label("", &[("T1", 2), ("T2", 4)]).await;
+        world.clock.advance(Duration::from_secs(30));
         report(&world, "par_carrier", "T2", MilestoneCode::InTransit, 10).await;
         let mut left = shipped(&world.fulfillment_order(ORDER).await, &[("T1", 2)]);
         left.occur_time = Some(after(30));

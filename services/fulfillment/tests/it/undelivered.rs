@@ -191,6 +191,20 @@ async fn void(world: &World, names: &[&str]) -> Result<Shipment, Status> {
 }
 
 #[tokio::test]
+async fn a_label_in_the_place_of_a_void_one_has_contents_of_its_own() {
+    each(routed, async |world| {
+        world.label("par_carrier", &[("T1", 6)]).await;
+        void(&world, &["T1"]).await.unwrap();
+        let now = world.label("par_carrier", &[("T1", 4)]).await;
+        assert_eq!((now.packages.len(), now.packages[0].lines[0].quantity), (1, 4));
+        assert_eq!(world.fulfillment_order(ORDER).await.lines[0].packed, 4);
+        scan(&world, "T1", MilestoneCode::PickedUp, 30).await;
+        assert_eq!(world.fulfillment_order(ORDER).await.lines[0].shipped, 4);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn units_under_voided_labels_are_packed_once() {
     each(routed, async |world| {
         world.label("par_carrier", &[("T1", 6)]).await;

@@ -41,6 +41,7 @@ enum Step {
     Receive { sku: usize, location: usize, units: i64, ago: u64 },
     Adjust { sku: usize, location: usize, delta: i64 },
     Count { sku: usize, location: usize, units: i64, ago: u64 },
+    Retract { movement: usize },
     Reserve { order: usize, lines: Vec<(i64, i64)>, policy: ShortagePolicy },
     Release { order: usize, line: i64, units: i64 },
     Allocate { order: usize, line: i64, location: usize, units: i64 },
@@ -62,6 +63,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (key.clone(), -6..6_i64).prop_map(|((sku, location), delta)| Step::Adjust { sku, location, delta }),
         1 => (key, 0..12_i64, 0..20_u64)
             .prop_map(|((sku, location), units, ago)| Step::Count { sku, location, units, ago }),
+        1 => (0..80_usize).prop_map(|movement| Step::Retract { movement }),
         4 => (order.clone(), prop::collection::vec((1..=3_i64, 1..8_i64), 1..3), policy)
             .prop_map(|(order, lines, policy)| Step::Reserve { order, lines, policy }),
         1 => (order.clone(), line, 1..8_i64).prop_map(|(order, line, units)| Step::Release { order, line, units }),
@@ -122,7 +124,7 @@ impl World {
             Ok(()) => self.absorb(ledger.finish().expect("every backorder was loaded")),
             Err(fault) => assert_ne!(fault.reason, types::Reason::Internal, "{fault} at {step:?}"),
         }
-        if !matches!(step, Step::Adjust { .. } | Step::Count { .. } | Step::Consume { .. }) {
+        if !matches!(step, Step::Adjust { .. } | Step::Count { .. } | Step::Retract { .. } | Step::Consume { .. }) {
             for (key, after) in self.shortfalls() {
                 let before = before.get(&key).copied().unwrap_or(0);
                 assert!(after <= before, "a reservation alone made {key} short at {step:?}");
@@ -153,6 +155,14 @@ impl World {
                 self.removed.push(SKUS[sku].to_owned());
                 let item = ItemQuantity { sku: SKUS[sku].to_owned(), quantity: units };
                 ledger.count(&node(location), &item, before(ago), 0)
+            }
+            Step::Retract { movement } => {
+                let kinds = [MovementKind::Received, MovementKind::Adjusted, MovementKind::Counted];
+                let Some(movement) = self.movements.get(movement).filter(|one| kinds.contains(&one.kind)) else {
+                    return Ok(());
+                };
+                self.removed.push(movement.sku.clone());
+                ledger.retract(movement, &movement.location_id.parse().unwrap(), "")
             }
             Step::Reserve { order, lines, policy } => {
                 let lines: BTreeMap<i64, i64> = lines.into_iter().collect();

@@ -12,6 +12,12 @@ use crate::{
 /// The most units of an item that can be on hand. Far above any warehouse, far below what a counter holds.
 const MAX_ON_HAND: i64 = 1_000_000_000_000_000;
 
+/// By how many units on hand a movement at a location is undone: by none when a later count of the item has shown the truth.
+pub(crate) fn undone(level: Option<&Level>, movement: &Movement) -> i64 {
+    let counted = level.is_some_and(|level| level.was_counted_after(movement.occur_time));
+    if counted { 0 } else { -movement.on_hand_delta }
+}
+
 impl Ledger {
     /// Adds units that were received or restocked at a location. Units that came before the location's newest count of
     /// the item are in that count already.
@@ -69,22 +75,31 @@ impl Ledger {
         self.record(Entry { note: &note, occur_time: count_time, ..located })
     }
 
-    /// Takes back a movement of units on hand at a location. An item whose last count is taken back counts as not counted
-    /// there. No unit goes below zero: what left since has left.
+    /// Takes back a movement of units on hand at a location. What occurred before the location's newest count of the item
+    /// changes no unit: the count has shown the truth. No unit goes below zero: what left since has left.
     pub(crate) fn retract(&mut self, movement: &Movement, location_id: &NodeId, reason: &str) -> Result<(), Fault> {
         let sku = &movement.sku;
-        let present = self.level(sku, location_id).map_or(0, |level| level.on_hand);
-        let on_hand = (-movement.on_hand_delta).max(-present);
+        let level = self.level(sku, location_id);
+        let on_hand = undone(level, movement).max(-level.map_or(0, |level| level.on_hand));
         self.check_capacity(sku, on_hand)?;
-        let key = (sku.clone(), location_id.clone());
         if movement.kind == MovementKind::Counted {
-            let level = self.levels.make(&key, || Level::none_at(sku.clone(), location_id.clone(), self.now));
-            level.count_time = level.count_time.filter(|counted| *counted != movement.occur_time);
+            self.forget_count(sku, location_id, movement.occur_time);
         }
         let note = format!("takes back movement {}: {reason}", movement.movement_number);
         let entry = self.entry(MovementKind::Adjusted, sku, "");
         let located = Entry { location_id: Some(location_id), on_hand, occur_time: movement.occur_time, ..entry };
         self.record(Entry { note: &note, retracts: Some(movement.movement_number), ..located })
+    }
+
+    /// An item whose newest count is taken back counts as not counted at the location.
+    pub(crate) fn forget_count(&mut self, sku: &str, location_id: &NodeId, count_time: Timestamp) {
+        let key = (sku.to_owned(), location_id.clone());
+        if self.levels.get(&key).is_some_and(|level| level.count_time == Some(count_time))
+            && let Some(level) = self.levels.edit(&key)
+        {
+            level.count_time = None;
+            level.update_time = self.now;
+        }
     }
 
     fn check_capacity(&self, sku: &str, units: i64) -> Result<(), Fault> {

@@ -11,6 +11,7 @@ mod plans;
 mod reactions;
 mod repeats;
 mod reservations;
+mod taken_back;
 mod volume;
 mod watchdog;
 mod world;

@@ -79,7 +79,13 @@ pub(super) fn line(event: FulfillmentEvent) -> Option<String> {
             format!("taken back: {}{}", shipment::milestone("package", &milestone), colon(&milestone.retract_reason))
         }
         FulfillmentEvent::FulfillmentPickRetracted(payload) => {
-            format!("{} did not pick {} after all", party(&payload.fulfillment_order?), line_items(&payload.lines))
+            let (lines, found) = (line_items(&payload.lines), line_items(&payload.found));
+            let what = match (payload.lines.is_empty(), payload.found.is_empty()) {
+                (_, true) => format!("did not pick {lines}"),
+                (true, false) => format!("found {found}"),
+                (false, false) => format!("did not pick {lines} and found {found}"),
+            };
+            format!("{} {what} after all", party(&payload.fulfillment_order?))
         }
         FulfillmentEvent::ShipmentVoided(payload) => {
             format!("labels of {} are void: {}", shipment::name(&payload.shipment?), line_items(&payload.lines))

@@ -38,6 +38,10 @@ pub(super) fn line(event: PartnerEvent) -> Option<String> {
             let Message { partner_id, document, outcome, .. } = message(payload)?;
             format!("{document} of {partner_id} was refused{outcome}")
         }
+        PartnerEvent::PartnerMessageRetracted(payload) => {
+            let Message { partner_id, document, .. } = message(payload)?;
+            format!("{partner_id} took {document} back")
+        }
         PartnerEvent::PartnerMessageReplayed(payload) => {
             let Message { partner_id, document, .. } = message(payload)?;
             format!("{document} of {partner_id} was replayed")

@@ -145,6 +145,11 @@ impl OrderLine {
         self.short += units;
     }
 
+    /// Takes back short units.
+    pub(crate) fn find(&mut self, units: i64) {
+        self.short -= units.min(self.short);
+    }
+
     /// Sets the units that all returns together authorize, those that came back, at most the shipped ones, and those of them
     /// for which a credit is due.
     pub(crate) fn set_returned(&mut self, authorized: i64, received: i64, creditable: i64) {

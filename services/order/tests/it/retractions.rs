@@ -29,6 +29,24 @@ async fn stayed(world: &World, order: &Order, units: &[(i32, i64)]) -> Order {
     world.fulfillment_emits(order, &FulfillmentEvent::ShipmentDepartureRetracted(payload)).await
 }
 
+/// A node could not find units.
+async fn short(world: &World, order: &Order, units: &[(i32, i64)]) -> Order {
+    let of_order = fulfillment::FulfillmentOrder { order_id: order.order_id.clone(), ..Default::default() };
+    let payload = fulfillment::FulfillmentPicked { fulfillment_order: Some(of_order), lines: quantities(units) };
+    world.fulfillment_emits(order, &FulfillmentEvent::FulfillmentShortPicked(payload)).await
+}
+
+/// A node did not pick units, and found others after all.
+async fn found(world: &World, order: &Order, picked: &[(i32, i64)], found: &[(i32, i64)]) -> Order {
+    let of_order = fulfillment::FulfillmentOrder { order_id: order.order_id.clone(), ..Default::default() };
+    let payload = fulfillment::FulfillmentPickRetracted {
+        fulfillment_order: Some(of_order),
+        lines: quantities(picked),
+        found: quantities(found),
+    };
+    world.fulfillment_emits(order, &FulfillmentEvent::FulfillmentPickRetracted(payload)).await
+}
+
 async fn written_off(world: &World, order: &Order, units: &[(i32, i64)], remedy: fulfillment::WriteOffRemedy) -> Order {
     let payload = fulfillment::ShipmentWrittenOff {
         shipment: shipment(order),
@@ -46,6 +64,20 @@ async fn owed(world: &World, order: &Order) -> (i64, i64) {
     let units = counters(&order, 0);
     let line = &order.lines[0];
     (units.invoice_ready - units.credited, line.invoice_ready_minor - line.credited_minor)
+}
+
+#[tokio::test]
+async fn units_that_were_found_after_all_are_not_short_any_more() {
+    each(World::furnished, async |world| {
+        let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
+        let order = short(&world, &order, &[(1, 2)]).await;
+        assert_eq!(counters(&order, 0).short, 2);
+        let order = found(&world, &order, &[], &[(1, 1)]).await;
+        assert_eq!(counters(&order, 0).short, 1);
+        let order = found(&world, &order, &[(1, 1)], &[(1, 5)]).await;
+        assert_eq!((counters(&order, 0).short, counters(&order, 0).picked), (0, 0), "no more than were counted");
+    })
+    .await;
 }
 
 #[tokio::test]

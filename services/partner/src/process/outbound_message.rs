@@ -130,6 +130,8 @@ impl UpdateFulfillmentRequest {
             order_id: self.fulfillment_order.order_id.clone(),
             account_id: Some(self.account_id.clone()),
             outcome: String::new(),
+            recorded_as: String::new(),
+            retracted_by: None,
             content_type: document::CONTENT_TYPE.to_owned(),
             content_hash: message::hash(&content),
             attempts: 0,
@@ -343,6 +345,7 @@ impl Command for RecordSendAttempt {
             | MessageState::Rejected
             | MessageState::Quarantined
             | MessageState::Pending
+            | MessageState::Retracted
             | MessageState::Acknowledged => None,
         };
         if let Some(event) = event.filter(|_| state != left) {

@@ -9,7 +9,8 @@
 //!    - *Conflict*, it was used for other content: QUARANTINED, `partner.duplicate_conflict`, exception
 //!      CONTROL_NUMBER_REUSED; the caller is refused. The process ends, unless a person replays the message (step 7).
 //! 3. **Checked**: `reporter.rs` refuses a report on another partner's subject.
-//! 4. **Called**: `report_kind.rs` makes the call that the report becomes, under the message id as request id.
+//! 4. **Called**: `report_kind.rs` makes the call that the report becomes, under the message id as request id. A report that
+//!    takes back or corrects an earlier one does that first, and waits until the earlier one is applied (`report/take_back.rs`).
 //! 5. **Recorded**: fulfillment or inventory records it and emits its own events. A milestone or proof of delivery of
 //!    an *unmatched* package is kept by fulfillment (`shipment.unmatched_milestone_recorded`) until a package for which
 //!    the partner is an authoritative reporter has the tracking number; the message is APPLIED, and its outcome says
@@ -27,6 +28,7 @@
 
 mod attempt;
 mod receive;
+pub(crate) mod take_back;
 
 use async_trait::async_trait;
 use mesh::{
@@ -77,6 +79,10 @@ pub(crate) struct StoredReport {
     pub partner_id: PartnerId,
     /// When it was received.
     pub receive_time: Option<prost_types::Timestamp>,
+    /// The partner's own number of it.
+    pub control_number: String,
+    /// Control number of the earlier report that it corrects; empty when it corrects none.
+    pub corrects: String,
     /// The report.
     pub report: Report,
     /// Parts of it that were refused when the rest took effect, or before the rest does.
@@ -84,7 +90,7 @@ pub(crate) struct StoredReport {
 }
 
 /// What a report did.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Effect {
     /// For people.
     pub outcome: String,
@@ -92,6 +98,8 @@ pub(crate) struct Effect {
     pub order_id: String,
     /// The account of the order; empty when not known.
     pub account_id: String,
+    /// What it was recorded as: a tracking report or a shipment; empty otherwise.
+    pub recorded_as: String,
 }
 
 /// Takes and applies reports. Cheap to clone.
@@ -116,7 +124,7 @@ impl Reports {
 
     /// Stores a report, and applies it unless that takes too long. Returns its message.
     pub(crate) async fn submit(&self, call: Call, submission: Submission) -> Result<PartnerMessage, Fault> {
-        let Submission { partner_id, report, content, .. } = submission.clone();
+        let Submission { partner_id, control_number, corrects, report, content, .. } = submission.clone();
         let received = self.db.run(call.clone(), ReceiveReport(submission)).await?;
         let message_id: MessageId = one_id("message_id", &received.message_id)?;
         if received.state() == v1::MessageState::Quarantined {
@@ -125,7 +133,8 @@ impl Reports {
         }
         let message = if received.state() == v1::MessageState::Received {
             let receive_time = received.create_time;
-            let stored = StoredReport { message_id, partner_id, receive_time, report, parts: Vec::new() };
+            let parts = Vec::new();
+            let stored = StoredReport { message_id, partner_id, receive_time, control_number, corrects, report, parts };
             self.within_call(self.apply_recorded(call, stored)).await?.unwrap_or(received)
         } else {
             received
@@ -214,22 +223,32 @@ impl Reports {
     async fn stored(&self, message: &Message) -> Result<StoredReport, Fault> {
         let content = self.db.load::<Content>(&message.message_id).await?;
         let content = content.ok_or_else(|| Fault::internal("a stored report has no content"))?;
+        let (report, corrects) = submission::decode(&content.content)?;
         Ok(StoredReport {
             message_id: message.message_id.clone(),
             partner_id: message.partner_id.clone(),
             receive_time: Some(timestamp(message.create_time)),
-            report: submission::decode(&content.content)?,
+            control_number: message.control_number.clone(),
+            corrects,
+            report,
             parts: self.parts(message).await?,
         })
     }
 
     async fn apply(&self, stored: StoredReport) -> RecordReportAttempt {
         let report = report_part::without(stored.report.clone(), &stored.parts);
-        let result = self.record(&stored, report, stored.message_id.to_string()).await;
+        let mut taken_back = Vec::new();
+        let result = if let Report::Retracted(retraction) = &report {
+            self.retract(&stored, retraction, &mut taken_back).await
+        } else if stored.corrects.is_empty() {
+            self.record(&stored, report, stored.message_id.to_string()).await
+        } else {
+            self.correct(&stored, report, &mut taken_back).await
+        };
         let refused = |fault| report_part::refused(&stored.report, &stored.parts, fault);
         let bad = result.as_ref().err().map(refused).unwrap_or_default();
         let left_out = i64::try_from(stored.parts.len()).unwrap_or(i64::MAX);
-        RecordReportAttempt { message_id: stored.message_id, result, bad, left_out }
+        RecordReportAttempt { message_id: stored.message_id, result, bad, left_out, taken_back }
     }
 
     /// Makes the call that a report, or what is left of it, becomes.
@@ -279,6 +298,7 @@ impl TaskHandler for ApplyReports {
             MessageState::Applied
             | MessageState::Rejected
             | MessageState::Quarantined
+            | MessageState::Retracted
             | MessageState::Pending
             | MessageState::Sent
             | MessageState::InDoubt

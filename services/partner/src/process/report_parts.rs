@@ -8,6 +8,7 @@
 //! 3. A person removes the cause and replays the message, or one of its parts (`replay_message.rs`).
 //! 4. Each part is a call of its own, whose request id is the message's with the number of the part: [`RecordPartAttempts`] records what
 //!    became of it. When no part waits any more the message is APPLIED, and the exception is resolved.
+//! 5. A later report takes the message back (`process/report/take_back.rs`): the parts that wait are dropped.
 
 use proto::{events::PartnerEvent, partner::v1::PartnerMessage};
 use store::{Command, Context, Needs, Rows};
@@ -80,6 +81,14 @@ pub(crate) fn finish(message: Message, left_out: i64, rows: &mut Rows, cx: &mut 
     cx.schedule(report::task(&message, cx.now().after(PART_PAUSE)));
     let outcome = format!("{}, but {}", message.outcome, waits(&waiting));
     Ok(Message { state: MessageState::PartiallyApplied, outcome, ..message })
+}
+
+/// Drops the parts of a message that wait: its report is taken back.
+pub(crate) fn drop_waiting(message: &Message, rows: &mut Rows) -> Result<(), Fault> {
+    for part in of(message, rows)?.into_iter().filter(|part| part.state == PartState::Waiting) {
+        rows.put(ReportPart { state: PartState::Dropped, ..part });
+    }
+    Ok(())
 }
 
 /// Says which parts wait, the first ones by name: `items[3] waits: sku no such item`.

@@ -3,14 +3,17 @@
 
 mod api_clients;
 mod api_keys;
+mod corrected;
 mod doubt;
 mod endpoints;
 mod giving;
+mod kinds;
 mod partners;
 mod peers;
 mod plans;
 mod reports;
 mod sending;
+mod taken_back;
 mod warehouse;
 mod watchdog;
 mod world;

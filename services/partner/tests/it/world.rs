@@ -160,5 +160,5 @@ pub(crate) fn rejected(partner_id: &str, control_number: &str, id: &str) -> Subm
 /// A report.
 pub(crate) fn report(partner_id: &str, control_number: &str, report: Report) -> SubmitReportRequest {
     let (partner_id, control_number) = (partner_id.to_owned(), control_number.to_owned());
-    SubmitReportRequest { partner_id, control_number, report: Some(report) }
+    SubmitReportRequest { partner_id, control_number, report: Some(report), corrects: String::new() }
 }

@@ -2,7 +2,7 @@
 
 use proto::inventory::v1::{
     AllocateRequest, AllocateResponse, AllocationRequest, DeallocateRequest, DeallocateResponse, DeallocationPolicy,
-    Reservation,
+    ReceiveStockRequest, ReceiveStockResponse, Reservation,
 };
 use proto::types::v1::LineQuantity;
 
@@ -33,6 +33,25 @@ impl Ledger {
         let reply = AllocateResponse { allocations: granted, reservations: self.of(&request.order_id) };
         self.allocations.insert(request.allocation_key.clone(), reply.clone());
         reply
+    }
+
+    /// Units that come in fill backorders. The same request changes nothing.
+    pub(super) fn receive(&mut self, request: &ReceiveStockRequest) -> ReceiveStockResponse {
+        if self.receipts.insert(request.request_id.clone()) {
+            self.found.push(request.occur_time);
+            for item in &request.items {
+                let at = (item.sku.clone(), request.location_id.clone());
+                self.levels.entry(at).or_default().on_hand += item.quantity;
+                let mut left = item.quantity;
+                for reservation in self.reservations.values_mut().filter(|reservation| reservation.sku == item.sku) {
+                    let filled = left.min(reservation.backordered);
+                    reservation.backordered -= filled;
+                    reservation.reserved += filled;
+                    left -= filled;
+                }
+            }
+        }
+        ReceiveStockResponse::default()
     }
 
     /// The same request gets the same answer.

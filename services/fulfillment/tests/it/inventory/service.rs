@@ -6,8 +6,9 @@ use proto::inventory::v1::{
     GetAvailabilityRequest, GetAvailabilityResponse, GetItemRequest, Item, ListItemsRequest, ListItemsResponse,
     ListLocationsRequest, ListLocationsResponse, ListMovementsRequest, ListMovementsResponse, ListReservationsRequest,
     ListReservationsResponse, Location, ReceiveStockRequest, ReceiveStockResponse, ReleaseRequest, ReleaseResponse,
-    ReportSnapshotRequest, ReportSnapshotResponse, ReserveRequest, ReserveResponse, RetractMovementRequest, StockLevel,
-    UpdateItemRequest, inventory_service_server::InventoryService,
+    ReportSnapshotRequest, ReportSnapshotResponse, ReserveRequest, ReserveResponse, RetractCountRequest,
+    RetractCountResponse, RetractMovementRequest, StockLevel, UpdateItemRequest,
+    inventory_service_server::InventoryService,
 };
 use tonic::{Request, Response, Status};
 use types::Fault;
@@ -23,8 +24,8 @@ impl InventoryService for Inventory {
         update_item: UpdateItemRequest => Item;
         create_location: CreateLocationRequest => Location;
         list_locations: ListLocationsRequest => ListLocationsResponse;
-        receive_stock: ReceiveStockRequest => ReceiveStockResponse;
         retract_movement: RetractMovementRequest => StockLevel;
+        retract_count: RetractCountRequest => RetractCountResponse;
         adjust_stock: AdjustStockRequest => StockLevel;
         report_snapshot: ReportSnapshotRequest => ReportSnapshotResponse;
         reserve: ReserveRequest => ReserveResponse;
@@ -89,6 +90,14 @@ impl InventoryService for Inventory {
             return Err(mesh::status(Fault::invalid("allocations", "must have 1 to 5,000 elements")));
         }
         ledger.answer("Allocate", &request.allocation_key, |ledger| ledger.allocate(&request))
+    }
+
+    async fn receive_stock(
+        &self,
+        request: Request<ReceiveStockRequest>,
+    ) -> Result<Response<ReceiveStockResponse>, Status> {
+        let request = request.into_inner();
+        self.0.lock().unwrap().answer("ReceiveStock", &request.request_id, |ledger| ledger.receive(&request))
     }
 
     async fn deallocate(&self, request: Request<DeallocateRequest>) -> Result<Response<DeallocateResponse>, Status> {

@@ -156,6 +156,7 @@ impl InventoryService for Inventory {
         list_locations: contract::ListLocationsRequest => contract::ListLocationsResponse;
         receive_stock: contract::ReceiveStockRequest => contract::ReceiveStockResponse;
         retract_movement: contract::RetractMovementRequest => contract::StockLevel;
+        retract_count: contract::RetractCountRequest => contract::RetractCountResponse;
         adjust_stock: contract::AdjustStockRequest => contract::StockLevel;
         report_snapshot: contract::ReportSnapshotRequest => contract::ReportSnapshotResponse;
         allocate: contract::AllocateRequest => contract::AllocateResponse;

@@ -10,7 +10,11 @@ use types::{
     },
 };
 
-use super::{Effect, task, unschedule};
+use super::{
+    Effect,
+    take_back::{self, TakenBack},
+    task, unschedule,
+};
 use crate::{
     events,
     message::{Message, MessageState},
@@ -29,11 +33,36 @@ pub(crate) struct RecordReportAttempt {
     pub bad: Vec<BadElement>,
     /// How many parts were left out.
     pub left_out: i64,
+    /// Earlier messages that it took back, whatever became of the rest.
+    pub taken_back: Vec<TakenBack>,
 }
 
 impl RecordReportAttempt {
     pub(super) fn failed(message_id: &MessageId, fault: Fault) -> Self {
-        Self { message_id: message_id.clone(), result: Err(fault), bad: Vec::new(), left_out: 0 }
+        Self {
+            message_id: message_id.clone(),
+            result: Err(fault),
+            bad: Vec::new(),
+            left_out: 0,
+            taken_back: Vec::new(),
+        }
+    }
+}
+
+impl RecordReportAttempt {
+    /// Marks the messages that were taken back. Returns false when one of them changed since, and is left as it is.
+    fn mark_taken_back(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<bool, Fault> {
+        let mut unchanged = true;
+        for TakenBack { message_id, state } in &self.taken_back {
+            let message = rows.get::<Message>(message_id)?.cloned();
+            let message = message.ok_or_else(|| Fault::not_found("message", message_id))?;
+            if message.state == *state {
+                take_back::mark(message, &self.message_id, rows, cx)?;
+            } else if message.state != MessageState::Retracted {
+                unchanged = false;
+            }
+        }
+        Ok(unchanged)
     }
 }
 
@@ -44,6 +73,10 @@ impl Command for RecordReportAttempt {
     fn needs(&self, rows: &Rows, needs: &mut Needs) {
         needs.row::<Message>(&self.message_id);
         report_parts::need(&self.message_id, rows, needs);
+        for TakenBack { message_id, .. } in &self.taken_back {
+            needs.row::<Message>(message_id);
+            report_parts::need(message_id, rows, needs);
+        }
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<PartnerMessage, Fault> {
@@ -52,6 +85,9 @@ impl Command for RecordReportAttempt {
         if present.state != MessageState::Received {
             return Ok(wire::message(&present, Vec::new()));
         }
+        // What was undone may be less than what a message did that changed meanwhile.
+        let changed = Err(Fault::unavailable("the report that it takes back has changed meanwhile"));
+        let result = if self.mark_taken_back(rows, cx)? { &self.result } else { &changed };
         if !self.bad.is_empty() {
             // Another attempt may have set the same elements aside.
             let present =
@@ -61,11 +97,12 @@ impl Command for RecordReportAttempt {
         }
         let attempts = present.attempts + 1;
         let tried = Message { attempts, update_time: cx.now(), ..present };
-        let (event, changed) = match &self.result {
-            Ok(Effect { outcome, order_id, account_id }) => {
+        let (event, recorded) = match result {
+            Ok(Effect { outcome, order_id, account_id, recorded_as }) => {
                 let order_id = if order_id.is_empty() { tried.order_id.clone() } else { order_id.clone() };
                 let account_id = account_id.parse().ok().or_else(|| tried.account_id.clone());
-                let applied = Message { outcome: outcome.clone(), order_id, account_id, ..tried };
+                let (outcome, recorded_as) = (outcome.clone(), recorded_as.clone());
+                let applied = Message { outcome, recorded_as, order_id, account_id, ..tried };
                 unschedule(&applied, cx);
                 let applied = report_parts::finish(applied, self.left_out, rows, cx)?;
                 (PartnerEvent::PartnerMessageApplied as fn(_) -> _, applied)
@@ -92,7 +129,7 @@ impl Command for RecordReportAttempt {
                 (PartnerEvent::PartnerMessageRejected as fn(_) -> _, rejected)
             }
         };
-        let message = rows.put(changed);
+        let message = rows.put(recorded);
         if message.state == MessageState::Rejected {
             unschedule(&message, cx);
         }

@@ -65,6 +65,8 @@ impl ReceiveReport {
             order_id,
             account_id,
             outcome: String::new(),
+            recorded_as: String::new(),
+            retracted_by: None,
             content_type: submission::CONTENT_TYPE.to_owned(),
             content_hash: submission.content_hash.clone(),
             attempts: 0,

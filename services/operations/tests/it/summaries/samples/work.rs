@@ -105,10 +105,18 @@ fn fulfillment_orders(samples: &mut Samples) {
     let picked = FulfillmentPicked { fulfillment_order: fulfillment_order.clone(), lines: vec![line("NW-011", 9)] };
     sample(samples, FulfillmentEvent::FulfillmentPicked(picked.clone()), "par_hanse (nod_a) picked 9 NW-011");
     sample(samples, FulfillmentEvent::FulfillmentShortPicked(picked), "par_hanse (nod_a) could not find 9 NW-011");
-    let retracted =
-        FulfillmentPickRetracted { fulfillment_order: fulfillment_order.clone(), lines: vec![line("NW-011", 9)] };
+    let retracted = FulfillmentPickRetracted {
+        fulfillment_order: fulfillment_order.clone(),
+        lines: vec![line("NW-011", 9)],
+        found: Vec::new(),
+    };
     let expected = "par_hanse (nod_a) did not pick 9 NW-011 after all";
-    sample(samples, FulfillmentEvent::FulfillmentPickRetracted(retracted), expected);
+    sample(samples, FulfillmentEvent::FulfillmentPickRetracted(retracted.clone()), expected);
+    let found = FulfillmentPickRetracted { found: vec![line("NW-012", 2)], ..retracted };
+    let expected = "par_hanse (nod_a) did not pick 9 NW-011 and found 2 NW-012 after all";
+    sample(samples, FulfillmentEvent::FulfillmentPickRetracted(found.clone()), expected);
+    let found = FulfillmentPickRetracted { lines: Vec::new(), ..found };
+    sample(samples, FulfillmentEvent::FulfillmentPickRetracted(found), "par_hanse (nod_a) found 2 NW-012 after all");
     let (lines, reassigned) = (vec![line("NW-011", 9)], vec![line("NW-012", 2)]);
     let stopped = FulfillmentCancelled { fulfillment_order, lines, reassigned };
     let expected = "par_hanse (nod_a) will not ship 9 NW-011: cancelled in time; 2 NW-012 go to another node";
@@ -275,6 +283,11 @@ fn messages(samples: &mut Samples) {
         samples,
         PartnerEvent::PartnerMessageRejected(message.clone()),
         "report timed out (M-7) of par_hanse was refused: no such order",
+    );
+    sample(
+        samples,
+        PartnerEvent::PartnerMessageRetracted(message.clone()),
+        "par_hanse took report timed out (M-7) back",
     );
     sample(
         samples,

@@ -1,0 +1,270 @@
+//! Movements and counts that are taken back. Whatever the order of the reports, the units are what the newest count makes them.
+
+use std::time::Duration;
+
+use proto::inventory::v1::{
+    ItemQuantity, ReceiveStockRequest, ReportSnapshotRequest, ReportSnapshotResponse, RetractCountRequest,
+    RetractMovementRequest, StockLevel,
+};
+use store::Options;
+use testkit::{each, reason, staff, wrong_fields};
+use tonic::Status;
+use types::{Clock as _, Reason, Timestamp};
+
+use crate::world::{Client, HERE, World};
+
+/// A report, with the minute at which it occurred, and what takes one back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Report {
+    /// Units came in at this minute.
+    Receipt(u64, i64),
+    /// Units were counted at this minute.
+    Count(u64, i64),
+    /// The receipt of so many units did not take place.
+    NoReceipt(i64),
+    /// The count at this minute did not take place.
+    NoCount(u64),
+}
+
+use Report::{Count, NoCount, NoReceipt, Receipt};
+
+/// An hour after the first minute, so that every report is about the past.
+async fn world(options: Options) -> World {
+    let world = World::open(options).await;
+    world.clock.advance(Duration::from_secs(3_600));
+    world
+}
+
+impl World {
+    fn minute(&self, minute: u64) -> Option<prost_types::Timestamp> {
+        let ago = i64::try_from(3_600 - minute * 60).unwrap() * 1_000_000;
+        Some(mesh::wire::timestamp(Timestamp::from_micros(self.clock.now().as_micros() - ago)))
+    }
+
+    async fn count_at(&self, minute: u64, quantity: i64) -> ReportSnapshotResponse {
+        let request = ReportSnapshotRequest {
+            location_id: HERE.to_owned(),
+            items: vec![ItemQuantity { sku: "A".to_owned(), quantity }],
+            count_time: self.minute(minute),
+            ..Default::default()
+        };
+        self.client.clone().report_snapshot(request).await.unwrap().into_inner()
+    }
+
+    fn no_count(&self, minute: u64) -> RetractCountRequest {
+        RetractCountRequest {
+            location_id: HERE.to_owned(),
+            skus: vec!["A".to_owned()],
+            count_time: self.minute(minute),
+            reason: "another shelf".to_owned(),
+            ..Default::default()
+        }
+    }
+
+    async fn retract(&self, movement_number: i64) -> Result<StockLevel, Status> {
+        let (sku, reason) = ("A".to_owned(), "it never came".to_owned());
+        let request = RetractMovementRequest { sku, movement_number, reason, ..Default::default() };
+        self.client.clone().retract_movement(request).await.map(tonic::Response::into_inner)
+    }
+
+    async fn report(&self, report: Report) {
+        match report {
+            Receipt(minute, quantity) => {
+                let request = ReceiveStockRequest {
+                    location_id: HERE.to_owned(),
+                    items: vec![ItemQuantity { sku: "A".to_owned(), quantity }],
+                    reference: quantity.to_string(),
+                    occur_time: self.minute(minute),
+                    ..Default::default()
+                };
+                self.client.clone().receive_stock(request).await.unwrap();
+            }
+            Count(minute, quantity) => {
+                self.count_at(minute, quantity).await;
+            }
+            NoReceipt(quantity) => {
+                let movements = self.movements("A").await;
+                let receipt = movements.iter().find(|one| one.reference == quantity.to_string()).unwrap();
+                self.retract(receipt.movement_number).await.unwrap();
+            }
+            NoCount(minute) => {
+                self.client.clone().retract_count(self.no_count(minute)).await.unwrap();
+            }
+        }
+    }
+
+    async fn on_hand(&self) -> i64 {
+        self.availability("A").await.on_hand
+    }
+}
+
+/// Every order of the reports.
+fn orders_of(reports: &[Report]) -> Vec<Vec<Report>> {
+    if reports.is_empty() {
+        return vec![Vec::new()];
+    }
+    let mut orders = Vec::new();
+    for (at, first) in reports.iter().enumerate() {
+        let mut others = reports.to_vec();
+        others.remove(at);
+        orders.extend(orders_of(&others).into_iter().map(|rest| [vec![*first], rest].concat()));
+    }
+    orders
+}
+
+/// Whether each report is taken back only after it was received.
+fn is_possible(order: &[Report]) -> bool {
+    let position = |wanted: &dyn Fn(&Report) -> bool| order.iter().position(wanted);
+    order.iter().enumerate().all(|(at, report)| {
+        let taken_back = match *report {
+            NoReceipt(units) => position(&|one| matches!(one, Receipt(_, received) if *received == units)),
+            NoCount(minute) => position(&|one| matches!(one, Count(counted, _) if *counted == minute)),
+            Receipt(..) | Count(..) => Some(0),
+        };
+        taken_back.is_some_and(|taken_back| taken_back <= at)
+    })
+}
+
+/// Units on hand after the reports, which are the same in every order in which they can come.
+async fn always(reports: &[Report], on_hand: i64) {
+    let orders: Vec<_> = orders_of(reports).into_iter().filter(|order| is_possible(order)).collect();
+    assert!(orders.len() > 1);
+    for order in orders {
+        each(world, async |world| {
+            for report in &order {
+                world.report(*report).await;
+            }
+            assert_eq!(world.on_hand().await, on_hand, "{order:?}");
+            world.check("A").await;
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_receipt_before_a_count_that_is_taken_back_leaves_what_was_counted() {
+    each(world, async |world| {
+        world.report(Receipt(1, 10)).await;
+        world.report(Count(2, 4)).await;
+        world.report(NoReceipt(10)).await;
+        assert_eq!(world.on_hand().await, 4, "the count has shown already that the 10 never came");
+        let newest = world.movements("A").await.remove(0);
+        assert_eq!((newest.on_hand_delta, newest.retracts), (0, 1));
+        assert_eq!(newest.note, "takes back movement 1: it never came");
+        world.retract(1).await.unwrap();
+        assert_eq!(world.movements("A").await.len(), 3, "a second time changes nothing");
+        world.check("A").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_receipt_that_is_taken_back_leaves_a_later_count_whatever_comes_first() {
+    always(&[Receipt(1, 10), Count(2, 4), NoReceipt(10)], 4).await;
+    always(&[Receipt(1, 10), Count(2, 4), Receipt(3, 5), NoReceipt(10)], 9).await;
+    always(&[Receipt(3, 10), Count(2, 4), NoReceipt(10)], 4).await;
+}
+
+#[tokio::test]
+async fn an_earlier_count_that_is_taken_back_leaves_a_later_one_whatever_comes_first() {
+    always(&[Count(1, 25), Count(2, 20), NoCount(1)], 20).await;
+    always(&[Count(1, 25), Receipt(2, 3), Count(3, 20), NoCount(1)], 20).await;
+}
+
+#[tokio::test]
+async fn the_newest_count_that_is_taken_back_leaves_what_was_there_without_it() {
+    each(world, async |world| {
+        for report in [Receipt(1, 10), Count(2, 25), Receipt(3, 5), NoCount(2)] {
+            world.report(report).await;
+        }
+        assert_eq!(world.on_hand().await, 15);
+        world.report(NoCount(2)).await;
+        assert_eq!(world.on_hand().await, 15, "a second time changes nothing");
+        assert_eq!(world.movements("A").await.len(), 4);
+        // What occurred before it is not in it any more.
+        world.report(Receipt(1, 2)).await;
+        assert_eq!(world.on_hand().await, 17);
+        world.check("A").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_count_that_was_reported_twice_for_one_time_is_taken_back_as_a_whole() {
+    each(world, async |world| {
+        for report in [Count(2, 25), Count(2, 20), NoCount(2)] {
+            world.report(report).await;
+        }
+        assert_eq!(world.on_hand().await, 0);
+        world.check("A").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_count_that_found_what_was_expected_is_taken_back_too() {
+    each(world, async |world| {
+        for report in [Receipt(1, 10), Count(2, 10), NoCount(2), Receipt(1, 3)] {
+            world.report(report).await;
+        }
+        assert_eq!(world.on_hand().await, 13, "the 3 are in no count");
+        world.check("A").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn after_the_newest_count_is_taken_back_an_older_one_counts() {
+    each(world, async |world| {
+        world.count_at(2, 25).await;
+        world.report(NoCount(2)).await;
+        let corrected = world.count_at(1, 20).await;
+        assert!(!corrected.superseded);
+        assert_eq!(world.on_hand().await, 20);
+        // Another item was counted later than the location was, as far as is known after the retraction.
+        world.count_at(3, 18).await;
+        world.count("B", 7, Duration::ZERO).await;
+        let no_count = RetractCountRequest {
+            skus: vec!["B".to_owned()],
+            count_time: Some(mesh::wire::timestamp(world.clock.now())),
+            ..world.no_count(0)
+        };
+        world.client.clone().retract_count(no_count).await.unwrap();
+        assert!(world.count_at(2, 50).await.superseded, "the item was counted at minute 3");
+        assert_eq!(world.on_hand().await, 18);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_repeated_retraction_of_a_count_is_answered_as_the_first_was() {
+    each(world, async |world| {
+        world.count_at(2, 25).await;
+        let request = RetractCountRequest { request_id: "r1".to_owned(), ..world.no_count(2) };
+        let mut client = world.client.clone();
+        let first = client.retract_count(request.clone()).await.unwrap().into_inner();
+        assert_eq!(first.levels.iter().map(|level| level.on_hand).collect::<Vec<_>>(), [0]);
+        world.count_at(2, 12).await;
+        assert_eq!(client.retract_count(request).await.unwrap().into_inner(), first);
+        assert_eq!(world.on_hand().await, 12, "the repeat took nothing back");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn wrong_fields_of_a_retraction_of_a_count_are_named() {
+    each(world, async |world| {
+        let mut client = world.client.clone();
+        let nothing = client.retract_count(RetractCountRequest::default()).await;
+        assert_eq!(wrong_fields(nothing), ["location_id", "skus", "count_time", "reason"]);
+        let twice = RetractCountRequest { skus: vec!["A".to_owned(), "A".to_owned()], ..world.no_count(1) };
+        assert_eq!(wrong_fields(client.retract_count(twice).await), ["skus[1]"]);
+        let unknown = RetractCountRequest { skus: vec!["X".to_owned()], ..world.no_count(1) };
+        assert_eq!(wrong_fields(client.retract_count(unknown).await), ["skus[0]"]);
+        let elsewhere = RetractCountRequest { location_id: "nod_x".to_owned(), ..world.no_count(1) };
+        assert_eq!(reason(client.retract_count(elsewhere).await), Reason::NotFound);
+        let mut customer_service = Client::new(world.channel.for_principal(&staff(mesh::Role::CustomerService)));
+        assert_eq!(reason(customer_service.retract_count(world.no_count(1)).await), Reason::PermissionDenied);
+    })
+    .await;
+}
