@@ -94,15 +94,16 @@ const LAWS: &[Law] = &[
     law(
         "partner",
         "a control number belongs to one message",
-        "SELECT partner_id || ' ' || control_number FROM messages WHERE direction = 'IN' AND state <> 'QUARANTINED' \
+        "SELECT partner_id || ' ' || control_number FROM messages \
+         WHERE direction = 'IN' AND state NOT IN ('QUARANTINED', 'RETRACTED') \
          GROUP BY partner_id, control_number HAVING COUNT(*) > 1",
     ),
     law("partner", "no message is left unapplied", "SELECT message_id FROM messages WHERE state = 'RECEIVED'"),
     law(
         "returns",
-        "no more came back than was delivered",
+        "customers return no more than was delivered",
         "SELECT r.order_id || ' line ' || l.line_number FROM return_lines l JOIN returns r ON r.return_id = l.return_id \
-         WHERE r.state <> 'CANCELLED' GROUP BY r.order_id, l.line_number HAVING SUM(l.received) > \
+         WHERE r.state <> 'CANCELLED' AND r.package_id IS NULL GROUP BY r.order_id, l.line_number HAVING SUM(l.received) > \
          (SELECT COALESCE(SUM(d.quantity), 0) FROM deliveries d \
          WHERE d.order_id = r.order_id AND d.line_number = l.line_number)",
     ),
