@@ -51,7 +51,11 @@ pub(super) async fn print(rest: &Rest, orders: usize, timing: &Timing) -> anyhow
     }
     let credits = rest.list("/v1/proposed-credits", "credits").await?;
     let credited: i64 = credits.iter().map(|credit| number(&credit["amount"]["minorUnits"])).sum();
-    println!("Credits proposed {:>17} in {} credits, for corrected reports and returns", amount(credited), credits.len());
+    println!(
+        "Credits proposed {:>17} in {} credits, for corrected reports and returns",
+        amount(credited),
+        credits.len()
+    );
     println!("Customers owe {:>20}", amount(invoice_ready_minor - credited));
     let returns = rest.list("/v1/returns", "returns").await?;
     let came_back: Vec<&Value> = returns.iter().filter(|one| one["packageId"] != "").collect();
