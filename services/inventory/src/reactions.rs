@@ -41,7 +41,7 @@ store::reactions! {
             open_holds: changed.open_holds.into(),
         })]),
         ignored: AccountCreated, AccountUpdated, OrderSubmitted, OrderConfirmed, OrderRejected, OrderBackordered,
-            OrderReleased, OrderLineCancelled, OrderCancelRequested, OrderCancelled, OrderCancelLost,
+            OrderReleased, OrderReleaseSuperseded, OrderLineCancelled, OrderCancelRequested, OrderCancelled, OrderCancelLost,
             OrderInvoiceReady, OrderCreditProposed, OrderCreditRefused, OrderClosed, ExceptionOpened, ExceptionResolved,
     }
 }

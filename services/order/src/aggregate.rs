@@ -187,8 +187,8 @@ impl ChangingOrder {
             OrderReport::Short(units) => self.each_of(units, OrderLine::fall_short),
             OrderReport::Unfulfillable(units, reservations) => self.take_back(units, reservations),
             OrderReport::Cancelled(units) => self.each_of(units, OrderLine::cancel_released),
-            OrderReport::Shipped { shipment_id, units, cancellation_lost } => {
-                self.ship(shipment_id, units, *cancellation_lost, now);
+            OrderReport::Shipped { shipment_id, units, beyond, cancellation_lost } => {
+                self.ship(shipment_id, units, beyond, *cancellation_lost, now);
             }
             OrderReport::Delivered { shipment_id, units } => self.deliver(shipment_id, units, now),
             OrderReport::DepartureRetracted { shipment_id, units } => self.unship(shipment_id, units, now),

@@ -33,7 +33,7 @@ store::reactions! {
         OrderLineCancelled(cancelled) =>
             release_reservation(follower.inventory.clone(), &event.event_id, cancelled).await.map(|()| Vec::new()),
         ignored: AccountCreated, AccountUpdated, OrderConfirmed, OrderRejected, OrderBackordered, OrderReleased,
-            OrderHoldPlaced, OrderHoldReleased, OrderCancelRequested, OrderCancelled, OrderCancelLost,
+            OrderReleaseSuperseded, OrderHoldPlaced, OrderHoldReleased, OrderCancelRequested, OrderCancelled, OrderCancelLost,
             OrderInvoiceReady, OrderCreditProposed, OrderCreditRefused, OrderClosed, ExceptionOpened, ExceptionResolved,
     }
 }
@@ -92,9 +92,10 @@ store::reactions! {
             record(&order_id, OrderReport::Cancelled(read_units(&cancelled.lines)?))
         },
         ShipmentShipped(shipped) => {
-            let (units, shipment) = (read_units(&shipped.lines)?, shipment(shipped.shipment)?);
-            let (shipment_id, cancellation_lost) = (read_id(&shipment.shipment_id)?, shipped.cancellation_lost);
-            record(&shipment.order_id, OrderReport::Shipped { shipment_id, units, cancellation_lost })
+            let (units, beyond) = (read_units(&shipped.lines)?, read_units(&shipped.over_shipped)?);
+            let (shipment, cancellation_lost) = (shipment(shipped.shipment)?, shipped.cancellation_lost);
+            let shipment_id = read_id(&shipment.shipment_id)?;
+            record(&shipment.order_id, OrderReport::Shipped { shipment_id, units, beyond, cancellation_lost })
         },
         ShipmentPartiallyDelivered | ShipmentDelivered(delivered) => {
             let (units, shipment) = (read_units(&delivered.lines)?, shipment(delivered.shipment)?);

@@ -26,6 +26,8 @@ pub(crate) enum OrderReport {
         shipment_id: ShipmentId,
         /// The units.
         units: Vec<LineUnits>,
+        /// Of these, those that the node was no longer, or never, to ship.
+        beyond: Vec<LineUnits>,
         /// Whether the node had been asked not to ship them.
         cancellation_lost: bool,
     },

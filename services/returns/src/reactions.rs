@@ -17,7 +17,7 @@ store::reactions! {
         OrderCreditProposed(proposed) => credit_proposed(proposed),
         OrderCreditRefused(refused) => credit_refused(refused),
         ignored: AccountCreated, AccountUpdated, OrderConfirmed, OrderRejected, OrderBackordered, OrderReleased,
-            OrderHoldPlaced, OrderHoldReleased, OrderLineCancelled, OrderCancelRequested, OrderCancelled,
+            OrderReleaseSuperseded, OrderHoldPlaced, OrderHoldReleased, OrderLineCancelled, OrderCancelRequested, OrderCancelled,
             OrderCancelLost, OrderInvoiceReady, OrderClosed, ExceptionOpened, ExceptionResolved,
     }
 }

@@ -42,10 +42,15 @@ pub(super) fn line(event: FulfillmentEvent) -> Option<String> {
             format!("{} could not find {}", party(&fulfillment_order?), line_items(&lines))
         }
         FulfillmentEvent::FulfillmentCancelled(payload) => {
-            let (party, lines) = (party(&payload.fulfillment_order?), line_items(&payload.lines));
-            let rest = line_items(&payload.reassigned);
-            let rest = if payload.reassigned.is_empty() { rest } else { format!("; {rest} go to another node") };
-            format!("{party} will not ship {lines}: cancelled in time{rest}")
+            let party = party(&payload.fulfillment_order?);
+            let ended = [
+                (payload.lines, "cancelled in time"),
+                (payload.superseded, "shipped by another node"),
+                (payload.reassigned, "another node is to ship them"),
+            ];
+            let ended = ended.iter().filter(|(lines, _)| !lines.is_empty());
+            let ended: Vec<_> = ended.map(|(lines, why)| format!("{}: {why}", line_items(lines))).collect();
+            format!("{party} will not ship {}", ended.join("; "))
         }
         FulfillmentEvent::ShipmentLabelled(ShipmentLabelled { shipment }) => {
             let shipment = shipment?;

@@ -24,8 +24,8 @@ async fn undelivered(world: &World, order: &Order, units: &[(i32, i64)]) -> Orde
 }
 
 async fn stayed(world: &World, order: &Order, units: &[(i32, i64)]) -> Order {
-    let payload =
-        fulfillment::ShipmentShipped { shipment: shipment(order), lines: quantities(units), cancellation_lost: false };
+    let lines = quantities(units);
+    let payload = fulfillment::ShipmentShipped { shipment: shipment(order), lines, ..Default::default() };
     world.fulfillment_emits(order, &FulfillmentEvent::ShipmentDepartureRetracted(payload)).await
 }
 
