@@ -76,7 +76,8 @@ store::reactions! {
             ShipmentMilestoneRecorded, ShipmentUnmatchedMilestoneRecorded, ShipmentPartiallyDelivered,
             ShipmentDelivered, ShipmentPodCaptured, ShipmentDepartureRetracted, ShipmentDeliveryRetracted,
             ShipmentReportRetracted, ShipmentVoided, ShipmentReturnedToSender, ShipmentRecovered,
-            ShipmentWrittenOff, FulfillmentPickRetracted, ExceptionOpened, ExceptionResolved,
+            ShipmentWrittenOff, FulfillmentPickRetracted, FulfillmentHoldPlaced, FulfillmentHoldReleased,
+            ExceptionOpened, ExceptionResolved,
     }
 }
 

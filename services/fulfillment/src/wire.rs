@@ -114,6 +114,7 @@ pub(crate) fn fulfillment_order(order: &FulfillmentOrder) -> v1::FulfillmentOrde
         create_time: Some(timestamp(header.create_time)),
         update_time: Some(timestamp(header.update_time)),
         idempotency_key: format!("{}:{}", header.fulfillment_order_id, header.attempt),
+        holds: header.holds.to_contract(),
     }
 }
 

@@ -114,7 +114,7 @@ store::reactions! {
         },
         ignored: NodeCreated, NodeUpdated, FulfillmentRouted, FulfillmentRoutingFailed, FulfillmentRequested,
             FulfillmentAccepted, FulfillmentRejected, FulfillmentTimedOut, FulfillmentCompleted,
-            FulfillmentIncomplete, FulfillmentCancellationRequested, FulfillmentCancellationRejected,
+            FulfillmentIncomplete, FulfillmentCancellationRequested, FulfillmentCancellationRejected, FulfillmentHoldPlaced, FulfillmentHoldReleased,
             ShipmentLabelled, ShipmentOverShipped, ShipmentMilestoneRecorded, ShipmentUnmatchedMilestoneRecorded,
             ShipmentPodCaptured, ShipmentReportRetracted, ShipmentVoided, ShipmentReturnedToSender, ShipmentRecovered, ExceptionOpened, ExceptionResolved,
     }

@@ -36,6 +36,8 @@ store::text_enum! {
         Quarantined = "QUARANTINED",
         /// To be sent or fetched.
         Pending = "PENDING",
+        /// To be sent or fetched once no hold blocks it.
+        Held = "HELD",
         /// Sent.
         Sent = "SENT",
         /// It is not known whether it arrived.
@@ -54,7 +56,9 @@ impl MessageState {
             Self::Received | Self::Applied | Self::PartiallyApplied | Self::Rejected | Self::Quarantined => {
                 Direction::In
             }
-            Self::Pending | Self::Sent | Self::InDoubt | Self::Acknowledged | Self::Failed => Direction::Out,
+            Self::Pending | Self::Held | Self::Sent | Self::InDoubt | Self::Acknowledged | Self::Failed => {
+                Direction::Out
+            }
         }
     }
 
@@ -66,7 +70,7 @@ impl MessageState {
             Self::Quarantined => Some(ExceptionType::ControlNumberReused),
             Self::Failed => Some(ExceptionType::MessageFailed),
             Self::InDoubt => Some(ExceptionType::MessageInDoubt),
-            Self::Received | Self::Applied | Self::Pending | Self::Sent | Self::Acknowledged => None,
+            Self::Received | Self::Applied | Self::Pending | Self::Held | Self::Sent | Self::Acknowledged => None,
         }
     }
 }

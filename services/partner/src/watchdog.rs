@@ -48,6 +48,7 @@ impl Command for WorkAgain {
             | MessageState::PartiallyApplied
             | MessageState::Rejected
             | MessageState::Quarantined
+            | MessageState::Held
             | MessageState::Sent
             | MessageState::Acknowledged
             | MessageState::Failed => return Ok(false),

@@ -35,7 +35,7 @@ store::reactions! {
         ShipmentDeliveryRetracted(delivered) => Ok(vec![Box::new(CountDelivery::read(delivered, -1)?)]),
         ignored: NodeUpdated, FulfillmentRouted, FulfillmentRoutingFailed, FulfillmentUnfulfillable,
             FulfillmentRequested, FulfillmentAccepted, FulfillmentRejected, FulfillmentTimedOut, FulfillmentCompleted,
-            FulfillmentIncomplete, FulfillmentCancellationRequested, FulfillmentCancellationRejected,
+            FulfillmentIncomplete, FulfillmentCancellationRequested, FulfillmentCancellationRejected, FulfillmentHoldPlaced, FulfillmentHoldReleased,
             FulfillmentPicked, FulfillmentShortPicked, FulfillmentCancelled, ShipmentLabelled, ShipmentShipped,
             ShipmentOverShipped, ShipmentMilestoneRecorded, ShipmentUnmatchedMilestoneRecorded, ShipmentPodCaptured,
             ShipmentDepartureRetracted, ShipmentReportRetracted, ShipmentVoided, ShipmentWrittenOff,

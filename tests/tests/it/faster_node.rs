@@ -111,15 +111,6 @@ async fn when_it_cannot_stop_only_what_is_really_over_is_an_exception() {
     .await;
 }
 
-/// Lets only some services do what is due.
-async fn drain_only(world: &World, services: &[&str]) {
-    for (name, workers) in &world.mesh.workers {
-        if services.contains(name) {
-            workers.drain().await.unwrap();
-        }
-    }
-}
-
 #[tokio::test]
 async fn a_release_that_the_order_made_before_it_knew_of_the_shipment_is_asked_of_no_node() {
     each(|world| async move {
@@ -136,7 +127,7 @@ async fn a_release_that_the_order_made_before_it_knew_of_the_shipment_is_asked_o
         assert_eq!(order(&world, &order_id).await["status"], "ORDER_STATUS_BACKORDERED");
         // Stock comes, and the order releases the units again. Then the node finds and ships them.
         world.receive("nod_houston", "TEA", 4).await;
-        drain_only(&world, &["inventory", "order"]).await;
+        world.drain_only(&["inventory", "order"]).await;
         assert_eq!(counters(&order(&world, &order_id).await), [0, 0, 0, 4, 0]);
         ships(&world, &order_id, 0, "par_hanse", "T-1").await;
         assert_eq!(world.fulfillment_orders(&order_id).await.len(), 1, "Houston is asked for nothing");

@@ -78,3 +78,33 @@ async fn units_that_a_node_gives_back_under_a_hold_wait_for_its_end() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_request_that_is_not_sent_yet_waits_for_the_end_of_a_hold() {
+    each(|world| async move {
+        world.furnish().await;
+        world.receive("nod_hamburg", "TEA", 4).await;
+        let order_id = world.order("PO-1", &[("TEA", 4)]).await;
+        world.drain_only(&["order", "inventory"]).await;
+        world.drain_only(&["order", "inventory", "fulfillment"]).await;
+        let requested = world.fulfillment_orders(&order_id).await.remove(0);
+        assert_eq!(requested["holds"], json!([]));
+        let hold = json!({"reason": "HOLD_REASON_CREDIT", "note": "overdue"});
+        world.post(&format!("/v1/orders/{order_id}:placeHold"), &hold).await;
+        world.drain().await;
+        let sent = async || {
+            let path = "/v1/messages?partnerId=par_hanse&direction=MESSAGE_DIRECTION_OUT";
+            let messages = world.rest.list(path, "messages").await.unwrap();
+            messages.iter().map(|one| one["state"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(sent().await, ["MESSAGE_STATE_HELD"]);
+        let work = async || world.fulfillment_orders(&order_id).await.remove(0);
+        let shown = &work().await["holds"][0];
+        assert_eq!((&shown["holdNumber"], &shown["reason"]), (&json!(1), &json!("HOLD_REASON_CREDIT")));
+        world.post(&format!("/v1/orders/{order_id}:releaseHold"), &json!({"holdNumber": 1})).await;
+        world.drain().await;
+        assert_eq!((sent().await, &work().await["holds"]), (vec!["MESSAGE_STATE_PENDING".to_owned()], &json!([])));
+        world.check_laws().await;
+    })
+    .await;
+}

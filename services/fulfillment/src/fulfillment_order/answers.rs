@@ -121,15 +121,15 @@ impl FulfillmentOrder {
         }
     }
 
-    /// The node's time to accept ends. Returns whether the open units were withdrawn.
+    /// The node's time to accept ends, unless a hold blocks it. Returns whether the open units were withdrawn.
     pub(crate) fn time_out(&mut self) -> bool {
-        let unanswered = self.header.request_state == State::Submitted && !self.ended();
-        if unanswered {
+        let runs_out = self.header.request_state == State::Submitted && !self.ended() && !self.is_held();
+        if runs_out {
             self.header.request_state = State::TimedOut;
             "not accepted in time".clone_into(&mut self.header.reason);
             self.withdraw();
         }
-        unanswered
+        runs_out
     }
 
     fn withdraw(&mut self) {

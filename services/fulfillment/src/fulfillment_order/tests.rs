@@ -32,6 +32,7 @@ pub(crate) fn fulfillment_order(quantities: &[i64]) -> FulfillmentOrder {
         reject_time: None,
         cancel_time: None,
         late_acceptance: LateAcceptance::None,
+        holds: OpenHolds::default(),
         create_time: at(0),
         update_time: at(0),
         version: 0,

@@ -31,7 +31,7 @@ use types::{Fault, FulfillmentOrderId, OrderId};
 use super::cancellation::ORDER;
 use crate::{
     aggregate::FulfillmentOrderAggregate,
-    fulfillment_order::{ExecutionState, FulfillmentOrderHeader, RequestState},
+    fulfillment_order::{FulfillmentOrderHeader, RequestState},
     reactions::id,
     release::ReleaseAggregate,
 };
@@ -56,7 +56,7 @@ impl SupersedeUnits {
     /// The open fulfillment orders of the order, those first that are stopped first.
     fn open(&self, rows: &Rows) -> Result<Vec<FulfillmentOrderId>, Fault> {
         let headers = rows.by::<FulfillmentOrderHeader>(ORDER, &self.order_id)?;
-        let mut open: Vec<_> = headers.into_iter().filter(|header| is_open(header)).collect();
+        let mut open: Vec<_> = headers.into_iter().filter(|header| header.execution_state.is_open()).collect();
         open.sort_by_key(|header| {
             (rank(header.request_state), Reverse((header.create_time, header.fulfillment_order_id.clone())))
         });
@@ -75,10 +75,6 @@ fn rank(state: RequestState) -> u8 {
         | RequestState::CancellationAccepted
         | RequestState::CancellationRejected => 2,
     }
-}
-
-fn is_open(header: &FulfillmentOrderHeader) -> bool {
-    matches!(header.execution_state, ExecutionState::Open | ExecutionState::InProgress)
 }
 
 impl Command for SupersedeUnits {

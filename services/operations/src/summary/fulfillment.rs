@@ -35,6 +35,8 @@ pub(super) fn line(event: FulfillmentEvent) -> Option<String> {
             format!("{} asked to cancel", party_of(payload)?)
         }
         FulfillmentEvent::FulfillmentCancellationRejected(payload) => with_reason(payload, "cannot cancel any more")?,
+        FulfillmentEvent::FulfillmentHoldPlaced(payload) => format!("{} may not begin: on hold", party_of(payload)?),
+        FulfillmentEvent::FulfillmentHoldReleased(payload) => hold_released(payload)?,
         FulfillmentEvent::FulfillmentPicked(FulfillmentPicked { fulfillment_order, lines }) => {
             format!("{} picked {}", party(&fulfillment_order?), line_items(&lines))
         }
@@ -105,6 +107,15 @@ pub(super) fn line(event: FulfillmentEvent) -> Option<String> {
 fn node(payload: NodeChanged) -> Option<String> {
     let node = payload.node?;
     Some(format!("{} ({})", one_line(&node.name), node.node_id))
+}
+
+fn hold_released(payload: FulfillmentOrderChanged) -> Option<String> {
+    let order = payload.fulfillment_order?;
+    let party = party(&order);
+    Some(match order.holds.len() {
+        0 => format!("{party} may begin: no hold remains"),
+        more => format!("{party} may not begin: still on {}", count(more, "hold")),
+    })
 }
 
 fn party_of(payload: FulfillmentOrderChanged) -> Option<String> {

@@ -280,6 +280,7 @@ impl TaskHandler for ApplyReports {
             | MessageState::Rejected
             | MessageState::Quarantined
             | MessageState::Pending
+            | MessageState::Held
             | MessageState::Sent
             | MessageState::InDoubt
             | MessageState::Acknowledged

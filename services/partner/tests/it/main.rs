@@ -6,6 +6,7 @@ mod api_keys;
 mod doubt;
 mod endpoints;
 mod giving;
+mod holds;
 mod partners;
 mod peers;
 mod plans;

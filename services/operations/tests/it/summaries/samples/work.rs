@@ -3,12 +3,12 @@
 use proto::{
     events::{FulfillmentEvent, PartnerEvent},
     fulfillment::v1::{
-        FulfillmentCancelled, FulfillmentLine, FulfillmentOrder, FulfillmentOrderChanged, FulfillmentPickRetracted,
-        FulfillmentPicked, FulfillmentRouted, FulfillmentRoutingFailed, FulfillmentUnfulfillable, Milestone,
-        MilestoneCode, Node, NodeChanged, Package, ProofOfDelivery, ProofOfDeliveryCaptured, RoutingCandidate,
-        RoutingChoice, RoutingDecision, Shipment, ShipmentDelivered, ShipmentLabelled, ShipmentMilestoneRecorded,
-        ShipmentOverShipped, ShipmentShipped, ShipmentUndelivered, ShipmentVoided, ShipmentWrittenOff,
-        TrackingReportRetracted, WriteOffRemedy,
+        BlockingHold, FulfillmentCancelled, FulfillmentLine, FulfillmentOrder, FulfillmentOrderChanged,
+        FulfillmentPickRetracted, FulfillmentPicked, FulfillmentRouted, FulfillmentRoutingFailed,
+        FulfillmentUnfulfillable, Milestone, MilestoneCode, Node, NodeChanged, Package, ProofOfDelivery,
+        ProofOfDeliveryCaptured, RoutingCandidate, RoutingChoice, RoutingDecision, Shipment, ShipmentDelivered,
+        ShipmentLabelled, ShipmentMilestoneRecorded, ShipmentOverShipped, ShipmentShipped, ShipmentUndelivered,
+        ShipmentVoided, ShipmentWrittenOff, TrackingReportRetracted, WriteOffRemedy,
     },
     partner::v1::{
         ApiClient, ApiClientChanged, ApiKey, ApiKeyChanged, MessageChanged, Partner, PartnerChanged, PartnerMessage,
@@ -95,6 +95,23 @@ fn fulfillment_orders(samples: &mut Samples) {
         samples,
         FulfillmentEvent::FulfillmentCancellationRequested(changed.clone()),
         "par_hanse (nod_a) asked to cancel",
+    );
+    sample(
+        samples,
+        FulfillmentEvent::FulfillmentHoldPlaced(changed.clone()),
+        "par_hanse (nod_a) may not begin: on hold",
+    );
+    let mut still_held = changed.clone();
+    still_held.fulfillment_order.as_mut().unwrap().holds.push(BlockingHold::default());
+    sample(
+        samples,
+        FulfillmentEvent::FulfillmentHoldReleased(still_held),
+        "par_hanse (nod_a) may not begin: still on 1 hold",
+    );
+    sample(
+        samples,
+        FulfillmentEvent::FulfillmentHoldReleased(changed.clone()),
+        "par_hanse (nod_a) may begin: no hold remains",
     );
     sample(
         samples,
