@@ -7,6 +7,7 @@ CREATE TABLE nodes (
     handling_classes TEXT NOT NULL,
     service_areas TEXT NOT NULL,
     accept_within_micros BIGINT CHECK (accept_within_micros > 0),
+    handling_micros BIGINT NOT NULL CHECK (handling_micros >= 0),
     state TEXT NOT NULL CHECK (state IN ('ACTIVE', 'PAUSED')),
     create_time BIGINT NOT NULL,
     update_time BIGINT NOT NULL,

@@ -87,6 +87,7 @@ pub(crate) fn node(node: &Node) -> v1::Node {
         etag: node.version.to_string(),
         create_time: Some(timestamp(node.create_time)),
         update_time: Some(timestamp(node.update_time)),
+        handling_time: Some(duration(node.handling_time())),
     }
 }
 

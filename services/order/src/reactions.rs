@@ -12,6 +12,7 @@ use types::Fault;
 
 use crate::{
     item::StoreItems,
+    node::CopyNode,
     process::{cancellation::release_reservation, confirmation::reserve, returned_units::RecordReturn},
     record::record,
     record_exceptions::RecordExceptions,
@@ -62,6 +63,7 @@ pub(crate) struct FulfillmentFollower;
 
 store::reactions! {
     FulfillmentFollower, "order.fulfillment", FulfillmentEvent, |_follower, event| {
+        NodeCreated | NodeUpdated(changed) => Ok(vec![Box::new(CopyNode::read(changed.node)?)]),
         FulfillmentPicked(picked) => {
             let order_id = order_id(picked.fulfillment_order, &event.correlation_id);
             record(&order_id, OrderReport::Picked(read_units(&picked.lines)?))
@@ -112,7 +114,7 @@ store::reactions! {
             let shipment_id = read_id(&shipment.shipment_id)?;
             record(&shipment.order_id, OrderReport::DeliveryRetracted { shipment_id, units })
         },
-        ignored: NodeCreated, NodeUpdated, FulfillmentRouted, FulfillmentRoutingFailed, FulfillmentRequested,
+        ignored: FulfillmentRouted, FulfillmentRoutingFailed, FulfillmentRequested,
             FulfillmentAccepted, FulfillmentRejected, FulfillmentTimedOut, FulfillmentCompleted,
             FulfillmentIncomplete, FulfillmentCancellationRequested, FulfillmentCancellationRejected, FulfillmentHoldPlaced, FulfillmentHoldReleased,
             ShipmentLabelled, ShipmentOverShipped, ShipmentMilestoneRecorded, ShipmentUnmatchedMilestoneRecorded,

@@ -108,3 +108,28 @@ async fn a_request_that_is_not_sent_yet_waits_for_the_end_of_a_hold() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn an_order_that_is_wanted_at_a_time_is_released_in_time_for_the_slowest_node_that_may_ship_it() {
+    each(|world| async move {
+        world.furnish().await;
+        for (id, hours) in [("nod_fast", 2), ("nod_slow", 48)] {
+            world.post("/v1/locations", &json!({"locationId": id, "name": id})).await;
+            let node = json!({
+                "nodeId": id, "name": id, "partnerId": "par_gulf", "country": "DE",
+                "handlingClasses": ["HANDLING_CLASS_AMBIENT"], "serviceAreas": [{"rank": 1, "countries": ["DE"]}],
+                "handlingTime": format!("{}s", hours * 3_600),
+            });
+            assert_eq!(world.post("/v1/nodes", &node).await["handlingTime"], node["handlingTime"]);
+        }
+        world.drain().await;
+        world.receive("nod_hamburg", "TEA", 9).await;
+        let body = json!({
+            "accountId": "acc_ACME", "customerPo": "PO-1", "shipToAddress": address("DE"),
+            "requestedShipTime": "2026-06-10T12:00:00Z", "lines": [{"sku": "TEA", "quantity": 4}],
+        });
+        let placed = world.post("/v1/orders", &body).await;
+        assert_eq!(placed["releaseTime"], "2026-06-08T12:00:00Z");
+    })
+    .await;
+}

@@ -7,9 +7,9 @@ use super::*;
 use crate::{
     account::InvoicePolicy,
     item::HandlingClass,
+    node::DEFAULT_HANDLING,
     order::{FillPolicy, OrderState, OrderStatus},
     order_line::PricedLine,
-    process::confirmation::HANDLING,
     report::ReservationSnapshot,
 };
 
@@ -29,6 +29,7 @@ fn order(fill_policy: FillPolicy, invoice_policy: InvoicePolicy) -> Order {
         ship_not_before: None,
         cancel_after: None,
         release_time: None,
+        handling_micros: i64::try_from(DEFAULT_HANDLING.as_micros()).unwrap(),
         state: OrderState::Submitted,
         status: OrderStatus::Submitted,
         reason: String::new(),
@@ -224,7 +225,7 @@ fn a_ship_time_is_promised_when_no_unit_waits() {
     apply(&mut aggregate, &OrderReport::Reserved(vec![snapshot(1, 1, 4)]));
     assert_eq!(aggregate.lines[0].promised_ship_time, None);
     apply(&mut aggregate, &OrderReport::Reserved(vec![snapshot(1, 2, 0)]));
-    assert_eq!(aggregate.lines[0].promised_ship_time, Some(NOW.after(HANDLING)));
+    assert_eq!(aggregate.lines[0].promised_ship_time, Some(NOW.after(DEFAULT_HANDLING)));
 }
 
 #[test]

@@ -3,10 +3,13 @@
 //! 1. `PlaceOrder` (`place.rs`) takes `ship_not_before`, `requested_ship_time` and `cancel_after`. Stock is reserved as for any
 //!    order, and the reservation lives as much longer (`process/confirmation.rs`).
 //! 2. [`release_time`]: nothing is released before (`process/release.rs`). Units of an order that must not be shipped before a
-//!    time are released then; those of an order that is wanted at a time are released earlier by what nodes need.
+//!    time are released then; those of an order that is wanted at a time are released earlier by what the slowest node needs that
+//!    may ship it (`node.rs`).
 //! 3. A task at that time ([`ReleaseTask`]) releases what is reserved by then. An order without a time in the future has none.
 //! 4. A task at `cancel_after` ([`CancelTask`]) cancels what is open, as `CancelOrder` does (`process/cancellation.rs`): units
 //!    that no node was asked for at once, the others if their nodes can still stop them.
+
+use std::time::Duration;
 
 use store::{AnyCommand, Command, Context, Needs, Rows, Task, TaskHandler};
 use types::{Fault, Id as _, OrderId, Timestamp};
@@ -14,7 +17,6 @@ use types::{Fault, Id as _, OrderId, Timestamp};
 use crate::{
     aggregate::OrderAggregate,
     order::{Action, Order},
-    process::confirmation::HANDLING,
 };
 
 /// The kind of the task that releases what is reserved. Its key is the order's id.
@@ -30,9 +32,10 @@ const TOO_LATE: &str = "not shipped in time";
 pub(crate) fn release_time(
     ship_not_before: Option<Timestamp>,
     requested_ship_time: Option<Timestamp>,
+    handling_time: Duration,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    let requested = requested_ship_time.map(|requested| requested.before(HANDLING));
+    let requested = requested_ship_time.map(|requested| requested.before(handling_time));
     let times = ship_not_before.into_iter().chain(requested);
     times.max().filter(|release_time| *release_time > now)
 }

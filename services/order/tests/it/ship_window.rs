@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use proto::order::v1::{self as contract, OrderState, OrderStatus};
+use proto::{
+    events::FulfillmentEvent,
+    fulfillment::v1::{Node, NodeChanged, NodeState, ServiceArea},
+    order::v1::{self as contract, OrderState, OrderStatus},
+    types::v1::HandlingClass,
+};
 use testkit::{START, each, wrong_fields};
 
 use crate::world::{World, counters, order_of};
@@ -49,6 +54,60 @@ async fn an_order_that_is_wanted_at_a_time_is_released_when_nodes_need_it() {
         let soon = contract::PlaceOrderRequest { requested_ship_time: at(60), ..order_of("PO-2", &[("TEA", 3)]) };
         let order = world.place(soon).await;
         assert_eq!((order.release_time, counters(&order, 0).released), (None, 3), "there is no time to wait");
+    })
+    .await;
+}
+
+/// A node of fulfillment that needs so many hours and ships to a country.
+fn node(id: &str, hours: i64, country: &str) -> Node {
+    Node {
+        node_id: id.to_owned(),
+        handling_classes: vec![HandlingClass::Ambient.into()],
+        service_areas: vec![ServiceArea { countries: vec![country.to_owned()], rank: 0 }],
+        state: NodeState::Active.into(),
+        handling_time: Some(prost_types::Duration { seconds: hours * 3_600, nanos: 0 }),
+        etag: "1".to_owned(),
+        ..Default::default()
+    }
+}
+
+async fn node_is(world: &World, node: Node) {
+    let changed = NodeChanged { node: Some(node) };
+    world.fulfillment_log.emit("", &FulfillmentEvent::NodeUpdated(changed));
+    world.drain().await;
+}
+
+/// How many hours before the time at which it is wanted an order is released.
+async fn lead_hours(world: &World, customer_po: &str) -> i64 {
+    let order = order_of(customer_po, &[("TEA", 3)]);
+    let order = world.place(contract::PlaceOrderRequest { requested_ship_time: at(1_000), ..order }).await;
+    let seconds = |time: Option<prost_types::Timestamp>| time.unwrap().seconds;
+    (seconds(order.requested_ship_time) - seconds(order.release_time)) / 3_600
+}
+
+#[tokio::test]
+async fn of_two_nodes_that_need_2_and_48_hours_the_slower_one_decides_if_it_may_ship_the_order() {
+    each(World::furnished, async |world| {
+        assert_eq!(lead_hours(&world, "PO-1").await, 24, "no node is known");
+        node_is(&world, node("nod_fast", 2, "DE")).await;
+        assert_eq!(lead_hours(&world, "PO-2").await, 2);
+        node_is(&world, node("nod_slow", 48, "*")).await;
+        assert_eq!(lead_hours(&world, "PO-3").await, 48);
+        let promised = world.place(order_of("PO-4", &[("TEA", 3)])).await.lines[0].promised_ship_time;
+        assert_eq!(promised, at(48), "nor is it promised sooner");
+        // It does not ship there, is paused, stores nothing of it, or is reported again as it was before.
+        let frozen = vec![HandlingClass::Frozen.into()];
+        let slow = |etag: &str| Node { etag: etag.to_owned(), ..node("nod_slow", 48, "DE") };
+        node_is(&world, Node { etag: "2".to_owned(), ..node("nod_slow", 48, "US") }).await;
+        assert_eq!(lead_hours(&world, "PO-5").await, 2);
+        node_is(&world, slow("1")).await;
+        assert_eq!(lead_hours(&world, "PO-6").await, 2);
+        node_is(&world, Node { state: NodeState::Paused.into(), ..slow("3") }).await;
+        assert_eq!(lead_hours(&world, "PO-7").await, 2);
+        node_is(&world, Node { handling_classes: frozen, ..slow("4") }).await;
+        assert_eq!(lead_hours(&world, "PO-8").await, 2);
+        node_is(&world, slow("5")).await;
+        assert_eq!(lead_hours(&world, "PO-9").await, 48);
     })
     .await;
 }
