@@ -45,8 +45,10 @@ pub(crate) struct InventoryFollower;
 store::reactions! {
     InventoryFollower, "order.inventory", InventoryEvent, |_follower, event| {
         ItemCreated | ItemUpdated(changed) => Ok(vec![Box::new(StoreItems(changed.item.into_iter().collect()))]),
-        InventoryReserved | InventoryReservationReleased | InventoryReservationExpired(changed) =>
+        InventoryReserved | InventoryReservationReleased(changed) =>
             record(&changed.order_id, OrderReport::Reserved(read_reservations(&changed.reservations))),
+        InventoryReservationExpired(changed) =>
+            record(&changed.order_id, OrderReport::Expired(read_reservations(&changed.reservations))),
         InventoryReplacementReserved(replaced) => {
             let reservations = read_reservations(&replaced.reservations);
             let (units, shipment_id) = (read_units(&replaced.lines)?, read_id(&replaced.shipment_id)?);

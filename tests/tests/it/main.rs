@@ -13,5 +13,6 @@ mod partly_right;
 mod promises;
 mod quotas;
 mod races;
+mod ship_window;
 mod subscriptions;
 mod undelivered;

@@ -132,6 +132,8 @@ impl OrderLine {
         let wanted = units.min(self.shipped) - units.min(self.over_shipped);
         self.unship(units);
         self.take_back(wanted);
+        // The promise was kept, and is made anew.
+        self.promised_ship_time = None;
     }
 
     /// Takes back picked units.

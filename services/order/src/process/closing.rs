@@ -76,9 +76,12 @@ impl ChangingOrder {
         self.settle(Cause::Shipment(shipment_id), now);
     }
 
-    /// Takes back units that were counted as shipped: they are at their nodes again.
+    /// Takes back units that were counted as shipped: they are at their nodes again. Those of a cancelled order can be stopped now.
     pub(crate) fn unship(&mut self, shipment_id: &ShipmentId, units: &[LineUnits], now: Timestamp) {
         self.each_of(units, OrderLine::unship);
+        if self.order.cancel_time.is_some() {
+            self.pending.push(PendingEvent::CancelRequested);
+        }
         self.settle(Cause::Shipment(shipment_id), now);
     }
 

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use proto::{
-    events::FulfillmentEvent,
+    events::{EventType, FulfillmentEvent},
     fulfillment::v1::{Node, NodeChanged, NodeState, ServiceArea},
     order::v1::{self as contract, OrderState, OrderStatus},
     types::v1::HandlingClass,
 };
 use testkit::{START, each, wrong_fields};
 
-use crate::world::{World, counters, order_of};
+use crate::world::{Mood, World, counters, order_of};
 
 const HOUR: u64 = 3_600;
 
@@ -148,7 +148,7 @@ async fn what_is_not_shipped_in_time_is_cancelled_as_far_as_possible() {
         assert_eq!((units.shipped, units.cancelled, units.released, units.backordered), (1, 1, 3, 0));
         assert_eq!(order.reason, "not shipped in time");
         let types = world.events_of(&order.order_id).await.types();
-        assert_eq!(types.last(), Some(&proto::events::EventType::OrderCancelRequested));
+        assert_eq!(types.last(), Some(&EventType::OrderCancelRequested));
         assert_eq!(world.inventory.released().len(), 1);
     })
     .await;
@@ -181,6 +181,97 @@ async fn times_that_contradict_each_other_are_refused() {
         let wrong = Some(prost_types::Timestamp { seconds: i64::MAX, nanos: 0 });
         let unreadable = contract::PlaceOrderRequest { cancel_after: wrong, ship_not_before: wrong, ..order() };
         assert_eq!(wrong_fields(world.try_place(unreadable).await), ["ship_not_before", "cancel_after"]);
+    })
+    .await;
+}
+
+fn hold_of(order: &contract::Order) -> contract::PlaceHoldRequest {
+    contract::PlaceHoldRequest {
+        order_id: order.order_id.clone(),
+        reason: contract::HoldReason::AwaitingCustomer.into(),
+        ..Default::default()
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_shipped_in_time_is_cancelled_under_a_hold_too() {
+    each(World::furnished, async |world| {
+        let request = |customer_po| contract::PlaceOrderRequest {
+            ship_not_before: at(10),
+            cancel_after: at(24),
+            ..order_of(customer_po, &[("TEA", 3)])
+        };
+        let (waiting, at_node) = (world.place(request("PO-1")).await, world.place(request("PO-2")).await);
+        world.orders.clone().place_hold(hold_of(&waiting)).await.unwrap();
+        wait_hours(&world, 10).await;
+        world.orders.clone().place_hold(hold_of(&at_node)).await.unwrap();
+        wait_hours(&world, 14).await;
+        let waiting = world.get(&waiting.order_id).await;
+        assert_eq!((waiting.state(), waiting.reason.as_str()), (OrderState::Cancelled, "not shipped in time"));
+        assert_eq!(counters(&world.get(&at_node.order_id).await, 0).released, 3);
+        let types = world.events_of(&at_node.order_id).await.types();
+        assert_eq!(types.last(), Some(&EventType::OrderCancelRequested), "its node is asked to stop");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_service_that_stood_still_until_it_was_too_late_releases_nothing() {
+    each(World::furnished, async |world| {
+        let window = contract::PlaceOrderRequest {
+            ship_not_before: at(10),
+            cancel_after: at(24),
+            ..order_of("PO-1", &[("TEA", 3)])
+        };
+        let reserved = world.place(window.clone()).await;
+        // Nor is one that was only stored by then.
+        world.inventory.set(Mood::Down);
+        let stored = world.try_place(contract::PlaceOrderRequest { customer_po: "PO-2".to_owned(), ..window }).await;
+        let stored = stored.unwrap();
+        world.inventory.set(Mood::Up);
+        wait_hours(&world, 30).await;
+        for order_id in [reserved.order_id, stored.order_id] {
+            let order = world.get(&order_id).await;
+            assert_eq!((order.state(), order.reason.as_str()), (OrderState::Cancelled, "not shipped in time"));
+            let types = world.events_of(&order_id).await.types();
+            assert!(!types.contains(&EventType::OrderReleased), "{types:?}");
+        }
+        assert_eq!(world.inventory.released().len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn stock_that_comes_before_an_order_may_be_shipped_waits_and_later_stock_does_not() {
+    each(World::furnished, async |world| {
+        world.inventory.leave("TEA", 1);
+        let request = contract::PlaceOrderRequest { ship_not_before: at(72), ..order_of("PO-1", &[("TEA", 3)]) };
+        let order = world.place(request).await;
+        assert_eq!((counters(&order, 0).reserved, counters(&order, 0).backordered), (1, 2));
+        let order = world.stock_came(&order.order_id, 1, 2, 1).await;
+        assert_eq!((counters(&order, 0).reserved, counters(&order, 0).released), (2, 0));
+        wait_hours(&world, 72).await;
+        let order = world.get(&order.order_id).await;
+        assert_eq!((counters(&order, 0).released, order.lines[0].promised_ship_time), (2, None));
+        let order = world.stock_came(&order.order_id, 1, 3, 0).await;
+        assert_eq!((counters(&order, 0).released, order.lines[0].promised_ship_time), (3, at(72 + 24)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_hold_takes_the_promise_back_and_its_end_makes_another() {
+    each(World::furnished, async |world| {
+        let request = contract::PlaceOrderRequest { ship_not_before: at(2), ..order_of("PO-1", &[("TEA", 3)]) };
+        let order = world.place(request).await;
+        assert_eq!(order.lines[0].promised_ship_time, at(24));
+        let held = world.orders.clone().place_hold(hold_of(&order)).await.unwrap().into_inner();
+        assert_eq!(held.lines[0].promised_ship_time, None);
+        wait_hours(&world, 100).await;
+        let release =
+            contract::ReleaseHoldRequest { order_id: order.order_id.clone(), hold_number: 1, ..Default::default() };
+        let order = world.orders.clone().release_hold(release).await.unwrap().into_inner();
+        assert_eq!((counters(&order, 0).released, order.lines[0].promised_ship_time), (3, at(124)));
     })
     .await;
 }
