@@ -197,11 +197,13 @@ fn a_shipment_after_everything_was_cancelled_is_counted_and_reopens_the_order() 
 #[test]
 fn released_units_that_another_node_shipped_are_superseded_and_units_that_wait_are_not() {
     let superseded = |aggregate: &OrderAggregate| {
-        let superseded = aggregate.pending.iter().filter_map(|event| match event {
-            PendingEvent::ReleaseSuperseded(_, units) => Some(units.clone()),
-            _ => None,
-        });
-        superseded.flatten().collect::<Vec<_>>()
+        let mut superseded = Vec::new();
+        for event in &aggregate.pending {
+            if let PendingEvent::ReleaseSuperseded(_, units) = event {
+                superseded.extend(units.clone());
+            }
+        }
+        superseded
     };
     let mut at_nodes = usual(&[10]);
     apply(&mut at_nodes, &OrderReport::Reserved(vec![snapshot(1, 1, 4)]));

@@ -339,8 +339,9 @@ impl Command for RecordSendAttempt {
         let present = rows.get::<Message>(&self.message_id)?.cloned();
         let present = present.ok_or_else(|| Fault::not_found("message", &self.message_id))?;
         // A hold that came meanwhile takes nothing back that is certain.
-        let certain = matches!(self.sending, Sending::Sent(_) | Sending::Refused(_));
-        if !UNSENT.contains(&present.state) && !(present.state == MessageState::Held && certain) {
+        let is_certain = matches!(self.sending, Sending::Sent(_) | Sending::Refused(_));
+        let is_expected = UNSENT.contains(&present.state) || present.state == MessageState::Held && is_certain;
+        if !is_expected {
             return Ok(wire::message(&present, Vec::new()));
         }
         let attempts = present.attempts + i64::from(self.sending != Sending::Suspended);
