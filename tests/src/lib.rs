@@ -90,6 +90,13 @@ impl World {
         self.mesh.drain().await.expect("the workers work");
     }
 
+    /// Runs the workers of some services only.
+    pub async fn drain_only(&self, services: &[&str]) {
+        for (_, workers) in self.mesh.workers.iter().filter(|(name, _)| services.contains(name)) {
+            workers.drain().await.expect("the workers work");
+        }
+    }
+
     /// Runs every worker in the background until the journey is done. The clock advances meanwhile, so that retries become
     /// due.
     pub async fn working<T>(&self, journey: impl Future<Output = T>) -> T {

@@ -7,6 +7,7 @@ CREATE TABLE nodes (
     handling_classes TEXT NOT NULL,
     service_areas TEXT NOT NULL,
     accept_within_micros BIGINT CHECK (accept_within_micros > 0),
+    handling_micros BIGINT NOT NULL CHECK (handling_micros >= 0),
     state TEXT NOT NULL CHECK (state IN ('ACTIVE', 'PAUSED')),
     create_time BIGINT NOT NULL,
     update_time BIGINT NOT NULL,
@@ -14,7 +15,7 @@ CREATE TABLE nodes (
 );
 
 -- Units that an order released under one number, until they are at nodes, returned to the order, or cancelled. `holds` are
--- the open holds of the order with the lines that each blocks, all when there are none: `1:;2:3,4`.
+-- the open holds of the order with their reason and the lines that each blocks, all when there are none: `1:2:;2:4:3,4`.
 CREATE TABLE releases (
     order_id TEXT NOT NULL,
     release_number BIGINT NOT NULL,
@@ -92,6 +93,7 @@ CREATE TABLE fulfillment_orders (
     reject_time BIGINT,
     cancel_time BIGINT,
     late_acceptance TEXT NOT NULL CHECK (late_acceptance IN ('NONE', 'OPEN', 'RESOLVED')),
+    holds TEXT NOT NULL,
     create_time BIGINT NOT NULL,
     update_time BIGINT NOT NULL,
     version BIGINT NOT NULL

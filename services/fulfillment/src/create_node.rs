@@ -18,6 +18,9 @@ use crate::{
     process::undelivered,
 };
 
+/// The handling time of a node for which none is given: a day.
+const DEFAULT_HANDLING_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
+
 /// Creates a node.
 #[derive(Debug)]
 pub(crate) struct CreateNode(Node);
@@ -34,6 +37,7 @@ impl CreateNode {
         let handling_classes = parse::handling_classes(&request.handling_classes, &mut checks);
         let service_areas = parse::service_areas(&request.service_areas, &mut checks);
         let accept_within_micros = parse::accept_within(request.accept_within.as_ref(), &mut checks);
+        let handling_micros = parse::handling_time(request.handling_time.as_ref(), &mut checks);
         let (classes, areas) = (request.handling_classes.is_empty(), request.service_areas.is_empty());
         for (field, missing) in [("handling_classes", classes), ("service_areas", areas)] {
             if missing {
@@ -50,6 +54,7 @@ impl CreateNode {
             handling_classes: checked(handling_classes)?,
             service_areas,
             accept_within_micros,
+            handling_micros: handling_micros.unwrap_or(DEFAULT_HANDLING_MICROS),
             state: NodeState::Active,
             create_time: Timestamp::default(),
             update_time: Timestamp::default(),

@@ -18,6 +18,8 @@ use types::{AccountId, DecisionId, Fault, FulfillmentOrderId, NodeId, OrderId, P
 pub(crate) use answers::{Acceptance, Cancellation, CancellationOutcome, Rejection, Stopped};
 pub(crate) use line::{FulfillmentLine, Reclaimed};
 
+use crate::release::{OpenHold, OpenHolds};
+
 store::record! {
     /// A fulfillment order without its lines.
     pub(crate) struct FulfillmentOrderHeader in "fulfillment_orders" key (fulfillment_order_id: FulfillmentOrderId) {
@@ -55,6 +57,8 @@ store::record! {
         cancel_time: Option<Timestamp>,
         /// Whether the node accepted it after it was withdrawn.
         late_acceptance: LateAcceptance,
+        /// Open holds of the order that block lines of it.
+        holds: OpenHolds,
         /// When it was created.
         create_time: Timestamp,
         /// When it last changed.
@@ -75,6 +79,13 @@ store::text_enum! {
         Incomplete = "INCOMPLETE",
         /// Ended without a shipped unit.
         Cancelled = "CANCELLED",
+    }
+}
+
+impl ExecutionState {
+    /// Whether units are still to be shipped.
+    pub(crate) fn is_open(self) -> bool {
+        matches!(self, Self::Open | Self::InProgress)
     }
 }
 
@@ -168,6 +179,22 @@ impl FulfillmentOrder {
         .into_iter()
         .filter_map(|(action, supported)| supported.then_some(action))
         .collect()
+    }
+
+    /// Whether a hold blocks it: a node that has not begun is not to begin.
+    pub(crate) fn is_held(&self) -> bool {
+        !self.header.holds.0.is_empty()
+    }
+
+    /// Adds an open hold of the order, if it blocks units that are still to be shipped; returns whether it does.
+    pub(crate) fn place_hold(&mut self, hold_number: i64, hold: &OpenHold) -> bool {
+        let blocks = self.lines.iter().any(|line| line.open() > 0 && hold.blocks(line.line_number));
+        blocks && self.header.holds.0.insert(hold_number, hold.clone()).is_none()
+    }
+
+    /// Takes a hold of the order off; returns whether it was there.
+    pub(crate) fn release_hold(&mut self, hold_number: i64) -> bool {
+        self.header.holds.0.remove(&hold_number).is_some()
     }
 
     /// Counts units that could not be found; returns those that were open.

@@ -27,6 +27,8 @@ store::record! {
         service_areas: ServiceAreas,
         /// Microseconds within which it has to accept a fulfillment order.
         accept_within_micros: Option<i64>,
+        /// Microseconds from a fulfillment order to the departure of the goods.
+        handling_micros: i64,
         /// Whether fulfillment orders are routed to it.
         state: NodeState,
         /// When it was created.
@@ -84,6 +86,11 @@ impl Node {
     /// How long it has to accept a fulfillment order; `None` without a limit.
     pub(crate) fn accept_within(&self) -> Option<Duration> {
         self.accept_within_micros.and_then(|micros| u64::try_from(micros).ok()).map(Duration::from_micros)
+    }
+
+    /// How long it needs from a fulfillment order to the departure of the goods.
+    pub(crate) fn handling_time(&self) -> Duration {
+        Duration::from_micros(u64::try_from(self.handling_micros).unwrap_or_default())
     }
 
     /// The lowest rank of an area with the country; `None` when it does not ship there.

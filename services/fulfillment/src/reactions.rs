@@ -24,6 +24,7 @@ pub(crate) struct OrderFollower;
 store::reactions! {
     OrderFollower, "fulfillment.order", OrderEvent, |_follower, _event| {
         OrderReleased(payload) => routing::accept_release(payload),
+        OrderReleaseSuperseded(payload) => faster_node::supersede(payload),
         OrderCancelRequested(payload) => cancellation::cancel_order(payload),
         OrderHoldPlaced(payload) => hold::hold_changed(payload, HoldChange::Placed),
         OrderHoldReleased(payload) => hold::hold_changed(payload, HoldChange::Released),
@@ -69,15 +70,14 @@ store::reactions! {
         FulfillmentShortPicked(payload) => short_pick::deallocate_short(&follower.inventory, event, payload).await,
         FulfillmentPickRetracted(payload) => found_units::allocate_found(&follower.inventory, event, payload).await,
         FulfillmentCancelled(payload) => cancellation::deallocate_cancelled(&follower.inventory, event, payload).await,
-        ShipmentOverShipped(payload) => faster_node::supersede(payload),
         NodeCreated | NodeUpdated (_) => rerouting::nodes_changed(),
         ignored: FulfillmentRouted, FulfillmentRoutingFailed, FulfillmentUnfulfillable, FulfillmentRequested,
             FulfillmentAccepted, FulfillmentCompleted, FulfillmentIncomplete, FulfillmentCancellationRequested,
-            FulfillmentCancellationRejected, FulfillmentPicked, ShipmentLabelled, ShipmentShipped,
+            FulfillmentCancellationRejected, FulfillmentPicked, ShipmentLabelled, ShipmentShipped, ShipmentOverShipped,
             ShipmentMilestoneRecorded, ShipmentUnmatchedMilestoneRecorded, ShipmentPartiallyDelivered,
             ShipmentDelivered, ShipmentPodCaptured, ShipmentDepartureRetracted, ShipmentDeliveryRetracted,
             ShipmentReportRetracted, ShipmentVoided, ShipmentReturnedToSender, ShipmentRecovered,
-            ShipmentWrittenOff, ExceptionOpened, ExceptionResolved,
+            ShipmentWrittenOff, FulfillmentHoldPlaced, FulfillmentHoldReleased, ExceptionOpened, ExceptionResolved,
     }
 }
 

@@ -11,7 +11,7 @@ use store::Proto;
 use types::{AccountId, DecisionId, OrderId, Timestamp};
 
 pub(crate) use aggregate::ReleaseAggregate;
-pub(crate) use holds::OpenHolds;
+pub(crate) use holds::{OpenHold, OpenHolds};
 
 use crate::{
     node::HandlingClass,

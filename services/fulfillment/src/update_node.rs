@@ -30,6 +30,7 @@ pub(crate) struct UpdateNode {
     /// Unchanged when empty.
     service_areas: ServiceAreas,
     accept_within_micros: Option<i64>,
+    handling_micros: Option<i64>,
     state: Option<NodeState>,
 }
 
@@ -42,6 +43,7 @@ impl UpdateNode {
         let handling_classes = parse::handling_classes(&request.handling_classes, &mut checks);
         let service_areas = parse::service_areas(&request.service_areas, &mut checks);
         let accept_within_micros = parse::accept_within(request.accept_within.as_ref(), &mut checks);
+        let handling_micros = parse::handling_time(request.handling_time.as_ref(), &mut checks);
         let state = request.state.and_then(|state| checks.choice("state", state));
         checks.done()?;
         Ok(Self {
@@ -51,6 +53,7 @@ impl UpdateNode {
             handling_classes: checked(handling_classes)?,
             service_areas,
             accept_within_micros,
+            handling_micros,
             state: state.and_then(NodeState::from_contract),
         })
     }
@@ -78,6 +81,7 @@ impl Command for UpdateNode {
             node.service_areas.clone_from(&self.service_areas);
         }
         node.accept_within_micros = self.accept_within_micros.or(node.accept_within_micros);
+        node.handling_micros = self.handling_micros.unwrap_or(node.handling_micros);
         node.state = self.state.unwrap_or(node.state);
         if node == *present {
             return Ok(wire::node(&node));

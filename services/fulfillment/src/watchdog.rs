@@ -32,7 +32,7 @@ pub(crate) const CHECKS: &[Check] = &[
     Check {
         name: "request without its time to accept",
         find: "SELECT o.fulfillment_order_id, o.node_id FROM fulfillment_orders AS o \
-               JOIN nodes AS n ON n.node_id = o.node_id WHERE o.request_state = 'SUBMITTED' \
+               JOIN nodes AS n ON n.node_id = o.node_id WHERE o.request_state = 'SUBMITTED' AND o.holds = '' \
                AND n.accept_within_micros IS NOT NULL AND n.update_time <= o.create_time AND NOT EXISTS \
                (SELECT 1 FROM tasks AS t WHERE t.kind = 'fulfillment.accept' AND t.key = o.fulfillment_order_id)",
         unchanged_for: None,

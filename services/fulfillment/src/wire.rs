@@ -87,6 +87,7 @@ pub(crate) fn node(node: &Node) -> v1::Node {
         etag: node.version.to_string(),
         create_time: Some(timestamp(node.create_time)),
         update_time: Some(timestamp(node.update_time)),
+        handling_time: Some(duration(node.handling_time())),
     }
 }
 
@@ -114,6 +115,7 @@ pub(crate) fn fulfillment_order(order: &FulfillmentOrder) -> v1::FulfillmentOrde
         create_time: Some(timestamp(header.create_time)),
         update_time: Some(timestamp(header.update_time)),
         idempotency_key: format!("{}:{}", header.fulfillment_order_id, header.attempt),
+        holds: header.holds.to_contract(),
     }
 }
 

@@ -41,7 +41,7 @@ store::reactions! {
             open_holds: changed.open_holds.into(),
         })]),
         ignored: AccountCreated, AccountUpdated, OrderSubmitted, OrderConfirmed, OrderRejected, OrderBackordered,
-            OrderReleased, OrderLineCancelled, OrderCancelRequested, OrderCancelled, OrderCancelLost,
+            OrderReleased, OrderReleaseSuperseded, OrderLineCancelled, OrderCancelRequested, OrderCancelled, OrderCancelLost,
             OrderInvoiceReady, OrderCreditProposed, OrderCreditRefused, OrderClosed, ExceptionOpened, ExceptionResolved,
     }
 }
@@ -54,7 +54,7 @@ store::reactions! {
         ShipmentWrittenOff(written_off) => Ok(optional(ReplaceConsumed::of(written_off)?)),
         ignored: FulfillmentRouted, FulfillmentRoutingFailed, FulfillmentUnfulfillable,
             FulfillmentRequested, FulfillmentAccepted, FulfillmentRejected, FulfillmentTimedOut, FulfillmentCompleted,
-            FulfillmentIncomplete, FulfillmentCancellationRequested, FulfillmentCancellationRejected,
+            FulfillmentIncomplete, FulfillmentCancellationRequested, FulfillmentCancellationRejected, FulfillmentHoldPlaced, FulfillmentHoldReleased,
             FulfillmentPicked, FulfillmentShortPicked, FulfillmentCancelled, ShipmentLabelled, ShipmentOverShipped,
             ShipmentMilestoneRecorded, ShipmentUnmatchedMilestoneRecorded, ShipmentPartiallyDelivered,
             ShipmentDelivered, ShipmentPodCaptured, ShipmentDeliveryRetracted,

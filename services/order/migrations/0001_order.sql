@@ -31,6 +31,13 @@ CREATE TABLE items (
     version BIGINT NOT NULL
 );
 
+-- A copy of fulfillment's nodes, all in one row: an encoded list.
+CREATE TABLE nodes (
+    name TEXT PRIMARY KEY,
+    nodes BYTEA NOT NULL,
+    version BIGINT NOT NULL
+);
+
 CREATE TABLE orders (
     order_id TEXT PRIMARY KEY,
     account_id TEXT NOT NULL,
@@ -46,6 +53,7 @@ CREATE TABLE orders (
     ship_not_before BIGINT,
     cancel_after BIGINT,
     release_time BIGINT,
+    handling_micros BIGINT NOT NULL CHECK (handling_micros >= 0),
     state TEXT NOT NULL CHECK (state IN ('SUBMITTED', 'CONFIRMED', 'CLOSED', 'REJECTED', 'CANCELLED')),
     status TEXT NOT NULL,
     reason TEXT NOT NULL,

@@ -128,6 +128,9 @@ impl OrderAggregate {
         let Self(changing) = self;
         let backordered_before: Vec<_> = changing.lines.iter().map(|line| line.backordered).collect();
         change(changing);
+        // An order that has ended is open again before the next steps, when units of it are.
+        changing.close_or_reopen(now);
+        changing.cancel_when_late(now);
         if changing.order.cancel_time.is_some() {
             changing.cancel_unreleased();
         }
@@ -182,13 +185,14 @@ impl ChangingOrder {
     pub(crate) fn record(&mut self, report: &OrderReport, now: Timestamp) {
         match report {
             OrderReport::Reserved(reservations) => self.apply_reservations(reservations),
+            OrderReport::Expired(reservations) => self.expire_reservations(reservations, now),
             OrderReport::ReservationRefused(reason) => self.reject(reason, now),
             OrderReport::Picked(units) => self.each_of(units, OrderLine::pick),
             OrderReport::Short(units) => self.each_of(units, OrderLine::fall_short),
             OrderReport::Unfulfillable(units, reservations) => self.take_back(units, reservations),
             OrderReport::Cancelled(units) => self.each_of(units, OrderLine::cancel_released),
-            OrderReport::Shipped { shipment_id, units, cancellation_lost } => {
-                self.ship(shipment_id, units, *cancellation_lost, now);
+            OrderReport::Shipped { shipment_id, units, beyond, cancellation_lost } => {
+                self.ship(shipment_id, units, beyond, *cancellation_lost, now);
             }
             OrderReport::Delivered { shipment_id, units } => self.deliver(shipment_id, units, now),
             OrderReport::DepartureRetracted { shipment_id, units } => self.unship(shipment_id, units, now),

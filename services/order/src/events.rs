@@ -30,6 +30,8 @@ pub(crate) enum PendingEvent {
     Backordered(Vec<LineUnits>),
     /// Reserved units are to be fulfilled.
     Released(Vec<LineUnits>),
+    /// Released units left with a shipment of a node that was no longer to ship them.
+    ReleaseSuperseded(ShipmentId, Vec<LineUnits>),
     /// A hold was placed; its row is written.
     HoldPlaced(Hold),
     /// A hold was released; its row is written.
@@ -89,6 +91,10 @@ impl PendingEvent {
                 OrderEvent::OrderBackordered(contract::OrderBackordered { order_id, lines })
             }
             Self::Released(units) => OrderEvent::OrderReleased(saved.released(&units)),
+            Self::ReleaseSuperseded(shipment_id, units) => {
+                let (shipment_id, lines) = (shipment_id.to_string(), saved.quantities(&units));
+                OrderEvent::OrderReleaseSuperseded(contract::OrderReleaseSuperseded { order_id, shipment_id, lines })
+            }
             Self::HoldPlaced(hold) => OrderEvent::OrderHoldPlaced(saved.hold_changed(&rows.put(hold))),
             Self::HoldReleased(hold) => OrderEvent::OrderHoldReleased(saved.hold_changed(&rows.put(hold))),
             Self::LinesCancelled(units) => {

@@ -1,7 +1,7 @@
 //! The order service: accounts, their orders, and the one true state of every order.
 //!
 //! **Owns** accounts and ship-tos, orders with the counters of their lines, holds, invoice readiness, proposed credits, and copies of
-//! inventory's items, so that orders are taken while inventory is unavailable.
+//! inventory's items and fulfillment's nodes, so that orders are taken while those services are unavailable.
 //!
 //! **Promises**
 //! - An order is accepted as a whole or refused as a whole; the answer is what is stored.
@@ -24,6 +24,7 @@ mod cancel;
 mod events;
 mod hold;
 mod item;
+mod node;
 mod order;
 mod order_line;
 mod place;

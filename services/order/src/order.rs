@@ -2,6 +2,8 @@
 
 mod status;
 
+use std::time::Duration;
+
 use proto::order::v1 as contract;
 use types::{AccountId, Currency, OrderId, Timestamp};
 
@@ -34,6 +36,8 @@ store::record! {
         cancel_after: Option<Timestamp>,
         /// When its units may be released; `None` when they might be at once.
         release_time: Option<Timestamp>,
+        /// Microseconds that nodes need to ship it, as it was known when it was placed.
+        handling_micros: i64,
         /// How far it is.
         state: OrderState,
         /// What it shows to a person. Stored beside the counters that it follows from, so that lists are filtered by it.
@@ -131,6 +135,11 @@ impl Action {
 }
 
 impl Order {
+    /// How long nodes need to ship it.
+    pub(crate) fn handling_time(&self) -> Duration {
+        Duration::from_micros(u64::try_from(self.handling_micros).unwrap_or_default())
+    }
+
     /// The actions that it supports now.
     pub(crate) fn supported_actions<'a>(&self, lines: impl IntoIterator<Item = &'a OrderLine>) -> Vec<Action> {
         let (mut open, mut returnable) = (false, false);

@@ -26,7 +26,7 @@ store::record! {
         amount_minor: i64,
         /// How the item must be kept.
         handling_class: HandlingClass,
-        /// When the reserved units are promised to leave; `None` while units wait for stock.
+        /// When the reserved units are promised to leave; `None` while units wait for stock or for the end of a hold.
         promised_ship_time: Option<Timestamp>,
         /// Holds that block this line and are not released, beside those of the whole order.
         open_holds: i64,

@@ -5,7 +5,7 @@
 mod check;
 mod price;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use mesh::{
     Principal,
@@ -19,6 +19,7 @@ use crate::{
     account::{Account, DuplicatePoPolicy, ShipTo},
     aggregate::OrderAggregate,
     item::Item,
+    node::{DEFAULT_HANDLING, Nodes},
     order::{FillPolicy, Order, OrderState, OrderStatus},
     order_line::{OrderLine, PricedLine},
     process::ship_window,
@@ -123,8 +124,11 @@ impl PlaceOrder {
         account: &Account,
         ship_to: contract::ShipTo,
         total_minor: i64,
+        handling_time: Duration,
         now: Timestamp,
     ) -> Order {
+        let release_time =
+            ship_window::release_time(self.ship_not_before, self.requested_ship_time, handling_time, now);
         let unique = account.duplicate_po_policy == DuplicatePoPolicy::Refuse;
         Order {
             order_id,
@@ -138,7 +142,8 @@ impl PlaceOrder {
             requested_ship_time: self.requested_ship_time,
             ship_not_before: self.ship_not_before,
             cancel_after: self.cancel_after,
-            release_time: ship_window::release_time(self.ship_not_before, self.requested_ship_time, now),
+            release_time,
+            handling_micros: i64::try_from(handling_time.as_micros()).unwrap_or(i64::MAX),
             state: OrderState::Submitted,
             status: OrderStatus::Submitted,
             reason: String::new(),
@@ -168,6 +173,7 @@ impl Command for PlaceOrder {
 
     fn needs(&self, rows: &Rows, needs: &mut Needs) {
         needs.row::<Account>(&self.account_id);
+        needs.row::<Nodes>(&Nodes::key());
         if let Destination::ShipTo(ship_to_id) = &self.destination {
             needs.row::<ShipTo>(ship_to_id);
         }
@@ -204,7 +210,11 @@ impl Command for PlaceOrder {
         let (account, ship_to, (priced, total_minor)) = (checked(account)?, checked(ship_to)?, checked(priced)?);
         self.refuse_duplicate(&account, rows)?;
 
-        let order = self.order(cx.new_id(), &account, ship_to, total_minor, cx.now());
+        let country = ship_to.address.as_ref().map_or("", |address| address.country.as_str());
+        let classes: Vec<_> = priced.iter().map(|line| line.handling_class).collect();
+        let nodes = rows.get::<Nodes>(&Nodes::key())?;
+        let handling_time = nodes.map_or(DEFAULT_HANDLING, |nodes| nodes.handling_time(country, &classes));
+        let order = self.order(cx.new_id(), &account, ship_to, total_minor, handling_time, cx.now());
         ship_window::schedule(&order, cx);
         let lines = priced.into_iter().map(|line| OrderLine::new(order.order_id.clone(), line)).collect();
         Ok(OrderAggregate::place(order, lines).save(rows, cx)?.to_contract([]))

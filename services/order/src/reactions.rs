@@ -12,6 +12,7 @@ use types::Fault;
 
 use crate::{
     item::StoreItems,
+    node::CopyNode,
     process::{cancellation::release_reservation, confirmation::reserve, returned_units::RecordReturn},
     record::record,
     record_exceptions::RecordExceptions,
@@ -33,7 +34,7 @@ store::reactions! {
         OrderLineCancelled(cancelled) =>
             release_reservation(follower.inventory.clone(), &event.event_id, cancelled).await.map(|()| Vec::new()),
         ignored: AccountCreated, AccountUpdated, OrderConfirmed, OrderRejected, OrderBackordered, OrderReleased,
-            OrderHoldPlaced, OrderHoldReleased, OrderCancelRequested, OrderCancelled, OrderCancelLost,
+            OrderReleaseSuperseded, OrderHoldPlaced, OrderHoldReleased, OrderCancelRequested, OrderCancelled, OrderCancelLost,
             OrderInvoiceReady, OrderCreditProposed, OrderCreditRefused, OrderClosed, ExceptionOpened, ExceptionResolved,
     }
 }
@@ -44,8 +45,10 @@ pub(crate) struct InventoryFollower;
 store::reactions! {
     InventoryFollower, "order.inventory", InventoryEvent, |_follower, event| {
         ItemCreated | ItemUpdated(changed) => Ok(vec![Box::new(StoreItems(changed.item.into_iter().collect()))]),
-        InventoryReserved | InventoryReservationReleased | InventoryReservationExpired(changed) =>
+        InventoryReserved | InventoryReservationReleased(changed) =>
             record(&changed.order_id, OrderReport::Reserved(read_reservations(&changed.reservations))),
+        InventoryReservationExpired(changed) =>
+            record(&changed.order_id, OrderReport::Expired(read_reservations(&changed.reservations))),
         InventoryReplacementReserved(replaced) => {
             let reservations = read_reservations(&replaced.reservations);
             let (units, shipment_id) = (read_units(&replaced.lines)?, read_id(&replaced.shipment_id)?);
@@ -62,6 +65,7 @@ pub(crate) struct FulfillmentFollower;
 
 store::reactions! {
     FulfillmentFollower, "order.fulfillment", FulfillmentEvent, |_follower, event| {
+        NodeCreated | NodeUpdated(changed) => Ok(vec![Box::new(CopyNode::read(changed.node)?)]),
         FulfillmentPicked(picked) => {
             let order_id = order_id(picked.fulfillment_order, &event.correlation_id);
             record(&order_id, OrderReport::Picked(read_units(&picked.lines)?))
@@ -96,9 +100,10 @@ store::reactions! {
             record(&order_id, OrderReport::Cancelled(read_units(&cancelled.lines)?))
         },
         ShipmentShipped(shipped) => {
-            let (units, shipment) = (read_units(&shipped.lines)?, shipment(shipped.shipment)?);
-            let (shipment_id, cancellation_lost) = (read_id(&shipment.shipment_id)?, shipped.cancellation_lost);
-            record(&shipment.order_id, OrderReport::Shipped { shipment_id, units, cancellation_lost })
+            let (units, beyond) = (read_units(&shipped.lines)?, read_units(&shipped.over_shipped)?);
+            let (shipment, cancellation_lost) = (shipment(shipped.shipment)?, shipped.cancellation_lost);
+            let shipment_id = read_id(&shipment.shipment_id)?;
+            record(&shipment.order_id, OrderReport::Shipped { shipment_id, units, beyond, cancellation_lost })
         },
         ShipmentPartiallyDelivered | ShipmentDelivered(delivered) => {
             let (units, shipment) = (read_units(&delivered.lines)?, shipment(delivered.shipment)?);
@@ -115,9 +120,9 @@ store::reactions! {
             let shipment_id = read_id(&shipment.shipment_id)?;
             record(&shipment.order_id, OrderReport::DeliveryRetracted { shipment_id, units })
         },
-        ignored: NodeCreated, NodeUpdated, FulfillmentRouted, FulfillmentRoutingFailed, FulfillmentRequested,
+        ignored: FulfillmentRouted, FulfillmentRoutingFailed, FulfillmentRequested,
             FulfillmentAccepted, FulfillmentRejected, FulfillmentTimedOut, FulfillmentCompleted,
-            FulfillmentIncomplete, FulfillmentCancellationRequested, FulfillmentCancellationRejected,
+            FulfillmentIncomplete, FulfillmentCancellationRequested, FulfillmentCancellationRejected, FulfillmentHoldPlaced, FulfillmentHoldReleased,
             ShipmentLabelled, ShipmentOverShipped, ShipmentMilestoneRecorded, ShipmentUnmatchedMilestoneRecorded,
             ShipmentPodCaptured, ShipmentReportRetracted, ShipmentVoided, ShipmentReturnedToSender, ShipmentRecovered, ExceptionOpened, ExceptionResolved,
     }

@@ -10,6 +10,8 @@ use crate::order_line::LineUnits;
 pub(crate) enum OrderReport {
     /// Inventory reserved or backordered units.
     Reserved(Vec<ReservationSnapshot>),
+    /// The time of reserved units is over: inventory backordered them, or released those of an order that takes all or nothing.
+    Expired(Vec<ReservationSnapshot>),
     /// Inventory refused to reserve, because stock is short and the order takes all or nothing. The text says why.
     ReservationRefused(String),
     /// Nodes picked units.
@@ -26,6 +28,8 @@ pub(crate) enum OrderReport {
         shipment_id: ShipmentId,
         /// The units.
         units: Vec<LineUnits>,
+        /// Of these, those that the node was no longer, or never, to ship.
+        beyond: Vec<LineUnits>,
         /// Whether the node had been asked not to ship them.
         cancellation_lost: bool,
     },
@@ -98,7 +102,7 @@ impl OrderReport {
     pub(crate) fn line_numbers(&self) -> Vec<i64> {
         let (units, reservations): (&[LineUnits], &[ReservationSnapshot]) = match self {
             Self::ReservationRefused(_) => (&[], &[]),
-            Self::Reserved(reservations) => (&[], reservations),
+            Self::Reserved(reservations) | Self::Expired(reservations) => (&[], reservations),
             Self::Unfulfillable(units, reservations) => (units, reservations),
             Self::Replaced { units, reservations, .. } => (units, reservations),
             Self::Picked(units)

@@ -1,11 +1,12 @@
-//! What may not stand still without anybody knowing: orders that were never reserved, and reserved units that nothing holds.
+//! What may not stand still without anybody knowing: orders that were never reserved, reserved units that nothing holds, and
+//! orders that nobody cancels in time.
 
 use std::time::Duration;
 
 use store::{Check, Command, Context, Heal, Needs, Rows};
 use types::{Fault, OrderId};
 
-use crate::aggregate::OrderAggregate;
+use crate::{aggregate::OrderAggregate, process::ship_window};
 
 pub(crate) const CHECKS: &[Check] = &[
     Check {
@@ -21,6 +22,14 @@ pub(crate) const CHECKS: &[Check] = &[
                WHERE l.reserved > 0 AND l.open_holds = 0 AND o.state = 'CONFIRMED' AND o.order_holds = 0",
         unchanged_for: None,
         heal: Heal::Command(|row| Ok(Box::new(ReleaseAgain { order_id: row.at(0)? }))),
+    },
+    Check {
+        name: "order that nobody cancels in time",
+        find: "SELECT order_id FROM orders AS o WHERE state IN ('SUBMITTED', 'CONFIRMED') AND cancel_after IS NOT NULL \
+               AND cancel_time IS NULL AND NOT EXISTS \
+               (SELECT 1 FROM tasks AS t WHERE t.kind = 'order.cancel_after' AND t.key = o.order_id)",
+        unchanged_for: None,
+        heal: Heal::Command(|row| Ok(Box::new(CancelInTime { order_id: row.at(0)? }))),
     },
 ];
 
@@ -42,6 +51,34 @@ impl Command for ReleaseAgain {
         let before = aggregate.order.release_number;
         aggregate.change(cx.now(), |_| {});
         let stranded = aggregate.order.release_number > before;
+        if stranded {
+            aggregate.save(rows, cx)?;
+        }
+        Ok(stranded)
+    }
+}
+
+/// Cancels what is open when it is too late, and has it cancelled when it is not too late yet.
+struct CancelInTime {
+    order_id: OrderId,
+}
+
+impl Command for CancelInTime {
+    type Reply = bool;
+    const NAME: &'static str = "CancelInTime";
+
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
+        OrderAggregate::needs(&self.order_id, needs);
+    }
+
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<bool, Fault> {
+        let mut aggregate = OrderAggregate::load(&self.order_id, rows)?;
+        if aggregate.order.cancel_after.is_some_and(|cancel_after| cancel_after > cx.now()) {
+            ship_window::schedule(&aggregate.order, cx);
+            return Ok(true);
+        }
+        aggregate.change(cx.now(), |_| {});
+        let stranded = aggregate.order.cancel_time.is_some();
         if stranded {
             aggregate.save(rows, cx)?;
         }

@@ -19,7 +19,7 @@ CREATE TABLE messages (
     state TEXT NOT NULL CHECK (
         (direction = 'IN' AND state IN ('RECEIVED', 'APPLIED', 'PARTIALLY_APPLIED', 'REJECTED', 'QUARANTINED',
                                             'RETRACTED'))
-        OR (direction = 'OUT' AND state IN ('PENDING', 'SENT', 'IN_DOUBT', 'ACKNOWLEDGED', 'FAILED'))
+        OR (direction = 'OUT' AND state IN ('PENDING', 'HELD', 'SENT', 'IN_DOUBT', 'ACKNOWLEDGED', 'FAILED'))
     ),
     subject TEXT NOT NULL,
     order_id TEXT NOT NULL,
@@ -80,7 +80,7 @@ CREATE TABLE fulfillment_requests (
     partner_id TEXT NOT NULL,
     order_id TEXT NOT NULL,
     account_id TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('REQUESTED', 'WITHDRAWN')),
+    state TEXT NOT NULL CHECK (state IN ('REQUESTED', 'HELD', 'WITHDRAWN')),
     trace_parent TEXT NOT NULL,
     version BIGINT NOT NULL
 );

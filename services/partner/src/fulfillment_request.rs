@@ -7,6 +7,8 @@ store::text_enum! {
     pub(crate) enum RequestState {
         /// It is in force, or the fulfillment order ended.
         Requested = "REQUESTED",
+        /// It is in force, and a hold blocks its fulfillment order: it is not sent.
+        Held = "HELD",
         /// The fulfillment order was cancelled or assigned elsewhere before the partner answered.
         Withdrawn = "WITHDRAWN",
     }

@@ -38,6 +38,8 @@ store::text_enum! {
         Retracted = "RETRACTED",
         /// To be sent or fetched.
         Pending = "PENDING",
+        /// To be sent or fetched once no hold blocks it.
+        Held = "HELD",
         /// Sent.
         Sent = "SENT",
         /// It is not known whether it arrived.
@@ -59,7 +61,9 @@ impl MessageState {
             | Self::Rejected
             | Self::Quarantined
             | Self::Retracted => Direction::In,
-            Self::Pending | Self::Sent | Self::InDoubt | Self::Acknowledged | Self::Failed => Direction::Out,
+            Self::Pending | Self::Held | Self::Sent | Self::InDoubt | Self::Acknowledged | Self::Failed => {
+                Direction::Out
+            }
         }
     }
 
@@ -71,7 +75,13 @@ impl MessageState {
             Self::Quarantined => Some(ExceptionType::ControlNumberReused),
             Self::Failed => Some(ExceptionType::MessageFailed),
             Self::InDoubt => Some(ExceptionType::MessageInDoubt),
-            Self::Received | Self::Applied | Self::Retracted | Self::Pending | Self::Sent | Self::Acknowledged => None,
+            Self::Received
+            | Self::Applied
+            | Self::Retracted
+            | Self::Pending
+            | Self::Held
+            | Self::Sent
+            | Self::Acknowledged => None,
         }
     }
 }

@@ -33,6 +33,9 @@ store::reactions! {
             update(payload.fulfillment_order, RequestChange::Withdrawn)
         },
         FulfillmentCancellationRequested(payload) => update(payload.fulfillment_order, RequestChange::CancellationRequested),
+        FulfillmentHoldPlaced | FulfillmentHoldReleased(payload) => {
+            update(payload.fulfillment_order, RequestChange::HoldsChanged)
+        },
         FulfillmentCancellationRejected(payload) => {
             answered(payload, CANCELLATION_REQUESTED, "the partner could not stop it")
         },

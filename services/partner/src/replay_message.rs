@@ -55,10 +55,11 @@ impl Command for ReplayMessage {
             let state = present.state.as_str();
             return Err(Fault::not_supported(format!("a message that is {state} cannot be replayed")));
         }
-        if let Some(fulfillment_order_id) = requested(&present)
-            && let Some(request) = rows.get::<FulfillmentRequest>(&fulfillment_order_id)?
-            && request.state == RequestState::Withdrawn
-        {
+        let request = match requested(&present) {
+            Some(id) => rows.get::<FulfillmentRequest>(&id)?.map(|request| request.state),
+            None => None,
+        };
+        if request == Some(RequestState::Withdrawn) {
             return Err(Fault::not_supported("the request was withdrawn"));
         }
         for (at, part_number) in self.part_numbers.iter().enumerate() {
@@ -76,6 +77,9 @@ impl Command for ReplayMessage {
         let (state, outcome) = match (present.direction, present.arrival) {
             (Direction::In, _) if left == MessageState::PartiallyApplied => (left, "its parts are tried again"),
             (Direction::In, _) => (MessageState::Received, ""),
+            (Direction::Out, _) if request == Some(RequestState::Held) => {
+                (MessageState::Held, "waits for the end of a hold")
+            }
             (Direction::Out, Arrival::Impossible) => (MessageState::Pending, ""),
             (Direction::Out, Arrival::Possible) => (MessageState::InDoubt, "the partner may have it"),
         };
@@ -83,7 +87,9 @@ impl Command for ReplayMessage {
         let replayed = rows.put(Message { state, outcome, attempts: 0, update_time: cx.now(), ..present });
         cx.emit(events::message(PartnerEvent::PartnerMessageReplayed, &replayed));
         events::move_exception(cx, left, &replayed, "the message was replayed");
-        cx.schedule(task(&replayed, cx.now()));
+        if replayed.state != MessageState::Held {
+            cx.schedule(task(&replayed, cx.now()));
+        }
         Ok(wire::message(&replayed, Vec::new()))
     }
 }

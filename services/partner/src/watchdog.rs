@@ -49,6 +49,7 @@ impl Command for WorkAgain {
             | MessageState::Rejected
             | MessageState::Quarantined
             | MessageState::Retracted
+            | MessageState::Held
             | MessageState::Sent
             | MessageState::Acknowledged
             | MessageState::Failed => return Ok(false),

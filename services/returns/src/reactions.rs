@@ -17,7 +17,7 @@ store::reactions! {
         OrderCreditProposed(proposed) => credit_proposed(proposed),
         OrderCreditRefused(refused) => credit_refused(refused),
         ignored: AccountCreated, AccountUpdated, OrderConfirmed, OrderRejected, OrderBackordered, OrderReleased,
-            OrderHoldPlaced, OrderHoldReleased, OrderLineCancelled, OrderCancelRequested, OrderCancelled,
+            OrderReleaseSuperseded, OrderHoldPlaced, OrderHoldReleased, OrderLineCancelled, OrderCancelRequested, OrderCancelled,
             OrderCancelLost, OrderInvoiceReady, OrderClosed, ExceptionOpened, ExceptionResolved,
     }
 }
@@ -35,7 +35,7 @@ store::reactions! {
         ShipmentDeliveryRetracted(delivered) => Ok(vec![Box::new(CountDelivery::read(delivered, -1)?)]),
         ignored: NodeUpdated, FulfillmentRouted, FulfillmentRoutingFailed, FulfillmentUnfulfillable,
             FulfillmentRequested, FulfillmentAccepted, FulfillmentRejected, FulfillmentTimedOut, FulfillmentCompleted,
-            FulfillmentIncomplete, FulfillmentCancellationRequested, FulfillmentCancellationRejected,
+            FulfillmentIncomplete, FulfillmentCancellationRequested, FulfillmentCancellationRejected, FulfillmentHoldPlaced, FulfillmentHoldReleased,
             FulfillmentPicked, FulfillmentShortPicked, FulfillmentCancelled, ShipmentLabelled, ShipmentShipped,
             ShipmentOverShipped, ShipmentMilestoneRecorded, ShipmentUnmatchedMilestoneRecorded, ShipmentPodCaptured,
             ShipmentDepartureRetracted, ShipmentReportRetracted, ShipmentVoided, ShipmentWrittenOff,

@@ -13,6 +13,7 @@ mod partly_right;
 mod promises;
 mod quotas;
 mod races;
+mod ship_window;
 mod subscriptions;
 mod taken_back;
 mod undelivered;

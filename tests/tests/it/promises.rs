@@ -78,3 +78,58 @@ async fn units_that_a_node_gives_back_under_a_hold_wait_for_its_end() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_request_that_is_not_sent_yet_waits_for_the_end_of_a_hold() {
+    each(|world| async move {
+        world.furnish().await;
+        world.receive("nod_hamburg", "TEA", 4).await;
+        let order_id = world.order("PO-1", &[("TEA", 4)]).await;
+        world.drain_only(&["order", "inventory"]).await;
+        world.drain_only(&["order", "inventory", "fulfillment"]).await;
+        let requested = world.fulfillment_orders(&order_id).await.remove(0);
+        assert_eq!(requested["holds"], json!([]));
+        let hold = json!({"reason": "HOLD_REASON_CREDIT", "note": "overdue"});
+        world.post(&format!("/v1/orders/{order_id}:placeHold"), &hold).await;
+        world.drain().await;
+        let sent = async || {
+            let path = "/v1/messages?partnerId=par_hanse&direction=MESSAGE_DIRECTION_OUT";
+            let messages = world.rest.list(path, "messages").await.unwrap();
+            messages.iter().map(|one| one["state"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(sent().await, ["MESSAGE_STATE_HELD"]);
+        let work = async || world.fulfillment_orders(&order_id).await.remove(0);
+        let shown = &work().await["holds"][0];
+        assert_eq!((&shown["holdNumber"], &shown["reason"]), (&json!(1), &json!("HOLD_REASON_CREDIT")));
+        world.post(&format!("/v1/orders/{order_id}:releaseHold"), &json!({"holdNumber": 1})).await;
+        world.drain().await;
+        assert_eq!((sent().await, &work().await["holds"]), (vec!["MESSAGE_STATE_PENDING".to_owned()], &json!([])));
+        world.check_laws().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_order_that_is_wanted_at_a_time_is_released_in_time_for_the_slowest_node_that_may_ship_it() {
+    each(|world| async move {
+        world.furnish().await;
+        for (id, hours) in [("nod_fast", 2), ("nod_slow", 48)] {
+            world.post("/v1/locations", &json!({"locationId": id, "name": id})).await;
+            let node = json!({
+                "nodeId": id, "name": id, "partnerId": "par_gulf", "country": "DE",
+                "handlingClasses": ["HANDLING_CLASS_AMBIENT"], "serviceAreas": [{"rank": 1, "countries": ["DE"]}],
+                "handlingTime": format!("{}s", hours * 3_600),
+            });
+            assert_eq!(world.post("/v1/nodes", &node).await["handlingTime"], node["handlingTime"]);
+        }
+        world.drain().await;
+        world.receive("nod_hamburg", "TEA", 9).await;
+        let body = json!({
+            "accountId": "acc_ACME", "customerPo": "PO-1", "shipToAddress": address("DE"),
+            "requestedShipTime": "2026-06-10T12:00:00Z", "lines": [{"sku": "TEA", "quantity": 4}],
+        });
+        let placed = world.post("/v1/orders", &body).await;
+        assert_eq!(placed["releaseTime"], "2026-06-08T12:00:00Z");
+    })
+    .await;
+}

@@ -13,6 +13,7 @@ use super::{FulfillmentOrderAggregate, PendingEvent};
 use crate::{
     fulfillment_order::{Acceptance, Cancellation, CancellationOutcome, FulfillmentOrder, Rejection, Stopped},
     process::{deallocation::RecordDeallocation, unfulfillable},
+    release::OpenHold,
 };
 
 impl FulfillmentOrderAggregate {
@@ -65,6 +66,20 @@ impl FulfillmentOrderAggregate {
             self.release.exclude(&self.order.header.node_id, None);
             self.changed(FulfillmentEvent::FulfillmentTimedOut, now);
             self.pending.push(PendingEvent::Ended(now));
+        }
+    }
+
+    /// A hold of the order is placed; it is recorded if it blocks the fulfillment order.
+    pub(crate) fn place_hold(&mut self, hold_number: i64, hold: &OpenHold, now: Timestamp) {
+        if self.order.place_hold(hold_number, hold) {
+            self.changed(FulfillmentEvent::FulfillmentHoldPlaced, now);
+        }
+    }
+
+    /// A hold of the order is released.
+    pub(crate) fn release_hold(&mut self, hold_number: i64, now: Timestamp) {
+        if self.order.release_hold(hold_number) {
+            self.changed(FulfillmentEvent::FulfillmentHoldReleased, now);
         }
     }
 

@@ -71,9 +71,9 @@ impl PendingEvent {
                 let payload = event(FulfillmentPicked { fulfillment_order: Some(saved.snapshot()), lines });
                 cx.emit(saved.event(payload, at));
             }
-            Self::Stopped(Stopped { cancelled: lines, reassigned }, at) => {
+            Self::Stopped(Stopped { cancelled: lines, superseded, reassigned }, at) => {
                 let fulfillment_order = Some(saved.snapshot());
-                let payload = FulfillmentCancelled { fulfillment_order, lines, reassigned };
+                let payload = FulfillmentCancelled { fulfillment_order, lines, superseded, reassigned };
                 cx.emit(saved.event(FulfillmentEvent::FulfillmentCancelled(payload), at));
             }
             Self::Ended(at) => saved.emit_end(loaded, at, cx),

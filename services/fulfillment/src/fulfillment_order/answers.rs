@@ -3,7 +3,7 @@
 use proto::types::v1::LineQuantity;
 use types::{Fault, Timestamp};
 
-use super::{FulfillmentOrder, LateAcceptance, RequestState as State, line};
+use super::{FulfillmentLine, FulfillmentOrder, LateAcceptance, RequestState as State, line};
 
 /// What an acceptance changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,8 +19,10 @@ pub(crate) enum Acceptance {
 /// Open units that a node stops working on.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Stopped {
-    /// Units that nobody is to ship any more.
+    /// Units that the order cancelled.
     pub(crate) cancelled: Vec<LineQuantity>,
+    /// Units that another node has shipped.
+    pub(crate) superseded: Vec<LineQuantity>,
     /// Units that another node is to ship: of this fulfillment order only the others were superseded.
     pub(crate) reassigned: Vec<LineQuantity>,
 }
@@ -119,15 +121,15 @@ impl FulfillmentOrder {
         }
     }
 
-    /// The node's time to accept ends. Returns whether the open units were withdrawn.
+    /// The node's time to accept ends, unless a hold blocks it. Returns whether the open units were withdrawn.
     pub(crate) fn time_out(&mut self) -> bool {
-        let unanswered = self.header.request_state == State::Submitted && !self.ended();
-        if unanswered {
+        let runs_out = self.header.request_state == State::Submitted && !self.ended() && !self.is_held();
+        if runs_out {
             self.header.request_state = State::TimedOut;
             "not accepted in time".clone_into(&mut self.header.reason);
             self.withdraw();
         }
-        unanswered
+        runs_out
     }
 
     fn withdraw(&mut self) {
@@ -150,33 +152,50 @@ impl FulfillmentOrder {
         }
     }
 
-    /// Closes the open units: as cancelled, except those of a fulfillment order that is stopped only because others of its
-    /// units are superseded.
+    /// Closes the open units: superseded ones, and the others as cancelled, or as withdrawn when the fulfillment order is
+    /// stopped only because some of its units are superseded.
     fn cancel_open(&mut self) -> Stopped {
-        let superseded = self.header.cancel_time.is_none() && self.lines.iter().any(|line| line.superseded > 0);
+        let only_superseded = self.header.cancel_time.is_none() && self.lines.iter().any(|line| line.superseded > 0);
         let mut stopped = Stopped::default();
         for line in self.lines.iter_mut().filter(|line| line.open() > 0) {
-            let cancelled = if superseded { line.superseded } else { line.open() };
-            let reassigned = line.open() - cancelled;
-            line.superseded = 0;
-            line.cancelled += cancelled;
+            let superseded = std::mem::take(&mut line.superseded);
+            let others = line.open() - superseded;
+            let (cancelled, reassigned) = if only_superseded { (0, others) } else { (others, 0) };
+            line.cancelled += superseded + cancelled;
             line.withdrawn += reassigned;
             line.pending_deallocation += reassigned;
-            if cancelled > 0 {
-                stopped.cancelled.push(line.units(cancelled));
-            }
-            if reassigned > 0 {
-                stopped.reassigned.push(line.units(reassigned));
+            let units = [
+                (&mut stopped.superseded, superseded),
+                (&mut stopped.cancelled, cancelled),
+                (&mut stopped.reassigned, reassigned),
+            ];
+            for (units, quantity) in units.into_iter().filter(|(_, quantity)| *quantity > 0) {
+                units.push(line.units(quantity));
             }
         }
         stopped
     }
 
-    /// Another node shipped units: open ones of this fulfillment order are not to be shipped any more. Returns which. A node that
-    /// could not stop before is not asked again.
+    /// Whether every open unit is among the units.
+    fn is_whole(&self, units: &[LineQuantity]) -> bool {
+        let among = |line: &FulfillmentLine| {
+            let named = units.iter().filter(|unit| i64::from(unit.line_number) == line.line_number);
+            named.map(|unit| unit.quantity).sum::<i64>() >= line.open()
+        };
+        self.lines.iter().all(among)
+    }
+
+    /// Another node shipped units: open ones of this fulfillment order are not to be shipped any more. Returns which. An accepted
+    /// fulfillment order stops as a whole, so it goes on while it has other units; and a node that could not stop before is not
+    /// asked again.
     pub(crate) fn supersede(&mut self, shipped: &[LineQuantity], reason: &str) -> (Vec<LineQuantity>, Cancellation) {
         let mut superseded = Vec::new();
-        if matches!(self.header.request_state, State::Submitted | State::Accepted | State::CancellationRequested) {
+        let stops = match self.header.request_state {
+            State::Submitted | State::CancellationRequested => true,
+            State::Accepted => self.is_whole(shipped),
+            State::Rejected | State::TimedOut | State::CancellationAccepted | State::CancellationRejected => false,
+        };
+        if stops {
             for (line, quantity) in line::matched(&mut self.lines, shipped) {
                 let quantity = quantity.min(line.open() - line.superseded);
                 if quantity > 0 {

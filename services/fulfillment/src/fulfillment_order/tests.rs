@@ -32,6 +32,7 @@ pub(crate) fn fulfillment_order(quantities: &[i64]) -> FulfillmentOrder {
         reject_time: None,
         cancel_time: None,
         late_acceptance: LateAcceptance::None,
+        holds: OpenHolds::default(),
         create_time: at(0),
         update_time: at(0),
         version: 0,
@@ -44,30 +45,40 @@ fn units(line_number: i32, quantity: i64) -> LineQuantity {
 }
 
 fn cancelled(quantity: i64) -> Stopped {
-    Stopped { cancelled: vec![units(1, quantity)], reassigned: Vec::new() }
+    Stopped { cancelled: vec![units(1, quantity)], ..Stopped::default() }
 }
 
 #[test]
-fn a_node_is_stopped_as_a_whole_and_what_nobody_shipped_goes_to_another() {
+fn a_node_that_has_not_accepted_is_stopped_as_a_whole_and_what_nobody_shipped_goes_to_another() {
+    let mut order = fulfillment_order(&[5, 7]);
+    let (superseded, cancellation) = order.supersede(&[units(1, 3)], "faster");
+    let reassigned = vec![units(1, 2), units(2, 7)];
+    let stopped = Stopped { superseded: vec![units(1, 3)], reassigned, ..Stopped::default() };
+    assert_eq!((superseded, cancellation), (vec![units(1, 3)], Cancellation::Cancelled(stopped)));
+    assert_eq!((order.lines[0].cancelled, order.lines[1].pending_deallocation), (3, 7));
+}
+
+#[test]
+fn a_node_that_has_accepted_goes_on_until_all_its_units_were_shipped() {
     let mut order = fulfillment_order(&[5, 7]);
     order.accept(at(1));
-    let (superseded, cancellation) = order.supersede(&[units(1, 3)], "faster");
-    assert_eq!((superseded, cancellation), (vec![units(1, 3)], Cancellation::Requested));
-    // It learns that a little more was shipped, and is asked once.
+    assert_eq!(order.supersede(&[units(1, 9)], "faster"), (vec![], Cancellation::Nothing));
+    order.ship(&[units(2, 7)]);
+    assert_eq!(order.supersede(&[units(1, 4)], "faster"), (vec![], Cancellation::Nothing));
     let (superseded, cancellation) = order.supersede(&[units(1, 9)], "faster");
-    assert_eq!((superseded, cancellation), (vec![units(1, 2)], Cancellation::Nothing));
-    let stopped = Stopped { cancelled: vec![units(1, 5)], reassigned: vec![units(2, 7)] };
+    assert_eq!((superseded, cancellation), (vec![units(1, 5)], Cancellation::Requested));
+    let stopped = Stopped { superseded: vec![units(1, 5)], ..Stopped::default() };
     assert_eq!(order.confirm_cancellation(), Ok(CancellationOutcome::Stopped(stopped)));
-    assert_eq!((order.lines[0].cancelled, order.lines[1].pending_deallocation), (5, 7));
 }
 
 #[test]
 fn the_cancellation_of_an_order_cancels_also_what_is_not_superseded() {
     let mut order = fulfillment_order(&[5, 7]);
     order.accept(at(1));
-    order.supersede(&[units(1, 5)], "faster");
     order.request_cancellation(at(2), "").unwrap();
-    let stopped = Stopped { cancelled: vec![units(1, 5), units(2, 7)], reassigned: Vec::new() };
+    assert_eq!(order.supersede(&[units(1, 3)], "faster"), (vec![units(1, 3)], Cancellation::Nothing));
+    let cancelled = vec![units(1, 2), units(2, 7)];
+    let stopped = Stopped { superseded: vec![units(1, 3)], cancelled, ..Stopped::default() };
     assert_eq!(order.confirm_cancellation(), Ok(CancellationOutcome::Stopped(stopped)));
 }
 

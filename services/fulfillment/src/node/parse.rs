@@ -1,5 +1,7 @@
 //! Fields of a node in a request.
 
+use std::time::Duration;
+
 use mesh::wire::Checks;
 use proto::fulfillment::v1;
 use types::is_country;
@@ -11,6 +13,9 @@ const MAX_AREAS: usize = 100;
 
 /// The most countries of a service area.
 const MAX_COUNTRIES: usize = 300;
+
+/// The longest handling time.
+const MAX_HANDLING: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// An IANA time zone; UTC when empty.
 pub(crate) fn time_zone(text: &str, checks: &mut Checks) -> Option<String> {
@@ -33,6 +38,15 @@ pub(crate) fn accept_within(duration: Option<&prost_types::Duration>, checks: &m
         checks.wrong("accept_within", "must be 1 microsecond to 290,000 years");
     }
     micros
+}
+
+/// Microseconds from a fulfillment order to the departure of the goods; `None` when absent.
+pub(crate) fn handling_time(duration: Option<&prost_types::Duration>, checks: &mut Checks) -> Option<i64> {
+    let time = Duration::try_from(*duration?).ok().filter(|time| *time <= MAX_HANDLING);
+    if time.is_none() {
+        checks.wrong("handling_time", "must be 0 to 30 days");
+    }
+    time.and_then(|time| i64::try_from(time.as_micros()).ok())
 }
 
 /// Handling classes, each once.

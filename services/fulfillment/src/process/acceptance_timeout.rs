@@ -2,7 +2,9 @@
 //!
 //! 1. [`schedule`] schedules the timeout task when the fulfillment order is created (`process/routing/allocate.rs`), if the
 //!    node has a time to accept (`node.accept_within`).
-//! 2. Any answer drops the task: [`cancel`], which saving calls (`aggregate.rs`).
+//! 2. Any answer drops the task: [`cancel`], which saving calls (`aggregate.rs`). A hold that blocks the fulfillment order drops it
+//!    too, because the node may not have been asked yet; with the end of the last one the whole time begins again
+//!    (`process/hold.rs`).
 //! 3. The task is due: [`TimeOutFulfillmentOrder`] withdraws the open units (`fulfillment_order/answers.rs`) and
 //!    excludes the node from the release (`aggregate/answers.rs`): `fulfillment.timed_out`. The partner service
 //!    withdraws its request (`services/partner/src/process/outbound_message.rs`).
@@ -19,7 +21,7 @@ use crate::{aggregate::FulfillmentOrderAggregate, fulfillment_order::Fulfillment
 /// The kind of the timeout task. Its key is the id of the fulfillment order.
 const TIMEOUT: &str = "fulfillment.accept";
 
-/// Schedules the timeout of a fulfillment order that is created now.
+/// Schedules the timeout of a fulfillment order whose time begins now.
 pub(crate) fn schedule(header: &FulfillmentOrderHeader, accept_within: Duration, cx: &mut Context<'_>) {
     let task = Task::new(TIMEOUT, &header.fulfillment_order_id, cx.now().after(accept_within));
     cx.schedule(task.order(&header.order_id, &header.account_id));

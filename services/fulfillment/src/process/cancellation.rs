@@ -11,8 +11,8 @@
 //! 5. Stopped: `fulfillment.cancelled` with the open units.
 //! 6. [`deallocate_cancelled`] reacts to it: inventory deallocates units at a node (`Deallocate` with CANCEL), or releases those
 //!    without one (`Release`). The order service counts the units as cancelled
-//!    (`services/order/src/process/cancellation.rs`). Units that are only taken from this node (`process/faster_node.rs`) are
-//!    deallocated with REASSIGN and routed again.
+//!    (`services/order/src/process/cancellation.rs`), except those that another node shipped (`process/faster_node.rs`). Units
+//!    that are only taken from this node are deallocated with REASSIGN and routed again.
 
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ use super::{
 };
 use crate::{
     aggregate::FulfillmentOrderAggregate, fulfillment_order::FulfillmentOrderHeader, inventory::Inventory, keys,
-    reactions::id, release::ReleaseAggregate, tracking_report::believed,
+    package::add, reactions::id, release::ReleaseAggregate, tracking_report::believed,
 };
 
 /// The column by which fulfillment orders of an order are found.
@@ -179,8 +179,9 @@ pub(crate) async fn deallocate_cancelled(
     event: &Event,
     payload: FulfillmentCancelled,
 ) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
-    let FulfillmentCancelled { fulfillment_order, lines, reassigned } = payload;
+    let FulfillmentCancelled { fulfillment_order, mut lines, reassigned, superseded } = payload;
     let fulfillment_order = present(fulfillment_order)?;
+    add(&mut lines, superseded);
     if fulfillment_order.node_id.is_empty() {
         inventory.release(event, &fulfillment_order.order_id, lines).await?;
     } else if !lines.is_empty() {

@@ -11,8 +11,8 @@
 //! 4. `shipment.shipped` says `cancellation_lost` when the order had been cancelled. Inventory consumes the units. The order
 //!    service counts them as shipped, emits `order.cancel_lost` and opens the exception CANCEL_LOST
 //!    (`services/order/src/process/cancellation.rs`).
-//! 5. Units that are too many: `shipment.over_shipped` (`aggregate/events/shipments.rs`), and other nodes are stopped from
-//!    shipping them again (`process/faster_node.rs`).
+//! 5. Units that are too many: `shipment.shipped` and `shipment.over_shipped` say so (`aggregate/events/shipments.rs`), and other
+//!    nodes are stopped from shipping them again (`process/faster_node.rs`).
 
 use proto::types::v1::LineQuantity;
 use types::Timestamp;

@@ -3,16 +3,13 @@
 mod events;
 mod plan;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use proto::{fulfillment::v1::FulfillmentUnfulfillable, types::v1::LineQuantity};
 use store::{Context, Needs, Rows};
 use types::{Fault, NodeId, OrderId, Timestamp};
 
-use super::{Release, ReleaseLine, RoutingState};
+use super::{OpenHold, Release, ReleaseLine, RoutingState};
 use crate::{process::routing, routing::Exclusions};
 
 /// A release with its lines.
@@ -123,8 +120,8 @@ impl ReleaseAggregate {
     }
 
     /// Adds a hold of the order.
-    pub(crate) fn place_hold(&mut self, hold_number: i64, line_numbers: BTreeSet<i64>) {
-        self.release.holds.0.insert(hold_number, line_numbers);
+    pub(crate) fn place_hold(&mut self, hold_number: i64, hold: OpenHold) {
+        self.release.holds.0.insert(hold_number, hold);
     }
 
     /// Takes a hold of the order off, and routes what no other one blocks.

@@ -16,6 +16,7 @@ fn node(name: &str, rank: i32) -> Node {
         handling_classes: HandlingClasses(vec![HandlingClass::Ambient]),
         service_areas: ServiceAreas(vec![ServiceArea { countries: vec!["DE".to_owned()], rank }]),
         accept_within_micros: None,
+        handling_micros: 0,
         state: NodeState::Active,
         create_time: Timestamp::default(),
         update_time: Timestamp::default(),

@@ -1,4 +1,4 @@
-//! The first node ships after all, although a second one has its units by then.
+//! The first node ships after all, although a second one has its units by then. The order has released them, and says so.
 
 use std::time::Duration;
 
@@ -6,6 +6,7 @@ use proto::{
     events::EventType,
     fulfillment::v1::{
         CancellationAnswer, CreateNodeRequest, ExecutionState, FulfillmentCancelled, FulfillmentOrder, RequestState,
+        ShipmentShipped,
     },
     types::v1::LineQuantity,
 };
@@ -36,10 +37,14 @@ async fn at(world: &World, index: usize) -> FulfillmentOrder {
     world.fulfillment_orders(ORDER).await.remove(index)
 }
 
-/// The first node gives the units up, and then ships them.
+/// The first node gave the units up, and then ships them; the order learns of it.
 async fn first_ships(world: &World) {
     let first = at(world, 0).await;
     world.ship(shipped(&first, &[("T1", 4)])).await;
+    world.drain().await;
+    let shipped = world.events().await.payloads::<ShipmentShipped>(EventType::ShipmentShipped).remove(0);
+    assert_eq!(quantities(&shipped.over_shipped), [(1, 4)]);
+    world.supersede(ORDER, 4);
     world.drain().await;
 }
 
@@ -118,27 +123,92 @@ async fn units_that_were_not_found_and_ship_after_all_are_not_shipped_twice() {
     .await;
 }
 
+/// An order of two lines that the first node rejected, and of which it ships three units of the first line after all.
+async fn ships_a_part(world: &World, accepts: bool) {
+    world.release("ord_2", 1, &[(1, "A", 4), (2, "B", 2)]);
+    world.drain().await;
+    world.reject(&of_order_2(world, 0).await).await;
+    world.drain().await;
+    if accepts {
+        world.accept(&of_order_2(world, 1).await).await;
+    }
+    world.ship(shipped(&of_order_2(world, 0).await, &[("T1", 3)])).await;
+    world.supersede("ord_2", 3);
+    world.drain().await;
+}
+
+async fn of_order_2(world: &World, index: usize) -> FulfillmentOrder {
+    world.fulfillment_orders("ord_2").await.remove(index)
+}
+
 #[tokio::test]
 async fn what_nobody_shipped_of_a_stopped_fulfillment_order_goes_to_another_node() {
     each(routed, async |world| {
-        world.release("ord_2", 1, &[(1, "A", 4), (2, "B", 2)]);
-        world.drain().await;
-        let of_order = async |index: usize| world.fulfillment_orders("ord_2").await.remove(index);
-        world.reject(&of_order(0).await).await;
-        world.drain().await;
-        world.accept(&of_order(1).await).await;
-        world.ship(shipped(&of_order(0).await, &[("T1", 3)])).await;
-        world.drain().await;
-        world.answer_cancellation(&of_order(1).await, CancellationAnswer::Accepted).await;
-        world.drain().await;
+        ships_a_part(&world, false).await;
         let stopped = world.events().await.payloads::<FulfillmentCancelled>(EventType::FulfillmentCancelled).remove(0);
-        assert_eq!(quantities(&stopped.lines), [(1, 3)]);
+        assert_eq!((quantities(&stopped.superseded), quantities(&stopped.lines)), (vec![(1, 3)], vec![]));
         assert_eq!(quantities(&stopped.reassigned), [(1, 1), (2, 2)]);
-        let third = of_order(2).await;
+        let third = of_order_2(&world, 2).await;
         let lines: Vec<_> = third.lines.iter().map(|line| (line.line_number, line.quantity)).collect();
         assert_eq!(lines, [(1, 1), (2, 2)]);
         assert_eq!(world.fulfillment_orders("ord_2").await.len(), 3);
         assert_eq!((world.inventory.reservation("ord_2", 1).released, world.workers.look().await), (3, Ok(0)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_accepted_fulfillment_order_goes_on_when_not_all_of_it_was_shipped() {
+    each(routed, async |world| {
+        ships_a_part(&world, true).await;
+        let second = of_order_2(&world, 1).await;
+        assert_eq!(second.request_state(), RequestState::Accepted, "the customer waits for the others");
+        assert_eq!(world.count(EventType::FulfillmentCancelled).await, 0);
+        assert_eq!((world.fulfillment_orders("ord_2").await.len(), world.workers.look().await), (2, Ok(0)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_unrouted_or_unanswered_is_stopped_before_an_accepted_fulfillment_order() {
+    each(routed, async |world| {
+        // Of a release each: accepted, unanswered, and unrouted, since no node has so many.
+        world.accept(&at(&world, 0).await).await;
+        world.release(ORDER, 2, &[(1, "A", 3)]);
+        world.drain().await;
+        world.inventory.fail("GetAvailability", Outage::Before);
+        world.release(ORDER, 3, &[(1, "A", 2)]);
+        world.drain().await;
+        world.supersede(ORDER, 4);
+        world.drain().await;
+        let states = async || {
+            let orders = world.fulfillment_orders(ORDER).await;
+            orders.iter().map(|one| (one.request_state(), one.lines[0].cancelled)).collect::<Vec<_>>()
+        };
+        // Two that were unrouted, and two that were unanswered, with one that is routed again.
+        let stopped = (RequestState::CancellationAccepted, 3);
+        assert_eq!(states().await, [(RequestState::Accepted, 0), stopped, (RequestState::Submitted, 0)]);
+        assert_eq!(at(&world, 2).await.lines[0].quantity, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_release_that_was_made_without_knowing_of_the_shipment_is_asked_of_no_node() {
+    each(routed, async |world| {
+        let first = at(&world, 0).await;
+        world.inventory.reserve("ord_other", 1, "A", 26);
+        world.partners().record_pick(pick(&first, 0, 4)).await.unwrap();
+        world.drain().await;
+        assert_eq!(world.count(EventType::FulfillmentUnfulfillable).await, 1);
+        world.ship(shipped(&first, &[("T1", 4)])).await;
+        world.drain().await;
+        // Stock came, and the order released the units again before it learned that they had left.
+        world.release(ORDER, 2, &[(1, "A", 4)]);
+        world.supersede(ORDER, 4);
+        world.drain().await;
+        assert_eq!(world.fulfillment_orders(ORDER).await.len(), 1);
+        assert_eq!((world.events().await.open_exceptions(), world.workers.look().await), (vec![], Ok(0)));
     })
     .await;
 }
@@ -150,10 +220,12 @@ async fn a_plan_that_inventory_has_allocated_is_freed() {
         world.reject(&at(&world, 0).await).await;
         world.drain().await;
         assert_eq!((world.fulfillment_orders(ORDER).await.len(), world.inventory.allocated("A", "nod_b")), (1, 4));
-        first_ships(&world).await;
+        world.ship(shipped(&at(&world, 0).await, &[("T1", 4)])).await;
         assert_eq!(world.count(EventType::ShipmentOverShipped).await, 0);
         world.clock.advance(Duration::from_secs(60));
         world.drain().await;
+        let freed = world.events().await.payloads::<FulfillmentCancelled>(EventType::FulfillmentCancelled).remove(0);
+        assert_eq!((quantities(&freed.superseded), quantities(&freed.lines)), (vec![(1, 4)], vec![]));
         assert_eq!((world.fulfillment_orders(ORDER).await.len(), world.inventory.allocated("A", "nod_b")), (1, 0));
         assert_eq!((world.events().await.open_exceptions(), world.workers.look().await), (vec![], Ok(0)));
     })
@@ -170,6 +242,7 @@ async fn units_beyond_a_fulfillment_order_are_not_asked_of_another_node() {
         let (has, other) = (before[0].lines[0].quantity, before[1].lines[0].quantity);
         world.accept(&before[1]).await;
         world.ship(shipped(&before[0], &[("T1", has + other)])).await;
+        world.supersede("ord_2", other);
         world.drain().await;
         let asked = world.fulfillment_orders("ord_2").await.remove(1);
         assert_eq!(asked.request_state(), RequestState::CancellationRequested);
@@ -188,6 +261,9 @@ async fn a_lost_call_or_a_repeat_frees_the_units_once() {
         let first = at(&world, 0).await;
         for _ in 0..2 {
             world.ship(shipped(&first, &[("T1", 4)])).await;
+        }
+        world.supersede(ORDER, 4);
+        for _ in 0..2 {
             world.try_drain().await.unwrap_err();
         }
         world.drain().await;

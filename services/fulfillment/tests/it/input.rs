@@ -28,6 +28,7 @@ async fn a_wrong_node_is_refused() {
                 ServiceArea::default(),
             ],
             accept_within: Some(prost_types::Duration { seconds: -1, nanos: 0 }),
+            handling_time: Some(prost_types::Duration { seconds: 30 * 86_400, nanos: 1 }),
             ..Default::default()
         };
         let expected = [
@@ -41,6 +42,7 @@ async fn a_wrong_node_is_refused() {
             "service_areas[0].rank",
             "service_areas[1].countries",
             "accept_within",
+            "handling_time",
         ];
         assert_eq!(wrong_fields(world.api().create_node(request).await), expected);
         let empty = world.api().create_node(CreateNodeRequest::default()).await;

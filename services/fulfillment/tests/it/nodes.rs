@@ -1,12 +1,12 @@
 //! Nodes, lists, and who sees what.
 
 use proto::fulfillment::v1::{
-    GetFulfillmentOrderRequest, GetNodeRequest, GetShipmentRequest, ListFulfillmentOrdersRequest, ListNodesRequest,
-    ListShipmentsRequest, NodeState, RequestState, ShipmentState, UpdateNodeRequest,
+    CreateNodeRequest, GetFulfillmentOrderRequest, GetNodeRequest, GetShipmentRequest, ListFulfillmentOrdersRequest,
+    ListNodesRequest, ListShipmentsRequest, NodeState, RequestState, ShipmentState, UpdateNodeRequest,
 };
 use tonic::Code;
 
-use testkit::{customer, each, partner};
+use testkit::{customer, each, partner, wrong_fields};
 
 use crate::world::{ORDER, World, node, shipped};
 
@@ -38,6 +38,30 @@ async fn a_node_is_created_once_and_changed_by_those_who_saw_it() {
         assert_eq!(read, changed);
         change.node_id = "nod_none".to_owned();
         assert_eq!(world.api().update_node(change).await.unwrap_err().code(), Code::NotFound);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_node_has_a_day_to_ship_unless_it_says_how_long_it_needs() {
+    each(World::open, async |world| {
+        let time = |seconds| Some(prost_types::Duration { seconds, nanos: 0 });
+        let created = world.api().create_node(node("nod_a", 0)).await.unwrap().into_inner();
+        assert_eq!(created.handling_time, time(86_400));
+        let fast = CreateNodeRequest { handling_time: time(0), ..node("nod_b", 0) };
+        assert_eq!(world.api().create_node(fast).await.unwrap().into_inner().handling_time, time(0));
+        let change = |handling_time| UpdateNodeRequest {
+            node_id: "nod_a".to_owned(),
+            handling_time,
+            name: Some("North".to_owned()),
+            ..Default::default()
+        };
+        for (given, kept) in [(time(7_200), time(7_200)), (None, time(7_200)), (time(30 * 86_400), time(30 * 86_400))] {
+            assert_eq!(world.api().update_node(change(given)).await.unwrap().into_inner().handling_time, kept);
+        }
+        for wrong in [time(-1), time(30 * 86_400 + 1)] {
+            assert_eq!(wrong_fields(world.api().update_node(change(wrong)).await), ["handling_time"]);
+        }
     })
     .await;
 }

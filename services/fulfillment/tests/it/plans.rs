@@ -12,11 +12,11 @@ use crate::world::World;
 /// Of 4,000 fulfillment orders two are open and two were rejected.
 const FULFILLMENT_ORDERS: &str = "INSERT INTO fulfillment_orders (fulfillment_order_id, order_id, account_id, customer_po, \
     node_id, partner_id, release_number, attempt, execution_state, request_state, ship_to, reason, decision_id, \
-    late_acceptance, create_time, update_time, version) \
+    late_acceptance, holds, create_time, update_time, version) \
     SELECT 'ful_' || (100000 + i), 'ord_' || i, 'acc_' || (i % 20), '', 'nod_' || (i % 2), 'par_' || (i % 2), 1, 1, \
     CASE WHEN i % 4000 < 2 THEN 'OPEN' WHEN i % 4000 < 4 THEN 'CANCELLED' ELSE 'COMPLETED' END, \
     CASE WHEN i % 4000 < 2 THEN 'SUBMITTED' WHEN i % 4000 < 4 THEN 'REJECTED' ELSE 'ACCEPTED' END, \
-    EMPTY_BYTES, '', 'rtd_1', 'NONE', i, i, 1 FROM n";
+    EMPTY_BYTES, '', 'rtd_1', 'NONE', '', i, i, 1 FROM n";
 const LINES: &str =
     "INSERT INTO fulfillment_lines SELECT 'ful_' || (100000 + i), 1, 'A', 1, 0, 0, 0, 0, 0, 0, 0, 0, 1 FROM n";
 /// Of 4,000 shipments two are under way.

@@ -11,7 +11,7 @@ use proto::{
         FulfillmentOrder, RecordShipmentRequest, ReportedPackage, fulfillment_service_client::FulfillmentServiceClient,
     },
     inventory::v1::inventory_service_server::InventoryServiceServer,
-    order::v1::{Hold, OrderCancelRequested, OrderHoldChanged, OrderReleased, ReleasedLine},
+    order::v1::{Hold, OrderCancelRequested, OrderHoldChanged, OrderReleaseSuperseded, OrderReleased, ReleasedLine},
     types::v1::{Address, HandlingClass},
 };
 use store::Options;
@@ -118,6 +118,13 @@ impl World {
     /// The hold is released.
     pub(crate) fn release_hold(&self, order: &str, hold_number: i32, line_numbers: &[i32]) {
         self.order_log.emit(order, &OrderEvent::OrderHoldReleased(hold_changed(order, hold_number, line_numbers)));
+    }
+
+    /// The order had released units of line 1 that left with another node.
+    pub(crate) fn supersede(&self, order: &str, quantity: i64) {
+        let lines = vec![units(1, quantity)];
+        let superseded = OrderReleaseSuperseded { order_id: order.to_owned(), lines, ..Default::default() };
+        self.order_log.emit(order, &OrderEvent::OrderReleaseSuperseded(superseded));
     }
 
     /// The order is cancelled.

@@ -35,6 +35,8 @@ pub(super) fn line(event: FulfillmentEvent) -> Option<String> {
             format!("{} asked to cancel", party_of(payload)?)
         }
         FulfillmentEvent::FulfillmentCancellationRejected(payload) => with_reason(payload, "cannot cancel any more")?,
+        FulfillmentEvent::FulfillmentHoldPlaced(payload) => format!("{} may not begin: on hold", party_of(payload)?),
+        FulfillmentEvent::FulfillmentHoldReleased(payload) => hold_released(payload)?,
         FulfillmentEvent::FulfillmentPicked(FulfillmentPicked { fulfillment_order, lines }) => {
             format!("{} picked {}", party(&fulfillment_order?), line_items(&lines))
         }
@@ -42,10 +44,15 @@ pub(super) fn line(event: FulfillmentEvent) -> Option<String> {
             format!("{} could not find {}", party(&fulfillment_order?), line_items(&lines))
         }
         FulfillmentEvent::FulfillmentCancelled(payload) => {
-            let (party, lines) = (party(&payload.fulfillment_order?), line_items(&payload.lines));
-            let rest = line_items(&payload.reassigned);
-            let rest = if payload.reassigned.is_empty() { rest } else { format!("; {rest} go to another node") };
-            format!("{party} will not ship {lines}: cancelled in time{rest}")
+            let party = party(&payload.fulfillment_order?);
+            let ended = [
+                (payload.lines, "cancelled in time"),
+                (payload.superseded, "shipped by another node"),
+                (payload.reassigned, "another node is to ship them"),
+            ];
+            let ended = ended.iter().filter(|(lines, _)| !lines.is_empty());
+            let ended: Vec<_> = ended.map(|(lines, why)| format!("{}: {why}", line_items(lines))).collect();
+            format!("{party} will not ship {}", ended.join("; "))
         }
         FulfillmentEvent::ShipmentLabelled(ShipmentLabelled { shipment }) => {
             let shipment = shipment?;
@@ -106,6 +113,15 @@ pub(super) fn line(event: FulfillmentEvent) -> Option<String> {
 fn node(payload: NodeChanged) -> Option<String> {
     let node = payload.node?;
     Some(format!("{} ({})", one_line(&node.name), node.node_id))
+}
+
+fn hold_released(payload: FulfillmentOrderChanged) -> Option<String> {
+    let order = payload.fulfillment_order?;
+    let party = party(&order);
+    Some(match order.holds.len() {
+        0 => format!("{party} may begin: no hold remains"),
+        more => format!("{party} may not begin: still on {}", count(more, "hold")),
+    })
 }
 
 fn party_of(payload: FulfillmentOrderChanged) -> Option<String> {

@@ -24,6 +24,9 @@ pub(super) fn line(event: OrderEvent) -> Option<String> {
             format!("{} backordered until there is stock", line_items(&payload.lines))
         }
         OrderEvent::OrderReleased(payload) => released(&payload),
+        OrderEvent::OrderReleaseSuperseded(payload) => {
+            format!("{} of {} are not to be shipped again", line_items(&payload.lines), payload.shipment_id)
+        }
         OrderEvent::OrderHoldPlaced(payload) => format!("put on hold: {}", hold(&payload)),
         OrderEvent::OrderHoldReleased(payload) => {
             let remaining = match payload.open_holds {

@@ -37,6 +37,7 @@ fn every_event_of_the_contracts_has_a_line() {
 const INTERNAL: &[EventType] = &[
     EventType::AccountCreated,
     EventType::AccountUpdated,
+    EventType::OrderReleaseSuperseded,
     EventType::OrderHoldPlaced,
     EventType::OrderHoldReleased,
     EventType::ItemCreated,

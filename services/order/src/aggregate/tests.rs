@@ -7,9 +7,9 @@ use super::*;
 use crate::{
     account::InvoicePolicy,
     item::HandlingClass,
+    node::DEFAULT_HANDLING,
     order::{FillPolicy, OrderState, OrderStatus},
     order_line::PricedLine,
-    process::confirmation::HANDLING,
     report::ReservationSnapshot,
 };
 
@@ -29,6 +29,7 @@ fn order(fill_policy: FillPolicy, invoice_policy: InvoicePolicy) -> Order {
         ship_not_before: None,
         cancel_after: None,
         release_time: None,
+        handling_micros: i64::try_from(DEFAULT_HANDLING.as_micros()).unwrap(),
         state: OrderState::Submitted,
         status: OrderStatus::Submitted,
         reason: String::new(),
@@ -100,7 +101,17 @@ fn in_stock(aggregate: &OrderAggregate) -> OrderReport {
 }
 
 fn shipped(line_number: i64, quantity: i64) -> OrderReport {
-    OrderReport::Shipped { shipment_id: shipment(), units: units(line_number, quantity), cancellation_lost: false }
+    shipped_beyond(line_number, quantity, 0)
+}
+
+/// Units left, some of which their node was no longer to ship.
+fn shipped_beyond(line_number: i64, quantity: i64, beyond: i64) -> OrderReport {
+    OrderReport::Shipped {
+        shipment_id: shipment(),
+        units: units(line_number, quantity),
+        beyond: if beyond > 0 { units(line_number, beyond) } else { Vec::new() },
+        cancellation_lost: false,
+    }
 }
 
 fn delivered(line_number: i64, quantity: i64) -> OrderReport {
@@ -184,12 +195,39 @@ fn a_shipment_after_everything_was_cancelled_is_counted_and_reopens_the_order() 
 }
 
 #[test]
+fn released_units_that_another_node_shipped_are_superseded_and_units_that_wait_are_not() {
+    let superseded = |aggregate: &OrderAggregate| {
+        let mut superseded = Vec::new();
+        for event in &aggregate.pending {
+            if let PendingEvent::ReleaseSuperseded(_, units) = event {
+                superseded.extend(units.clone());
+            }
+        }
+        superseded
+    };
+    let mut at_nodes = usual(&[10]);
+    apply(&mut at_nodes, &OrderReport::Reserved(vec![snapshot(1, 1, 4)]));
+    let mut waiting = at_nodes.clone();
+    // Six are released. The node ships those, and two more that were never asked of it.
+    apply(&mut waiting, &shipped_beyond(1, 8, 2));
+    assert_eq!((superseded(&waiting), waiting.lines[0].backordered), (vec![], 2));
+    // The same, after the others were released too.
+    apply(&mut at_nodes, &OrderReport::Reserved(vec![snapshot(1, 2, 0)]));
+    apply(&mut at_nodes, &shipped_beyond(1, 8, 2));
+    assert_eq!((superseded(&at_nodes), at_nodes.lines[0].released), (units(1, 2), 2));
+    // What it ships beyond everything is asked of nobody.
+    apply(&mut at_nodes, &shipped_beyond(1, 5, 5));
+    assert_eq!(superseded(&at_nodes), [units(1, 2), units(1, 2)].concat());
+    assert_eq!(at_nodes.lines[0].over_shipped, 3);
+}
+
+#[test]
 fn a_ship_time_is_promised_when_no_unit_waits() {
     let mut aggregate = usual(&[10]);
     apply(&mut aggregate, &OrderReport::Reserved(vec![snapshot(1, 1, 4)]));
     assert_eq!(aggregate.lines[0].promised_ship_time, None);
     apply(&mut aggregate, &OrderReport::Reserved(vec![snapshot(1, 2, 0)]));
-    assert_eq!(aggregate.lines[0].promised_ship_time, Some(NOW.after(HANDLING)));
+    assert_eq!(aggregate.lines[0].promised_ship_time, Some(NOW.after(DEFAULT_HANDLING)));
 }
 
 #[test]

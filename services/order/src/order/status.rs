@@ -98,7 +98,7 @@ impl UnitTotals {
     }
 
     /// Units that are neither cancelled nor shipped.
-    fn open(&self) -> i64 {
+    pub(crate) fn open(&self) -> i64 {
         self.unallocated + self.backordered + self.reserved + self.released
     }
 

@@ -5,6 +5,15 @@
 use super::OrderLine;
 use crate::report::ReservationSnapshot;
 
+/// What is unexpected about units that were counted as shipped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ShippedUnits {
+    /// Units that nobody wanted.
+    pub(crate) over_shipped: i64,
+    /// Units that were released, and not to the node that shipped them: another one is not to ship them again.
+    pub(crate) superseded: i64,
+}
+
 impl OrderLine {
     /// Units that are neither cancelled nor shipped nor at a node.
     fn unreleased(&self) -> i64 {
@@ -72,9 +81,9 @@ impl OrderLine {
         self.divide_unreleased();
     }
 
-    /// Counts shipped units: first those at nodes, then others that are wanted, and the rest as over-shipped. Returns how
-    /// many are over-shipped.
-    pub(crate) fn ship(&mut self, units: i64) -> i64 {
+    /// Counts shipped units: first those at nodes, then others that are wanted, and the rest as over-shipped. `beyond` of them
+    /// were no longer, or never, to be shipped by their node.
+    pub(crate) fn ship(&mut self, units: i64, beyond: i64) -> ShippedUnits {
         let from_nodes = units.min(self.released);
         let from_others = (units - from_nodes).min(self.unreleased());
         let over_shipped = units - from_nodes - from_others;
@@ -84,7 +93,9 @@ impl OrderLine {
         self.divide_unreleased();
         let early = std::mem::take(&mut self.delivered_early);
         self.deliver(early);
-        over_shipped
+        // The others were to be shipped by their node. What is counted of the rest is asked of another one.
+        let superseded = (from_nodes - (units - beyond).max(0)).max(0);
+        ShippedUnits { over_shipped, superseded }
     }
 
     /// Counts delivered units. Those beyond the shipped ones are kept until more are shipped.
@@ -121,6 +132,8 @@ impl OrderLine {
         let wanted = units.min(self.shipped) - units.min(self.over_shipped);
         self.unship(units);
         self.take_back(wanted);
+        // The promise was kept, and is made anew.
+        self.promised_ship_time = None;
     }
 
     /// Takes back picked units.

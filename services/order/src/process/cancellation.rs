@@ -11,7 +11,8 @@
 //! 5. Shipped all the same (`services/fulfillment/src/process/shipment_after_cancellation.rs`): the units count as
 //!    shipped, and [`ChangingOrder::lose_cancellation`] emits `order.cancel_lost` and opens the exception CANCEL_LOST.
 //!    The goods may come back as a return.
-//! 6. When every unit is cancelled and none is shipped, the order is CANCELLED, `order.cancelled` (`process/closing.rs`).
+//! 6. A shipment is taken back: its node has the units again, and is asked again as in 3 (`process/closing.rs`).
+//! 7. When every unit is cancelled and none is shipped, the order is CANCELLED, `order.cancelled` (`process/closing.rs`).
 //!    A later shipment of such an order reopens it as in 5.
 
 use mesh::Channel;

@@ -1,7 +1,9 @@
 //! From the shipment of units to a closed order, and reopening.
 //!
 //! 1. `shipment.shipped`: [`ChangingOrder::ship`] counts the units as shipped, first those at nodes, then others that
-//!    are wanted. The rest is over-shipped: exception OVER_SHIPPED, or CANCEL_LOST (`process/cancellation.rs`).
+//!    are wanted. The rest is over-shipped: exception OVER_SHIPPED, or CANCEL_LOST (`process/cancellation.rs`). When a node
+//!    ships what it was no longer to ship, and the units are released to be shipped by another one: `order.release_superseded`,
+//!    and fulfillment stops the other one (`services/fulfillment/src/process/faster_node.rs`).
 //! 2. `shipment.partially_delivered` and `shipment.delivered`: [`ChangingOrder::deliver`] counts the units as
 //!    delivered. Units delivered before they are reported shipped are kept until they are.
 //!    `shipment.departure_retracted` and `shipment.delivery_retracted` take such units back: [`ChangingOrder::unship`],
@@ -27,20 +29,31 @@ use crate::{
 };
 
 impl ChangingOrder {
-    /// Counts shipped units. `cancellation_lost`: the node had been asked not to ship them.
+    /// Counts shipped units. `beyond` of them were not to be shipped by their node any more; `cancellation_lost`: it had been
+    /// asked not to ship them.
     pub(crate) fn ship(
         &mut self,
         shipment_id: &ShipmentId,
         units: &[LineUnits],
+        beyond: &[LineUnits],
         cancellation_lost: bool,
         now: Timestamp,
     ) {
-        let mut over_shipped = Vec::new();
+        let (mut over_shipped, mut superseded) = (Vec::new(), Vec::new());
         for LineUnits { line_number, quantity } in units.iter().copied() {
-            self.with_line(line_number, |line| match line.ship(quantity) {
-                0 => {}
-                quantity => over_shipped.push(LineUnits { line_number, quantity }),
+            let beyond = beyond.iter().find(|beyond| beyond.line_number == line_number);
+            let beyond = beyond.map_or(0, |beyond| beyond.quantity);
+            self.with_line(line_number, |line| {
+                let shipped = line.ship(quantity, beyond);
+                over_shipped.push(LineUnits { line_number, quantity: shipped.over_shipped });
+                superseded.push(LineUnits { line_number, quantity: shipped.superseded });
             });
+        }
+        for units in [&mut over_shipped, &mut superseded] {
+            units.retain(|units| units.quantity > 0);
+        }
+        if !superseded.is_empty() {
+            self.pending.push(PendingEvent::ReleaseSuperseded(shipment_id.clone(), superseded));
         }
         // The request for cancellation counts, even when it had not reached the node.
         if cancellation_lost || self.order.cancel_time.is_some() {
@@ -63,9 +76,12 @@ impl ChangingOrder {
         self.settle(Cause::Shipment(shipment_id), now);
     }
 
-    /// Takes back units that were counted as shipped: they are at their nodes again.
+    /// Takes back units that were counted as shipped: they are at their nodes again. Those of a cancelled order can be stopped now.
     pub(crate) fn unship(&mut self, shipment_id: &ShipmentId, units: &[LineUnits], now: Timestamp) {
         self.each_of(units, OrderLine::unship);
+        if self.order.cancel_time.is_some() {
+            self.pending.push(PendingEvent::CancelRequested);
+        }
         self.settle(Cause::Shipment(shipment_id), now);
     }
 

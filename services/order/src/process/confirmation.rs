@@ -35,9 +35,6 @@ use crate::{
     report::{OrderReport, ReservationSnapshot, read_reservations},
 };
 
-/// How long reserved units take to leave.
-pub(crate) const HANDLING: Duration = Duration::from_secs(24 * 60 * 60);
-
 /// The longest time for which inventory reserves: ten years.
 const MAX_EXPIRE_AFTER: Duration = Duration::from_secs(3_650 * 24 * 60 * 60);
 
@@ -131,13 +128,16 @@ impl ChangingOrder {
         }
     }
 
-    /// Promises a ship time for lines without backorders, and takes it back from the others.
+    /// Promises a ship time for lines without backorders, and takes it back from the others, and from those whose units wait for
+    /// the end of a hold.
     pub(crate) fn promise_ship_times(&mut self, now: Timestamp) {
-        let soonest = now.after(HANDLING);
+        let soonest = now.after(self.order.handling_time());
         let promised = [self.order.requested_ship_time, self.order.ship_not_before].into_iter().flatten();
         let promised = promised.fold(soonest, Timestamp::max);
+        let order_held = self.order.order_holds > 0;
         for line in &mut self.lines {
-            if line.backordered + line.unallocated > 0 {
+            let held = (order_held || line.open_holds > 0) && line.reserved > 0;
+            if line.backordered + line.unallocated > 0 || held {
                 line.promised_ship_time = None;
             } else if line.promised_ship_time.is_none() && line.reserved + line.released > 0 {
                 line.promised_ship_time = Some(promised);

@@ -7,6 +7,9 @@
 //!    releases their backorder (`process/cancellation.rs`).
 //! 4. FILL_OR_KILL: the order is rejected when it is placed. Later all of it is cancelled as far as possible: what is not at
 //!    nodes at once, the rest by `order.cancel_requested`. What nodes have shipped or do not stop is shipped.
+//! 5. The same holds for units that are to be replaced (`process/closing.rs`) and that there is no stock for.
+//! 6. The time of reserved units is over: inventory backorders them, and 2 or 3 follows. Those of a FILL_OR_KILL order it releases,
+//!    since they wait for nothing: [`ChangingOrder::expire_reservations`] cancels the order as in 4.
 
 use types::Timestamp;
 
@@ -15,12 +18,22 @@ use crate::{
     events::PendingEvent,
     order::{FillPolicy, UnitTotals},
     order_line::OrderLine,
+    report::ReservationSnapshot,
 };
 
 /// Why units are cancelled that the fill policy does not let wait.
 const UNAVAILABLE: &str = "not available";
 
 impl ChangingOrder {
+    /// Counts the units whose time is over. A FILL_OR_KILL order does not have them any more.
+    pub(crate) fn expire_reservations(&mut self, reservations: &[ReservationSnapshot], now: Timestamp) {
+        self.apply_reservations(reservations);
+        let open = UnitTotals::of(&self.lines).open() > 0;
+        if self.order.fill_policy == FillPolicy::FillOrKill && self.order.cancel_time.is_none() && open {
+            self.cancel(UNAVAILABLE, now);
+        }
+    }
+
     /// Cancels what the fill policy does not let wait for stock, once stock is decided for every line.
     pub(crate) fn apply_fill_policy(&mut self, now: Timestamp) {
         let totals = UnitTotals::of(&self.lines);

@@ -12,6 +12,8 @@
 //! 5. `fulfillment.unfulfillable` (`services/fulfillment/src/process/unfulfillable.rs`): [`ChangingOrder::take_back`]
 //!    returns units that no node can fulfill to the order. They are backordered or reserved, as the reservations in the
 //!    event say, and reserved units are released again as in 1.
+//! 6. A node ships units that it had given up: `order.release_superseded` takes back what is released instead of them
+//!    (`process/closing.rs`).
 
 use types::Timestamp;
 

@@ -3,18 +3,23 @@
 //! 1. `PlaceOrder` (`place.rs`) takes `ship_not_before`, `requested_ship_time` and `cancel_after`. Stock is reserved as for any
 //!    order, and the reservation lives as much longer (`process/confirmation.rs`).
 //! 2. [`release_time`]: nothing is released before (`process/release.rs`). Units of an order that must not be shipped before a
-//!    time are released then; those of an order that is wanted at a time are released earlier by what nodes need.
+//!    time are released then; those of an order that is wanted at a time are released earlier by what the slowest node needs that
+//!    may ship it (`node.rs`).
 //! 3. A task at that time ([`ReleaseTask`]) releases what is reserved by then. An order without a time in the future has none.
-//! 4. A task at `cancel_after` ([`CancelTask`]) cancels what is open, as `CancelOrder` does (`process/cancellation.rs`): units
-//!    that no node was asked for at once, the others if their nodes can still stop them.
+//! 4. From `cancel_after` on, [`ChangingOrder::cancel_when_late`] cancels what is open, as `CancelOrder` does
+//!    (`process/cancellation.rs`): units that no node was asked for at once, the others if their nodes can still stop them. A task
+//!    at that time ([`CancelTask`]) has it do so, whether a hold blocks the order or not; and every later change of the order
+//!    does, so that nothing is released after a time during which the service stood still. Also units that turn out not to have
+//!    left, or are to be replaced, are cancelled then: they were not shipped in time.
+
+use std::time::Duration;
 
 use store::{AnyCommand, Command, Context, Needs, Rows, Task, TaskHandler};
 use types::{Fault, Id as _, OrderId, Timestamp};
 
 use crate::{
-    aggregate::OrderAggregate,
-    order::{Action, Order},
-    process::confirmation::HANDLING,
+    aggregate::{ChangingOrder, OrderAggregate},
+    order::{Order, UnitTotals},
 };
 
 /// The kind of the task that releases what is reserved. Its key is the order's id.
@@ -30,9 +35,10 @@ const TOO_LATE: &str = "not shipped in time";
 pub(crate) fn release_time(
     ship_not_before: Option<Timestamp>,
     requested_ship_time: Option<Timestamp>,
+    handling_time: Duration,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    let requested = requested_ship_time.map(|requested| requested.before(HANDLING));
+    let requested = requested_ship_time.map(|requested| requested.before(handling_time));
     let times = ship_not_before.into_iter().chain(requested);
     times.max().filter(|release_time| *release_time > now)
 }
@@ -50,14 +56,14 @@ fn order_of(task: &Task) -> Result<OrderId, Fault> {
     task.key.parse().map_err(|_| Fault::internal(format!("{:?} is not an order", task.key)))
 }
 
-/// Releases what is reserved, if nothing else blocks it.
+/// Takes the steps that are due: what is reserved is released, if nothing else blocks it, or what is open is cancelled.
 #[derive(Debug)]
-struct ReleaseDue(OrderId);
+struct TakeDueSteps(OrderId);
 
-impl Command for ReleaseDue {
+impl Command for TakeDueSteps {
     type Reply = ();
 
-    const NAME: &'static str = "ReleaseDue";
+    const NAME: &'static str = "TakeDueSteps";
 
     fn needs(&self, _: &Rows, needs: &mut Needs) {
         OrderAggregate::needs(&self.0, needs);
@@ -67,6 +73,16 @@ impl Command for ReleaseDue {
         let mut aggregate = OrderAggregate::load(&self.0, rows)?;
         aggregate.change(cx.now(), |_| {});
         aggregate.save(rows, cx).map(|_| ())
+    }
+}
+
+impl ChangingOrder {
+    /// Cancels what is open once it is too late to ship it, unless that was requested already.
+    pub(crate) fn cancel_when_late(&mut self, now: Timestamp) {
+        let late = self.order.cancel_after.is_some_and(|cancel_after| cancel_after <= now);
+        if late && self.order.cancel_time.is_none() && UnitTotals::of(&self.lines).open() > 0 {
+            self.cancel(TOO_LATE, now);
+        }
     }
 }
 
@@ -81,29 +97,7 @@ impl TaskHandler for ReleaseTask {
     }
 
     async fn run(&self, task: &Task) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
-        Ok(vec![Box::new(ReleaseDue(order_of(task)?))])
-    }
-}
-
-/// Cancels what is open, unless that was requested already or nothing is.
-#[derive(Debug)]
-struct CancelDue(OrderId);
-
-impl Command for CancelDue {
-    type Reply = ();
-
-    const NAME: &'static str = "CancelDue";
-
-    fn needs(&self, _: &Rows, needs: &mut Needs) {
-        OrderAggregate::needs(&self.0, needs);
-    }
-
-    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
-        let mut aggregate = OrderAggregate::load(&self.0, rows)?;
-        if aggregate.order.supported_actions(&aggregate.lines).contains(&Action::Cancel) {
-            aggregate.change(cx.now(), |aggregate| aggregate.cancel(TOO_LATE, cx.now()));
-        }
-        aggregate.save(rows, cx).map(|_| ())
+        Ok(vec![Box::new(TakeDueSteps(order_of(task)?))])
     }
 }
 
@@ -118,6 +112,6 @@ impl TaskHandler for CancelTask {
     }
 
     async fn run(&self, task: &Task) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
-        Ok(vec![Box::new(CancelDue(order_of(task)?))])
+        Ok(vec![Box::new(TakeDueSteps(order_of(task)?))])
     }
 }

@@ -12,11 +12,11 @@ use crate::world::{Client, World};
 /// Of 4,000 orders two are open and two were cancelled.
 const ORDERS: &str = "INSERT INTO orders (order_id, account_id, customer_po, ship_to, currency, fill_policy, invoice_policy, \
     state, status, reason, total_minor, invoice_ready_minor, credited_minor, invoice_count, credit_count, release_number, hold_count, \
-    open_holds, order_holds, open_exceptions, create_time, update_time, version) \
+    open_holds, order_holds, open_exceptions, handling_micros, create_time, update_time, version) \
     SELECT 'ord_' || (100000 + i), 'acc_' || (i % 3), 'PO-' || i, EMPTY_BYTES, 'EUR', 'FILL_ALL', 'ON_SHIPMENT', \
     CASE WHEN i % 4000 < 2 THEN 'CONFIRMED' WHEN i % 4000 < 4 THEN 'CANCELLED' ELSE 'CLOSED' END, \
     CASE WHEN i % 4000 < 2 THEN 'RESERVED' WHEN i % 4000 < 4 THEN 'CANCELLED' ELSE 'DELIVERED' END, \
-    '', 0, 0, 0, 0, 0, 0, 0, 0, 0, CASE WHEN i % 4000 < 2 THEN 1 ELSE 0 END, i, i, 1 FROM n";
+    '', 0, 0, 0, 0, 0, 0, 0, 0, 0, CASE WHEN i % 4000 < 2 THEN 1 ELSE 0 END, 0, i, i, 1 FROM n";
 const LINES: &str = "INSERT INTO order_lines SELECT 'ord_' || (100000 + i), 1, 'A', '', 'EA', 1, 0, 0, 0, 'AMBIENT', NULL, 0, 0, 0, 0, \
     1, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1 FROM n";
 const READINESS: &str = "INSERT INTO invoice_readiness \

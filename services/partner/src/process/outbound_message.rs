@@ -5,6 +5,10 @@
 //!    [`UpdateFulfillmentRequest`], which stores a PENDING message with the fulfillment order as its content.
 //! 2. For a partner with an endpoint [`SendMessages`] is scheduled at once. Other partners fetch the message from the API;
 //!    when such a partner gets an endpoint, `update_partner.rs` schedules what is unsent ([`send_unsent`]).
+//!    **Held**: while a hold blocks the fulfillment order (`fulfillment.hold_placed`), its unsent request is HELD, and neither sent
+//!    nor replayed; with the end of the last one (`fulfillment.hold_released`) it is PENDING again. An attempt may have been under
+//!    way when the hold came, so the partner is asked first; if it succeeded, the request is SENT. Other messages wait for no
+//!    hold: they ask a partner to stop.
 //! 3. [`SendMessages`] sends the message through the partner's connector, `connectors/rest.rs`.
 //!    - *Suspended partner*: nothing is sent; the message is looked at again every five minutes.
 //!    - *Asked first*: when an earlier attempt to send a request may have arrived, the partner is asked whether it has
@@ -70,6 +74,8 @@ pub(crate) enum RequestChange {
     Answered { message_type: &'static str, outcome: &'static str },
     /// It was cancelled or assigned elsewhere before the partner answered.
     Withdrawn,
+    /// Holds that block it were placed or released.
+    HoldsChanged,
 }
 
 /// Creates and ends the messages to a partner about a fulfillment order at its node.
@@ -149,6 +155,33 @@ impl UpdateFulfillmentRequest {
         Ok(())
     }
 
+    /// Lets the request wait while a hold blocks its fulfillment order.
+    fn follow_holds(&self, rows: &mut Rows, cx: &mut Context<'_>, messages: Vec<Message>) -> Result<(), Fault> {
+        let request = rows.get::<FulfillmentRequest>(&self.fulfillment_order_id)?;
+        let is_held = !self.fulfillment_order.holds.is_empty();
+        let next = match request.map(|request| request.state) {
+            Some(RequestState::Requested) if is_held => RequestState::Held,
+            Some(RequestState::Held) if !is_held => RequestState::Requested,
+            _ => return Ok(()),
+        };
+        self.save_request(rows, cx, next)?;
+        let has_endpoint = self.has_endpoint(rows)?;
+        for message in messages.into_iter().filter(|message| message.message_type == FULFILLMENT_REQUESTED) {
+            if next == RequestState::Held && UNSENT.contains(&message.state) {
+                // An attempt to send it may be under way.
+                let message = Message { arrival: Arrival::Possible, ..message };
+                end(rows, cx, message, MessageState::Held, "waits for the end of a hold");
+            } else if next == RequestState::Requested && message.state == MessageState::Held {
+                let (state, outcome, update_time) = (MessageState::Pending, String::new(), cx.now());
+                let pending = rows.put(Message { state, outcome, update_time, ..message });
+                if has_endpoint {
+                    cx.schedule(task(&pending, cx.now()));
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn has_endpoint(&self, rows: &Rows) -> Result<bool, Fault> {
         Ok(rows.get::<Partner>(&self.partner_id)?.is_some_and(Partner::has_endpoint))
     }
@@ -200,11 +233,12 @@ impl Command for UpdateFulfillmentRequest {
                 Ok(())
             }
             RequestChange::Withdrawn => messages.into_iter().try_for_each(|message| self.withdraw(rows, cx, message)),
+            RequestChange::HoldsChanged => self.follow_holds(rows, cx, messages),
         }
     }
 }
 
-/// Ends a message without sending it any more.
+/// Moves a message to a state in which it is not sent.
 fn end(rows: &mut Rows, cx: &mut Context<'_>, message: Message, state: MessageState, outcome: &str) {
     let left = message.state;
     let ended = rows.put(Message { state, outcome: outcome.to_owned(), update_time: cx.now(), ..message });
@@ -306,7 +340,10 @@ impl Command for RecordSendAttempt {
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<PartnerMessage, Fault> {
         let present = rows.get::<Message>(&self.message_id)?.cloned();
         let present = present.ok_or_else(|| Fault::not_found("message", &self.message_id))?;
-        if !UNSENT.contains(&present.state) {
+        // A hold that came meanwhile takes nothing back that is certain.
+        let is_certain = matches!(self.sending, Sending::Sent(_) | Sending::Refused(_));
+        let is_expected = UNSENT.contains(&present.state) || present.state == MessageState::Held && is_certain;
+        if !is_expected {
             return Ok(wire::message(&present, Vec::new()));
         }
         let attempts = present.attempts + i64::from(self.sending != Sending::Suspended);
@@ -346,6 +383,7 @@ impl Command for RecordSendAttempt {
             | MessageState::Quarantined
             | MessageState::Pending
             | MessageState::Retracted
+            | MessageState::Held
             | MessageState::Acknowledged => None,
         };
         if let Some(event) = event.filter(|_| state != left) {

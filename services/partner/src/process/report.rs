@@ -300,6 +300,7 @@ impl TaskHandler for ApplyReports {
             | MessageState::Quarantined
             | MessageState::Retracted
             | MessageState::Pending
+            | MessageState::Held
             | MessageState::Sent
             | MessageState::InDoubt
             | MessageState::Acknowledged

@@ -7,6 +7,7 @@ mod corrected;
 mod doubt;
 mod endpoints;
 mod giving;
+mod holds;
 mod kinds;
 mod partners;
 mod peers;

@@ -159,6 +159,11 @@ impl Sandbox {
         slots: &Arc<Semaphore>,
     ) {
         let asked_to_stop = fulfillment_order["requestState"] == "REQUEST_STATE_CANCELLATION_REQUESTED";
+        // A warehouse does not begin with what a hold blocks.
+        let held = fulfillment_order["holds"].as_array().is_some_and(|holds| !holds.is_empty());
+        if held && !asked_to_stop && fulfillment_order["executionState"] == "EXECUTION_STATE_OPEN" {
+            return;
+        }
         let key =
             format!("{}{}", text(&fulfillment_order, "fulfillmentOrderId"), if asked_to_stop { "-stop" } else { "" });
         if !known.insert(key) {

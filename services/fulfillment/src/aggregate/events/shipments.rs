@@ -39,8 +39,8 @@ impl SavedFulfillmentOrder {
         cx.emit(event(shipment, FulfillmentEvent::ShipmentVoided(payload), shipment.version).occurred(at, 0));
     }
 
-    /// Emits what moved: what did not move after all, the node's implied answer, one event for each time at which units left, units beyond what was to be
-    /// shipped, deliveries, and the end of the fulfillment order.
+    /// Emits what moved: what did not move after all, the node's implied answer, one event for each time at which units left,
+    /// units beyond what was to be shipped, deliveries, and the end of the fulfillment order.
     pub(super) fn emit_movement(
         &self,
         shipment_id: &ShipmentId,
@@ -60,8 +60,8 @@ impl SavedFulfillmentOrder {
             cx.emit(event(shipment, payload, shipment.version));
         }
         for (at, lines) in stayed {
-            let payload =
-                ShipmentShipped { shipment: Some(self.snapshot_of(shipment)), lines, cancellation_lost: false };
+            let shipment_snapshot = Some(self.snapshot_of(shipment));
+            let payload = ShipmentShipped { shipment: shipment_snapshot, lines, ..Default::default() };
             let payload = FulfillmentEvent::ShipmentDepartureRetracted(payload);
             let key = format!("{}/{}", shipment.version, at.as_micros());
             cx.emit(event(shipment, payload, key).occurred(at, 0));
@@ -70,12 +70,15 @@ impl SavedFulfillmentOrder {
         if !left.is_empty() {
             self.emit_implied_answer(loaded, last_departure, cx);
         }
+        let mut beyond = over_shipped.clone();
         for (number, (at, lines)) in left.into_iter().enumerate() {
             let key = match number {
                 0 => shipment.version.to_string(),
                 _ => format!("{}/{number}", shipment.version),
             };
-            let payload = ShipmentShipped { shipment: Some(self.snapshot_of(shipment)), lines, cancellation_lost };
+            let over_shipped = take(&mut beyond, &lines);
+            let shipment_snapshot = Some(self.snapshot_of(shipment));
+            let payload = ShipmentShipped { shipment: shipment_snapshot, lines, cancellation_lost, over_shipped };
             cx.emit(event(shipment, FulfillmentEvent::ShipmentShipped(payload), key).occurred(at, 0));
         }
         if !over_shipped.is_empty() {
@@ -168,6 +171,20 @@ impl SavedFulfillmentOrder {
         let package = self.packages.iter().find(|package| package.package_id == *package_id)?;
         Some((self.shipment(&package.shipment_id)?, package))
     }
+}
+
+/// Takes those of the units that are among the lines.
+fn take(units: &mut [LineQuantity], lines: &[LineQuantity]) -> Vec<LineQuantity> {
+    let mut taken = Vec::new();
+    for line in lines {
+        let Some(unit) = units.iter_mut().find(|unit| unit.line_number == line.line_number) else { continue };
+        let quantity = unit.quantity.min(line.quantity);
+        unit.quantity -= quantity;
+        if quantity > 0 {
+            taken.push(LineQuantity { quantity, ..line.clone() });
+        }
+    }
+    taken
 }
 
 pub(super) fn event(shipment: &Shipment, payload: FulfillmentEvent, key: impl ToString) -> NewEvent {

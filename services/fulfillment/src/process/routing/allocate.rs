@@ -15,7 +15,7 @@ use crate::{
     inventory::Inventory,
     node::Node,
     process::acceptance_timeout,
-    release::ReleaseAggregate,
+    release::{OpenHolds, ReleaseAggregate},
     routing_decision::{DecisionState, Outcome, RoutingDecision},
 };
 
@@ -187,6 +187,7 @@ fn fulfillment_order(
         reject_time: None,
         cancel_time: None,
         late_acceptance: LateAcceptance::None,
+        holds: OpenHolds::default(),
         create_time: cx.now(),
         update_time: cx.now(),
         version: 0,

@@ -15,10 +15,15 @@ impl ReleaseAggregate {
     /// Emits the events of the saved release.
     pub(super) fn emit(&self, cancelled: Vec<LineQuantity>, unassigned_changed: bool, cx: &mut Context<'_>) {
         if !cancelled.is_empty() {
-            self.emit_cancelled(cancelled, "", &self.release.cancel_reason, cx);
+            let fulfillment_order = Some(self.unasked(&cancelled, "", &self.release.cancel_reason));
+            let payload = FulfillmentCancelled { fulfillment_order, lines: cancelled, ..Default::default() };
+            cx.emit(self.event(FulfillmentEvent::FulfillmentCancelled(payload), self.key()));
         }
         for (node_id, units) in &self.superseded {
-            self.emit_cancelled(units.clone(), node_id, SHIPPED_ALREADY, cx);
+            let fulfillment_order = Some(self.unasked(units, node_id, SHIPPED_ALREADY));
+            let payload = FulfillmentCancelled { fulfillment_order, superseded: units.clone(), ..Default::default() };
+            let key = format!("{}/{node_id}", self.key());
+            cx.emit(self.event(FulfillmentEvent::FulfillmentCancelled(payload), key));
         }
         if unassigned_changed {
             self.emit_unassigned(cx);
@@ -28,8 +33,8 @@ impl ReleaseAggregate {
         }
     }
 
-    /// Units that no node was asked for are cancelled: the event has a fulfillment order without id.
-    fn emit_cancelled(&self, cancelled: Vec<LineQuantity>, node_id: &str, reason: &str, cx: &mut Context<'_>) {
+    /// The fulfillment order, without an id, of units that no node was asked for and that nobody is to ship.
+    fn unasked(&self, units: &[LineQuantity], node_id: &str, reason: &str) -> FulfillmentOrder {
         let release = &self.release;
         let line = |unit: &LineQuantity| FulfillmentLine {
             line_number: unit.line_number,
@@ -38,7 +43,7 @@ impl ReleaseAggregate {
             cancelled: unit.quantity,
             ..FulfillmentLine::default()
         };
-        let fulfillment_order = FulfillmentOrder {
+        FulfillmentOrder {
             order_id: release.order_id.to_string(),
             account_id: release.account_id.to_string(),
             customer_po: release.customer_po.clone(),
@@ -46,18 +51,11 @@ impl ReleaseAggregate {
             release_number: count(release.release_number),
             execution_state: ExecutionState::Cancelled.into(),
             request_state: RequestState::CancellationAccepted.into(),
-            lines: cancelled.iter().map(line).collect(),
+            lines: units.iter().map(line).collect(),
             ship_to: Some(release.ship_to.0.clone()),
             reason: reason.to_owned(),
             ..FulfillmentOrder::default()
-        };
-        let payload = FulfillmentCancelled {
-            fulfillment_order: Some(fulfillment_order),
-            lines: cancelled,
-            ..FulfillmentCancelled::default()
-        };
-        let key = if node_id.is_empty() { self.key() } else { format!("{}/{node_id}", self.key()) };
-        cx.emit(self.event(FulfillmentEvent::FulfillmentCancelled(payload), key));
+        }
     }
 
     fn emit_unassigned(&self, cx: &mut Context<'_>) {

@@ -183,5 +183,6 @@ pub(crate) fn node(id: &str, rank: i32) -> CreateNodeRequest {
         handling_classes: vec![HandlingClass::Ambient.into()],
         service_areas: vec![ServiceArea { countries: vec!["DE".to_owned()], rank }],
         accept_within: None,
+        handling_time: None,
     }
 }

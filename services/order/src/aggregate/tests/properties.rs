@@ -31,8 +31,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => some.clone().prop_map(|units| Step::Report(OrderReport::Short(units))),
         2 => (some.clone(), snapshots).prop_map(|(units, snapshots)| Step::Report(OrderReport::Unfulfillable(units, snapshots))),
         2 => some.clone().prop_map(|units| Step::Report(OrderReport::Cancelled(units))),
-        4 => (some.clone(), lost).prop_map(|(units, cancellation_lost)| {
-            Step::Report(OrderReport::Shipped { shipment_id: shipment(), units, cancellation_lost })
+        4 => (some.clone(), lost, any::<bool>()).prop_map(|(units, cancellation_lost, unexpected)| {
+            let beyond = if unexpected { units.clone() } else { Vec::new() };
+            Step::Report(OrderReport::Shipped { shipment_id: shipment(), units, beyond, cancellation_lost })
         }),
         4 => some.prop_map(|units| Step::Report(OrderReport::Delivered { shipment_id: shipment(), units })),
         2 => (1_i64..=3, 0_i64..=20, 0_i64..=20, 0_i64..=20).prop_map(|(line_number, authorized, received, fit)| {
@@ -225,7 +226,7 @@ proptest! {
         line.release();
         let mut amount = 0;
         for part in parts {
-            line.ship(part);
+            line.ship(part, 0);
             amount += line.settle(InvoicePolicy::OnShipment).unwrap().amount_minor;
         }
         prop_assert_eq!(amount, line.amount_minor);
@@ -236,7 +237,7 @@ proptest! {
         let mut line = line(1, ordered, unit_price_minor, 333);
         line.apply_reservation(&snapshot(1, 1, 0));
         line.release();
-        line.ship(ordered);
+        line.ship(ordered, 0);
         let mut amount = line.settle(InvoicePolicy::OnShipment).unwrap().amount_minor;
         for returned in 1..=ordered {
             line.set_returned(returned, returned, returned);

@@ -87,6 +87,7 @@ impl World {
             shipment: Some(shipment(order, id)),
             lines: quantities(units),
             cancellation_lost: lost,
+            ..Default::default()
         };
         self.fulfillment_emits(order, &FulfillmentEvent::ShipmentShipped(shipped)).await
     }

@@ -6,7 +6,8 @@ use proto::{
         Account, AccountChanged, CreditedLine, Hold, HoldReason, InvoiceReadiness, InvoiceReadyLine, LineCounters,
         Order, OrderBackordered, OrderCancelLost, OrderCancelRequested, OrderCancelled, OrderClosed, OrderConfirmed,
         OrderCreditProposed, OrderCreditRefused, OrderHoldChanged, OrderInvoiceReady, OrderLine, OrderLinesCancelled,
-        OrderRejected, OrderReleased, OrderStatus, OrderSubmitted, ProposedCredit, ReleasedLine,
+        OrderRejected, OrderReleaseSuperseded, OrderReleased, OrderStatus, OrderSubmitted, ProposedCredit,
+        ReleasedLine,
     },
     returns::v1::{DisposedLine, DispositionKind, Return, ReturnChanged, ReturnDisposed, ReturnLine, ReturnReceived},
     types::v1::Money,
@@ -85,6 +86,12 @@ fn changed(samples: &mut Samples) {
     sample(samples, OrderEvent::OrderCancelled(cancelled), "order cancelled: too late");
     let lost =
         OrderCancelLost { order_id: order_id(), shipment_id: "shm_1".to_owned(), lines: vec![line("NW-011", 2)] };
+    let again = OrderReleaseSuperseded {
+        order_id: order_id(),
+        shipment_id: "shm_1".to_owned(),
+        lines: vec![line("NW-011", 2)],
+    };
+    sample(samples, OrderEvent::OrderReleaseSuperseded(again), "2 NW-011 of shm_1 are not to be shipped again");
     sample(samples, OrderEvent::OrderCancelLost(lost), "cancellation came too late: shm_1 had shipped 2 NW-011");
     let ready = InvoiceReadiness {
         amount: money(16_800),

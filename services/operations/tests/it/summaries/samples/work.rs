@@ -3,12 +3,12 @@
 use proto::{
     events::{FulfillmentEvent, PartnerEvent},
     fulfillment::v1::{
-        FulfillmentCancelled, FulfillmentLine, FulfillmentOrder, FulfillmentOrderChanged, FulfillmentPickRetracted,
-        FulfillmentPicked, FulfillmentRouted, FulfillmentRoutingFailed, FulfillmentUnfulfillable, Milestone,
-        MilestoneCode, Node, NodeChanged, Package, ProofOfDelivery, ProofOfDeliveryCaptured, RoutingCandidate,
-        RoutingChoice, RoutingDecision, Shipment, ShipmentDelivered, ShipmentLabelled, ShipmentMilestoneRecorded,
-        ShipmentOverShipped, ShipmentShipped, ShipmentUndelivered, ShipmentVoided, ShipmentWrittenOff,
-        TrackingReportRetracted, WriteOffRemedy,
+        BlockingHold, FulfillmentCancelled, FulfillmentLine, FulfillmentOrder, FulfillmentOrderChanged,
+        FulfillmentPickRetracted, FulfillmentPicked, FulfillmentRouted, FulfillmentRoutingFailed,
+        FulfillmentUnfulfillable, Milestone, MilestoneCode, Node, NodeChanged, Package, ProofOfDelivery,
+        ProofOfDeliveryCaptured, RoutingCandidate, RoutingChoice, RoutingDecision, Shipment, ShipmentDelivered,
+        ShipmentLabelled, ShipmentMilestoneRecorded, ShipmentOverShipped, ShipmentShipped, ShipmentUndelivered,
+        ShipmentVoided, ShipmentWrittenOff, TrackingReportRetracted, WriteOffRemedy,
     },
     partner::v1::{
         ApiClient, ApiClientChanged, ApiKey, ApiKeyChanged, MessageChanged, Partner, PartnerChanged, PartnerMessage,
@@ -98,6 +98,23 @@ fn fulfillment_orders(samples: &mut Samples) {
     );
     sample(
         samples,
+        FulfillmentEvent::FulfillmentHoldPlaced(changed.clone()),
+        "par_hanse (nod_a) may not begin: on hold",
+    );
+    let mut still_held = changed.clone();
+    still_held.fulfillment_order.as_mut().unwrap().holds.push(BlockingHold::default());
+    sample(
+        samples,
+        FulfillmentEvent::FulfillmentHoldReleased(still_held),
+        "par_hanse (nod_a) may not begin: still on 1 hold",
+    );
+    sample(
+        samples,
+        FulfillmentEvent::FulfillmentHoldReleased(changed.clone()),
+        "par_hanse (nod_a) may begin: no hold remains",
+    );
+    sample(
+        samples,
         FulfillmentEvent::FulfillmentCancellationRejected(changed),
         "par_hanse (nod_a) cannot cancel any more: no staff",
     );
@@ -117,9 +134,17 @@ fn fulfillment_orders(samples: &mut Samples) {
     sample(samples, FulfillmentEvent::FulfillmentPickRetracted(found.clone()), expected);
     let found = FulfillmentPickRetracted { lines: Vec::new(), ..found };
     sample(samples, FulfillmentEvent::FulfillmentPickRetracted(found), "par_hanse (nod_a) found 2 NW-012 after all");
-    let (lines, reassigned) = (vec![line("NW-011", 9)], vec![line("NW-012", 2)]);
-    let stopped = FulfillmentCancelled { fulfillment_order, lines, reassigned };
-    let expected = "par_hanse (nod_a) will not ship 9 NW-011: cancelled in time; 2 NW-012 go to another node";
+    let stopped = FulfillmentCancelled {
+        fulfillment_order: fulfillment_order.clone(),
+        lines: vec![line("NW-011", 9)],
+        ..Default::default()
+    };
+    let expected = "par_hanse (nod_a) will not ship 9 NW-011: cancelled in time";
+    sample(samples, FulfillmentEvent::FulfillmentCancelled(stopped), expected);
+    let (superseded, reassigned) = (vec![line("NW-011", 9)], vec![line("NW-012", 2)]);
+    let stopped = FulfillmentCancelled { fulfillment_order, superseded, reassigned, ..Default::default() };
+    let expected =
+        "par_hanse (nod_a) will not ship 9 NW-011: shipped by another node; 2 NW-012: another node is to ship them";
     sample(samples, FulfillmentEvent::FulfillmentCancelled(stopped), expected);
 }
 
@@ -137,10 +162,15 @@ fn shipment() -> Shipment {
 fn shipments(samples: &mut Samples) {
     let labelled = ShipmentLabelled { shipment: Some(shipment()) };
     sample(samples, FulfillmentEvent::ShipmentLabelled(labelled), "nod_a labelled 2 packages; nothing has left yet");
-    let shipped = ShipmentShipped { shipment: Some(shipment()), lines: lines(), cancellation_lost: false };
+    let shipped = ShipmentShipped { shipment: Some(shipment()), lines: lines(), ..Default::default() };
     sample(samples, FulfillmentEvent::ShipmentShipped(shipped), "nod_a shipped 12 NW-011, 3 NW-042 by par_car as S-7");
     let implied = Shipment { inferred: true, carrier_id: String::new(), ..shipment() };
-    let shipped = ShipmentShipped { shipment: Some(implied), lines: vec![line("NW-011", 1)], cancellation_lost: true };
+    let shipped = ShipmentShipped {
+        shipment: Some(implied),
+        lines: vec![line("NW-011", 1)],
+        cancellation_lost: true,
+        ..Default::default()
+    };
     let expected =
         "nod_a shipped 1 NW-011 as S-7, as the carrier's report implies, although its cancellation had been requested";
     sample(samples, FulfillmentEvent::ShipmentShipped(shipped), expected);
@@ -176,8 +206,7 @@ fn shipments(samples: &mut Samples) {
     sample(samples, FulfillmentEvent::ShipmentRecovered(undelivered), expected);
     let voided = ShipmentVoided { shipment: Some(shipment()), lines: lines() };
     sample(samples, FulfillmentEvent::ShipmentVoided(voided), "labels of S-7 are void: 12 NW-011, 3 NW-042");
-    let stayed =
-        ShipmentShipped { shipment: Some(shipment()), lines: vec![line("NW-011", 1)], cancellation_lost: false };
+    let stayed = ShipmentShipped { shipment: Some(shipment()), lines: vec![line("NW-011", 1)], ..Default::default() };
     let expected = "did not leave after all: 1 NW-011 of S-7";
     sample(samples, FulfillmentEvent::ShipmentDepartureRetracted(stayed), expected);
     sample(samples, FulfillmentEvent::ShipmentDelivered(delivered), "delivered 1 NW-011: S-7 is complete");
