@@ -179,6 +179,11 @@ impl Package {
         self.departure != Departure::None
     }
 
+    /// Whether it comes back to its sender.
+    pub(crate) fn is_returning(&self) -> bool {
+        self.has_left() && self.status == MilestoneCode::ReturnedToSender
+    }
+
     /// Takes over what its authoritative reports amount to. Whether it left is not among it.
     pub(crate) fn apply(&mut self, tracking: &Tracking) {
         let (code, at) = tracking.status.unzip();
