@@ -19,7 +19,7 @@ use crate::{
     buffered_reports,
     doubts::Doubts,
     fulfillment_order::{FulfillmentLine, FulfillmentOrder, FulfillmentOrderHeader, RequestState},
-    package::Package,
+    package::{Package, sum},
     problem::Problem,
     process::acceptance_timeout,
     release::ReleaseAggregate,
@@ -130,6 +130,8 @@ impl FulfillmentOrderAggregate {
     }
 
     fn save_order(&mut self, rows: &mut Rows, cx: &Context<'_>) -> Result<(), Fault> {
+        let packed = sum(self.packages.iter().filter(|package| package.void_time.is_none()));
+        self.order.pack(&packed);
         self.order.header.execution_state = self.order.execution();
         if self.order == self.loaded && self.order.header.version > 0 {
             return Ok(());
