@@ -8,6 +8,7 @@ mod failed_work;
 mod faster_node;
 mod faults;
 mod gateway;
+mod interleavings;
 mod journeys;
 mod northwind;
 mod parties;
