@@ -4,6 +4,8 @@
 //! test waits for nothing and can stop between any two steps.
 #![expect(clippy::expect_used, reason = "a test that cannot be set up has failed")]
 
+mod laws;
+
 use std::{sync::Arc, time::Duration};
 
 use mesh::{Principal, Stop};
@@ -15,6 +17,7 @@ use waybill::{
     sandbox::{CARRIER, Chances, Sandbox, WAREHOUSES},
 };
 
+pub use laws::{laws, waiting_in_vain};
 pub use waybill::{child_process::free_address, rest::number};
 
 /// A mesh on databases of its own.
@@ -64,10 +67,8 @@ impl World {
 
     async fn open_at(databases: String, clock: Arc<ManualClock>, config: Config) -> Self {
         mesh::install_process_defaults();
-        let template = Databases::from_template(databases.as_str()).expect("a template");
         let caller = Principal::local_administrator();
-        let moving: Arc<dyn Clock> = clock.clone();
-        let mesh = Mesh::open(&template, &config, moving, &caller).await.expect("the mesh opens");
+        let mesh = open_mesh(&databases, &clock, &config).await;
         let (routes, authenticator) = (mesh.clients.rest(&caller), mesh.authenticator.clone());
         let router = gateway::router(proto::pool(), &routes, authenticator, &gateway::Config::default())
             .expect("the routes are sound");
@@ -83,6 +84,30 @@ impl World {
         self.stop.request();
         self.mesh.close().await;
         Self::open_at(self.databases, self.clock, self.config).await
+    }
+
+    /// Ends the mesh where it stands, and runs every worker until none has anything left to do, in a mesh that ends and starts
+    /// again after every service that did something.
+    pub async fn drain_with_crashes(self) -> Self {
+        self.stop.request();
+        self.mesh.close().await;
+        let mut mesh = open_mesh(&self.databases, &self.clock, &self.config).await;
+        loop {
+            let mut done = 0;
+            for service in 0..mesh.workers.len() {
+                let (_, workers) = mesh.workers.get(service).expect("the mesh has the same services");
+                let handled = workers.drain().await.expect("the workers work");
+                if handled > 0 {
+                    mesh.close().await;
+                    mesh = open_mesh(&self.databases, &self.clock, &self.config).await;
+                }
+                done += handled;
+            }
+            if done == 0 {
+                mesh.close().await;
+                return Self::open_at(self.databases, self.clock, self.config).await;
+            }
+        }
     }
 
     /// Runs every worker until none has anything left to do.
@@ -231,6 +256,18 @@ impl World {
     pub async fn check_laws(&self) {
         laws(&self.rest).await.expect("the laws hold");
     }
+
+    /// Checks that nothing waits for nobody, once every worker has done what is due: see [`waiting_in_vain`].
+    pub async fn check_nobody_waits_in_vain(&self) {
+        let found = waiting_in_vain(&self.rest, self.clock.now()).await.expect("answers");
+        assert!(found.is_empty(), "{found:#?}");
+    }
+}
+
+async fn open_mesh(databases: &str, clock: &Arc<ManualClock>, config: &Config) -> Mesh {
+    let template = Databases::from_template(databases).expect("a template");
+    let moving: Arc<dyn Clock> = clock.clone();
+    Mesh::open(&template, config, moving, &Principal::local_administrator()).await.expect("the mesh opens")
 }
 
 /// Serves a gateway until the stop, and cuts off what goes on for a second after it.
@@ -249,54 +286,4 @@ pub fn address(country: &str) -> Value {
 #[expect(clippy::panic, reason = "a refusal that was not expected fails the test")]
 fn panic_with(path: &str, problem: &Problem) -> ! {
     panic!("{path}: {problem:?}")
-}
-
-/// What must hold whatever happened: every chain verifies, every line's units add up, stock equals its ledger, what
-/// orders have shipped is what left stock, and no more units are reserved and allocated than there are.
-pub async fn laws(rest: &Rest) -> anyhow::Result<()> {
-    let mut logs = rest.get("/v1/logs:verify").await?;
-    // A busy machine may need longer for a long log than a call may take.
-    for _ in 0..5 {
-        if logs["logs"].as_array().into_iter().flatten().all(|log| log["problem"] == "") {
-            break;
-        }
-        logs = rest.get("/v1/logs:verify").await?;
-    }
-    for log in logs["logs"].as_array().into_iter().flatten() {
-        anyhow::ensure!(log["problem"] == "", "log not verified: {log}");
-        anyhow::ensure!(number(&log["verification"]["firstBadPosition"]) == 0, "log broken: {log}");
-    }
-    for order in rest.list("/v1/orders", "orders").await? {
-        for line in order["lines"].as_array().into_iter().flatten() {
-            let at = |name: &str| number(&line["counters"][name]);
-            let accounted: i64 = ["cancelled", "unallocated", "backordered", "reserved", "released", "shipped"]
-                .iter()
-                .map(|name| at(name))
-                .sum();
-            anyhow::ensure!(
-                at("ordered") + at("overShipped") == accounted,
-                "units of {} do not add up: {line}",
-                order["orderId"]
-            );
-            anyhow::ensure!(at("delivered") <= at("shipped"), "more delivered than shipped: {line}");
-        }
-    }
-    let items = rest.list("/v1/items", "items").await?;
-    for item in &items {
-        let sku = item["sku"].as_str().unwrap_or_default();
-        let answer = rest.get(&format!("/v1/availability?skus={sku}")).await?;
-        let found = &answer["availability"][0];
-        let movements = rest.list(&format!("/v1/stock-movements?sku={sku}"), "movements").await?;
-        let moved = |name: &str| movements.iter().map(|movement| number(&movement[name])).sum::<i64>();
-        for (counter, delta) in
-            [("onHand", "onHandDelta"), ("reserved", "reservedDelta"), ("allocated", "allocatedDelta")]
-        {
-            let (current, ledger) = (number(&found[counter]), moved(delta));
-            anyhow::ensure!(current == ledger, "{sku}: {counter} is {current}, its ledger sums to {ledger}");
-        }
-        let committed = number(&found["reserved"]) + number(&found["allocated"]);
-        let covered = number(&found["onHand"]) + number(&found["shortfall"]);
-        anyhow::ensure!(committed <= covered, "{sku}: {committed} units reserved or allocated of {covered}");
-    }
-    Ok(())
 }

@@ -19,7 +19,7 @@ use crate::{
     buffered_reports,
     doubts::Doubts,
     fulfillment_order::{FulfillmentLine, FulfillmentOrder, FulfillmentOrderHeader, RequestState},
-    package::Package,
+    package::{Package, sum},
     problem::Problem,
     process::acceptance_timeout,
     release::ReleaseAggregate,
@@ -46,6 +46,8 @@ pub(crate) struct FulfillmentOrderAggregate {
     loaded_doubts: BTreeMap<ShipmentId, Doubts>,
     /// Problems of packages, as they were loaded.
     loaded_problems: BTreeMap<PackageId, Problem>,
+    /// Packages that come back to their sender, as they were loaded.
+    loaded_returning: BTreeSet<PackageId>,
     /// Keys whose reports are applied: a rival may add one.
     keys: BTreeSet<String>,
     pending: Vec<PendingEvent>,
@@ -74,6 +76,7 @@ impl FulfillmentOrderAggregate {
             shipments: rows.by::<Shipment>(FULFILLMENT_ORDER, id)?.into_iter().cloned().collect(),
             loaded_doubts: doubts(&packages),
             loaded_problems: packages.iter().filter_map(|one| Some((one.package_id.clone(), one.problem?))).collect(),
+            loaded_returning: returning(&packages),
             packages,
             ..Self::new(order, rows)?
         })
@@ -92,6 +95,7 @@ impl FulfillmentOrderAggregate {
             packages: Vec::new(),
             loaded_doubts: BTreeMap::new(),
             loaded_problems: BTreeMap::new(),
+            loaded_returning: BTreeSet::new(),
             keys: BTreeSet::new(),
             pending: Vec::new(),
         })
@@ -109,22 +113,25 @@ impl FulfillmentOrderAggregate {
         for key in &self.keys {
             buffered_reports::write_key(key, rows)?;
         }
-        let Self { order, shipments, packages, release, loaded, loaded_doubts, loaded_problems, pending, .. } = self;
+        let Self { order, shipments, packages, release, loaded, loaded_doubts, loaded_problems, .. } = self;
         release.save(rows, cx)?;
         let was_unanswered = loaded.header.request_state == RequestState::Submitted;
         if was_unanswered && !matches!(order.header.request_state, RequestState::Submitted | RequestState::TimedOut) {
             acceptance_timeout::cancel(&order.header.fulfillment_order_id, cx);
         }
         let saved = SavedFulfillmentOrder { order, shipments, packages };
-        for event in pending {
+        for event in self.pending {
             event.emit(&saved, &loaded, cx);
         }
         saved.emit_problems(&loaded_problems, cx);
+        saved.emit_returning(&self.loaded_returning, cx);
         saved.resolve_doubts(&loaded_doubts, cx);
         Ok(saved)
     }
 
     fn save_order(&mut self, rows: &mut Rows, cx: &Context<'_>) -> Result<(), Fault> {
+        let packed = sum(self.packages.iter().filter(|package| package.void_time.is_none()));
+        self.order.pack(&packed);
         self.order.header.execution_state = self.order.execution();
         if self.order == self.loaded && self.order.header.version > 0 {
             return Ok(());
@@ -162,6 +169,11 @@ impl FulfillmentOrderAggregate {
         }
         Ok(())
     }
+}
+
+/// The packages that come back to their sender, also those that are written off.
+fn returning(packages: &[Package]) -> BTreeSet<PackageId> {
+    packages.iter().filter(|package| package.is_returning()).map(|package| package.package_id.clone()).collect()
 }
 
 /// What is doubtful about the reports of each shipment.

@@ -219,10 +219,11 @@ impl FulfillmentOrder {
         }
     }
 
-    /// Counts packed and labelled units.
+    /// Takes over how many units are packed in all.
     pub(crate) fn pack(&mut self, units: &[LineQuantity]) {
+        self.lines.iter_mut().for_each(|line| line.packed = 0);
         for (line, quantity) in line::matched(&mut self.lines, units) {
-            line.packed = line.packed.saturating_add(quantity);
+            line.packed = quantity;
         }
     }
 
@@ -238,13 +239,6 @@ impl FulfillmentOrder {
             if cancelling { RequestState::CancellationRejected } else { RequestState::Accepted };
         self.resolve_late_acceptance();
         line::matched(&mut self.lines, units).map(|(line, quantity)| line.ship(quantity)).collect()
-    }
-
-    /// Takes back packed units, as far as they are counted.
-    pub(crate) fn unpack(&mut self, units: &[LineQuantity]) {
-        for (line, quantity) in line::matched(&mut self.lines, units) {
-            line.packed -= quantity.min(line.packed);
-        }
     }
 
     /// Takes back picked units, as far as they are counted; returns how many.

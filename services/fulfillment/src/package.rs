@@ -39,7 +39,7 @@ store::record! {
         departure: Departure,
         /// When it left, as the node reports it.
         report_time: Option<Timestamp>,
-        /// When it left.
+        /// When its departure was counted to have been: the time of what made it count first, which is what stock and order have.
         ship_time: Option<Timestamp>,
         /// Its status, as the carrier reports it.
         status: MilestoneCode,
@@ -174,9 +174,19 @@ impl Package {
         if self.can_be_written_off() { vec!["WriteOffPackage"] } else { Vec::new() }
     }
 
+    /// When it left, if it did: the node knows better than the reports of a carrier, which come first at times.
+    pub(crate) fn left_time(&self) -> Option<Timestamp> {
+        self.ship_time.map(|counted| self.report_time.unwrap_or(counted))
+    }
+
     /// Whether it left.
     pub(crate) fn has_left(&self) -> bool {
         self.departure != Departure::None
+    }
+
+    /// Whether it comes back to its sender.
+    pub(crate) fn is_returning(&self) -> bool {
+        self.has_left() && self.status == MilestoneCode::ReturnedToSender
     }
 
     /// Takes over what its authoritative reports amount to. Whether it left is not among it.

@@ -126,7 +126,7 @@ impl Shipment {
     pub(crate) fn derive_state<'a>(&mut self, packages: impl IntoIterator<Item = &'a Package>) {
         let packages: Vec<_> = packages.into_iter().collect();
         let (left, labelled): (Vec<_>, Vec<_>) = packages.into_iter().partition(|package| package.has_left());
-        self.ship_time = left.iter().filter_map(|package| package.ship_time).min();
+        self.ship_time = left.iter().filter_map(|package| package.left_time()).min();
         self.deliver_time = None;
         let any_left = !left.is_empty();
         let expected: Vec<_> = left.into_iter().filter(|package| package.remedy.is_none()).collect();

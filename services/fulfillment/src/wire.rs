@@ -174,7 +174,7 @@ fn package(package: &Package) -> v1::Package {
         status_time: time(package.status_time),
         estimated_delivery_time: time(package.estimated_delivery_time),
         proof_of_delivery: package.proof.as_ref().map(|proof| proof.0.clone()),
-        ship_time: time(package.ship_time),
+        ship_time: time(package.left_time()),
         problem: package.problem.map_or(v1::PackageProblem::Unspecified, v1::PackageProblem::from).into(),
         void_time: time(package.void_time),
         write_off_remedy: package.remedy.map_or(v1::WriteOffRemedy::Unspecified, v1::WriteOffRemedy::from).into(),
@@ -202,7 +202,7 @@ pub(crate) fn milestone(report: &TrackingReport) -> v1::Milestone {
 /// A report of a package. A delivery before the package left is doubtful.
 pub(crate) fn milestone_of(report: &TrackingReport, package: &Package) -> v1::Milestone {
     let mut shown = milestone(report);
-    let left = package.ship_time.filter(|left| report.occur_time.after(CLOCK_SKEW) < *left);
+    let left = package.left_time().filter(|left| report.occur_time.after(CLOCK_SKEW) < *left);
     if report.is_valid() && report.code == MilestoneCode::Delivered && left.is_some() {
         shown.doubt = v1::ReportDoubt::BeforeDeparture.into();
     }

@@ -3,13 +3,17 @@
 
 mod access;
 mod bad_input;
+mod crash_steps;
 mod failed_work;
 mod faster_node;
 mod faults;
 mod gateway;
+mod interleavings;
 mod journeys;
 mod northwind;
+mod parties;
 mod partly_right;
+mod permutations;
 mod promises;
 mod quotas;
 mod races;

@@ -37,7 +37,6 @@ impl FulfillmentOrderAggregate {
             }
         }
         if !voided.is_empty() {
-            self.order.unpack(&voided);
             self.pending.push(PendingEvent::Voided(shipment_id.clone(), voided, at));
         }
         Ok(shipment_id)
@@ -91,23 +90,17 @@ impl FulfillmentOrderAggregate {
             let (sscc, number) = (package.sscc.clone(), package.tracking_number.clone());
             package.contents = Proto(ReportedPackage { sscc, tracking_number: number, lines: contents.lines });
             let (ship_time, deliver_time) = (package.ship_time, package.deliver_time);
-            match ship_time {
-                None => {
-                    self.order.unpack(&less);
-                    self.order.pack(&more);
+            if let Some(left) = ship_time {
+                self.order.unship(&less);
+                if deliver_time.is_some() {
+                    add(&mut movement.undelivered, less.clone());
+                    add(&mut movement.delivered, more.clone());
+                    movement.deliver_time = movement.deliver_time.max(deliver_time.unwrap_or_default());
                 }
-                Some(left) => {
-                    self.order.unship(&less);
-                    if deliver_time.is_some() {
-                        add(&mut movement.undelivered, less.clone());
-                        add(&mut movement.delivered, more.clone());
-                        movement.deliver_time = movement.deliver_time.max(deliver_time.unwrap_or_default());
-                    }
-                    if !less.is_empty() {
-                        add(movement.stayed.entry(left).or_default(), less);
-                    }
-                    self.left(more, left, &mut movement);
+                if !less.is_empty() {
+                    add(movement.stayed.entry(left).or_default(), less);
                 }
+                self.left(more, left, &mut movement);
             }
         }
         self.pending.push(PendingEvent::Moved(shipment_id.clone(), movement));

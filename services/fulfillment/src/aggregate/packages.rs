@@ -76,7 +76,6 @@ impl FulfillmentOrderAggregate {
         if !packed.is_empty() || entry.names_carrier {
             let acceptance = self.order.start(entry.at);
             self.accepted(acceptance, entry.at);
-            self.order.pack(&packed);
             self.pending.push(PendingEvent::Labelled(entry.shipment_id.clone(), entry.at));
             self.apply_entry(&entry, entry.shipment_id.clone(), Movement::default(), rows)?;
         }

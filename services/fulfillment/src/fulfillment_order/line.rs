@@ -16,7 +16,7 @@ store::record! {
         quantity: i64,
         /// Units picked.
         picked: i64,
-        /// Units packed and labelled.
+        /// Units in packages, whether they left or not, but for those whose label is void.
         packed: i64,
         /// Units shipped.
         shipped: i64,

@@ -144,6 +144,12 @@ impl ReturnAggregate {
         self.pending.push(PendingEvent::Cancelled);
     }
 
+    /// Authorizes it again after it was cancelled: the goods come back after all.
+    pub(crate) fn authorize_again(&mut self) {
+        self.rma.move_to(ReturnState::Authorized, self.lines.values());
+        self.pending.push(PendingEvent::Authorized);
+    }
+
     /// Closes or cancels the return: what did not come back can be returned otherwise.
     pub(crate) fn end(&mut self, action: Action, state: ReturnState, event: PendingEvent) -> Result<(), Fault> {
         self.rma.check_supported(self.lines.values(), action)?;

@@ -7,6 +7,7 @@
 //!    order's units is decided by writing the package off.
 //! 3. `shipment.recovered`, the package does not come back after all: [`CancelReturnToSender`] cancels the return, unless
 //!    units of it came back.
+//! 4. `shipment.returned_to_sender` again, as what said the contrary was taken back: the same return is authorized again.
 
 use std::collections::BTreeMap;
 
@@ -71,6 +72,7 @@ impl Command for ExpectReturnToSender {
     fn needs(&self, _: &Rows, needs: &mut Needs) {
         if let Ok(return_id) = return_id(&self.package_id) {
             needs.row::<Return>(&return_id);
+            needs.under::<ReturnLine>(&return_id);
         }
         needs.row::<Order>(&self.order_id);
         self.lines.keys().for_each(|line_number| DeliveredLine::needs(&self.order_id, *line_number, needs));
@@ -78,7 +80,12 @@ impl Command for ExpectReturnToSender {
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         let return_id = return_id(&self.package_id)?;
-        if rows.get::<Return>(&return_id)?.is_some() {
+        if let Some(known) = rows.get::<Return>(&return_id)?.cloned() {
+            if known.state == ReturnState::Cancelled {
+                let mut aggregate = ReturnAggregate::load_any(known, &[], rows)?;
+                aggregate.authorize_again();
+                aggregate.save(rows, cx)?;
+            }
             return Ok(());
         }
         let order = rows.get::<Order>(&self.order_id)?.cloned();

@@ -1,6 +1,6 @@
 //! Exceptions and events of packages that may not reach the customer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proto::{
     event::v1::ExceptionType,
@@ -43,20 +43,25 @@ impl SavedFulfillmentOrder {
                 ];
                 exception(problem.exception_type(), shipment, package).open(cx, summary, facts);
             }
-            let returned = |problem| problem == Some(Problem::ReturnedToSender);
-            let change: Option<fn(_) -> _> = match (returned(before), returned(package.problem)) {
-                (false, true) => Some(FulfillmentEvent::ShipmentReturnedToSender),
-                (true, false) if package.remedy.is_none() => Some(FulfillmentEvent::ShipmentRecovered),
-                _ => None,
+        }
+    }
+
+    /// Emits which packages come back to their sender now, and which do not any more. A package that is written off comes back as
+    /// any other does.
+    pub(in crate::aggregate) fn emit_returning(&self, before: &BTreeSet<PackageId>, cx: &mut Context<'_>) {
+        for package in &self.packages {
+            let change: fn(_) -> _ = match (before.contains(&package.package_id), package.is_returning()) {
+                (false, true) => FulfillmentEvent::ShipmentReturnedToSender,
+                (true, false) => FulfillmentEvent::ShipmentRecovered,
+                (false, false) | (true, true) => continue,
             };
-            if let Some(change) = change {
-                let payload = change(ShipmentUndelivered {
-                    shipment: Some(self.snapshot_of(shipment)),
-                    package_id: package.package_id.to_string(),
-                    lines: package.lines().to_vec(),
-                });
-                cx.emit(event(shipment, payload, format!("{}/{}", package.package_id, package.version)));
-            }
+            let Some(shipment) = self.shipment(&package.shipment_id) else { continue };
+            let payload = change(ShipmentUndelivered {
+                shipment: Some(self.snapshot_of(shipment)),
+                package_id: package.package_id.to_string(),
+                lines: package.lines().to_vec(),
+            });
+            cx.emit(event(shipment, payload, format!("{}/{}", package.package_id, package.version)));
         }
     }
 
