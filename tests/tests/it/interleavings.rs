@@ -37,10 +37,9 @@ async fn furnished(world: &World, acts: &mut Acts) {
     }
     world.drain().await;
     for number in 0..ORDERS {
-        let policy =
-            ["FILL_AVAILABLE_BACKORDER", "FILL_ALL", "FILL_ALL_AVAILABLE", "FILL_AVAILABLE_BACKORDER"][number as usize % 4];
-        let lines: Vec<Value> =
-            SKUS.iter().map(|sku| json!({"sku": sku, "quantity": 1 + acts.below(5)})).collect();
+        let policy = ["FILL_AVAILABLE_BACKORDER", "FILL_ALL", "FILL_ALL_AVAILABLE", "FILL_AVAILABLE_BACKORDER"]
+            [number as usize % 4];
+        let lines: Vec<Value> = SKUS.iter().map(|sku| json!({"sku": sku, "quantity": 1 + acts.below(5)})).collect();
         let body = json!({
             "accountId": "acc_ACME", "customerPo": format!("PO-{number}"), "shipToAddress": address("DE"),
             "fillPolicy": format!("FILL_POLICY_{policy}"), "lines": lines,

@@ -182,12 +182,12 @@ async fn play(options: &Options, members: &[Arc<Member>], caller: &Caller) -> an
         member.start(&mut process).await?;
     }
     up(members).await?;
-    let unexplained = tokio::select! {
+    let in_vain = tokio::select! {
         settled = settle::settle(caller, &mut round) => settled.context("settling")?,
         () = partners(caller, options.seed) => anyhow::bail!("the partners stopped"),
         () = decisions(caller) => anyhow::bail!("the people stopped"),
     };
-    unexplained.0.into_iter().for_each(|order| tally.violation(order));
+    in_vain.into_iter().for_each(|order| tally.violation(order));
     acknowledged::check(caller).await.context("checking what was acknowledged")
 }
 

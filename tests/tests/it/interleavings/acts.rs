@@ -9,8 +9,16 @@ use crate::parties::{CARRIER, array, milestone, package, shipment, taken_back, u
 pub(super) const SKUS: [&str; 2] = ["TEA", "COFFEE"];
 pub(super) const NODES: [&str; 3] = ["nod_bremen", "nod_hamburg", "nod_houston"];
 const MILESTONES: [&str; 10] = [
-    "IN_TRANSIT", "DELIVERED", "DELIVERED", "DELIVERED", "LOST", "DAMAGED", "REFUSED", "DELIVERY_ATTEMPTED",
-    "RETURNED_TO_SENDER", "FAILURE",
+    "IN_TRANSIT",
+    "DELIVERED",
+    "DELIVERED",
+    "DELIVERED",
+    "LOST",
+    "DAMAGED",
+    "REFUSED",
+    "DELIVERY_ATTEMPTED",
+    "RETURNED_TO_SENDER",
+    "FAILURE",
 ];
 const HOUR: i64 = 60;
 
