@@ -224,8 +224,11 @@ impl Table {
     /// version and that in the database. Columns that are not written leave their indexes alone.
     pub(crate) fn updates(&self) -> (Vec<&'static str>, Vec<Vec<Value>>) {
         let known: Vec<_> = self.changed().filter(|loaded| loaded.saved > 0).collect();
-        let of_row = |loaded: &&Loaded| loaded.original.as_ref().map(|original| loaded.record.changed(&**original));
-        let changed: BTreeSet<_> = known.iter().filter_map(of_row).flatten().collect();
+        let of_row = |loaded: &&Loaded| match &loaded.original {
+            Some(original) => loaded.record.changed(&**original),
+            None => self.schema.columns.to_vec(),
+        };
+        let changed: BTreeSet<_> = known.iter().flat_map(of_row).collect();
         let changed: Vec<_> = changed.into_iter().collect();
         let row = |loaded: &Loaded| {
             let mut values = loaded.record.key_values();

@@ -5,7 +5,7 @@
 //! | [`call`] between members | 3 attempts, within the deadline and the budget of repeats | random, up to 50 ms, then up to 100 ms, after the pause that the answer asks for (1 s with UNAVAILABLE) | the caller receives the last answer | `mesh` `channel/retry.rs` |
 //! | [`batch`] in conflict with another process | 8 attempts; 3 for several commands together, then 8 for each alone | random, up to 2 ms, doubling up to 64 ms | the command fails as UNAVAILABLE; as ALREADY_EXISTS when its new row exists | `store` `writer.rs` |
 //! | [`follower`] of a log | until it stops | 50 ms, doubling to 5 s, each shortened by up to half | none: it continues at its position | `store` `follower.rs` |
-//! | [`task`] | until it is done, each attempt at most 50 s | 2 s, doubling to 512 s; 1 h after a refusal | none: a refusal, and every 20th failure, opens an exception, and the attempts continue | `store` `task/runner.rs` |
+//! | [`task`] | until it is done, each attempt at most 50 s | 2 s, doubling to 512 s; 1 h after a refusal | none: a refusal, and every 20th failure, opens an exception, and the attempts continue | `store` `task/runner.rs`, `task/failure.rs` |
 //! | [`task`] whose process died | until it is done; from the 10th such attempt on it runs alone, after the lease of 60 s | none | none: such attempts are not failures | `store` `task/runner.rs` |
 //! | [`routing`] of a release | 3 plans of one attempt | none | units that are not allocated wait, with the exception UNASSIGNED, until stock or nodes change | `fulfillment` `release/aggregate/plan.rs` |
 //! | [`report`] of a partner | by the call for 5 s, by a task 10 s after the receipt, then until it succeeds | 2 s, doubling to 300 s | after 20 attempts an exception; the attempts continue | `partner` `process/report.rs` |
@@ -109,7 +109,7 @@ pub mod report {
     /// The pause between two attempts to apply the parts of a report that were refused.
     pub const PART_PAUSE: Duration = Duration::from_secs(3_600);
 
-    /// The most attempts to apply them; then they wait for a person.
+    /// The most attempts to apply them, the one with the whole report included; then they wait for a person.
     pub const PART_ATTEMPTS: i64 = 25;
 
     /// Attempts after which an exception is opened. The report is applied again until that succeeds.

@@ -2,8 +2,9 @@
 //!
 //! The status is a function of the set of reports: in any order and with any repetition, the same reports give the same status.
 //! The newest report by the time it occurred decides, except that a terminal status stays, so a late report downgrades
-//! nothing. A delivery that is not later than a return to the sender is a delivery; a later one is the sender's. Lost is what is
-//! neither delivered nor returned. A delivery before the package left does not count.
+//! nothing. A delivery that is earlier than a return to the sender is a delivery; any other is the sender's. Lost is what is
+//! neither delivered nor returned. A delivery more than five minutes before the package left does not count, and opens the
+//! exception IMPLAUSIBLE_TIME.
 
 use proto::fulfillment::v1::ProofOfDelivery;
 use types::{Timestamp, TrackingReportId};

@@ -184,18 +184,22 @@ fn package(package: &Package) -> v1::Package {
 
 /// A report. A proof of delivery is shown as the delivery that it proves.
 pub(crate) fn milestone(report: &TrackingReport) -> v1::Milestone {
-    let doubt = match report.doubt {
-        ReportDoubt::None => v1::ReportDoubt::Unspecified,
-        ReportDoubt::Future => v1::ReportDoubt::Future,
-        ReportDoubt::TooOld => v1::ReportDoubt::TooOld,
-    };
     v1::Milestone {
         report_id: report.report_id.to_string(),
         record_time: Some(timestamp(report.record_time)),
-        doubt: doubt.into(),
+        doubt: report_doubt(report.doubt).into(),
         retract_time: time(report.retract_time),
         retract_reason: report.retract_reason.clone(),
         ..report.milestone.0.clone()
+    }
+}
+
+/// Why the time of a report cannot be right.
+pub(crate) fn report_doubt(doubt: ReportDoubt) -> v1::ReportDoubt {
+    match doubt {
+        ReportDoubt::None => v1::ReportDoubt::Unspecified,
+        ReportDoubt::Future => v1::ReportDoubt::Future,
+        ReportDoubt::TooOld => v1::ReportDoubt::TooOld,
     }
 }
 

@@ -31,6 +31,7 @@ CREATE TABLE messages (
     content_hash TEXT NOT NULL,
     attempts BIGINT NOT NULL CHECK (attempts >= 0),
     duplicates BIGINT NOT NULL CHECK (duplicates >= 0),
+    replays BIGINT NOT NULL CHECK (replays >= 0),
     parts BIGINT NOT NULL CHECK (parts >= 0),
     arrival TEXT NOT NULL CHECK (arrival IN ('IMPOSSIBLE', 'POSSIBLE')),
     create_time BIGINT NOT NULL,

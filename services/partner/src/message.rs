@@ -129,6 +129,8 @@ store::record! {
         attempts: i64,
         /// How often it was received again.
         duplicates: i64,
+        /// How often it was replayed.
+        replays: i64,
         /// How many parts of it were refused when the rest took effect.
         parts: i64,
         /// Whether the partner may have it although it is not SENT.

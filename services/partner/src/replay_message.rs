@@ -84,7 +84,8 @@ impl Command for ReplayMessage {
             (Direction::Out, Arrival::Possible) => (MessageState::InDoubt, "the partner may have it"),
         };
         let outcome = outcome.to_owned();
-        let replayed = rows.put(Message { state, outcome, attempts: 0, update_time: cx.now(), ..present });
+        let replays = present.replays + 1;
+        let replayed = rows.put(Message { state, outcome, attempts: 0, replays, update_time: cx.now(), ..present });
         cx.emit(events::message(PartnerEvent::PartnerMessageReplayed, &replayed));
         events::move_exception(cx, left, &replayed, "the message was replayed");
         if replayed.state != MessageState::Held {

@@ -9,8 +9,8 @@ use std::time::Duration;
 use mesh::{Channel, wire::from_timestamp};
 use proto::{
     fulfillment::v1::{
-        FulfillmentOrder, RecordMilestoneResponse, RecordProofOfDeliveryResponse, RetractTrackingReportResponse,
-        Shipment, fulfillment_service_client::FulfillmentServiceClient,
+        FulfillmentOrder, RecordMilestoneResponse, RecordProofOfDeliveryResponse, ReportDoubt,
+        RetractTrackingReportResponse, Shipment, fulfillment_service_client::FulfillmentServiceClient,
     },
     inventory::v1::{ReportSnapshotResponse, RetractCountResponse, inventory_service_client::InventoryServiceClient},
     partner::v1::submit_report_request::Report,
@@ -259,14 +259,18 @@ impl From<RetractCountResponse> for Effect {
 impl From<RecordMilestoneResponse> for Effect {
     fn from(recorded: RecordMilestoneResponse) -> Self {
         let (shipment_id, package_id) = (&recorded.shipment_id, &recorded.package_id);
-        Self::of_package(&recorded.report_id, shipment_id, package_id, recorded.order_id, recorded.account_id)
+        let effect = Self::of_package(&recorded.report_id, shipment_id, package_id);
+        let doubt = recorded.doubt();
+        Self { order_id: recorded.order_id, account_id: recorded.account_id, ..effect }.doubted(doubt)
     }
 }
 
 impl From<RecordProofOfDeliveryResponse> for Effect {
     fn from(recorded: RecordProofOfDeliveryResponse) -> Self {
         let (shipment_id, package_id) = (&recorded.shipment_id, &recorded.package_id);
-        Self::of_package(&recorded.report_id, shipment_id, package_id, recorded.order_id, recorded.account_id)
+        let effect = Self::of_package(&recorded.report_id, shipment_id, package_id);
+        let doubt = recorded.doubt();
+        Self { order_id: recorded.order_id, account_id: recorded.account_id, ..effect }.doubted(doubt)
     }
 }
 
@@ -278,12 +282,22 @@ impl From<RetractTrackingReportResponse> for Effect {
 }
 
 impl Effect {
-    fn of_package(report_id: &str, shipment_id: &str, package_id: &str, order_id: String, account_id: String) -> Self {
+    fn of_package(report_id: &str, shipment_id: &str, package_id: &str) -> Self {
         let outcome = if shipment_id.is_empty() {
             format!("kept as {report_id} until a shipment of the reporter has the package")
         } else {
             format!("recorded as {report_id} for package {package_id} of shipment {shipment_id}")
         };
-        Self { outcome, order_id, account_id, recorded_as: report_id.to_owned() }
+        Self { outcome, recorded_as: report_id.to_owned(), ..Self::default() }
+    }
+
+    fn doubted(self, doubt: ReportDoubt) -> Self {
+        let why = match doubt {
+            ReportDoubt::Unspecified => return self,
+            ReportDoubt::Future => "lies in the future",
+            ReportDoubt::TooOld => "is more than a year ago",
+            ReportDoubt::BeforeDeparture => "is before the package left",
+        };
+        Self { outcome: format!("{}; it does not count, because its time {why}", self.outcome), ..self }
     }
 }

@@ -1,7 +1,7 @@
-//! How reports are taken back: one table, by which report each kind is.
+//! Which report takes back each kind of report. The process is in `process/report/take_back.rs`.
 //!
-//! The process is in `process/report/take_back.rs`. A kind that is missing here cannot be taken back: an answer has had its effect
-//! on others, and a retraction is undone by the report itself.
+//! Three groups cannot be taken back: an answer, since others have acted on it; a retraction, since reporting the fact again undoes
+//! it; and a correction, since another one corrects it.
 
 use proto::{
     fulfillment::v1::{
@@ -36,7 +36,7 @@ pub(crate) enum Retraction {
     Impossible,
 }
 
-/// What takes a report back.
+/// The retraction of a report.
 pub(crate) fn of(report: &Report, recorded: &Recorded, reason: &str) -> Retraction {
     let reason = reason.to_owned();
     let takes_back = match report {

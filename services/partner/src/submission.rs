@@ -70,7 +70,7 @@ fn check_corrected(request: &SubmitReportRequest, checks: &mut Checks) {
     if let Some(Report::Retracted(retraction)) = report {
         checks.text("retracted.reason", &retraction.reason, MAX_TEXT);
         if is_own(&retraction.control_number) {
-            checks.wrong("retracted.control_number", "is that of this report");
+            checks.wrong("retracted.control_number", "must be the number of an earlier report, not of this one");
         }
     }
     if corrects.is_empty() {
@@ -83,7 +83,7 @@ fn check_corrected(request: &SubmitReportRequest, checks: &mut Checks) {
         _ => false,
     };
     if is_own(corrects) {
-        checks.wrong("corrects", "is that of this report");
+        checks.wrong("corrects", "must be the number of an earlier report, not of this one");
     } else if named_twice {
         checks.wrong("corrects", "must be empty when the report names what it corrects");
     } else if report.as_ref().is_some_and(|report| !retraction::is_possible(report)) {

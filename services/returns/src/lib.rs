@@ -10,7 +10,7 @@
 //!
 //! **Absent on purpose**: how much is credited (the order service), payment of credits, labels, and returns of goods that were not ordered here.
 //!
-//! From an authorization to a credit: `src/process/receipt_to_credit.rs`.
+//! From an authorization to a credit: `process/receipt_to_credit.rs`.
 
 mod aggregate;
 mod authorize;

@@ -47,7 +47,7 @@ async fn finish(world: &World, seed: u64) {
         if number(&units["delivered"]) == number(&units["ordered"]) {
             return;
         }
-        people::take_in(&world.rest).await.unwrap();
+        people::receive_returns(&world.rest).await.unwrap();
         people::write_off(&world.rest, 0).await.unwrap();
         for sku in ["TEA", "COFFEE", "COCOA"] {
             world.receive("nod_hamburg", sku, 20).await;

@@ -178,3 +178,47 @@ async fn a_delivery_and_a_count_are_taken_back_by_their_numbers() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_correction_that_is_refused_leaves_the_earlier_report_as_it_was_and_a_right_one_takes_its_place() {
+    each(|world| async move {
+        let (order_id, id) = at_hamburg(&world, 10).await;
+        let counted = |units: i64, time: Option<&str>| {
+            let items = json!([{"sku": "TEA", "quantity": units}]);
+            json!({"snapshot": {"locationId": "nod_hamburg", "items": items, "countTime": time}})
+        };
+        let corrects = |mut report: Value, number: &str| {
+            report["corrects"] = json!(number);
+            report
+        };
+        world.report("par_hanse", "count", counted(60, Some("2026-05-28T20:27:00Z"))).await;
+        let refused = world.report("par_hanse", "no time", corrects(counted(50, None), "count")).await;
+        assert_eq!((&refused["state"], on_hand(&world).await), (&json!("MESSAGE_STATE_REJECTED"), 60), "{refused}");
+        let again = corrects(counted(50, Some("2026-05-28T20:27:00Z")), "count");
+        assert_eq!(world.report("par_hanse", "recount", again).await["state"], "MESSAGE_STATE_APPLIED");
+        assert_eq!(on_hand(&world).await, 50);
+
+        world.report("par_hanse", "ship", shipped(&id, 4)).await;
+        world.drain().await;
+        let mut other = shipped(&id, 4);
+        other["shipped"]["packages"] = json!([{"trackingNumber": "T-2", "lines": [{"lineNumber": 8, "quantity": 1}]}]);
+        let refused = world.report("par_hanse", "line 8", corrects(other, "ship")).await;
+        assert_eq!(refused["state"], "MESSAGE_STATE_REJECTED", "{refused}");
+        world.drain().await;
+        assert_eq!((counters(&world, &order_id, ["shipped"]).await, on_hand(&world).await), ([4], 46));
+        let path = format!("/v1/messages/{}:replay", refused["messageId"].as_str().unwrap());
+        assert_eq!(world.post(&path, &json!({})).await["state"], "MESSAGE_STATE_REJECTED");
+        world.drain().await;
+        assert_eq!((counters(&world, &order_id, ["shipped"]).await, on_hand(&world).await), ([4], 46));
+        let earlier = world.get("/v1/messages?controlNumber=ship").await;
+        assert_eq!(earlier["messages"][0]["state"], "MESSAGE_STATE_APPLIED");
+
+        let mut fewer = shipped(&id, 3);
+        fewer["shipped"]["packages"][0]["trackingNumber"] = json!("T-3");
+        assert_eq!(world.report("par_hanse", "three", corrects(fewer, "ship")).await["state"], "MESSAGE_STATE_APPLIED");
+        world.drain().await;
+        assert_eq!((counters(&world, &order_id, ["shipped"]).await, on_hand(&world).await), ([3], 47));
+        world.check_laws().await;
+    })
+    .await;
+}

@@ -6,7 +6,7 @@
 //! 3. A node is created or changed: [`nodes_changed`] reacts to `node.created` and `node.updated`, and to
 //!    `location.reach_changed` when inventory knows too.
 //!    While inventory does not answer, the routing tasks are tried again; units without a route for long open UNASSIGNED too
-//!    (`process/routing/restart.rs`).
+//!    (`process/routing/overdue.rs`).
 //! 4. Both run [`Reroute`], which routes the waiting releases in a new attempt; one that is being planned is planned on the
 //!    facts as they are now.
 //! 5. A person calls `RetryRouting` ([`RetryRouting`]), which also clears the exclusions: nodes that rejected the units

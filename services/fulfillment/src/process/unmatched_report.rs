@@ -55,7 +55,7 @@ pub(crate) fn needs_report(report_id: &TrackingReportId, rows: &Rows, needs: &mu
     }
 }
 
-/// Buffers a report, in the place of one that it corrects, and applies it to the packages that it is about. The same report again
+/// Buffers a report as it is recorded now, in the place of one that it corrects, and applies it to the packages that it is about. The same report again
 /// changes nothing.
 pub(crate) fn record(
     report: TrackingReport,
@@ -73,7 +73,7 @@ pub(crate) fn record(
         }
         None => None,
     };
-    let new = buffered_reports::buffer(report.recorded(cx.now()), rows)?;
+    let new = buffered_reports::buffer(report, rows)?;
     follow(ReportChange { new: new.as_ref(), retracted: corrected.as_ref() }, rows, cx)
 }
 

@@ -22,7 +22,7 @@ use crate::{
     package_key::PackageName,
     process::unmatched_report::{self, package_of},
     tracking_report::TrackingReport,
-    wire::milestone_code,
+    wire::{milestone_code, report_doubt},
 };
 
 /// Records a milestone. The same one again changes nothing.
@@ -96,12 +96,13 @@ impl Command for RecordMilestone {
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<RecordMilestoneResponse, Fault> {
-        unmatched_report::record(self.report.clone(), self.corrects.as_ref(), rows, cx)?;
-        let report_id = self.report.report_id.to_string();
-        let TrackingReport { reporter_id, package_key, .. } = &self.report;
-        let Some(found) = package_of(&self.report, rows)? else {
+        let report = self.report.clone().recorded(cx.now());
+        unmatched_report::record(report.clone(), self.corrects.as_ref(), rows, cx)?;
+        let (report_id, doubt) = (report.report_id.to_string(), report_doubt(report.doubt).into());
+        let TrackingReport { reporter_id, package_key, .. } = &report;
+        let Some(found) = package_of(&report, rows)? else {
             let status = milestone_code(buffered_reports::status_by(reporter_id, package_key, rows)?);
-            return Ok(RecordMilestoneResponse { status, report_id, ..Default::default() });
+            return Ok(RecordMilestoneResponse { status, report_id, doubt, ..Default::default() });
         };
         Ok(RecordMilestoneResponse {
             shipment_id: found.shipment.shipment_id.to_string(),
@@ -110,6 +111,7 @@ impl Command for RecordMilestone {
             order_id: found.shipment.order_id.to_string(),
             account_id: found.shipment.account_id.to_string(),
             report_id,
+            doubt,
         })
     }
 }
@@ -158,10 +160,11 @@ impl Command for RecordProofOfDelivery {
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<RecordProofOfDeliveryResponse, Fault> {
-        unmatched_report::record(self.report.clone(), self.corrects.as_ref(), rows, cx)?;
-        let report_id = self.report.report_id.to_string();
-        let Some(found) = package_of(&self.report, rows)? else {
-            return Ok(RecordProofOfDeliveryResponse { report_id, ..Default::default() });
+        let report = self.report.clone().recorded(cx.now());
+        unmatched_report::record(report.clone(), self.corrects.as_ref(), rows, cx)?;
+        let (report_id, doubt) = (report.report_id.to_string(), report_doubt(report.doubt).into());
+        let Some(found) = package_of(&report, rows)? else {
+            return Ok(RecordProofOfDeliveryResponse { report_id, doubt, ..Default::default() });
         };
         Ok(RecordProofOfDeliveryResponse {
             shipment_id: found.shipment.shipment_id.to_string(),
@@ -169,6 +172,7 @@ impl Command for RecordProofOfDelivery {
             order_id: found.shipment.order_id.to_string(),
             account_id: found.shipment.account_id.to_string(),
             report_id,
+            doubt,
         })
     }
 }

@@ -88,7 +88,7 @@ impl ChangingOrder {
     /// Units that were shipped do not reach the customer: they are cancelled.
     pub(crate) fn write_off(&mut self, shipment_id: &ShipmentId, units: &[LineUnits], now: Timestamp) {
         self.each_of(units, OrderLine::write_off);
-        self.settle(Cause::Shipment(shipment_id), now);
+        self.settle(Cause::WriteOff(shipment_id), now);
     }
 
     /// Units that were shipped do not reach the customer: they are reserved again, as the snapshots say, and released.
@@ -101,7 +101,7 @@ impl ChangingOrder {
     ) {
         self.each_of(units, OrderLine::replace);
         self.apply_reservations(reservations);
-        self.settle(Cause::Shipment(shipment_id), now);
+        self.settle(Cause::WriteOff(shipment_id), now);
     }
 
     /// Takes back units that were counted as delivered.

@@ -131,9 +131,9 @@ impl ChangingOrder {
     /// Promises a ship time for lines without backorders, and takes it back from the others, and from those whose units wait for
     /// the end of a hold.
     pub(crate) fn promise_ship_times(&mut self, now: Timestamp) {
-        let soonest = now.after(self.order.handling_time());
-        let promised = [self.order.requested_ship_time, self.order.ship_not_before].into_iter().flatten();
-        let promised = promised.fold(soonest, Timestamp::max);
+        let released = self.order.release_time.map_or(now, |release_time| release_time.max(now));
+        let soonest = released.after(self.order.handling_time());
+        let promised = self.order.requested_ship_time.map_or(soonest, |requested| requested.max(soonest));
         let order_held = self.order.order_holds > 0;
         for line in &mut self.lines {
             let held = (order_held || line.open_holds > 0) && line.reserved > 0;

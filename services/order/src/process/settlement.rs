@@ -4,12 +4,12 @@
 //! 2. The units that the customer owes follow from the counters of a line ([`OrderLine::owed`]): units shipped with
 //!    ON_SHIPMENT, delivered with ON_DELIVERY, less those that came back and are fit to be credited; never more than were wanted.
 //!    So units shipped beyond the order, or after their cancellation, are neither owed nor credited when they come back.
-//! 3. After `shipment.shipped` or `shipment.delivered` is counted (`process/closing.rs`), and after a return is
-//!    (`process/returned_units.rs`), [`ChangingOrder::settle`] compares the owed units with those that became ready to invoice,
+//! 3. After shipped or delivered units are counted, taken back, written off or replaced (`process/closing.rs`), and after a return
+//!    is (`process/returned_units.rs`), [`ChangingOrder::settle`] compares the owed units with those that became ready to invoice,
 //!    less those credited.
 //! 4. More are owed: a row of [`InvoiceReadiness`] is written and `order.invoice_ready` emitted, for the ERP to invoice the
 //!    units. `ListInvoiceReadiness` (`rpc/read.rs`) lists the rows.
-//! 5. Fewer are owed: a row of [`ProposedCredit`] is written and `order.credit_proposed` emitted, for the ERP to credit them.
+//! 5. Fewer are owed, so that never more is credited than was made ready: a row of [`ProposedCredit`] is written and `order.credit_proposed` emitted, for the ERP to credit them.
 //!    `ListProposedCredits` lists the rows. Units that came back without any credit: `order.credit_refused`. The returns service
 //!    follows both (`services/returns/src/process/receipt_to_credit.rs`).
 //! 6. An amount is the share of the line's rounded price that all owed units have, less what was settled before: after any
@@ -56,8 +56,10 @@ store::record! {
 /// Why the units that a customer owes have changed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Cause<'a> {
-    /// A report about a shipment.
+    /// A report about a shipment, or its correction.
     Shipment(&'a ShipmentId),
+    /// A package of a shipment was written off.
+    WriteOff(&'a ShipmentId),
     /// A return.
     Return(&'a ReturnId),
 }
@@ -66,7 +68,7 @@ impl Cause<'_> {
     /// Ids of the shipment and of the return.
     fn ids(self) -> (String, String) {
         match self {
-            Self::Shipment(shipment_id) => (shipment_id.to_string(), String::new()),
+            Self::Shipment(shipment_id) | Self::WriteOff(shipment_id) => (shipment_id.to_string(), String::new()),
             Self::Return(return_id) => (String::new(), return_id.to_string()),
         }
     }
@@ -135,6 +137,7 @@ impl ChangingOrder {
         order.credit_count += 1;
         let reason = match cause {
             Cause::Shipment(_) => "CORRECTED",
+            Cause::WriteOff(_) => "WRITTEN_OFF",
             Cause::Return(_) => "RETURNED",
         };
         let line = |Settled { line_number, sku, quantity, amount_minor }| contract::CreditedLine {

@@ -142,6 +142,7 @@ impl UpdateFulfillmentRequest {
             content_hash: message::hash(&content),
             attempts: 0,
             duplicates: 0,
+            replays: 0,
             parts: 0,
             arrival: Arrival::Impossible,
             create_time: cx.now(),

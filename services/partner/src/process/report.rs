@@ -83,6 +83,8 @@ pub(crate) struct StoredReport {
     pub control_number: String,
     /// Control number of the earlier report that it corrects; empty when it corrects none.
     pub corrects: String,
+    /// How often it was replayed.
+    pub replays: i64,
     /// The report.
     pub report: Report,
     /// Parts of it that were refused when the rest took effect, or before the rest does.
@@ -132,9 +134,13 @@ impl Reports {
             return Err(Fault::new(Reason::ControlNumberReused, problem).fact("message_id", message_id));
         }
         let message = if received.state() == v1::MessageState::Received {
-            let receive_time = received.create_time;
-            let parts = Vec::new();
-            let stored = StoredReport { message_id, partner_id, receive_time, control_number, corrects, report, parts };
+            let stored = if corrects.is_empty() {
+                let (receive_time, replays, parts) = (received.create_time, 0, Vec::new());
+                StoredReport { message_id, partner_id, receive_time, control_number, corrects, replays, report, parts }
+            } else {
+                // It may be a repeat of one that was replayed.
+                self.stored(&self.message(&message_id).await?).await?
+            };
             self.within_call(self.apply_recorded(call, stored)).await?.unwrap_or(received)
         } else {
             received
@@ -230,6 +236,7 @@ impl Reports {
             receive_time: Some(timestamp(message.create_time)),
             control_number: message.control_number.clone(),
             corrects,
+            replays: message.replays,
             report,
             parts: self.parts(message).await?,
         })

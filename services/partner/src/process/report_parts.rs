@@ -80,7 +80,8 @@ pub(crate) fn finish(message: Message, left_out: i64, rows: &mut Rows, cx: &mut 
     }
     cx.schedule(report::task(&message, cx.now().after(PART_PAUSE)));
     let outcome = format!("{}, but {}", message.outcome, waits(&waiting));
-    Ok(Message { state: MessageState::PartiallyApplied, outcome, ..message })
+    // From now on attempts to apply the parts are counted.
+    Ok(Message { state: MessageState::PartiallyApplied, outcome, attempts: 1, ..message })
 }
 
 /// Drops the parts of a message that wait: its report is taken back.

@@ -8,10 +8,10 @@ use crate::world::World;
 
 /// Of 4,000 messages one is to be sent, and one to be applied.
 const MESSAGES: &str = "INSERT INTO messages (message_id, partner_id, direction, control_number, message_type, state, subject, \
-    order_id, outcome, recorded_as, content_type, content_hash, attempts, duplicates, parts, arrival, create_time, update_time, version) \
+    order_id, outcome, recorded_as, content_type, content_hash, attempts, duplicates, replays, parts, arrival, create_time, update_time, version) \
     SELECT 'msg_' || (100000 + i), 'par_' || (i / 2 % 2), CASE WHEN i % 2 = 0 THEN 'OUT' ELSE 'IN' END, 'C' || i, 'report', \
     CASE WHEN i % 4000 = 0 THEN 'PENDING' WHEN i % 4000 = 1 THEN 'RECEIVED' WHEN i % 2 = 0 THEN 'ACKNOWLEDGED' \
-    ELSE 'APPLIED' END, 'S' || i, 'ord_' || (i / 20), '', '', '', '', 0, 0, 0, 'IMPOSSIBLE', i, i, 1 FROM n";
+    ELSE 'APPLIED' END, 'S' || i, 'ord_' || (i / 20), '', '', '', '', 0, 0, 0, 0, 'IMPOSSIBLE', i, i, 1 FROM n";
 
 #[tokio::test]
 async fn a_partner_reads_the_messages_it_asks_for_and_not_its_history() {

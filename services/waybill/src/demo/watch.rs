@@ -46,7 +46,7 @@ pub async fn until_settled(
             Some(_) => {}
         }
         if check.is_multiple_of(DECIDE_EVERY) {
-            people::take_in(rest).await?;
+            people::receive_returns(rest).await?;
             people::write_off(rest, 0).await?;
         }
         if number(&units["backordered"]) > 0 {

@@ -1,7 +1,7 @@
 //! The distributor's people: what is left to a person's decision, decided.
 //!
-//! Whoever has routing retried, takes in what comes back and ends the wait for packages that do not arrive, works from lists
-//! and under keys that follow from what is decided, so that a decision that was interrupted is made once.
+//! Whoever has routing retried, takes in what comes back and ends the wait for packages that do not arrive, works from lists.
+//! What must not be done twice is done under a key that follows from what is decided.
 
 use serde_json::{Value, json};
 
@@ -24,13 +24,13 @@ pub async fn retry_routing(rest: &Rest) -> anyhow::Result<usize> {
 }
 
 /// Receives and inspects what carriers brought back: all of it can be sold again. Returns how many packages there are.
-pub async fn take_in(rest: &Rest) -> anyhow::Result<usize> {
+pub async fn receive_returns(rest: &Rest) -> anyhow::Result<usize> {
     let returns =
         rest.list("/v1/returns?states=RETURN_STATE_AUTHORIZED&states=RETURN_STATE_RECEIVED", "returns").await?;
     let of_packages: Vec<&Value> = returns.iter().filter(|one| one["packageId"] != "").collect();
-    for back in &of_packages {
-        let id = back["returnId"].as_str().unwrap_or_default();
-        let lines = back["lines"].as_array().into_iter().flatten();
+    for rma in &of_packages {
+        let id = rma["returnId"].as_str().unwrap_or_default();
+        let lines = rma["lines"].as_array().into_iter().flatten();
         let (mut received, mut inspected) = (Vec::new(), Vec::new());
         for line in lines {
             let (number, units) = (&line["lineNumber"], &line["authorized"]);

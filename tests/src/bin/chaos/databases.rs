@@ -179,7 +179,7 @@ async fn followed(databases: &BTreeMap<&str, Db>, tally: &Tally) -> anyhow::Resu
     for (service, db) in databases {
         for row in db.query("SELECT name, position FROM subscriptions", Vec::new()).await? {
             let (name, position): (String, i64) = (row.at(0)?, row.at(1)?);
-            let source = name.rsplit('.').next().filter(|source| *source != "own").unwrap_or(service);
+            let source = name.rsplit('.').next().unwrap_or(service);
             let Some(source) = databases.get(source) else { continue };
             let head = source.head().await?;
             if position > head || (*service == "operations" && position < head) {

@@ -211,7 +211,7 @@ async fn partners(caller: &Caller, seed: u64) {
 async fn decisions(caller: &Caller) {
     loop {
         // Whoever loses the gateway begins again.
-        drop(people::take_in(&caller.rest).await);
+        drop(people::receive_returns(&caller.rest).await);
         drop(people::write_off(&caller.rest, CANCELLED).await);
         tokio::time::sleep(Duration::from_secs(1)).await;
     }

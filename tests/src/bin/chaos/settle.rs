@@ -1,4 +1,4 @@
-//! After the faults: waits until everything is done, and makes the decisions of people.
+//! After the faults: waits until everything is done; supplies what orders wait for, and has routing retried.
 
 use std::time::Duration;
 
@@ -35,8 +35,6 @@ pub(crate) async fn settle(caller: &Caller, round: &mut u64) -> anyhow::Result<V
         if unchanged > 0 && unchanged % STILL == 0 {
             if asked < MAX_RETRIES && people::retry_routing(&caller.rest).await? > 0 {
                 asked += 1;
-                unchanged += 1;
-                sleep(CHECK_INTERVAL).await;
                 continue;
             }
             let lagging = now[2]["logs"].as_array().into_iter().flatten();

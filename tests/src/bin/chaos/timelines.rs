@@ -33,25 +33,27 @@ struct Told {
 impl Told {
     fn add(&mut self, service: &str, event: &Event) -> anyhow::Result<()> {
         match service {
-            FulfillmentEvent::SOURCE => match FulfillmentEvent::decode(event)? {
-                FulfillmentEvent::ShipmentShipped(payload) => add(&mut self.left, event, payload.lines, 1),
-                FulfillmentEvent::ShipmentDepartureRetracted(payload) => {
+            FulfillmentEvent::SOURCE => {
+                let fulfillment_event = FulfillmentEvent::decode(event)?;
+                if let FulfillmentEvent::ShipmentShipped(payload) = fulfillment_event {
+                    add(&mut self.left, event, payload.lines, 1);
+                } else if let FulfillmentEvent::ShipmentDepartureRetracted(payload) = fulfillment_event {
                     add(&mut self.left, event, payload.lines, -1);
-                }
-                FulfillmentEvent::ShipmentDelivered(payload)
-                | FulfillmentEvent::ShipmentPartiallyDelivered(payload) => {
+                } else if let FulfillmentEvent::ShipmentDelivered(payload)
+                | FulfillmentEvent::ShipmentPartiallyDelivered(payload) = fulfillment_event
+                {
                     add(&mut self.delivered, event, payload.lines, 1);
-                }
-                FulfillmentEvent::ShipmentDeliveryRetracted(payload) => {
+                } else if let FulfillmentEvent::ShipmentDeliveryRetracted(payload) = fulfillment_event {
                     add(&mut self.delivered, event, payload.lines, -1);
-                }
-                FulfillmentEvent::ShipmentWrittenOff(payload) if payload.remedy() == WriteOffRemedy::Cancel => {
+                } else if let FulfillmentEvent::FulfillmentCancelled(payload) = fulfillment_event {
+                    add(&mut self.cancelled, event, payload.lines, 1);
+                } else if let FulfillmentEvent::ShipmentWrittenOff(payload) = fulfillment_event
+                    && payload.remedy() == WriteOffRemedy::Cancel
+                {
                     add(&mut self.written_off, event, payload.lines.clone(), 1);
                     add(&mut self.cancelled, event, payload.lines, 1);
                 }
-                FulfillmentEvent::FulfillmentCancelled(payload) => add(&mut self.cancelled, event, payload.lines, 1),
-                _ => {}
-            },
+            }
             InventoryEvent::SOURCE => {
                 if let InventoryEvent::InventoryReplacementReserved(payload) = InventoryEvent::decode(event)? {
                     add(&mut self.written_off, event, payload.lines, 1);

@@ -71,6 +71,7 @@ impl ReceiveReport {
             content_hash: submission.content_hash.clone(),
             attempts: 0,
             duplicates: 0,
+            replays: 0,
             parts: 0,
             arrival: Arrival::Impossible,
             create_time: cx.now(),

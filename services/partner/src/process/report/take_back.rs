@@ -9,7 +9,7 @@
 //!    one that is RETRACTED is taken back already. The call is made under the ids of both messages, so that a repeat after
 //!    a crash takes it back once.
 //! 4. **Recorded** in its place, when the report is a correction. A milestone, a proof, and a shipment of the same packages are
-//!    corrected by the call that records them.
+//!    corrected by the call that records them. When the correction is refused, the earlier report is recorded again, and stays as it was.
 //! 5. [`RecordReportAttempt`](super::attempt::RecordReportAttempt) marks the earlier messages with the result ([`mark`]): RETRACTED,
 //!    `partner.message_retracted`. Their parts are dropped, their exceptions are resolved, and `ReplayMessage` refuses them.
 
@@ -107,7 +107,7 @@ impl Reports {
         Ok(effect)
     }
 
-    /// Records a report in the place of an earlier one, which is taken back.
+    /// Records a report in the place of an earlier one, which is taken back. When it is refused, the earlier one is as before.
     pub(super) async fn correct(
         &self,
         stored: &StoredReport,
@@ -134,11 +134,24 @@ impl Reports {
         }
         for message in &undone {
             self.undo(stored, message, &format!("corrected by {}", stored.control_number)).await?;
-            self.void_others(stored, message, &report).await?;
-            taken_back.push((*message).into());
         }
-        let effect = self.record(stored, report, request_id).await?;
-        taken_back.extend(marked.map(|message| TakenBack::from(*message)));
+        let effect = match self.record(stored, report.clone(), request_id).await {
+            Err(fault) if !fault.is_transient() => {
+                for message in &undone {
+                    match self.redo(stored, message).await {
+                        Err(fault) if fault.is_transient() => return Err(fault),
+                        Err(_) => taken_back.push((*message).into()),
+                        Ok(()) => {}
+                    }
+                }
+                return Err(fault);
+            }
+            recorded => recorded?,
+        };
+        for message in &undone {
+            self.void_others(stored, message, &report).await?;
+        }
+        taken_back.extend(marked.chain(&undone).map(|message| TakenBack::from(*message)));
         Ok(effect)
     }
 
@@ -163,10 +176,17 @@ impl Reports {
     /// Undoes what an earlier report did.
     async fn undo(&self, stored: &StoredReport, message: &Message, reason: &str) -> Result<(), Fault> {
         let (report, recorded) = self.recorded(message).await?;
-        // That it is possible was checked.
+        // That it is possible was checked: by `retract`, and of a correction by `submission.rs`.
         let Retraction::By(takes_back) = retraction::of(&report, &recorded, reason) else { return Ok(()) };
         let request_id = self.step(stored, message, "undo").await?;
         self.record(stored, *takes_back, request_id).await.map(|_| ())
+    }
+
+    /// Records an earlier report again whose correction was refused.
+    async fn redo(&self, stored: &StoredReport, message: &Message) -> Result<(), Fault> {
+        let (report, _) = self.recorded(message).await?;
+        let request_id = self.step(stored, message, "redo").await?;
+        self.record(&self.stored(message).await?, report, request_id).await.map(|_| ())
     }
 
     /// What an earlier report said, without its parts that wait, and what is known of it.
@@ -192,11 +212,12 @@ impl Reports {
         shipment.map(|shipment| shipment.into_inner().shipment_reference).map_err(|status| mesh::fault(&status))
     }
 
-    /// The id of a request by which a report undoes an earlier one. With other parts applied it is another request.
+    /// The id of a request by which a report undoes an earlier one. With other parts applied, and when a correction is replayed
+    /// that was refused, it is another request.
     async fn step(&self, stored: &StoredReport, message: &Message, step: &str) -> Result<String, Fault> {
         let parts = self.parts(message).await?;
         let waiting = parts.iter().filter(|part| part.state == PartState::Waiting).count();
-        Ok(format!("{}/{step}/{}/{waiting}", stored.message_id, message.message_id))
+        Ok(format!("{}/{step}/{}/{waiting}/{}", stored.message_id, message.message_id, stored.replays))
     }
 
     /// The report that records a correction and takes the earlier report back in one call, if there is one.
