@@ -84,6 +84,8 @@ CREATE TABLE reservations (
     consumed BIGINT NOT NULL CHECK (consumed >= 0),
     backordered BIGINT NOT NULL CHECK (backordered >= 0),
     released BIGINT NOT NULL CHECK (released >= 0),
+    consumed_released BIGINT NOT NULL DEFAULT 0 CHECK (consumed_released BETWEEN 0 AND consumed),
+    consumed_beyond BIGINT NOT NULL DEFAULT 0 CHECK (consumed_beyond >= 0),
     shortage_policy TEXT NOT NULL CHECK (shortage_policy IN ('REFUSE', 'BACKORDER')),
     expire_after BIGINT CHECK (expire_after > 0),
     expire_time BIGINT,

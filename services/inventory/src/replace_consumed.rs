@@ -1,5 +1,5 @@
-//! Reserves units again for those of a package that was written off and is to be replaced. The package's units stay consumed:
-//! they are gone.
+//! Units of a package that was written off. The package's units stay consumed: they are gone. When it is to be replaced, others are
+//! reserved for them; units that nobody wanted are forgotten.
 
 use mesh::wire::one_id;
 use proto::{
@@ -15,8 +15,9 @@ use crate::{
     ledger::Cause, quantity::RequestedLine, reservation::LineKey, wire::reservations_of, working_set::WorkingSet,
 };
 
-/// Units to reserve again.
+/// Units to reserve again, or to forget.
 pub(crate) struct ReplaceConsumed {
+    replaces: bool,
     package_id: String,
     shipment_id: String,
     order_id: OrderId,
@@ -25,20 +26,19 @@ pub(crate) struct ReplaceConsumed {
 }
 
 impl ReplaceConsumed {
-    /// The units of a package that is to be replaced, if it is.
-    pub(crate) fn of(written_off: ShipmentWrittenOff) -> Result<Option<Self>, Fault> {
-        if written_off.remedy() != WriteOffRemedy::Replace {
-            return Ok(None);
-        }
+    /// The units of a package that is written off.
+    pub(crate) fn of(written_off: ShipmentWrittenOff) -> Result<Self, Fault> {
+        let replaces = written_off.remedy() == WriteOffRemedy::Replace;
         let shipment = written_off.shipment.unwrap_or_default();
         let lines = RequestedLine::of_event(written_off.lines);
-        Ok(Some(Self {
+        Ok(Self {
+            replaces,
             package_id: written_off.package_id,
             order_id: one_id("shipment.order_id", &shipment.order_id)?,
             account_id: one_id("shipment.account_id", &shipment.account_id)?,
             shipment_id: shipment.shipment_id,
             lines,
-        }))
+        })
     }
 
     fn keys(&self) -> impl Iterator<Item = LineKey> {
@@ -64,9 +64,16 @@ impl Command for ReplaceConsumed {
         let mut ledger = self.working_set(rows).load(rows, cx.now())?;
         ledger.check_items("lines", self.lines.iter().map(|line| &line.sku))?;
         for (key, line) in self.keys().zip(&self.lines) {
-            ledger.replace(&key, line.quantity)?;
+            if self.replaces {
+                ledger.replace(&key, line.quantity)?;
+            } else {
+                ledger.forget_unwanted(&key, line.quantity);
+            }
         }
         ledger.save(&Cause::Shipment(&self.order_id, &self.shipment_id, Some(&self.account_id)), rows, cx)?;
+        if !self.replaces {
+            return Ok(());
+        }
         let quantity = |line: &RequestedLine| LineQuantity {
             line_number: i32::try_from(line.line_number).unwrap_or(i32::MAX),
             sku: line.sku.clone(),

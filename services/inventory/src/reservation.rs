@@ -48,6 +48,10 @@ store::record! {
         backordered: i64,
         /// No longer wanted.
         released: i64,
+        /// Of those shipped, units that were no longer wanted.
+        consumed_released: i64,
+        /// Units shipped beyond those requested.
+        consumed_beyond: i64,
         shortage_policy: ShortagePolicy,
         /// Microseconds after which reserved units expire.
         expire_after: Option<i64>,
@@ -80,6 +84,18 @@ store::record! {
 }
 
 impl Reservation {
+    /// Takes back units that were shipped and that nobody wanted, those beyond the requested ones first. Returns how many of the
+    /// units were wanted.
+    pub(crate) fn forget_unwanted(&mut self, units: i64) -> i64 {
+        let beyond = units.min(self.consumed_beyond);
+        let released = (units - beyond).min(self.consumed_released);
+        self.consumed_beyond -= beyond;
+        self.consumed_released -= released;
+        self.consumed -= released;
+        self.released += released;
+        units - beyond - released
+    }
+
     /// A line without units.
     pub(crate) fn none_for(
         (order_id, line_number): LineKey,
@@ -100,6 +116,8 @@ impl Reservation {
             consumed: 0,
             backordered: 0,
             released: 0,
+            consumed_released: 0,
+            consumed_beyond: 0,
             shortage_policy: ShortagePolicy::Refuse,
             expire_after: None,
             expire_time: None,

@@ -115,6 +115,7 @@ CREATE TABLE order_lines (
     shipped BIGINT NOT NULL CHECK (shipped >= 0),
     delivered BIGINT NOT NULL CHECK (delivered >= 0 AND delivered <= shipped),
     delivered_early BIGINT NOT NULL CHECK (delivered_early >= 0),
+    replaced_early BIGINT NOT NULL CHECK (replaced_early >= 0),
     short BIGINT NOT NULL CHECK (short >= 0),
     over_shipped BIGINT NOT NULL CHECK (over_shipped >= 0),
     invoice_ready BIGINT NOT NULL CHECK (invoice_ready >= 0),

@@ -56,6 +56,8 @@ store::record! {
         delivered: i64,
         /// Units reported delivered that are not reported shipped yet.
         delivered_early: i64,
+        /// Units that others were reserved for, as they do not reach the customer, and that are not reported shipped yet.
+        replaced_early: i64,
         /// Units reported short.
         short: i64,
         /// Units shipped beyond what was ordered and not cancelled.
@@ -140,6 +142,7 @@ impl OrderLine {
             shipped: 0,
             delivered: 0,
             delivered_early: 0,
+            replaced_early: 0,
             short: 0,
             over_shipped: 0,
             invoice_ready: 0,

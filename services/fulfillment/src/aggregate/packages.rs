@@ -228,9 +228,11 @@ impl FulfillmentOrderAggregate {
 
     /// A package takes over what its authoritative reports amount to. A labelled package leaves when they imply that.
     pub(super) fn apply(&mut self, index: usize, tracking: &Tracking, doubts: Doubts, movement: &mut Movement) {
-        match (self.packages.get(index).map(|package| package.departure), tracking.depart_time) {
-            (Some(Departure::None), Some(at)) => self.depart(&[index], at, Departure::Inferred, movement),
-            (Some(Departure::Inferred), None) => self.stay(index, movement),
+        let counted = self.packages.get(index).map(|package| (package.departure, package.remedy));
+        match (counted, tracking.depart_time) {
+            (Some((Departure::None, _)), Some(at)) => self.depart(&[index], at, Departure::Inferred, movement),
+            // The units of a package that is written off are replaced or cancelled already.
+            (Some((Departure::Inferred, None)), None) => self.stay(index, movement),
             _ => {}
         }
         let Some(package) = self.packages.get_mut(index) else { return };

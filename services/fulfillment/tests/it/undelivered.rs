@@ -7,8 +7,8 @@ use proto::{
     events::EventType,
     fulfillment::v1::{
         CorrectShipmentRequest, ListShipmentsRequest, MilestoneCode, PackageProblem, RetractPickRequest,
-        RetractShipmentRequest, Shipment, ShipmentShipped, ShipmentState, ShipmentUndelivered, ShipmentWrittenOff,
-        VoidLabelsRequest, WriteOffPackageRequest, WriteOffRemedy,
+        RetractShipmentRequest, RetractTrackingReportRequest, Shipment, ShipmentShipped, ShipmentState,
+        ShipmentUndelivered, ShipmentWrittenOff, VoidLabelsRequest, WriteOffPackageRequest, WriteOffRemedy,
     },
 };
 use testkit::{each, reason, units, wrong_fields};
@@ -340,6 +340,36 @@ async fn a_shipment_of_the_future_left_by_now_and_opens_an_exception() {
         assert_eq!(world.ship(left).await.ship_time, Some(after(0)));
         let (opened, _) = exceptions(&world).await;
         assert_eq!(opened, ["IMPLAUSIBLE_TIME"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_package_that_is_written_off_stays_gone_whatever_its_carrier_takes_back() {
+    each(routed, async |world| {
+        world.label("par_carrier", &[("T1", 6)]).await;
+        let refused = world.report_milestone("T1", MilestoneCode::Refused, 30, "par_carrier", "par_carrier").await;
+        let package_id = shipment(&world).await.packages.remove(0).package_id;
+        write_off(&world, &package_id, WriteOffRemedy::Cancel).await.unwrap();
+        let (report_id, reason) = (refused.report_id, "a mistake".to_owned());
+        let request = RetractTrackingReportRequest { report_id, reason, ..Default::default() };
+        world.partners().retract_tracking_report(request).await.unwrap();
+        assert_eq!(shipment(&world).await.state(), ShipmentState::WrittenOff);
+        assert_eq!(world.fulfillment_order(ORDER).await.lines[0].shipped, 6);
+        assert_eq!(world.count(EventType::ShipmentDepartureRetracted).await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_package_that_comes_back_after_it_was_written_off_is_expected() {
+    each(routed, async |world| {
+        world.ship(shipped(&world.fulfillment_order(ORDER).await, &[("T1", 6)])).await;
+        scan(&world, "T1", MilestoneCode::Lost, 30).await;
+        let package_id = shipment(&world).await.packages.remove(0).package_id;
+        write_off(&world, &package_id, WriteOffRemedy::Replace).await.unwrap();
+        scan(&world, "T1", MilestoneCode::ReturnedToSender, 60).await;
+        assert_eq!(world.count(EventType::ShipmentReturnedToSender).await, 1);
     })
     .await;
 }

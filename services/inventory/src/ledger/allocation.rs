@@ -54,7 +54,8 @@ impl Ledger {
         Ok(units)
     }
 
-    /// Deallocates up to so many units of a line at a location. `occur_time` is when a short pick occurred.
+    /// Deallocates up to so many units of a line at a location. With CANCEL those that a shipment took instead are released of what
+    /// is reserved. `occur_time` is when a short pick occurred.
     pub(crate) fn deallocate(
         &mut self,
         order_id: &OrderId,
@@ -64,8 +65,15 @@ impl Ledger {
     ) -> Result<(), Fault> {
         let key = line.key(order_id);
         let location_id = &line.location_id;
-        let open = self.allocations.get(&line.at_location(order_id));
-        let units = open.map_or(0, |allocation| allocation.open_units).min(line.quantity);
+        let (open, consumed) = self
+            .allocations
+            .get(&line.at_location(order_id))
+            .map_or((0, 0), |allocation| (allocation.open_units, allocation.consumed));
+        let units = open.min(line.quantity);
+        if policy == DeallocationPolicy::Cancel {
+            // Another shipment of the line from here took units that were allocated for this one, and left it reserved ones.
+            self.release(&key, (line.quantity - units).min(consumed))?;
+        }
         if units <= 0 {
             return Ok(());
         }
@@ -140,6 +148,8 @@ impl Ledger {
             reservation.reserved -= reserved;
             reservation.released -= released;
             reservation.consumed += allocated + reserved + backordered + released;
+            reservation.consumed_released += released;
+            reservation.consumed_beyond += quantity - allocated - reserved - backordered - released;
         }
         if backordered > 0 {
             self.reduce_backorder(key, backordered)?;
@@ -159,16 +169,16 @@ impl Ledger {
         Ok(())
     }
 
-    /// Restores units of a shipment that did not leave after all: they are allocated at the location again, and on hand
-    /// unless it was counted since.
+    /// Restores units of a shipment that did not leave after all: they are on hand, unless the location was counted since, and
+    /// allocated there again, unless nobody wanted them.
     pub(crate) fn restore(&mut self, key: &LineKey, stayed: OutboundQuantity<'_>) -> Result<(), Fault> {
         let OutboundQuantity { shipment_id, location_id, sku, quantity, occur_time } = stayed;
         let counted = self.level(sku, location_id).is_some_and(|level| level.was_counted_after(occur_time));
         let on_hand = if counted { 0 } else { quantity };
         let mut allocated = 0;
-        if let Some(reservation) = self.reservations.get(key).filter(|reservation| reservation.sku == sku) {
-            allocated = quantity.min(reservation.consumed);
+        if self.reservations.get(key).is_some_and(|reservation| reservation.sku == sku) {
             let reservation = self.reservations.edit(key).ok_or_else(not_loaded)?;
+            allocated = reservation.forget_unwanted(quantity).min(reservation.consumed);
             reservation.consumed -= allocated;
             reservation.allocated += allocated;
             let allocation = self.allocation(key, location_id, sku);
@@ -181,12 +191,23 @@ impl Ledger {
         self.record(Entry { location_id: Some(location_id), on_hand, allocated, note, occur_time, ..entry })
     }
 
-    /// Reserves units again that were consumed and do not reach the customer: before any other backorder.
+    /// Reserves units again that were consumed and do not reach the customer: before any other backorder. Those that nobody wanted
+    /// are forgotten.
     pub(crate) fn replace(&mut self, key: &LineKey, quantity: i64) -> Result<(), Fault> {
-        let Some(reservation) = self.reservations.get(key) else { return Ok(()) };
-        let units = quantity.min(reservation.consumed);
-        self.reservations.edit(key).ok_or_else(not_loaded)?.consumed -= units;
+        if self.reservations.get(key).is_none() {
+            return Ok(());
+        }
+        let reservation = self.reservations.edit(key).ok_or_else(not_loaded)?;
+        let units = reservation.forget_unwanted(quantity).min(reservation.consumed);
+        reservation.consumed -= units;
         if units > 0 { self.backorder(key, units, SHORT_PICK_RANK) } else { Ok(()) }
+    }
+
+    /// Forgets units that were consumed, that nobody wanted, and that do not reach the customer.
+    pub(crate) fn forget_unwanted(&mut self, key: &LineKey, quantity: i64) {
+        if let Some(reservation) = self.reservations.edit(key) {
+            reservation.forget_unwanted(quantity);
+        }
     }
 
     fn allocation(&mut self, key: &LineKey, location_id: &NodeId, sku: &str) -> &mut Allocation {

@@ -93,6 +93,8 @@ impl OrderLine {
         self.divide_unreleased();
         let early = std::mem::take(&mut self.delivered_early);
         self.deliver(early);
+        let early = std::mem::take(&mut self.replaced_early);
+        self.replace(early);
         // The others were to be shipped by their node. What is counted of the rest is asked of another one.
         let superseded = (from_nodes - (units - beyond).max(0)).max(0);
         ShippedUnits { over_shipped, superseded }
@@ -127,10 +129,12 @@ impl OrderLine {
     }
 
     /// Returns units that were shipped and do not reach the customer to the order, to be shipped again; over-shipped ones are
-    /// forgotten.
+    /// forgotten. Those beyond the shipped ones are kept until they are reported shipped, since inventory may report of them first.
     pub(crate) fn replace(&mut self, units: i64) {
-        let wanted = units.min(self.shipped) - units.min(self.over_shipped);
-        self.unship(units);
+        let shipped = units.min(self.shipped);
+        self.replaced_early += units - shipped;
+        let wanted = shipped - shipped.min(self.over_shipped);
+        self.unship(shipped);
         self.take_back(wanted);
         // The promise was kept, and is made anew.
         self.promised_ship_time = None;

@@ -18,7 +18,7 @@ const ORDERS: &str = "INSERT INTO orders (order_id, account_id, customer_po, shi
     CASE WHEN i % 4000 < 2 THEN 'RESERVED' WHEN i % 4000 < 4 THEN 'CANCELLED' ELSE 'DELIVERED' END, \
     '', 0, 0, 0, 0, 0, 0, 0, 0, 0, CASE WHEN i % 4000 < 2 THEN 1 ELSE 0 END, 0, i, i, 1 FROM n";
 const LINES: &str = "INSERT INTO order_lines SELECT 'ord_' || (100000 + i), 1, 'A', '', 'EA', 1, 0, 0, 0, 'AMBIENT', NULL, 0, 0, 0, 0, \
-    1, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1 FROM n";
+    1, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1 FROM n";
 const READINESS: &str = "INSERT INTO invoice_readiness \
     SELECT 'ord_' || (100000 + i), 1, 'acc_' || (i % 3), i, EMPTY_BYTES, 1 FROM n";
 const CREDITS: &str = "INSERT INTO proposed_credits \

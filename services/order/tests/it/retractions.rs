@@ -314,3 +314,25 @@ async fn fill_or_kill_is_cancelled_when_inventory_has_released_what_it_waited_fo
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_replacement_that_is_known_before_its_shipment_is_counted_with_the_shipment() {
+    each(World::furnished, async |world| {
+        let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
+        let reservation =
+            Reservation { order_id: order.order_id.clone(), line_number: 1, version: 90, ..Default::default() };
+        let replaced = ReplacementReserved {
+            order_id: order.order_id.clone(),
+            shipment_id: "shm_1".to_owned(),
+            lines: quantities(&[(1, 2)]),
+            reservations: vec![reservation],
+        };
+        world.inventory_log.emit(&order.order_id, &InventoryEvent::InventoryReplacementReserved(replaced));
+        world.drain().await;
+        assert_eq!(counters(&world.get(&order.order_id).await, 0).released, 3, "nothing is shipped yet");
+        let order = world.ships(&order, "shm_1", &[(1, 3)]).await;
+        let units = counters(&order, 0);
+        assert_eq!((units.shipped, units.released, units.over_shipped), (1, 2, 0));
+    })
+    .await;
+}

@@ -96,6 +96,7 @@ fn assert_conserved(line: &OrderLine) {
         line.shipped,
         line.delivered,
         line.delivered_early,
+        line.replaced_early,
         line.short,
         line.over_shipped,
         line.invoice_ready,
