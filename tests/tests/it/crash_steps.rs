@@ -57,7 +57,8 @@ impl Course {
         let shipments = self.world().get(&format!("/v1/orders/{}/shipments", self.order_id)).await;
         let packages = array(&shipments["shipments"]).iter().flat_map(|shipment| array(&shipment["packages"]));
         let tracking = self.name(name);
-        let found = packages.filter(|package| package["trackingNumber"] == tracking.as_str()).next().unwrap();
+        let mut packages = packages.filter(|package| package["trackingNumber"] == tracking.as_str());
+        let found = packages.next().unwrap();
         found["packageId"].as_str().unwrap().to_owned()
     }
 

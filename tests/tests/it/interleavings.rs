@@ -1,4 +1,6 @@
 //! Everything that can happen to orders, in any order: nobody waits in vain, and every order can be ended.
+//!
+//! What is done follows from the seed; ids, and which of several orders gets scarce units, differ from run to run.
 
 mod acts;
 
@@ -11,7 +13,7 @@ use self::acts::{Acts, NODES, SKUS};
 use crate::parties::array;
 
 const SEEDS: std::ops::Range<u64> = 0..3;
-const ORDERS: i64 = 12;
+const ORDERS: usize = 12;
 const STEPS: u64 = 90;
 /// After how many steps the laws are checked.
 const CHECKED_EVERY: u64 = 15;
@@ -36,9 +38,8 @@ async fn furnished(world: &World, acts: &mut Acts) {
         }
     }
     world.drain().await;
-    for number in 0..ORDERS {
-        let policy = ["FILL_AVAILABLE_BACKORDER", "FILL_ALL", "FILL_ALL_AVAILABLE", "FILL_AVAILABLE_BACKORDER"]
-            [number as usize % 4];
+    let policies = ["FILL_AVAILABLE_BACKORDER", "FILL_ALL", "FILL_ALL_AVAILABLE", "FILL_AVAILABLE_BACKORDER"];
+    for (number, policy) in policies.into_iter().cycle().take(ORDERS).enumerate() {
         let lines: Vec<Value> = SKUS.iter().map(|sku| json!({"sku": sku, "quantity": 1 + acts.below(5)})).collect();
         let body = json!({
             "accountId": "acc_ACME", "customerPo": format!("PO-{number}"), "shipToAddress": address("DE"),
@@ -70,8 +71,8 @@ async fn interrupt(mut world: World, acts: &mut Acts) -> World {
             world.clock.advance(3 * HOUR);
         }
         3..9 => {
-            let service = usize::try_from(acts.below(world.mesh.workers.len() as i64)).unwrap();
-            world.mesh.workers[service].1.drain().await.unwrap();
+            let (_, workers) = acts.any(&world.mesh.workers);
+            workers.drain().await.unwrap();
         }
         9 => {
             acts.done.push("restart".to_owned());

@@ -41,6 +41,11 @@ impl Acts {
         self.rng.random_range(0..end)
     }
 
+    /// Any of several.
+    pub(super) fn any<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+        of.choose(&mut self.rng).unwrap()
+    }
+
     fn one<'a>(&mut self, of: &'a [Value]) -> Option<&'a Value> {
         of.choose(&mut self.rng)
     }
