@@ -173,7 +173,7 @@ CREATE TABLE packages (
     sscc TEXT NOT NULL,
     contents BYTEA NOT NULL,
     departure TEXT NOT NULL CHECK (departure IN ('NONE', 'REPORTED', 'INFERRED')),
-    label_time BIGINT NOT NULL,
+    label_time BIGINT,
     report_time BIGINT,
     ship_time BIGINT,
     status TEXT NOT NULL,
