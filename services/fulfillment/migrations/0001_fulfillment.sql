@@ -122,6 +122,7 @@ CREATE TABLE fulfillment_lines (
     picked BIGINT NOT NULL CHECK (picked >= 0),
     packed BIGINT NOT NULL CHECK (packed >= 0),
     shipped BIGINT NOT NULL CHECK (shipped >= 0),
+    written_off BIGINT NOT NULL CHECK (written_off >= 0),
     short BIGINT NOT NULL CHECK (short >= 0),
     cancelled BIGINT NOT NULL CHECK (cancelled >= 0),
     withdrawn BIGINT NOT NULL CHECK (withdrawn >= 0),
