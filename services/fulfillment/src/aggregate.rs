@@ -131,7 +131,8 @@ impl FulfillmentOrderAggregate {
 
     fn save_order(&mut self, rows: &mut Rows, cx: &Context<'_>) -> Result<(), Fault> {
         let packed = sum(self.packages.iter().filter(|package| package.void_time.is_none()));
-        self.order.pack(&packed);
+        let written_off = sum(self.packages.iter().filter(|package| package.remedy.is_some()));
+        self.order.pack(&packed, &written_off);
         self.order.header.execution_state = self.order.execution();
         if self.order == self.loaded && self.order.header.version > 0 {
             return Ok(());

@@ -1,9 +1,9 @@
 //! To which package a tracking report belongs, of those that it may name.
 //!
 //! Carriers reuse numbers, and two carriers may use the same one. So a name means a package only together with its carrier and a
-//! time: from a week before the package is labelled until half a year after it, and no longer than until a package with the same
-//! name and carrier is labelled at least a month later. The relation is a function of the report and the packages, whatever came
-//! first.
+//! time: from a week before the package is labelled until half a year after it is labelled or leaves, whichever is later, and no
+//! longer than until a package with the same name and carrier is labelled at least a month later. The relation is a function of the
+//! report and the packages, whatever came first.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -14,9 +14,9 @@ use crate::{package::Package, shipment::Shipment, tracking_report::TrackingRepor
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How long before its label is reported a package may be on its way: nodes report late.
-const EARLY: Duration = DAY.saturating_mul(7);
+pub(crate) const EARLY: Duration = DAY.saturating_mul(7);
 
-/// How long after its label a package may be on its way.
+/// How long after its label or departure a package may be on its way.
 const LONGEST: Duration = DAY.saturating_mul(183);
 
 /// How long no carrier uses a number again.
@@ -45,8 +45,8 @@ pub(crate) struct Candidate<'a> {
 impl Candidate<'_> {
     /// Whether the report may be about the package, as its time is.
     fn is_current(&self, at: Timestamp) -> bool {
-        let labelled = self.package.label_time;
-        labelled <= at.after(EARLY) && at <= labelled.after(LONGEST)
+        let (first, last) = self.package.at_node();
+        first <= at.after(EARLY) && at <= last.after(LONGEST)
     }
 
     /// Whether the name means a newer package of the same carrier by then.
@@ -54,7 +54,7 @@ impl Candidate<'_> {
         candidates.iter().any(|newer| {
             agree(&self.shipment.carrier_id, &newer.shipment.carrier_id)
                 && newer.is_current(at)
-                && newer.package.label_time.since(self.package.label_time) >= UNIQUE
+                && newer.package.at_node().0.since(self.package.at_node().0) >= UNIQUE
         })
     }
 

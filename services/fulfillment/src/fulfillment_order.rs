@@ -171,8 +171,8 @@ impl FulfillmentOrder {
             ("RecordShipment", true),
             ("RetractPick", self.lines.iter().any(|line| line.picked > 0)),
             ("VoidLabels", self.lines.iter().any(|line| line.packed > line.shipped)),
-            ("RetractShipment", self.lines.iter().any(|line| line.shipped > 0)),
-            ("CorrectShipment", self.lines.iter().any(|line| line.shipped > 0)),
+            ("RetractShipment", self.lines.iter().any(FulfillmentLine::can_be_corrected)),
+            ("CorrectShipment", self.lines.iter().any(FulfillmentLine::can_be_corrected)),
             ("RequestCancellation", open && stoppable),
             ("AnswerCancellation", asked_to_stop),
         ]
@@ -219,11 +219,14 @@ impl FulfillmentOrder {
         }
     }
 
-    /// Takes over how many units are packed in all.
-    pub(crate) fn pack(&mut self, units: &[LineQuantity]) {
-        self.lines.iter_mut().for_each(|line| line.packed = 0);
-        for (line, quantity) in line::matched(&mut self.lines, units) {
+    /// Takes over how many units are in packages in all, and how many of them in packages that are written off.
+    pub(crate) fn pack(&mut self, packed: &[LineQuantity], written_off: &[LineQuantity]) {
+        self.lines.iter_mut().for_each(|line| (line.packed, line.written_off) = (0, 0));
+        for (line, quantity) in line::matched(&mut self.lines, packed) {
             line.packed = quantity;
+        }
+        for (line, quantity) in line::matched(&mut self.lines, written_off) {
+            line.written_off = quantity;
         }
     }
 

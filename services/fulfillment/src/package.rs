@@ -33,8 +33,8 @@ store::record! {
         sscc: String,
         /// Its contents, as reported.
         contents: Proto<ReportedPackage>,
-        /// When its label was reported, or its departure if that was earlier.
-        label_time: Timestamp,
+        /// When it was labelled, as the node last reported it; none when only its departure is reported.
+        label_time: Option<Timestamp>,
         /// Whether it left, and who reported that.
         departure: Departure,
         /// When it left, as the node reports it.
@@ -79,14 +79,9 @@ store::text_enum! {
 }
 
 impl Package {
-    /// A package that has not left, labelled at an instant. The same shipment and tracking number, or SSCC without one, are
-    /// the same package.
-    pub(crate) fn new(
-        shipment: &Shipment,
-        contents: ReportedPackage,
-        label_time: Timestamp,
-        now: Timestamp,
-    ) -> Result<Self, Fault> {
+    /// A package that is neither labelled nor has left. The same shipment and tracking number, or SSCC without one, are the
+    /// same package.
+    pub(crate) fn new(shipment: &Shipment, contents: ReportedPackage, now: Timestamp) -> Result<Self, Fault> {
         let number = package_key::of_number(&contents.tracking_number);
         let package_key = match number.as_str() {
             "" => package_key::of_reference(shipment.node_id.as_str(), &shipment.shipment_reference),
@@ -101,7 +96,7 @@ impl Package {
             package_key,
             sscc: contents.sscc.clone(),
             contents: Proto(contents),
-            label_time,
+            label_time: None,
             departure: Departure::None,
             report_time: None,
             ship_time: None,
@@ -140,7 +135,13 @@ impl Package {
     /// The node reports that it left at an instant. Of several reports the earliest counts.
     pub(crate) fn report_departure(&mut self, at: Timestamp) {
         self.report_time = Some(self.report_time.map_or(at, |reported| reported.min(at)));
-        self.label_time = self.label_time.min(at);
+    }
+
+    /// From when until when it was with its node: the first and the last of its label and its departure, as far as the node's
+    /// reports of them stand. When none does, the time at which it was first reported.
+    pub(crate) fn at_node(&self) -> (Timestamp, Timestamp) {
+        let reported = || self.label_time.into_iter().chain(self.report_time);
+        (reported().min().unwrap_or(self.create_time), reported().max().unwrap_or(self.create_time))
     }
 
     /// What people call it.

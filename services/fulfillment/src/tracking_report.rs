@@ -6,7 +6,7 @@ use proto::fulfillment::v1 as contract;
 use store::Proto;
 use types::{Fault, Id as _, Timestamp, TrackingReportId};
 
-use crate::{milestone::MilestoneCode, package_key::PackageName, shipment::derived_id};
+use crate::{assignment::EARLY, milestone::MilestoneCode, package_key::PackageName, shipment::derived_id};
 
 /// How far a clock of a partner may be ahead.
 pub(crate) const CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
@@ -62,6 +62,11 @@ pub(crate) fn believed(occur_time: Option<Timestamp>, now: Timestamp) -> Timesta
 /// Whether a time is further ahead than the clock of a partner may be.
 pub(crate) fn is_future(occur_time: Timestamp, now: Timestamp) -> bool {
     occur_time > now.after(CLOCK_SKEW)
+}
+
+/// Whether a node cannot have handled packages at a time: it is more than a week before the node was asked to.
+pub(crate) fn is_before_request(occur_time: Timestamp, request_time: Timestamp) -> bool {
+    occur_time.after(EARLY) < request_time
 }
 
 impl TrackingReport {

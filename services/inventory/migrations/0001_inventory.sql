@@ -103,7 +103,8 @@ CREATE TABLE reservations (
 CREATE INDEX reservations_backordered ON reservations (backordered_sku) WHERE backordered_sku IS NOT NULL;
 CREATE INDEX reservations_reserved ON reservations (reserved_sku) WHERE reserved_sku IS NOT NULL;
 
--- Units of a reservation at a location. `open_stock_key` is `sku@location` while units are open, for lookup.
+-- Units of a reservation at a location. `open_stock_key` is `sku@location` while units are open, for lookup. `not_found` are those
+-- that the location did not find and that came off the units on hand, at `not_found_time`.
 CREATE TABLE allocations (
     order_id TEXT NOT NULL,
     line_number BIGINT NOT NULL,
@@ -112,6 +113,8 @@ CREATE TABLE allocations (
     open_units BIGINT NOT NULL CHECK (open_units >= 0),
     consumed BIGINT NOT NULL CHECK (consumed >= 0),
     released BIGINT NOT NULL CHECK (released >= 0),
+    not_found BIGINT NOT NULL CHECK (not_found >= 0),
+    not_found_time BIGINT,
     open_stock_key TEXT,
     update_time BIGINT NOT NULL,
     version BIGINT NOT NULL,
@@ -177,4 +180,5 @@ CREATE INDEX movements_by_item_and_location ON movements (sku, location_id, move
 CREATE INDEX movements_by_reference ON movements (reference, record_time, sku, movement_number)
     WHERE reference <> '';
 CREATE INDEX movements_by_day ON movements (stock_day) WHERE stock_day IS NOT NULL;
-CREATE UNIQUE INDEX movements_by_retracted ON movements (sku, retracts) WHERE retracts IS NOT NULL;
+-- One is taken back twice when the first time had no effect, because a later count had shown the truth that is taken back too.
+CREATE INDEX movements_by_retracted ON movements (sku, retracts) WHERE retracts IS NOT NULL;

@@ -151,6 +151,7 @@ impl Consume {
                     quantity,
                     occur_time,
                 };
+                ledger.find_outbound(&key, &outbound)?;
                 ledger.consume(&key, outbound)?;
             }
         }

@@ -48,6 +48,7 @@ mod rpc;
 mod stock;
 mod store;
 mod supply;
+mod uncovered;
 mod unit;
 mod update_item;
 mod watchdog;

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// How old a count may be: movements since are read.
-const MAX_AGE: Duration = Duration::from_secs(31 * 24 * 60 * 60);
+pub(crate) const MAX_AGE: Duration = Duration::from_secs(31 * 24 * 60 * 60);
 
 /// How far a warehouse's clock may be ahead.
 const MAX_AHEAD: Duration = Duration::from_secs(5 * 60);

@@ -77,6 +77,10 @@ store::record! {
         open_units: i64,
         consumed: i64,
         released: i64,
+        /// Not found by the location, and taken off its units on hand.
+        not_found: i64,
+        /// When the last of them were not found.
+        not_found_time: Option<Timestamp>,
         /// `sku@location` while units are open, for lookup.
         open_stock_key: Option<String>,
         update_time: Timestamp,
@@ -168,10 +172,18 @@ impl Allocation {
             open_units: 0,
             consumed: 0,
             released: 0,
+            not_found: 0,
+            not_found_time: None,
             open_stock_key: None,
             update_time: now,
             version: 0,
         }
+    }
+
+    /// Allocates units. A location that has them has found what it did not find before.
+    pub(crate) fn allocate(&mut self, units: i64) {
+        self.open_units += units;
+        self.not_found = self.not_found.saturating_sub(units).max(0);
     }
 
     /// Its key.

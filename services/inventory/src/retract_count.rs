@@ -1,12 +1,13 @@
 //! Takes back a count of a location. The ledger keeps the count, and what takes it back.
 //!
 //! 1. The movements of the count are found by their item, location and time; those that were taken back before are left out.
-//! 2. Each is taken back as one movement is (`retract_movement.rs`), so that an item that was counted later keeps its units.
+//! 2. Each is taken back as one movement is (`retract_movement.rs`), so that an item that was counted later keeps its units. With the
+//!    newest count, what it covered counts again (`uncovered.rs`).
 //! 3. A count that found what was expected has no movement. It is forgotten too: what is reported later but occurred before is
 //!    not in it any more.
 //! 4. When it was the newest count of the location, an older one may be reported again.
 
-use std::{cmp::Reverse, collections::HashSet, sync::Arc};
+use std::{collections::HashSet, sync::Arc};
 
 use mesh::wire::{Checks, checked};
 use proto::inventory::v1 as wire;
@@ -18,6 +19,7 @@ use crate::{
     movement::{Movement, MovementKind, STOCK_DAY, day, stock_day},
     quantity::{check_count, check_once},
     stock::{Level, Location},
+    uncovered::{self, Uncovered, uncovered},
     wire::level_of,
     working_set::{WorkingSet, loaded},
 };
@@ -58,8 +60,7 @@ impl RetractCount {
         stock_day(sku, &self.location_id, day(self.count_time))
     }
 
-    /// The movements of the count that were not taken back, as far as they are loaded: the newest first, so that no step of
-    /// undoing them goes below zero.
+    /// The movements of the count that were not taken back, as far as they are loaded.
     fn counted<'r>(&self, rows: &'r Rows, sku: &str) -> Vec<&'r Movement> {
         let of_day = rows.by::<Movement>(STOCK_DAY, &self.stock_day(sku)).unwrap_or_default();
         let retracted: Vec<i64> = of_day.iter().filter_map(|movement| movement.retracts).collect();
@@ -68,16 +69,16 @@ impl RetractCount {
                 && movement.occur_time == self.count_time
                 && !retracted.contains(&movement.movement_number)
         };
-        let mut counted: Vec<_> = of_day.into_iter().filter(is_of_count).collect();
-        counted.sort_by_key(|movement| Reverse(movement.movement_number));
-        counted
+        of_day.into_iter().filter(is_of_count).collect()
     }
 
     fn working_set(&self, rows: &Rows) -> WorkingSet {
         let mut set = WorkingSet::default();
         for sku in &self.skus {
             let level = loaded::<Level>(rows, &(sku.clone(), self.location_id.clone()));
-            let delta = self.counted(rows, sku).iter().map(|movement| undone(level, movement)).sum();
+            let counted: i64 = self.counted(rows, sku).iter().map(|movement| undone(level, movement)).sum();
+            let covered = uncovered(rows, sku, &self.location_id, self.count_time).movements;
+            let delta = counted - covered.iter().map(|movement| movement.on_hand_delta).sum::<i64>();
             set.on_hand_changes(rows, sku, &self.location_id, delta);
         }
         set
@@ -90,7 +91,9 @@ impl Command for RetractCount {
 
     fn needs(&self, rows: &Rows, needs: &mut Needs) {
         needs.row::<Location>(&self.location_id);
-        self.skus.iter().for_each(|sku| needs.by::<Movement>(STOCK_DAY, &self.stock_day(sku)));
+        for sku in &self.skus {
+            uncovered::needs(sku, &self.location_id, self.count_time, needs);
+        }
         self.working_set(rows).request(needs);
     }
 
@@ -104,10 +107,10 @@ impl Command for RetractCount {
         }
         checks.done()?;
         for sku in skus {
-            for movement in self.counted(rows, sku) {
-                ledger.retract(movement, location_id, reason)?;
-            }
-            ledger.forget_count(sku, location_id, *count_time);
+            let Uncovered { count_time: earlier, mut movements } = uncovered(rows, sku, location_id, *count_time);
+            movements.extend(self.counted(rows, sku));
+            ledger.forget_count(sku, location_id, *count_time, earlier);
+            ledger.retract_all(movements, location_id, reason)?;
         }
         ledger.save(&Cause::Stock, rows, cx)?;
         if location.count_time == Some(*count_time) {

@@ -1,4 +1,5 @@
-//! Takes back a receipt, a correction or a count by a movement that undoes it. The ledger keeps both.
+//! Takes back a receipt, a correction or a count by a movement that undoes it. The ledger keeps both. With the newest count of the
+//! item, what it covered counts again (`uncovered.rs`).
 
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use crate::{
     ledger::{Cause, undone},
     movement::{Movement, MovementKind},
     stock::Level,
+    uncovered::{self, Uncovered, uncovered},
     wire::level_of,
     working_set::{WorkingSet, loaded},
 };
@@ -46,13 +48,23 @@ impl RetractMovement {
         vec![Value::Text(self.sku.clone()), Value::Integer(self.movement_number)]
     }
 
+    /// What a movement covers, if it is of a count.
+    fn covered<'r>(rows: &'r Rows, movement: &Movement, location_id: &NodeId) -> Uncovered<'r> {
+        if movement.kind != MovementKind::Counted {
+            return Uncovered::default();
+        }
+        uncovered(rows, &movement.sku, location_id, movement.occur_time)
+    }
+
     fn working_set(&self, rows: &Rows) -> WorkingSet {
         let mut set = WorkingSet::default();
         if let Some(movement) = loaded::<Movement>(rows, &self.key())
             && let Ok(location_id) = one_id::<NodeId>("location_id", &movement.location_id)
         {
             let level = loaded::<Level>(rows, &(self.sku.clone(), location_id.clone()));
-            set.on_hand_changes(rows, &self.sku, &location_id, undone(level, movement));
+            let covered = Self::covered(rows, movement, &location_id).movements;
+            let delta = undone(level, movement) - covered.iter().map(|movement| movement.on_hand_delta).sum::<i64>();
+            set.on_hand_changes(rows, &self.sku, &location_id, delta);
         }
         set
     }
@@ -65,6 +77,11 @@ impl Command for RetractMovement {
     fn needs(&self, rows: &Rows, needs: &mut Needs) {
         needs.row::<Movement>(&self.key());
         needs.by::<Movement>(RETRACTS, self.retracts().as_slice());
+        if let Some(movement) = loaded::<Movement>(rows, &self.key()).filter(|one| one.kind == MovementKind::Counted)
+            && let Ok(location_id) = one_id::<NodeId>("location_id", &movement.location_id)
+        {
+            uncovered::needs(&self.sku, &location_id, movement.occur_time, needs);
+        }
         self.working_set(rows).request(needs);
     }
 
@@ -78,7 +95,12 @@ impl Command for RetractMovement {
         let location_id = one_id("location_id", &movement.location_id)?;
         if rows.by::<Movement>(RETRACTS, self.retracts().as_slice())?.is_empty() {
             let mut ledger = self.working_set(rows).load(rows, cx.now())?;
-            ledger.retract(&movement, &location_id, &self.reason)?;
+            let Uncovered { count_time: earlier, mut movements } = Self::covered(rows, &movement, &location_id);
+            if movement.kind == MovementKind::Counted {
+                ledger.forget_count(&self.sku, &location_id, movement.occur_time, earlier);
+            }
+            movements.push(&movement);
+            ledger.retract_all(movements, &location_id, &self.reason)?;
             ledger.save(&Cause::Stock, rows, cx)?;
         }
         level_of(rows, &self.sku, &location_id, cx.now())

@@ -54,8 +54,8 @@ pub(super) enum PendingEvent {
     DeliveredAfterWriteOff(PackageId),
     /// A package left under a voided label.
     VoidedLabelUsed(PackageId),
-    /// A shipment is reported for a time in the future.
-    ShippedInFuture(ShipmentId, Timestamp),
+    /// A shipment is reported for a time in the future, or long before its node was asked to ship.
+    ImplausiblyTimed(ShipmentId, Timestamp),
     /// The contents of packages of a shipment are corrected.
     ContentsCorrected(ShipmentId),
     /// A package left with other contents than are reported now.
@@ -95,7 +95,7 @@ impl PendingEvent {
             Self::WrittenOff(package_id, claim) => saved.emit_write_off(&package_id, &claim, cx),
             Self::DeliveredAfterWriteOff(package_id) => saved.open_delivered_after_write_off(&package_id, cx),
             Self::VoidedLabelUsed(package_id) => saved.open_voided_label_used(&package_id, cx),
-            Self::ShippedInFuture(shipment_id, claimed) => saved.open_shipped_in_future(&shipment_id, claimed, cx),
+            Self::ImplausiblyTimed(shipment_id, claimed) => saved.open_implausibly_timed(&shipment_id, claimed, cx),
             Self::ContentsCorrected(shipment_id) => saved.resolve_contents_differ(&shipment_id, cx),
             Self::ContentsDiffer(package_id, reported) => saved.open_contents_differ(&package_id, &reported, cx),
         }

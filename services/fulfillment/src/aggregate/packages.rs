@@ -17,7 +17,7 @@ use crate::{
     process::shipment_after_cancellation,
     report::PackageReport,
     shipment::Shipment,
-    tracking_report::{believed, is_future},
+    tracking_report::{believed, is_before_request, is_future},
     wire::known_lines,
 };
 
@@ -64,9 +64,15 @@ impl FulfillmentOrderAggregate {
     pub(crate) fn label(&mut self, report: &PackageReport, rows: &Rows, now: Timestamp) -> Result<ShipmentId, Fault> {
         let entry = self.enter(report, now)?;
         let mut again = Vec::new();
+        let mut is_retimed = false;
         for ((index, new), reported) in entry.packages.iter().zip(&report.packages) {
-            let Some(package) = self.packages.get_mut(*index).filter(|_| !new) else { continue };
-            if package.void_time.take().is_some() {
+            let Some(package) = self.packages.get_mut(*index) else { continue };
+            let replaces_void = package.void_time.take().is_some();
+            // A repeat that names no time is not of another one.
+            if *new || replaces_void || report.occur_time.is_some() {
+                is_retimed |= package.label_time.replace(entry.at) != Some(entry.at);
+            }
+            if replaces_void {
                 // The label that takes the place of a void one may be of other contents.
                 package.contents = Proto(with_items(&self.order, reported));
                 again.push(package.clone());
@@ -77,6 +83,8 @@ impl FulfillmentOrderAggregate {
             let acceptance = self.order.start(entry.at);
             self.accepted(acceptance, entry.at);
             self.pending.push(PendingEvent::Labelled(entry.shipment_id.clone(), entry.at));
+        }
+        if !packed.is_empty() || entry.names_carrier || is_retimed {
             self.apply_entry(&entry, entry.shipment_id.clone(), Movement::default(), rows)?;
         }
         Ok(entry.shipment_id)
@@ -122,7 +130,12 @@ impl FulfillmentOrderAggregate {
         checks.done()?;
 
         let carrier_id = report.carrier_id.as_ref().map(ToString::to_string).unwrap_or_default();
-        let at = believed(report.occur_time, now);
+        let request_time = self.order.header.create_time;
+        let (doubtful, plausible) = match report.occur_time {
+            Some(claimed) if is_before_request(claimed, request_time) => (Some(claimed), None),
+            claimed => (claimed.filter(|claimed| is_future(*claimed, now)), claimed),
+        };
+        let at = believed(plausible, now);
         let own = Shipment::new(&self.order.header, &report.shipment_reference, &carrier_id, at, now)?;
         let mut known = KnownPackages::of(&self.packages);
         let mut packages = Vec::with_capacity(report.packages.len());
@@ -130,7 +143,7 @@ impl FulfillmentOrderAggregate {
             let index = known.find(reported, &own.shipment_id);
             packages.push((index.unwrap_or(self.packages.len()), index.is_none()));
             if index.is_none() {
-                let package = Package::new(&own, with_items(&self.order, reported), at, now)?;
+                let package = Package::new(&own, with_items(&self.order, reported), now)?;
                 known.add(self.packages.len(), &package);
                 self.packages.push(package);
             }
@@ -145,8 +158,8 @@ impl FulfillmentOrderAggregate {
         if !is_known {
             self.shipments.push(own);
         }
-        if let Some(claimed) = report.occur_time.filter(|claimed| is_future(*claimed, now)) {
-            self.pending.push(PendingEvent::ShippedInFuture(shipment_id.clone(), claimed));
+        if let Some(claimed) = doubtful {
+            self.pending.push(PendingEvent::ImplausiblyTimed(shipment_id.clone(), claimed));
         }
         Ok(Entry { shipment_id, at, packages, names_carrier })
     }

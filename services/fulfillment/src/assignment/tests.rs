@@ -13,7 +13,7 @@ fn labelled(number: u32, reference: &str, carrier_id: &str) -> (Package, Shipmen
     let header = fulfillment_order(&[4]).header;
     let shipment = Shipment::new(&header, reference, carrier_id, day(number), day(number)).unwrap();
     let contents = ReportedPackage { tracking_number: "T-1".to_owned(), ..ReportedPackage::default() };
-    (Package::new(&shipment, contents, day(number), day(number)).unwrap(), shipment)
+    (Package { label_time: Some(day(number)), ..Package::new(&shipment, contents, day(number)).unwrap() }, shipment)
 }
 
 fn report(number: u32, reporter_id: &str, carrier_id: &str) -> TrackingReport {

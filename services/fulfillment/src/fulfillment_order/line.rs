@@ -20,6 +20,8 @@ store::record! {
         packed: i64,
         /// Units shipped.
         shipped: i64,
+        /// Of the shipped units, those in packages that are written off.
+        written_off: i64,
         /// Units that the node could not find.
         short: i64,
         /// Units that the order cancelled.
@@ -61,6 +63,7 @@ impl FulfillmentLine {
             picked: 0,
             packed: 0,
             shipped: 0,
+            written_off: 0,
             short: 0,
             cancelled: 0,
             withdrawn: 0,
@@ -73,6 +76,11 @@ impl FulfillmentLine {
     /// Units that are still to be shipped.
     pub(crate) fn open(&self) -> i64 {
         (self.quantity - self.shipped - self.short - self.cancelled - self.withdrawn).max(0)
+    }
+
+    /// Whether the node may take back or correct that units left: those in packages that are written off stay as they are.
+    pub(super) fn can_be_corrected(&self) -> bool {
+        self.shipped > self.written_off
     }
 
     /// Units of this line.

@@ -225,7 +225,7 @@ proptest! {
                 Fact::Supersede(q) => { order.supersede(&[units(line, q)], ""); }
                 Fact::Pick(q) => order.pick(&[units(line, q)]),
                 Fact::Short(q) => { order.short(&[units(line, q)]); }
-                Fact::Pack(q) => order.pack(&[units(line, q)]),
+                Fact::Pack(q) => order.pack(&[units(line, q)], &[]),
                 Fact::Ship(q) => { order.ship(&[units(line, q)]); shipped += q; }
                 Fact::Deallocate(q) => { order.deallocated(&[units(line, q)]); }
             }

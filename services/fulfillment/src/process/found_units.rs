@@ -6,6 +6,8 @@
 //! 2. Otherwise it is refused, and [`whereabouts`] says where the units are: a node that ships them all the same reports the
 //!    shipment (`process/faster_node.rs`), and units that the order waits for are on hand again with the next count. While they
 //!    are being routed it is refused as UNAVAILABLE, since they have a node or none a moment later.
+//!    The units of such a shipment are not short any more; inventory puts them on hand again by itself before they leave
+//!    (`services/inventory/src/process/short_pick.rs`).
 //! 3. [`allocate_found`] reacts to the event, after the reaction to the short pick: inventory puts the units on hand again as
 //!    of the pick, so that a count since has them already, and allocates them at the node.
 

@@ -17,7 +17,7 @@ fn package(number: &str, left: bool, arrived: Option<i64>) -> Package {
         departure: if left { Departure::Reported } else { Departure::None },
         ship_time: left.then(|| Timestamp::from_micros(1)),
         deliver_time: arrived.map(Timestamp::from_micros),
-        ..Package::new(&shipment(), contents, Timestamp::default(), Timestamp::default()).unwrap()
+        ..Package::new(&shipment(), contents, Timestamp::default()).unwrap()
     }
 }
 

@@ -1,16 +1,23 @@
-//! What a node reports is never recorded as of a time in the future.
+//! What a node reports is never recorded as of a time in the future, nor packages long before it was asked to ship.
+
+use std::time::Duration;
 
 use proto::{
     event::v1::Event,
     fulfillment::v1::{
-        AcceptFulfillmentOrderRequest, AnswerCancellationRequest, CancellationAnswer, RecordLabelsRequest,
-        RecordPickRequest, RecordShipmentRequest, RejectFulfillmentOrderRequest, RequestCancellationRequest,
-        RetractPickRequest, VoidLabelsRequest,
+        AcceptFulfillmentOrderRequest, AnswerCancellationRequest, CancellationAnswer, MilestoneCode,
+        RecordLabelsRequest, RecordPickRequest, RecordShipmentRequest, RejectFulfillmentOrderRequest,
+        RequestCancellationRequest, RetractPickRequest, RetractShipmentRequest, ShipmentState, VoidLabelsRequest,
     },
 };
 use testkit::{each, units};
 
-use crate::world::{ORDER, World, after, pick, routed, shipped};
+use crate::{
+    tracking::shipment,
+    world::{ORDER, World, after, pick, routed, shipped},
+};
+
+const DAY: i64 = 24 * 60 * 60;
 
 /// A minute is the difference of two clocks, two hours are not.
 const AHEAD: [i64; 2] = [60, 7_200];
@@ -113,6 +120,97 @@ async fn a_clock_that_is_a_little_ahead_opens_no_exception() {
     each(routed, async |world| {
         let left = shipped(&world.fulfillment_order(ORDER).await, &[("T1", 6)]);
         world.ship(RecordShipmentRequest { occur_time: Some(after(299)), ..left }).await;
+        assert!(world.events().await.open_exceptions().is_empty());
+    })
+    .await;
+}
+
+/// Labels or a departure of the package `T1`.
+async fn report_package(world: &World, is_label: bool, seconds: i64) {
+    let left = shipped(&world.fulfillment_order(ORDER).await, &[("T1", 6)]);
+    let left = RecordShipmentRequest { occur_time: Some(after(seconds)), ..left };
+    if !is_label {
+        world.ship(left).await;
+        return;
+    }
+    let labelled = RecordLabelsRequest {
+        fulfillment_order_id: left.fulfillment_order_id,
+        shipment_reference: left.shipment_reference,
+        carrier_id: left.carrier_id,
+        packages: left.packages,
+        occur_time: left.occur_time,
+        ..Default::default()
+    };
+    world.partners().record_labels(labelled).await.unwrap();
+}
+
+async fn deliver(world: &World, seconds: i64) -> ShipmentState {
+    world.report_milestone("T1", MilestoneCode::Delivered, seconds, "par_carrier", "par_carrier").await;
+    shipment(world).await.state()
+}
+
+#[tokio::test]
+async fn labels_and_a_departure_long_before_the_request_are_of_the_time_of_their_record() {
+    for is_label in [true, false] {
+        for days in [-8, -200, -365] {
+            each(routed, async |world| {
+                report_package(&world, is_label, days * DAY).await;
+                let shipment = shipment(&world).await;
+                assert_eq!(shipment.ship_time, (!is_label).then(|| after(0)));
+                let opened = ("IMPLAUSIBLE_TIME".to_owned(), shipment.shipment_id);
+                assert_eq!(world.events().await.open_exceptions(), [opened]);
+                assert_eq!(deliver(&world, 60).await, ShipmentState::Delivered);
+            })
+            .await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_departure_some_days_before_the_request_is_believed() {
+    each(routed, async |world| {
+        report_package(&world, false, -7 * DAY).await;
+        assert_eq!(shipment(&world).await.ship_time, Some(after(-7 * DAY)));
+        assert!(world.events().await.open_exceptions().is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_later_report_of_the_node_sets_a_wrong_label_time_right() {
+    for is_label in [true, false] {
+        each(routed, async |world| {
+            world.clock.advance(Duration::from_secs(200 * 24 * 60 * 60));
+            report_package(&world, true, 0).await;
+            assert_eq!(
+                deliver(&world, 200 * DAY).await,
+                ShipmentState::Labelled,
+                "the number may be used again by then"
+            );
+            report_package(&world, is_label, 199 * DAY).await;
+            assert_eq!(shipment(&world).await.state(), ShipmentState::Delivered);
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_departure_that_is_taken_back_and_reported_again_is_of_its_new_time() {
+    each(routed, async |world| {
+        world.clock.advance(Duration::from_secs(200 * 24 * 60 * 60));
+        report_package(&world, false, 0).await;
+        assert_eq!(deliver(&world, 200 * DAY).await, ShipmentState::Shipped);
+        let retract = RetractShipmentRequest {
+            fulfillment_order_id: world.fulfillment_order(ORDER).await.fulfillment_order_id,
+            shipment_reference: "S-1".to_owned(),
+            reason: "another day".to_owned(),
+            ..Default::default()
+        };
+        world.partners().retract_shipment(retract).await.unwrap();
+        assert_eq!(shipment(&world).await.state(), ShipmentState::Delivered, "the delivery implies a departure");
+        report_package(&world, false, 199 * DAY).await;
+        let shipment = shipment(&world).await;
+        assert_eq!((shipment.state(), shipment.ship_time), (ShipmentState::Delivered, Some(after(199 * DAY))));
         assert!(world.events().await.open_exceptions().is_empty());
     })
     .await;

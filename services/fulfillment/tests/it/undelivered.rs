@@ -373,3 +373,28 @@ async fn a_package_that_comes_back_after_it_was_written_off_is_expected() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_left_is_taken_back_or_corrected_only_while_a_package_is_not_written_off() {
+    each(routed, async |world| {
+        world.ship(shipped(&world.fulfillment_order(ORDER).await, &[("T1", 2), ("T2", 4)])).await;
+        let packages = shipment(&world).await.packages;
+        for (package, is_supported) in packages.iter().zip([true, false]) {
+            write_off(&world, &package.package_id, WriteOffRemedy::Cancel).await.unwrap();
+            let order = world.fulfillment_order(ORDER).await;
+            for action in ["RetractShipment", "CorrectShipment"] {
+                assert_eq!(order.supported_actions.iter().any(|one| one == action), is_supported, "{action}");
+            }
+            let retract = RetractShipmentRequest {
+                fulfillment_order_id: order.fulfillment_order_id,
+                shipment_reference: "S-1".to_owned(),
+                package_names: vec![package.tracking_number.clone()],
+                reason: "it is here".to_owned(),
+                ..Default::default()
+            };
+            let refused = world.partners().retract_shipment(retract).await;
+            assert_eq!(reason(refused), Reason::ActionNotSupported);
+        }
+    })
+    .await;
+}

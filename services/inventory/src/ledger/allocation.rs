@@ -47,7 +47,7 @@ impl Ledger {
         let reservation = self.reservations.edit(&key).ok_or_else(not_loaded)?;
         reservation.reserved -= units;
         reservation.allocated += units;
-        self.allocation(&key, &line.location_id, &sku).open_units += units;
+        self.allocation(&key, &line.location_id, &sku).allocate(units);
         let entry = self.entry(MovementKind::Allocated, &sku, order_id.as_str());
         let (location_id, ship_to_country) = (Some(&line.location_id), ship_to_country.as_str());
         self.record(Entry { location_id, ship_to_country, reserved: -units, allocated: units, ..entry })?;
@@ -87,6 +87,7 @@ impl Ledger {
             let short_pick = ShortPick::new(self.level(&sku, location_id), units, occur_time);
             note = short_pick.note;
             if short_pick.correction > 0 {
+                self.miss(&key, location_id, short_pick.correction, occur_time);
                 let entry = self.entry(MovementKind::Adjusted, &sku, order_id.as_str());
                 let note = "not found by the location";
                 let on_hand = -short_pick.correction;

@@ -1,11 +1,12 @@
 //! Units on hand: received, counted, corrected.
 
-use types::{Fault, NodeId, Reason, Timestamp};
+use types::{Fault, Id as _, NodeId, Reason, Timestamp};
 
-use super::{Entry, Ledger};
+use super::{Entry, Ledger, OutboundQuantity};
 use crate::{
     movement::{Movement, MovementKind},
     quantity::ItemQuantity,
+    reservation::{Allocation, LineKey},
     stock::Level,
 };
 
@@ -77,29 +78,77 @@ impl Ledger {
 
     /// Takes back a movement of units on hand at a location. What occurred before the location's newest count of the item
     /// changes no unit: the count has shown the truth. No unit goes below zero: what left since has left.
-    pub(crate) fn retract(&mut self, movement: &Movement, location_id: &NodeId, reason: &str) -> Result<(), Fault> {
+    pub(super) fn retract(&mut self, movement: &Movement, location_id: &NodeId, reason: &str) -> Result<(), Fault> {
         let sku = &movement.sku;
         let level = self.level(sku, location_id);
         let on_hand = undone(level, movement).max(-level.map_or(0, |level| level.on_hand));
         self.check_capacity(sku, on_hand)?;
-        if movement.kind == MovementKind::Counted {
-            self.forget_count(sku, location_id, movement.occur_time);
-        }
         let note = format!("takes back movement {}: {reason}", movement.movement_number);
         let entry = self.entry(MovementKind::Adjusted, sku, "");
         let located = Entry { location_id: Some(location_id), on_hand, occur_time: movement.occur_time, ..entry };
         self.record(Entry { note: &note, retracts: Some(movement.movement_number), ..located })
     }
 
-    /// An item whose newest count is taken back counts as not counted at the location.
-    pub(crate) fn forget_count(&mut self, sku: &str, location_id: &NodeId, count_time: Timestamp) {
+    /// Takes back movements of one item: first those that put units on hand again, so that no step goes below zero.
+    pub(crate) fn retract_all(
+        &mut self,
+        mut movements: Vec<&Movement>,
+        location_id: &NodeId,
+        reason: &str,
+    ) -> Result<(), Fault> {
+        movements.sort_by_key(|movement| (movement.on_hand_delta, movement.movement_number));
+        movements.into_iter().try_for_each(|movement| self.retract(movement, location_id, reason))
+    }
+
+    /// An item whose newest count is taken back was last counted at the location when the newest other count was taken, if there
+    /// is one.
+    pub(crate) fn forget_count(
+        &mut self,
+        sku: &str,
+        location_id: &NodeId,
+        count_time: Timestamp,
+        earlier: Option<Timestamp>,
+    ) {
         let key = (sku.to_owned(), location_id.clone());
         if self.levels.get(&key).is_some_and(|level| level.count_time == Some(count_time))
             && let Some(level) = self.levels.edit(&key)
         {
-            level.count_time = None;
+            level.count_time = earlier;
             level.update_time = self.now;
         }
+    }
+
+    /// Notes that units of a line come off the units on hand at a location that did not find them. Those of an earlier pick that
+    /// was followed by a count are not noted any more: the count has shown the truth.
+    pub(super) fn miss(&mut self, key: &LineKey, location_id: &NodeId, units: i64, occur_time: Timestamp) {
+        let at_location = (key.0.clone(), key.1, location_id.clone());
+        let Some(Allocation { sku, not_found_time: earlier, .. }) = self.allocations.get(&at_location) else { return };
+        let level = self.level(sku, location_id);
+        let is_counted = earlier.is_some_and(|earlier| level.is_some_and(|level| level.was_counted_after(earlier)));
+        if let Some(allocation) = self.allocations.edit(&at_location) {
+            allocation.not_found = if is_counted { units } else { allocation.not_found + units };
+            allocation.not_found_time = allocation.not_found_time.max(Some(occur_time));
+        }
+    }
+
+    /// Puts units on hand again, as of their pick, that a location did not find for a line and that leave with a shipment of it
+    /// after all: those that are not allocated there. A count since the pick has them already.
+    pub(crate) fn find_outbound(&mut self, key: &LineKey, outbound: &OutboundQuantity<'_>) -> Result<(), Fault> {
+        let OutboundQuantity { location_id, sku, quantity, .. } = *outbound;
+        let at_location = (key.0.clone(), key.1, location_id.clone());
+        let Some(allocation) = self.allocations.get(&at_location).filter(|one| one.sku == sku) else { return Ok(()) };
+        let found = (quantity - allocation.open_units).min(allocation.not_found);
+        let Some(occur_time) = allocation.not_found_time.filter(|_| found > 0) else { return Ok(()) };
+        if let Some(allocation) = self.allocations.edit(&at_location) {
+            allocation.not_found -= found;
+        }
+        let is_counted = self.level(sku, location_id).is_some_and(|level| level.was_counted_after(occur_time));
+        if is_counted {
+            return Ok(());
+        }
+        let note = "found by the location after all";
+        let entry = self.entry(MovementKind::Adjusted, sku, key.0.as_str());
+        self.record(Entry { location_id: Some(location_id), on_hand: found, note, occur_time, ..entry })
     }
 
     fn check_capacity(&self, sku: &str, units: i64) -> Result<(), Fault> {

@@ -10,6 +10,8 @@
 //!    first rank (`ledger/backorders.rs`).
 //! 5. `Ledger::save` emits `inventory.adjusted` for the correction and `inventory.deallocated` for the order. A
 //!    shortfall that the pick explains is reduced (`process/shortfall.rs`).
+//!    The allocation keeps how many units came off (`Ledger::miss`): when they leave with a shipment of the line after all,
+//!    they are put on hand again (`Ledger::find_outbound`, `ledger/on_hand.rs`), whatever fulfillment did with them meanwhile.
 //! 6. Fulfillment routes the reserved units again and returns the backordered ones to the order. When the backorder is
 //!    filled, `inventory.reserved` is emitted (`process/reservation.rs`).
 

@@ -6,7 +6,7 @@ use proto::{
     event::v1::{Event, ExceptionOpened},
     events::{EventType, FulfillmentEvent, OrderEvent, ReturnsEvent},
     fulfillment::v1::{Shipment, ShipmentShipped, ShipmentWrittenOff, WriteOffRemedy},
-    inventory::v1::{ConsumeRequest, DriftDetected, ReplacementReserved},
+    inventory::v1::{ConsumeRequest, DeallocationPolicy, DriftDetected, ReplacementReserved},
     order::v1::OrderHoldChanged,
     returns::v1::{DisposedLine, DispositionKind, Return, ReturnDisposed},
 };
@@ -248,6 +248,65 @@ async fn a_package_that_is_replaced_gets_free_units_before_other_backorders() {
         world.fulfillment.emit("ord_1", &cancelled);
         world.drain().await;
         assert_eq!(units(&world.reservation("ord_1").await), (4, 0, 2, 0, 0));
+    })
+    .await;
+}
+
+/// Five units at the node, of which two are not found and leave all the same.
+async fn found_and_shipped(world: &World, count_between: Option<i64>) {
+    world.receive("A", HERE, 1_000).await;
+    world.reserve("ord_1", &[(1, "A", 5)]).await;
+    world.allocate("key", "ord_1", &[(1, HERE, 5)]).await;
+    world.deallocate("ord_1", &[(1, HERE, 2)], DeallocationPolicy::Short).await;
+    assert_eq!(world.availability("A").await.on_hand, 998);
+    world.clock.advance(Duration::from_secs(60));
+    if let Some(counted) = count_between {
+        world.count("A", counted, Duration::ZERO).await;
+        world.clock.advance(Duration::from_secs(60));
+    }
+    ship(world, "shm_1", "ord_1", &[(1, "A", 3)], world.clock.now()).await;
+    ship(world, "shm_1", "ord_1", &[(1, "A", 2)], world.clock.now()).await;
+}
+
+#[tokio::test]
+async fn units_that_were_not_found_and_leave_all_the_same_come_off_once() {
+    for (count_between, left) in [(None, 995), (Some(1_000), 995), (Some(997), 992)] {
+        each(World::open, async |world| {
+            found_and_shipped(&world, count_between).await;
+            assert_eq!(world.availability("A").await.on_hand, left, "{count_between:?}");
+            assert_eq!(units(&world.reservation("ord_1").await), (0, 0, 5, 0, 0));
+            world.check("A").await;
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn units_that_were_not_found_and_are_allocated_there_again_come_off_once() {
+    each(World::open, async |world| {
+        world.receive("A", HERE, 1_000).await;
+        world.reserve("ord_1", &[(1, "A", 5)]).await;
+        world.allocate("key", "ord_1", &[(1, HERE, 5)]).await;
+        world.deallocate("ord_1", &[(1, HERE, 2)], DeallocationPolicy::Short).await;
+        world.receive("A", HERE, 2).await;
+        world.allocate("found", "ord_1", &[(1, HERE, 2)]).await;
+        ship(&world, "shm_1", "ord_1", &[(1, "A", 7)], world.clock.now()).await;
+        assert_eq!(world.availability("A").await.on_hand, 993, "two more than the order has are no found ones");
+        world.check("A").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn units_that_left_before_their_short_pick_is_known_come_off_once() {
+    each(World::open, async |world| {
+        world.receive("A", HERE, 1_000).await;
+        world.reserve("ord_1", &[(1, "A", 5)]).await;
+        world.allocate("key", "ord_1", &[(1, HERE, 5)]).await;
+        ship(&world, "shm_1", "ord_1", &[(1, "A", 5)], world.clock.now()).await;
+        world.deallocate("ord_1", &[(1, HERE, 2)], DeallocationPolicy::Short).await;
+        assert_eq!(world.availability("A").await.on_hand, 995);
+        world.check("A").await;
     })
     .await;
 }

@@ -268,3 +268,52 @@ async fn wrong_fields_of_a_retraction_of_a_count_are_named() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn counts_that_are_taken_back_in_any_order_leave_what_was_there_without_them() {
+    for order in [[4, 3, 2], [4, 2, 3], [3, 4, 2], [3, 2, 4], [2, 4, 3], [2, 3, 4]] {
+        each(world, async |world| {
+            for report in [Count(1, 1_000), Count(2, 900), Count(3, 800), Count(4, 850), Receipt(5, 7)] {
+                world.report(report).await;
+            }
+            for minute in order {
+                world.report(NoCount(minute)).await;
+            }
+            assert_eq!(world.on_hand().await, 1_007, "{order:?}");
+            world.report(NoCount(1)).await;
+            assert_eq!(world.on_hand().await, 7, "{order:?}");
+            world.check("A").await;
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_count_that_stands_covers_what_occurred_before_it_when_a_later_one_is_taken_back() {
+    for retractions in [[NoReceipt(10), NoCount(3)], [NoCount(3), NoReceipt(10)]] {
+        each(world, async |world| {
+            for report in [Receipt(1, 10), Count(2, 7), Count(3, 5)].into_iter().chain(retractions) {
+                world.report(report).await;
+            }
+            assert_eq!(world.on_hand().await, 7, "{retractions:?}");
+            world.report(NoCount(2)).await;
+            assert_eq!(world.on_hand().await, 0, "{retractions:?}");
+            world.check("A").await;
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_movement_of_a_count_that_is_taken_back_uncovers_what_the_count_covered() {
+    each(world, async |world| {
+        for report in [Receipt(1, 10), Count(2, 9), Count(3, 8), NoCount(2)] {
+            world.report(report).await;
+        }
+        let newest = world.movements("A").await.into_iter().find(|one| one.note == "8 units counted").unwrap();
+        world.retract(newest.movement_number).await.unwrap();
+        assert_eq!(world.on_hand().await, 10);
+        world.check("A").await;
+    })
+    .await;
+}

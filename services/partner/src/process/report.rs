@@ -45,7 +45,7 @@ use tokio::time::timeout;
 use types::{Fault, MessageId, PartnerId, Reason, Timestamp, retry::report::WITHIN_CALL};
 
 pub(crate) use self::attempt::explanation;
-use self::{attempt::RecordReportAttempt, receive::ReceiveReport};
+use self::{attempt::RecordReportAttempt, receive::ReceiveReport, take_back::About};
 use crate::{
     fulfillment_request::FulfillmentRequest,
     message::{Content, Message, MessageState},
@@ -244,18 +244,18 @@ impl Reports {
 
     async fn apply(&self, stored: StoredReport) -> RecordReportAttempt {
         let report = report_part::without(stored.report.clone(), &stored.parts);
-        let mut taken_back = Vec::new();
+        let (mut taken_back, mut about) = (Vec::new(), About::default());
         let result = if let Report::Retracted(retraction) = &report {
-            self.retract(&stored, retraction, &mut taken_back).await
+            self.retract(&stored, retraction, &mut taken_back, &mut about).await
         } else if stored.corrects.is_empty() {
             self.record(&stored, report, stored.message_id.to_string()).await
         } else {
-            self.correct(&stored, report, &mut taken_back).await
+            self.correct(&stored, report, &mut taken_back, &mut about).await
         };
         let refused = |fault| report_part::refused(&stored.report, &stored.parts, fault);
         let bad = result.as_ref().err().map(refused).unwrap_or_default();
         let left_out = i64::try_from(stored.parts.len()).unwrap_or(i64::MAX);
-        RecordReportAttempt { message_id: stored.message_id, result, bad, left_out, taken_back }
+        RecordReportAttempt { message_id: stored.message_id, result, bad, left_out, taken_back, about }
     }
 
     /// Makes the call that a report, or what is left of it, becomes.

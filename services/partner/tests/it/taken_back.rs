@@ -308,3 +308,22 @@ async fn a_count_by_a_clock_that_is_ahead_is_taken_back_by_the_time_it_was_recor
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_report_that_may_not_take_back_or_correct_is_tied_to_the_order_of_the_earlier_one() {
+    each(world, async |world| {
+        let pick = world.apply(Kind::Pick.report("m1", 4)).await;
+        world.fulfillment.set_behavior(PeerBehavior::Refuses);
+        let corrects = SubmitReportRequest { corrects: "m1".to_owned(), ..Kind::Pick.report("c1", 3) };
+        for request in [retracted("r1", "m1"), corrects] {
+            let refused = world.submit(request).await.unwrap();
+            assert_eq!(refused.state(), MessageState::Rejected);
+            assert_eq!((refused.order_id.as_str(), &refused.order_id), ("ord_1", &pick.order_id));
+        }
+        let opened = world.events().await.of(EventType::ExceptionOpened);
+        let tied: Vec<_> =
+            opened.iter().map(|event| (event.correlation_id.as_str(), event.account_id.as_str())).collect();
+        assert_eq!(tied, [("ord_1", "acc_a"), ("ord_1", "acc_a")]);
+    })
+    .await;
+}

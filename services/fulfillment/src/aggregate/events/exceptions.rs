@@ -56,11 +56,13 @@ impl SavedFulfillmentOrder {
         exception.resolve(cx, "the contents are corrected");
     }
 
-    /// The goods left, at the time of the report.
-    pub(super) fn open_shipped_in_future(&self, shipment_id: &ShipmentId, claimed: Timestamp, cx: &mut Context<'_>) {
+    /// The goods are labelled or left all the same: at the time at which the report was recorded.
+    pub(super) fn open_implausibly_timed(&self, shipment_id: &ShipmentId, claimed: Timestamp, cx: &mut Context<'_>) {
         let Some(shipment) = self.shipment(shipment_id) else { return };
+        let is_old = claimed < self.order.header.create_time;
+        let what = if is_old { "is long before it was requested" } else { "lies in the future" };
         let claimed = mesh::wire::timestamp(claimed).to_string();
-        let summary = format!("{} is reported for {claimed}, which lies in the future", shipment.shipment_reference);
+        let summary = format!("{} is reported for {claimed}, which {what}", shipment.shipment_reference);
         let facts = [("occur_time", claimed.clone()), ("node_id", shipment.node_id.to_string())];
         exception(ExceptionType::ImplausibleTime, shipment, claimed).open(cx, summary, facts);
     }

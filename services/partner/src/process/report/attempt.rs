@@ -12,7 +12,7 @@ use types::{
 
 use super::{
     Effect,
-    take_back::{self, TakenBack},
+    take_back::{self, About, TakenBack},
     task, unschedule,
 };
 use crate::{
@@ -35,6 +35,8 @@ pub(crate) struct RecordReportAttempt {
     pub left_out: i64,
     /// Earlier messages that it took back, whatever became of the rest.
     pub taken_back: Vec<TakenBack>,
+    /// The order of the earlier messages that it names. It is the report's own when it is refused too.
+    pub about: About,
 }
 
 impl RecordReportAttempt {
@@ -45,6 +47,7 @@ impl RecordReportAttempt {
             bad: Vec::new(),
             left_out: 0,
             taken_back: Vec::new(),
+            about: About::default(),
         }
     }
 }
@@ -96,7 +99,13 @@ impl Command for RecordReportAttempt {
             return Ok(wire::message(&present, Vec::new()));
         }
         let attempts = present.attempts + 1;
-        let tried = Message { attempts, update_time: cx.now(), ..present };
+        let About { order_id, account_id } = self.about.clone();
+        let (order_id, account_id) = if present.order_id.is_empty() {
+            (order_id, account_id.or_else(|| present.account_id.clone()))
+        } else {
+            (present.order_id.clone(), present.account_id.clone())
+        };
+        let tried = Message { attempts, order_id, account_id, update_time: cx.now(), ..present };
         let (event, recorded) = match result {
             Ok(Effect { outcome, order_id, account_id, recorded_as }) => {
                 let order_id = if order_id.is_empty() { tried.order_id.clone() } else { order_id.clone() };

@@ -10,7 +10,8 @@
 //!    a crash takes it back once.
 //! 4. **Recorded** in its place, when the report is a correction. A milestone, a proof, and a shipment of the same packages are
 //!    corrected by the call that records them. When the correction is refused, the earlier report is recorded again, and stays as it was.
-//! 5. [`RecordReportAttempt`](super::attempt::RecordReportAttempt) marks the earlier messages with the result ([`mark`]): RETRACTED,
+//! 5. [`RecordReportAttempt`](super::attempt::RecordReportAttempt) ties the report to the order of the earlier one, also when it is
+//!    refused ([`About`]), so that the order shows its exception. It marks the earlier messages with the result ([`mark`]): RETRACTED,
 //!    `partner.message_retracted`. Their parts are dropped, their exceptions are resolved, and `ReplayMessage` refuses them.
 
 use proto::{
@@ -22,7 +23,7 @@ use proto::{
     partner::v1::{RetractReport, submit_report_request::Report},
 };
 use store::{Column as _, Context, Rows};
-use types::{Fault, MessageId, Reason};
+use types::{AccountId, Fault, MessageId, Reason};
 
 use super::{Effect, Reports, StoredReport, unschedule};
 use crate::{
@@ -41,6 +42,25 @@ pub(crate) struct TakenBack {
     pub(crate) message_id: MessageId,
     /// Its state.
     pub(crate) state: MessageState,
+}
+
+/// The order that earlier messages belong to, as far as they name one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct About {
+    /// The order; empty when not known.
+    pub(crate) order_id: String,
+    /// The account of the order.
+    pub(crate) account_id: Option<AccountId>,
+}
+
+impl About {
+    fn of(messages: &[Message]) -> Self {
+        let named = messages.iter().rev().find(|message| !message.order_id.is_empty());
+        named.map_or_else(Self::default, |message| Self {
+            order_id: message.order_id.clone(),
+            account_id: message.account_id.clone(),
+        })
+    }
 }
 
 impl From<&Message> for TakenBack {
@@ -68,15 +88,18 @@ fn has_effect(message: &Message) -> bool {
 }
 
 impl Reports {
-    /// Takes back an earlier report. Adds to `taken_back` what is undone, also when something else is refused then.
+    /// Takes back an earlier report. Adds to `taken_back` what is undone, also when something else is refused then, and sets
+    /// `about` to the order that it is about.
     pub(super) async fn retract(
         &self,
         stored: &StoredReport,
         retraction: &RetractReport,
         taken_back: &mut Vec<TakenBack>,
+        about: &mut About,
     ) -> Result<Effect, Fault> {
         let RetractReport { control_number, reason } = retraction;
         let earlier = self.earlier(stored, control_number).await?;
+        *about = About::of(&earlier);
         for message in &earlier {
             if !retraction::is_possible(&self.stored(message).await?.report) {
                 let description = format!("names a {}, which cannot be taken back", message.message_type);
@@ -113,9 +136,11 @@ impl Reports {
         stored: &StoredReport,
         report: Report,
         taken_back: &mut Vec<TakenBack>,
+        about: &mut About,
     ) -> Result<Effect, Fault> {
         let own_type = report_kind::of(&report).message_type;
         let earlier = self.earlier(stored, &stored.corrects).await?;
+        *about = About::of(&earlier);
         // A control number that was used again for another kind of report is refused as that, and corrects nothing.
         let other = earlier.iter().find(|one| one.state != MessageState::Quarantined && one.message_type != own_type);
         if let Some(other) = other {
