@@ -159,15 +159,15 @@ impl Ledger {
         Ok(())
     }
 
-    /// Restores units of a shipment that did not leave after all: they are allocated at the location again, and on hand
-    /// unless it was counted since.
-    pub(crate) fn restore(&mut self, key: &LineKey, stayed: OutboundQuantity<'_>) -> Result<(), Fault> {
+    /// Restores units of a shipment that did not leave after all: they are on hand, unless the location was counted since, and
+    /// allocated there again, except those that another location is to ship.
+    pub(crate) fn restore(&mut self, key: &LineKey, stayed: OutboundQuantity<'_>, elsewhere: i64) -> Result<(), Fault> {
         let OutboundQuantity { shipment_id, location_id, sku, quantity, occur_time } = stayed;
         let counted = self.level(sku, location_id).is_some_and(|level| level.was_counted_after(occur_time));
         let on_hand = if counted { 0 } else { quantity };
         let mut allocated = 0;
         if let Some(reservation) = self.reservations.get(key).filter(|reservation| reservation.sku == sku) {
-            allocated = quantity.min(reservation.consumed);
+            allocated = (quantity - elsewhere).clamp(0, reservation.consumed);
             let reservation = self.reservations.edit(key).ok_or_else(not_loaded)?;
             reservation.consumed -= allocated;
             reservation.allocated += allocated;
@@ -187,6 +187,17 @@ impl Ledger {
         let units = quantity.min(reservation.consumed);
         self.reservations.edit(key).ok_or_else(not_loaded)?.consumed -= units;
         if units > 0 { self.backorder(key, units, SHORT_PICK_RANK) } else { Ok(()) }
+    }
+
+    /// Reserves units again that no location is to ship any more although the order wants them: they were released, or consumed
+    /// by a shipment that did not leave. Before any other backorder.
+    pub(crate) fn reserve_again(&mut self, key: &LineKey, quantity: i64) -> Result<(), Fault> {
+        let Some(reservation) = self.reservations.edit(key) else { return Ok(()) };
+        let released = quantity.min(reservation.released);
+        let consumed = (quantity - released).min(reservation.consumed);
+        reservation.released -= released;
+        reservation.consumed -= consumed;
+        if released + consumed > 0 { self.backorder(key, released + consumed, SHORT_PICK_RANK) } else { Ok(()) }
     }
 
     fn allocation(&mut self, key: &LineKey, location_id: &NodeId, sku: &str) -> &mut Allocation {
