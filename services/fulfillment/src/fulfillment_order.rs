@@ -229,15 +229,6 @@ impl FulfillmentOrder {
 
     /// Counts units that left; returns which of them were no longer, or never, to be shipped.
     pub(crate) fn ship(&mut self, units: &[LineQuantity]) -> Vec<Reclaimed> {
-        let cancelling = matches!(
-            self.header.request_state,
-            RequestState::CancellationRequested
-                | RequestState::CancellationAccepted
-                | RequestState::CancellationRejected
-        );
-        self.header.request_state =
-            if cancelling { RequestState::CancellationRejected } else { RequestState::Accepted };
-        self.resolve_late_acceptance();
         let ship = |(line, quantity): (&mut FulfillmentLine, i64)| {
             let to_stop = line.superseded + line.freed;
             let reclaimed = line.ship(quantity);
@@ -245,7 +236,19 @@ impl FulfillmentOrder {
             line.doubled += to_stop - line.superseded - line.freed;
             reclaimed
         };
-        line::matched(&mut self.lines, units).map(ship).collect()
+        let reclaimed = line::matched(&mut self.lines, units).map(ship).collect();
+        self.header.request_state = match self.header.request_state {
+            // Who ships a part may still stop the rest.
+            RequestState::CancellationRequested if !self.ended() => RequestState::CancellationRequested,
+            RequestState::CancellationRequested
+            | RequestState::CancellationAccepted
+            | RequestState::CancellationRejected => RequestState::CancellationRejected,
+            RequestState::Submitted | RequestState::Accepted | RequestState::Rejected | RequestState::TimedOut => {
+                RequestState::Accepted
+            }
+        };
+        self.resolve_late_acceptance();
+        reclaimed
     }
 
     /// Takes back picked units, as far as they are counted; returns how many.
