@@ -15,7 +15,7 @@ use proto::{
 use store::Proto;
 use types::{AccountId, DecisionId, Fault, FulfillmentOrderId, NodeId, OrderId, PartnerId, Timestamp};
 
-pub(crate) use answers::{Acceptance, Cancellation, CancellationOutcome, Rejection, Stopped};
+pub(crate) use answers::{Acceptance, Cancellation, CancellationOutcome, Rejection, Restored, Stopped};
 pub(crate) use line::{FulfillmentLine, Reclaimed};
 
 use crate::release::{OpenHold, OpenHolds};
@@ -232,16 +232,26 @@ impl FulfillmentOrder {
 
     /// Counts units that left; returns which of them were no longer, or never, to be shipped.
     pub(crate) fn ship(&mut self, units: &[LineQuantity]) -> Vec<Reclaimed> {
-        let cancelling = matches!(
-            self.header.request_state,
+        let ship = |(line, quantity): (&mut FulfillmentLine, i64)| {
+            let to_stop = line.superseded + line.freed;
+            let reclaimed = line.ship(quantity);
+            line.freed = line.freed.min(line.cancelled);
+            line.doubled += to_stop - line.superseded - line.freed;
+            reclaimed
+        };
+        let reclaimed = line::matched(&mut self.lines, units).map(ship).collect();
+        self.header.request_state = match self.header.request_state {
+            // Who ships a part may still stop the rest.
+            RequestState::CancellationRequested if !self.ended() => RequestState::CancellationRequested,
             RequestState::CancellationRequested
-                | RequestState::CancellationAccepted
-                | RequestState::CancellationRejected
-        );
-        self.header.request_state =
-            if cancelling { RequestState::CancellationRejected } else { RequestState::Accepted };
+            | RequestState::CancellationAccepted
+            | RequestState::CancellationRejected => RequestState::CancellationRejected,
+            RequestState::Submitted | RequestState::Accepted | RequestState::Rejected | RequestState::TimedOut => {
+                RequestState::Accepted
+            }
+        };
         self.resolve_late_acceptance();
-        line::matched(&mut self.lines, units).map(|(line, quantity)| line.ship(quantity)).collect()
+        reclaimed
     }
 
     /// Takes back picked units, as far as they are counted; returns how many.
@@ -280,10 +290,25 @@ impl FulfillmentOrder {
         Ok(found)
     }
 
-    /// Takes back units that were counted as having left. They are open again at the node.
-    pub(crate) fn unship(&mut self, units: &[LineQuantity]) {
+    /// Takes back units that were counted as having left. They are open again at the node. Returns those that the node was no
+    /// longer to ship: another one may have them (`process/faster_node.rs`).
+    pub(crate) fn unship(&mut self, units: &[LineQuantity]) -> Vec<LineQuantity> {
+        let mut taken_back = Vec::new();
         for (line, quantity) in line::matched(&mut self.lines, units) {
+            let beyond = quantity.min(line.beyond);
             line.shipped -= quantity.min(line.shipped);
+            line.beyond -= beyond;
+            if beyond > 0 {
+                taken_back.push(line.units(beyond));
+            }
+        }
+        taken_back
+    }
+
+    /// Counts units that left as no longer, or never, to be shipped by the node.
+    pub(crate) fn ship_beyond(&mut self, line_number: i64, quantity: i64) {
+        if let Some(line) = self.lines.iter_mut().find(|line| line.line_number == line_number) {
+            line.beyond += quantity;
         }
     }
 

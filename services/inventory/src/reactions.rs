@@ -50,7 +50,7 @@ store::reactions! {
     FulfillmentFollower, "inventory.fulfillment", FulfillmentEvent, |follower, event| {
         NodeCreated | NodeUpdated(changed) => follower.node_changed(&changed.node.unwrap_or_default()).await,
         ShipmentShipped(shipped) => Ok(optional(Consume::of(shipped, occur_time(event))?)),
-        ShipmentDepartureRetracted(stayed) => Ok(optional(RestoreConsumed::of(stayed, occur_time(event))?)),
+        ShipmentDepartureRetracted(stayed) => Ok(optional(RestoreConsumed::of(stayed, &event.event_id, occur_time(event))?)),
         ShipmentWrittenOff(written_off) => Ok(vec![Box::new(ReplaceConsumed::of(written_off)?)]),
         ignored: FulfillmentRouted, FulfillmentRoutingFailed, FulfillmentUnfulfillable,
             FulfillmentRequested, FulfillmentAccepted, FulfillmentRejected, FulfillmentTimedOut, FulfillmentCompleted,

@@ -74,6 +74,30 @@ impl Command for ReplaceConsumed {
         if !self.replaces {
             return Ok(());
         }
+        let replacement = Replacement {
+            order_id: &self.order_id,
+            account_id: Some(&self.account_id),
+            shipment_id: &self.shipment_id,
+            lines: &self.lines,
+            key: &self.package_id,
+        };
+        replacement.emit(rows, cx)
+    }
+}
+
+/// Units of a shipment that are reserved again.
+pub(crate) struct Replacement<'a> {
+    pub(crate) order_id: &'a OrderId,
+    pub(crate) account_id: Option<&'a AccountId>,
+    pub(crate) shipment_id: &'a str,
+    pub(crate) lines: &'a [RequestedLine],
+    /// What makes its event unique among those of the shipment.
+    pub(crate) key: &'a str,
+}
+
+impl Replacement<'_> {
+    /// Tells the order, with its reservations as they are now.
+    pub(crate) fn emit(&self, rows: &Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         let quantity = |line: &RequestedLine| LineQuantity {
             line_number: i32::try_from(line.line_number).unwrap_or(i32::MAX),
             sku: line.sku.clone(),
@@ -81,12 +105,15 @@ impl Command for ReplaceConsumed {
         };
         let payload = InventoryEvent::InventoryReplacementReserved(ReplacementReserved {
             order_id: self.order_id.to_string(),
-            shipment_id: self.shipment_id.clone(),
+            shipment_id: self.shipment_id.to_owned(),
             lines: self.lines.iter().map(quantity).collect(),
-            reservations: reservations_of(rows, self.keys())?,
+            reservations: reservations_of(rows, self.lines.iter().map(|line| line.key(self.order_id)))?,
         });
-        let event = NewEvent::new(payload, &self.shipment_id, 1, &self.package_id);
-        cx.emit(event.order(&self.order_id).account(&self.account_id));
+        let event = NewEvent::new(payload, self.shipment_id, 1, self.key).order(self.order_id);
+        cx.emit(match self.account_id {
+            Some(account_id) => event.account(account_id),
+            None => event,
+        });
         Ok(())
     }
 }

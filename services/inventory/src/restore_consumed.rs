@@ -1,5 +1,6 @@
 //! Restores units of a shipment that were consumed and did not leave after all: they are on hand and allocated again, at the
-//! location that they were said to have left.
+//! location that they were said to have left. Units that another location is to ship are only on hand. Units that no location is to
+//! ship any more, because the other one has stopped, are reserved again (`replace_consumed.rs`).
 
 use mesh::wire::one_id;
 use proto::fulfillment::v1::ShipmentShipped;
@@ -10,6 +11,7 @@ use crate::{
     consume::Consumption,
     ledger::{Cause, OutboundQuantity},
     quantity::RequestedLine,
+    replace_consumed::Replacement,
     reservation::LineKey,
     working_set::WorkingSet,
 };
@@ -21,13 +23,23 @@ pub(crate) struct RestoreConsumed {
     account_id: Option<AccountId>,
     location_id: NodeId,
     lines: Vec<RequestedLine>,
+    /// Of the lines, units that this location is not to ship again.
+    elsewhere: Vec<RequestedLine>,
+    /// Of those, units that no location is to ship any more.
+    free: Vec<RequestedLine>,
+    /// The event of the retracted departure.
+    event_id: String,
     /// When they were said to have left; now when absent.
     occur_time: Option<Timestamp>,
 }
 
 impl RestoreConsumed {
     /// The units of a retracted departure, if there are any.
-    pub(crate) fn of(stayed: ShipmentShipped, occur_time: Option<Timestamp>) -> Result<Option<Self>, Fault> {
+    pub(crate) fn of(
+        stayed: ShipmentShipped,
+        event_id: &str,
+        occur_time: Option<Timestamp>,
+    ) -> Result<Option<Self>, Fault> {
         let shipment = stayed.shipment.unwrap_or_default();
         let lines = RequestedLine::of_event(stayed.lines);
         if lines.is_empty() {
@@ -39,6 +51,9 @@ impl RestoreConsumed {
             account_id: shipment.account_id.parse().ok(),
             location_id: one_id("shipment.node_id", &shipment.node_id)?,
             lines,
+            elsewhere: RequestedLine::of_event(stayed.over_shipped),
+            free: RequestedLine::of_event(stayed.free),
+            event_id: event_id.to_owned(),
             occur_time,
         }))
     }
@@ -52,6 +67,9 @@ impl RestoreConsumed {
         for (line, (order_id, line_number)) in self.lines.iter().zip(self.keys()) {
             set.allocation((order_id, line_number, self.location_id.clone()));
             set.on_hand_changes(rows, &line.sku, &self.location_id, line.quantity);
+            if !self.free.is_empty() {
+                set.units_become_free(rows, &line.sku);
+            }
         }
         set
     }
@@ -87,9 +105,26 @@ impl Command for RestoreConsumed {
                     quantity,
                     occur_time,
                 };
-                ledger.restore(&key, stayed)?;
+                ledger.restore(&key, stayed, quantity_of(&self.elsewhere, line.line_number))?;
             }
+            ledger.reserve_again(&key, quantity_of(&self.free, line.line_number))?;
         }
-        ledger.save(&Cause::Shipment(&self.order_id, self.shipment_id.as_str(), self.account_id.as_ref()), rows, cx)
+        ledger.save(&Cause::Shipment(&self.order_id, self.shipment_id.as_str(), self.account_id.as_ref()), rows, cx)?;
+        if !self.free.is_empty() {
+            let replacement = Replacement {
+                order_id: &self.order_id,
+                account_id: self.account_id.as_ref(),
+                shipment_id: self.shipment_id.as_str(),
+                lines: &self.free,
+                key: &self.event_id,
+            };
+            replacement.emit(rows, cx)?;
+        }
+        Ok(())
     }
+}
+
+/// Units of a line.
+fn quantity_of(lines: &[RequestedLine], line_number: i64) -> i64 {
+    lines.iter().filter(|line| line.line_number == line_number).map(|line| line.quantity).sum()
 }

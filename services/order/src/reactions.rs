@@ -111,7 +111,12 @@ store::reactions! {
             record(&shipment.order_id, OrderReport::Delivered { shipment_id, units })
         },
         ShipmentDepartureRetracted(shipped) => {
-            let (units, shipment) = (read_units(&shipped.lines)?, shipment(shipped.shipment)?);
+            let (mut units, shipment) = (read_units(&shipped.lines)?, shipment(shipped.shipment)?);
+            // Units that no node has are taken back once inventory has reserved them again.
+            for free in read_units(&shipped.free)? {
+                units.iter_mut().filter(|unit| unit.line_number == free.line_number).for_each(|unit| unit.quantity -= free.quantity);
+            }
+            units.retain(|unit| unit.quantity > 0);
             let shipment_id = read_id(&shipment.shipment_id)?;
             record(&shipment.order_id, OrderReport::DepartureRetracted { shipment_id, units })
         },

@@ -200,3 +200,141 @@ async fn an_accepted_fulfillment_order_is_shipped_whole_when_a_part_of_it_left_w
     })
     .await;
 }
+
+/// The same as a report says: the first node's shipment never left.
+async fn takes_back(world: &World, partner: &str, tracking: &str) {
+    let retracted = json!({"controlNumber": format!("ship {tracking}"), "reason": "it never left"});
+    let message = world.report(partner, &format!("retract {tracking}"), json!({ "retracted": retracted })).await;
+    assert_eq!(message["state"], "MESSAGE_STATE_APPLIED", "{message}");
+    world.drain().await;
+}
+
+async fn answers(world: &World, order_id: &str, answer: &str) {
+    let fulfillment_order_id = work(world, order_id, 1).await["fulfillmentOrderId"].clone();
+    let answer = json!({"fulfillmentOrderId": fulfillment_order_id, "answer": answer});
+    world.report("par_gulf", "answer", json!({ "cancellation": answer })).await;
+    world.drain().await;
+}
+
+/// Units on hand, allocated and available to promise, of all nodes.
+async fn stock(world: &World) -> [i64; 3] {
+    let stock = world.get("/v1/availability?skus=TEA").await;
+    ["onHand", "allocated", "atp"].map(|name| number(&stock["availability"][0][name]))
+}
+
+async fn ended(world: &World, order_id: &str, index: usize) -> bool {
+    let state = work(world, order_id, index).await["executionState"].clone();
+    ["EXECUTION_STATE_COMPLETED", "EXECUTION_STATE_CANCELLED"].contains(&state.as_str().unwrap())
+}
+
+#[tokio::test]
+async fn units_that_the_first_node_takes_back_are_shipped_by_the_second_one_that_could_not_stop() {
+    each(|world| async move {
+        let order_id = at_the_second_node(&world).await;
+        ships(&world, &order_id, 0, "par_hanse", "T-1").await;
+        takes_back(&world, "par_hanse", "T-1").await;
+        assert!(ended(&world, &order_id, 0).await, "Hamburg had rejected them");
+        assert_eq!(counters(&order(&world, &order_id).await), [0, 0, 0, 4, 0]);
+        answers(&world, &order_id, "CANCELLATION_ANSWER_REJECTED").await;
+        ships(&world, &order_id, 1, "par_gulf", "T-2").await;
+        is_delivered(&world, "T-2").await;
+        let closed = order(&world, &order_id).await;
+        assert_eq!((&closed["state"], counters(&closed)), (&json!("ORDER_STATE_CLOSED"), [4, 0, 0, 0, 4]));
+        assert_eq!((stock(&world).await, world.fulfillment_orders(&order_id).await.len()), ([4, 0, 4], 2));
+        world.check_laws().await;
+        world.check_nobody_waits_in_vain().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_shipment_that_is_taken_back_after_the_second_node_shipped_leaves_nothing_to_ship() {
+    each(|world| async move {
+        let order_id = at_the_second_node(&world).await;
+        ships(&world, &order_id, 0, "par_hanse", "T-1").await;
+        ships(&world, &order_id, 1, "par_gulf", "T-2").await;
+        takes_back(&world, "par_hanse", "T-1").await;
+        assert!(ended(&world, &order_id, 0).await);
+        is_delivered(&world, "T-2").await;
+        let closed = order(&world, &order_id).await;
+        assert_eq!((&closed["state"], counters(&closed)), (&json!("ORDER_STATE_CLOSED"), [4, 0, 0, 0, 4]));
+        assert_eq!(stock(&world).await, [4, 0, 4]);
+        world.check_laws().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn units_that_are_taken_back_before_the_second_node_stops_are_routed_again_with_their_stock() {
+    each(|world| async move {
+        let order_id = at_the_second_node(&world).await;
+        ships(&world, &order_id, 0, "par_hanse", "T-1").await;
+        takes_back(&world, "par_hanse", "T-1").await;
+        answers(&world, &order_id, "CANCELLATION_ANSWER_ACCEPTED").await;
+        assert_eq!((ended(&world, &order_id, 0).await, ended(&world, &order_id, 1).await), (true, true));
+        assert_eq!(counters(&order(&world, &order_id).await), [0, 0, 0, 4, 0]);
+        assert_eq!(work(&world, &order_id, 2).await["nodeId"], "nod_houston", "Hamburg had rejected them");
+        assert_eq!(stock(&world).await, [8, 4, 4]);
+        world.check_laws().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn units_that_are_taken_back_after_the_second_node_stopped_are_reserved_and_released_again() {
+    each(|world| async move {
+        let order_id = at_the_second_node(&world).await;
+        ships(&world, &order_id, 0, "par_hanse", "T-1").await;
+        answers(&world, &order_id, "CANCELLATION_ANSWER_ACCEPTED").await;
+        assert_eq!(stock(&world).await, [4, 0, 4]);
+        takes_back(&world, "par_hanse", "T-1").await;
+        assert_eq!((ended(&world, &order_id, 0).await, ended(&world, &order_id, 1).await), (true, true));
+        assert_eq!(counters(&order(&world, &order_id).await), [0, 0, 0, 4, 0]);
+        assert_eq!((stock(&world).await, world.fulfillment_orders(&order_id).await.len()), ([8, 4, 4], 3));
+        world.check_laws().await;
+        world.check_nobody_waits_in_vain().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_correction_to_fewer_units_frees_the_others_from_the_second_node_alone() {
+    each(|world| async move {
+        let order_id = at_the_second_node(&world).await;
+        ships(&world, &order_id, 0, "par_hanse", "T-1").await;
+        let corrected = json!({
+            "fulfillmentOrderId": work(&world, &order_id, 0).await["fulfillmentOrderId"],
+            "shipmentReference": "S-1", "carrierId": "par_parcel", "occurTime": "2026-05-28T20:26:40Z",
+            "packages": [{"trackingNumber": "T-1", "lines": [{"lineNumber": 1, "quantity": 1}]}],
+        });
+        let message =
+            world.report("par_hanse", "correct", json!({ "shipped": corrected, "corrects": "ship T-1" })).await;
+        assert_eq!(message["state"], "MESSAGE_STATE_APPLIED", "{message}");
+        world.drain().await;
+        assert!(work(&world, &order_id, 0).await["executionState"] != "EXECUTION_STATE_IN_PROGRESS");
+        answers(&world, &order_id, "CANCELLATION_ANSWER_ACCEPTED").await;
+        assert_eq!(counters(&order(&world, &order_id).await), [1, 0, 0, 3, 0]);
+        let third = work(&world, &order_id, 2).await;
+        assert_eq!(number(&third["lines"][0]["quantity"]), 3);
+        assert_eq!(stock(&world).await, [7, 3, 4]);
+        world.check_laws().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_part_that_is_taken_back_is_shipped_by_the_second_node_that_went_on() {
+    each(|world| async move {
+        let order_id = at_the_second_node(&world).await;
+        ships_units(&world, &order_id, 0, "par_hanse", "T-1", 1).await;
+        takes_back(&world, "par_hanse", "T-1").await;
+        assert!(ended(&world, &order_id, 0).await);
+        ships(&world, &order_id, 1, "par_gulf", "T-2").await;
+        is_delivered(&world, "T-2").await;
+        let closed = order(&world, &order_id).await;
+        assert_eq!((&closed["state"], counters(&closed)), (&json!("ORDER_STATE_CLOSED"), [4, 0, 0, 0, 4]));
+        assert_eq!((exceptions(&world).await, stock(&world).await), (vec![], [4, 0, 4]));
+        world.check_laws().await;
+    })
+    .await;
+}

@@ -11,7 +11,9 @@ use types::{Fault, Timestamp};
 
 use super::{FulfillmentOrderAggregate, PendingEvent};
 use crate::{
-    fulfillment_order::{Acceptance, Cancellation, CancellationOutcome, FulfillmentOrder, Rejection, Stopped},
+    fulfillment_order::{
+        Acceptance, Cancellation, CancellationOutcome, FulfillmentOrder, Rejection, Restored, Stopped,
+    },
     process::{deallocation::RecordDeallocation, unfulfillable},
     release::OpenHold,
 };
@@ -110,6 +112,16 @@ impl FulfillmentOrderAggregate {
         let (superseded, cancellation) = self.order.supersede(shipped, reason);
         self.cancelling(cancellation, now);
         superseded
+    }
+
+    /// Another node shipped units that this one cannot be stopped from shipping too. Returns which.
+    pub(crate) fn double(&mut self, shipped: &[LineQuantity]) -> Vec<LineQuantity> {
+        self.order.double(shipped)
+    }
+
+    /// Another node takes its shipment of units back.
+    pub(crate) fn restore(&mut self, taken_back: &[LineQuantity]) -> Restored {
+        self.order.restore(taken_back)
     }
 
     fn cancelling(&mut self, cancellation: Cancellation, now: Timestamp) {

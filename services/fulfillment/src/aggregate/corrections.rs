@@ -66,6 +66,33 @@ impl FulfillmentOrderAggregate {
         Ok(shipment_id)
     }
 
+    /// Units of shipments that were taken back and that the node was not to ship.
+    pub(crate) fn stayed_beyond(&self) -> Vec<LineQuantity> {
+        let mut units = Vec::new();
+        for event in &self.pending {
+            if let PendingEvent::Moved(_, movement) = event {
+                add(&mut units, movement.stayed_beyond.clone());
+            }
+        }
+        units
+    }
+
+    /// Of the units of a shipment that were taken back, those that another node has, and those that no node has any more.
+    pub(crate) fn leave_to_others(&mut self, shipment_id: &ShipmentId, here: Vec<LineQuantity>, free: &[LineQuantity]) {
+        let mut elsewhere = here;
+        add(&mut elsewhere, free.to_vec());
+        self.order.leave_to_others(&elsewhere);
+        for event in &mut self.pending {
+            if let PendingEvent::Moved(moved, movement) = event
+                && moved == shipment_id
+            {
+                add(&mut movement.elsewhere, std::mem::take(&mut elsewhere));
+                add(&mut movement.free, free.to_vec());
+                break;
+            }
+        }
+    }
+
     /// Packages left with other contents than were reported: the difference left, or did not leave after all.
     pub(crate) fn correct_contents(
         &mut self,
@@ -91,7 +118,7 @@ impl FulfillmentOrderAggregate {
             package.contents = Proto(ReportedPackage { sscc, tracking_number: number, lines: contents.lines });
             let (ship_time, deliver_time) = (package.ship_time, package.deliver_time);
             if let Some(left) = ship_time {
-                self.order.unship(&less);
+                add(&mut movement.stayed_beyond, self.order.unship(&less));
                 if deliver_time.is_some() {
                     add(&mut movement.undelivered, less.clone());
                     add(&mut movement.delivered, more.clone());

@@ -39,6 +39,12 @@ pub(super) struct Movement {
     pub(super) undelivered: Vec<LineQuantity>,
     /// Units that did not leave after all, by when they were said to have left.
     pub(super) stayed: BTreeMap<Timestamp, Vec<LineQuantity>>,
+    /// Of the units that stayed, those that their node was not to ship.
+    pub(super) stayed_beyond: Vec<LineQuantity>,
+    /// Of the units that stayed, those that another node has, or had until it stopped.
+    pub(super) elsewhere: Vec<LineQuantity>,
+    /// Of those, the ones that no node has any more.
+    pub(super) free: Vec<LineQuantity>,
 }
 
 /// Packages of a report, as they are in the aggregate.
@@ -235,7 +241,7 @@ impl FulfillmentOrderAggregate {
         package.departure = Departure::None;
         let at = package.ship_time.take().unwrap_or_default();
         let lines = package.lines().to_vec();
-        self.order.unship(&lines);
+        add(&mut movement.stayed_beyond, self.order.unship(&lines));
         add(movement.stayed.entry(at).or_default(), lines);
     }
 

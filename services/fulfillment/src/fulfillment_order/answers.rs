@@ -27,6 +27,15 @@ pub(crate) struct Stopped {
     pub(crate) reassigned: Vec<LineQuantity>,
 }
 
+/// Where the units of a shipment are that another node takes back.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Restored {
+    /// Units that this node ships, or has shipped.
+    pub(crate) here: Vec<LineQuantity>,
+    /// Units that this node stopped: no node has them.
+    pub(crate) free: Vec<LineQuantity>,
+}
+
 /// What a rejection changed.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Rejection {
@@ -152,16 +161,18 @@ impl FulfillmentOrder {
         }
     }
 
-    /// Closes the open units: superseded ones, and the others as cancelled, or as withdrawn when the fulfillment order is
-    /// stopped only because some of its units are superseded.
+    /// Closes the open units: superseded ones, and the others as cancelled, or as withdrawn when nobody cancelled them: the
+    /// fulfillment order is stopped because units of it were superseded.
     fn cancel_open(&mut self) -> Stopped {
-        let only_superseded = self.header.cancel_time.is_none() && self.lines.iter().any(|line| line.superseded > 0);
+        let only_superseded = self.header.cancel_time.is_none();
         let mut stopped = Stopped::default();
         for line in self.lines.iter_mut().filter(|line| line.open() > 0) {
             let superseded = std::mem::take(&mut line.superseded);
             let others = line.open() - superseded;
             let (cancelled, reassigned) = if only_superseded { (0, others) } else { (others, 0) };
             line.cancelled += superseded + cancelled;
+            line.freed += superseded;
+            line.doubled = line.doubled.min(line.shipped);
             line.withdrawn += reassigned;
             line.pending_deallocation += reassigned;
             let units = [
@@ -224,6 +235,48 @@ impl FulfillmentOrder {
             reason.clone_into(&mut self.header.reason);
         }
         (superseded, cancellation)
+    }
+
+    /// Another node shipped units that this one cannot be stopped from shipping too. Returns which.
+    pub(crate) fn double(&mut self, shipped: &[LineQuantity]) -> Vec<LineQuantity> {
+        let mut doubled = Vec::new();
+        for (line, quantity) in line::matched(&mut self.lines, shipped) {
+            let quantity = quantity.min(line.open() - line.superseded - line.doubled);
+            if quantity > 0 {
+                line.doubled += quantity;
+                doubled.push(line.units(quantity));
+            }
+        }
+        doubled
+    }
+
+    /// Another node takes its shipment of units back: this one is to ship them, or has shipped them, unless it has stopped.
+    pub(crate) fn restore(&mut self, taken_back: &[LineQuantity]) -> Restored {
+        let mut restored = Restored::default();
+        for (line, quantity) in line::matched(&mut self.lines, taken_back) {
+            let doubled = quantity.min(line.doubled);
+            let superseded = (quantity - doubled).min(line.superseded);
+            let freed = (quantity - doubled - superseded).min(line.freed);
+            line.doubled -= doubled;
+            line.superseded -= superseded;
+            // They are with nobody now, and not cancelled.
+            line.freed -= freed;
+            line.cancelled -= freed;
+            line.withdrawn += freed;
+            for (units, quantity) in [(&mut restored.here, doubled + superseded), (&mut restored.free, freed)] {
+                if quantity > 0 {
+                    units.push(line.units(quantity));
+                }
+            }
+        }
+        restored
+    }
+
+    /// Units that were taken back are with another node, or with none.
+    pub(crate) fn leave_to_others(&mut self, units: &[LineQuantity]) {
+        for (line, quantity) in line::matched(&mut self.lines, units) {
+            line.withdrawn += quantity.min(line.open());
+        }
     }
 
     /// The order cancels the open units.

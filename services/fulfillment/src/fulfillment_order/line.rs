@@ -32,6 +32,12 @@ store::record! {
         pending_deallocation: i64,
         /// Of the open units, those that another node has shipped: this one is asked to stop.
         superseded: i64,
+        /// Of the cancelled units, those that this node stopped because another one had shipped them.
+        freed: i64,
+        /// Of the open and shipped units, those that another node has shipped, and that this one did not stop.
+        doubled: i64,
+        /// Of the shipped units, those that this node was no longer, or never, to ship.
+        beyond: i64,
     }
 }
 
@@ -69,6 +75,9 @@ impl FulfillmentLine {
             withdrawn: 0,
             pending_deallocation: 0,
             superseded: 0,
+            freed: 0,
+            doubled: 0,
+            beyond: 0,
             version: 0,
         }
     }

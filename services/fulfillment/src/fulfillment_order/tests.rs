@@ -185,6 +185,8 @@ enum Fact {
     ConfirmCancellation,
     RefuseCancellation,
     Supersede(i64),
+    Double(i64),
+    Restore(i64),
     Pick(i64),
     Short(i64),
     Pack(i64),
@@ -201,6 +203,8 @@ fn facts() -> impl Strategy<Value = Fact> {
         Just(Fact::ConfirmCancellation),
         Just(Fact::RefuseCancellation),
         (1..6_i64).prop_map(Fact::Supersede),
+        (1..6_i64).prop_map(Fact::Double),
+        (1..6_i64).prop_map(Fact::Restore),
         (1..6_i64).prop_map(Fact::Pick),
         (1..6_i64).prop_map(Fact::Short),
         (1..6_i64).prop_map(Fact::Pack),
@@ -223,6 +227,8 @@ proptest! {
                 Fact::ConfirmCancellation => { let _kept = order.confirm_cancellation(); }
                 Fact::RefuseCancellation => { let _kept = order.refuse_cancellation(""); }
                 Fact::Supersede(q) => { order.supersede(&[units(line, q)], ""); }
+                Fact::Double(q) => { order.double(&[units(line, q)]); }
+                Fact::Restore(q) => { order.restore(&[units(line, q)]); }
                 Fact::Pick(q) => order.pick(&[units(line, q)]),
                 Fact::Short(q) => { order.short(&[units(line, q)]); }
                 Fact::Pack(q) => order.pack(&[units(line, q)], &[]),
@@ -234,7 +240,8 @@ proptest! {
                 prop_assert!(given_up <= line.quantity && line.pending_deallocation <= line.short + line.withdrawn);
                 prop_assert!(line.shipped + given_up <= line.quantity || given_up == 0);
                 prop_assert!(line.superseded <= line.open());
-                let counters = [line.superseded, line.picked, line.packed, line.shipped, line.short, line.cancelled, line.withdrawn, line.pending_deallocation];
+                prop_assert!(line.freed <= line.cancelled);
+                let counters = [line.superseded, line.freed, line.doubled, line.picked, line.packed, line.shipped, line.short, line.cancelled, line.withdrawn, line.pending_deallocation];
                 prop_assert!(counters.iter().all(|counter| *counter >= 0));
             }
             prop_assert_eq!(order.lines.iter().map(|line| line.shipped).sum::<i64>(), shipped);

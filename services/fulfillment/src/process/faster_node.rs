@@ -21,17 +21,26 @@
 //!      units too many, which the customer does not owe.
 //! 5. Stopped: inventory frees the superseded units. The order does not count them as cancelled: it has counted them as shipped.
 //! 6. Not stopped: the node ships too. The order counts what is beyond its lines as over-shipped, and only then opens OVER_SHIPPED.
+//! 7. The faster node takes its shipment back, or corrects it to fewer units (`report/corrections.rs`): [`give_back`]. Its units go
+//!    back to where they would be without it, and not to the node, which had given them up:
+//!    - another node has shipped them too, or is going to: they are its units;
+//!    - another node was asked to stop, and has not: the units are no longer superseded. When it stops all the same, they are
+//!      `reassigned` as in 4;
+//!    - another node has stopped: no node has them. They are `free` in `shipment.departure_retracted`: inventory reserves them
+//!      again (`services/inventory/src/restore_consumed.rs`), `inventory.replacement_reserved`, and the order releases them again.
+//!    Units that no other node had are the node's again: they are open there, and allocated.
 
 use std::cmp::Reverse;
 
 use proto::{order::v1::OrderReleaseSuperseded, types::v1::LineQuantity};
 use store::{AnyCommand, Command, Context, Needs, Rows};
-use types::{Fault, FulfillmentOrderId, OrderId};
+use types::{Fault, FulfillmentOrderId, OrderId, ShipmentId};
 
 use super::cancellation::ORDER;
 use crate::{
     aggregate::FulfillmentOrderAggregate,
     fulfillment_order::{FulfillmentOrderHeader, RequestState},
+    package::add,
     reactions::id,
     release::ReleaseAggregate,
 };
@@ -109,14 +118,65 @@ impl Command for SupersedeUnits {
             if superseded.is_empty() {
                 continue;
             }
-            for units in superseded {
-                if let Some(line) = left.iter_mut().find(|line| line.line_number == units.line_number) {
-                    line.quantity -= units.quantity;
-                }
-            }
-            left.retain(|line| line.quantity > 0);
+            subtract(&mut left, &superseded);
+            aggregate.save(rows, cx)?;
+        }
+        for id in self.open(rows)? {
+            let mut aggregate = FulfillmentOrderAggregate::load(&id, rows)?;
+            let doubled = aggregate.double(&left);
+            subtract(&mut left, &doubled);
             aggregate.save(rows, cx)?;
         }
         Ok(())
     }
+}
+
+fn subtract(units: &mut Vec<LineQuantity>, taken: &[LineQuantity]) {
+    for taken in taken {
+        if let Some(line) = units.iter_mut().find(|line| line.line_number == taken.line_number) {
+            line.quantity -= taken.quantity;
+        }
+    }
+    units.retain(|line| line.quantity > 0);
+}
+
+/// The other fulfillment orders of the order.
+fn others(id: &FulfillmentOrderId, rows: &Rows) -> Result<Vec<FulfillmentOrderId>, Fault> {
+    let Some(own) = rows.get::<FulfillmentOrderHeader>(id)? else { return Ok(Vec::new()) };
+    let all = rows.by::<FulfillmentOrderHeader>(ORDER, &own.order_id)?.into_iter();
+    Ok(all.map(|header| header.fulfillment_order_id.clone()).filter(|other| other != id).collect())
+}
+
+/// Requests the other fulfillment orders of the order, to which [`give_back`] may give units.
+pub(crate) fn needs_others(id: &FulfillmentOrderId, rows: &Rows, needs: &mut Needs) {
+    let Ok(Some(own)) = rows.get::<FulfillmentOrderHeader>(id) else { return };
+    needs.by::<FulfillmentOrderHeader>(ORDER, &own.order_id);
+    for other in others(id, rows).into_iter().flatten() {
+        FulfillmentOrderAggregate::needs(&other, rows, needs);
+    }
+}
+
+/// Gives units of a shipment that were taken back to the nodes that were to ship them; those of nodes that have stopped are free.
+pub(crate) fn give_back(
+    aggregate: &mut FulfillmentOrderAggregate,
+    shipment_id: &ShipmentId,
+    rows: &mut Rows,
+    cx: &mut Context<'_>,
+) -> Result<(), Fault> {
+    let mut left = aggregate.stayed_beyond();
+    if left.is_empty() {
+        return Ok(());
+    }
+    let (mut here, mut free) = (Vec::new(), Vec::new());
+    for id in others(&aggregate.order().header.fulfillment_order_id, rows)? {
+        let mut other = FulfillmentOrderAggregate::load(&id, rows)?;
+        let restored = other.restore(&left);
+        other.save(rows, cx)?;
+        subtract(&mut left, &restored.here);
+        subtract(&mut left, &restored.free);
+        add(&mut here, restored.here);
+        add(&mut free, restored.free);
+    }
+    aggregate.leave_to_others(shipment_id, here, &free);
+    Ok(())
 }

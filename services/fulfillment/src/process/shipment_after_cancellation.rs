@@ -42,6 +42,7 @@ pub(crate) fn ship(
         let from_release = release.reclaim(reclaimed.line_number, reclaimed.deallocated, reclaimed.beyond);
         let quantity = reclaimed.deallocated - from_release + reclaimed.beyond;
         if quantity > 0 {
+            order.ship_beyond(reclaimed.line_number, quantity);
             let line_number = count(reclaimed.line_number);
             over_shipped.push(LineQuantity { line_number, sku: reclaimed.sku, quantity });
         }

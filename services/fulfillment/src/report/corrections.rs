@@ -21,7 +21,7 @@ use types::{
 use super::packages::check_packages;
 use crate::{
     aggregate::FulfillmentOrderAggregate,
-    process::found_units,
+    process::{faster_node, found_units},
     tracking_report::believed,
     wire::{check_units, known_lines},
 };
@@ -158,11 +158,13 @@ impl Command for RetractShipment {
         FulfillmentOrderAggregate::needs(id, rows, needs);
         let reference = &self.0.shipment_reference;
         FulfillmentOrderAggregate::needs_reports(id, |_, one| one.shipment_reference == *reference, rows, needs);
+        faster_node::needs_others(id, rows, needs);
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<v1::Shipment, Fault> {
         let mut aggregate = FulfillmentOrderAggregate::load(&self.0.fulfillment_order_id, rows)?;
         let shipment_id = aggregate.retract_departures(&self.0.shipment_reference, &self.0.names, rows)?;
+        faster_node::give_back(&mut aggregate, &shipment_id, rows, cx)?;
         aggregate.save(rows, cx)?.shipment_snapshot(&shipment_id)
     }
 }
@@ -173,6 +175,7 @@ impl Command for CorrectShipment {
 
     fn needs(&self, rows: &Rows, needs: &mut Needs) {
         FulfillmentOrderAggregate::needs(&self.named.fulfillment_order_id, rows, needs);
+        faster_node::needs_others(&self.named.fulfillment_order_id, rows, needs);
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<v1::Shipment, Fault> {
@@ -183,6 +186,7 @@ impl Command for CorrectShipment {
         }
         checks.done()?;
         let shipment_id = aggregate.correct_contents(&self.named.shipment_reference, &self.packages)?;
+        faster_node::give_back(&mut aggregate, &shipment_id, rows, cx)?;
         aggregate.save(rows, cx)?.shipment_snapshot(&shipment_id)
     }
 }

@@ -273,3 +273,20 @@ async fn a_lost_call_or_a_repeat_frees_the_units_once() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_node_that_was_asked_to_stop_and_ships_a_part_may_still_stop_the_rest() {
+    each(routed, async |world| {
+        world.accept(&at(&world, 0).await).await;
+        world.cancel(ORDER);
+        world.drain().await;
+        world.ship(shipped(&at(&world, 0).await, &[("T1", 1)])).await;
+        world.drain().await;
+        let first = at(&world, 0).await;
+        assert_eq!(first.request_state(), RequestState::CancellationRequested);
+        world.answer_cancellation(&first, CancellationAnswer::Accepted).await;
+        let first = at(&world, 0).await;
+        assert_eq!((first.request_state(), first.lines[0].cancelled), (RequestState::CancellationAccepted, 3));
+    })
+    .await;
+}

@@ -18,7 +18,7 @@ const FULFILLMENT_ORDERS: &str = "INSERT INTO fulfillment_orders (fulfillment_or
     CASE WHEN i % 4000 < 2 THEN 'SUBMITTED' WHEN i % 4000 < 4 THEN 'REJECTED' ELSE 'ACCEPTED' END, \
     EMPTY_BYTES, '', 'rtd_1', 'NONE', '', i, i, 1 FROM n";
 const LINES: &str =
-    "INSERT INTO fulfillment_lines SELECT 'ful_' || (100000 + i), 1, 'A', 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1 FROM n";
+    "INSERT INTO fulfillment_lines SELECT 'ful_' || (100000 + i), 1, 'A', 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1 FROM n";
 /// Of 4,000 shipments two are under way.
 const SHIPMENTS: &str = "INSERT INTO shipments (shipment_id, fulfillment_order_id, order_id, account_id, node_id, partner_id, \
     shipment_reference, carrier_id, state, create_time, update_time, version) \

@@ -171,15 +171,15 @@ impl Ledger {
     }
 
     /// Restores units of a shipment that did not leave after all: they are on hand, unless the location was counted since, and
-    /// allocated there again, unless nobody wanted them.
-    pub(crate) fn restore(&mut self, key: &LineKey, stayed: OutboundQuantity<'_>) -> Result<(), Fault> {
+    /// allocated there again, unless nobody wanted them or another location is to ship them.
+    pub(crate) fn restore(&mut self, key: &LineKey, stayed: OutboundQuantity<'_>, elsewhere: i64) -> Result<(), Fault> {
         let OutboundQuantity { shipment_id, location_id, sku, quantity, occur_time } = stayed;
         let counted = self.level(sku, location_id).is_some_and(|level| level.was_counted_after(occur_time));
         let on_hand = if counted { 0 } else { quantity };
         let mut allocated = 0;
         if self.reservations.get(key).is_some_and(|reservation| reservation.sku == sku) {
             let reservation = self.reservations.edit(key).ok_or_else(not_loaded)?;
-            allocated = reservation.forget_unwanted(quantity).min(reservation.consumed);
+            allocated = (reservation.forget_unwanted(quantity) - elsewhere).clamp(0, reservation.consumed);
             reservation.consumed -= allocated;
             reservation.allocated += allocated;
             let allocation = self.allocation(key, location_id, sku);
@@ -209,6 +209,17 @@ impl Ledger {
         if let Some(reservation) = self.reservations.edit(key) {
             reservation.forget_unwanted(quantity);
         }
+    }
+
+    /// Reserves units again that no location is to ship any more although the order wants them: they were released, or consumed
+    /// by a shipment that did not leave. Before any other backorder.
+    pub(crate) fn reserve_again(&mut self, key: &LineKey, quantity: i64) -> Result<(), Fault> {
+        let Some(reservation) = self.reservations.edit(key) else { return Ok(()) };
+        let released = quantity.min(reservation.released);
+        let consumed = (quantity - released).min(reservation.consumed);
+        reservation.released -= released;
+        reservation.consumed -= consumed;
+        if released + consumed > 0 { self.backorder(key, released + consumed, SHORT_PICK_RANK) } else { Ok(()) }
     }
 
     fn allocation(&mut self, key: &LineKey, location_id: &NodeId, sku: &str) -> &mut Allocation {

@@ -49,7 +49,9 @@ impl SavedFulfillmentOrder {
         cx: &mut Context<'_>,
     ) {
         let Some(shipment) = self.shipment(shipment_id) else { return };
-        let Movement { left, cancellation_lost, over_shipped, delivered, deliver_time, undelivered, stayed } = movement;
+        let Movement { left, cancellation_lost, over_shipped, delivered, deliver_time, undelivered, stayed, .. } =
+            movement;
+        let (mut elsewhere, mut free) = (movement.elsewhere, movement.free);
         if !undelivered.is_empty() {
             let payload = ShipmentDelivered {
                 shipment: Some(self.snapshot_of(shipment)),
@@ -61,7 +63,10 @@ impl SavedFulfillmentOrder {
         }
         for (at, lines) in stayed {
             let shipment_snapshot = Some(self.snapshot_of(shipment));
-            let payload = ShipmentShipped { shipment: shipment_snapshot, lines, ..Default::default() };
+            let over_shipped = take(&mut elsewhere, &lines);
+            let free = take(&mut free, &over_shipped);
+            let payload =
+                ShipmentShipped { shipment: shipment_snapshot, lines, cancellation_lost: false, over_shipped, free };
             let payload = FulfillmentEvent::ShipmentDepartureRetracted(payload);
             let key = format!("{}/{}", shipment.version, at.as_micros());
             cx.emit(event(shipment, payload, key).occurred(at, 0));
@@ -78,7 +83,13 @@ impl SavedFulfillmentOrder {
             };
             let over_shipped = take(&mut beyond, &lines);
             let shipment_snapshot = Some(self.snapshot_of(shipment));
-            let payload = ShipmentShipped { shipment: shipment_snapshot, lines, cancellation_lost, over_shipped };
+            let payload = ShipmentShipped {
+                shipment: shipment_snapshot,
+                lines,
+                cancellation_lost,
+                over_shipped,
+                free: Vec::new(),
+            };
             cx.emit(event(shipment, FulfillmentEvent::ShipmentShipped(payload), key).occurred(at, 0));
         }
         if !over_shipped.is_empty() {
