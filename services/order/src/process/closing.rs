@@ -1,7 +1,8 @@
 //! From the shipment of units to a closed order, and reopening.
 //!
 //! 1. `shipment.shipped`: [`ChangingOrder::ship`] counts the units as shipped, first those at nodes, then others that
-//!    are wanted. The rest is over-shipped: exception OVER_SHIPPED, or CANCEL_LOST (`process/cancellation.rs`). When a node
+//!    are wanted. The rest is over-shipped: exception OVER_SHIPPED. When the order was cancelled, what is
+//!    within the ordered units is CANCEL_LOST instead (`process/cancellation.rs`), and the rest OVER_SHIPPED. When a node
 //!    ships what it was no longer to ship, and the units are released to be shipped by another one: `order.release_superseded`,
 //!    and fulfillment stops the other one (`services/fulfillment/src/process/faster_node.rs`).
 //! 2. `shipment.partially_delivered` and `shipment.delivered`: [`ChangingOrder::deliver`] counts the units as
@@ -29,8 +30,8 @@ use crate::{
 };
 
 impl ChangingOrder {
-    /// Counts shipped units. `beyond` of them were not to be shipped by their node any more; `cancellation_lost`: it had been
-    /// asked not to ship them.
+    /// Counts shipped units. `beyond` of them were not to be shipped by their node any more; `cancellation_lost`: the order had
+    /// been cancelled.
     pub(crate) fn ship(
         &mut self,
         shipment_id: &ShipmentId,
@@ -39,26 +40,31 @@ impl ChangingOrder {
         cancellation_lost: bool,
         now: Timestamp,
     ) {
-        let (mut over_shipped, mut superseded) = (Vec::new(), Vec::new());
+        // The request for cancellation counts, even when it had not reached the node.
+        let cancelled = cancellation_lost || self.order.cancel_time.is_some();
+        let (mut over_shipped, mut lost, mut superseded) = (Vec::new(), Vec::new(), Vec::new());
         for LineUnits { line_number, quantity } in units.iter().copied() {
             let beyond = beyond.iter().find(|beyond| beyond.line_number == line_number);
             let beyond = beyond.map_or(0, |beyond| beyond.quantity);
             self.with_line(line_number, |line| {
                 let shipped = line.ship(quantity, beyond);
-                over_shipped.push(LineUnits { line_number, quantity: shipped.over_shipped });
+                let too_many =
+                    if cancelled { (line.shipped - line.ordered).clamp(0, quantity) } else { shipped.over_shipped };
+                over_shipped.push(LineUnits { line_number, quantity: too_many });
+                lost.push(LineUnits { line_number, quantity: quantity - too_many });
                 superseded.push(LineUnits { line_number, quantity: shipped.superseded });
             });
         }
-        for units in [&mut over_shipped, &mut superseded] {
+        for units in [&mut over_shipped, &mut lost, &mut superseded] {
             units.retain(|units| units.quantity > 0);
         }
         if !superseded.is_empty() {
             self.pending.push(PendingEvent::ReleaseSuperseded(shipment_id.clone(), superseded));
         }
-        // The request for cancellation counts, even when it had not reached the node.
-        if cancellation_lost || self.order.cancel_time.is_some() {
-            self.lose_cancellation(shipment_id, units);
-        } else if !over_shipped.is_empty() {
+        if cancelled && !lost.is_empty() {
+            self.lose_cancellation(shipment_id, &lost);
+        }
+        if !over_shipped.is_empty() {
             self.open_exception(ShipmentException {
                 exception_type: ExceptionType::OverShipped,
                 subject: shipment_id.to_string(),
