@@ -11,6 +11,7 @@
 //!    [`ChangingOrder::undeliver`].
 //!    `shipment.written_off` cancels units that do not reach the customer: [`ChangingOrder::write_off`];
 //!    `inventory.replacement_reserved` ships others for them: [`ChangingOrder::replace`].
+//!    When nothing is over-shipped any more, OVER_SHIPPED is resolved.
 //! 3. All of them change what the customer owes (`process/settlement.rs`).
 //! 4. [`ChangingOrder::close_or_reopen`] after every change: CANCELLED when every unit is cancelled and none is
 //!    shipped, `order.cancelled`; CLOSED when nothing is open and all shipped units are delivered, `order.closed`.
@@ -67,7 +68,7 @@ impl ChangingOrder {
         if !over_shipped.is_empty() {
             self.open_exception(ShipmentException {
                 exception_type: ExceptionType::OverShipped,
-                subject: shipment_id.to_string(),
+                subject: self.order.order_id.to_string(),
                 summary: "more units were shipped than were wanted",
                 shipment_id: shipment_id.clone(),
                 units: over_shipped,
@@ -84,7 +85,7 @@ impl ChangingOrder {
 
     /// Takes back units that were counted as shipped: they are at their nodes again. Those of a cancelled order can be stopped now.
     pub(crate) fn unship(&mut self, shipment_id: &ShipmentId, units: &[LineUnits], now: Timestamp) {
-        self.each_of(units, OrderLine::unship);
+        self.each_of_shipped(units, OrderLine::unship);
         if self.order.cancel_time.is_some() {
             self.pending.push(PendingEvent::CancelRequested);
         }
@@ -93,7 +94,7 @@ impl ChangingOrder {
 
     /// Units that were shipped do not reach the customer: they are cancelled.
     pub(crate) fn write_off(&mut self, shipment_id: &ShipmentId, units: &[LineUnits], now: Timestamp) {
-        self.each_of(units, OrderLine::write_off);
+        self.each_of_shipped(units, OrderLine::write_off);
         self.settle(Cause::WriteOff(shipment_id), now);
     }
 
@@ -105,7 +106,7 @@ impl ChangingOrder {
         reservations: &[ReservationSnapshot],
         now: Timestamp,
     ) {
-        self.each_of(units, OrderLine::replace);
+        self.each_of_shipped(units, OrderLine::replace);
         self.apply_reservations(reservations);
         self.settle(Cause::WriteOff(shipment_id), now);
     }
@@ -114,6 +115,21 @@ impl ChangingOrder {
     pub(crate) fn undeliver(&mut self, shipment_id: &ShipmentId, units: &[LineUnits], now: Timestamp) {
         self.each_of(units, OrderLine::undeliver);
         self.settle(Cause::Shipment(shipment_id), now);
+    }
+
+    /// Takes shipped units back. When none is too many any more, OVER_SHIPPED is resolved.
+    fn each_of_shipped(&mut self, units: &[LineUnits], step: impl Fn(&mut OrderLine, i64)) {
+        let were_too_many = self.any_too_many();
+        self.each_of(units, step);
+        if were_too_many && !self.any_too_many() {
+            self.pending.push(PendingEvent::OverShippedResolved);
+        }
+    }
+
+    /// Whether OVER_SHIPPED is open: what a cancelled order did not want any more is CANCEL_LOST.
+    fn any_too_many(&self) -> bool {
+        let cancelled = self.order.cancel_time.is_some();
+        self.lines.iter().any(|line| line.over_shipped > 0 && (!cancelled || line.shipped > line.ordered))
     }
 
     /// Opens an exception.
