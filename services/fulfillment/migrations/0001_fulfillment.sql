@@ -152,6 +152,7 @@ CREATE TABLE shipments (
     carrier_time BIGINT,
     state TEXT NOT NULL CHECK (state IN ('LABELLED', 'SHIPPED', 'PARTIALLY_DELIVERED', 'DELIVERED', 'VOIDED',
                                           'WRITTEN_OFF')),
+    contents TEXT NOT NULL CHECK (contents IN ('AGREE', 'DIFFER')),
     ship_time BIGINT,
     deliver_time BIGINT,
     create_time BIGINT NOT NULL,

@@ -30,6 +30,8 @@ store::record! {
         carrier_time: Option<Timestamp>,
         /// Progress, derived from the packages.
         state: ShipmentState,
+        /// Whether its node also reported other contents of a package than it left with.
+        contents: ReportedContents,
         /// When the first package left.
         ship_time: Option<Timestamp>,
         /// When the last package was delivered, once all are.
@@ -56,6 +58,16 @@ store::text_enum! {
         Voided = "VOIDED",
         /// Every package that left was written off.
         WrittenOff = "WRITTEN_OFF",
+    }
+}
+
+store::text_enum! {
+    /// Whether the reports of a shipment agree on the contents of its packages.
+    pub(crate) enum ReportedContents {
+        /// They do.
+        Agree = "AGREE",
+        /// They do not, and were not corrected since.
+        Differ = "DIFFER",
     }
 }
 
@@ -91,6 +103,7 @@ impl Shipment {
             carrier_id: carrier_id.to_owned(),
             carrier_time: (!carrier_id.is_empty()).then_some(at),
             state: ShipmentState::Labelled,
+            contents: ReportedContents::Agree,
             ship_time: None,
             deliver_time: None,
             create_time: now,

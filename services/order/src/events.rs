@@ -12,6 +12,7 @@ use types::{ReturnId, ShipmentId};
 use crate::{
     aggregate::SavedOrder,
     hold::Hold,
+    order::Order,
     order_line::{LineUnits, OrderLine},
     process::settlement::{InvoiceReadiness, ProposedCredit},
     wire,
@@ -54,6 +55,8 @@ pub(crate) enum PendingEvent {
     Closed,
     /// A person decides about units of a shipment.
     Exception(ShipmentException),
+    /// No more units are shipped than were wanted.
+    OverShippedResolved,
 }
 
 /// An exception about units of a shipment.
@@ -128,6 +131,10 @@ impl PendingEvent {
                 OrderEvent::OrderClosed(contract::OrderClosed { order_id, status })
             }
             Self::Exception(exception) => return exception.open(saved, cx),
+            Self::OverShippedResolved => {
+                let exception = exception(ExceptionType::OverShipped, order.order_id.to_string(), order);
+                return exception.resolve(cx, "no more units are shipped than are wanted");
+            }
         };
         let event = NewEvent::new(payload, &order.order_id, order.version, order.version);
         cx.emit(event.order(&order.order_id).account(&order.account_id));
@@ -140,12 +147,15 @@ impl ShipmentException {
         let units: Vec<_> =
             self.units.iter().map(|units| format!("{}:{}", units.line_number, units.quantity)).collect();
         let facts = [("shipment_id", self.shipment_id.to_string()), ("units_by_line", units.join(" "))];
-        Exception::new(self.exception_type, self.subject, order.version)
-            .version(order.version)
-            .order(&order.order_id)
-            .account(&order.account_id)
-            .open(cx, self.summary, facts);
+        exception(self.exception_type, self.subject, order).open(cx, self.summary, facts);
     }
+}
+
+fn exception(exception_type: ExceptionType, subject: String, order: &Order) -> Exception {
+    Exception::new(exception_type, subject, order.version)
+        .version(order.version)
+        .order(&order.order_id)
+        .account(&order.account_id)
 }
 
 impl SavedOrder {

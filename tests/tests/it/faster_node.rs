@@ -60,7 +60,7 @@ fn counters(order: &Value) -> [i64; 5] {
 }
 
 async fn exceptions(world: &World) -> Vec<String> {
-    let open = world.rest.list("/v1/exceptions", "exceptions").await.unwrap();
+    let open = world.rest.list("/v1/exceptions?states=EXCEPTION_STATE_OPEN", "exceptions").await.unwrap();
     open.iter().map(|exception| exception["type"].as_str().unwrap().to_owned()).collect()
 }
 
@@ -255,6 +255,7 @@ async fn a_shipment_that_is_taken_back_after_the_second_node_shipped_leaves_noth
         ships(&world, &order_id, 1, "par_gulf", "T-2").await;
         takes_back(&world, "par_hanse", "T-1").await;
         assert!(ended(&world, &order_id, 0).await);
+        assert_eq!(exceptions(&world).await, Vec::<String>::new(), "nothing is over any more");
         is_delivered(&world, "T-2").await;
         let closed = order(&world, &order_id).await;
         assert_eq!((&closed["state"], counters(&closed)), (&json!("ORDER_STATE_CLOSED"), [4, 0, 0, 0, 4]));

@@ -15,6 +15,7 @@ use crate::{
     package_key,
     problem::{Problem, Remedy},
     process::found_units,
+    shipment::{ReportedContents, Shipment},
 };
 
 impl FulfillmentOrderAggregate {
@@ -131,7 +132,13 @@ impl FulfillmentOrderAggregate {
             }
         }
         self.pending.push(PendingEvent::Moved(shipment_id.clone(), movement));
-        self.pending.push(PendingEvent::ContentsCorrected(shipment_id.clone()));
+        let of = |shipment: &&mut Shipment| shipment.shipment_id == shipment_id;
+        if let Some(shipment) = self.shipments.iter_mut().find(of)
+            && shipment.contents == ReportedContents::Differ
+        {
+            shipment.contents = ReportedContents::Agree;
+            self.pending.push(PendingEvent::ContentsCorrected(shipment_id.clone()));
+        }
         Ok(shipment_id)
     }
 

@@ -16,7 +16,7 @@ use crate::{
     package_status::Tracking,
     process::shipment_after_cancellation,
     report::PackageReport,
-    shipment::Shipment,
+    shipment::{ReportedContents, Shipment},
     tracking_report::{believed, is_before_request, is_future},
     wire::known_lines,
 };
@@ -105,6 +105,10 @@ impl FulfillmentOrderAggregate {
             let Some(package) = self.packages.get_mut(*index) else { continue };
             let contents = with_items(&self.order, reported);
             if package.has_left() && !package.holds(&contents.lines) {
+                let of = |shipment: &&mut Shipment| shipment.shipment_id == package.shipment_id;
+                if let Some(shipment) = self.shipments.iter_mut().find(of) {
+                    shipment.contents = ReportedContents::Differ;
+                }
                 differing.push(PendingEvent::ContentsDiffer(package.package_id.clone(), contents.lines.clone()));
             }
             package.name_also(reported);

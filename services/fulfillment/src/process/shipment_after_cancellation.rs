@@ -4,7 +4,8 @@
 //! 1. `RecordShipment` (`report/packages.rs`), or a tracking report that implies a departure (`report/tracking.rs`), makes
 //!    packages leave (`aggregate/packages.rs`).
 //! 2. [`ship`] counts the units as shipped; the request state becomes ACCEPTED, or CANCELLATION_REJECTED after a cancellation
-//!    was asked for (`fulfillment_order.rs`): `fulfillment.accepted` or `fulfillment.cancellation_rejected`.
+//!    was asked for (`fulfillment_order.rs`): `fulfillment.accepted` or `fulfillment.cancellation_rejected`. A node that ships a
+//!    part has not answered yet: it stays CANCELLATION_REQUESTED, and may stop the rest.
 //! 3. Units that were withdrawn or short are reclaimed: from the pending deallocation, else from the unrouted, planned or
 //!    cancelled units of the release (`fulfillment_order/line.rs`, `release.rs`). Those that are assigned to another node, or were
 //!    returned to the order, are too many here.
@@ -35,7 +36,7 @@ pub(crate) fn ship(
     left: &[LineQuantity],
     at: Timestamp,
 ) -> ShipmentOutcome {
-    let cancellation_lost = order.cancellation_is_lost() || release.is_cancelled();
+    let cancellation_lost = release.is_cancelled();
     order.header.accept_time.get_or_insert(at);
     let mut over_shipped = Vec::new();
     for reclaimed in order.ship(left) {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use proto::{
     events::EventType,
     fulfillment::v1::{
-        CancellationAnswer, CreateNodeRequest, ExecutionState, FulfillmentCancelled, FulfillmentOrder, RequestState,
-        ShipmentShipped,
+        CancellationAnswer, CreateNodeRequest, ExecutionState, FulfillmentCancelled, FulfillmentOrder,
+        RequestCancellationRequest, RequestState, ShipmentShipped,
     },
     types::v1::LineQuantity,
 };
@@ -287,6 +287,23 @@ async fn a_node_that_was_asked_to_stop_and_ships_a_part_may_still_stop_the_rest(
         world.answer_cancellation(&first, CancellationAnswer::Accepted).await;
         let first = at(&world, 0).await;
         assert_eq!((first.request_state(), first.lines[0].cancelled), (RequestState::CancellationAccepted, 3));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_fulfillment_order_that_was_asked_to_stop_alone_is_not_shipped_against_a_cancelled_order() {
+    each(routed, async |world| {
+        let first = world.accept(&at(&world, 0).await).await;
+        let request = RequestCancellationRequest {
+            fulfillment_order_id: first.fulfillment_order_id.clone(),
+            reason: "another node".to_owned(),
+            ..Default::default()
+        };
+        world.api().request_cancellation(request).await.unwrap();
+        world.ship(shipped(&first, &[("T1", 4)])).await;
+        let shipped = world.events().await.payloads::<ShipmentShipped>(EventType::ShipmentShipped);
+        assert!(!shipped[0].cancellation_lost, "the order was not cancelled");
     })
     .await;
 }

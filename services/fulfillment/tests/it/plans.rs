@@ -17,13 +17,12 @@ const FULFILLMENT_ORDERS: &str = "INSERT INTO fulfillment_orders (fulfillment_or
     CASE WHEN i % 4000 < 2 THEN 'OPEN' WHEN i % 4000 < 4 THEN 'CANCELLED' ELSE 'COMPLETED' END, \
     CASE WHEN i % 4000 < 2 THEN 'SUBMITTED' WHEN i % 4000 < 4 THEN 'REJECTED' ELSE 'ACCEPTED' END, \
     EMPTY_BYTES, '', 'rtd_1', 'NONE', '', i, i, 1 FROM n";
-const LINES: &str =
-    "INSERT INTO fulfillment_lines SELECT 'ful_' || (100000 + i), 1, 'A', 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1 FROM n";
+const LINES: &str = "INSERT INTO fulfillment_lines SELECT 'ful_' || (100000 + i), 1, 'A', 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1 FROM n";
 /// Of 4,000 shipments two are under way.
 const SHIPMENTS: &str = "INSERT INTO shipments (shipment_id, fulfillment_order_id, order_id, account_id, node_id, partner_id, \
-    shipment_reference, carrier_id, state, create_time, update_time, version) \
+    shipment_reference, carrier_id, state, contents, create_time, update_time, version) \
     SELECT 'shm_' || (100000 + i), 'ful_' || (100000 + i), 'ord_' || i, 'acc_' || (i % 20), 'nod_' || (i % 2), \
-    'par_' || (i % 2), 'r', 'par_' || (2 + i % 2), CASE WHEN i % 4000 < 2 THEN 'SHIPPED' ELSE 'DELIVERED' END, i, i, 1 FROM n";
+    'par_' || (i % 2), 'r', 'par_' || (2 + i % 2), CASE WHEN i % 4000 < 2 THEN 'SHIPPED' ELSE 'DELIVERED' END, 'AGREE', i, i, 1 FROM n";
 const PACKAGES: &str = "INSERT INTO packages (package_id, shipment_id, fulfillment_order_id, tracking_number, package_key, \
     sscc, contents, label_time, departure, status, doubts, create_time, version) \
     SELECT 'pkg_' || (100000 + i), 'shm_' || (100000 + i), 'ful_' || (100000 + i), 'T' || i, 'T' || i, '', \

@@ -1,7 +1,8 @@
 //! From the shipment of units to a closed order, and reopening.
 //!
 //! 1. `shipment.shipped`: [`ChangingOrder::ship`] counts the units as shipped, first those at nodes, then others that
-//!    are wanted. The rest is over-shipped: exception OVER_SHIPPED, or CANCEL_LOST (`process/cancellation.rs`). When a node
+//!    are wanted. The rest is over-shipped: exception OVER_SHIPPED. When the order was cancelled, what is
+//!    within the ordered units is CANCEL_LOST instead (`process/cancellation.rs`), and the rest OVER_SHIPPED. When a node
 //!    ships what it was no longer to ship, and the units are released to be shipped by another one: `order.release_superseded`,
 //!    and fulfillment stops the other one (`services/fulfillment/src/process/faster_node.rs`).
 //! 2. `shipment.partially_delivered` and `shipment.delivered`: [`ChangingOrder::deliver`] counts the units as
@@ -10,6 +11,7 @@
 //!    [`ChangingOrder::undeliver`].
 //!    `shipment.written_off` cancels units that do not reach the customer: [`ChangingOrder::write_off`];
 //!    `inventory.replacement_reserved` ships others for them: [`ChangingOrder::replace`].
+//!    When nothing is over-shipped any more, OVER_SHIPPED is resolved.
 //! 3. All of them change what the customer owes (`process/settlement.rs`).
 //! 4. [`ChangingOrder::close_or_reopen`] after every change: CANCELLED when every unit is cancelled and none is
 //!    shipped, `order.cancelled`; CLOSED when nothing is open and all shipped units are delivered, `order.closed`.
@@ -29,8 +31,8 @@ use crate::{
 };
 
 impl ChangingOrder {
-    /// Counts shipped units. `beyond` of them were not to be shipped by their node any more; `cancellation_lost`: it had been
-    /// asked not to ship them.
+    /// Counts shipped units. `beyond` of them were not to be shipped by their node any more; `cancellation_lost`: the order had
+    /// been cancelled.
     pub(crate) fn ship(
         &mut self,
         shipment_id: &ShipmentId,
@@ -39,29 +41,34 @@ impl ChangingOrder {
         cancellation_lost: bool,
         now: Timestamp,
     ) {
-        let (mut over_shipped, mut superseded) = (Vec::new(), Vec::new());
+        // The request for cancellation counts, even when it had not reached the node.
+        let cancelled = cancellation_lost || self.order.cancel_time.is_some();
+        let (mut over_shipped, mut lost, mut superseded) = (Vec::new(), Vec::new(), Vec::new());
         for LineUnits { line_number, quantity } in units.iter().copied() {
             let beyond = beyond.iter().find(|beyond| beyond.line_number == line_number);
             let beyond = beyond.map_or(0, |beyond| beyond.quantity);
             self.with_line(line_number, |line| {
                 let shipped = line.ship(quantity, beyond);
-                over_shipped.push(LineUnits { line_number, quantity: shipped.over_shipped });
+                let too_many =
+                    if cancelled { (line.shipped - line.ordered).clamp(0, quantity) } else { shipped.over_shipped };
+                over_shipped.push(LineUnits { line_number, quantity: too_many });
+                lost.push(LineUnits { line_number, quantity: quantity - too_many });
                 superseded.push(LineUnits { line_number, quantity: shipped.superseded });
             });
         }
-        for units in [&mut over_shipped, &mut superseded] {
+        for units in [&mut over_shipped, &mut lost, &mut superseded] {
             units.retain(|units| units.quantity > 0);
         }
         if !superseded.is_empty() {
             self.pending.push(PendingEvent::ReleaseSuperseded(shipment_id.clone(), superseded));
         }
-        // The request for cancellation counts, even when it had not reached the node.
-        if cancellation_lost || self.order.cancel_time.is_some() {
-            self.lose_cancellation(shipment_id, units);
-        } else if !over_shipped.is_empty() {
+        if cancelled && !lost.is_empty() {
+            self.lose_cancellation(shipment_id, &lost);
+        }
+        if !over_shipped.is_empty() {
             self.open_exception(ShipmentException {
                 exception_type: ExceptionType::OverShipped,
-                subject: shipment_id.to_string(),
+                subject: self.order.order_id.to_string(),
                 summary: "more units were shipped than were wanted",
                 shipment_id: shipment_id.clone(),
                 units: over_shipped,
@@ -78,7 +85,7 @@ impl ChangingOrder {
 
     /// Takes back units that were counted as shipped: they are at their nodes again. Those of a cancelled order can be stopped now.
     pub(crate) fn unship(&mut self, shipment_id: &ShipmentId, units: &[LineUnits], now: Timestamp) {
-        self.each_of(units, OrderLine::unship);
+        self.each_of_shipped(units, OrderLine::unship);
         if self.order.cancel_time.is_some() {
             self.pending.push(PendingEvent::CancelRequested);
         }
@@ -87,7 +94,7 @@ impl ChangingOrder {
 
     /// Units that were shipped do not reach the customer: they are cancelled.
     pub(crate) fn write_off(&mut self, shipment_id: &ShipmentId, units: &[LineUnits], now: Timestamp) {
-        self.each_of(units, OrderLine::write_off);
+        self.each_of_shipped(units, OrderLine::write_off);
         self.settle(Cause::WriteOff(shipment_id), now);
     }
 
@@ -99,7 +106,7 @@ impl ChangingOrder {
         reservations: &[ReservationSnapshot],
         now: Timestamp,
     ) {
-        self.each_of(units, OrderLine::replace);
+        self.each_of_shipped(units, OrderLine::replace);
         self.apply_reservations(reservations);
         self.settle(Cause::WriteOff(shipment_id), now);
     }
@@ -108,6 +115,21 @@ impl ChangingOrder {
     pub(crate) fn undeliver(&mut self, shipment_id: &ShipmentId, units: &[LineUnits], now: Timestamp) {
         self.each_of(units, OrderLine::undeliver);
         self.settle(Cause::Shipment(shipment_id), now);
+    }
+
+    /// Takes shipped units back. When none is too many any more, OVER_SHIPPED is resolved.
+    fn each_of_shipped(&mut self, units: &[LineUnits], step: impl Fn(&mut OrderLine, i64)) {
+        let were_too_many = self.any_too_many();
+        self.each_of(units, step);
+        if were_too_many && !self.any_too_many() {
+            self.pending.push(PendingEvent::OverShippedResolved);
+        }
+    }
+
+    /// Whether OVER_SHIPPED is open: what a cancelled order did not want any more is CANCEL_LOST.
+    fn any_too_many(&self) -> bool {
+        let cancelled = self.order.cancel_time.is_some();
+        self.lines.iter().any(|line| line.over_shipped > 0 && (!cancelled || line.shipped > line.ordered))
     }
 
     /// Opens an exception.

@@ -162,3 +162,17 @@ async fn an_order_that_changed_since_it_was_read_is_not_cancelled() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn units_beyond_a_cancelled_order_are_lost_only_as_far_as_they_were_ordered() {
+    each(World::furnished, async |world| {
+        let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
+        let order = world.cancel(&order.order_id).await.unwrap();
+        let order = world.ships_despite_cancellation(&order, "shm_1", &[(1, 5)]).await;
+        let opened: Vec<ExceptionOpened> = world.events_of(&order.order_id).await.payloads(EventType::ExceptionOpened);
+        let opened: Vec<_> =
+            opened.iter().map(|one| (one.r#type.as_str(), one.facts["units_by_line"].as_str())).collect();
+        assert_eq!(opened, [("CANCEL_LOST", "1:3"), ("OVER_SHIPPED", "1:2")]);
+    })
+    .await;
+}

@@ -96,7 +96,7 @@ async fn over_shipped_units_are_recorded_and_open_an_exception() {
         let units = counters(&order, 0);
         assert_eq!((units.shipped, units.over_shipped, units.released), (5, 2, 0));
         let opened: Vec<ExceptionOpened> = world.events_of(&order.order_id).await.payloads(EventType::ExceptionOpened);
-        assert_eq!((opened[0].r#type.as_str(), opened[0].subject.as_str()), ("OVER_SHIPPED", "shm_1"));
+        assert_eq!((opened[0].r#type.as_str(), opened[0].subject.as_str()), ("OVER_SHIPPED", order.order_id.as_str()));
         assert_eq!(opened[0].facts["units_by_line"], "1:2");
         let order = world.delivers(&order, "shm_1", &[(1, 5)]).await;
         assert_eq!(order.status(), OrderStatus::Delivered);
