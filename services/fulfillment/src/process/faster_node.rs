@@ -28,7 +28,7 @@
 //!      `reassigned` as in 4;
 //!    - another node has stopped: no node has them. They are `free` in `shipment.departure_retracted`: inventory reserves them
 //!      again (`services/inventory/src/restore_consumed.rs`), `inventory.replacement_reserved`, and the order releases them again.
-//!    Units that no other node had are the node's again: they are open there, and allocated.
+//!    - no other node had them: they are the node's again, open there and allocated.
 
 use std::cmp::Reverse;
 
