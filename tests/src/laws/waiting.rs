@@ -94,8 +94,10 @@ impl Case<'_> {
         claim(self.open_work().all(can_end), "nobody can end the work of a node");
         let stopping = ["REQUEST_STATE_CANCELLATION_REQUESTED", "REQUEST_STATE_CANCELLATION_REJECTED"];
         let is_stopped = self.open_work().any(|one| stopping.contains(&text(&one["requestState"])));
+        // A node that has accepted goes on while another one has shipped only some of its units: it stops all or nothing.
+        let goes_on = self.open_work().any(|one| one["requestState"] == "REQUEST_STATE_ACCEPTED");
         claim(
-            open <= released || is_stopped,
+            open <= released || is_stopped || goes_on,
             "nodes have units that the order does not have there, and nobody stops them",
         );
 
