@@ -12,7 +12,7 @@ use waybill_e2e::{World, address, each, laws, number, waiting_in_vain};
 use self::acts::{Acts, NODES, SKUS};
 use crate::parties::array;
 
-const SEEDS: std::ops::Range<u64> = 0..3;
+const SEEDS: std::ops::Range<u64> = 0..2;
 const ORDERS: usize = 12;
 const STEPS: u64 = 90;
 /// After how many steps the laws are checked.
