@@ -12,6 +12,8 @@
 //! | message of an answer to the gateway, or of a log | 64 MiB | `crates/transcode/src/frame.rs`, `crates/store/src/follower.rs` |
 //! | address and headers of a REST request | 16 KiB each, 1,000 parameters | `crates/transcode/src/limits.rs` |
 
+use std::time::Duration;
+
 /// The most lines, packages or quantities in one request, and the highest number of an order line.
 pub const MAX_LINES: usize = 5_000;
 
@@ -38,3 +40,6 @@ pub const MAX_PRICE: i64 = 1_000_000_000_000;
 
 /// The most wrong fields that a refusal names: they travel in headers, which are limited in size.
 pub const MAX_VIOLATIONS: usize = 50;
+
+/// How far the clock of a party outside may be ahead. What is said to occur later than that did not.
+pub const CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);

@@ -7,13 +7,9 @@
 //! exception IMPLAUSIBLE_TIME.
 
 use proto::fulfillment::v1::ProofOfDelivery;
-use types::{Timestamp, TrackingReportId};
+use types::{Timestamp, TrackingReportId, limits::CLOCK_SKEW};
 
-use crate::{
-    milestone::MilestoneCode,
-    problem::Problem,
-    tracking_report::{CLOCK_SKEW, TrackingReport},
-};
+use crate::{milestone::MilestoneCode, problem::Problem, tracking_report::TrackingReport};
 
 /// What all reports of a package amount to.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -4,12 +4,9 @@ use std::time::Duration;
 
 use proto::fulfillment::v1 as contract;
 use store::Proto;
-use types::{Fault, Id as _, Timestamp, TrackingReportId};
+use types::{Fault, Id as _, Timestamp, TrackingReportId, limits::CLOCK_SKEW};
 
 use crate::{assignment::EARLY, milestone::MilestoneCode, package_key::PackageName, shipment::derived_id};
-
-/// How far a clock of a partner may be ahead.
-pub(crate) const CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
 
 /// How old a report may be when it is recorded.
 const OLDEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);

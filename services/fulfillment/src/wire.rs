@@ -7,7 +7,7 @@ use proto::{
     fulfillment::v1,
     types::v1::{self as values, LineQuantity},
 };
-use types::{Timestamp, limits::MAX_LINES};
+use types::{Timestamp, limits::CLOCK_SKEW, limits::MAX_LINES};
 
 use crate::{
     fulfillment_order::{FulfillmentLine, FulfillmentOrder},
@@ -15,7 +15,7 @@ use crate::{
     node::{Node, ServiceArea},
     package::{Departure, Package},
     shipment::Shipment,
-    tracking_report::{CLOCK_SKEW, ReportDoubt, TrackingReport},
+    tracking_report::{ReportDoubt, TrackingReport},
 };
 
 /// Checks units of lines, each line once.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use mesh::wire::{Checks, checked};
 use proto::inventory::v1 as wire;
 use store::{Command, Context, Needs, Rows};
-use types::{Fault, NodeId, Timestamp};
+use types::{Fault, NodeId, Timestamp, limits::CLOCK_SKEW};
 
 use crate::{
     ledger::Cause,
@@ -21,9 +21,6 @@ use crate::{
 
 /// How old a count may be: movements since are read.
 pub(crate) const MAX_AGE: Duration = Duration::from_secs(31 * 24 * 60 * 60);
-
-/// How far a warehouse's clock may be ahead.
-const MAX_AHEAD: Duration = Duration::from_secs(5 * 60);
 
 /// What a warehouse counted.
 pub(crate) struct ReportSnapshot {
@@ -41,7 +38,7 @@ impl ReportSnapshot {
         let location_id = checks.id("location_id", &request.location_id);
         let items = ItemQuantity::read_all(&mut checks, &request.items, 0);
         let count_time = checks.time("count_time", request.count_time.as_ref());
-        if count_time.is_some_and(|count_time| count_time > now.after(MAX_AHEAD)) {
+        if count_time.is_some_and(|count_time| count_time > now.after(CLOCK_SKEW)) {
             checks.wrong("count_time", "must not be in the future");
         }
         if count_time.is_some_and(|count_time| now.since(count_time) > MAX_AGE) {

@@ -4,8 +4,6 @@
 //! build without the row, nor without what takes it back (`retraction.rs`). Whatever the kind, a refused report opens REPORT_REJECTED, and one that cannot be applied for
 //! long REPORT_DELAYED (`process/report.rs`).
 
-use std::time::Duration;
-
 use mesh::{Channel, wire::from_timestamp};
 use proto::{
     fulfillment::v1::{
@@ -15,15 +13,12 @@ use proto::{
     inventory::v1::{ReportSnapshotResponse, RetractCountResponse, inventory_service_client::InventoryServiceClient},
     partner::v1::submit_report_request::Report,
 };
-use types::Fault;
+use types::{Fault, limits::CLOCK_SKEW};
 
 use crate::{
     partner::{Partner, PartnerKind},
     process::report::Effect,
 };
-
-/// How far a clock of a partner may be ahead.
-const CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
 
 /// What reports of a kind are about, which decides who may report it (`reporter.rs`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

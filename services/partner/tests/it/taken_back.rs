@@ -71,6 +71,13 @@ impl World {
     }
 }
 
+/// The report m1 was recorded, and r1 took it back, in one call each.
+async fn assert_taken_back_once(world: &World, kind: Kind) {
+    let states = (world.state("m1").await, world.state("r1").await);
+    assert_eq!(states, (MessageState::Retracted, MessageState::Applied));
+    assert_eq!(world.fulfillment.methods(), [kind.records(), kind.undoes()]);
+}
+
 #[tokio::test]
 async fn a_report_of_each_kind_is_taken_back_once() {
     for kind in KINDS {
@@ -152,11 +159,7 @@ async fn a_retraction_before_its_report_waits_for_it() {
             for _ in 0..3 {
                 world.after(Duration::from_secs(300)).await;
             }
-            assert_eq!(
-                (world.state("m1").await, world.state("r1").await),
-                (MessageState::Retracted, MessageState::Applied)
-            );
-            assert_eq!(world.fulfillment.methods(), [kind.records(), kind.undoes()]);
+            assert_taken_back_once(&world, kind).await;
         })
         .await;
     }
@@ -202,11 +205,7 @@ async fn a_retraction_that_crashed_takes_the_report_back_once() {
                 world.crash(retracted("r1", "m1")).await;
                 assert_eq!(world.state("m1").await, MessageState::Applied);
                 world.after(Duration::from_secs(60)).await;
-                assert_eq!(
-                    (world.state("m1").await, world.state("r1").await),
-                    (MessageState::Retracted, MessageState::Applied)
-                );
-                assert_eq!(world.fulfillment.methods(), [kind.records(), kind.undoes()]);
+                assert_taken_back_once(&world, kind).await;
             })
             .await;
         }
