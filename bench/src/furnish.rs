@@ -135,8 +135,7 @@ fn reservation(catalogue: &Catalogue, order_id: &str) -> ReserveRequest {
         account_id: catalogue.account(0).0.to_owned(),
         lines: (1..).zip(catalogue.skus(0)).map(line).collect(),
         shortage_policy: ShortagePolicy::Backorder.into(),
-        expire_after: None,
-        ship_to_country: String::new(),
+        ..Default::default()
     }
 }
 
@@ -167,8 +166,11 @@ fn of_order(catalogue: &Catalogue, rows: &Rows, number: u64, orders: u64) -> Row
     rows.set("order_id", &Field::Text(order_id(number)));
     rows.set("account_id", &Field::Text(catalogue.account(number % FILLED_ACCOUNTS).0.to_owned()));
     rows.set("customer_po", &Field::Text(customer_po(number)));
+    rows.set("po_search_key", &Field::Bytes(customer_po(number).to_lowercase().into_bytes()));
     rows.set("unique_po", &Field::Text(customer_po(number)));
-    rows.move_back("create_time", orders.saturating_sub(number));
+    for column in ["create_time", "order_time"] {
+        rows.move_back(column, orders.saturating_sub(number));
+    }
     for column in ["sku", "reserved_sku"] {
         rows.set_each(column, catalogue.skus(number).map(|sku| Field::Text(sku.to_owned())));
     }

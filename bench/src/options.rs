@@ -6,7 +6,7 @@ use anyhow::Context as _;
 
 use crate::{
     binary::{self, Binary, Side},
-    scenario::SCENARIOS,
+    scenario::{SCENARIOS, large::Size},
 };
 
 /// Measures throughput, latency, processor time and memory of a `waybill` binary. Ends by itself.
@@ -21,7 +21,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "PATH")]
     baseline: Option<PathBuf>,
     /// Only these scenarios: a the bare database, b orders over gRPC, c over REST, d orders delivered, e reads,
-    /// f reservations, g the gateway alone, i idle.
+    /// f reservations, g the gateway alone, l one large order, i idle.
     #[arg(long, value_delimiter = ',')]
     only: Vec<char>,
     /// Measure on PostgreSQL too: any database of the server, beside which the bench creates and drops its own.
@@ -72,6 +72,8 @@ pub(crate) struct Plan {
     pub(crate) callers: Vec<usize>,
     /// How many orders are carried to delivery.
     pub(crate) orders: u64,
+    /// How big the large order is.
+    pub(crate) large: Size,
     /// How many orders are stored while reading.
     pub(crate) sizes: Vec<u64>,
     pub(crate) envoy: Option<PathBuf>,
@@ -94,6 +96,7 @@ impl Plan {
             repeats: usize::try_from(options.repeats)?,
             callers: options.callers.clone(),
             orders: options.orders,
+            large: Size { lines: 4_999, places: 400 },
             sizes: [1_000, 100_000, 1_000_000].into_iter().filter(|size| *size <= options.scale).collect(),
             envoy: options.envoy.clone().or_else(|| binary::on_path("envoy")),
         };
@@ -103,6 +106,7 @@ impl Plan {
                 repeats: 1,
                 callers: vec![1, 8],
                 orders: 3,
+                large: Size { lines: 40, places: 8 },
                 sizes: vec![400, 800],
                 ..plan
             });

@@ -10,7 +10,7 @@ use crate::{
     options::{Options, Plan},
     record::Record,
     report::{self, Report},
-    scenario::{IDLE, deliver, gateway, idle, place, read, reserve},
+    scenario::{IDLE, deliver, gateway, idle, large, place, read, reserve},
     testbed::{Testbed, in_turn},
 };
 
@@ -92,6 +92,10 @@ async fn measure(engines: &mut [Vec<Testbed>], plan: &Plan) -> anyhow::Result<()
                 for testbed in in_turn(testbeds, round) {
                     deliver::round(testbed, plan).await.context("delivering orders")?;
                 }
+            }
+            // A baseline may not know such orders.
+            for testbed in testbeds.iter_mut().filter(|testbed| plan.runs('l') && testbed.is_candidate()) {
+                large::round(testbed, plan).await.context("a large order")?;
             }
             if plan.runs('f') {
                 for testbed in in_turn(testbeds, round) {

@@ -4,6 +4,7 @@ pub(crate) mod deliver;
 mod envoy;
 pub(crate) mod gateway;
 pub(crate) mod idle;
+pub(crate) mod large;
 pub(crate) mod place;
 pub(crate) mod read;
 pub(crate) mod reserve;
@@ -12,4 +13,4 @@ pub(crate) mod reserve;
 pub(crate) const IDLE: char = 'i';
 
 /// The letters of all scenarios.
-pub(crate) const SCENARIOS: [char; 8] = ['a', 'b', 'c', 'd', 'e', 'f', 'g', IDLE];
+pub(crate) const SCENARIOS: [char; 9] = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'l', IDLE];

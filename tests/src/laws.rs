@@ -15,7 +15,7 @@ pub use waiting::waiting_in_vain;
 /// reserved and allocated than there are.
 pub async fn laws(rest: &Rest) -> anyhow::Result<()> {
     verify_logs(rest).await?;
-    let orders = rest.list("/v1/orders", "orders").await?;
+    let orders = rest.list("/v1/orders?view=ORDER_VIEW_FULL", "orders").await?;
     lines_add_up(rest, &orders).await?;
     let movements = stock_equals_its_ledger(rest).await?;
     shipping::is_counted_once(rest, &orders, &movements).await
@@ -44,7 +44,16 @@ async fn lines_add_up(rest: &Rest, orders: &[Value]) -> anyhow::Result<()> {
         let id = &order["orderId"];
         let account = accounts.iter().find(|account| account["accountId"] == order["accountId"]);
         let on_shipment = account.is_some_and(|account| account["invoicePolicy"] == "INVOICE_POLICY_ON_SHIPMENT");
-        for line in order["lines"].as_array().into_iter().flatten() {
+        let lines = || order["lines"].as_array().into_iter().flatten();
+        anyhow::ensure!(
+            number(&order["lineCount"]) == i64::try_from(lines().count())?,
+            "lines of {id} are not counted"
+        );
+        for name in ["ordered", "cancelled", "shipped", "delivered", "invoiceReady", "returnReceived"] {
+            let sum: i64 = lines().map(|line| number(&line["counters"][name])).sum();
+            anyhow::ensure!(number(&order["units"][name]) == sum, "units of {id} are not the sum of its lines: {name}");
+        }
+        for line in lines() {
             let at = |name: &str| number(&line["counters"][name]);
             let accounted: i64 = ["cancelled", "unallocated", "backordered", "reserved", "released", "shipped"]
                 .iter()
@@ -62,14 +71,22 @@ async fn lines_add_up(rest: &Rest, orders: &[Value]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A value of a query.
+fn encoded(text: &str) -> String {
+    let byte =
+        |byte: u8| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    text.bytes().map(byte).collect()
+}
+
 /// Every counter of stock is the sum of its movements, and no more units are promised than there are. Returns all movements.
 async fn stock_equals_its_ledger(rest: &Rest) -> anyhow::Result<Vec<Value>> {
     let mut all = Vec::new();
     for item in rest.list("/v1/items", "items").await? {
         let sku = item["sku"].as_str().unwrap_or_default();
-        let answer = rest.get(&format!("/v1/availability?skus={sku}")).await?;
+        let encoded = encoded(sku);
+        let answer = rest.get(&format!("/v1/availability?skus={encoded}")).await?;
         let found = &answer["availability"][0];
-        let movements = rest.list(&format!("/v1/stock-movements?sku={sku}"), "movements").await?;
+        let movements = rest.list(&format!("/v1/stock-movements?sku={encoded}"), "movements").await?;
         let moved = |name: &str| movements.iter().map(|movement| number(&movement[name])).sum::<i64>();
         for (counter, delta) in
             [("onHand", "onHandDelta"), ("reserved", "reservedDelta"), ("allocated", "allocatedDelta")]

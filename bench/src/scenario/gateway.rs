@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use proto::order::v1::{GetOrderRequest, ListOrdersRequest, order_service_client::OrderServiceClient};
+use proto::order::v1::{GetOrderRequest, ListOrdersRequest, OrderView, order_service_client::OrderServiceClient};
 use serde_json::Value;
 use tonic::transport::Channel;
 
@@ -157,7 +157,9 @@ impl Scene {
     fn url_path(&self, read: Read) -> String {
         match read {
             Read::Get => format!("/v1/orders/{}", self.id()),
-            Read::List => format!("/v1/orders?accountId={}&pageSize={ORDERS}", self.account_id),
+            Read::List => {
+                format!("/v1/orders?accountId={}&pageSize={ORDERS}&view=ORDER_VIEW_FULL", self.account_id)
+            }
         }
     }
 
@@ -168,7 +170,8 @@ impl Scene {
                 Read::Get => drop(client.get_order(GetOrderRequest { order_id: self.id().to_owned() }).await?),
                 Read::List => {
                     let (account_id, page_size) = (self.account_id.clone(), i32::try_from(ORDERS)?);
-                    let request = ListOrdersRequest { account_id, page_size, ..ListOrdersRequest::default() };
+                    let view = OrderView::Full.into();
+                    let request = ListOrdersRequest { account_id, page_size, view, ..ListOrdersRequest::default() };
                     drop(client.list_orders(request).await?);
                 }
             }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use proto::{
     inventory::v1::{GetAvailabilityRequest, inventory_service_client::InventoryServiceClient},
-    order::v1::{GetOrderRequest, ListOrdersRequest, order_service_client::OrderServiceClient},
+    order::v1::{GetOrderRequest, ListOrdersRequest, OrderView, order_service_client::OrderServiceClient},
 };
 use tonic::transport::Channel;
 
@@ -106,7 +106,8 @@ impl Filled {
 
 fn list(testbed: &Testbed, page_size: i32, page_token: String) -> ListOrdersRequest {
     let account_id = testbed.catalogue.account(0).0.to_owned();
-    ListOrdersRequest { account_id, page_size, page_token, ..ListOrdersRequest::default() }
+    let view = OrderView::Full.into();
+    ListOrdersRequest { account_id, page_size, page_token, view, ..ListOrdersRequest::default() }
 }
 
 /// Pages over a number of the account's orders, and returns the token of the next page.

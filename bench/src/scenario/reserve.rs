@@ -71,8 +71,7 @@ fn request(number: u64, sku: String) -> ReserveRequest {
         account_id: "acc_bench".to_owned(),
         lines: vec![LineQuantity { line_number: 1, sku, quantity: 1 }],
         shortage_policy: ShortagePolicy::Refuse.into(),
-        expire_after: None,
-        ship_to_country: String::new(),
+        ..Default::default()
     }
 }
 

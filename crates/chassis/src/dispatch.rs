@@ -7,9 +7,10 @@ use mesh::{CallInfo, Principal, Role, wire::Checks};
 use proto::{
     MessageBytes, Repeatable,
     redact::{Redact, Viewer},
+    texts::Texts,
 };
 use store::{Call, Command, Db};
-use tonic::{Response, Status};
+use tonic::{Request, Response, Status};
 use types::{Fault, limits::MAX_VIOLATIONS};
 
 /// What answers a service's calls.
@@ -21,6 +22,12 @@ pub trait Answers {
     fn adjust(call: Call) -> Call {
         call
     }
+}
+
+/// A request with every text in its one form ([`types::text`]), so that whatever reads it stores and compares that one.
+pub fn normal<M: Texts>(mut request: Request<M>) -> Request<M> {
+    request.get_mut().each_text(types::text::normalize);
+    request
 }
 
 /// The call of a request that has no request id.

@@ -19,7 +19,7 @@ use mesh::{Accounts, CallInfo, Server, ServerError};
 use proto::event::v1::{event_service_server::EventServiceServer, work_service_server::WorkServiceServer};
 use store::{Db, EventApi, WorkApi};
 
-pub use dispatch::{Answers, answer, call, command, repeatable_call, shown, shown_each};
+pub use dispatch::{Answers, answer, call, command, normal, repeatable_call, shown, shown_each};
 pub use select::Select;
 
 /// A server for the service `name`, which serves the log and the failed work of its database and is ready when the database

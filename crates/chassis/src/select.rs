@@ -49,6 +49,16 @@ impl Select {
         self.few = true;
     }
 
+    /// Columns whose values are asked for after it are only checked, as after [`Select::few`]: something else finds the rows.
+    pub fn only_check(&mut self) {
+        self.few = true;
+    }
+
+    /// Rows that meet a condition whose values are bound already.
+    pub fn holds(&mut self, condition: String) {
+        self.push(condition, Vec::new());
+    }
+
     /// Rows whose column equals the value, when there is one.
     pub fn equal<C: Column>(&mut self, column: &str, value: Option<&C>) {
         if let Some(value) = value {
@@ -187,7 +197,7 @@ impl Select {
     }
 
     /// Binds a value; returns its place in the text.
-    fn bind(&mut self, value: Value) -> String {
+    pub fn bind(&mut self, value: Value) -> String {
         self.args.push(value);
         format!("${}", self.args.len())
     }

@@ -7,7 +7,7 @@ use std::{
 
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
-use types::{Fault, Reason, Violation, limits::MAX_VIOLATIONS};
+use types::{Fault, LineReason, Reason, Violation, limits::MAX_VIOLATIONS};
 
 use crate::{credentials, request::Context};
 
@@ -34,7 +34,10 @@ pub(crate) fn status_with(fault: Fault, more: impl FnOnce(&mut ErrorDetails)) ->
     let mut details = ErrorDetails::new();
     details.set_error_info(fault.reason.as_str(), DOMAIN, facts);
     if !fault.violations.is_empty() {
-        let wrong = |violation: Violation| FieldViolation::new(violation.field, violation.description);
+        let wrong = |Violation { field, description, reason }: Violation| FieldViolation {
+            reason: reason.map(|reason| reason.as_str().to_owned()).unwrap_or_default(),
+            ..FieldViolation::new(field, description)
+        };
         details.set_bad_request(fault.violations.into_iter().take(MAX_VIOLATIONS).map(wrong).collect::<Vec<_>>());
     }
     if fault.retry_after.is_some() {
@@ -60,7 +63,10 @@ pub fn fault(status: &Status) -> Fault {
         fault.facts.sort_unstable();
     }
     if let Some(bad) = details.bad_request() {
-        let wrong = |one: &FieldViolation| Violation { field: one.field.clone(), description: one.description.clone() };
+        let wrong = |one: &FieldViolation| Violation {
+            reason: LineReason::from_wire(&one.reason),
+            ..Violation::new(&one.field, &one.description)
+        };
         fault.violations = bad.field_violations.iter().map(wrong).collect();
     }
     fault.retry_after = details.retry_info().and_then(|retry| retry.retry_delay);
@@ -78,9 +84,11 @@ fn code(reason: Reason) -> Code {
             Code::AlreadyExists
         }
         Reason::EtagMismatch => Code::Aborted,
-        Reason::ActionNotSupported | Reason::InsufficientStock | Reason::NoReturnableQuantity => {
-            Code::FailedPrecondition
-        }
+        Reason::ActionNotSupported
+        | Reason::InsufficientStock
+        | Reason::NoReturnableQuantity
+        | Reason::AccountBlocked
+        | Reason::CreditLimitExceeded => Code::FailedPrecondition,
         Reason::ResourceExhausted => Code::ResourceExhausted,
         Reason::Unavailable => Code::Unavailable,
         Reason::DeadlineExceeded => Code::DeadlineExceeded,
@@ -134,7 +142,9 @@ mod tests {
     fn every_reason_comes_back_with_its_details() {
         for reason in Reason::ALL.iter().copied().filter(|reason| *reason != Reason::Internal) {
             let mut sent = Fault::new(reason, "message").fact("account", "acc_1").fact("order", "ord_1");
-            sent.violations = vec![Violation { field: "lines[0]".to_owned(), description: "is required".to_owned() }];
+            let of_line = LineReason::ALL.iter().copied().map(Some).chain([None]);
+            let wrong = |reason| Violation { reason, ..Violation::new("lines[0].sku", "is required") };
+            sent.violations = of_line.map(wrong).collect();
             sent.retry_after = Some(Duration::from_millis(1_500));
             assert_eq!(fault(&status(sent.clone())), sent);
         }
@@ -162,6 +172,17 @@ mod tests {
         let details = ErrorDetails::with_error_info("NOT_FOUND", "elsewhere", HashMap::new());
         let sent = Status::with_error_details(Code::Unavailable, "down", details);
         assert_eq!(fault(&sent).reason, Reason::Unavailable);
+    }
+
+    #[test]
+    fn the_contract_documents_exactly_the_reasons_of_lines_of_the_code() {
+        let unspecified = proto::error::v1::LineReason::Unspecified;
+        let documented: BTreeSet<_> = (0..1_000)
+            .filter_map(|number| proto::error::v1::LineReason::try_from(number).ok())
+            .filter(|reason| *reason != unspecified)
+            .map(|reason| reason.as_str_name().trim_start_matches("LINE_REASON_"))
+            .collect();
+        assert_eq!(documented, LineReason::ALL.iter().map(|reason| reason.as_str()).collect());
     }
 
     #[test]

@@ -2,11 +2,14 @@
 //!
 //! A handler collects all violations of a request in [`Checks`] and refuses it once, naming every wrong field.
 
+mod address;
+
 use std::{str::FromStr, time::Duration};
 
 use types::{
-    Fault, Id, Timestamp, Violation, is_country,
-    limits::{MAX_CHOICES, MAX_LINES, MAX_NAME, MAX_QUANTITY, MAX_REQUEST_ID, MAX_TEXT},
+    Fault, Id, LineReason, Timestamp, Violation, is_country,
+    limits::{MAX_CHOICES, MAX_LINES, MAX_OUTSIDE_NUMBER, MAX_QUANTITY, MAX_REQUEST_ID, MAX_SKU},
+    text::normal,
 };
 
 /// The violations of one request, collected.
@@ -24,7 +27,18 @@ impl Checks {
 
     /// Notes a violation.
     pub fn wrong(&mut self, field: impl Into<String>, description: impl Into<String>) {
-        self.0.push(Violation { field: field.into(), description: description.into() });
+        self.0.push(Violation::new(field, description));
+    }
+
+    /// Notes a violation of a line of an order.
+    pub fn wrong_line(&mut self, field: impl Into<String>, reason: LineReason, description: impl Into<String>) {
+        self.0.push(Violation { reason: Some(reason), ..Violation::new(field, description) });
+    }
+
+    /// Gives the violations of fields of lines that have no reason yet this one.
+    pub fn explain_lines(&mut self, reason: LineReason) {
+        let of_lines = self.0.iter_mut().filter(|violation| violation.field.starts_with("lines["));
+        of_lines.for_each(|violation| violation.reason = violation.reason.or(Some(reason)));
     }
 
     /// Refuses the request when anything was wrong.
@@ -59,38 +73,41 @@ impl Checks {
         if text.is_empty() { Some(None) } else { self.id(field, text).map(Some) }
     }
 
-    /// A required text of 1 to `longest` characters without control characters.
+    /// A required text of 1 to `longest` characters without control characters, in its one form ([`types::text`]).
     pub fn text(&mut self, field: impl Into<String>, text: &str, longest: usize) -> Option<String> {
-        if text.trim().is_empty() {
+        if normal(text).is_empty() {
             self.wrong(field, "is required");
             return None;
         }
         self.optional_text(field, text, longest)
     }
 
-    /// A text of at most `longest` characters without control characters; may be empty.
+    /// A text of at most `longest` characters without control characters, in its one form; may be empty.
     pub fn optional_text(&mut self, field: impl Into<String>, text: &str, longest: usize) -> Option<String> {
+        let text = normal(text);
         if text.chars().count() > longest {
             self.wrong(field, format!("must have at most {longest} characters"));
         } else if text.chars().any(char::is_control) {
             self.wrong(field, "must not contain control characters");
         } else {
-            return Some(text.to_owned());
+            return Some(text.into_owned());
         }
         None
     }
 
-    /// A stock keeping unit: 1 to 64 letters, digits, `-`, `_`, `.`.
+    /// A stock keeping unit: 1 to 64 characters as the distributor writes it, also `/`, `&` and blanks between others.
     pub fn sku(&mut self, field: impl Into<String>, text: &str) -> Option<String> {
+        self.text(field, text, MAX_SKU)
+    }
+
+    /// A name that programs tell things apart by: 1 to 64 letters, digits, `-`, `_`, `.`.
+    pub fn key(&mut self, field: impl Into<String>, text: &str) -> Option<String> {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-        if text.is_empty() {
-            self.wrong(field, "is required");
-        } else if text.len() > 64 || !text.chars().all(plain) {
+        if text.is_empty() || text.len() > MAX_OUTSIDE_NUMBER || !text.chars().all(plain) {
             self.wrong(field, "must be 1 to 64 letters, digits, '-', '_' or '.'");
-        } else {
-            return Some(text.to_owned());
+            return None;
         }
-        None
+        Some(text.to_owned())
     }
 
     /// An order line's number, 1 to 5,000.
@@ -113,8 +130,9 @@ impl Checks {
 
     /// An ISO 3166-1 alpha-2 country code.
     pub fn country(&mut self, field: impl Into<String>, code: &str) -> Option<String> {
-        if is_country(code) {
-            return Some(code.to_owned());
+        let code = normal(code);
+        if is_country(&code) {
+            return Some(code.into_owned());
         }
         self.wrong(field, "must be an ISO 3166-1 alpha-2 country code in capitals");
         None
@@ -127,32 +145,6 @@ impl Checks {
             self.wrong(field, "must be an ISO 4217 currency code in capitals");
         }
         currency
-    }
-
-    /// A postal address with a name, a city and a country.
-    pub fn address(
-        &mut self,
-        field: &str,
-        address: Option<&proto::types::v1::Address>,
-    ) -> Option<proto::types::v1::Address> {
-        let Some(address) = address else {
-            self.wrong(field, "is required");
-            return None;
-        };
-        let name = self.text(format!("{field}.name"), &address.name, MAX_NAME);
-        let street = self.optional_text(format!("{field}.street"), &address.street, MAX_TEXT);
-        let city = self.text(format!("{field}.city"), &address.city, MAX_NAME);
-        let region = self.optional_text(format!("{field}.region"), &address.region, MAX_NAME);
-        let postal_code = self.optional_text(format!("{field}.postal_code"), &address.postal_code, 32);
-        let country = self.country(format!("{field}.country"), &address.country);
-        Some(proto::types::v1::Address {
-            name: name?,
-            street: street?,
-            city: city?,
-            region: region?,
-            postal_code: postal_code?,
-            country: country?,
-        })
     }
 
     /// An instant that may be absent: `Some(None)` when it is.

@@ -165,7 +165,7 @@ pub fn rust_path(message: &MessageDescriptor) -> String {
 }
 
 /// `OrderLineCancelled` of `order.line_cancelled`.
-fn camel_case(name: &str) -> String {
+pub fn camel_case(name: &str) -> String {
     let words = name.split(['.', '_']);
     words
         .map(|word| word.get(..1).unwrap_or_default().to_ascii_uppercase() + word.get(1..).unwrap_or_default())

@@ -3,6 +3,7 @@
 mod events;
 mod redact;
 mod services;
+mod texts;
 
 use std::{env, error::Error, fs, path::PathBuf};
 
@@ -36,6 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("events.rs"), events::generate(&pool)?)?;
     fs::write(out.join("requests.rs"), requests(&pool))?;
     fs::write(out.join("redact.rs"), redact::generate(&pool)?)?;
+    fs::write(out.join("texts.rs"), texts::generate(&pool)?)?;
 
     fs::write(out.join("message_bytes.rs"), message_bytes(&pool))?;
 
@@ -43,6 +45,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         .enable_type_names()
         .include_file("packages.rs")
         .bytes(["."])
+        // A request is compared with its repeat by its bytes, so the entries of a map need an order.
+        .btree_map([".waybill.order"])
         // Indented examples in them would be run as tests.
         .disable_comments([".google"])
         .service_generator(Box::new(services::Generator))

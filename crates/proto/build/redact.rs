@@ -13,7 +13,7 @@ use super::events;
 const ANY: &str = "google.protobuf.Any";
 
 /// Names of fields that are keywords of Rust.
-const KEYWORDS: [&str; 3] = ["type", "return", "match"];
+pub const KEYWORDS: [&str; 3] = ["type", "return", "match"];
 
 struct Generator<'p> {
     pool: &'p DescriptorPool,

@@ -7,6 +7,7 @@
 pub mod events;
 pub mod grpc;
 pub mod redact;
+pub mod texts;
 
 use std::sync::LazyLock;
 

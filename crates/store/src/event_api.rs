@@ -7,6 +7,7 @@ use proto::event::v1::{
     Event, FollowEventsRequest, FollowEventsResponse, ListEventsRequest, ListEventsResponse, VerifyLogRequest,
     VerifyLogResponse, event_service_server::EventService,
 };
+use proto::texts::Texts as _;
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
@@ -169,7 +170,8 @@ impl EventService for EventApi {
         request: Request<FollowEventsRequest>,
     ) -> Result<Response<Self::FollowEventsStream>, Status> {
         let accounts = (self.viewer)(request.extensions());
-        let request = request.into_inner();
+        let mut request = request.into_inner();
+        request.each_text(types::text::normalize);
         let position = not_negative(request.after_position)?;
         let until = if request.until_head { Some(log::head(&self.db).await.map_err(status)?) } else { None };
         let written = self.db.listeners().head.subscribe();
@@ -183,7 +185,8 @@ impl EventService for EventApi {
 
     async fn list_events(&self, request: Request<ListEventsRequest>) -> Result<Response<ListEventsResponse>, Status> {
         let accounts = (self.viewer)(request.extensions());
-        let request = request.into_inner();
+        let mut request = request.into_inner();
+        request.each_text(types::text::normalize);
         let after = not_negative(request.after_position)?;
         let limit = match request.page_size {
             0 => 100,

@@ -2,7 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
-use types::Fault;
+use types::{Fault, limits::MAX_PAGE_BYTES};
 
 use crate::value::{Kind, Value};
 
@@ -78,6 +78,39 @@ impl Page {
             return String::new();
         }
         rows.truncate(size);
+        rows.last().map(|last| encode(self.mark, &key(last))).unwrap_or_default()
+    }
+
+    /// As [`Page::next`] for rows that may be large: the page also ends before the row with which it would have more than
+    /// [`MAX_PAGE_BYTES`], though not before its first one.
+    pub fn next_within<R>(
+        &self,
+        rows: &mut Vec<R>,
+        bytes: impl Fn(&R) -> usize,
+        key: impl Fn(&R) -> Vec<Value>,
+    ) -> String {
+        let token = self.next(rows, &key);
+        self.cut(rows, token, bytes, key)
+    }
+
+    /// Cuts rows that were cut to the page already to [`MAX_PAGE_BYTES`]; returns the token of the next page, which was `token`.
+    pub fn cut<R>(
+        &self,
+        rows: &mut Vec<R>,
+        token: String,
+        bytes: impl Fn(&R) -> usize,
+        key: impl Fn(&R) -> Vec<Value>,
+    ) -> String {
+        let mut sum = 0_usize;
+        let fitting = rows.iter().take_while(|row| {
+            sum = sum.saturating_add(bytes(row));
+            sum <= MAX_PAGE_BYTES
+        });
+        let kept = fitting.count().max(1);
+        if kept >= rows.len() {
+            return token;
+        }
+        rows.truncate(kept);
         rows.last().map(|last| encode(self.mark, &key(last))).unwrap_or_default()
     }
 }
@@ -179,6 +212,24 @@ mod tests {
         assert_eq!(limit(3), Ok(4));
         assert_eq!(limit(i32::MAX), Ok(501));
         assert_eq!(limit(-1).unwrap_err().violations[0].field, "page_size");
+    }
+
+    #[test]
+    fn a_page_of_large_rows_ends_early_but_not_before_its_first_row() {
+        let page = Page::read("orders", &[], &[Kind::Integer], 3, "").unwrap();
+        let key = |number: &i64| vec![Value::Integer(*number)];
+        let pages = |rows: &[i64], bytes: usize| {
+            let mut rows = rows.to_vec();
+            let token = page.next_within(&mut rows, |_| bytes, key);
+            (rows, token.is_empty())
+        };
+        assert_eq!(pages(&[1, 2, 3], 1), (vec![1, 2, 3], true));
+        assert_eq!(pages(&[1, 2, 3, 4], 1), (vec![1, 2, 3], false));
+        assert_eq!(pages(&[1, 2, 3], MAX_PAGE_BYTES / 2), (vec![1, 2], false));
+        assert_eq!(pages(&[1, 2], MAX_PAGE_BYTES / 2), (vec![1, 2], true));
+        assert_eq!(pages(&[1, 2], usize::MAX), (vec![1], false));
+        assert_eq!(pages(&[1], usize::MAX), (vec![1], true));
+        assert_eq!(pages(&[], 1), (vec![], true));
     }
 
     #[test]

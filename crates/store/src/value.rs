@@ -242,7 +242,7 @@ macro_rules! text_enum {
 mod ids {
     use types::{
         AccountId, ApiClientId, ApiKeyId, DecisionId, ExceptionId, FulfillmentOrderId, Id as _, MessageId, NodeId,
-        OrderId, PackageId, PartnerId, ReturnId, ShipToId, ShipmentId, TrackingReportId,
+        OrderId, PackageId, PartnerId, PriceListId, ReturnId, ShipToId, ShipmentId, TrackingReportId,
     };
 
     text_column!(
@@ -258,6 +258,7 @@ mod ids {
         PackageId,
         TrackingReportId,
         PartnerId,
+        PriceListId,
         ReturnId,
         ShipToId,
         ShipmentId,

@@ -1,6 +1,7 @@
 //! Lets failed work be tried again at once: tasks that keep failing, and parked events.
 
 use proto::event::v1::{ExceptionType, RetryWorkRequest, RetryWorkResponse, work_service_server::WorkService};
+use proto::texts::Texts as _;
 use tonic::{Request, Response, Status};
 use types::{Actor, Fault};
 
@@ -114,7 +115,9 @@ impl Command for ResolveGone {
 #[tonic::async_trait]
 impl WorkService for WorkApi {
     async fn retry_work(&self, request: Request<RetryWorkRequest>) -> Result<Response<RetryWorkResponse>, Status> {
-        let RetryWorkRequest { r#type, subjects } = request.into_inner();
+        let mut request = request.into_inner();
+        request.each_text(types::text::normalize);
+        let RetryWorkRequest { r#type, subjects } = request;
         match self.retry(&r#type, &subjects).await {
             Ok(retried_count) => Ok(Response::new(RetryWorkResponse { retried_count })),
             Err(fault) => Err(crate::event_api::status(fault)),

@@ -32,14 +32,15 @@ pub struct Plans {
 
 impl Plans {
     /// Fills tables, each statement inserting the rows of `n(i)`, the numbers up to [`HISTORY`], and notes what `db` is asked from
-    /// then on. `EMPTY_BYTES` stands for bytes. PostgreSQL does what it does by itself from time to time; SQLite has no statistics.
+    /// then on. `EMPTY_BYTES` stands for bytes, and `BYTES_TYPE` for their type. PostgreSQL does what it does by itself from time to time; SQLite has no statistics.
     pub async fn over(options: &Options, db: &Db, inserts: &[&str]) -> Self {
         let url = options.url.clone();
         for insert in inserts {
             let numbers =
                 format!("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {HISTORY})");
-            let empty = if url.starts_with("sqlite:") { "x''" } else { "''::bytea" };
-            run(&url, &format!("{numbers} {}", insert.replace("EMPTY_BYTES", empty))).await;
+            let (empty, bytes) = if url.starts_with("sqlite:") { ("x''", "BLOB") } else { ("''::bytea", "BYTEA") };
+            let insert = insert.replace("EMPTY_BYTES", empty).replace("BYTES_TYPE", bytes);
+            run(&url, &format!("{numbers} {insert}")).await;
         }
         if !url.starts_with("sqlite:") {
             run(&url, "VACUUM ANALYZE").await;
@@ -142,6 +143,9 @@ fn literal(value: &Value) -> String {
         Value::Null(_) => "NULL".to_owned(),
         Value::Integer(integer) => integer.to_string(),
         Value::Text(text) => format!("'{}'", text.replace('\'', "''")),
-        Value::Bytes(_) => "''".to_owned(),
+        Value::Bytes(bytes) => {
+            let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("'\\x{digits}'")
+        }
     }
 }

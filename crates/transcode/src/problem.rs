@@ -29,6 +29,16 @@ pub(crate) struct Violation {
     pub(crate) field: String,
     /// What is wrong with the field.
     pub(crate) description: String,
+    /// Why, for a program; empty when the service names no reason.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) reason: String,
+}
+
+impl Violation {
+    /// A wrong field that the gateway itself found.
+    pub(crate) fn new(field: impl Into<String>, description: impl Into<String>) -> Self {
+        Self { field: field.into(), description: description.into(), reason: String::new() }
+    }
 }
 
 /// Whether the request has an `If-Match` header.
@@ -190,6 +200,7 @@ impl Problem {
                 let violation = |wrong: pb::bad_request::FieldViolation| Violation {
                     field: wrong.field,
                     description: wrong.description,
+                    reason: wrong.reason,
                 };
                 self.errors.extend(bad.field_violations.into_iter().map(violation));
             }

@@ -48,7 +48,7 @@ pub(crate) fn assemble(
     for (variable, text) in rule.variables.iter().zip(captured) {
         match scalar::from_text(&variable.leaf().kind(), &text) {
             Ok(value) => assign(variable, &mut message, value, "path", &mut violations),
-            Err(description) => violations.push(Violation { field: variable.to_string(), description }),
+            Err(description) => violations.push(Violation::new(variable.to_string(), description)),
         }
     }
     if let Some(query) = parts.uri.query() {
@@ -64,7 +64,7 @@ fn assign(path: &FieldPath, message: &mut DynamicMessage, value: Value, place: &
         Err(AssignError::Differs) => format!("has another value in the {place}"),
         Err(AssignError::Oneof(other)) => format!("excludes `{}`, which is set too", other.name()),
     };
-    violations.push(Violation { field: path.to_string(), description });
+    violations.push(Violation::new(path.to_string(), description));
 }
 
 fn from_headers(
@@ -76,7 +76,7 @@ fn from_headers(
     let mut fill = |field: &FieldDescriptor, value: String, name: &str| {
         if message.has_field(field) && message.get_field(field).as_str() != Some(&value) {
             let description = format!("differs from the {name} header");
-            violations.push(Violation { field: field.name().to_owned(), description });
+            violations.push(Violation::new(field.name(), description));
         } else {
             message.set_field(field, Value::String(value));
         }

@@ -3,14 +3,14 @@
 use std::{fmt, time::Duration};
 
 macro_rules! reasons {
-    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
-        /// Why a call was refused: the `ErrorInfo.reason` of the answer, as in `proto/waybill/error/v1/reason.proto`.
+    ($(#[$of:meta])* $reasons:ident: $($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+        $(#[$of])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum Reason {
+        pub enum $reasons {
             $($(#[$doc])* $name,)*
         }
 
-        impl Reason {
+        impl $reasons {
             /// Every reason.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
@@ -28,6 +28,8 @@ macro_rules! reasons {
 }
 
 reasons! {
+    /// Why a call was refused: the `ErrorInfo.reason` of the answer, as in `proto/waybill/error/v1/reason.proto`.
+    Reason:
     /// One or more fields are wrong; the violations name them.
     InvalidArgument = "INVALID_ARGUMENT";
     /// The call has no valid credentials.
@@ -52,6 +54,10 @@ reasons! {
     InsufficientStock = "INSUFFICIENT_STOCK";
     /// Fewer units than requested can still be returned.
     NoReturnableQuantity = "NO_RETURNABLE_QUANTITY";
+    /// The account is blocked for new orders.
+    AccountBlocked = "ACCOUNT_BLOCKED";
+    /// The order is beyond the account's credit limit, and the account's policy refuses such orders.
+    CreditLimitExceeded = "CREDIT_LIMIT_EXCEEDED";
     /// The caller is over its quota, or the service is overloaded.
     ResourceExhausted = "RESOURCE_EXHAUSTED";
     /// The service cannot answer now; a retry may help.
@@ -66,6 +72,41 @@ reasons! {
     MethodEnded = "METHOD_ENDED";
 }
 
+reasons! {
+    /// Why a line of an order is refused: the `reason` of a field violation, as in `proto/waybill/error/v1/reason.proto`.
+    LineReason:
+    /// The field is malformed or out of its range.
+    Invalid = "INVALID";
+    /// Another line of the order has the line number.
+    LineNumberReused = "LINE_NUMBER_REUSED";
+    /// There is no such item.
+    ItemUnknown = "ITEM_UNKNOWN";
+    /// The item cannot be ordered any more.
+    ItemDiscontinued = "ITEM_DISCONTINUED";
+    /// The item has no such unit.
+    UnitUnknown = "UNIT_UNKNOWN";
+    /// The quantity is not a whole number of base units.
+    QuantityNotConvertible = "QUANTITY_NOT_CONVERTIBLE";
+    /// The quantity has more decimals than the unit allows.
+    TooManyDecimals = "TOO_MANY_DECIMALS";
+    /// The quantity is more than a line can have.
+    QuantityTooLarge = "QUANTITY_TOO_LARGE";
+    /// The quantity is not a multiple of what the item, or its unit, is ordered in.
+    OrderMultiple = "ORDER_MULTIPLE";
+    /// The quantity is less than the least of the item, or of its unit.
+    BelowMinimum = "BELOW_MINIMUM";
+    /// The caller may not set prices and discounts.
+    PriceNotAllowed = "PRICE_NOT_ALLOWED";
+    /// No price is known for the item in the order's currency.
+    PriceMissing = "PRICE_MISSING";
+    /// The price that the customer expects differs by more than the account's policy accepts.
+    PriceDiscrepancy = "PRICE_DISCREPANCY";
+    /// The line comes to an amount that is too large.
+    AmountTooLarge = "AMOUNT_TOO_LARGE";
+    /// Goods of this kind cannot be sent there.
+    NotDeliverable = "NOT_DELIVERABLE";
+}
+
 /// One wrong field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
@@ -73,6 +114,15 @@ pub struct Violation {
     pub field: String,
     /// What is wrong with it, a lowercase fragment.
     pub description: String,
+    /// Why, for a program, when the field is of an order's line.
+    pub reason: Option<LineReason>,
+}
+
+impl Violation {
+    /// A wrong field without a reason for a program.
+    pub fn new(field: impl Into<String>, description: impl Into<String>) -> Self {
+        Self { field: field.into(), description: description.into(), reason: None }
+    }
 }
 
 /// A refusal: the reason, and what a caller needs to react.
@@ -98,7 +148,7 @@ impl Fault {
 
     /// One wrong field.
     pub fn invalid(field: impl Into<String>, description: impl Into<String>) -> Self {
-        Self::violations(vec![Violation { field: field.into(), description: description.into() }])
+        Self::violations(vec![Violation::new(field, description)])
     }
 
     /// Several wrong fields; the message names the first.
@@ -128,6 +178,17 @@ impl Fault {
         }
         let message = format!("the {kind} was changed since it was read");
         Err(Self::new(Reason::EtagMismatch, message).fact("etag", version))
+    }
+
+    /// Adds what the resource supports and its etag as they are now to a refusal for its state, so that the caller can go on without
+    /// reading it again. Other refusals stay as they are.
+    #[must_use]
+    pub fn refreshed(mut self, supported_actions: &[&str], version: i64) -> Self {
+        if !matches!(self.reason, Reason::EtagMismatch | Reason::ActionNotSupported) {
+            return self;
+        }
+        self.facts.retain(|(name, _)| !["supported_actions", "etag"].contains(name));
+        self.fact("supported_actions", supported_actions.join(",")).fact("etag", version)
     }
 
     /// The service cannot answer now.
@@ -166,8 +227,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_refusal_for_the_state_says_what_is_supported_now() {
+        let stale = Fault::check_etag("return", "1", 2).unwrap_err().refreshed(&["CloseReturn", "CancelReturn"], 2);
+        let now = vec![("supported_actions", "CloseReturn,CancelReturn".to_owned()), ("etag", "2".to_owned())];
+        assert_eq!(stale.facts, now);
+        assert_eq!(Fault::not_supported("it has ended").refreshed(&[], 3).facts[1], ("etag", "3".to_owned()));
+        assert!(Fault::invalid("etag", "is required").refreshed(&[], 3).facts.is_empty());
+    }
+
+    #[test]
     fn a_fault_with_many_violations_names_the_first() {
-        let wrong = |field: &str| Violation { field: field.to_owned(), description: "is required".to_owned() };
+        let wrong = |field: &str| Violation::new(field, "is required");
         let fault = Fault::violations(vec![wrong("account_id"), wrong("lines")]);
         assert_eq!(fault.message, "account_id: is required (and 1 more)");
         assert_eq!(fault.reason, Reason::InvalidArgument);

@@ -96,6 +96,8 @@ ids! {
     AccountId = "acc";
     /// An address at which an account receives goods.
     ShipToId = "shp";
+    /// A price list.
+    PriceListId = "prl";
     /// An order.
     OrderId = "ord";
     /// A location that stores and ships stock: a warehouse of the distributor or of a 3PL.

@@ -7,6 +7,7 @@
 //! | entries of a page | 50 unless asked, at most 500 | `crates/store/src/page.rs` |
 //! | events of a page | 100 unless asked, at most 1,000 | `crates/store/src/event_api.rs` |
 //! | entries of a page of a timeline | 100 unless asked, at most 1,000 | `services/operations/src/store.rs` |
+//! | bytes of a page of orders, fulfillment orders, shipments, returns | about 4 MiB | [`MAX_PAGE_BYTES`] |
 //! | body of a REST request | 4 MiB (`--max-body`) | `crates/transcode/src/transcoder.rs` |
 //! | message of a gRPC request | 4 MiB, which is tonic's default | |
 //! | message of an answer to the gateway, or of a log | 64 MiB | `crates/transcode/src/frame.rs`, `crates/store/src/follower.rs` |
@@ -29,11 +30,26 @@ pub const MAX_NAME: usize = 200;
 /// The most characters of a number that a party outside assigned, such as a tracking number or a customer PO number.
 pub const MAX_OUTSIDE_NUMBER: usize = 64;
 
+/// The most characters of a stock keeping unit.
+pub const MAX_SKU: usize = 64;
+
+/// The most lines of a street address after the first.
+pub const MAX_STREET_LINES: usize = 4;
+
+/// The most references, and the most fields of its own, that a customer gives an order or a line.
+pub const MAX_OWN_FIELDS: usize = 20;
+
+/// The most bytes of the rows of a page, beyond which it ends early, though not before its first row.
+pub const MAX_PAGE_BYTES: usize = 4 << 20;
+
 /// The most characters of a request id (REST: `Idempotency-Key`).
 pub const MAX_REQUEST_ID: usize = 200;
 
 /// The most units in one field.
 pub const MAX_QUANTITY: i64 = 1_000_000_000;
+
+/// The most decimals of a quantity.
+pub const MAX_DECIMALS: i32 = 6;
 
 /// The highest price of one unit, in minor units of its currency, so that no amount overflows.
 pub const MAX_PRICE: i64 = 1_000_000_000_000;

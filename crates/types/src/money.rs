@@ -95,8 +95,13 @@ pub fn divide_rounded(numerator: i128, denominator: i128) -> Option<i64> {
 ///
 /// `unit_price_minor` and the result are in minor units of the same currency. `None` when the result does not fit.
 pub fn line_amount(quantity: i64, unit_price_minor: i64, discount: BasisPoints) -> Option<i64> {
-    let full = i128::from(quantity) * i128::from(unit_price_minor);
-    divide_rounded(full.checked_mul(i128::from(10_000 - discount.0))?, 10_000)
+    line_amount_of((quantity, 1), unit_price_minor, discount)
+}
+
+/// As [`line_amount`] of a quantity that is a fraction: its numerator and its denominator.
+pub fn line_amount_of(quantity: (i64, i64), unit_price_minor: i64, discount: BasisPoints) -> Option<i64> {
+    let full = i128::from(quantity.0) * i128::from(unit_price_minor);
+    divide_rounded(full.checked_mul(i128::from(10_000 - discount.0))?, i128::from(quantity.1) * 10_000)
 }
 
 /// The price of `units` of a line of `ordered` units, in minor units: their share of the line's amount, rounded. It is the
@@ -123,6 +128,9 @@ mod tests {
         assert_eq!(line_amount(1, 1, half), Some(1));
         assert_eq!(line_amount(-1, 1, half), Some(-1));
         assert_eq!(line_amount(12, 1_400, BasisPoints::default()), Some(16_800));
+        // 2.5 × 0.33 is 0.825, and 0.333 × 10.01 less 10 % is 2.999997.
+        assert_eq!(line_amount_of((25, 10), 33, BasisPoints::default()), Some(83));
+        assert_eq!(line_amount_of((333, 1_000), 1_001, BasisPoints::new(1_000).unwrap()), Some(300));
     }
 
     #[test]

@@ -1,3 +1,4 @@
+-- Locations that ship. `working_days`, `holidays` and `lanes` are encoded lists.
 CREATE TABLE nodes (
     node_id TEXT NOT NULL PRIMARY KEY,
     name TEXT NOT NULL,
@@ -8,6 +9,10 @@ CREATE TABLE nodes (
     service_areas TEXT NOT NULL,
     accept_within_micros BIGINT CHECK (accept_within_micros > 0),
     handling_micros BIGINT NOT NULL CHECK (handling_micros >= 0),
+    cutoff_time TEXT,
+    working_days BYTEA NOT NULL,
+    holidays BYTEA NOT NULL,
+    lanes BYTEA NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('ACTIVE', 'PAUSED')),
     create_time BIGINT NOT NULL,
     update_time BIGINT NOT NULL,
@@ -22,6 +27,9 @@ CREATE TABLE releases (
     account_id TEXT NOT NULL,
     customer_po TEXT NOT NULL,
     ship_to BYTEA NOT NULL,
+    ship_to_group BIGINT NOT NULL,
+    ship_to_change_number BIGINT NOT NULL,
+    ship_to_attempt BIGINT NOT NULL,
     requested_ship_time BIGINT,
     routing_state TEXT NOT NULL CHECK (routing_state IN ('PENDING', 'WAITING', 'SETTLED')),
     attempt BIGINT NOT NULL CHECK (attempt >= 1),
@@ -49,6 +57,7 @@ CREATE TABLE release_lines (
     quantity BIGINT NOT NULL CHECK (quantity >= 0),
     unrouted BIGINT NOT NULL CHECK (unrouted >= 0),
     planned BIGINT NOT NULL CHECK (planned >= 0),
+    to_cancel BIGINT NOT NULL CHECK (to_cancel >= 0 AND to_cancel <= planned),
     assigned BIGINT NOT NULL CHECK (assigned >= 0),
     returned_to_order BIGINT NOT NULL CHECK (returned_to_order >= 0),
     cancelled BIGINT NOT NULL CHECK (cancelled >= 0),
@@ -86,6 +95,9 @@ CREATE TABLE fulfillment_orders (
         CHECK (request_state IN ('SUBMITTED', 'ACCEPTED', 'REJECTED', 'TIMED_OUT', 'CANCELLATION_REQUESTED',
                                  'CANCELLATION_ACCEPTED', 'CANCELLATION_REJECTED')),
     ship_to BYTEA NOT NULL,
+    ship_to_group BIGINT NOT NULL,
+    ship_to_change_number BIGINT NOT NULL,
+    ship_to_change BYTEA,
     requested_ship_time BIGINT,
     reason TEXT NOT NULL,
     decision_id TEXT NOT NULL,
@@ -110,6 +122,9 @@ CREATE INDEX fulfillment_orders_by_node_and_request_state
     ON fulfillment_orders (node_id, request_state, fulfillment_order_id);
 CREATE INDEX fulfillment_orders_by_execution_state ON fulfillment_orders (execution_state, fulfillment_order_id);
 CREATE INDEX fulfillment_orders_by_request_state ON fulfillment_orders (request_state, fulfillment_order_id);
+-- Few nodes are asked for another destination.
+CREATE INDEX fulfillment_orders_by_ship_to_change ON fulfillment_orders (fulfillment_order_id)
+    WHERE ship_to_change IS NOT NULL;
 CREATE INDEX fulfillment_orders_by_account_and_execution_state
     ON fulfillment_orders (account_id, execution_state, fulfillment_order_id);
 
@@ -128,17 +143,37 @@ CREATE TABLE fulfillment_lines (
     withdrawn BIGINT NOT NULL CHECK (withdrawn >= 0),
     pending_deallocation BIGINT NOT NULL CHECK (pending_deallocation >= 0),
     superseded BIGINT NOT NULL CHECK (superseded >= 0),
+    cancel_requested BIGINT NOT NULL CHECK (cancel_requested >= 0),
+    restored BIGINT NOT NULL CHECK (restored >= 0),
+    cancel_pending BIGINT NOT NULL CHECK (cancel_pending >= 0),
     freed BIGINT NOT NULL CHECK (freed >= 0),
+    redirecting BIGINT NOT NULL CHECK (redirecting >= 0),
     doubled BIGINT NOT NULL CHECK (doubled >= 0),
     beyond BIGINT NOT NULL CHECK (beyond >= 0),
+    lost BIGINT NOT NULL CHECK (lost >= 0),
     version BIGINT NOT NULL,
     PRIMARY KEY (fulfillment_order_id, line_number),
     CHECK (short + cancelled + withdrawn <= quantity),
     CHECK (shipped + short + cancelled + withdrawn <= quantity OR short + cancelled + withdrawn = 0),
-    CHECK (pending_deallocation <= short + withdrawn)
+    CHECK (pending_deallocation <= short + withdrawn),
+    CHECK (cancel_pending <= pending_deallocation)
 );
 CREATE INDEX fulfillment_lines_to_deallocate ON fulfillment_lines (fulfillment_order_id)
     WHERE pending_deallocation > 0;
+
+-- Changes of the destination of released units. `nodes_asked` have not answered; `settled` is what is known by then.
+CREATE TABLE ship_to_changes (
+    order_id TEXT NOT NULL,
+    change_number BIGINT NOT NULL,
+    account_id TEXT NOT NULL,
+    ship_to_group BIGINT NOT NULL,
+    ship_to BYTEA NOT NULL,
+    nodes_asked BIGINT NOT NULL CHECK (nodes_asked >= 0),
+    settled BYTEA NOT NULL,
+    create_time BIGINT NOT NULL,
+    version BIGINT NOT NULL,
+    PRIMARY KEY (order_id, change_number)
+);
 
 CREATE TABLE shipments (
     shipment_id TEXT NOT NULL PRIMARY KEY,
@@ -148,6 +183,8 @@ CREATE TABLE shipments (
     node_id TEXT NOT NULL,
     partner_id TEXT NOT NULL,
     shipment_reference TEXT NOT NULL,
+    ship_to_group BIGINT NOT NULL,
+    ship_to BYTEA,
     carrier_id TEXT NOT NULL,
     carrier_time BIGINT,
     state TEXT NOT NULL CHECK (state IN ('LABELLED', 'SHIPPED', 'PARTIALLY_DELIVERED', 'DELIVERED', 'VOIDED',
@@ -177,6 +214,7 @@ CREATE TABLE packages (
     package_key TEXT NOT NULL,
     sscc TEXT NOT NULL,
     contents BYTEA NOT NULL,
+    ship_to BYTEA,
     departure TEXT NOT NULL CHECK (departure IN ('NONE', 'REPORTED', 'INFERRED')),
     label_time BIGINT,
     report_time BIGINT,

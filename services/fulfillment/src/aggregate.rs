@@ -5,13 +5,14 @@
 
 mod answers;
 mod corrections;
+mod destination;
 mod events;
 mod packages;
 mod tracking;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use proto::fulfillment::v1;
+use proto::{fulfillment::v1, types::v1::LineQuantity};
 use store::{Context, Needs, Rows};
 use types::{Fault, FulfillmentOrderId, PackageId, ShipmentId};
 
@@ -23,6 +24,7 @@ use crate::{
     problem::Problem,
     process::acceptance_timeout,
     release::ReleaseAggregate,
+    ship_to_change::ShipToChange,
     shipment::Shipment,
     wire,
 };
@@ -51,6 +53,10 @@ pub(crate) struct FulfillmentOrderAggregate {
     /// Keys whose reports are applied: a rival may add one.
     keys: BTreeSet<String>,
     pending: Vec<PendingEvent>,
+    /// The units of a request for another destination that ended without an acceptance, and why.
+    ended_change: Option<(Vec<LineQuantity>, String)>,
+    /// Whether the node accepted the request for another destination: its command saves the change.
+    answered_ship_to: bool,
 }
 
 impl FulfillmentOrderAggregate {
@@ -62,6 +68,9 @@ impl FulfillmentOrderAggregate {
         needs.by::<Package>(FULFILLMENT_ORDER, id);
         if let Ok(Some(order)) = rows.get::<FulfillmentOrderHeader>(id) {
             ReleaseAggregate::needs(&order.order_id, order.release_number, needs);
+            if let Some(change) = &order.ship_to_change {
+                needs.row::<ShipToChange>(&(order.order_id.clone(), i64::from(change.0.change_number)));
+            }
         }
     }
 
@@ -98,6 +107,8 @@ impl FulfillmentOrderAggregate {
             loaded_returning: BTreeSet::new(),
             keys: BTreeSet::new(),
             pending: Vec::new(),
+            ended_change: None,
+            answered_ship_to: false,
         })
     }
 
@@ -106,8 +117,20 @@ impl FulfillmentOrderAggregate {
         &self.order
     }
 
+    /// Refuses a command that acts on an older version of the fulfillment order.
+    pub(crate) fn check_etag(&self, etag: &str) -> Result<(), Fault> {
+        let checked = Fault::check_etag("fulfillment order", etag, self.loaded.header.version);
+        checked.map_err(|fault| self.refreshed(fault))
+    }
+
+    /// A refusal with what the fulfillment order supports.
+    pub(crate) fn refreshed(&self, fault: Fault) -> Fault {
+        fault.refreshed(&self.loaded.supported_actions(), self.loaded.header.version)
+    }
+
     /// Saves what changed and emits the events.
     pub(crate) fn save(mut self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<SavedFulfillmentOrder, Fault> {
+        let change = self.follow_ship_to_change(rows, cx)?;
         self.save_order(rows, cx)?;
         self.save_shipments(rows, cx)?;
         for key in &self.keys {
@@ -126,6 +149,9 @@ impl FulfillmentOrderAggregate {
         saved.emit_problems(&loaded_problems, cx);
         saved.emit_returning(&self.loaded_returning, cx);
         saved.resolve_doubts(&loaded_doubts, cx);
+        if let Some(change) = change {
+            change.save(rows, cx)?;
+        }
         Ok(saved)
     }
 

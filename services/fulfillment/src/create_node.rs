@@ -38,6 +38,10 @@ impl CreateNode {
         let service_areas = parse::service_areas(&request.service_areas, &mut checks);
         let accept_within_micros = parse::accept_within(request.accept_within.as_ref(), &mut checks);
         let handling_micros = parse::handling_time(request.handling_time.as_ref(), &mut checks);
+        let cutoff_time = parse::calendar::cutoff_time(&request.cutoff_time, &mut checks);
+        let working_days = parse::calendar::working_days("working_days", &request.working_days, &mut checks);
+        let holidays = parse::calendar::holidays("holidays", &request.holidays, &mut checks);
+        let lanes = parse::calendar::lanes("lanes", &request.lanes, &mut checks);
         let (classes, areas) = (request.handling_classes.is_empty(), request.service_areas.is_empty());
         for (field, missing) in [("handling_classes", classes), ("service_areas", areas)] {
             if missing {
@@ -55,6 +59,10 @@ impl CreateNode {
             service_areas,
             accept_within_micros,
             handling_micros: handling_micros.unwrap_or(DEFAULT_HANDLING_MICROS),
+            cutoff_time: checked(cutoff_time)?,
+            working_days: checked(working_days)?,
+            holidays: checked(holidays)?,
+            lanes: checked(lanes)?,
             state: NodeState::Active,
             create_time: Timestamp::default(),
             update_time: Timestamp::default(),

@@ -4,7 +4,9 @@
 //! node answered, or implied by what it did. A reported fact is never refused because it contradicts what is recorded.
 
 mod answers;
+mod destination;
 mod line;
+mod stopping;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -15,8 +17,9 @@ use proto::{
 use store::Proto;
 use types::{AccountId, DecisionId, Fault, FulfillmentOrderId, NodeId, OrderId, PartnerId, Timestamp};
 
-pub(crate) use answers::{Acceptance, Cancellation, CancellationOutcome, Rejection, Restored, Stopped};
+pub(crate) use answers::{Acceptance, Rejection};
 pub(crate) use line::{FulfillmentLine, Reclaimed};
+pub(crate) use stopping::{Cancellation, CancellationOutcome, Restored, Stopped};
 
 use crate::release::{OpenHold, OpenHolds};
 
@@ -43,6 +46,12 @@ store::record! {
         request_state: RequestState,
         /// Where the goods go.
         ship_to: Proto<Address>,
+        /// The ship-to group of the order; 0 when the order has one destination only.
+        ship_to_group: i64,
+        /// The change of the destination that `ship_to` comes from; 0 when there was none.
+        ship_to_change_number: i64,
+        /// The change of the destination that the node is asked for and has not answered.
+        ship_to_change: Option<Proto<contract::ShipToChange>>,
         /// When the customer wants it shipped.
         requested_ship_time: Option<Timestamp>,
         /// Why it was rejected or cancelled.
@@ -161,8 +170,11 @@ impl FulfillmentOrder {
         let (open, state) = (!self.ended(), self.header.request_state);
         let asked_to_stop = state == RequestState::CancellationRequested;
         let unanswered = state == RequestState::Submitted;
-        let stoppable =
-            matches!(state, RequestState::Submitted | RequestState::Accepted | RequestState::CancellationRejected);
+        let stoppable = match state {
+            RequestState::Submitted | RequestState::Accepted | RequestState::CancellationRejected => open,
+            RequestState::CancellationRequested => self.lines.iter().any(|line| line.open() > line.asked()),
+            RequestState::Rejected | RequestState::TimedOut | RequestState::CancellationAccepted => false,
+        };
         [
             ("AcceptFulfillmentOrder", unanswered),
             ("RejectFulfillmentOrder", open && (unanswered || asked_to_stop || state == RequestState::Accepted)),
@@ -173,8 +185,9 @@ impl FulfillmentOrder {
             ("VoidLabels", self.lines.iter().any(|line| line.packed > line.shipped)),
             ("RetractShipment", self.lines.iter().any(FulfillmentLine::can_be_corrected)),
             ("CorrectShipment", self.lines.iter().any(FulfillmentLine::can_be_corrected)),
-            ("RequestCancellation", open && stoppable),
+            ("RequestCancellation", stoppable),
             ("AnswerCancellation", asked_to_stop),
+            ("AnswerShipToChange", self.header.ship_to_change.is_some()),
         ]
         .into_iter()
         .filter_map(|(action, supported)| supported.then_some(action))
@@ -199,16 +212,26 @@ impl FulfillmentOrder {
 
     /// Counts units that could not be found; returns those that were open.
     pub(crate) fn short(&mut self, units: &[LineQuantity]) -> Vec<LineQuantity> {
+        let was_asked = self.is_asked();
+        let asked_by_line =
+            self.header.request_state == RequestState::CancellationRequested && self.header.cancel_time.is_none();
         let mut short = Vec::new();
         for (line, quantity) in line::matched(&mut self.lines, units) {
             let missing = quantity.min(line.open());
             line.short += missing;
             line.pending_deallocation += missing;
-            line.superseded = line.superseded.min(line.open());
+            let asked = line.cancel_requested;
+            line.fit();
+            // What the node cannot stop any more, because it does not find it, is cancelled once it is deallocated.
+            let gone = (asked - line.cancel_requested).min(missing);
+            if asked_by_line {
+                line.cancel_pending = (line.cancel_pending + gone).min(line.pending_deallocation);
+            }
             if missing > 0 {
                 short.push(line.units(missing));
             }
         }
+        self.end_moot_request(was_asked);
         short
     }
 
@@ -233,16 +256,16 @@ impl FulfillmentOrder {
     /// Counts units that left; returns which of them were no longer, or never, to be shipped.
     pub(crate) fn ship(&mut self, units: &[LineQuantity]) -> Vec<Reclaimed> {
         let ship = |(line, quantity): (&mut FulfillmentLine, i64)| {
-            let to_stop = line.superseded + line.freed;
+            let (to_stop, freed) = (line.superseded + line.freed, line.freed);
             let reclaimed = line.ship(quantity);
             line.freed = line.freed.min(line.cancelled);
             line.doubled += to_stop - line.superseded - line.freed;
-            reclaimed
+            Reclaimed { cancelled: reclaimed.cancelled - (freed - line.freed), ..reclaimed }
         };
         let reclaimed = line::matched(&mut self.lines, units).map(ship).collect();
         self.header.request_state = match self.header.request_state {
             // Who ships a part may still stop the rest.
-            RequestState::CancellationRequested if !self.ended() => RequestState::CancellationRequested,
+            RequestState::CancellationRequested if self.is_asked() => RequestState::CancellationRequested,
             RequestState::CancellationRequested
             | RequestState::CancellationAccepted
             | RequestState::CancellationRejected => RequestState::CancellationRejected,
@@ -276,6 +299,7 @@ impl FulfillmentOrder {
             let pending = quantity.min(line.pending_deallocation);
             line.short -= quantity;
             line.pending_deallocation -= pending;
+            line.fit();
             if quantity > 0 {
                 found.push((line.units(quantity), quantity - pending));
             }
@@ -290,19 +314,30 @@ impl FulfillmentOrder {
         Ok(found)
     }
 
-    /// Takes back units that were counted as having left. They are open again at the node. Returns those that the node was no
-    /// longer to ship: another one may have them (`process/faster_node.rs`).
+    /// Takes back units that were counted as having left. They are open again at the node, but for those that the order had
+    /// cancelled, which are cancelled again. Returns those that the node was no longer to ship: another one may have them
+    /// (`process/faster_node.rs`).
     pub(crate) fn unship(&mut self, units: &[LineQuantity]) -> Vec<LineQuantity> {
         let mut taken_back = Vec::new();
         for (line, quantity) in line::matched(&mut self.lines, units) {
             let beyond = quantity.min(line.beyond);
             line.shipped -= quantity.min(line.shipped);
+            let lost = (quantity - beyond).min(line.lost).min(line.open());
             line.beyond -= beyond;
+            line.lost -= lost;
+            line.cancelled += lost;
             if beyond > 0 {
                 taken_back.push(line.units(beyond));
             }
         }
         taken_back
+    }
+
+    /// Counts units that left as cancelled by the order before.
+    pub(crate) fn lose(&mut self, line_number: i64, quantity: i64) {
+        if let Some(line) = self.lines.iter_mut().find(|line| line.line_number == line_number) {
+            line.lost += quantity;
+        }
     }
 
     /// Counts units that left as no longer, or never, to be shipped by the node.

@@ -35,6 +35,7 @@ pub mod report;
 mod routing;
 mod routing_decision;
 mod rpc;
+mod ship_to_change;
 mod shipment;
 mod store;
 pub mod tracking_report;
@@ -56,6 +57,7 @@ use crate::{
     process::{
         acceptance_timeout::TimeoutTask,
         routing::{AllocateTask, RouteTask},
+        ship_to_change::ExpiryTask,
         undelivered::SilenceTask,
     },
     reactions::{FulfillmentFollower, InventoryFollower, OrderFollower},
@@ -108,10 +110,11 @@ pub fn workers(db: Db, peers: Peers, config: &Config) -> Workers {
     let Peers { order, inventory, fulfillment } = peers;
     let client = Inventory::new(inventory.clone());
     let unrouted_after = Duration::from_secs(u64::from(config.unrouted_minutes) * 60);
-    let handlers: [Arc<dyn TaskHandler>; 4] = [
+    let handlers: [Arc<dyn TaskHandler>; 5] = [
         Arc::new(RouteTask { db: db.clone(), inventory: client.clone(), unrouted_after }),
         Arc::new(AllocateTask { db: db.clone(), inventory: client.clone(), unrouted_after }),
         Arc::new(TimeoutTask),
+        Arc::new(ExpiryTask),
         Arc::new(SilenceTask { db: db.clone() }),
     ];
     let own = Arc::new(FulfillmentFollower { inventory: client });

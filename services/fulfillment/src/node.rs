@@ -5,7 +5,7 @@ pub(crate) mod parse;
 use std::time::Duration;
 
 use proto::{events::FulfillmentEvent, fulfillment::v1 as contract, types::v1 as contract_types};
-use store::{Column, Context, Kind, NewEvent, Rows, Value};
+use store::{Column, Context, Kind, NewEvent, Proto, Rows, Value};
 use types::{NodeId, PartnerId, Timestamp};
 
 use crate::wire;
@@ -29,6 +29,14 @@ store::record! {
         accept_within_micros: Option<i64>,
         /// Microseconds from a fulfillment order to the departure of the goods.
         handling_micros: i64,
+        /// Local time until which a request counts as of the same day.
+        cutoff_time: Option<String>,
+        /// The weekdays on which it works.
+        working_days: Proto<contract::WorkingDays>,
+        /// Dates on which it does not.
+        holidays: Proto<contract::Holidays>,
+        /// How long its carriers need, by destination.
+        lanes: Proto<contract::Lanes>,
         /// Whether fulfillment orders are routed to it.
         state: NodeState,
         /// When it was created.

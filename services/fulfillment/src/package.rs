@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use proto::{
     fulfillment::v1::{ProofOfDelivery, ReportedPackage},
-    types::v1::LineQuantity,
+    types::v1::{Address, LineQuantity},
 };
 use store::Proto;
 use types::{Fault, FulfillmentOrderId, Id as _, PackageId, ShipmentId, Timestamp};
@@ -33,6 +33,8 @@ store::record! {
         sscc: String,
         /// Its contents, as reported.
         contents: Proto<ReportedPackage>,
+        /// Where it goes, when that is not where its shipment goes.
+        ship_to: Option<Proto<Address>>,
         /// When it was labelled, as the node last reported it; none when only its departure is reported.
         label_time: Option<Timestamp>,
         /// Whether it left, and who reported that.
@@ -96,6 +98,7 @@ impl Package {
             package_key,
             sscc: contents.sscc.clone(),
             contents: Proto(contents),
+            ship_to: None,
             label_time: None,
             departure: Departure::None,
             report_time: None,

@@ -13,7 +13,7 @@ use crate::{
         hold::{self, HoldChange},
         rejection,
         rerouting::{self, added},
-        routing, short_pick,
+        routing, ship_to_change, short_pick,
     },
 };
 
@@ -22,15 +22,17 @@ use crate::{
 pub(crate) struct OrderFollower;
 
 store::reactions! {
-    OrderFollower, "fulfillment.order", OrderEvent, |_follower, _event| {
+    OrderFollower, "fulfillment.order", OrderEvent, |_follower, event| {
         OrderReleased(payload) => routing::accept_release(payload),
         OrderReleaseSuperseded(payload) => faster_node::supersede(payload),
         OrderCancelRequested(payload) => cancellation::cancel_order(payload),
+        OrderShipToChangeRequested(payload) => ship_to_change::change_ship_to(event, payload),
         OrderHoldPlaced(payload) => hold::hold_changed(payload, HoldChange::Placed),
         OrderHoldReleased(payload) => hold::hold_changed(payload, HoldChange::Released),
         ignored: AccountCreated, AccountUpdated, OrderSubmitted, OrderConfirmed, OrderRejected, OrderBackordered,
-            OrderLineCancelled, OrderCancelled, OrderCancelLost, OrderInvoiceReady,
-            OrderCreditProposed, OrderCreditRefused, OrderClosed, ExceptionOpened, ExceptionResolved,
+            OrderLineCancelled, OrderCancelled, OrderCancelLost, OrderPromiseSet, OrderPromiseChanged, OrderInvoiceReady,
+            OrderCreditProposed, OrderCreditRefused, OrderInvoiced, OrderCreditPosted, OrderClosed, OrderChangeProposed,
+            OrderChangeConfirmed, OrderChangeEnded, ExceptionOpened, ExceptionResolved,
     }
 }
 
@@ -52,6 +54,7 @@ store::reactions! {
         LocationReachChanged(_) => rerouting::nodes_changed(),
         ignored: ItemCreated, ItemUpdated, LocationCreated, InventoryReserved, InventoryReservationReleased,
             InventoryReservationExpired, InventoryAllocated, InventoryConsumed, InventoryShortfallDetected,
+            InventoryReceiptScheduled, InventoryBackorderDated, InventoryBackorderUpdated, BackorderRulesUpdated,
             InventoryDriftDetected, InventoryReplacementReserved, ExceptionOpened, ExceptionResolved,
     }
 }
@@ -77,7 +80,9 @@ store::reactions! {
             ShipmentMilestoneRecorded, ShipmentUnmatchedMilestoneRecorded, ShipmentPartiallyDelivered,
             ShipmentDelivered, ShipmentPodCaptured, ShipmentDepartureRetracted, ShipmentDeliveryRetracted,
             ShipmentReportRetracted, ShipmentVoided, ShipmentReturnedToSender, ShipmentRecovered,
-            ShipmentWrittenOff, FulfillmentHoldPlaced, FulfillmentHoldReleased, ExceptionOpened, ExceptionResolved,
+            ShipmentWrittenOff, FulfillmentHoldPlaced, FulfillmentHoldReleased,
+            FulfillmentShipToChangeRequested, FulfillmentShipToChangeAccepted, FulfillmentShipToChangeRejected,
+            FulfillmentShipToChangeSettled, ExceptionOpened, ExceptionResolved,
     }
 }
 

@@ -10,7 +10,7 @@ use proto::types::v1::{Address, LineQuantity};
 use store::Proto;
 use types::{AccountId, DecisionId, OrderId, Timestamp};
 
-pub(crate) use aggregate::ReleaseAggregate;
+pub(crate) use aggregate::{ReleaseAggregate, Unassigned};
 pub(crate) use holds::{OpenHold, OpenHolds};
 
 use crate::{
@@ -28,6 +28,12 @@ store::record! {
         customer_po: String,
         /// Where the goods go.
         ship_to: Proto<Address>,
+        /// The ship-to group of the order; 0 when the order has one destination only.
+        ship_to_group: i64,
+        /// The change of the destination that `ship_to` comes from; 0 when it is that of the release.
+        ship_to_change_number: i64,
+        /// The first attempt that routes to the present country.
+        ship_to_attempt: i64,
         /// When the customer wants it shipped.
         requested_ship_time: Option<Timestamp>,
         /// Whether its unrouted units are to be routed.
@@ -68,6 +74,8 @@ store::record! {
         unrouted: i64,
         /// Units that a plan allots to nodes.
         planned: i64,
+        /// Of the planned units, those that the order cancels when the plan is settled.
+        to_cancel: i64,
         /// Units at nodes.
         assigned: i64,
         /// Units returned to the order, which waits for stock.
@@ -121,9 +129,25 @@ impl ReleaseLine {
         let cancelled = (deallocated + beyond - unrouted - planned).min(deallocated).min(self.cancelled);
         self.unrouted -= unrouted;
         self.planned -= planned;
+        self.to_cancel = self.to_cancel.min(self.planned);
         self.cancelled -= cancelled;
         self.assigned += unrouted + planned + cancelled;
         unrouted + planned + cancelled
+    }
+
+    /// Cancels unrouted units; returns how many.
+    pub(crate) fn cancel_unrouted(&mut self, quantity: i64) -> i64 {
+        let cancelled = quantity.min(self.unrouted);
+        self.unrouted -= cancelled;
+        self.cancelled += cancelled;
+        cancelled
+    }
+
+    /// Cancels planned units when the plan is settled; returns how many.
+    pub(crate) fn cancel_planned(&mut self, quantity: i64) -> i64 {
+        let cancelled = quantity.min(self.planned - self.to_cancel);
+        self.to_cancel += cancelled;
+        cancelled
     }
 
     /// Gives deallocated units back to the node that they were at, if so many of them are unrouted. Returns whether they are.

@@ -6,15 +6,16 @@ mod preview;
 use chassis::Answers;
 use mesh::{CallInfo, Principal, wire::one_id};
 use proto::fulfillment::v1::{
-    AcceptFulfillmentOrderRequest, AnswerCancellationRequest, CorrectShipmentRequest, CreateNodeRequest,
-    FulfillmentOrder, GetFulfillmentOrderRequest, GetNodeRequest, GetShipmentRequest, ListFulfillmentOrdersRequest,
-    ListFulfillmentOrdersResponse, ListMilestonesRequest, ListMilestonesResponse, ListNodesRequest, ListNodesResponse,
-    ListRoutingDecisionsRequest, ListRoutingDecisionsResponse, ListShipmentsRequest, ListShipmentsResponse, Node,
-    PreviewRoutingRequest, RecordLabelsRequest, RecordMilestoneRequest, RecordMilestoneResponse, RecordPickRequest,
-    RecordProofOfDeliveryRequest, RecordProofOfDeliveryResponse, RecordShipmentRequest, RejectFulfillmentOrderRequest,
-    RequestCancellationRequest, RetractPickRequest, RetractShipmentRequest, RetractTrackingReportRequest,
-    RetractTrackingReportResponse, RetryRoutingRequest, RetryRoutingResponse, RoutingDecision, Shipment,
-    UpdateNodeRequest, VoidLabelsRequest, WriteOffPackageRequest, fulfillment_service_server::FulfillmentService,
+    AcceptFulfillmentOrderRequest, AnswerCancellationRequest, AnswerShipToChangeRequest, CorrectShipmentRequest,
+    CreateNodeRequest, FulfillmentOrder, GetFulfillmentOrderRequest, GetNodeRequest, GetShipmentRequest,
+    ListFulfillmentOrdersRequest, ListFulfillmentOrdersResponse, ListMilestonesRequest, ListMilestonesResponse,
+    ListNodesRequest, ListNodesResponse, ListRoutingDecisionsRequest, ListRoutingDecisionsResponse,
+    ListShipmentsRequest, ListShipmentsResponse, Node, PreviewRoutingRequest, RecordLabelsRequest,
+    RecordMilestoneRequest, RecordMilestoneResponse, RecordPickRequest, RecordProofOfDeliveryRequest,
+    RecordProofOfDeliveryResponse, RecordShipmentRequest, RejectFulfillmentOrderRequest, RequestCancellationRequest,
+    RetractPickRequest, RetractShipmentRequest, RetractTrackingReportRequest, RetractTrackingReportResponse,
+    RetryRoutingRequest, RetryRoutingResponse, RoutingDecision, Shipment, UpdateNodeRequest, VoidLabelsRequest,
+    WriteOffPackageRequest, fulfillment_service_server::FulfillmentService,
 };
 use store::{Call, Db};
 use types::{Fault, FulfillmentOrderId, NodeId, PackageId, ShipmentId};
@@ -29,6 +30,7 @@ use crate::{
         cancellation::{AnswerCancellation, RequestCancellation},
         rejection::RejectFulfillmentOrder,
         rerouting::RetryRouting,
+        ship_to_change::AnswerShipToChange,
         short_pick::RecordPick,
         undelivered::WriteOffPackage,
     },
@@ -80,6 +82,8 @@ chassis::rpc! {
             request_cancellation(RequestCancellationRequest) -> FulfillmentOrder = RequestCancellation::parse,
                 seen by check_work of fulfillment_order_id;
             answer_cancellation(AnswerCancellationRequest) -> FulfillmentOrder = AnswerCancellation::parse,
+                seen by check_work of fulfillment_order_id;
+            answer_ship_to_change(AnswerShipToChangeRequest) -> FulfillmentOrder = AnswerShipToChange::parse,
                 seen by check_work of fulfillment_order_id;
             record_milestone(RecordMilestoneRequest) -> RecordMilestoneResponse = RecordMilestone::parse;
             record_proof_of_delivery(RecordProofOfDeliveryRequest) -> RecordProofOfDeliveryResponse =

@@ -3,8 +3,9 @@
 //! Labels, departures and arrivals are facts of packages, and the shipment's state is a function of the packages that left.
 //! A second package is added and never replaces the first, and a package that is reported twice counts once.
 
-use proto::fulfillment::v1 as contract;
+use proto::{fulfillment::v1 as contract, types::v1::Address};
 use sha2::{Digest, Sha256};
+use store::Proto;
 use types::{AccountId, Fault, FulfillmentOrderId, Id, NodeId, OrderId, PartnerId, ShipmentId, Timestamp};
 
 use crate::{fulfillment_order::FulfillmentOrderHeader, package::Package};
@@ -24,6 +25,10 @@ store::record! {
         partner_id: PartnerId,
         /// The node's own number for it.
         shipment_reference: String,
+        /// The ship-to group of the order; 0 when the order has one destination only.
+        ship_to_group: i64,
+        /// Where it goes, when that is not where its fulfillment order goes now.
+        ship_to: Option<Proto<Address>>,
         /// Partner that carries it; empty when not known.
         carrier_id: String,
         /// When the node named the carrier, if it did.
@@ -71,6 +76,14 @@ store::text_enum! {
     }
 }
 
+/// Names of the methods that may be called now for a shipment with these packages.
+pub(crate) fn supported_actions(packages: &[&Package]) -> Vec<&'static str> {
+    let corrected = packages.iter().any(|package| package.has_left() && package.remedy.is_none());
+    let voided = packages.iter().any(|package| !package.has_left() && package.void_time.is_none());
+    let actions = [("VoidLabels", voided), ("RetractShipment", corrected), ("CorrectShipment", corrected)];
+    actions.into_iter().filter_map(|(action, supported)| supported.then_some(action)).collect()
+}
+
 /// The id of a shipment: the same fulfillment order and reference are the same shipment.
 fn shipment_id(fulfillment_order_id: &FulfillmentOrderId, reference: &str) -> Result<ShipmentId, Fault> {
     derived_id(fulfillment_order_id.as_str(), reference)
@@ -100,6 +113,8 @@ impl Shipment {
             node_id: order.node_id.clone(),
             partner_id: order.partner_id.clone(),
             shipment_reference: reference.to_owned(),
+            ship_to_group: order.ship_to_group,
+            ship_to: None,
             carrier_id: carrier_id.to_owned(),
             carrier_time: (!carrier_id.is_empty()).then_some(at),
             state: ShipmentState::Labelled,

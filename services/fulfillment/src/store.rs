@@ -30,6 +30,8 @@ pub(crate) struct FulfillmentOrderFilter {
     pub(crate) order_id: Option<OrderId>,
     pub(crate) execution_states: Vec<ExecutionState>,
     pub(crate) request_states: Vec<RequestState>,
+    /// Of the order; any when 0.
+    pub(crate) ship_to_group: i32,
 }
 
 /// Which shipments a list shows; all states when none is given, any package when the number is empty.
@@ -40,6 +42,8 @@ pub(crate) struct ShipmentFilter {
     pub(crate) states: Vec<ShipmentState>,
     pub(crate) tracking_number: String,
     pub(crate) problem: Option<Problem>,
+    /// Of the order; any when 0.
+    pub(crate) ship_to_group: i32,
 }
 
 /// Kinds of the key by which shipments are listed.
@@ -113,9 +117,7 @@ pub(crate) async fn fulfillment_orders(
     page: &Page,
 ) -> Result<Vec<FulfillmentOrderHeader>, Fault> {
     let mut select = Select::new();
-    if let Some(order_id) = &filter.order_id {
-        select.few("order_id = ?", order_id.to_value());
-    }
+    of_order(&mut select, filter.order_id.as_ref(), filter.ship_to_group);
     select.equal("partner_id", filter.partner_id.as_ref());
     select.equal("node_id", filter.node_id.as_ref());
     select.filter("request_state", &filter.request_states);
@@ -161,9 +163,7 @@ pub(crate) async fn shipments(
     page: &Page,
 ) -> Result<Vec<Shipment>, Fault> {
     let mut select = Select::new();
-    if let Some(order_id) = &filter.order_id {
-        select.few("order_id = ?", order_id.to_value());
-    }
+    of_order(&mut select, filter.order_id.as_ref(), filter.ship_to_group);
     if !filter.tracking_number.is_empty() {
         let of_package = "shipment_id IN (SELECT shipment_id FROM packages WHERE package_key = ?)";
         select.few(of_package, Value::Text(package_key::of_number(&filter.tracking_number)));
@@ -265,6 +265,16 @@ async fn with_keys(db: &Db, keys: &[String]) -> Result<Vec<Package>, Fault> {
         }
     }
     Ok(packages)
+}
+
+/// Rows of an order, and of one of its ship-to groups, if they are named.
+fn of_order(select: &mut Select, order_id: Option<&OrderId>, ship_to_group: i32) {
+    if let Some(order_id) = order_id {
+        select.few("order_id = ?", order_id.to_value());
+    }
+    if ship_to_group != 0 {
+        select.and("ship_to_group = ?", Value::Integer(ship_to_group.into()));
+    }
 }
 
 async fn list<R: store::Record>(db: &Db, select: Select) -> Result<Vec<R>, Fault> {

@@ -10,7 +10,7 @@ use proto::{
     events::FulfillmentEvent,
     fulfillment::v1::{self, UpdateNodeRequest},
 };
-use store::{Command, Context, Needs, Rows};
+use store::{Command, Context, Needs, Proto, Rows};
 use types::{Fault, NodeId, limits::MAX_NAME};
 
 use crate::{
@@ -31,6 +31,11 @@ pub(crate) struct UpdateNode {
     service_areas: ServiceAreas,
     accept_within_micros: Option<i64>,
     handling_micros: Option<i64>,
+    /// Removed by `Some(None)`.
+    cutoff_time: Option<Option<String>>,
+    working_days: Option<Proto<v1::WorkingDays>>,
+    holidays: Option<Proto<v1::Holidays>>,
+    lanes: Option<Proto<v1::Lanes>>,
     state: Option<NodeState>,
 }
 
@@ -44,6 +49,15 @@ impl UpdateNode {
         let service_areas = parse::service_areas(&request.service_areas, &mut checks);
         let accept_within_micros = parse::accept_within(request.accept_within.as_ref(), &mut checks);
         let handling_micros = parse::handling_time(request.handling_time.as_ref(), &mut checks);
+        let cutoff = request.cutoff_time.as_ref();
+        let cutoff_time = cutoff.and_then(|text| parse::calendar::cutoff_time(text, &mut checks));
+        let days = request.working_days.as_ref();
+        let working_days =
+            days.and_then(|days| parse::calendar::working_days("working_days.weekdays", &days.weekdays, &mut checks));
+        let holidays = request.holidays.as_ref();
+        let holidays = holidays.and_then(|days| parse::calendar::holidays("holidays.dates", &days.dates, &mut checks));
+        let lanes = request.lanes.as_ref();
+        let lanes = lanes.and_then(|lanes| parse::calendar::lanes("lanes.lanes", &lanes.lanes, &mut checks));
         let state = request.state.and_then(|state| checks.choice("state", state));
         checks.done()?;
         Ok(Self {
@@ -54,6 +68,10 @@ impl UpdateNode {
             service_areas,
             accept_within_micros,
             handling_micros,
+            cutoff_time,
+            working_days,
+            holidays,
+            lanes,
             state: state.and_then(NodeState::from_contract),
         })
     }
@@ -82,11 +100,22 @@ impl Command for UpdateNode {
         }
         node.accept_within_micros = self.accept_within_micros.or(node.accept_within_micros);
         node.handling_micros = self.handling_micros.unwrap_or(node.handling_micros);
+        replace(&mut node.cutoff_time, &self.cutoff_time);
+        replace(&mut node.working_days, &self.working_days);
+        replace(&mut node.holidays, &self.holidays);
+        replace(&mut node.lanes, &self.lanes);
         node.state = self.state.unwrap_or(node.state);
         if node == *present {
             return Ok(wire::node(&node));
         }
         node.update_time = cx.now();
         Ok(node.save(FulfillmentEvent::NodeUpdated, rows, cx))
+    }
+}
+
+/// Sets what is given.
+fn replace<T: Clone>(present: &mut T, given: &Option<T>) {
+    if let Some(given) = given {
+        present.clone_from(given);
     }
 }

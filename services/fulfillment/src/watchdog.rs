@@ -1,4 +1,4 @@
-//! What may not stand still without anybody knowing: releases, plans, unanswered requests, units to be deallocated, and
+//! What may not stand still without anybody knowing: releases, plans, unanswered requests for goods and for another destination, units to be deallocated, and
 //! the look for silent packages.
 
 use std::time::Duration;
@@ -9,7 +9,7 @@ use types::{Fault, FulfillmentOrderId, NodeId, OrderId};
 use crate::{
     fulfillment_order::{FulfillmentOrderHeader, RequestState},
     node::Node,
-    process::{acceptance_timeout, routing, undelivered},
+    process::{acceptance_timeout, routing, ship_to_change, undelivered},
     release::ReleaseAggregate,
 };
 
@@ -37,6 +37,13 @@ pub(crate) const CHECKS: &[Check] = &[
                (SELECT 1 FROM tasks AS t WHERE t.kind = 'fulfillment.accept' AND t.key = o.fulfillment_order_id)",
         unchanged_for: None,
         heal: Heal::Command(time_again),
+    },
+    Check {
+        name: "request for another destination without its end",
+        find: "SELECT fulfillment_order_id FROM fulfillment_orders AS o WHERE ship_to_change IS NOT NULL AND NOT EXISTS \
+               (SELECT 1 FROM tasks AS t WHERE t.kind = 'fulfillment.ship_to' AND t.key = o.fulfillment_order_id)",
+        unchanged_for: None,
+        heal: Heal::Command(|row| Ok(Box::new(ExpireAgain(row.at(0)?)))),
     },
     Check {
         name: "units that were never deallocated",
@@ -102,6 +109,26 @@ impl Command for AllocateAgain {
         let Some(decision_id) = &release.release().decision_id else { return Ok(false) };
         routing::schedule_allocation(decision_id, release.release(), cx);
         Ok(true)
+    }
+}
+
+/// Schedules the end of a node's request for another destination.
+struct ExpireAgain(FulfillmentOrderId);
+
+impl Command for ExpireAgain {
+    type Reply = bool;
+    const NAME: &'static str = "ExpireAgain";
+
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
+        needs.row::<FulfillmentOrderHeader>(&self.0);
+    }
+
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<bool, Fault> {
+        let asked = rows.get::<FulfillmentOrderHeader>(&self.0)?.filter(|header| header.ship_to_change.is_some());
+        if let Some(header) = asked {
+            ship_to_change::schedule_expiry(header, cx);
+        }
+        Ok(asked.is_some())
     }
 }
 

@@ -10,11 +10,11 @@ use proto::{
 use types::{Timestamp, limits::CLOCK_SKEW, limits::MAX_LINES};
 
 use crate::{
-    fulfillment_order::{FulfillmentLine, FulfillmentOrder},
+    fulfillment_order::{FulfillmentLine, FulfillmentOrder, RequestState},
     milestone::MilestoneCode,
     node::{Node, ServiceArea},
     package::{Departure, Package},
-    shipment::Shipment,
+    shipment::{self, Shipment},
     tracking_report::{ReportDoubt, TrackingReport},
 };
 
@@ -88,12 +88,17 @@ pub(crate) fn node(node: &Node) -> v1::Node {
         create_time: Some(timestamp(node.create_time)),
         update_time: Some(timestamp(node.update_time)),
         handling_time: Some(duration(node.handling_time())),
+        cutoff_time: node.cutoff_time.clone().unwrap_or_default(),
+        working_days: node.working_days.0.weekdays.clone(),
+        holidays: node.holidays.0.dates.clone(),
+        lanes: node.lanes.0.lanes.clone(),
     }
 }
 
 /// A fulfillment order with its lines.
 pub(crate) fn fulfillment_order(order: &FulfillmentOrder) -> v1::FulfillmentOrder {
     let FulfillmentOrder { header, lines } = order;
+    let is_asked = header.request_state == RequestState::CancellationRequested;
     v1::FulfillmentOrder {
         fulfillment_order_id: header.fulfillment_order_id.to_string(),
         order_id: header.order_id.to_string(),
@@ -105,7 +110,7 @@ pub(crate) fn fulfillment_order(order: &FulfillmentOrder) -> v1::FulfillmentOrde
         attempt: count(header.attempt),
         execution_state: v1::ExecutionState::from(header.execution_state).into(),
         request_state: v1::RequestState::from(header.request_state).into(),
-        lines: lines.iter().map(line).collect(),
+        lines: lines.iter().map(|one| line(one, is_asked)).collect(),
         ship_to: Some(header.ship_to.0.clone()),
         requested_ship_time: time(header.requested_ship_time),
         reason: header.reason.clone(),
@@ -116,12 +121,14 @@ pub(crate) fn fulfillment_order(order: &FulfillmentOrder) -> v1::FulfillmentOrde
         update_time: Some(timestamp(header.update_time)),
         idempotency_key: format!("{}:{}", header.fulfillment_order_id, header.attempt),
         holds: header.holds.to_contract(),
+        ship_to_group: count(header.ship_to_group),
+        ship_to_change: header.ship_to_change.as_ref().map(|change| change.0.clone()),
     }
 }
 
-/// A line. Callers do not distinguish units that the order cancelled from those withdrawn from the node: `cancelled`
-/// has both, and `deallocate_withdrawn` (`process/rejection.rs`) reads the withdrawn units from it.
-fn line(line: &FulfillmentLine) -> v1::FulfillmentLine {
+/// A line. Callers do not distinguish units that the order cancelled from those withdrawn from the node: `cancelled` has both.
+/// What the node could not stop it is not asked for any more.
+fn line(line: &FulfillmentLine, is_asked: bool) -> v1::FulfillmentLine {
     v1::FulfillmentLine {
         line_number: count(line.line_number),
         sku: line.sku.clone(),
@@ -131,6 +138,7 @@ fn line(line: &FulfillmentLine) -> v1::FulfillmentLine {
         shipped: line.shipped,
         short: line.short,
         cancelled: line.cancelled + line.withdrawn,
+        cancel_requested: if is_asked { line.asked() } else { 0 },
     }
 }
 
@@ -143,6 +151,8 @@ pub(crate) fn shipment<'a>(
 ) -> v1::Shipment {
     let mut packages: Vec<_> = packages.into_iter().collect();
     packages.sort_by_key(|one| (one.create_time, &one.tracking_number));
+    let goes_to = shipment.ship_to.as_ref().map_or(ship_to, |own| &own.0);
+    let supported_actions = shipment::supported_actions(&packages).into_iter().map(str::to_owned).collect();
     v1::Shipment {
         shipment_id: shipment.shipment_id.to_string(),
         fulfillment_order_id: shipment.fulfillment_order_id.to_string(),
@@ -153,18 +163,21 @@ pub(crate) fn shipment<'a>(
         carrier_id: shipment.carrier_id.clone(),
         state: v1::ShipmentState::from(shipment.state).into(),
         inferred: packages.iter().any(|one| one.departure == Departure::Inferred),
-        packages: packages.into_iter().map(package).collect(),
+        packages: packages.into_iter().map(|one| package(one, goes_to)).collect(),
         ship_time: time(shipment.ship_time),
         deliver_time: time(shipment.deliver_time),
-        ship_to: Some(ship_to.clone()),
+        ship_to: Some(goes_to.clone()),
         customer_po: customer_po.to_owned(),
         etag: shipment.version.to_string(),
         create_time: Some(timestamp(shipment.create_time)),
         update_time: Some(timestamp(shipment.update_time)),
+        ship_to_group: count(shipment.ship_to_group),
+        supported_actions,
     }
 }
 
-fn package(package: &Package) -> v1::Package {
+/// A package of a shipment that goes to an address.
+fn package(package: &Package, shipment_goes_to: &values::Address) -> v1::Package {
     v1::Package {
         package_id: package.package_id.to_string(),
         tracking_number: package.tracking_number.clone(),
@@ -179,6 +192,7 @@ fn package(package: &Package) -> v1::Package {
         void_time: time(package.void_time),
         write_off_remedy: package.remedy.map_or(v1::WriteOffRemedy::Unspecified, v1::WriteOffRemedy::from).into(),
         supported_actions: package.supported_actions().into_iter().map(str::to_owned).collect(),
+        ship_to: package.ship_to.as_ref().map(|own| own.0.clone()).filter(|own| own != shipment_goes_to),
     }
 }
 

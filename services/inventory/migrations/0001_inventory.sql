@@ -1,4 +1,5 @@
--- What is sold. `units` are the units beside the base unit: `CS=12/1 PL=480/1`.
+-- What is sold. `units` are the units beside the base unit: `CS=12/1 PL=480/1`, or with decimals, multiple and least quantity
+-- `KG=1000/1:3:0:1`.
 CREATE TABLE items (
     sku TEXT PRIMARY KEY,
     name TEXT NOT NULL,
@@ -10,6 +11,9 @@ CREATE TABLE items (
     list_price_minor BIGINT CHECK (list_price_minor >= 0),
     list_price_currency TEXT,
     state TEXT NOT NULL CHECK (state IN ('ACTIVE', 'DISCONTINUED')),
+    base_decimals BIGINT NOT NULL CHECK (base_decimals BETWEEN 0 AND 6),
+    order_multiple BIGINT NOT NULL CHECK (order_multiple >= 0),
+    minimum_quantity BIGINT NOT NULL CHECK (minimum_quantity >= 0),
     create_time BIGINT NOT NULL,
     update_time BIGINT NOT NULL,
     version BIGINT NOT NULL,
@@ -28,6 +32,8 @@ CREATE TABLE locations (
 -- Counters of an item over all locations. `located_shortfall` is the sum of its levels' shortfalls. `available_at` repeats the
 -- units of its levels that are not allocated, `nod_a:10;nod_b:5`, and the last two divide the reserved and backordered units by
 -- the country where they go, `DE:10;US:5`: what can be promised to a country follows from this row and that of `reach`.
+-- `expected_receipts` is how many scheduled receipts of the item count as supply; `receipt_changes` counts the changes of all of
+-- them, so that two replicas do not date backorders by different ones.
 CREATE TABLE stock (
     sku TEXT PRIMARY KEY,
     on_hand BIGINT NOT NULL CHECK (on_hand >= 0),
@@ -41,6 +47,8 @@ CREATE TABLE stock (
     shortfall BIGINT NOT NULL,
     located_shortfall BIGINT NOT NULL CHECK (located_shortfall >= 0),
     last_backorder_sequence BIGINT NOT NULL,
+    expected_receipts BIGINT NOT NULL DEFAULT 0 CHECK (expected_receipts >= 0),
+    receipt_changes BIGINT NOT NULL DEFAULT 0,
     last_movement_number BIGINT NOT NULL,
     update_time BIGINT NOT NULL,
     version BIGINT NOT NULL,
@@ -69,9 +77,10 @@ CREATE TABLE levels (
     CHECK (shortfall = CASE WHEN allocated > on_hand THEN allocated - on_hand ELSE 0 END)
 );
 
--- Units requested for one order line. Backorders are filled by `backorder_rank`, then by `backorder_sequence`. For the
--- lookups below, `backordered_sku` is the item while units are backordered, `reserved_sku` while any are reserved or
--- allocated.
+-- Units requested for one order line. Backorders are filled by `backorder_rank`, then by the rules, then by
+-- `backorder_sequence`. Units wait since `backorder_time`, and scheduled receipts are expected to fill them at
+-- `backorder_expect_time`. For the lookups below, `backordered_sku` is the item while units are backordered, `reserved_sku`
+-- while any are reserved or allocated.
 CREATE TABLE reservations (
     order_id TEXT NOT NULL,
     line_number BIGINT NOT NULL,
@@ -91,6 +100,10 @@ CREATE TABLE reservations (
     expire_time BIGINT,
     backorder_rank BIGINT NOT NULL CHECK (backorder_rank IN (0, 1)),
     backorder_sequence BIGINT,
+    backorder_time BIGINT,
+    backorder_expect_time BIGINT,
+    priority BIGINT NOT NULL DEFAULT 5 CHECK (priority BETWEEN 0 AND 9),
+    promise_time BIGINT,
     backordered_sku TEXT,
     reserved_sku TEXT,
     create_time BIGINT NOT NULL,
@@ -101,7 +114,48 @@ CREATE TABLE reservations (
     CHECK ((backordered > 0) = (backorder_sequence IS NOT NULL))
 );
 CREATE INDEX reservations_backordered ON reservations (backordered_sku) WHERE backordered_sku IS NOT NULL;
+CREATE INDEX reservations_waiting ON reservations (backorder_time, order_id, line_number)
+    WHERE backorder_time IS NOT NULL;
+CREATE INDEX reservations_waiting_of_item ON reservations (backordered_sku, backorder_time, order_id, line_number)
+    WHERE backorder_time IS NOT NULL;
+CREATE INDEX reservations_waiting_of_account ON reservations (account_id, backorder_time, order_id, line_number)
+    WHERE backorder_time IS NOT NULL;
 CREATE INDEX reservations_reserved ON reservations (reserved_sku) WHERE reserved_sku IS NOT NULL;
+
+-- Who gets units that become free: one row, none before the first change. `criteria` as `PRIORITY,AGE`.
+CREATE TABLE backorder_rules (
+    name TEXT PRIMARY KEY,
+    criteria TEXT NOT NULL,
+    max_account_share_percent BIGINT CHECK (max_account_share_percent BETWEEN 1 AND 100),
+    hold_for_release BIGINT NOT NULL CHECK (hold_for_release IN (0, 1)),
+    update_time BIGINT NOT NULL,
+    version BIGINT NOT NULL
+);
+
+-- Units that are to come in, or came in under a number that may still be scheduled. `open_time` repeats the expected time while any still are; `expected_sku` is the item while they
+-- count as supply, which they do until that time; for lookup.
+CREATE TABLE scheduled_receipts (
+    sku TEXT NOT NULL,
+    location_id TEXT NOT NULL,
+    receipt_number TEXT NOT NULL,
+    quantity BIGINT NOT NULL CHECK (quantity >= 0),
+    received BIGINT NOT NULL CHECK (received >= 0),
+    expect_time BIGINT NOT NULL,
+    open_time BIGINT,
+    expected_sku TEXT,
+    create_time BIGINT NOT NULL,
+    update_time BIGINT NOT NULL,
+    version BIGINT NOT NULL,
+    PRIMARY KEY (sku, location_id, receipt_number)
+);
+CREATE INDEX scheduled_receipts_expected ON scheduled_receipts (expected_sku, expect_time)
+    WHERE expected_sku IS NOT NULL;
+CREATE INDEX scheduled_receipts_open ON scheduled_receipts (open_time, sku, location_id, receipt_number)
+    WHERE open_time IS NOT NULL;
+CREATE INDEX scheduled_receipts_of_item ON scheduled_receipts (sku, open_time, location_id, receipt_number)
+    WHERE open_time IS NOT NULL;
+CREATE INDEX scheduled_receipts_at_location ON scheduled_receipts (location_id, open_time, sku, receipt_number)
+    WHERE open_time IS NOT NULL;
 
 -- Units of a reservation at a location. `open_stock_key` is `sku@location` while units are open, for lookup. `not_found` are those
 -- that the location did not find and that came off the units on hand, at `not_found_time`.

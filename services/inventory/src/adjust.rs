@@ -53,7 +53,7 @@ impl Command for AdjustStock {
 
     fn needs(&self, rows: &Rows, needs: &mut Needs) {
         needs.row::<Location>(&self.location_id);
-        self.working_set(rows).request(needs);
+        self.working_set(rows).request(rows, needs);
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::StockLevel, Fault> {

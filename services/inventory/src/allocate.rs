@@ -59,9 +59,9 @@ impl Command for Allocate {
     fn needs(&self, rows: &Rows, needs: &mut Needs) {
         needs.row::<AllocationKey>(&self.allocation_key);
         if let Some(first) = loaded::<AllocationKey>(rows, &self.allocation_key) {
-            WorkingSet::of_lines(answered_lines(first)).request(needs);
+            WorkingSet::of_lines(answered_lines(first)).request(rows, needs);
         }
-        self.working_set(rows).request(needs);
+        self.working_set(rows).request(rows, needs);
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::AllocateResponse, Fault> {
@@ -80,7 +80,7 @@ impl Command for Allocate {
         for (index, line) in self.lines.iter().enumerate() {
             if ledger.reservation(&line.key(&self.order_id)).is_none() {
                 let field = format!("allocations[{index}].line_number");
-                violations.push(Violation { field, description: "is not reserved".to_owned() });
+                violations.push(Violation::new(field, "is not reserved"));
                 continue;
             }
             let quantity = ledger.allocate(&self.order_id, line)?;

@@ -165,7 +165,7 @@ impl Command for Consume {
 
     fn needs(&self, rows: &Rows, needs: &mut Needs) {
         needs.under::<Consumption>(&self.shipment_id);
-        self.working_set(rows).request(needs);
+        self.working_set(rows).request(rows, needs);
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::ConsumeResponse, Fault> {

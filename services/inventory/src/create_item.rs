@@ -9,7 +9,7 @@ use types::{Currency, Fault, Reason, limits::MAX_NAME};
 
 use crate::{
     events::emit_item,
-    item::{HandlingClass, Item, ItemState, read_price},
+    item::{HandlingClass, Item, ItemState, read_decimals, read_price},
     stock::Stock,
     unit::{Units, read_uom},
 };
@@ -27,6 +27,9 @@ pub(crate) struct CreateItem {
     base_uom: String,
     units: Units,
     list_price: Option<(i64, Currency)>,
+    base_decimals: i64,
+    order_multiple: i64,
+    minimum_quantity: i64,
 }
 
 impl CreateItem {
@@ -42,6 +45,9 @@ impl CreateItem {
         let base_uom = read_uom(&mut checks, "base_uom", base);
         let units = Units::read(&mut checks, &request.units, base);
         let list_price = read_price(&mut checks, request.list_price.as_ref());
+        let base_decimals = read_decimals(&mut checks, "base_decimals", request.base_decimals);
+        let order_multiple = checks.quantity("order_multiple", request.order_multiple, 0);
+        let minimum_quantity = checks.quantity("minimum_quantity", request.minimum_quantity, 0);
         checks.done()?;
         Ok(Self {
             sku: checked(sku)?,
@@ -52,6 +58,9 @@ impl CreateItem {
             base_uom: checked(base_uom)?,
             units: checked(units)?,
             list_price: checked(list_price)?,
+            base_decimals: checked(base_decimals)?,
+            order_multiple: checked(order_multiple)?,
+            minimum_quantity: checked(minimum_quantity)?,
         })
     }
 }
@@ -81,6 +90,9 @@ impl Command for CreateItem {
             list_price_minor: self.list_price.map(|(minor, _)| minor),
             list_price_currency: self.list_price.map(|(_, currency)| currency),
             state: ItemState::Active,
+            base_decimals: self.base_decimals,
+            order_multiple: self.order_multiple,
+            minimum_quantity: self.minimum_quantity,
             create_time: now,
             update_time: now,
             version: 0,

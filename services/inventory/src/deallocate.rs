@@ -40,8 +40,10 @@ impl Deallocate {
     fn working_set(&self, rows: &Rows) -> WorkingSet {
         let mut set = WorkingSet::of_allocations(rows, &self.order_id, &self.lines);
         match self.policy {
-            // The units stay the order's own.
-            DeallocationPolicy::Reassign => {}
+            // The units stay the order's own, unless it has to get others.
+            DeallocationPolicy::Reassign => {
+                self.lines.iter().for_each(|line| set.units_leave(rows, &line.key(&self.order_id), &line.location_id));
+            }
             DeallocationPolicy::Cancel | DeallocationPolicy::Short => set.all_units_become_free(rows),
         }
         set
@@ -53,7 +55,7 @@ impl Command for Deallocate {
     const NAME: &'static str = "Deallocate";
 
     fn needs(&self, rows: &Rows, needs: &mut Needs) {
-        self.working_set(rows).request(needs);
+        self.working_set(rows).request(rows, needs);
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::DeallocateResponse, Fault> {

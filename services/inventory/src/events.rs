@@ -4,7 +4,7 @@ use mesh::wire::timestamp;
 use proto::{
     event::v1::ExceptionType,
     events::InventoryEvent,
-    inventory::v1::{DriftDetected, ItemChanged, SnapshotReported, StockChanged, StockConsumed},
+    inventory::v1::{DriftDetected, ItemChanged, ReceiptScheduled, SnapshotReported, StockChanged, StockConsumed},
 };
 use store::{Context, Exception, NewEvent};
 use types::{AccountId, NodeId, OrderId};
@@ -12,7 +12,8 @@ use types::{AccountId, NodeId, OrderId};
 use crate::{
     item::Item,
     movement::{Movement, MovementKind},
-    stock::{Level, Location},
+    scheduled_receipt::ScheduledReceipt,
+    stock::{Level, Location, lookup_key},
     wire,
 };
 
@@ -56,6 +57,15 @@ pub(crate) fn emit_stock_change(
         None => event,
     };
     cx.emit(event.account(movement.account_id.as_ref()));
+}
+
+/// Emits what is to come in.
+pub(crate) fn emit_receipt(receipt: &ScheduledReceipt, cx: &mut Context<'_>) {
+    let ScheduledReceipt { sku, location_id, receipt_number, version, .. } = receipt;
+    let payload = ReceiptScheduled { receipt: Some(wire::receipt(receipt, cx.now())) };
+    let payload = InventoryEvent::InventoryReceiptScheduled(payload);
+    let subject = format!("{}@{receipt_number}", lookup_key(sku, location_id));
+    cx.emit(NewEvent::new(payload, subject, *version, version));
 }
 
 /// Emits what a count of a location changed.

@@ -28,7 +28,7 @@ impl Command for Expire {
 
     fn needs(&self, rows: &Rows, needs: &mut Needs) {
         needs.row::<OpenHolds>(&self.order_id);
-        WorkingSet::of_order(rows, &self.order_id).request(needs);
+        WorkingSet::of_order(rows, &self.order_id).request(rows, needs);
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {

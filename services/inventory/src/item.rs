@@ -2,7 +2,10 @@
 
 use mesh::wire::Checks;
 use proto::types::v1::Money;
-use types::{Currency, Fault, Timestamp, limits::MAX_PRICE};
+use types::{
+    Currency, Fault, Timestamp,
+    limits::{MAX_DECIMALS, MAX_PRICE},
+};
 
 use crate::{quantity::check_count, unit::Units};
 
@@ -46,6 +49,12 @@ store::record! {
         list_price_minor: Option<i64>,
         list_price_currency: Option<Currency>,
         state: ItemState,
+        /// How many decimals a quantity in the base unit may be written with.
+        base_decimals: i64,
+        /// A line's quantity is a multiple of so many base units; any when 0.
+        order_multiple: i64,
+        /// A line's quantity is at least so many base units; any when 0.
+        minimum_quantity: i64,
         create_time: Timestamp,
         update_time: Timestamp,
     }
@@ -60,6 +69,15 @@ pub(crate) fn read_price(checks: &mut Checks, price: Option<&Money>) -> Option<O
         return None;
     }
     currency.map(|currency| Some((price.minor_units, currency)))
+}
+
+/// Reads how many decimals a quantity may have.
+pub(crate) fn read_decimals(checks: &mut Checks, field: impl Into<String>, decimals: i32) -> Option<i64> {
+    let read = (0..=MAX_DECIMALS).contains(&decimals).then(|| decimals.into());
+    if read.is_none() {
+        checks.wrong(field, "must be 0 to 6");
+    }
+    read
 }
 
 /// Reads the `skus` of a request, each once, in order.

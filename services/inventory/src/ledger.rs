@@ -1,15 +1,18 @@
 //! The rules of stock and reservations: pure, over the rows that a command has loaded.
 //!
 //! Units on hand, reserved and allocated change only in [`Ledger::record`], which writes the movement too; backordered
-//! units change only in `backorders.rs`. [`Ledger::save`] fills backorders from free units, writes all changed rows and
-//! emits all events; a decision cannot store a change in any other way.
+//! units change only in `backorders.rs`. [`Ledger::save`] fills backorders from free units, dates the others, writes all changed
+//! rows and emits all events; a decision cannot store a change in any other way.
 
 mod allocation;
 mod backorders;
+mod dates;
 #[cfg(test)]
 mod laws;
 mod on_hand;
 mod outcome;
+mod receipts;
+mod redirection;
 mod reservation;
 mod save;
 mod tracked_rows;
@@ -19,9 +22,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use types::{Fault, NodeId, Timestamp, Violation};
 
 use crate::{
+    backorder::BackorderRules,
     movement::{self, Movement, MovementKind},
     reach::Reach,
     reservation::{Allocation, LineAtLocation, LineKey, Reservation},
+    scheduled_receipt::{ReceiptKey, ScheduledReceipt},
     stock::{Level, Stock, StockKey},
     supply::Supply,
 };
@@ -39,10 +44,13 @@ pub(crate) struct Ledger {
     now: Timestamp,
     /// Where the units of locations can be sent.
     reach: Option<Reach>,
+    /// Who gets free units.
+    rules: BackorderRules,
     stock: TrackedRows<String, Stock>,
     levels: TrackedRows<StockKey, Level>,
     reservations: TrackedRows<LineKey, Reservation>,
     allocations: TrackedRows<LineAtLocation, Allocation>,
+    receipts: TrackedRows<ReceiptKey, ScheduledReceipt>,
     /// Reservations with backordered units, by item.
     backorders: BTreeMap<String, BTreeSet<LineKey>>,
     /// Reservations whose backorders were filled.
@@ -50,6 +58,16 @@ pub(crate) struct Ledger {
     movements: Vec<Movement>,
     /// Units that a shipment took and that were not on hand.
     drifts: BTreeMap<StockKey, i64>,
+}
+
+/// The rows that a decision is made on.
+#[derive(Debug, Default)]
+pub(crate) struct LedgerRows {
+    pub(crate) stock: Vec<Stock>,
+    pub(crate) levels: Vec<Level>,
+    pub(crate) reservations: Vec<Reservation>,
+    pub(crate) allocations: Vec<Allocation>,
+    pub(crate) receipts: Vec<ScheduledReceipt>,
 }
 
 /// A movement to record: what changes, where, and why.
@@ -75,10 +93,8 @@ impl Ledger {
     pub(crate) fn new(
         now: Timestamp,
         reach: Option<Reach>,
-        stock: impl IntoIterator<Item = Stock>,
-        levels: impl IntoIterator<Item = Level>,
-        reservations: impl IntoIterator<Item = Reservation>,
-        allocations: impl IntoIterator<Item = Allocation>,
+        rules: BackorderRules,
+        LedgerRows { stock, levels, reservations, allocations, receipts }: LedgerRows,
     ) -> Self {
         let level = |level: Level| ((level.sku.clone(), level.location_id.clone()), level);
         let mut backorders: BTreeMap<String, BTreeSet<LineKey>> = BTreeMap::new();
@@ -91,10 +107,12 @@ impl Ledger {
         Self {
             now,
             reach,
+            rules,
             stock: stock.into_iter().map(|stock| (stock.sku.clone(), stock)).collect(),
             levels: levels.into_iter().map(level).collect(),
             reservations: reservations.into_iter().map(reservation).collect(),
             allocations: allocations.into_iter().map(|allocation| (allocation.key(), allocation)).collect(),
+            receipts: receipts.into_iter().map(|receipt| (receipt.key(), receipt)).collect(),
             backorders,
             filled: BTreeSet::new(),
             movements: Vec::new(),
@@ -130,9 +148,8 @@ impl Ledger {
     /// Refuses the request when items of its list `field` do not exist, and names them all.
     pub(crate) fn check_items<'a>(&self, field: &str, skus: impl Iterator<Item = &'a String>) -> Result<(), Fault> {
         let unknown = skus.enumerate().filter(|(_, sku)| self.stock(sku).is_err());
-        let violation = |(index, sku): (usize, &String)| Violation {
-            field: format!("{field}[{index}].sku"),
-            description: format!("there is no item {sku}"),
+        let violation = |(index, sku): (usize, &String)| {
+            Violation::new(format!("{field}[{index}].sku"), format!("there is no item {sku}"))
         };
         let violations: Vec<Violation> = unknown.map(violation).collect();
         if violations.is_empty() { Ok(()) } else { Err(Fault::violations(violations)) }

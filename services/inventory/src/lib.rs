@@ -2,13 +2,15 @@
 //!
 //! **Owns** a copy of where nodes ship what, and the stock ledger: the counters of each item and of each item at each location, the reservation of each
 //! order line, the allocation of each order line at each location, and the append-only movements whose sums the
-//! counters are.
+//! counters are; the receipts that are scheduled, and the rules by which free units are given.
 //!
 //! **Promises**
 //! - A unit is never reserved twice. Lines of one call that share an item share its free units.
 //! - What is promised to a destination can reach it: from an active node that ships there and may store the item. Units that
 //!   other orders have reserved keep a location that reaches them.
-//! - Backorders are filled in the order in which they began; those of short picks are filled first.
+//! - Free units are given to backorders by the rules, by default in the order in which they began; those of short picks are filled
+//!   first. A preview of a release says exactly who gets what.
+//! - What scheduled receipts are expected to fill is dated with every change, in the order in which it will be filled.
 //! - `requested = reserved + allocated + consumed + backordered + released`, for every reservation, always.
 //! - Reports from outside are never refused for lack of stock: a count below the reserved units is a shortfall that
 //!   names the orders at stake, a shipment of units that were not on hand is drift.
@@ -21,6 +23,7 @@
 
 mod adjust;
 mod allocate;
+mod backorder;
 mod consume;
 mod create_item;
 mod create_location;
@@ -37,6 +40,7 @@ mod reactions;
 mod receive;
 mod record_open_holds;
 mod release;
+mod release_backorders;
 mod replace_consumed;
 mod report_snapshot;
 mod reservation;
@@ -45,11 +49,15 @@ mod restore_consumed;
 mod retract_count;
 mod retract_movement;
 mod rpc;
+mod schedule_receipt;
+mod scheduled_receipt;
 mod stock;
 mod store;
 mod supply;
 mod uncovered;
 mod unit;
+mod update_backorder;
+mod update_backorder_rules;
 mod update_item;
 mod watchdog;
 mod wire;
@@ -94,7 +102,8 @@ pub fn server(db: Db, _: &Config, mesh: &mesh::Config) -> Result<Server, ServerE
     Ok(chassis::server(NAME, &db, mesh)?.add_service(InventoryServiceServer::new(rpc::Rpc::new(db))))
 }
 
-/// What the service does on its own: follows orders, fulfillment and returns, and ends reservations whose time is over.
+/// What the service does on its own: follows orders, fulfillment and returns, ends reservations whose time is over, stops counting
+/// on receipts that are overdue, and gives free units when the rules change.
 pub fn workers(db: Db, peers: Peers, _: &Config) -> Workers {
     let Peers { order, fulfillment, returns } = peers;
     let log = |channel: Channel| EventServiceClient::new(channel.for_service(NAME));
@@ -103,6 +112,8 @@ pub fn workers(db: Db, peers: Peers, _: &Config) -> Workers {
         Follower::new(db.clone(), log(fulfillment), Arc::new(FulfillmentFollower { db: db.clone() })),
         Follower::new(db.clone(), log(returns), Arc::new(ReturnsFollower)),
     ];
-    let expire: Arc<dyn TaskHandler> = Arc::new(expire::ExpireTasks);
-    Workers::new(db, followers, [expire], watchdog::CHECKS)
+    let review = update_backorder_rules::ReviewTasks { db: db.clone() };
+    let tasks: [Arc<dyn TaskHandler>; 3] =
+        [Arc::new(expire::ExpireTasks), Arc::new(scheduled_receipt::OverdueTasks), Arc::new(review)];
+    Workers::new(db, followers, tasks, watchdog::CHECKS)
 }

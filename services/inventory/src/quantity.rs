@@ -114,6 +114,14 @@ fn read_list<'r, R, K: Eq + Hash, T>(
     parts
 }
 
+/// Reads a `priority`, which may be absent.
+pub(crate) fn read_priority(checks: &mut Checks, priority: Option<i32>) -> Option<i64> {
+    if priority.is_some_and(|priority| !(0..=9).contains(&priority)) {
+        checks.wrong("priority", "must be 0 to 9");
+    }
+    priority.map(i64::from)
+}
+
 /// Notes a violation when a list of a request is empty or too long.
 pub(crate) fn check_count(checks: &mut Checks, field: &str, count: usize) {
     if !(1..=MAX_LINES).contains(&count) {

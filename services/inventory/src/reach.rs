@@ -3,7 +3,8 @@
 //!
 //! 1. `node.created` and `node.updated` of fulfillment: [`RecordNode`] keeps the newest version of the node, and emits
 //!    `location.reach_changed`. A location without a known node is restricted in nothing.
-//! 2. The same event has [`FillBackorders`] for every item that orders wait for and the node has: its units may be theirs now.
+//! 2. The same event has [`FillBackorders`] for every item that orders wait for and that the node has or expects: its units may be
+//!    theirs now.
 //! 3. Reserve, availability and allocation count what can reach the customer (`supply.rs`).
 //! 4. Fulfillment follows `location.reach_changed`, and routes again what waited for the node
 //!    (`services/fulfillment/src/process/rerouting.rs`).
@@ -14,9 +15,9 @@ use proto::{
     inventory::v1::LocationReachChanged,
 };
 use store::{Column, Command, Context, Kind, Needs, NewEvent, Rows, Value};
-use types::{Fault, NodeId};
+use types::{Fault, Id as _, NodeId};
 
-use crate::{item::HandlingClass, ledger::Cause, working_set::WorkingSet};
+use crate::{item::HandlingClass, ledger::Cause, stock::Stock, working_set::WorkingSet};
 
 store::record! {
     /// What every node ships where. There is one row.
@@ -117,6 +118,11 @@ impl Reach {
     }
 }
 
+/// Whether units of an item that a destination needs may stay at a location: its node ships there, if it is not active now.
+pub(crate) fn may_stay(reach: Option<&Reach>, stock: &Stock, location_id: &NodeId, country: &str) -> bool {
+    reach.is_none_or(|reach| reach.will_reach(location_id.as_str(), country, stock.handling_class))
+}
+
 impl Column for NodeReaches {
     const KIND: Kind = Kind::Text;
 
@@ -186,7 +192,7 @@ impl Command for RecordNode {
     }
 }
 
-/// Fills the backorders of an item with units that can reach them now.
+/// Fills the backorders of an item with units that can reach them now, and dates the others.
 #[derive(Debug)]
 pub(crate) struct FillBackorders {
     pub(crate) sku: String,
@@ -205,7 +211,7 @@ impl Command for FillBackorders {
     const NAME: &'static str = "FillBackorders";
 
     fn needs(&self, rows: &Rows, needs: &mut Needs) {
-        self.working_set(rows).request(needs);
+        self.working_set(rows).request(rows, needs);
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {

@@ -41,8 +41,9 @@ store::reactions! {
             open_holds: changed.open_holds.into(),
         })]),
         ignored: AccountCreated, AccountUpdated, OrderSubmitted, OrderConfirmed, OrderRejected, OrderBackordered,
-            OrderReleased, OrderReleaseSuperseded, OrderLineCancelled, OrderCancelRequested, OrderCancelled, OrderCancelLost,
-            OrderInvoiceReady, OrderCreditProposed, OrderCreditRefused, OrderClosed, ExceptionOpened, ExceptionResolved,
+            OrderReleased, OrderReleaseSuperseded, OrderShipToChangeRequested, OrderLineCancelled, OrderCancelRequested, OrderCancelled, OrderCancelLost,
+            OrderPromiseSet, OrderPromiseChanged, OrderInvoiceReady, OrderCreditProposed, OrderCreditRefused, OrderInvoiced, OrderCreditPosted, OrderClosed, OrderChangeProposed, OrderChangeConfirmed, OrderChangeEnded,
+            ExceptionOpened, ExceptionResolved,
     }
 }
 
@@ -55,6 +56,8 @@ store::reactions! {
         ignored: FulfillmentRouted, FulfillmentRoutingFailed, FulfillmentUnfulfillable,
             FulfillmentRequested, FulfillmentAccepted, FulfillmentRejected, FulfillmentTimedOut, FulfillmentCompleted,
             FulfillmentIncomplete, FulfillmentCancellationRequested, FulfillmentCancellationRejected, FulfillmentHoldPlaced, FulfillmentHoldReleased,
+            FulfillmentShipToChangeRequested, FulfillmentShipToChangeAccepted, FulfillmentShipToChangeRejected,
+            FulfillmentShipToChangeSettled,
             FulfillmentPicked, FulfillmentShortPicked, FulfillmentCancelled, ShipmentLabelled, ShipmentOverShipped,
             ShipmentMilestoneRecorded, ShipmentUnmatchedMilestoneRecorded, ShipmentPartiallyDelivered,
             ShipmentDelivered, ShipmentPodCaptured, ShipmentDeliveryRetracted,

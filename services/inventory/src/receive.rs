@@ -1,4 +1,4 @@
-//! Adds units that came in to the units on hand.
+//! Adds units that came in to the units on hand. Those under a receipt number count its schedule down, which may be known later.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use store::{Command, Context, Needs, Rows};
 use types::{Fault, NodeId, Timestamp, limits::MAX_NAME};
 
 use crate::{
-    ledger::Cause, movement::MovementKind, quantity::ItemQuantity, stock::Location, wire::levels_of,
-    working_set::WorkingSet,
+    ledger::Cause, movement::MovementKind, quantity::ItemQuantity, scheduled_receipt::ReceiptKey, stock::Location,
+    wire::levels_of, working_set::WorkingSet,
 };
 
 /// Units that came in.
@@ -40,7 +40,14 @@ impl ReceiveStock {
     fn working_set(&self, rows: &Rows) -> WorkingSet {
         let mut set = WorkingSet::default();
         set.units_arrive(rows, &self.location_id, &self.items);
+        self.receipts().for_each(|(key, _)| set.receipt(key));
         set
+    }
+
+    /// The receipts that these may be, and their units.
+    fn receipts(&self) -> impl Iterator<Item = (ReceiptKey, i64)> {
+        let items = self.items.iter().filter(|_| !self.reference.is_empty());
+        items.map(|item| ((item.sku.clone(), self.location_id.clone(), self.reference.clone()), item.quantity))
     }
 }
 
@@ -50,7 +57,7 @@ impl Command for ReceiveStock {
 
     fn needs(&self, rows: &Rows, needs: &mut Needs) {
         needs.row::<Location>(&self.location_id);
-        self.working_set(rows).request(needs);
+        self.working_set(rows).request(rows, needs);
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::ReceiveStockResponse, Fault> {
@@ -61,6 +68,7 @@ impl Command for ReceiveStock {
         for item in &self.items {
             ledger.receive(MovementKind::Received, &self.location_id, item, &self.reference, occur_time)?;
         }
+        self.receipts().try_for_each(|(key, units)| ledger.count_down(&key, units))?;
         ledger.save(&Cause::Stock, rows, cx)?;
         Ok(wire::ReceiveStockResponse { levels: levels_of(rows, &self.location_id, &self.items, cx.now())? })
     }

@@ -53,7 +53,7 @@ impl Command for Release {
     const NAME: &'static str = "Release";
 
     fn needs(&self, rows: &Rows, needs: &mut Needs) {
-        self.working_set(rows).request(needs);
+        self.working_set(rows).request(rows, needs);
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::ReleaseResponse, Fault> {
@@ -62,7 +62,7 @@ impl Command for Release {
         for (index, (key, line)) in self.keys().zip(&self.lines).enumerate() {
             if let Some(other) = ledger.reservation(&key).filter(|present| present.sku != line.sku) {
                 let description = format!("the line is reserved for {}", other.sku);
-                violations.push(Violation { field: format!("lines[{index}].sku"), description });
+                violations.push(Violation::new(format!("lines[{index}].sku"), description));
                 continue;
             }
             ledger.release(&key, line.quantity)?;

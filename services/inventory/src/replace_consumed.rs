@@ -57,7 +57,7 @@ impl Command for ReplaceConsumed {
     const NAME: &'static str = "ReplaceConsumed";
 
     fn needs(&self, rows: &Rows, needs: &mut Needs) {
-        self.working_set(rows).request(needs);
+        self.working_set(rows).request(rows, needs);
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {

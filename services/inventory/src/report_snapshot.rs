@@ -82,7 +82,7 @@ impl Command for ReportSnapshot {
         for item in &self.items {
             self.days(&item.sku).for_each(|day| needs.by::<Movement>(STOCK_DAY, &day));
         }
-        self.working_set(rows).request(needs);
+        self.working_set(rows).request(rows, needs);
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::ReportSnapshotResponse, Fault> {

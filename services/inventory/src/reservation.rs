@@ -9,6 +9,9 @@ use crate::stock::lookup_key;
 /// Rank of the backorder of units that a location could not find: it is filled first.
 pub(crate) const SHORT_PICK_RANK: i64 = 0;
 
+/// Priority of lines that have none of their own.
+pub(crate) const DEFAULT_PRIORITY: i64 = 5;
+
 /// Rank of every other backorder.
 pub(crate) const DEFAULT_RANK: i64 = 1;
 
@@ -56,10 +59,18 @@ store::record! {
         /// Microseconds after which reserved units expire.
         expire_after: Option<i64>,
         expire_time: Option<Timestamp>,
-        /// Backorders are filled by rank, then by sequence number.
+        /// Backorders are filled by rank, then by the rules, then by sequence number.
         backorder_rank: i64,
         /// Set while units are backordered.
         backorder_sequence: Option<i64>,
+        /// Since when units are backordered.
+        backorder_time: Option<Timestamp>,
+        /// When scheduled receipts are expected to fill all of them.
+        backorder_expect_time: Option<Timestamp>,
+        /// 0 to 9; where the rules say so, the higher one gets free units first.
+        priority: i64,
+        /// When the order was promised.
+        promise_time: Option<Timestamp>,
         /// The item while units are backordered, for lookup.
         backordered_sku: Option<String>,
         /// The item while units are reserved or allocated, for lookup.
@@ -127,6 +138,10 @@ impl Reservation {
             expire_time: None,
             backorder_rank: DEFAULT_RANK,
             backorder_sequence: None,
+            backorder_time: None,
+            backorder_expect_time: None,
+            priority: DEFAULT_PRIORITY,
+            promise_time: None,
             backordered_sku: None,
             reserved_sku: None,
             create_time: now,
@@ -140,10 +155,11 @@ impl Reservation {
         (self.order_id.clone(), self.line_number)
     }
 
-    /// Whether both have the same units.
-    pub(crate) fn has_units_of(&self, other: &Self) -> bool {
+    /// Whether both have the same units, for the same destination and with the same priority and promise.
+    pub(crate) fn is_told_as(&self, other: &Self) -> bool {
         let units = |of: &Self| (of.requested, of.reserved, of.allocated, of.consumed, of.backordered, of.released);
-        units(self) == units(other)
+        let terms = |of: &Self| (of.priority, of.promise_time);
+        units(self) == units(other) && terms(self) == terms(other) && self.ship_to_country == other.ship_to_country
     }
 
     /// Sets the columns that follow from the counters.
@@ -153,6 +169,7 @@ impl Reservation {
         self.reserved_sku = (self.reserved > 0 || self.allocated > 0).then(|| self.sku.clone());
         if self.backordered == 0 {
             (self.backorder_rank, self.backorder_sequence) = (DEFAULT_RANK, None);
+            (self.backorder_time, self.backorder_expect_time) = (None, None);
         }
         self.expire_time = match (self.reserved, self.expire_after) {
             (1.., Some(after)) => self.expire_time.or_else(|| Some(now.after(micros(after)))),

@@ -1,16 +1,20 @@
 //! Reserves units for the lines of an order.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use mesh::wire::{Checks, checked};
 use proto::inventory::v1 as wire;
 use store::{Command, Context, Needs, Rows};
-use types::{AccountId, Fault, OrderId};
+use types::{AccountId, Fault, OrderId, limits::MAX_LINES};
 
 use crate::{
     ledger::{Cause, Terms},
     process::reservation::ReservationEvent,
-    quantity::RequestedLine,
+    quantity::{RequestedLine, check_once, read_priority},
     reservation::{LineKey, Reservation, ShortagePolicy},
     wire::reservations_of,
     working_set::{WorkingSet, loaded},
@@ -37,18 +41,23 @@ impl Reserve {
             "" => Some(String::new()),
             country => checks.country("ship_to_country", country),
         };
+        let line_countries = read_line_countries(&mut checks, &request.line_countries, &lines);
         let shortage_policy = checks.optional_choice("shortage_policy", request.shortage_policy);
         let expire_after = checks.optional_duration("expire_after", request.expire_after.as_ref());
         if expire_after.flatten().is_some_and(|after| after > MAX_EXPIRE_AFTER) {
             checks.wrong("expire_after", "must be at most 3,650 days");
         }
+        let priority = read_priority(&mut checks, request.priority);
+        let promise_time = checks.optional_time("promise_time", request.promise_time.as_ref());
         checks.done()?;
         // Shorter than a microsecond is a microsecond.
         let micros = |after: Duration| i64::try_from(after.as_micros()).unwrap_or(i64::MAX).max(1);
         let shortage_policy =
             ShortagePolicy::from_contract(checked(shortage_policy)?).unwrap_or(ShortagePolicy::Refuse);
         let expire_after = checked(expire_after)?.map(micros);
-        let terms = Terms { ship_to_country: checked(ship_to_country)?, shortage_policy, expire_after };
+        let ship_to_country = checked(ship_to_country)?;
+        let promise_time = checked(promise_time)?;
+        let terms = Terms { ship_to_country, line_countries, shortage_policy, expire_after, priority, promise_time };
         Ok(Self { order_id: checked(order_id)?, account_id: checked(account_id)?, lines, terms })
     }
 
@@ -60,7 +69,10 @@ impl Reserve {
         let mut set = WorkingSet::of_lines(self.keys());
         for (key, line) in self.keys().zip(&self.lines) {
             set.item(&line.sku);
-            if loaded::<Reservation>(rows, &key).is_some_and(|present| line.quantity < present.requested) {
+            let becomes_free = |present: &Reservation| {
+                line.quantity < present.requested || self.terms.new_country_of(present).is_some()
+            };
+            if loaded::<Reservation>(rows, &key).is_some_and(becomes_free) {
                 set.units_become_free(rows, &line.sku);
             }
         }
@@ -68,12 +80,36 @@ impl Reserve {
     }
 }
 
+/// Reads the countries of lines that go elsewhere.
+fn read_line_countries(
+    checks: &mut Checks,
+    countries: &[wire::LineCountry],
+    lines: &[RequestedLine],
+) -> BTreeMap<i64, String> {
+    let known: HashSet<i64> = lines.iter().map(|line| line.line_number).collect();
+    let mut seen = HashSet::new();
+    let mut read = BTreeMap::new();
+    if !checks.at_most("line_countries", countries.len(), MAX_LINES) {
+        return read;
+    }
+    for (index, wire::LineCountry { line_number, country }) in countries.iter().enumerate() {
+        let at = |field: &str| format!("line_countries[{index}].{field}");
+        let line_number = i64::from(*line_number);
+        if !known.contains(&line_number) {
+            checks.wrong(at("line_number"), "is none of the lines");
+        }
+        check_once(checks, &mut seen, line_number, || at("line_number"));
+        read.extend(checks.country(at("country"), country).map(|country| (line_number, country)));
+    }
+    read
+}
+
 impl Command for Reserve {
     type Reply = wire::ReserveResponse;
     const NAME: &'static str = "Reserve";
 
     fn needs(&self, rows: &Rows, needs: &mut Needs) {
-        self.working_set(rows).request(needs);
+        self.working_set(rows).request(rows, needs);
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::ReserveResponse, Fault> {

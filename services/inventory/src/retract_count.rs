@@ -94,7 +94,7 @@ impl Command for RetractCount {
         for sku in &self.skus {
             uncovered::needs(sku, &self.location_id, self.count_time, needs);
         }
-        self.working_set(rows).request(needs);
+        self.working_set(rows).request(rows, needs);
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::RetractCountResponse, Fault> {

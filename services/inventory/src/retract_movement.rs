@@ -1,5 +1,5 @@
 //! Takes back a receipt, a correction or a count by a movement that undoes it. The ledger keeps both. With the newest count of the
-//! item, what it covered counts again (`uncovered.rs`).
+//! item, what it covered counts again (`uncovered.rs`). Units of a scheduled receipt are to come in again.
 
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use types::{Fault, NodeId, limits::MAX_TEXT};
 use crate::{
     ledger::{Cause, undone},
     movement::{Movement, MovementKind},
+    scheduled_receipt::ReceiptKey,
     stock::Level,
     uncovered::{self, Uncovered, uncovered},
     wire::level_of,
@@ -65,9 +66,17 @@ impl RetractMovement {
             let covered = Self::covered(rows, movement, &location_id).movements;
             let delta = undone(level, movement) - covered.iter().map(|movement| movement.on_hand_delta).sum::<i64>();
             set.on_hand_changes(rows, &self.sku, &location_id, delta);
+            receipt(movement, &location_id).into_iter().for_each(|key| set.receipt(key));
         }
         set
     }
+}
+
+/// The scheduled receipt that a movement may be of.
+fn receipt(movement: &Movement, location_id: &NodeId) -> Option<ReceiptKey> {
+    let Movement { kind, sku, reference, .. } = movement;
+    let is_receipt = *kind == MovementKind::Received && !reference.is_empty();
+    is_receipt.then(|| (sku.clone(), location_id.clone(), reference.clone()))
 }
 
 impl Command for RetractMovement {
@@ -82,7 +91,7 @@ impl Command for RetractMovement {
         {
             uncovered::needs(&self.sku, &location_id, movement.occur_time, needs);
         }
-        self.working_set(rows).request(needs);
+        self.working_set(rows).request(rows, needs);
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<wire::StockLevel, Fault> {
@@ -98,6 +107,9 @@ impl Command for RetractMovement {
             let Uncovered { count_time: earlier, mut movements } = Self::covered(rows, &movement, &location_id);
             if movement.kind == MovementKind::Counted {
                 ledger.forget_count(&self.sku, &location_id, movement.occur_time, earlier);
+            }
+            if let Some(key) = receipt(&movement, &location_id) {
+                ledger.count_down(&key, -movement.on_hand_delta)?;
             }
             movements.push(&movement);
             ledger.retract_all(movements, &location_id, &self.reason)?;

@@ -6,14 +6,17 @@ use mesh::{
     wire::{Checks, checked, one_id},
 };
 use proto::inventory::v1::{
-    AdjustStockRequest, AllocateRequest, AllocateResponse, BatchGetItemsRequest, BatchGetItemsResponse, ConsumeRequest,
-    ConsumeResponse, CreateItemRequest, CreateLocationRequest, DeallocateRequest, DeallocateResponse,
-    GetAvailabilityRequest, GetAvailabilityResponse, GetItemRequest, Item, ListItemsRequest, ListItemsResponse,
-    ListLocationsRequest, ListLocationsResponse, ListMovementsRequest, ListMovementsResponse, ListReservationsRequest,
-    ListReservationsResponse, Location, ReceiveStockRequest, ReceiveStockResponse, ReleaseRequest, ReleaseResponse,
-    ReportSnapshotRequest, ReportSnapshotResponse, ReserveRequest, ReserveResponse, RetractCountRequest,
-    RetractCountResponse, RetractMovementRequest, StockLevel, UpdateItemRequest,
-    inventory_service_server::InventoryService,
+    AdjustStockRequest, AllocateRequest, AllocateResponse, BackorderRules, BatchGetItemsRequest, BatchGetItemsResponse,
+    ConsumeRequest, ConsumeResponse, CreateItemRequest, CreateLocationRequest, DeallocateRequest, DeallocateResponse,
+    GetAvailabilityRequest, GetAvailabilityResponse, GetBackorderRulesRequest, GetItemRequest, Item,
+    ListBackordersRequest, ListBackordersResponse, ListItemsRequest, ListItemsResponse, ListLocationsRequest,
+    ListLocationsResponse, ListMovementsRequest, ListMovementsResponse, ListReservationsRequest,
+    ListReservationsResponse, ListScheduledReceiptsRequest, ListScheduledReceiptsResponse, Location,
+    PreviewBackorderReleaseRequest, PreviewBackorderReleaseResponse, ReceiveStockRequest, ReceiveStockResponse,
+    ReleaseBackordersRequest, ReleaseBackordersResponse, ReleaseRequest, ReleaseResponse, ReportSnapshotRequest,
+    ReportSnapshotResponse, Reservation, ReserveRequest, ReserveResponse, RetractCountRequest, RetractCountResponse,
+    RetractMovementRequest, ScheduleReceiptRequest, ScheduleReceiptResponse, StockLevel, UpdateBackorderRequest,
+    UpdateBackorderRulesRequest, UpdateItemRequest, inventory_service_server::InventoryService,
 };
 use store::Db;
 use types::Fault;
@@ -21,6 +24,7 @@ use types::Fault;
 use crate::{
     adjust::AdjustStock,
     allocate::Allocate,
+    backorder,
     consume::Consume,
     create_item::CreateItem,
     create_location::CreateLocation,
@@ -29,12 +33,16 @@ use crate::{
     reach::Reach,
     receive::ReceiveStock,
     release::Release,
+    release_backorders::{PreviewBackorderRelease, ReleaseBackorders},
     report_snapshot::ReportSnapshot,
     reserve::Reserve,
     retract_count::RetractCount,
     retract_movement::RetractMovement,
+    schedule_receipt::ScheduleReceipt,
     stock::{Level, Stock},
     store as reads,
+    update_backorder::UpdateBackorder,
+    update_backorder_rules::UpdateBackorderRules,
     update_item::UpdateItem,
     wire,
 };
@@ -61,9 +69,13 @@ chassis::rpc! {
             adjust_stock(AdjustStockRequest) -> StockLevel = AdjustStock::parse;
             retract_movement(RetractMovementRequest) -> StockLevel = RetractMovement::parse;
             retract_count(RetractCountRequest) -> RetractCountResponse = RetractCount::parse;
+            schedule_receipt(ScheduleReceiptRequest) -> ScheduleReceiptResponse = ScheduleReceipt::parse;
             reserve(ReserveRequest) -> ReserveResponse = Reserve::parse;
             release(ReleaseRequest) -> ReleaseResponse = Release::parse;
             deallocate(DeallocateRequest) -> DeallocateResponse = Deallocate::parse;
+            update_backorder(UpdateBackorderRequest) -> Reservation = UpdateBackorder::parse;
+            update_backorder_rules(UpdateBackorderRulesRequest) -> BackorderRules = UpdateBackorderRules::parse;
+            release_backorders(ReleaseBackordersRequest) -> ReleaseBackordersResponse = ReleaseBackorders::parse;
         }
         calls {
             report_snapshot(ReportSnapshotRequest) -> ReportSnapshotResponse;
@@ -76,6 +88,10 @@ chassis::rpc! {
             get_availability(GetAvailabilityRequest) -> GetAvailabilityResponse;
             list_reservations(ListReservationsRequest) -> ListReservationsResponse;
             list_movements(ListMovementsRequest) -> ListMovementsResponse;
+            list_scheduled_receipts(ListScheduledReceiptsRequest) -> ListScheduledReceiptsResponse;
+            list_backorders(ListBackordersRequest) -> ListBackordersResponse;
+            get_backorder_rules(GetBackorderRulesRequest) -> BackorderRules;
+            preview_backorder_release(PreviewBackorderReleaseRequest) -> PreviewBackorderReleaseResponse;
         }
     }
 }
@@ -138,9 +154,16 @@ impl Rpc {
         }
         checks.done()?;
         let found = reads::availability(&self.db, &read_skus(request.skus)?).await?;
+        let dated: Vec<String> =
+            found.iter().filter(|(stock, _)| stock.expected_receipts > 0).map(|(stock, _)| stock.sku.clone()).collect();
+        let receipts = reads::expected_receipts(&self.db, &dated).await?;
+        let now = self.db.clock().now();
         let reach = if country.is_empty() { None } else { self.db.load::<Reach>(&Reach::key()).await? };
-        let availability =
-            |(stock, levels): &(Stock, Vec<Level>)| wire::availability(stock, levels, reach.as_ref(), &country);
+        let availability = |(stock, levels): &(Stock, Vec<Level>)| {
+            let receipts = receipts.get(&stock.sku).into_iter().flatten();
+            let expected: Vec<_> = receipts.filter(|receipt| receipt.is_expected(now)).collect();
+            wire::availability(stock, levels, &expected, reach.as_ref(), &country)
+        };
         Ok(GetAvailabilityResponse { availability: found.iter().map(availability).collect() })
     }
 
@@ -160,5 +183,35 @@ impl Rpc {
     async fn list_movements(&self, info: &CallInfo, request: ListMovementsRequest) -> Reply<ListMovementsResponse> {
         let (movements, next_page_token) = reads::movement_page(&self.db, &request, &info.principal).await?;
         Ok(ListMovementsResponse { movements: movements.iter().map(wire::movement).collect(), next_page_token })
+    }
+
+    async fn list_scheduled_receipts(
+        &self,
+        _: &CallInfo,
+        request: ListScheduledReceiptsRequest,
+    ) -> Reply<ListScheduledReceiptsResponse> {
+        let (receipts, next_page_token) = reads::receipt_page(&self.db, &request).await?;
+        let now = self.db.clock().now();
+        let receipts = receipts.iter().map(|receipt| wire::receipt(receipt, now)).collect();
+        Ok(ListScheduledReceiptsResponse { receipts, next_page_token })
+    }
+
+    async fn list_backorders(&self, info: &CallInfo, request: ListBackordersRequest) -> Reply<ListBackordersResponse> {
+        let (waiting, next_page_token) = reads::backorder_page(&self.db, &request, &info.principal).await?;
+        Ok(ListBackordersResponse { backorders: waiting.iter().map(wire::backorder).collect(), next_page_token })
+    }
+
+    async fn get_backorder_rules(&self, _: &CallInfo, _: GetBackorderRulesRequest) -> Reply<BackorderRules> {
+        let rules = self.db.load::<backorder::BackorderRules>(&backorder::BackorderRules::key()).await?;
+        Ok(wire::backorder_rules(&rules.unwrap_or_default()))
+    }
+
+    /// A command that saves nothing, so that it decides on the same rows as a release.
+    async fn preview_backorder_release(
+        &self,
+        info: &CallInfo,
+        request: PreviewBackorderReleaseRequest,
+    ) -> Reply<PreviewBackorderReleaseResponse> {
+        self.db.run(chassis::call(info), PreviewBackorderRelease::parse(&request)?).await
     }
 }

@@ -1,5 +1,7 @@
 //! Locations, and the counters of an item over all locations and at each.
 
+use std::borrow::Cow;
+
 use store::Rows;
 use types::{Fault, NodeId, Timestamp};
 
@@ -11,9 +13,14 @@ use crate::{
 /// An item at a location.
 pub(crate) type StockKey = (String, NodeId);
 
-/// A stock key as columns for lookups have it.
+/// A stock key as columns for lookups have it: `sku@location`.
 pub(crate) fn lookup_key(sku: &str, location_id: &NodeId) -> String {
-    format!("{sku}@{location_id}")
+    format!("{}@{location_id}", sku_key(sku))
+}
+
+/// An SKU beside stock keys. An `@` in it is doubled, so that no item's key is another's at a location.
+pub(crate) fn sku_key(sku: &str) -> Cow<'_, str> {
+    if sku.contains('@') { Cow::Owned(sku.replace('@', "@@")) } else { Cow::Borrowed(sku) }
 }
 
 store::record! {
@@ -49,6 +56,10 @@ store::record! {
         located_shortfall: i64,
         /// The last backorder sequence number of the item.
         last_backorder_sequence: i64,
+        /// Scheduled receipts that count as supply.
+        expected_receipts: i64,
+        /// Counts the changes of receipts, so that decisions on them conflict.
+        receipt_changes: i64,
         /// The last number in the item's ledger.
         last_movement_number: i64,
         update_time: Timestamp,
@@ -91,6 +102,8 @@ impl Stock {
             shortfall: 0,
             located_shortfall: 0,
             last_backorder_sequence: 0,
+            expected_receipts: 0,
+            receipt_changes: 0,
             last_movement_number: 0,
             update_time: now,
             version: 0,

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use chassis::Select;
 use mesh::{Principal, wire::Checks};
-use proto::inventory::v1::ListMovementsRequest;
-use store::{Column as _, Db, Kind, Record, Row, page::Page};
-use types::{Fault, NodeId, OrderId, limits::MAX_NAME};
+use proto::inventory::v1::{ListBackordersRequest, ListMovementsRequest, ListScheduledReceiptsRequest};
+use store::{Column as _, Db, Kind, Record, Row, Value, page::Page};
+use types::{AccountId, Fault, NodeId, OrderId, limits::MAX_NAME};
 
 use crate::{
     item::Item,
     movement::Movement,
     reservation::{Allocation, Reservation},
+    scheduled_receipt::ScheduledReceipt,
     stock::{Level, Location, Stock},
 };
 
@@ -60,7 +61,7 @@ pub(crate) async fn availability(db: &Db, skus: &[String]) -> Result<Vec<(Stock,
         let sql = format!(
             "SELECT s.sku, s.on_hand, s.reserved, s.allocated, s.backordered, s.handling_class, s.available_at, \
              s.reserved_for, s.backordered_for, s.shortfall, s.located_shortfall, s.last_backorder_sequence, \
-             s.last_movement_number, s.update_time, s.version, l.location_id, l.on_hand, l.allocated, l.shortfall, \
+             s.expected_receipts, s.receipt_changes, s.last_movement_number, s.update_time, s.version, l.location_id, l.on_hand, l.allocated, l.shortfall, \
              l.count_time, l.update_time, l.version \
              FROM stock s LEFT JOIN levels l ON l.sku = s.sku AND (l.on_hand > 0 OR l.allocated > 0) \
              WHERE {condition} ORDER BY s.sku, l.location_id"
@@ -88,30 +89,117 @@ fn stock_and_level(row: &Row) -> Result<(Stock, Option<Level>), Fault> {
         shortfall: row.at(9)?,
         located_shortfall: row.at(10)?,
         last_backorder_sequence: row.at(11)?,
-        last_movement_number: row.at(12)?,
-        update_time: row.at(13)?,
-        version: row.at(14)?,
+        expected_receipts: row.at(12)?,
+        receipt_changes: row.at(13)?,
+        last_movement_number: row.at(14)?,
+        update_time: row.at(15)?,
+        version: row.at(16)?,
     };
-    let Some(location_id) = row.at::<Option<NodeId>>(15)? else { return Ok((stock, None)) };
+    let Some(location_id) = row.at::<Option<NodeId>>(17)? else { return Ok((stock, None)) };
     let level = Level {
         sku: stock.sku.clone(),
         location_id,
-        on_hand: row.at(16)?,
-        allocated: row.at(17)?,
-        shortfall: row.at(18)?,
-        count_time: row.at(19)?,
-        update_time: row.at(20)?,
-        version: row.at(21)?,
+        on_hand: row.at(18)?,
+        allocated: row.at(19)?,
+        shortfall: row.at(20)?,
+        count_time: row.at(21)?,
+        update_time: row.at(22)?,
+        version: row.at(23)?,
     };
     Ok((stock, Some(level)))
 }
 
-/// Items that orders wait for and that a location has.
+/// The receipts of items that count as supply, by item and expected time.
+pub(crate) async fn expected_receipts(
+    db: &Db,
+    skus: &[String],
+) -> Result<BTreeMap<String, Vec<ScheduledReceipt>>, Fault> {
+    let mut found: BTreeMap<String, Vec<ScheduledReceipt>> = BTreeMap::new();
+    for chunk in skus.chunks(CHUNK) {
+        let (condition, values) = one_of("expected_sku", chunk).into_condition();
+        let tail = format!("WHERE {condition} ORDER BY expected_sku, expect_time");
+        for receipt in db.list::<ScheduledReceipt>(&tail, values).await? {
+            found.entry(receipt.sku.clone()).or_default().push(receipt);
+        }
+    }
+    Ok(found)
+}
+
+/// Items that orders wait for, and that a location has or that are to come in there.
 pub(crate) async fn waited_for_at(db: &Db, location_id: &NodeId) -> Result<Vec<String>, Fault> {
     let sql = "SELECT DISTINCT r.backordered_sku FROM reservations r \
                JOIN levels l ON l.sku = r.backordered_sku AND l.location_id = $1 \
-               WHERE r.backordered_sku IS NOT NULL AND l.on_hand > l.allocated ORDER BY r.backordered_sku";
+               WHERE r.backordered_sku IS NOT NULL AND l.on_hand > l.allocated \
+               UNION SELECT s.sku FROM scheduled_receipts e \
+               JOIN stock s ON s.sku = e.sku AND s.backordered > 0 \
+               WHERE e.location_id = $1 AND e.open_time >= 0 AND e.expected_sku IS NOT NULL ORDER BY 1";
     db.query(sql.to_owned(), vec![location_id.to_value()]).await?.iter().map(|row| row.at(0)).collect()
+}
+
+/// A page of receipts with units still to come, by expected time, and the next page's token.
+pub(crate) async fn receipt_page(
+    db: &Db,
+    request: &ListScheduledReceiptsRequest,
+) -> Result<(Vec<ScheduledReceipt>, String), Fault> {
+    let ListScheduledReceiptsRequest { sku, location_id, page_size, page_token } = request;
+    let mut checks = Checks::new();
+    if !sku.is_empty() {
+        checks.sku("sku", sku);
+    }
+    checks.optional_id::<NodeId>("location_id", location_id);
+    checks.done()?;
+    let columns = ["open_time", "sku", "location_id", "receipt_number"];
+    let kinds = [Kind::Integer, Kind::Text, Kind::Text, Kind::Text];
+    let page = Page::read("scheduled-receipts", &[sku, location_id], &kinds, *page_size, page_token)?;
+    let mut select = Select::new();
+    // It is of every row that an index of lists has.
+    select.and("open_time >= ?", Value::Integer(0));
+    select.equal("sku", Some(sku).filter(|sku| !sku.is_empty()));
+    select.equal("location_id", Some(location_id).filter(|location_id| !location_id.is_empty()));
+    select.after(&columns, ">", &page);
+    let (tail, values) = select.into_page(&columns.join(", "), page.limit());
+    let mut receipts: Vec<ScheduledReceipt> = db.list(&tail, values).await?;
+    let next = page.next(&mut receipts, |last| {
+        let open_time = last.open_time.to_value();
+        vec![open_time, last.sku.to_value(), last.location_id.to_value(), last.receipt_number.to_value()]
+    });
+    Ok((receipts, next))
+}
+
+/// A page of the lines with backordered units that the caller sees, those first that wait longest, and the next page's token.
+pub(crate) async fn backorder_page(
+    db: &Db,
+    request: &ListBackordersRequest,
+    caller: &Principal,
+) -> Result<(Vec<Reservation>, String), Fault> {
+    let ListBackordersRequest { sku, account_id, order_id, page_size, page_token } = request;
+    let mut checks = Checks::new();
+    if !sku.is_empty() {
+        checks.sku("sku", sku);
+    }
+    checks.optional_id::<AccountId>("account_id", account_id);
+    checks.optional_id::<OrderId>("order_id", order_id);
+    checks.done()?;
+    let (columns, key) = (["backorder_time", "order_id", "line_number"], "order_id, line_number");
+    let kinds = [Kind::Integer, Kind::Text, Kind::Integer];
+    let belongs_to = [sku.as_str(), account_id, order_id, &caller.to_string()];
+    let page = Page::read("backorders", &belongs_to, &kinds, *page_size, page_token)?;
+    let mut select = Select::new();
+    if !order_id.is_empty() {
+        select.few("order_id = ?", order_id.to_value());
+    }
+    // It is of every row that an index of lists has.
+    select.and("backorder_time >= ?", Value::Integer(0));
+    select.seen_by(caller);
+    select.equal("backordered_sku", Some(sku).filter(|sku| !sku.is_empty()));
+    select.equal("account_id", Some(account_id).filter(|account_id| !account_id.is_empty()));
+    select.after(&columns, ">", &page);
+    let (tail, values) = select.into_merged_page("reservations", key, &columns.join(", "), page.limit());
+    let mut waiting: Vec<Reservation> = db.list(&tail, values).await?;
+    let next = page.next(&mut waiting, |last| {
+        vec![last.backorder_time.to_value(), last.order_id.to_value(), last.line_number.to_value()]
+    });
+    Ok((waiting, next))
 }
 
 /// The reservations of an order by line, and its allocations by line and location; none when the caller does not see the

@@ -119,6 +119,14 @@ impl<'a> Supply<'a> {
         }
     }
 
+    /// Whether units are free that lines wait for and that reach them.
+    pub(crate) fn can_fill(&self) -> bool {
+        let waits = |country: &String| self.stock.backordered_for.of(country) > 0;
+        self.stock.backordered > 0
+            && self.stock.available_at.total() > self.stock.reserved
+            && self.stock.backordered_for.0.keys().any(|country| waits(country) && self.free_for(country) > 0)
+    }
+
     /// Units for a destination that a new order can reserve.
     pub(crate) fn promisable_to(&self, country: &str) -> i64 {
         match self.network(country, Reach::reaches) {

@@ -5,8 +5,9 @@ use std::{collections::HashSet, str::FromStr};
 use mesh::wire::Checks;
 use proto::inventory::v1::UnitConversion;
 use store::UnknownValue;
+use types::Fault;
 
-use crate::quantity::check_once;
+use crate::{item::read_decimals, quantity::check_once};
 
 /// The most units of an item.
 const MAX_UNITS: usize = 50;
@@ -20,9 +21,22 @@ pub(crate) struct Unit {
     pub(crate) numerator: i64,
     /// At least 1.
     pub(crate) denominator: i64,
+    /// Which quantities of it may be ordered.
+    pub(crate) rules: UnitRules,
 }
 
-/// The other units of an item; one TEXT column, as `CS=12/1 PL=480/1`.
+/// Which quantities of a unit may be ordered; any whole number by default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct UnitRules {
+    /// How many decimals they may have.
+    pub(crate) decimals: i64,
+    /// They are a multiple of so many; any when 0.
+    pub(crate) order_multiple: i64,
+    /// They are at least so many; any when 0.
+    pub(crate) minimum_quantity: i64,
+}
+
+/// The other units of an item; one TEXT column, as `CS=12/1 PL=480/1`, or with rules `KG=1000/1:3:0:1`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Units(pub(crate) Vec<Unit>);
 
@@ -31,13 +45,35 @@ impl FromStr for Units {
 
     fn from_str(text: &str) -> Result<Self, UnknownValue> {
         let unit = |text: &str| {
-            let (uom, fraction) = text.split_once('=')?;
+            let (uom, kept) = text.split_once('=')?;
+            let (fraction, rules) =
+                kept.split_once(':').map_or((kept, None), |(fraction, rules)| (fraction, Some(rules)));
             let (numerator, denominator) = fraction.split_once('/')?;
             let (numerator, denominator) = (numerator.parse().ok()?, denominator.parse().ok()?);
-            Some(Unit { uom: uom.to_owned(), numerator, denominator })
+            let rules = rules.map_or(Some(UnitRules::default()), UnitRules::from_text)?;
+            Some(Unit { uom: uom.to_owned(), numerator, denominator, rules })
         };
         let units = text.split_ascii_whitespace().map(unit).collect::<Option<Vec<_>>>();
         units.map(Self).ok_or_else(|| UnknownValue { name: "Units", text: text.to_owned() })
+    }
+}
+
+impl UnitRules {
+    fn to_text(self) -> String {
+        format!("{}:{}:{}", self.decimals, self.order_multiple, self.minimum_quantity)
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        let numbers = text.split(':').map(|number| number.parse().ok()).collect::<Option<Vec<i64>>>()?;
+        let [decimals, order_multiple, minimum_quantity] = numbers.try_into().ok()?;
+        Some(Self { decimals, order_multiple, minimum_quantity })
+    }
+
+    fn read(checks: &mut Checks, unit: &UnitConversion, at: impl Fn(&str) -> String) -> Option<Self> {
+        let decimals = read_decimals(checks, at("decimals"), unit.decimals);
+        let order_multiple = checks.quantity(at("order_multiple"), unit.order_multiple, 0);
+        let minimum_quantity = checks.quantity(at("minimum_quantity"), unit.minimum_quantity, 0);
+        Some(Self { decimals: decimals?, order_multiple: order_multiple?, minimum_quantity: minimum_quantity? })
     }
 }
 
@@ -45,9 +81,11 @@ impl store::Column for Units {
     const KIND: store::Kind = store::Kind::Text;
 
     fn to_value(&self) -> store::Value {
-        let units: Vec<String> =
-            self.0.iter().map(|unit| format!("{}={}/{}", unit.uom, unit.numerator, unit.denominator)).collect();
-        store::Value::Text(units.join(" "))
+        let text = |unit: &Unit| {
+            let fraction = format!("{}={}/{}", unit.uom, unit.numerator, unit.denominator);
+            if unit.rules == UnitRules::default() { fraction } else { format!("{fraction}:{}", unit.rules.to_text()) }
+        };
+        store::Value::Text(self.0.iter().map(text).collect::<Vec<_>>().join(" "))
     }
 
     fn from_value(value: store::Value) -> Option<Self> {
@@ -69,10 +107,56 @@ impl Units {
             check_once(checks, &mut seen, unit.uom.as_str(), || at("uom"));
             let numerator = checks.quantity(at("numerator"), unit.numerator, 1);
             let denominator = checks.quantity(at("denominator"), unit.denominator, 1);
-            let parts = uom.zip(numerator).zip(denominator);
-            read.push(parts.map(|((uom, numerator), denominator)| Unit { uom, numerator, denominator }));
+            let rules = UnitRules::read(checks, unit, at);
+            let parts = uom.zip(numerator).zip(denominator.zip(rules));
+            read.push(parts.map(|((uom, numerator), (denominator, rules))| Unit {
+                uom,
+                numerator,
+                denominator,
+                rules,
+            }));
         }
         read.into_iter().collect::<Option<_>>().map(Self)
+    }
+}
+
+/// New rules of a unit that an item has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UnitChange {
+    uom: String,
+    /// Numerator and denominator as the caller knows them; not compared when 0.
+    fraction: (i64, i64),
+    rules: UnitRules,
+}
+
+impl UnitChange {
+    /// Reads the `units` of a request that changes an item.
+    pub(crate) fn read(checks: &mut Checks, units: &[UnitConversion]) -> Option<Vec<Self>> {
+        if !checks.at_most("units", units.len(), MAX_UNITS) {
+            return None;
+        }
+        let mut seen = HashSet::new();
+        let mut read = Vec::new();
+        for (index, unit) in units.iter().enumerate() {
+            let at = |field: &str| format!("units[{index}].{field}");
+            check_once(checks, &mut seen, unit.uom.as_str(), || at("uom"));
+            let rules = UnitRules::read(checks, unit, at);
+            let fraction = (unit.numerator, unit.denominator);
+            read.push(rules.map(|rules| Self { uom: unit.uom.clone(), fraction, rules }));
+        }
+        read.into_iter().collect()
+    }
+
+    /// Changes the rules of the unit; `index` is its place in the request.
+    pub(crate) fn apply(&self, index: usize, units: &mut Units) -> Result<(), Fault> {
+        let at = |field: &str| format!("units[{index}].{field}");
+        let unit = units.0.iter_mut().find(|unit| unit.uom == self.uom);
+        let unit = unit.ok_or_else(|| Fault::invalid(at("uom"), "is not a unit of the item"))?;
+        if self.fraction != (0, 0) && self.fraction != (unit.numerator, unit.denominator) {
+            return Err(Fault::invalid(at("numerator"), "must be 0 or as it is: what a unit is does not change"));
+        }
+        unit.rules = self.rules;
+        Ok(())
     }
 }
 
@@ -94,8 +178,11 @@ mod tests {
 
     #[test]
     fn units_are_read_back_as_they_were_kept() {
-        let unit = |uom: &str, numerator, denominator| Unit { uom: uom.to_owned(), numerator, denominator };
-        for units in [Units::default(), Units(vec![unit("CS", 12, 1), unit("LB", 453_592, 1_000)])] {
+        let ruled =
+            |uom: &str, numerator, denominator, rules| Unit { uom: uom.to_owned(), numerator, denominator, rules };
+        let unit = |uom: &str, numerator, denominator| ruled(uom, numerator, denominator, UnitRules::default());
+        let kilogram = ruled("KG", 1_000, 1, UnitRules { decimals: 3, order_multiple: 0, minimum_quantity: 1 });
+        for units in [Units::default(), Units(vec![unit("CS", 12, 1), kilogram, unit("LB", 453_592, 1_000)])] {
             assert_eq!(Units::from_value(units.to_value()), Some(units));
         }
         assert_eq!("CS".parse::<Units>(), Err(UnknownValue { name: "Units", text: "CS".to_owned() }));

@@ -9,7 +9,8 @@ use types::{Currency, Fault, limits::MAX_NAME};
 
 use crate::{
     events::emit_item,
-    item::{Item, ItemState, read_price},
+    item::{Item, ItemState, read_decimals, read_price},
+    unit::UnitChange,
 };
 
 /// Changes of an item; what is absent stays.
@@ -22,6 +23,10 @@ pub(crate) struct UpdateItem {
     category: Option<String>,
     list_price: Option<(i64, Currency)>,
     state: Option<ItemState>,
+    base_decimals: Option<i64>,
+    order_multiple: Option<i64>,
+    minimum_quantity: Option<i64>,
+    units: Vec<UnitChange>,
 }
 
 impl UpdateItem {
@@ -34,6 +39,11 @@ impl UpdateItem {
             request.category.as_ref().and_then(|category| checks.optional_text("category", category, MAX_NAME));
         let state = request.state.and_then(|state| checks.optional_choice("state", state));
         let list_price = read_price(&mut checks, request.list_price.as_ref());
+        let base_decimals =
+            request.base_decimals.and_then(|decimals| read_decimals(&mut checks, "base_decimals", decimals));
+        let order_multiple = request.order_multiple.and_then(|units| checks.quantity("order_multiple", units, 0));
+        let minimum_quantity = request.minimum_quantity.and_then(|units| checks.quantity("minimum_quantity", units, 0));
+        let units = UnitChange::read(&mut checks, &request.units);
         checks.done()?;
         Ok(Self {
             sku: checked(sku)?,
@@ -43,6 +53,10 @@ impl UpdateItem {
             category,
             list_price: checked(list_price)?,
             state: state.map(|state| ItemState::from_contract(state).unwrap_or(ItemState::Active)),
+            base_decimals,
+            order_multiple,
+            minimum_quantity,
+            units: checked(units)?,
         })
     }
 }
@@ -71,6 +85,10 @@ impl Command for UpdateItem {
             (item.list_price_minor, item.list_price_currency) = (Some(minor), Some(currency));
         }
         item.state = self.state.unwrap_or(item.state);
+        item.base_decimals = self.base_decimals.unwrap_or(item.base_decimals);
+        item.order_multiple = self.order_multiple.unwrap_or(item.order_multiple);
+        item.minimum_quantity = self.minimum_quantity.unwrap_or(item.minimum_quantity);
+        self.units.iter().enumerate().try_for_each(|(index, change)| change.apply(index, &mut item.units))?;
         if item == *present {
             return Ok(crate::wire::item(present));
         }

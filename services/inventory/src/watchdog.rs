@@ -1,18 +1,52 @@
-//! What may not stand still without anybody knowing: reserved units whose time does not end.
+//! What may not stand still without anybody knowing: reserved units whose time does not end, receipts that never are overdue.
 
 use store::{Check, Command, Context, Heal, Needs, Rows};
 use types::{Fault, OrderId, Timestamp};
 
-use crate::{expire::expiry, reservation::Reservation};
+use crate::{
+    expire::expiry,
+    reservation::Reservation,
+    scheduled_receipt::{ReceiptKey, ScheduledReceipt, overdue},
+};
 
-pub(crate) const CHECKS: &[Check] = &[Check {
-    name: "reservation without its expiry task",
-    find: "SELECT order_id, expire_time FROM reservations AS r WHERE reserved_sku IS NOT NULL AND reserved > 0 \
-           AND expire_time IS NOT NULL AND NOT EXISTS (SELECT 1 FROM tasks AS t WHERE t.kind = 'reservation.expire' \
-           AND t.key = r.order_id || '@' || r.expire_time)",
-    unchanged_for: None,
-    heal: Heal::Command(|row| Ok(Box::new(ExpireAgain { order_id: row.at(0)?, due: row.at(1)? }))),
-}];
+pub(crate) const CHECKS: &[Check] = &[
+    Check {
+        name: "reservation without its expiry task",
+        find: "SELECT order_id, expire_time FROM reservations AS r WHERE reserved_sku IS NOT NULL AND reserved > 0 \
+               AND expire_time IS NOT NULL AND NOT EXISTS (SELECT 1 FROM tasks AS t WHERE t.kind = 'reservation.expire' \
+               AND t.key = r.order_id || '@' || r.expire_time)",
+        unchanged_for: None,
+        heal: Heal::Command(|row| Ok(Box::new(ExpireAgain { order_id: row.at(0)?, due: row.at(1)? }))),
+    },
+    Check {
+        name: "scheduled receipt without the task for when it is overdue",
+        find: "SELECT sku, location_id, receipt_number FROM scheduled_receipts AS r WHERE expected_sku IS NOT NULL \
+               AND NOT EXISTS (SELECT 1 FROM tasks AS t WHERE t.kind = 'receipt.overdue' \
+               AND t.key = r.sku || '@' || r.expect_time)",
+        unchanged_for: None,
+        heal: Heal::Command(|row| Ok(Box::new(OverdueAgain((row.at(0)?, row.at(1)?, row.at(2)?))))),
+    },
+];
+
+/// Schedules the task for when a receipt is overdue.
+struct OverdueAgain(ReceiptKey);
+
+impl Command for OverdueAgain {
+    type Reply = bool;
+    const NAME: &'static str = "OverdueAgain";
+
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
+        needs.row::<ScheduledReceipt>(&self.0);
+    }
+
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<bool, Fault> {
+        let stranded = rows.get::<ScheduledReceipt>(&self.0)?.filter(|receipt| receipt.expected_sku.is_some());
+        if let Some(receipt) = stranded {
+            cx.schedule(overdue(receipt));
+        }
+        Ok(stranded.is_some())
+    }
+}
 
 /// Schedules the expiry of an order's reservations.
 struct ExpireAgain {

@@ -6,11 +6,13 @@ use store::Rows;
 use types::{Fault, NodeId, Timestamp};
 
 use crate::{
+    backorder::{BackorderRules, Share},
     item::Item,
     movement::Movement,
     quantity::ItemQuantity,
     reach::Reach,
-    reservation::{Allocation, LineKey, Reservation},
+    reservation::{Allocation, LineKey, Reservation, SHORT_PICK_RANK},
+    scheduled_receipt::{Arrivals, DatedSupply, ScheduledReceipt, dated_supply},
     stock::{Level, Location, Stock},
     supply::Supply,
     unit::Unit,
@@ -28,6 +30,9 @@ pub(crate) fn item(item: &Item) -> wire::Item {
         list_price_minor,
         list_price_currency,
         state,
+        base_decimals,
+        order_multiple,
+        minimum_quantity,
         create_time,
         update_time,
         version,
@@ -46,12 +51,26 @@ pub(crate) fn item(item: &Item) -> wire::Item {
         etag: version.to_string(),
         create_time: Some(timestamp(*create_time)),
         update_time: Some(timestamp(*update_time)),
+        base_decimals: decimals(*base_decimals),
+        order_multiple: *order_multiple,
+        minimum_quantity: *minimum_quantity,
     }
 }
 
 fn unit(unit: &Unit) -> wire::UnitConversion {
-    let Unit { uom, numerator, denominator } = unit;
-    wire::UnitConversion { uom: uom.clone(), numerator: *numerator, denominator: *denominator }
+    let Unit { uom, numerator, denominator, rules } = unit;
+    wire::UnitConversion {
+        uom: uom.clone(),
+        numerator: *numerator,
+        denominator: *denominator,
+        decimals: decimals(rules.decimals),
+        order_multiple: rules.order_multiple,
+        minimum_quantity: rules.minimum_quantity,
+    }
+}
+
+fn decimals(decimals: i64) -> i32 {
+    i32::try_from(decimals).unwrap_or_default()
 }
 
 pub(crate) fn location(location: &Location) -> wire::Location {
@@ -74,13 +93,20 @@ pub(crate) fn level(level: &Level) -> wire::StockLevel {
     }
 }
 
-/// The availability of an item; for a destination when a country is given.
+/// The availability of an item, of which some receipts are expected; for a destination when a country is given.
 pub(crate) fn availability(
     stock: &Stock,
     levels: &[Level],
+    receipts: &[&ScheduledReceipt],
     reach: Option<&Reach>,
     country: &str,
 ) -> wire::Availability {
+    let dated = |dated: DatedSupply| wire::DatedSupply {
+        expect_time: Some(timestamp(dated.expect_time)),
+        quantity: dated.quantity,
+        available_to_promise: dated.available_to_promise,
+    };
+    let dated_supply = dated_supply(Arrivals::new(stock, levels), reach, country, receipts);
     let supply = Supply::of(stock, reach);
     let for_destination = !country.is_empty() && supply.is_restricted();
     let level = |found: &Level| {
@@ -99,6 +125,7 @@ pub(crate) fn availability(
         atp: if country.is_empty() { stock.available_to_promise() } else { supply.promisable_to(country) },
         shortfall: stock.shortfall,
         levels: levels.iter().map(level).collect(),
+        dated_supply: dated_supply.into_iter().map(dated).collect(),
     }
 }
 
@@ -116,6 +143,64 @@ pub(crate) fn reservation(reservation: &Reservation) -> wire::Reservation {
         expire_time: reservation.expire_time.map(timestamp),
         version: reservation.version,
         account_id: reservation.account_id.to_string(),
+        backorder_expect_time: reservation.backorder_expect_time.map(timestamp),
+        priority: i32::try_from(reservation.priority).unwrap_or(i32::MAX),
+        promise_time: reservation.promise_time.map(timestamp),
+        ship_to_country: reservation.ship_to_country.clone(),
+    }
+}
+
+/// A line that waits.
+pub(crate) fn backorder(waiting: &Reservation) -> wire::Backorder {
+    wire::Backorder {
+        reservation: Some(reservation(waiting)),
+        wait_time: waiting.backorder_time.map(timestamp),
+        had_units: waiting.backorder_rank == SHORT_PICK_RANK,
+    }
+}
+
+pub(crate) fn backorder_rules(rules: &BackorderRules) -> wire::BackorderRules {
+    let BackorderRules { name: _, criteria, max_account_share_percent, hold_for_release: _, update_time, version } =
+        rules;
+    wire::BackorderRules {
+        criteria: criteria.0.iter().map(|criterion| wire::BackorderCriterion::from(*criterion).into()).collect(),
+        max_account_share_percent: max_account_share_percent
+            .and_then(|percent| i32::try_from(percent).ok())
+            .unwrap_or(0),
+        hold_for_release: rules.hold_units(),
+        etag: version.to_string(),
+        update_time: (*version > 0).then(|| timestamp(*update_time)),
+    }
+}
+
+/// Who gets the free units of an item.
+pub(crate) fn backorder_release(sku: &str, free: i64, shares: &[Share]) -> wire::BackorderRelease {
+    let share = |share: &Share| wire::BackorderShare {
+        place: i32::try_from(share.place).unwrap_or(i32::MAX),
+        order_id: share.waiting.key.0.to_string(),
+        line_number: line_number(share.waiting.key.1),
+        account_id: share.waiting.account_id.to_string(),
+        waiting: share.waiting.units,
+        released: share.units,
+        had_units: share.waiting.had_units(),
+        decided_by: share.decided_by.map_or(wire::BackorderCriterion::Unspecified, Into::into).into(),
+        obstacle: share.obstacle.map_or(wire::BackorderObstacle::Unspecified, Into::into).into(),
+    };
+    wire::BackorderRelease { sku: sku.to_owned(), free, shares: shares.iter().map(share).collect() }
+}
+
+pub(crate) fn receipt(receipt: &ScheduledReceipt, now: Timestamp) -> wire::ScheduledReceipt {
+    wire::ScheduledReceipt {
+        receipt_number: receipt.receipt_number.clone(),
+        sku: receipt.sku.clone(),
+        location_id: receipt.location_id.to_string(),
+        quantity: receipt.quantity,
+        received: receipt.received,
+        open: receipt.open(),
+        expect_time: Some(timestamp(receipt.expect_time)),
+        overdue: receipt.is_overdue(now),
+        create_time: Some(timestamp(receipt.create_time)),
+        update_time: Some(timestamp(receipt.update_time)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The rows that a decision of the ledger needs.
 //!
-//! Backorders of an item are loaded only when units of it may become free, and orders with units at stake only when
-//! units may come short.
+//! Backorders of an item are loaded only when units of it may become free or have become free already, and when receipts of it are
+//! expected, so that they are dated; orders with units at stake only when units may come short.
 
 use std::collections::BTreeSet;
 
@@ -9,10 +9,12 @@ use store::{Needs, Record, Rows};
 use types::{Fault, NodeId, OrderId, Timestamp};
 
 use crate::{
-    ledger::Ledger,
+    backorder::BackorderRules,
+    ledger::{Ledger, LedgerRows},
     quantity::{AllocationLine, ItemQuantity},
-    reach::Reach,
+    reach::{self, Reach},
     reservation::{Allocation, LineAtLocation, LineKey, Reservation},
+    scheduled_receipt::{EXPECTED_SKU, ReceiptKey, ScheduledReceipt},
     stock::{Level, Stock, StockKey, lookup_key},
     supply::Supply,
 };
@@ -32,6 +34,22 @@ pub(crate) struct WorkingSet {
     reserved: BTreeSet<String>,
     /// Items at locations all of whose open allocations are loaded.
     allocated: BTreeSet<StockKey>,
+    /// Receipts that change when they are known.
+    receipts: BTreeSet<ReceiptKey>,
+    /// Items whose receipts are scheduled.
+    scheduled: BTreeSet<String>,
+    /// Whether the rules of backorders are needed whatever else is loaded.
+    rules: bool,
+}
+
+/// What follows from rows that are loaded.
+struct Consequences {
+    /// Items all of whose backorders are loaded.
+    backordered: BTreeSet<String>,
+    /// Items all of whose expected receipts are loaded.
+    dated: BTreeSet<String>,
+    stock_keys: BTreeSet<StockKey>,
+    rules: bool,
 }
 
 const BACKORDERED_SKU: &[&str] = &["backordered_sku"];
@@ -96,8 +114,19 @@ impl WorkingSet {
     /// Units of the item may become free: its backorders are loaded.
     pub(crate) fn units_become_free(&mut self, rows: &Rows, sku: &str) {
         self.item(sku);
+        self.rules = true;
         if loaded::<Stock>(rows, &sku.to_owned()).is_some_and(|stock| stock.backordered > 0) {
             self.backordered.insert(sku.to_owned());
+        }
+    }
+
+    /// Units of a line do not stay at a location: those that cannot reach its destination from there become free.
+    pub(crate) fn units_leave(&mut self, rows: &Rows, line: &LineKey, location_id: &NodeId) {
+        let Some(present) = loaded::<Reservation>(rows, line) else { return };
+        let reach = loaded::<Reach>(rows, &Reach::key());
+        let stay = |stock: &Stock| reach::may_stay(reach, stock, location_id, &present.ship_to_country);
+        if !loaded::<Stock>(rows, &present.sku).is_none_or(stay) {
+            self.units_become_free(rows, &present.sku);
         }
     }
 
@@ -133,17 +162,64 @@ impl WorkingSet {
         self.item_at(sku, location_id);
     }
 
-    /// Requests the rows.
-    pub(crate) fn request(&self, needs: &mut Needs) {
+    /// Units under a receipt number come in, or did not after all.
+    pub(crate) fn receipt(&mut self, key: ReceiptKey) {
+        self.receipts.insert(key);
+    }
+
+    /// A receipt is scheduled.
+    pub(crate) fn receipt_scheduled(&mut self, key: ReceiptKey) {
+        let (sku, location_id, _) = &key;
+        self.item_at(sku, location_id);
+        self.scheduled.insert(sku.clone());
+        self.receipt(key);
+    }
+
+    fn consequences(&self, rows: &Rows) -> Consequences {
+        let known = self.receipts.iter().filter(|key| loaded::<ScheduledReceipt>(rows, key).is_some());
+        let mut dated: BTreeSet<String> =
+            known.map(|key| key.0.clone()).chain(self.scheduled.iter().cloned()).collect();
+        let mut backordered = self.backordered.clone();
+        let (mut stock_keys, mut rules) = (self.stock_keys.clone(), self.rules);
+        let reach = loaded::<Reach>(rows, &Reach::key());
+        let found = loaded::<BackorderRules>(rows, &BackorderRules::key());
+        for stock in self.skus.iter().filter_map(|sku| loaded::<Stock>(rows, sku)) {
+            let sku = &stock.sku;
+            if stock.expected_receipts > 0 {
+                dated.insert(sku.clone());
+            }
+            rules |= stock.backordered > 0;
+            // The rules held units back until they changed.
+            let left = !found.is_some_and(BackorderRules::hold_units) && Supply::of(stock, reach).can_fill();
+            if stock.backordered > 0 && (dated.contains(sku) || left) {
+                backordered.insert(sku.clone());
+            }
+        }
+        for sku in &dated {
+            let receipts = rows.by::<ScheduledReceipt>(EXPECTED_SKU, sku).unwrap_or_default();
+            stock_keys.extend(receipts.into_iter().map(|receipt| (sku.clone(), receipt.location_id.clone())));
+            rules = true;
+        }
+        Consequences { backordered, dated, stock_keys, rules }
+    }
+
+    /// Requests the rows, as far as those that are loaded already say which.
+    pub(crate) fn request(&self, rows: &Rows, needs: &mut Needs) {
+        let Consequences { backordered, dated, stock_keys, rules } = self.consequences(rows);
         if !self.skus.is_empty() {
             needs.row::<Reach>(&Reach::key());
         }
+        if rules {
+            needs.row::<BackorderRules>(&BackorderRules::key());
+        }
+        dated.iter().for_each(|sku| needs.by::<ScheduledReceipt>(EXPECTED_SKU, sku));
+        self.receipts.iter().for_each(|key| needs.row::<ScheduledReceipt>(key));
         self.skus.iter().for_each(|sku| needs.row::<Stock>(sku));
-        self.stock_keys.iter().for_each(|key| needs.row::<Level>(key));
+        stock_keys.iter().for_each(|key| needs.row::<Level>(key));
         self.lines.iter().for_each(|line| needs.row::<Reservation>(line));
         self.allocations.iter().for_each(|key| needs.row::<Allocation>(key));
         self.orders.iter().for_each(|order_id| needs.under::<Reservation>(order_id));
-        self.backordered.iter().for_each(|sku| needs.by::<Reservation>(BACKORDERED_SKU, sku));
+        backordered.iter().for_each(|sku| needs.by::<Reservation>(BACKORDERED_SKU, sku));
         self.reserved.iter().for_each(|sku| needs.by::<Reservation>(RESERVED_SKU, sku));
         let allocated = self.allocated.iter().map(|(sku, location_id)| lookup_key(sku, location_id));
         allocated.for_each(|key| needs.by::<Allocation>(OPEN_STOCK_KEY, &key));
@@ -151,11 +227,12 @@ impl WorkingSet {
 
     /// The ledger of the loaded rows.
     pub(crate) fn load(&self, rows: &Rows, now: Timestamp) -> Result<Ledger, Fault> {
+        let Consequences { backordered, dated, stock_keys, rules } = self.consequences(rows);
         let mut reservations = find::<Reservation>(rows, &self.lines)?;
         for order_id in &self.orders {
             reservations.extend(rows.under::<Reservation>(order_id)?.into_iter().cloned());
         }
-        for sku in &self.backordered {
+        for sku in &backordered {
             reservations.extend(rows.by::<Reservation>(BACKORDERED_SKU, sku)?.into_iter().cloned());
         }
         for sku in &self.reserved {
@@ -166,9 +243,14 @@ impl WorkingSet {
             let key = lookup_key(sku, location_id);
             allocations.extend(rows.by::<Allocation>(OPEN_STOCK_KEY, &key)?.into_iter().cloned());
         }
-        let (stock, levels) = (find::<Stock>(rows, &self.skus)?, find::<Level>(rows, &self.stock_keys)?);
+        let mut receipts = find::<ScheduledReceipt>(rows, &self.receipts)?;
+        for sku in &dated {
+            receipts.extend(rows.by::<ScheduledReceipt>(EXPECTED_SKU, sku)?.into_iter().cloned());
+        }
+        let (stock, levels) = (find::<Stock>(rows, &self.skus)?, find::<Level>(rows, &stock_keys)?);
         let reach = if self.skus.is_empty() { None } else { rows.get::<Reach>(&Reach::key())?.cloned() };
-        Ok(Ledger::new(now, reach, stock, levels, reservations, allocations))
+        let rules = if rules { BackorderRules::find(rows)? } else { BackorderRules::default() };
+        Ok(Ledger::new(now, reach, rules, LedgerRows { stock, levels, reservations, allocations, receipts }))
     }
 }
 

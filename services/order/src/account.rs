@@ -2,15 +2,20 @@
 
 mod create;
 mod ship_to;
+mod terms;
 mod update;
+mod update_ship_to;
+mod words;
 
 use proto::{events::OrderEvent, order::v1 as contract, types::v1::Address};
 use store::{Context, NewEvent, Proto, Rows};
-use types::{AccountId, Currency, ShipToId, Timestamp};
+use types::{AccountId, BasisPoints, Currency, PriceListId, ShipToId, Timestamp};
 
 pub(crate) use create::CreateAccount;
 pub(crate) use ship_to::CreateShipTo;
+pub(crate) use terms::MAX_CREDIT;
 pub(crate) use update::UpdateAccount;
+pub(crate) use update_ship_to::UpdateShipTo;
 
 store::record! {
     /// A customer.
@@ -29,6 +34,26 @@ store::record! {
         duplicate_po_policy: DuplicatePoPolicy,
         /// When shipped units become ready to invoice, for orders placed from now on.
         invoice_policy: InvoicePolicy,
+        /// Whether it may place orders.
+        state: AccountState,
+        /// Why it is blocked; empty while it is not.
+        block_reason: String,
+        /// When its invoices are due.
+        payment_terms: Option<Proto<contract::PaymentTerms>>,
+        /// The most that it may owe; `None` when nothing is checked.
+        credit_limit_minor: Option<i64>,
+        /// What happens to an order beyond the limit.
+        credit_policy: CreditPolicy,
+        /// The price list of its orders.
+        price_list_id: Option<PriceListId>,
+        /// Whether it has own prices.
+        own_prices: OwnPrices,
+        /// How far an expected price may be from the distributor's, as a share of it.
+        price_tolerance_points: BasisPoints,
+        /// The same in minor units; either permits the difference.
+        price_tolerance_minor: i64,
+        /// What happens to a line whose expected price is further away.
+        price_policy: PricePolicy,
         /// When it was created.
         create_time: Timestamp,
         /// When it last changed.
@@ -43,6 +68,12 @@ store::record! {
         account_id: AccountId,
         /// Its address.
         address: Proto<Address>,
+        /// IANA zone in whose business day goods are delivered; that of the node when empty.
+        time_zone: String,
+        /// Whether anything is delivered there.
+        state: ShipToState,
+        /// Why nothing is; empty while it is DELIVERABLE.
+        state_reason: String,
         /// When it was created.
         create_time: Timestamp,
     }
@@ -60,11 +91,68 @@ store::text_enum! {
 
 store::text_enum! {
     /// When shipped units become ready to invoice.
+    #[expect(clippy::enum_variant_names, reason = "the names are the contract's")]
     pub(crate) enum InvoicePolicy = contract::InvoicePolicy {
         /// When they are shipped.
         OnShipment = "ON_SHIPMENT",
         /// When they are delivered.
         OnDelivery = "ON_DELIVERY",
+        /// When they are delivered and a proof of it was captured.
+        OnProofOfDelivery = "ON_PROOF_OF_DELIVERY",
+        /// All at once, when nothing of the order is open.
+        OnCompletion = "ON_COMPLETION",
+    }
+}
+
+store::text_enum! {
+    /// Whether an account may place orders.
+    pub(crate) enum AccountState = contract::AccountState {
+        /// It may.
+        Active = "ACTIVE",
+        /// New orders are refused.
+        Blocked = "BLOCKED",
+    }
+}
+
+store::text_enum! {
+    /// What happens to an order beyond the credit limit.
+    pub(crate) enum CreditPolicy = contract::CreditPolicy {
+        /// It is placed under a hold.
+        Hold = "HOLD",
+        /// It is refused.
+        Refuse = "REFUSE",
+    }
+}
+
+store::text_enum! {
+    /// What happens to a line whose expected price differs by more than is tolerated.
+    pub(crate) enum PricePolicy = contract::PricePolicy {
+        /// It is accepted.
+        Accept = "ACCEPT",
+        /// It is accepted under a hold.
+        Hold = "HOLD",
+        /// The order is refused.
+        Reject = "REJECT",
+    }
+}
+
+store::text_enum! {
+    /// Whether an account has had own prices, so that they are looked up.
+    pub(crate) enum OwnPrices {
+        /// It never had any.
+        Never = "NEVER",
+        /// It has, or had, some.
+        Some = "SOME",
+    }
+}
+
+store::text_enum! {
+    /// Whether anything is delivered to a ship-to.
+    pub(crate) enum ShipToState = contract::ShipToState {
+        /// Orders may go there.
+        Deliverable = "DELIVERABLE",
+        /// New orders to it are refused.
+        NotDeliverable = "NOT_DELIVERABLE",
     }
 }
 

@@ -3,7 +3,7 @@
 //! The counters of every line add up after any reports in any order, and state and status follow from the counters of
 //! all lines.
 
-use std::ops::Deref;
+use std::{collections::HashMap, ops::Deref};
 
 use mesh::Principal;
 use proto::order::v1 as contract;
@@ -11,11 +11,17 @@ use store::{Context, Needs, Rows};
 use types::{Fault, OrderId, Timestamp};
 
 use crate::{
+    change::{OpenChange, OrderChange},
+    credit::{self, Counted},
     events::PendingEvent,
     hold::Hold,
+    node::Nodes,
     order::{Action, Order, UnitTotals},
     order_line::{LineUnits, OrderLine},
+    process::credit_check::Standing,
+    process::evidence::OrderShipment,
     report::OrderReport,
+    ship_to_group::ShipToGroup,
     store::count_ended,
 };
 
@@ -31,14 +37,24 @@ pub(crate) struct ChangingOrder {
     pub(crate) order: Order,
     /// All its lines, by line number.
     pub(crate) lines: Vec<OrderLine>,
+    /// The places that it goes to, by number; none when all of it goes to one.
+    pub(crate) groups: Vec<ShipToGroup>,
+    /// Its open change, with its hold.
+    pub(crate) change: Option<OpenChange>,
+    /// What was reported of its shipments: all of them when its invoice policy keeps that, else those of the report at hand.
+    pub(crate) shipments: Vec<OrderShipment>,
     /// Events to emit when it is saved, in order.
     pub(crate) pending: Vec<PendingEvent>,
+    /// What its account may owe and owes, when the order is counted.
+    pub(crate) standing: Option<Standing>,
 }
 
 /// An order as it is stored after a change; made only by [`OrderAggregate::save`].
 pub(crate) struct SavedOrder {
     order: Order,
     lines: Vec<OrderLine>,
+    groups: Vec<ShipToGroup>,
+    change: Option<OrderChange>,
 }
 
 impl SavedOrder {
@@ -54,7 +70,22 @@ impl SavedOrder {
 
     /// The order as the contract has it.
     pub(crate) fn to_contract<'a>(&self, holds: impl IntoIterator<Item = &'a Hold>) -> contract::Order {
-        crate::wire::order(&self.order, &self.lines, holds)
+        crate::wire::order(&self.order, &self.lines, &self.groups, holds)
+    }
+
+    /// Its change that was open before it was saved.
+    pub(crate) fn change(&self) -> Option<&contract::OrderChange> {
+        self.change.as_ref().map(|change| &change.change.0)
+    }
+
+    /// The same as callers see it.
+    pub(crate) fn change_to_contract(&self) -> Option<contract::OrderChange> {
+        self.change.as_ref().map(|change| change.to_contract(&self.order))
+    }
+
+    /// Where the lines of a group go.
+    pub(crate) fn ship_to(&self, group: Option<i64>) -> &contract::ShipTo {
+        crate::ship_to_group::ship_to(&self.order, &self.groups, group)
     }
 }
 
@@ -68,19 +99,36 @@ impl Deref for OrderAggregate {
 
 impl OrderAggregate {
     /// An order that is placed and not stored yet.
-    pub(crate) fn place(order: Order, lines: Vec<OrderLine>) -> Self {
-        Self(ChangingOrder { order, lines, pending: vec![PendingEvent::Submitted] })
+    pub(crate) fn place(mut order: Order, lines: Vec<OrderLine>, groups: Vec<ShipToGroup>) -> Self {
+        order.sum_up(&lines);
+        let (shipments, pending) = (Vec::new(), vec![PendingEvent::Submitted]);
+        Self(ChangingOrder { order, lines, groups, change: None, shipments, standing: None, pending })
     }
 
-    /// Asks for an order with all its lines.
-    pub(crate) fn needs(order_id: &OrderId, needs: &mut Needs) {
+    /// Asks for an order with all its lines, what else it has, and what its account owes when it is counted.
+    pub(crate) fn needs(order_id: &OrderId, rows: &Rows, needs: &mut Needs) {
         needs.row::<Order>(order_id);
         needs.under::<OrderLine>(order_id);
+        let Ok(Some(order)) = rows.get::<Order>(order_id) else { return };
+        credit::needs(order, needs);
+        if order.group_count > 0 {
+            needs.under::<ShipToGroup>(order_id);
+        }
+        let lines = rows.under::<OrderLine>(order_id).unwrap_or_default();
+        if lines.iter().any(|line| line.awaits_promise()) {
+            needs.row::<Nodes>(&Nodes::key());
+        }
+        if order.invoice_policy.keeps_evidence() {
+            needs.under::<OrderShipment>(order_id);
+        }
+        if let Some(change_number) = order.open_change() {
+            OpenChange::needs((order_id.clone(), change_number), rows, needs);
+        }
     }
 
     /// Asks for an order with all its lines and holds.
-    pub(crate) fn needs_with_holds(order_id: &OrderId, needs: &mut Needs) {
-        Self::needs(order_id, needs);
+    pub(crate) fn needs_with_holds(order_id: &OrderId, rows: &Rows, needs: &mut Needs) {
+        Self::needs(order_id, rows, needs);
         needs.under::<Hold>(order_id);
     }
 
@@ -88,7 +136,28 @@ impl OrderAggregate {
     pub(crate) fn load(order_id: &OrderId, rows: &Rows) -> Result<Self, Fault> {
         let order = rows.get::<Order>(order_id)?.cloned().ok_or_else(|| Fault::not_found("order", order_id))?;
         let lines = rows.under::<OrderLine>(order_id)?.into_iter().cloned().collect();
-        Ok(Self(ChangingOrder { order, lines, pending: Vec::new() }))
+        let groups = match order.group_count {
+            0 => Vec::new(),
+            _ => rows.under::<ShipToGroup>(order_id)?.into_iter().cloned().collect(),
+        };
+        let change_number = order.open_change();
+        let change = change_number.map(|number| OpenChange::load((order_id.clone(), number), rows)).transpose()?;
+        let shipments = match order.invoice_policy.keeps_evidence() {
+            true => rows.under::<OrderShipment>(order_id)?.into_iter().cloned().collect(),
+            false => Vec::new(),
+        };
+        let standing = credit::of_order(&order, rows)?.map(|credit| Standing::before(&order, credit));
+        let (change, pending) = (change.flatten(), Vec::new());
+        let mut aggregate = Self(ChangingOrder { order, lines, groups, change, shipments, standing, pending });
+        if aggregate.standing.as_ref().is_some_and(Standing::is_limited) {
+            aggregate.begin_counting();
+        }
+        Ok(aggregate)
+    }
+
+    /// Has its account count the order from when it is saved.
+    pub(crate) fn begin_counting(&mut self) {
+        self.0.order.counted_minor.get_or_insert(0);
     }
 
     /// The order for a caller that sees its account, read it with this etag, and asks for an action that it supports.
@@ -103,13 +172,17 @@ impl OrderAggregate {
         if !caller.sees(&aggregate.order.account_id) {
             return Err(Fault::not_found("order", order_id));
         }
-        Fault::check_etag("order", etag, aggregate.order.version)?;
-        let supported = aggregate.order.supported_actions(&aggregate.lines);
+        let version = aggregate.order.version;
+        let supported = aggregate.order.supported_actions();
+        let refreshed = |fault: Fault| {
+            let names: Vec<_> = supported.iter().copied().map(Action::name).collect();
+            fault.refreshed(&names, version)
+        };
+        Fault::check_etag("order", etag, version).map_err(refreshed)?;
         if !supported.contains(&action) {
             let (action, status) = (action.name(), aggregate.order.status.as_str());
             let message = format!("{action} is not possible while the order is {status}");
-            let names: Vec<_> = supported.into_iter().map(Action::name).collect();
-            return Err(Fault::not_supported(message).fact("supported_actions", names.join(",")));
+            return Err(refreshed(Fault::not_supported(message)));
         }
         Ok(aggregate)
     }
@@ -126,7 +199,8 @@ impl OrderAggregate {
     /// Makes a change, and then takes every step that the counters of the lines call for.
     pub(crate) fn change(&mut self, now: Timestamp, change: impl FnOnce(&mut ChangingOrder)) {
         let Self(changing) = self;
-        let backordered_before: Vec<_> = changing.lines.iter().map(|line| line.backordered).collect();
+        let waiting = changing.lines.iter().filter(|line| line.backordered > 0);
+        let backordered_before = waiting.map(|line| (line.line_number, line.backordered)).collect();
         change(changing);
         // An order that has ended is open again before the next steps, when units of it are.
         changing.close_or_reopen(now);
@@ -139,36 +213,66 @@ impl OrderAggregate {
         changing.report_backorders(&backordered_before);
         changing.release_reserved(now);
         changing.close_or_reopen(now);
-        changing.promise_ship_times(now);
-        changing.order.status = changing.order.derive_status(&UnitTotals::of(&changing.lines));
+        changing.settle_completion(now);
+        changing.end_change(now);
+        changing.balance_invoices();
+        let ChangingOrder { order, lines, .. } = changing;
+        order.status = order.derive_status(&UnitTotals::of(lines.as_slice()));
+        order.sum_up(lines);
+        if !order.is_live() {
+            // Its customer PO number is free again; what is placed with it meanwhile keeps it, should the order be reopened.
+            order.unique_po = None;
+        }
     }
 
-    /// Writes what changed and emits the pending events; returns the order as it is stored now.
+    /// Makes the promises that are due (`process/promise.rs`), writes what changed and emits the pending events; returns the order
+    /// as it is stored now.
     pub(crate) fn save(self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<SavedOrder, Fault> {
-        let ChangingOrder { mut order, mut lines, pending } = self.0;
-        let (stored, stored_lines) = match order.version {
+        let Self(mut changing) = self;
+        if changing.order.invoice_policy.keeps_evidence() {
+            for shipment in std::mem::take(&mut changing.shipments) {
+                shipment.save(rows)?;
+            }
+        }
+        let open_minor = credit::open_minor(&changing.lines);
+        changing.order.counted_minor = changing.order.counted_minor.map(|_| open_minor);
+        let order_id = changing.order.order_id.clone();
+        let (stored, stored_lines) = match changing.order.version {
             0 => (None, Vec::new()),
-            _ => (rows.get::<Order>(&order.order_id)?, rows.under::<OrderLine>(&order.order_id)?),
+            _ => (rows.get::<Order>(&order_id)?, rows.under::<OrderLine>(&order_id)?),
         };
+        // Where nodes were not asked for, dates are found with the next change.
+        let nodes = rows.get::<Nodes>(&Nodes::key()).ok();
+        changing.renew_promises(nodes.map(|nodes| nodes.map_or(&[][..], Nodes::all)), cx.now());
+        changing.report_promises(&stored_lines);
+        let ChangingOrder { mut order, mut lines, mut groups, change, shipments: _, pending, standing: _ } = changing;
+        let change = change.map(|open| open.change);
         let is_changed = |at: usize, line: &OrderLine| stored_lines.get(at).is_none_or(|stored| *stored != line);
         let changed: Vec<_> =
             lines.iter().enumerate().filter(|(at, line)| is_changed(*at, line)).map(|(at, _)| at).collect();
         if changed.is_empty() && stored == Some(&order) && pending.is_empty() {
-            return Ok(SavedOrder { order, lines });
+            return Ok(SavedOrder { order, lines, groups, change });
         }
         if let Some(stored) = stored {
             count_ended(stored, stored_lines.iter().copied(), -1, cx);
         }
+        let counted = stored.and_then(Counted::of);
         for at in changed {
             if let Some(line) = lines.get_mut(at) {
                 *line = rows.put(line.clone());
             }
         }
+        for group in &mut groups {
+            group.save(rows)?;
+        }
+        let change = change.map(|change| change.save(rows)).transpose()?;
+        credit::count(counted, &order, rows, cx)?;
         order.update_time = cx.now();
-        let saved = SavedOrder { order: rows.put(order), lines };
+        let saved = SavedOrder { order: rows.put(order), lines, groups, change };
         count_ended(&saved.order, &saved.lines, 1, cx);
+        let mut emitted = HashMap::new();
         for event in pending {
-            event.emit(&saved, rows, cx);
+            event.emit(&saved, &mut emitted, rows, cx);
         }
         Ok(saved)
     }
@@ -191,6 +295,8 @@ impl ChangingOrder {
             OrderReport::Short(units) => self.each_of(units, OrderLine::fall_short),
             OrderReport::Unfulfillable(units, reservations) => self.take_back(units, reservations),
             OrderReport::Cancelled(units) => self.each_of(units, OrderLine::cancel_released),
+            OrderReport::CancellationDeclined(units) => self.each_of(units, OrderLine::decline_cancellation),
+            OrderReport::ShipToChangeSettled(settled) => self.settle_ship_to_change(settled),
             OrderReport::Shipped { shipment_id, units, beyond, cancellation_lost } => {
                 self.ship(shipment_id, units, beyond, *cancellation_lost, now);
             }
@@ -217,6 +323,12 @@ impl ChangingOrder {
         for LineUnits { line_number, quantity } in units {
             self.with_line(*line_number, |line| step(line, *quantity));
         }
+    }
+
+    /// A line, if the order has it.
+    pub(crate) fn line(&self, line_number: i64) -> Option<&OrderLine> {
+        let at = self.lines.binary_search_by_key(&line_number, |line| line.line_number).ok()?;
+        self.lines.get(at)
     }
 
     /// Takes a step of a line, if the order has it.

@@ -1,8 +1,10 @@
 //! The pending events of an order: collected while it changes, emitted when it is saved.
 
+use std::collections::HashMap;
+
 use proto::{
     event::v1::ExceptionType,
-    events::OrderEvent,
+    events::{EventPayload as _, EventType, OrderEvent},
     order::v1 as contract,
     types::v1::{HandlingClass, LineQuantity},
 };
@@ -12,6 +14,7 @@ use types::{ReturnId, ShipmentId};
 use crate::{
     aggregate::SavedOrder,
     hold::Hold,
+    invoice::{Balance, Invoice, InvoiceKind},
     order::Order,
     order_line::{LineUnits, OrderLine},
     process::settlement::{InvoiceReadiness, ProposedCredit},
@@ -29,8 +32,8 @@ pub(crate) enum PendingEvent {
     Rejected,
     /// More units than before wait for stock; these are all that wait now.
     Backordered(Vec<LineUnits>),
-    /// Reserved units are to be fulfilled.
-    Released(Vec<LineUnits>),
+    /// Reserved units of one ship-to group are to be fulfilled, under a release number.
+    Released(Option<i64>, i64, Vec<LineUnits>),
     /// Released units left with a shipment of a node that was no longer to ship them.
     ReleaseSuperseded(ShipmentId, Vec<LineUnits>),
     /// A hold was placed; its row is written.
@@ -39,8 +42,20 @@ pub(crate) enum PendingEvent {
     HoldReleased(Hold),
     /// Units that were not at nodes are cancelled.
     LinesCancelled(Vec<LineUnits>),
-    /// Units at nodes should not be shipped.
-    CancelRequested,
+    /// Units at nodes should not be shipped; all of the order when no line is named.
+    CancelRequested(Vec<LineUnits>),
+    /// What is released of a ship-to group should go to its new place, by a change.
+    ShipToChangeRequested(i64, Option<i64>),
+    /// A change is proposed.
+    ChangeProposed,
+    /// A change was made.
+    ChangeConfirmed,
+    /// A change has ended otherwise, or later, than it was confirmed.
+    ChangeEnded,
+    /// Lines got dates that they had not.
+    PromiseSet(Vec<contract::PromiseChange>),
+    /// Dates of lines changed, or were taken back.
+    PromiseChanged(Vec<contract::PromiseChange>),
     /// Every unit is cancelled.
     Cancelled,
     /// Units were shipped although their cancellation had been requested.
@@ -51,6 +66,12 @@ pub(crate) enum PendingEvent {
     CreditProposed(ProposedCredit),
     /// Units of a return earn no credit.
     CreditRefused(ReturnId, Vec<LineUnits>),
+    /// An invoice or a credit memo was recorded; its row is written.
+    Invoiced(Invoice),
+    /// An invoice or a credit memo does not fit what is owed of some lines.
+    InvoiceMismatched(String, Vec<i64>),
+    /// Every invoice fits what is owed.
+    InvoiceMatches,
     /// Nothing is open any more.
     Closed,
     /// A person decides about units of a shipment.
@@ -75,8 +96,15 @@ pub(crate) struct ShipmentException {
 }
 
 impl PendingEvent {
-    /// Emits the event of an order that was saved, and writes the row that belongs to it.
-    pub(crate) fn emit(self, saved: &SavedOrder, rows: &mut Rows, cx: &mut Context<'_>) {
+    /// Emits the event of an order that was saved, and writes the row that belongs to it. `emitted` counts the events of each type
+    /// that were emitted with the same version of the order, so that each is an event of its own.
+    pub(crate) fn emit(
+        self,
+        saved: &SavedOrder,
+        emitted: &mut HashMap<EventType, usize>,
+        rows: &mut Rows,
+        cx: &mut Context<'_>,
+    ) {
         let order = saved.order();
         let (order_id, reason) = (order.order_id.to_string(), order.reason.clone());
         let payload = match self {
@@ -93,7 +121,7 @@ impl PendingEvent {
                 let lines = saved.quantities(&units);
                 OrderEvent::OrderBackordered(contract::OrderBackordered { order_id, lines })
             }
-            Self::Released(units) => OrderEvent::OrderReleased(saved.released(&units)),
+            Self::Released(group, number, units) => OrderEvent::OrderReleased(saved.released(group, number, &units)),
             Self::ReleaseSuperseded(shipment_id, units) => {
                 let (shipment_id, lines) = (shipment_id.to_string(), saved.quantities(&units));
                 OrderEvent::OrderReleaseSuperseded(contract::OrderReleaseSuperseded { order_id, shipment_id, lines })
@@ -104,9 +132,25 @@ impl PendingEvent {
                 let lines = saved.quantities(&units);
                 OrderEvent::OrderLineCancelled(contract::OrderLinesCancelled { order_id, lines, reason })
             }
-            Self::CancelRequested => {
-                OrderEvent::OrderCancelRequested(contract::OrderCancelRequested { order_id, reason })
+            Self::CancelRequested(units) => {
+                let lines = saved.quantities(&units);
+                OrderEvent::OrderCancelRequested(contract::OrderCancelRequested { order_id, reason, lines })
             }
+            Self::ShipToChangeRequested(change_number, group) => {
+                OrderEvent::OrderShipToChangeRequested(saved.ship_to_change(change_number, group))
+            }
+            Self::ChangeProposed => {
+                OrderEvent::OrderChangeProposed(contract::OrderChangeProposed { change: saved.change_to_contract() })
+            }
+            Self::ChangeConfirmed => {
+                let (change, order) = (saved.change_to_contract(), Some(saved.changed_order()));
+                OrderEvent::OrderChangeConfirmed(contract::OrderChangeConfirmed { change, order })
+            }
+            Self::ChangeEnded => {
+                OrderEvent::OrderChangeEnded(contract::OrderChangeEnded { change: saved.change_to_contract() })
+            }
+            Self::PromiseSet(lines) => OrderEvent::OrderPromiseSet(saved.promise_changed(lines)),
+            Self::PromiseChanged(lines) => OrderEvent::OrderPromiseChanged(saved.promise_changed(lines)),
             Self::Cancelled => OrderEvent::OrderCancelled(contract::OrderCancelled { order_id, reason }),
             Self::CancelLost(shipment_id, units) => OrderEvent::OrderCancelLost(contract::OrderCancelLost {
                 order_id,
@@ -126,6 +170,19 @@ impl PendingEvent {
                 return_id: return_id.to_string(),
                 lines: saved.quantities(&units),
             }),
+            Self::Invoiced(invoice) => {
+                let kind = invoice.kind;
+                let invoiced = saved.invoiced(rows.put(invoice));
+                match kind {
+                    InvoiceKind::Invoice => OrderEvent::OrderInvoiced(invoiced),
+                    InvoiceKind::CreditMemo => OrderEvent::OrderCreditPosted(invoiced),
+                }
+            }
+            Self::InvoiceMismatched(number, lines) => return saved.open_invoice_mismatch(number, &lines, cx),
+            Self::InvoiceMatches => {
+                let exception = exception(ExceptionType::InvoiceMismatch, order.order_id.to_string(), order);
+                return exception.resolve(cx, "what is invoiced fits what is owed");
+            }
             Self::Closed => {
                 let status = contract::OrderStatus::from(order.status).into();
                 OrderEvent::OrderClosed(contract::OrderClosed { order_id, status })
@@ -136,7 +193,9 @@ impl PendingEvent {
                 return exception.resolve(cx, "no more units are shipped than are wanted");
             }
         };
-        let event = NewEvent::new(payload, &order.order_id, order.version, order.version);
+        let nth = emitted.entry(payload.event_type()).and_modify(|count| *count += 1).or_default();
+        let key = if *nth == 0 { order.version.to_string() } else { format!("{}.{nth}", order.version) };
+        let event = NewEvent::new(payload, &order.order_id, order.version, key);
         cx.emit(event.order(&order.order_id).account(&order.account_id));
     }
 }
@@ -169,6 +228,35 @@ impl SavedOrder {
         units.iter().filter_map(quantity).collect()
     }
 
+    fn invoiced(&self, invoice: Invoice) -> contract::OrderInvoiced {
+        let (order, balance) = (self.order(), Balance::of(self.lines()));
+        contract::OrderInvoiced {
+            invoice: Some(invoice.invoice.0),
+            invoicing_status: order.invoicing_status(self.lines(), &balance).into(),
+            to_invoice: Some(wire::money(order.currency, balance.to_invoice_minor)),
+            to_credit: Some(wire::money(order.currency, balance.to_credit_minor)),
+        }
+    }
+
+    fn open_invoice_mismatch(&self, invoice_number: String, line_numbers: &[i64], cx: &mut Context<'_>) {
+        let (mut invoiced, mut owed) = (Vec::new(), Vec::new());
+        for line in line_numbers.iter().filter_map(|number| self.line(*number)) {
+            let (units, minor) = line.owed_now();
+            owed.push(format!("{}:{units}:{minor}", line.line_number));
+            let (units, minor) =
+                (line.invoiced - line.credit_posted, line.invoiced_minor.saturating_sub(line.credit_posted_minor));
+            invoiced.push(format!("{}:{units}:{minor}", line.line_number));
+        }
+        let facts = [
+            ("invoice_number", invoice_number),
+            ("invoiced_by_line", invoiced.join(" ")),
+            ("owed_by_line", owed.join(" ")),
+        ];
+        let order = self.order();
+        let exception = exception(ExceptionType::InvoiceMismatch, order.order_id.to_string(), order);
+        exception.open(cx, "the ERP invoiced or credited more than fits what is owed", facts);
+    }
+
     fn hold_changed(&self, hold: &Hold) -> contract::OrderHoldChanged {
         contract::OrderHoldChanged {
             order_id: self.order().order_id.to_string(),
@@ -177,7 +265,35 @@ impl SavedOrder {
         }
     }
 
-    fn released(&self, units: &[LineUnits]) -> contract::OrderReleased {
+    fn ship_to_change(&self, change_number: i64, group: Option<i64>) -> contract::OrderShipToChangeRequested {
+        contract::OrderShipToChangeRequested {
+            order_id: self.order().order_id.to_string(),
+            change_number: wire::small(change_number),
+            ship_to_group: wire::group(group),
+            ship_to: self.ship_to(group).address.clone(),
+        }
+    }
+
+    /// The order with those of its lines that its change is about, and all of them when it changes a place.
+    fn changed_order(&self) -> contract::Order {
+        let mut order = self.to_contract([]);
+        if let Some(change) = self.change().filter(|change| change.ship_tos.is_empty()) {
+            order.lines.retain(|line| change.lines.iter().any(|changed| changed.line_number == line.line_number));
+        }
+        order
+    }
+
+    fn promise_changed(&self, lines: Vec<contract::PromiseChange>) -> contract::OrderPromiseChanged {
+        let sums = &self.order().sums.0;
+        contract::OrderPromiseChanged {
+            order_id: self.order().order_id.to_string(),
+            lines,
+            promised_delivery_time: sums.promised_delivery_time,
+            promise_is_partial: sums.promise_is_partial,
+        }
+    }
+
+    fn released(&self, group: Option<i64>, release_number: i64, units: &[LineUnits]) -> contract::OrderReleased {
         let order = self.order();
         let line = |units: &LineUnits| {
             let line = self.line(units.line_number)?;
@@ -190,10 +306,11 @@ impl SavedOrder {
         };
         contract::OrderReleased {
             order_id: order.order_id.to_string(),
-            release_number: wire::small(order.release_number),
+            release_number: wire::small(release_number),
             account_id: order.account_id.to_string(),
             customer_po: order.customer_po.clone(),
-            ship_to: order.ship_to.0.address.clone(),
+            ship_to: self.ship_to(group).address.clone(),
+            ship_to_group: wire::group(group),
             lines: units.iter().filter_map(line).collect(),
             requested_ship_time: order.requested_ship_time.map(mesh::wire::timestamp),
         }

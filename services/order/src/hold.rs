@@ -5,7 +5,7 @@ mod release;
 
 use proto::order::v1 as contract;
 use store::{Column, Kind, Value};
-use types::{FulfillmentOrderId, OrderId, Timestamp};
+use types::{AccountId, FulfillmentOrderId, OrderId, Timestamp};
 
 pub(crate) use place::PlaceHold;
 pub(crate) use release::{ExpireTask, ReleaseHold};
@@ -33,6 +33,8 @@ store::record! {
         released_by: Option<String>,
         /// When it was released; `None` while it blocks.
         release_time: Option<Timestamp>,
+        /// The account whose credit check placed it; `None` once it is released.
+        credit_account_id: Option<AccountId>,
     }
 }
 
@@ -92,8 +94,45 @@ impl ChangingOrder {
 
     /// Releases an open hold; without a subject it expired.
     pub(crate) fn release_hold(&mut self, hold: Hold, released_by: Option<String>, now: Timestamp) {
+        if hold.credit_account_id.is_some() {
+            self.approve_credit();
+        }
+        self.end_hold(hold, released_by, now);
+    }
+
+    /// Ends an open hold.
+    pub(crate) fn end_hold(&mut self, hold: Hold, released_by: Option<String>, now: Timestamp) {
         self.count_hold(&hold, -1);
-        self.pending.push(PendingEvent::HoldReleased(Hold { released_by, release_time: Some(now), ..hold }));
+        // A change does not end its hold once more.
+        if let Some(open) = self.change.as_mut()
+            && open.hold.as_ref().is_some_and(|of_change| of_change.hold_number == hold.hold_number)
+        {
+            open.hold = None;
+        }
+        if self.order.credit_hold_number == Some(hold.hold_number) {
+            self.order.credit_hold_number = None;
+        }
+        let ended = Hold { released_by, release_time: Some(now), credit_account_id: None, ..hold };
+        self.pending.push(PendingEvent::HoldReleased(ended));
+    }
+
+    /// A hold that this service itself is to place.
+    pub(crate) fn new_hold(&self, reason: HoldReason, line_numbers: LineNumbers, now: Timestamp) -> Hold {
+        Hold {
+            order_id: self.order.order_id.clone(),
+            hold_number: self.order.hold_count + 1,
+            reason,
+            line_numbers,
+            fulfillment_order_id: None,
+            note: String::new(),
+            placed_by: crate::NAME.to_owned(),
+            place_time: now,
+            expire_time: None,
+            released_by: None,
+            release_time: None,
+            credit_account_id: None,
+            version: 0,
+        }
     }
 
     fn count_hold(&mut self, hold: &Hold, by: i64) {

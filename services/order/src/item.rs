@@ -4,9 +4,13 @@ use proto::{inventory::v1 as contract, types::v1 as common};
 use store::{Command, Context, Needs, Proto, Rows};
 use types::{Currency, Fault, divide_rounded};
 
+use crate::store::search_key;
+
 store::record! {
     /// A copy of an item.
     pub(crate) struct Item in "items" key (sku: String) {
+        /// The SKU in small letters, as bytes.
+        search_key: Vec<u8>,
         /// The item as inventory emitted it.
         item: Proto<contract::Item>,
         /// Version of the item in inventory.
@@ -35,30 +39,73 @@ pub(crate) struct Factor {
     denominator: i64,
 }
 
+impl Default for Factor {
+    /// The base unit's.
+    fn default() -> Self {
+        Self::new(1, 1)
+    }
+}
+
+/// A unit in which an item is ordered.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct OrderUnit {
+    /// The unit.
+    pub(crate) uom: String,
+    /// The item's base unit.
+    pub(crate) base_uom: String,
+    /// Base units in one such unit.
+    pub(crate) factor: Factor,
+    /// How many decimals a quantity of it may have.
+    pub(crate) decimals: i32,
+    /// A quantity is a multiple of so many; any when 0.
+    pub(crate) order_multiple: i64,
+    /// A quantity is at least so many.
+    pub(crate) minimum_quantity: i64,
+}
+
 impl Factor {
-    /// `quantity` of the unit in base units; `None` when that is not a whole number or does not fit.
-    pub(crate) fn base_units(self, quantity: i64) -> Option<i64> {
-        let units = i128::from(quantity) * i128::from(self.numerator);
-        let whole = units % i128::from(self.denominator) == 0;
-        whole.then(|| i64::try_from(units / i128::from(self.denominator)).ok()).flatten()
+    /// `numerator / denominator` base units, neither of which is 0.
+    pub(crate) const fn new(numerator: i64, denominator: i64) -> Self {
+        Self { numerator, denominator }
+    }
+
+    /// A quantity of the unit, a numerator and a denominator, in base units; `None` when that is not a whole number or does not fit.
+    pub(crate) fn base_units(self, quantity: (i64, i64)) -> Option<i64> {
+        let units = i128::from(quantity.0) * i128::from(self.numerator);
+        let parts = i128::from(quantity.1) * i128::from(self.denominator);
+        let whole = units % parts == 0;
+        whole.then(|| i64::try_from(units / parts).ok()).flatten()
     }
 
     /// The price of one such unit, given the price of a base unit, rounded.
-    fn price(self, base_minor: i64) -> Option<i64> {
+    pub(crate) fn price(self, base_minor: i64) -> Option<i64> {
         divide_rounded(i128::from(base_minor) * i128::from(self.numerator), self.denominator.into())
     }
 }
 
 impl Item {
     /// The unit `uom` of the item; its base unit when empty. `None` when it has no such unit.
-    pub(crate) fn unit(&self, uom: &str) -> Option<(String, Factor)> {
+    pub(crate) fn unit(&self, uom: &str) -> Option<OrderUnit> {
         let item = &self.item.0;
+        let base = OrderUnit {
+            uom: item.base_uom.clone(),
+            base_uom: item.base_uom.clone(),
+            decimals: item.base_decimals,
+            ..OrderUnit::default()
+        };
         if uom.is_empty() || uom == item.base_uom {
-            return Some((item.base_uom.clone(), Factor { numerator: 1, denominator: 1 }));
+            return Some(base);
         }
         let unit = item.units.iter().find(|unit| unit.uom == uom)?;
-        let factor = Factor { numerator: unit.numerator, denominator: unit.denominator };
-        (factor.numerator > 0 && factor.denominator > 0).then(|| (unit.uom.clone(), factor))
+        let is_fraction = unit.numerator > 0 && unit.denominator > 0;
+        is_fraction.then(|| OrderUnit {
+            uom: unit.uom.clone(),
+            factor: Factor::new(unit.numerator, unit.denominator),
+            decimals: unit.decimals,
+            order_multiple: unit.order_multiple,
+            minimum_quantity: unit.minimum_quantity,
+            ..base
+        })
     }
 
     /// The list price of one such unit in this currency, if the item has one.
@@ -94,7 +141,8 @@ impl Command for StoreItems {
             let known = rows.get::<Item>(&item.sku)?;
             if known.is_none_or(|known| known.item_version < item_version) {
                 let version = known.map_or(0, |known| known.version);
-                rows.put(Item { sku: item.sku.clone(), item: Proto(item.clone()), item_version, version });
+                let (sku, search_key) = (item.sku.clone(), search_key(&item.sku));
+                rows.put(Item { sku, search_key, item: Proto(item.clone()), item_version, version });
             }
         }
         Ok(())
@@ -107,11 +155,11 @@ mod tests {
 
     #[test]
     fn a_quantity_that_is_no_whole_number_of_base_units_is_none() {
-        let dozen = Factor { numerator: 12, denominator: 1 };
-        assert_eq!(dozen.base_units(3), Some(36));
-        let third = Factor { numerator: 1, denominator: 3 };
-        assert_eq!((third.base_units(3), third.base_units(2)), (Some(1), None));
-        assert_eq!(dozen.base_units(i64::MAX), None);
+        let dozen = Factor::new(12, 1);
+        assert_eq!(dozen.base_units((3, 1)), Some(36));
+        let third = Factor::new(1, 3);
+        assert_eq!((third.base_units((3, 1)), third.base_units((2, 1))), (Some(1), None));
+        assert_eq!(dozen.base_units((i64::MAX, 1)), None);
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! The order service: accounts, their orders, and the one true state of every order.
 //!
-//! **Owns** accounts and ship-tos, orders with the counters of their lines, holds, invoice readiness, proposed credits, and copies of
-//! inventory's items and fulfillment's nodes, so that orders are taken while those services are unavailable.
+//! **Owns** accounts and ship-tos, their prices and what they owe, orders with the counters of their lines, their changes and holds, invoice
+//! readiness, proposed credits, the ERP's invoices of them, and copies of inventory's items and fulfillment's nodes, so that orders are
+//! taken while those services are unavailable.
+//!
+//! Orders are found by what people know of them: their customer PO number, an SKU, the account's name, a tracking number.
 //!
 //! **Promises**
-//! - An order is accepted as a whole or refused as a whole; the answer is what is stored.
+//! - An order is accepted as a whole or refused as a whole, naming every wrong line and why; the answer is what is stored.
 //! - The units of a line add up after any reports of other services in any order, and state and status follow from the
 //!   counters of all lines.
 //! - Nothing is released under a hold, or before it may be shipped; what the fill policy does not let wait is cancelled.
@@ -12,8 +15,12 @@
 //!   and an exception is opened.
 //! - The amounts that become ready to invoice, less those credited, are the rounded price of the units that the customer owes. Nothing
 //!   is credited that was not ready to invoice.
+//! - An invoice of the ERP is counted once by its number, in any order with the reports that it is based on; what is left to invoice
+//!   and to credit follows.
+//! - An account with a credit limit owes what its orders come to, however they are cancelled, closed and opened again, and nothing is
+//!   released beyond the limit that nobody approved.
 //!
-//! **Absent on purpose**: stock, routing, shipments, credit, and changes to what was ordered. Tax: Waybill computes
+//! **Absent on purpose**: stock, routing and shipments. Tax: Waybill computes
 //! none, the ERP adds it to the invoice. Exceptions are kept by operations; the status EXCEPTION says that one is open.
 //!
 //! The steps of an order over time are in `src/process`, one process in each file.
@@ -21,20 +28,31 @@
 mod account;
 mod aggregate;
 mod cancel;
+mod change;
+mod credit;
 mod events;
 mod hold;
+mod invoice;
 mod item;
 mod node;
 mod order;
 mod order_line;
+mod own_fields;
 mod place;
+mod price;
 mod process;
+mod promise;
+mod quote;
 mod reactions;
 mod record;
 mod record_exceptions;
+mod record_invoice;
+mod record_proof;
 mod report;
 mod rpc;
+mod ship_to_group;
 mod store;
+mod tracking_number;
 mod watchdog;
 mod wire;
 
@@ -51,7 +69,10 @@ use proto::{
 
 use crate::{
     hold::ExpireTask,
-    process::ship_window::{CancelTask, ReleaseTask},
+    process::{
+        credit_check::ReleaseHoldsTask,
+        ship_window::{CancelTask, ReleaseTask},
+    },
     reactions::{FulfillmentFollower, InventoryFollower, OperationsFollower, OrderFollower, ReturnsFollower},
     rpc::Rpc,
 };
@@ -130,6 +151,12 @@ pub fn workers(db: Db, peers: Peers, config: &Config) -> Workers {
         follow(peers.returns, Arc::new(ReturnsFollower)),
         follow(peers.operations, Arc::new(OperationsFollower)),
     ];
-    let handlers: [Arc<dyn TaskHandler>; 3] = [Arc::new(ExpireTask), Arc::new(ReleaseTask), Arc::new(CancelTask)];
+    let handlers: [Arc<dyn TaskHandler>; 5] = [
+        Arc::new(ExpireTask),
+        Arc::new(change::ExpireTask),
+        Arc::new(ReleaseTask),
+        Arc::new(CancelTask),
+        Arc::new(ReleaseHoldsTask),
+    ];
     Workers::new(db, followers, handlers, watchdog::CHECKS)
 }

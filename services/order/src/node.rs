@@ -1,10 +1,12 @@
-//! How long nodes need to ship: a copy of fulfillment's nodes, all in one row, so that placing an order reads it with one key.
+//! How nodes ship, and how long they need: a copy of fulfillment's nodes, all in one row, so that placing an order reads it with one key.
 //!
 //! 1. `node.created` and `node.updated` of fulfillment: [`CopyNode`] keeps the newest version of the node.
 //! 2. Placing an order ([`Nodes::handling_time`]): what the slowest node needs that may ship some of its items to its
 //!    destination. Which node ships is decided only after the release, and by the stock of that day.
-//! 3. The order is released so much earlier than it is wanted (`process/ship_window.rs`), and promised so much later than stock is
-//!    there (`process/confirmation.rs`). An order that is placed keeps its time when nodes change.
+//! 3. A line that no active node ships to its destination is refused ([`Nodes::deliver`]), once any node is known.
+//! 4. The order is released so much earlier than it is wanted (`process/ship_window.rs`). An order that is placed keeps its time when
+//!    nodes change.
+//! 5. What a line is promised follows from the calendars and lanes of the nodes that may ship it (`process/promise.rs`).
 
 use std::time::Duration;
 
@@ -34,6 +36,11 @@ impl Nodes {
         "nodes".to_owned()
     }
 
+    /// Every node.
+    pub(crate) fn all(&self) -> &[fulfillment::Node] {
+        &self.nodes.0.nodes
+    }
+
     /// What the slowest active node needs that may ship items of some of the classes to the country.
     pub(crate) fn handling_time(&self, country: &str, classes: &[HandlingClass]) -> Duration {
         let serving = self.nodes.0.nodes.iter().filter(|node| serves(node, country, classes));
@@ -42,7 +49,16 @@ impl Nodes {
     }
 }
 
-fn serves(node: &fulfillment::Node, country: &str, classes: &[HandlingClass]) -> bool {
+impl Nodes {
+    /// Whether an active node ships items of the class to the country, or no node is known.
+    pub(crate) fn deliver(&self, country: &str, class: HandlingClass) -> bool {
+        let nodes = &self.nodes.0.nodes;
+        nodes.is_empty() || nodes.iter().any(|node| serves(node, country, &[class]))
+    }
+}
+
+/// Whether a node may ship items of some of the classes to the country.
+pub(crate) fn serves(node: &fulfillment::Node, country: &str, classes: &[HandlingClass]) -> bool {
     let mut countries = node.service_areas.iter().flat_map(|area| &area.countries);
     let mut stored = node.handling_classes().filter_map(HandlingClass::from_contract);
     node.state() == NodeState::Active

@@ -2,14 +2,26 @@
 
 mod units;
 
-use types::{BasisPoints, OrderId, Timestamp};
+pub(crate) use units::CancelledUnits;
 
-use crate::item::HandlingClass;
+use types::{AccountId, BasisPoints, OrderId, Timestamp, share_of_line};
+
+use crate::{
+    item::HandlingClass,
+    order::Order,
+    own_fields,
+    place::OrderedQuantity,
+    promise::{PromiseBasis, PromiseReason},
+};
 
 store::record! {
     /// One line of an order. At any time
     /// `ordered + over_shipped = cancelled + unallocated + backordered + reserved + released + shipped`.
     pub(crate) struct OrderLine in "order_lines" key (order_id: OrderId, line_number: i64) {
+        /// The account of the order.
+        account_id: AccountId,
+        /// When the order was placed.
+        order_time: Timestamp,
         /// The item.
         sku: String,
         /// Its name when the order was placed.
@@ -18,20 +30,44 @@ store::record! {
         uom: String,
         /// How many of that unit.
         uom_quantity: i64,
+        /// The same as a decimal number, if it was ordered as one; the whole number is 0 when it is none.
+        decimal_quantity: Option<String>,
         /// Price of one such unit.
         unit_price_minor: i64,
+        /// The price that the customer expected.
+        expected_unit_price_minor: Option<i64>,
         /// Discount on the line.
         discount_basis_points: BasisPoints,
         /// Price of the whole line, rounded once.
         amount_minor: i64,
         /// How the item must be kept.
         handling_class: HandlingClass,
-        /// When the reserved units are promised to leave; `None` while units wait for stock or for the end of a hold.
+        /// When the reserved units are promised to leave; `None` while nobody knows when units are there, or a hold blocks them.
         promised_ship_time: Option<Timestamp>,
+        /// When the last of its units is promised to be delivered.
+        promised_delivery_time: Option<Timestamp>,
+        /// What the promise follows from.
+        promise_basis: PromiseBasis,
+        /// Why it was last set, changed or taken back.
+        promise_reason: PromiseReason,
+        /// When the stock is expected that it follows from.
+        promise_supply_time: Option<Timestamp>,
+        /// The same for people.
+        promise_source: String,
+        /// When inventory expects to fill its backordered units.
+        backorder_expect_time: Option<Timestamp>,
         /// Holds that block this line and are not released, beside those of the whole order.
         open_holds: i64,
+        /// The ship-to group that it goes to; `None` when all of the order goes to one place.
+        ship_to_group: Option<i64>,
+        /// The first of the lines that the ordered line became, when it was split over groups.
+        split_of: Option<i64>,
+        /// The line whose item this one replaces.
+        substitutes: Option<i64>,
         /// Version of the newest reservation reported; 0 before the first.
         reservation_version: i64,
+        /// Units that the reservation is for: fewer than ordered while inventory was not asked for those that were added.
+        inventory_requested: i64,
         /// Backordered units of that reservation; some of them may be at nodes or cancelled here.
         inventory_backordered: i64,
         /// Units of that reservation that inventory has released.
@@ -48,6 +84,8 @@ store::record! {
         reserved: i64,
         /// Units released to nodes and not shipped.
         released: i64,
+        /// Of the released units, those that nodes were asked to stop and have not answered for.
+        cancel_requested: i64,
         /// Units reported picked.
         picked: i64,
         /// Units shipped.
@@ -72,10 +110,22 @@ store::record! {
         credited: i64,
         /// Amount that credits were proposed for.
         credited_minor: i64,
+        /// Units on recorded invoices.
+        invoiced: i64,
+        /// Amount on recorded invoices.
+        invoiced_minor: i64,
+        /// Units on recorded credit memos.
+        credit_posted: i64,
+        /// Amount on recorded credit memos.
+        credit_posted_minor: i64,
+        /// Lines of recorded invoices and credit memos that are for it.
+        invoice_lines: i64,
         /// Units a return was authorized for.
         return_authorized: i64,
         /// Units that came back, never more than shipped.
         return_received: i64,
+        /// What the customer added in its own words.
+        own_fields: own_fields::Column,
     }
 }
 
@@ -101,35 +151,83 @@ pub(crate) struct PricedLine {
     pub(crate) uom: String,
     /// How many of that unit.
     pub(crate) uom_quantity: i64,
+    /// The same as a decimal number, if it was ordered as one.
+    pub(crate) decimal_quantity: Option<String>,
     /// The same in base units.
     pub(crate) ordered: i64,
     /// Price of one unit as ordered.
     pub(crate) unit_price_minor: i64,
+    /// The price that the customer expected.
+    pub(crate) expected_unit_price_minor: Option<i64>,
     /// Discount on the line.
     pub(crate) discount: BasisPoints,
     /// Price of the whole line.
     pub(crate) amount_minor: i64,
     /// How the item must be kept.
     pub(crate) handling_class: HandlingClass,
+    /// The ship-to group that it goes to.
+    pub(crate) ship_to_group: Option<i64>,
+    /// The first of the lines that the ordered line became.
+    pub(crate) split_of: Option<i64>,
+    /// What the customer added in its own words.
+    pub(crate) own_fields: own_fields::Column,
 }
 
 impl OrderLine {
-    /// A line whose stock is not decided yet.
-    pub(crate) fn new(order_id: OrderId, priced: PricedLine) -> Self {
+    /// The quantity as it was ordered, as a fraction of the unit.
+    pub(crate) fn uom_fraction(&self) -> (i64, i64) {
+        let decimal = self.decimal_quantity.as_deref().and_then(OrderedQuantity::parse);
+        decimal.map_or((self.uom_quantity, 1), |quantity| quantity.fraction())
+    }
+
+    /// Base units of a quantity of the line's unit; `None` when that is no whole number.
+    pub(crate) fn base_units(&self, (digits, scale): (i64, i64)) -> Option<i64> {
+        let of_ordered = self.uom_fraction();
+        let units = i128::from(digits) * i128::from(self.ordered) * i128::from(of_ordered.1);
+        let parts = i128::from(scale) * i128::from(of_ordered.0);
+        (parts > 0 && units % parts == 0).then(|| i64::try_from(units / parts).ok()).flatten()
+    }
+
+    /// Sets the quantity as it is ordered to that of so many base units; whether it can be written.
+    pub(crate) fn set_ordered_quantity(&mut self, base_units: i64) -> bool {
+        let of_ordered = self.uom_fraction();
+        let numerator = i128::from(of_ordered.0) * i128::from(base_units);
+        let denominator = i128::from(of_ordered.1) * i128::from(self.ordered);
+        let Some(quantity) = OrderedQuantity::of_fraction(numerator, denominator) else { return false };
+        (self.uom_quantity, self.decimal_quantity) = (quantity.whole_number(), quantity.text());
+        true
+    }
+
+    /// A line of an order whose stock is not decided yet.
+    pub(crate) fn new(order: &Order, priced: PricedLine) -> Self {
         Self {
-            order_id,
+            order_id: order.order_id.clone(),
+            account_id: order.account_id.clone(),
+            order_time: order.create_time,
             line_number: priced.line_number,
             sku: priced.sku,
             name: priced.name,
             uom: priced.uom,
             uom_quantity: priced.uom_quantity,
+            decimal_quantity: priced.decimal_quantity,
             unit_price_minor: priced.unit_price_minor,
+            expected_unit_price_minor: priced.expected_unit_price_minor,
             discount_basis_points: priced.discount,
             amount_minor: priced.amount_minor,
             handling_class: priced.handling_class,
             promised_ship_time: None,
+            promised_delivery_time: None,
+            promise_basis: PromiseBasis::Pending,
+            promise_reason: PromiseReason::First,
+            promise_supply_time: None,
+            promise_source: String::new(),
+            backorder_expect_time: None,
             open_holds: 0,
+            ship_to_group: priced.ship_to_group,
+            split_of: priced.split_of,
+            substitutes: None,
             reservation_version: 0,
+            inventory_requested: 0,
             inventory_backordered: 0,
             inventory_released: 0,
             ordered: priced.ordered,
@@ -138,6 +236,7 @@ impl OrderLine {
             backordered: 0,
             reserved: 0,
             released: 0,
+            cancel_requested: 0,
             picked: 0,
             shipped: 0,
             delivered: 0,
@@ -150,9 +249,23 @@ impl OrderLine {
             creditable: 0,
             credited: 0,
             credited_minor: 0,
+            invoiced: 0,
+            invoiced_minor: 0,
+            credit_posted: 0,
+            credit_posted_minor: 0,
+            invoice_lines: 0,
             return_authorized: 0,
             return_received: 0,
+            own_fields: priced.own_fields,
             version: 0,
         }
+    }
+
+    /// The amount of the units that the customer may come to owe: those that are wanted and not ready to invoice yet.
+    pub(crate) fn open_minor(&self) -> i64 {
+        let wanted = self.ordered - self.cancelled;
+        let owed_in_the_end = (wanted + self.over_shipped - self.creditable).clamp(0, wanted);
+        let settled_minor = self.invoice_ready_minor - self.credited_minor;
+        share_of_line(self.amount_minor, self.ordered, owed_in_the_end) - settled_minor
     }
 }

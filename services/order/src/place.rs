@@ -2,8 +2,12 @@
 //!
 //! The next steps are in `process/confirmation.rs`.
 
-mod check;
-mod price;
+pub(crate) mod check;
+mod destination;
+pub(crate) mod price;
+mod quantity;
+mod split;
+mod validate;
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,18 +15,28 @@ use mesh::{
     Principal,
     wire::{Checks, checked},
 };
-use proto::{order::v1 as contract, types::v1::Address};
+use proto::order::v1 as contract;
 use store::{Command, Context, Needs, Proto, Rows};
-use types::{AccountId, BasisPoints, Currency, Fault, OrderId, Reason, ShipToId, Timestamp};
+use types::{AccountId, BasisPoints, Currency, Fault, LineReason, OrderId, Reason, Timestamp};
 
+pub(crate) use destination::{Destination, NewGroup, country};
+pub(crate) use quantity::OrderedQuantity;
+pub(crate) use validate::ValidateOrder;
+
+use self::price::{Priced, Pricing};
 use crate::{
-    account::{Account, DuplicatePoPolicy, ShipTo},
+    account::{Account, AccountState, CreditPolicy, DuplicatePoPolicy},
     aggregate::OrderAggregate,
+    credit::AccountCredit,
+    hold::{HoldReason, LineNumbers},
     item::Item,
     node::{DEFAULT_HANDLING, Nodes},
     order::{FillPolicy, Order, OrderState, OrderStatus},
-    order_line::{OrderLine, PricedLine},
+    order_line::OrderLine,
+    own_fields,
     process::ship_window,
+    ship_to_group::ShipToGroup,
+    store::search_key,
 };
 
 /// Places an order. Its form is checked; the account, ship-to and items that it names are not.
@@ -30,89 +44,115 @@ use crate::{
 pub(crate) struct PlaceOrder {
     account_id: AccountId,
     customer_po: String,
-    destination: Destination,
+    /// `None` when it goes to groups.
+    destination: Option<Destination>,
+    /// By number.
+    groups: Vec<NewGroup>,
     /// The account's currency when `None`.
     currency: Option<Currency>,
     fill_policy: FillPolicy,
     requested_ship_time: Option<Timestamp>,
     ship_not_before: Option<Timestamp>,
     cancel_after: Option<Timestamp>,
+    priority: Option<i64>,
     /// In the order of the request.
     lines: Vec<NewLine>,
+    own_fields: own_fields::Column,
     caller: Arc<Principal>,
-}
-
-/// Where an order goes.
-#[derive(Debug, Clone)]
-enum Destination {
-    /// A ship-to of the account.
-    ShipTo(ShipToId),
-    /// Another address.
-    Address(Address),
 }
 
 /// A line of a new order.
 #[derive(Debug, Clone)]
-struct NewLine {
-    line_number: i64,
-    sku: String,
+pub(crate) struct NewLine {
+    pub(crate) line_number: i64,
+    pub(crate) sku: String,
+    ship_to_group: Option<i64>,
+    /// Its parts, when it goes to several groups.
+    split: Vec<split::NewPart>,
     /// How many of the unit of measure.
-    quantity: i64,
+    quantity: OrderedQuantity,
     /// The unit of measure; the item's base unit when empty.
     uom: String,
-    /// Price of one such unit; the item's list price when `None`.
+    /// Price of one such unit; the account's when `None`.
     unit_price_minor: Option<i64>,
+    /// The price that the customer expects.
+    expected_unit_price_minor: Option<i64>,
     discount: BasisPoints,
+    own_fields: own_fields::Column,
 }
 
-/// The columns by which the orders with a customer PO number are found.
-const BY_PO: &[&str] = &["customer_po", "account_id"];
+impl NewLine {
+    /// The group that it goes to.
+    pub(crate) fn ship_to_group(&self) -> Option<i64> {
+        self.ship_to_group
+    }
+}
+
+/// The most that an account with a credit limit may come to owe, in minor units, so that no sum overflows.
+const MAX_EXPOSURE: i64 = i64::MAX / 4;
+
+/// The columns by which the orders with a customer PO number are found, whatever its case.
+const BY_PO: &[&str] = &["po_search_key", "account_id"];
 
 impl PlaceOrder {
-    fn po_key(&self) -> (String, AccountId) {
-        (self.customer_po.clone(), self.account_id.clone())
+    fn po_key(&self) -> (Vec<u8>, AccountId) {
+        (search_key(&self.customer_po), self.account_id.clone())
     }
 
-    /// Where it goes; wrong when the account does not have the ship-to.
-    fn ship_to(&self, rows: &Rows, checks: &mut Checks) -> Result<Option<contract::ShipTo>, Fault> {
-        let ship_to_id = match &self.destination {
-            Destination::Address(address) => {
-                return Ok(Some(contract::ShipTo { address: Some(address.clone()), ..Default::default() }));
-            }
-            Destination::ShipTo(ship_to_id) => ship_to_id,
-        };
-        let ship_to = rows.get::<ShipTo>(ship_to_id)?.filter(|ship_to| ship_to.account_id == self.account_id);
-        if ship_to.is_none() {
-            checks.wrong("ship_to_id", "is not a ship-to of the account");
+    /// The places that it goes to, with the numbers of their groups.
+    fn ship_tos(&self, rows: &Rows, checks: &mut Checks) -> Result<Vec<(i64, contract::ShipTo)>, Fault> {
+        let mut ship_tos = Vec::with_capacity(1 + self.groups.len());
+        if let Some(destination) = &self.destination {
+            ship_tos.extend(destination.ship_to("", &self.account_id, rows, checks)?.map(|ship_to| (0, ship_to)));
         }
-        Ok(ship_to.map(crate::wire::ship_to))
+        for (index, group) in self.groups.iter().enumerate() {
+            let of = format!("ship_to_groups[{index}].");
+            let ship_to = group.destination.ship_to(&of, &self.account_id, rows, checks)?;
+            ship_tos.extend(ship_to.map(|ship_to| (group.number, ship_to)));
+        }
+        Ok(ship_tos)
     }
 
     /// The lines with their prices by line number, and the sum of their amounts.
     fn price(
         &self,
         rows: &Rows,
-        currency: Option<Currency>,
+        pricing: Option<&Pricing>,
+        ship_tos: &[(i64, contract::ShipTo)],
         checks: &mut Checks,
-    ) -> Result<Option<(Vec<PricedLine>, i64)>, Fault> {
+    ) -> Result<Option<(Vec<Priced>, i64)>, Fault> {
         let mut lines = Vec::with_capacity(self.lines.len());
+        let nodes = rows.get::<Nodes>(&Nodes::key())?;
+        let countries = destination::countries(ship_tos);
         for (index, line) in self.lines.iter().enumerate() {
-            let item = rows.get::<Item>(&line.sku)?;
-            lines.extend(price::price(line, index, item, currency, checks));
+            let path = format!("lines[{index}]");
+            let Some(priced) = price::price(line, &path, pricing, rows, checks)? else { continue };
+            let class = priced.line.handling_class;
+            let groups = line.split.iter().map(|part| part.ship_to_group).chain([line.ship_to_group.unwrap_or(0)]);
+            let countries = groups.filter_map(|group| countries.get(&group).copied());
+            let undeliverable = nodes.and_then(|nodes| countries.into_iter().find(|to| !nodes.deliver(to, class)));
+            if let Some(country) = undeliverable {
+                let description = format!("no active node ships {} items to {country}", class.as_str());
+                checks.wrong_line(format!("{path}.sku"), LineReason::NotDeliverable, description);
+            }
+            lines.push(priced);
         }
-        lines.sort_by_key(|line| line.line_number);
-        let total = lines.iter().try_fold(0_i64, |sum, line| sum.checked_add(line.amount_minor));
+        let total = lines.iter().try_fold(0_i64, |sum, priced| sum.checked_add(priced.line.amount_minor));
         if total.is_none() {
             checks.wrong("lines", "come to an amount that is too large");
         }
-        Ok(total.filter(|_| lines.len() == self.lines.len()).map(|total| (lines, total)))
+        let Some(total) = total.filter(|_| lines.len() == self.lines.len()) else { return Ok(None) };
+        let lines = split::split(lines, &self.lines, checks);
+        Ok(lines.map(|lines| (lines, total)))
     }
 
     fn refuse_duplicate(&self, account: &Account, rows: &Rows) -> Result<(), Fault> {
         if account.duplicate_po_policy == DuplicatePoPolicy::Allow {
             return Ok(());
         }
-        let first = rows.by::<Order>(BY_PO, &self.po_key())?.into_iter().min_by_key(|order| order.create_time);
+        let same = rows.by::<Order>(BY_PO, &self.po_key())?.into_iter();
+        let live = same.filter(|order| order.customer_po == self.customer_po && order.is_live());
+        let first = live.min_by_key(|order| order.create_time);
         let Some(first) = first else { return Ok(()) };
         let message = format!("the account has order {} with this customer PO number", first.order_id);
         Err(Fault::new(Reason::DuplicateCustomerPo, message).fact("order_id", &first.order_id))
@@ -134,6 +174,7 @@ impl PlaceOrder {
             order_id,
             account_id: account.account_id.clone(),
             customer_po: self.customer_po.clone(),
+            po_search_key: search_key(&self.customer_po),
             unique_po: unique.then(|| self.customer_po.clone()),
             ship_to: Proto(ship_to),
             currency: account.currency,
@@ -150,19 +191,109 @@ impl PlaceOrder {
             total_minor,
             invoice_ready_minor: 0,
             credited_minor: 0,
+            priority: self.priority,
+            group_count: i64::try_from(self.groups.len()).unwrap_or(i64::MAX),
+            change_count: 0,
+            proposed_change: None,
+            requested_change: None,
             invoice_count: 0,
             credit_count: 0,
+            to_invoice_lines: 0,
+            mismatched_invoice: None,
             release_number: 0,
             hold_count: 0,
             open_holds: 0,
             order_holds: 0,
+            payment_terms: account.payment_terms.clone(),
+            counted_minor: account.credit_limit_minor.map(|_| 0),
+            credit_hold_number: None,
+            credit_approved_minor: None,
             open_exceptions: 0,
             cancel_time: None,
+            own_fields: self.own_fields.clone(),
+            line_count: 0,
+            sums: Proto::default(),
+            returnable: 0,
+            size_bytes: 0,
             create_time: now,
             update_time: now,
             close_time: None,
             version: 0,
         }
+    }
+}
+
+impl PlaceOrder {
+    /// The order as it is placed, with its holds; refused naming all that is wrong.
+    fn check(&self, rows: &Rows, cx: &Context<'_>) -> Result<OrderAggregate, Fault> {
+        let mut checks = Checks::new();
+        // An account that the caller does not see is refused like one that does not exist.
+        let account = rows.get::<Account>(&self.account_id)?.filter(|account| self.caller.sees(&account.account_id));
+        if account.is_none() {
+            checks.wrong("account_id", "no such account");
+        }
+        if let Some(blocked) = account.filter(|account| account.state == AccountState::Blocked) {
+            let message = format!("account {} is blocked for new orders", blocked.account_id);
+            return Err(Fault::new(Reason::AccountBlocked, message).fact("account_id", &blocked.account_id));
+        }
+        let pricing = account.map(|account| Pricing::of(account, cx.now()));
+        if let (Some(pricing), Some(requested)) = (&pricing, self.currency)
+            && pricing.currency != requested
+        {
+            checks.wrong("currency", format!("must be {}, the account's", pricing.currency));
+        }
+        if self.cancel_after.is_some_and(|cancel_after| cancel_after <= cx.now()) {
+            checks.wrong("cancel_after", "must be in the future");
+        }
+        let ship_tos = if account.is_some() { self.ship_tos(rows, &mut checks)? } else { Vec::new() };
+        let priced = self.price(rows, pricing.as_ref(), &ship_tos, &mut checks)?;
+        checks.done()?;
+        let (account, (priced, total_minor)) = (checked(account)?, checked(priced)?);
+        self.refuse_duplicate(account, rows)?;
+
+        let first = checked(ship_tos.first().map(|(_, ship_to)| ship_to.clone()))?;
+        let handling_time = match rows.get::<Nodes>(&Nodes::key())? {
+            None => DEFAULT_HANDLING,
+            Some(nodes) => destination::handling_time(nodes, &ship_tos, priced.iter().map(|priced| &priced.line)),
+        };
+        let order = self.order(cx.new_id(), account, first, total_minor, handling_time, cx.now());
+        let groups = if self.groups.is_empty() { Vec::new() } else { ship_tos };
+        let group = |(group_number, ship_to)| {
+            let (order_id, ship_to) = (order.order_id.clone(), Proto(ship_to));
+            ShipToGroup { order_id, group_number, ship_to, version: 0 }
+        };
+        let groups = groups.into_iter().map(group).collect();
+        let held = priced.iter().filter(|priced| priced.is_held).map(|priced| priced.line.line_number).collect();
+        let lines = priced.into_iter().map(|priced| OrderLine::new(&order, priced.line)).collect();
+        let mut aggregate = OrderAggregate::place(order, lines, groups);
+        place_holds(&mut aggregate, LineNumbers(held), exceeds_limit(account, total_minor, rows)?, cx.now());
+        Ok(aggregate)
+    }
+}
+
+/// Whether the order takes an account beyond its credit limit; refused where its policy is to.
+fn exceeds_limit(account: &Account, total_minor: i64, rows: &Rows) -> Result<bool, Fault> {
+    if account.credit_limit_minor.is_none() {
+        return Ok(false);
+    }
+    let missing = || Fault::internal(format!("account {} has a limit and no row of its credit", account.account_id));
+    let credit = rows.get::<AccountCredit>(&account.account_id)?.ok_or_else(missing)?;
+    let exposure = credit.exposure().checked_add(total_minor).filter(|exposure| *exposure <= MAX_EXPOSURE);
+    let exceeds = exposure.is_none_or(|exposure| !credit.permits(exposure));
+    if exceeds && (account.credit_policy == CreditPolicy::Refuse || exposure.is_none()) {
+        let message = format!("the order is beyond the credit limit of account {}", account.account_id);
+        return Err(Fault::new(Reason::CreditLimitExceeded, message).fact("account_id", &account.account_id));
+    }
+    Ok(exceeds)
+}
+
+/// Places the holds with which an order begins: of lines whose price is not what was expected, and of credit.
+fn place_holds(aggregate: &mut OrderAggregate, differing: LineNumbers, beyond_limit: bool, now: Timestamp) {
+    if !differing.0.is_empty() {
+        aggregate.change(now, |order| order.place_hold(order.new_hold(HoldReason::PriceDiscrepancy, differing, now)));
+    }
+    if beyond_limit {
+        aggregate.change(now, |order| order.hold_for_credit(now));
     }
 }
 
@@ -174,49 +305,26 @@ impl Command for PlaceOrder {
     fn needs(&self, rows: &Rows, needs: &mut Needs) {
         needs.row::<Account>(&self.account_id);
         needs.row::<Nodes>(&Nodes::key());
-        if let Destination::ShipTo(ship_to_id) = &self.destination {
-            needs.row::<ShipTo>(ship_to_id);
+        for destination in self.destination.iter().chain(self.groups.iter().map(|group| &group.destination)) {
+            destination.needs(needs);
         }
         for line in &self.lines {
             needs.row::<Item>(&line.sku);
         }
-        if let Ok(Some(account)) = rows.get::<Account>(&self.account_id)
-            && account.duplicate_po_policy == DuplicatePoPolicy::Refuse
-        {
+        let Ok(Some(account)) = rows.get::<Account>(&self.account_id) else { return };
+        if account.duplicate_po_policy == DuplicatePoPolicy::Refuse {
             needs.by::<Order>(BY_PO, &self.po_key());
         }
+        if account.credit_limit_minor.is_some() {
+            needs.row::<AccountCredit>(&self.account_id);
+        }
+        Pricing::needs(account, self.lines.iter().map(|line| line.sku.as_str()), needs);
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<contract::Order, Fault> {
-        let mut checks = Checks::new();
-        // An account that the caller does not see is refused like one that does not exist.
-        let account = rows.get::<Account>(&self.account_id)?.filter(|account| self.caller.sees(&account.account_id));
-        let account = account.cloned();
-        if account.is_none() {
-            checks.wrong("account_id", "no such account");
-        }
-        let currency = account.as_ref().map(|account| account.currency);
-        if let (Some(of_account), Some(requested)) = (currency, self.currency)
-            && of_account != requested
-        {
-            checks.wrong("currency", format!("must be {of_account}, the account's"));
-        }
-        if self.cancel_after.is_some_and(|cancel_after| cancel_after <= cx.now()) {
-            checks.wrong("cancel_after", "must be in the future");
-        }
-        let ship_to = if account.is_some() { self.ship_to(rows, &mut checks)? } else { None };
-        let priced = self.price(rows, currency, &mut checks)?;
-        checks.done()?;
-        let (account, ship_to, (priced, total_minor)) = (checked(account)?, checked(ship_to)?, checked(priced)?);
-        self.refuse_duplicate(&account, rows)?;
-
-        let country = ship_to.address.as_ref().map_or("", |address| address.country.as_str());
-        let classes: Vec<_> = priced.iter().map(|line| line.handling_class).collect();
-        let nodes = rows.get::<Nodes>(&Nodes::key())?;
-        let handling_time = nodes.map_or(DEFAULT_HANDLING, |nodes| nodes.handling_time(country, &classes));
-        let order = self.order(cx.new_id(), &account, ship_to, total_minor, handling_time, cx.now());
-        ship_window::schedule(&order, cx);
-        let lines = priced.into_iter().map(|line| OrderLine::new(order.order_id.clone(), line)).collect();
-        Ok(OrderAggregate::place(order, lines).save(rows, cx)?.to_contract([]))
+        let aggregate = self.check(rows, cx)?;
+        ship_window::schedule(&aggregate.order, cx);
+        let holds = aggregate.new_holds();
+        Ok(aggregate.save(rows, cx)?.to_contract(&holds))
     }
 }

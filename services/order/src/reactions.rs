@@ -2,21 +2,34 @@
 
 use std::time::Duration;
 
-use mesh::Channel;
+use mesh::{Channel, wire::from_timestamp};
 use proto::{
+    event::v1::Event,
     events::{FulfillmentEvent, InventoryEvent, OperationsEvent, OrderEvent, ReturnsEvent},
     fulfillment::v1::{FulfillmentOrder, Shipment, WriteOffRemedy},
     inventory::v1::inventory_service_client::InventoryServiceClient,
+    types::v1::LineQuantity,
 };
+use store::AnyCommand;
 use types::Fault;
 
 use crate::{
     item::StoreItems,
     node::CopyNode,
-    process::{cancellation::release_reservation, confirmation::reserve, returned_units::RecordReturn},
-    record::record,
+    order_line::LineUnits,
+    process::{
+        cancellation::release_reservation,
+        confirmation::{reserve, reserve_changed},
+        evidence::OrderShipment,
+        promise::{News, record_news},
+        returned_units::RecordReturn,
+    },
+    record::{record, record_of_shipment},
     record_exceptions::RecordExceptions,
-    report::{OrderReport, read_id, read_reservations, read_units},
+    record_proof::record_proof,
+    report::{OrderReport, ShipToSettlement, read_id, read_reservations, read_units},
+    tracking_number::KeepTrackingNumbers,
+    wire::read_group,
 };
 
 /// Follows this service's own log: it reserves stock for submitted orders and releases that of cancelled units.
@@ -31,11 +44,14 @@ store::reactions! {
     OrderFollower, "order.order", OrderEvent, |follower, event| {
         OrderSubmitted(submitted) =>
             reserve(follower.inventory.clone(), follower.expire_after, &event.event_id, submitted).await,
+        OrderChangeConfirmed(confirmed) =>
+            reserve_changed(follower.inventory.clone(), follower.expire_after, &event.event_id, confirmed).await,
         OrderLineCancelled(cancelled) =>
             release_reservation(follower.inventory.clone(), &event.event_id, cancelled).await.map(|()| Vec::new()),
         ignored: AccountCreated, AccountUpdated, OrderConfirmed, OrderRejected, OrderBackordered, OrderReleased,
-            OrderReleaseSuperseded, OrderHoldPlaced, OrderHoldReleased, OrderCancelRequested, OrderCancelled, OrderCancelLost,
-            OrderInvoiceReady, OrderCreditProposed, OrderCreditRefused, OrderClosed, ExceptionOpened, ExceptionResolved,
+            OrderReleaseSuperseded, OrderChangeProposed, OrderChangeEnded, OrderShipToChangeRequested, OrderHoldPlaced, OrderHoldReleased, OrderCancelRequested, OrderCancelled, OrderCancelLost,
+            OrderPromiseSet, OrderPromiseChanged, OrderInvoiceReady, OrderCreditProposed, OrderCreditRefused, OrderInvoiced,
+            OrderCreditPosted, OrderClosed, ExceptionOpened, ExceptionResolved,
     }
 }
 
@@ -45,7 +61,7 @@ pub(crate) struct InventoryFollower;
 store::reactions! {
     InventoryFollower, "order.inventory", InventoryEvent, |_follower, event| {
         ItemCreated | ItemUpdated(changed) => Ok(vec![Box::new(StoreItems(changed.item.into_iter().collect()))]),
-        InventoryReserved | InventoryReservationReleased(changed) =>
+        InventoryReserved | InventoryReservationReleased | InventoryBackorderDated(changed) =>
             record(&changed.order_id, OrderReport::Reserved(read_reservations(&changed.reservations))),
         InventoryReservationExpired(changed) =>
             record(&changed.order_id, OrderReport::Expired(read_reservations(&changed.reservations))),
@@ -56,6 +72,7 @@ store::reactions! {
         },
         ignored: LocationCreated, LocationReachChanged, InventoryReceived, InventoryAdjusted, InventoryRestocked, InventorySnapshotReported,
             InventoryAllocated, InventoryDeallocated, InventoryConsumed, InventoryShortfallDetected,
+            InventoryReceiptScheduled, InventoryBackorderUpdated, BackorderRulesUpdated,
             InventoryDriftDetected, ExceptionOpened, ExceptionResolved,
     }
 }
@@ -86,9 +103,9 @@ store::reactions! {
             // The units are replaced once inventory has reserved others.
             WriteOffRemedy::Replace => Ok(Vec::new()),
             WriteOffRemedy::Cancel | WriteOffRemedy::Unspecified => {
-                let (units, shipment) = (read_units(&written_off.lines)?, shipment(written_off.shipment)?);
-                let shipment_id = read_id(&shipment.shipment_id)?;
-                record(&shipment.order_id, OrderReport::WrittenOff { shipment_id, units })
+                let (units, shipment) = (read_units(&written_off.lines)?, shipment(written_off.shipment, event)?);
+                let shipment_id = shipment.shipment_id.clone();
+                Ok(record_of_shipment(shipment, OrderReport::WrittenOff { shipment_id, units }))
             }
         },
         FulfillmentUnfulfillable(units) => {
@@ -99,37 +116,74 @@ store::reactions! {
             let order_id = order_id(cancelled.fulfillment_order, &event.correlation_id);
             record(&order_id, OrderReport::Cancelled(read_units(&cancelled.lines)?))
         },
+        FulfillmentCancellationRejected(rejected) => {
+            let order_id = order_id(rejected.fulfillment_order, &event.correlation_id);
+            record(&order_id, OrderReport::CancellationDeclined(read_units(&rejected.lines)?))
+        },
+        FulfillmentShipToChangeSettled(settled) => {
+            let sum = |lines: &[LineQuantity]| lines.iter().map(|line| line.quantity).fold(0, i64::saturating_add);
+            let settlement = ShipToSettlement {
+                change_number: settled.change_number.into(),
+                ship_to_group: read_group(settled.ship_to_group),
+                accepted: sum(&settled.accepted),
+                declined: sum(&settled.rejected),
+                reason: settled.reason,
+            };
+            record(&settled.order_id, OrderReport::ShipToChangeSettled(settlement))
+        },
+        FulfillmentRequested(requested) => routed(requested.fulfillment_order.unwrap_or_default()),
         ShipmentShipped(shipped) => {
             let (units, beyond) = (read_units(&shipped.lines)?, read_units(&shipped.over_shipped)?);
-            let (shipment, cancellation_lost) = (shipment(shipped.shipment)?, shipped.cancellation_lost);
-            let shipment_id = read_id(&shipment.shipment_id)?;
-            record(&shipment.order_id, OrderReport::Shipped { shipment_id, units, beyond, cancellation_lost })
+            let tracking = KeepTrackingNumbers::of(shipped.shipment.as_ref())?;
+            let left = left(shipped.shipment.as_ref(), &units, event)?;
+            let (shipment, cancellation_lost) = (shipment(shipped.shipment, event)?, shipped.cancellation_lost);
+            let shipment_id = shipment.shipment_id.clone();
+            let shipped = OrderReport::Shipped { shipment_id, units, beyond, cancellation_lost };
+            let mut commands = record_of_shipment(shipment, shipped);
+            commands.extend(left);
+            commands.extend(tracking);
+            Ok(commands)
+        },
+        ShipmentLabelled(labelled) => {
+            Ok(KeepTrackingNumbers::of(labelled.shipment.as_ref())?.into_iter().collect())
+        },
+        ShipmentMilestoneRecorded(recorded) => {
+            // A report without an estimate leaves the one that is known.
+            let is_estimate = recorded.milestone.is_some_and(|milestone| milestone.estimated_delivery_time.is_some());
+            let estimate = recorded.estimated_delivery_time.as_ref().and_then(from_timestamp).filter(|_| is_estimate);
+            let Some(delivery_time) = estimate else { return Ok(Vec::new()) };
+            let units = read_units(&recorded.lines)?;
+            record_news(&event.correlation_id, News::Estimated { delivery_time, units })
         },
         ShipmentPartiallyDelivered | ShipmentDelivered(delivered) => {
-            let (units, shipment) = (read_units(&delivered.lines)?, shipment(delivered.shipment)?);
-            let shipment_id = read_id(&shipment.shipment_id)?;
-            record(&shipment.order_id, OrderReport::Delivered { shipment_id, units })
+            let (units, shipment) = (read_units(&delivered.lines)?, shipment(delivered.shipment, event)?);
+            let shipment_id = shipment.shipment_id.clone();
+            Ok(record_of_shipment(shipment, OrderReport::Delivered { shipment_id, units }))
         },
         ShipmentDepartureRetracted(shipped) => {
-            let (mut units, shipment) = (read_units(&shipped.lines)?, shipment(shipped.shipment)?);
+            let (mut units, shipment) = (read_units(&shipped.lines)?, shipment(shipped.shipment, event)?);
             // Units that no node has are taken back once inventory has reserved them again.
             for free in read_units(&shipped.free)? {
                 units.iter_mut().filter(|unit| unit.line_number == free.line_number).for_each(|unit| unit.quantity -= free.quantity);
             }
             units.retain(|unit| unit.quantity > 0);
-            let shipment_id = read_id(&shipment.shipment_id)?;
-            record(&shipment.order_id, OrderReport::DepartureRetracted { shipment_id, units })
+            let shipment_id = shipment.shipment_id.clone();
+            Ok(record_of_shipment(shipment, OrderReport::DepartureRetracted { shipment_id, units }))
         },
         ShipmentDeliveryRetracted(delivered) => {
-            let (units, shipment) = (read_units(&delivered.lines)?, shipment(delivered.shipment)?);
-            let shipment_id = read_id(&shipment.shipment_id)?;
-            record(&shipment.order_id, OrderReport::DeliveryRetracted { shipment_id, units })
+            let (units, shipment) = (read_units(&delivered.lines)?, shipment(delivered.shipment, event)?);
+            let shipment_id = shipment.shipment_id.clone();
+            Ok(record_of_shipment(shipment, OrderReport::DeliveryRetracted { shipment_id, units }))
         },
-        ignored: FulfillmentRouted, FulfillmentRoutingFailed, FulfillmentRequested,
+        ShipmentPodCaptured(captured) => record_proof(captured.shipment, event),
+        ShipmentReportRetracted(retracted) => record_proof(retracted.shipment, event),
+        ignored: FulfillmentRouted, FulfillmentRoutingFailed,
             FulfillmentAccepted, FulfillmentRejected, FulfillmentTimedOut, FulfillmentCompleted,
-            FulfillmentIncomplete, FulfillmentCancellationRequested, FulfillmentCancellationRejected, FulfillmentHoldPlaced, FulfillmentHoldReleased,
-            ShipmentLabelled, ShipmentOverShipped, ShipmentMilestoneRecorded, ShipmentUnmatchedMilestoneRecorded,
-            ShipmentPodCaptured, ShipmentReportRetracted, ShipmentVoided, ShipmentReturnedToSender, ShipmentRecovered, ExceptionOpened, ExceptionResolved,
+            FulfillmentIncomplete, FulfillmentCancellationRequested, FulfillmentHoldPlaced, FulfillmentHoldReleased,
+            FulfillmentShipToChangeRequested, FulfillmentShipToChangeAccepted, FulfillmentShipToChangeRejected,
+            FulfillmentShipToChangeSettled,
+            ShipmentOverShipped, ShipmentUnmatchedMilestoneRecorded,
+            ShipmentVoided, ShipmentReturnedToSender, ShipmentRecovered, ExceptionOpened, ExceptionResolved,
     }
 }
 
@@ -139,8 +193,33 @@ fn order_id(fulfillment_order: Option<FulfillmentOrder>, correlation_id: &str) -
     named.filter(|order_id| !order_id.is_empty()).unwrap_or_else(|| correlation_id.to_owned())
 }
 
-fn shipment(shipment: Option<Shipment>) -> Result<Shipment, Fault> {
-    shipment.ok_or_else(|| Fault::internal("an event without its shipment"))
+/// A node was asked to ship.
+fn routed(asked: FulfillmentOrder) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
+    let lines = asked.lines.iter().map(|line| LineQuantity {
+        line_number: line.line_number,
+        sku: line.sku.clone(),
+        quantity: line.quantity,
+    });
+    let units = read_units(&lines.collect::<Vec<_>>())?;
+    match asked.create_time.as_ref().and_then(from_timestamp) {
+        Some(request_time) => {
+            record_news(&asked.order_id, News::Routed { node_id: asked.node_id, request_time, units })
+        }
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Units left a node.
+fn left(shipment: Option<&Shipment>, units: &[LineUnits], event: &Event) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
+    let at = event.occur_time.as_ref().and_then(from_timestamp);
+    let Some((shipment, ship_time)) = shipment.zip(at) else { return Ok(Vec::new()) };
+    let news = News::Shipped { node_id: shipment.node_id.clone(), ship_time, units: units.to_vec() };
+    record_news(&shipment.order_id, news)
+}
+
+fn shipment(shipment: Option<Shipment>, event: &Event) -> Result<OrderShipment, Fault> {
+    let shipment = shipment.ok_or_else(|| Fault::internal("an event without its shipment"))?;
+    OrderShipment::read(&shipment, event)
 }
 
 /// Follows returns: units that may come back, and units that came back.

@@ -5,7 +5,11 @@ use types::{Fault, OrderId};
 
 use crate::{
     aggregate::OrderAggregate,
-    process::returned_units::{self, OrderReturnLine},
+    node::Nodes,
+    process::{
+        evidence::OrderShipment,
+        returned_units::{self, OrderReturnLine},
+    },
     report::{OrderReport, read_id},
 };
 
@@ -14,11 +18,18 @@ use crate::{
 pub(crate) struct RecordReport {
     order_id: OrderId,
     report: OrderReport,
+    /// The shipment that it is about, as it is then.
+    shipment: Option<OrderShipment>,
 }
 
 /// The command that records a report of an event about the order.
 pub(crate) fn record(order_id: &str, report: OrderReport) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
-    Ok(vec![Box::new(RecordReport { order_id: read_id(order_id)?, report })])
+    Ok(vec![Box::new(RecordReport { order_id: read_id(order_id)?, report, shipment: None })])
+}
+
+/// The command that records a report of an event about a shipment of an order.
+pub(crate) fn record_of_shipment(shipment: OrderShipment, report: OrderReport) -> Vec<Box<dyn AnyCommand>> {
+    vec![Box::new(RecordReport { order_id: shipment.order_id.clone(), report, shipment: Some(shipment) })]
 }
 
 impl Command for RecordReport {
@@ -26,8 +37,11 @@ impl Command for RecordReport {
 
     const NAME: &'static str = "RecordReport";
 
-    fn needs(&self, _: &Rows, needs: &mut Needs) {
-        OrderAggregate::needs(&self.order_id, needs);
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        OrderAggregate::needs(&self.order_id, rows, needs);
+        if self.report.outdates_promises() {
+            needs.row::<Nodes>(&Nodes::key());
+        }
         if self.report.changes_shipped() {
             needs.under::<OrderReturnLine>(&self.order_id);
         }
@@ -40,6 +54,9 @@ impl Command for RecordReport {
         let changes_shipped = self.report.changes_shipped();
         let returned = if changes_shipped { returned_units::sums(&self.order_id, rows)? } else { Vec::new() };
         aggregate.change(cx.now(), |aggregate| {
+            if let Some(shipment) = &self.shipment {
+                aggregate.take_evidence(shipment);
+            }
             aggregate.record(&self.report, cx.now());
             aggregate.count_returns(&returned);
         });

@@ -17,8 +17,8 @@ impl Command for RecordExceptions {
 
     const NAME: &'static str = "RecordExceptions";
 
-    fn needs(&self, _: &Rows, needs: &mut Needs) {
-        OrderAggregate::needs(&self.order_id, needs);
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        OrderAggregate::needs(&self.order_id, rows, needs);
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {

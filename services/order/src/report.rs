@@ -1,7 +1,7 @@
 //! Reports of other services about the units of an order.
 
 use proto::{inventory::v1::Reservation, types::v1::LineQuantity};
-use types::{Fault, Id, ShipmentId, limits::MAX_QUANTITY};
+use types::{Fault, Id, ShipmentId, Timestamp, limits::MAX_QUANTITY};
 
 use crate::order_line::LineUnits;
 
@@ -22,6 +22,10 @@ pub(crate) enum OrderReport {
     Unfulfillable(Vec<LineUnits>, Vec<ReservationSnapshot>),
     /// Nodes cancelled units before they left.
     Cancelled(Vec<LineUnits>),
+    /// Nodes do not stop units that they were asked to stop.
+    CancellationDeclined(Vec<LineUnits>),
+    /// Nodes have answered whether what they have goes to another place.
+    ShipToChangeSettled(ShipToSettlement),
     /// Units were shipped.
     Shipped {
         /// Their shipment.
@@ -76,6 +80,21 @@ pub(crate) enum OrderReport {
     },
 }
 
+/// What nodes answered when released units of a group were to go to another place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ShipToSettlement {
+    /// The change.
+    pub(crate) change_number: i64,
+    /// The group; `None` when the order goes to one place.
+    pub(crate) ship_to_group: Option<i64>,
+    /// Units that go to the new place.
+    pub(crate) accepted: i64,
+    /// Units that go to the place before.
+    pub(crate) declined: i64,
+    /// Why they do.
+    pub(crate) reason: String,
+}
+
 /// The reservation of a line at one of its versions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ReservationSnapshot {
@@ -83,10 +102,14 @@ pub(crate) struct ReservationSnapshot {
     pub(crate) line_number: i64,
     /// Version of the reservation; a higher one is newer.
     pub(crate) version: i64,
+    /// Units that it is for.
+    pub(crate) requested: i64,
     /// Units without stock.
     pub(crate) backordered: i64,
     /// Units that are not wanted any more.
     pub(crate) released: i64,
+    /// When the units without stock are expected to have some.
+    pub(crate) backorder_expect_time: Option<Timestamp>,
 }
 
 impl OrderReport {
@@ -98,16 +121,31 @@ impl OrderReport {
         )
     }
 
+    /// Whether dates of lines may have to be found after it that were found before.
+    pub(crate) fn outdates_promises(&self) -> bool {
+        matches!(
+            self,
+            Self::Reserved(_)
+                | Self::Expired(_)
+                | Self::Unfulfillable(..)
+                | Self::ShipToChangeSettled(_)
+                | Self::DepartureRetracted { .. }
+                | Self::WrittenOff { .. }
+                | Self::Replaced { .. }
+        )
+    }
+
     /// The lines that it is about.
     pub(crate) fn line_numbers(&self) -> Vec<i64> {
         let (units, reservations): (&[LineUnits], &[ReservationSnapshot]) = match self {
-            Self::ReservationRefused(_) => (&[], &[]),
+            Self::ReservationRefused(_) | Self::ShipToChangeSettled(_) => (&[], &[]),
             Self::Reserved(reservations) | Self::Expired(reservations) => (&[], reservations),
             Self::Unfulfillable(units, reservations) => (units, reservations),
             Self::Replaced { units, reservations, .. } => (units, reservations),
             Self::Picked(units)
             | Self::Short(units)
             | Self::Cancelled(units)
+            | Self::CancellationDeclined(units)
             | Self::PickRetracted(units)
             | Self::Found(units) => (units, &[]),
             Self::Shipped { units, .. }
@@ -141,8 +179,10 @@ pub(crate) fn read_reservations(reservations: &[Reservation]) -> Vec<Reservation
     let snapshot = |reservation: &Reservation| ReservationSnapshot {
         line_number: reservation.line_number.into(),
         version: reservation.version,
+        requested: reservation.requested,
         backordered: reservation.backordered,
         released: reservation.released,
+        backorder_expect_time: reservation.backorder_expect_time.as_ref().and_then(mesh::wire::from_timestamp),
     };
     reservations.iter().map(snapshot).collect()
 }

@@ -1,5 +1,9 @@
 //! Reads of more than one row, outside of commands.
 
+mod account;
+mod find;
+mod invoices;
+mod orders;
 mod summary;
 
 use std::collections::HashMap;
@@ -11,17 +15,25 @@ use mesh::{
 };
 use proto::order::v1 as contract;
 use store::{Column, Db, Kind, Record, page::Page};
-use types::{AccountId, Fault, OrderId, Timestamp};
+use types::{AccountId, Fault, OrderId, ShipToId};
 
+pub(crate) use account::{credit, price_list, prices};
+pub(crate) use find::{Search, search_key};
+pub(crate) use invoices::{INVOICES_KEY, InvoiceFilter, invoices};
+pub(crate) use orders::{Extent, ListOrder, ORDERS_KEY, OrderFilter, orders};
 pub(crate) use summary::{count_ended, summary};
 
 use crate::{
     account::{Account, ShipTo},
+    aggregate::ChangingOrder,
+    change::OrderChange,
     hold::Hold,
     item::Item,
-    order::{Order, OrderState, OrderStatus},
+    node::Nodes,
+    order::{Order, OrderState},
     order_line::OrderLine,
     process::settlement::{InvoiceReadiness, ProposedCredit},
+    ship_to_group::ShipToGroup,
 };
 
 /// An order with its lines and holds.
@@ -30,14 +42,27 @@ pub(crate) struct StoredOrder {
     order: Order,
     /// By line number.
     lines: Vec<OrderLine>,
+    /// By number; none when all of it goes to one place.
+    groups: Vec<ShipToGroup>,
     /// By hold number; none when all are released.
     holds: Vec<Hold>,
 }
 
 impl StoredOrder {
+    /// An order of which lines and holds are not shown.
+    fn without_lines(order: Order) -> Self {
+        Self { order, lines: Vec::new(), groups: Vec::new(), holds: Vec::new() }
+    }
+
     /// The order as the contract has it.
     pub(crate) fn to_contract(&self) -> contract::Order {
-        crate::wire::order(&self.order, &self.lines, &self.holds)
+        crate::wire::order(&self.order, &self.lines, &self.groups, &self.holds)
+    }
+
+    /// The order as it may be changed; its open change and what was reported of its shipments are not loaded.
+    pub(crate) fn into_changing(self) -> ChangingOrder {
+        let Self { order, lines, groups, holds: _ } = self;
+        ChangingOrder { order, lines, groups, change: None, shipments: Vec::new(), standing: None, pending: Vec::new() }
     }
 }
 
@@ -69,6 +94,26 @@ pub(crate) async fn ship_tos(db: &Db, account_id: &AccountId, page: &Page) -> Re
     db.list(&tail, args).await
 }
 
+/// A ship-to of an account.
+pub(crate) async fn ship_to(db: &Db, account_id: &AccountId, ship_to_id: &ShipToId) -> Result<Option<ShipTo>, Fault> {
+    let args = vec![ship_to_id.to_value(), account_id.to_value()];
+    Ok(db.list("WHERE ship_to_id = $1 AND account_id = $2", args).await?.into_iter().next())
+}
+
+/// The copies of these items, by SKU.
+pub(crate) async fn items(db: &Db, skus: &[String]) -> Result<HashMap<String, Item>, Fault> {
+    let mut select = Select::new();
+    select.one_of("sku", skus);
+    let (condition, args) = select.into_condition();
+    let items: Vec<Item> = db.list(&format!("WHERE {condition}"), args).await?;
+    Ok(items.into_iter().map(|item| (item.sku.clone(), item)).collect())
+}
+
+/// The copy of fulfillment's nodes.
+pub(crate) async fn nodes(db: &Db) -> Result<Option<Nodes>, Fault> {
+    Ok(db.list("WHERE name = $1", vec![Nodes::key().to_value()]).await?.into_iter().next())
+}
+
 /// The order, if the caller sees its account.
 pub(crate) async fn order(db: &Db, order_id: &OrderId, caller: &Principal) -> Result<Option<StoredOrder>, Fault> {
     let mut select = Select::new();
@@ -78,65 +123,25 @@ pub(crate) async fn order(db: &Db, order_id: &OrderId, caller: &Principal) -> Re
     Ok(with_lines_and_holds(db, db.list(&tail, args).await?).await?.into_iter().next())
 }
 
+/// A change of an order.
+pub(crate) async fn change(db: &Db, order_id: &OrderId, change_number: i64) -> Result<Option<OrderChange>, Fault> {
+    let args = vec![order_id.to_value(), change_number.to_value()];
+    Ok(db.list("WHERE order_id = $1 AND change_number = $2", args).await?.into_iter().next())
+}
+
+/// A page of the changes of an order, by number.
+pub(crate) async fn changes(db: &Db, order_id: &OrderId, page: &Page) -> Result<Vec<OrderChange>, Fault> {
+    let mut select = Select::new();
+    select.equal("order_id", Some(order_id));
+    select.after(&["change_number"], ">", page);
+    let (tail, args) = select.into_page("change_number", page.limit());
+    db.list(&tail, args).await
+}
+
 /// The state of an order.
 pub(crate) async fn state(db: &Db, order_id: &OrderId) -> Result<Option<OrderState>, Fault> {
     let rows = db.rows("SELECT state FROM orders WHERE order_id = $1", vec![order_id.to_value()]).await?;
     rows.first().map(|row| row.at(0)).transpose()
-}
-
-/// Which orders are listed.
-#[derive(Debug)]
-pub(crate) struct OrderFilter {
-    /// Only of this account.
-    pub(crate) account_id: Option<AccountId>,
-    /// Only with this customer PO number; with any when empty.
-    pub(crate) customer_po: String,
-    /// Only in these states; in any when empty.
-    pub(crate) states: Vec<OrderState>,
-    /// Only with these statuses; with any when empty.
-    pub(crate) statuses: Vec<OrderStatus>,
-    /// Only those with open exceptions.
-    pub(crate) with_open_exceptions: bool,
-    /// Only placed at this instant or later.
-    pub(crate) created_after: Option<Timestamp>,
-    /// Only placed before this instant.
-    pub(crate) created_before: Option<Timestamp>,
-}
-
-/// The key columns of the list of orders.
-pub(crate) const ORDERS_KEY: &[Kind] = &[Kind::Integer, Kind::Text];
-
-/// A page of the orders that the caller sees, newest first, and the token of the next page.
-pub(crate) async fn orders(
-    db: &Db,
-    filter: &OrderFilter,
-    caller: &Principal,
-    page: &Page,
-) -> Result<(Vec<StoredOrder>, String), Fault> {
-    let mut select = Select::new();
-    select.equal("account_id", filter.account_id.as_ref());
-    select.seen_by(caller);
-    if !filter.customer_po.is_empty() {
-        select.few("customer_po = ?", filter.customer_po.to_value());
-    }
-    select.filter("state", &filter.states);
-    select.filter("status", &filter.statuses);
-    if filter.with_open_exceptions {
-        // The second half lets the planner use the index over the few that have any.
-        select.and("open_exceptions >= ? AND open_exceptions > 0", 1_i64.to_value());
-    }
-    if let Some(after) = filter.created_after {
-        select.and("create_time >= ?", after.to_value());
-    }
-    if let Some(before) = filter.created_before {
-        select.and("create_time < ?", before.to_value());
-    }
-    select.after(&["create_time", "order_id"], "<", page);
-    let order = "create_time DESC, order_id DESC";
-    let (tail, args) = select.into_merged_page("orders", "order_id", order, page.limit());
-    let mut orders: Vec<Order> = db.list(&tail, args).await?;
-    let token = page.next(&mut orders, |order| vec![order.create_time.to_value(), order.order_id.to_value()]);
-    Ok((with_lines_and_holds(db, orders).await?, token))
 }
 
 /// Adds the lines of all orders in one statement, and the holds of those that have open ones.
@@ -145,6 +150,10 @@ async fn with_lines_and_holds(db: &Db, orders: Vec<Order>) -> Result<Vec<StoredO
         orders.iter().filter(|order| is_wanted(order)).map(|order| order.order_id.clone()).collect()
     };
     let (all, on_hold) = (ids(|_| true), ids(|order| order.open_holds > 0));
+    let mut groups: HashMap<OrderId, Vec<ShipToGroup>> = HashMap::new();
+    for group in of_orders::<ShipToGroup>(db, &ids(|order| order.group_count > 0), "group_number").await? {
+        groups.entry(group.order_id.clone()).or_default().push(group);
+    }
     let mut lines: HashMap<OrderId, Vec<OrderLine>> = HashMap::new();
     for line in of_orders::<OrderLine>(db, &all, "line_number").await? {
         lines.entry(line.order_id.clone()).or_default().push(line);
@@ -156,7 +165,8 @@ async fn with_lines_and_holds(db: &Db, orders: Vec<Order>) -> Result<Vec<StoredO
     let stored = orders.into_iter().map(|order| {
         let lines = lines.remove(&order.order_id).unwrap_or_default();
         let holds = holds.remove(&order.order_id).unwrap_or_default();
-        StoredOrder { order, lines, holds }
+        let groups = groups.remove(&order.order_id).unwrap_or_default();
+        StoredOrder { order, lines, groups, holds }
     });
     Ok(stored.collect())
 }
@@ -218,7 +228,7 @@ pub(crate) async fn readiness(
     caller: &Principal,
     page: &Page,
 ) -> Result<Vec<InvoiceReadiness>, Fault> {
-    filter.page(db, ["ready_time", "invoice_number"], caller, page).await
+    filter.page(db, ["ready_time", "readiness_number"], caller, page).await
 }
 
 /// A page of the credits proposed for orders that the caller sees, oldest first.

@@ -1,12 +1,15 @@
-//! What may not stand still without anybody knowing: orders that were never reserved, reserved units that nothing holds, and
-//! orders that nobody cancels in time.
+//! What may not stand still without anybody knowing: orders that were never reserved, reserved units that nothing holds, orders
+//! that nobody cancels in time, and holds of the credit check that nothing releases.
 
 use std::time::Duration;
 
 use store::{Check, Command, Context, Heal, Needs, Rows};
 use types::{Fault, OrderId};
 
-use crate::{aggregate::OrderAggregate, process::ship_window};
+use crate::{
+    aggregate::OrderAggregate,
+    process::{credit_check::ReleaseCreditHolds, ship_window},
+};
 
 pub(crate) const CHECKS: &[Check] = &[
     Check {
@@ -31,6 +34,14 @@ pub(crate) const CHECKS: &[Check] = &[
         unchanged_for: None,
         heal: Heal::Command(|row| Ok(Box::new(CancelInTime { order_id: row.at(0)? }))),
     },
+    Check {
+        name: "credit holds that nothing releases",
+        find: "SELECT account_id FROM account_credit AS c WHERE held_orders > 0 AND \
+               (limit_minor IS NULL OR open_minor - held_minor + ready_minor + receivables_minor <= limit_minor) AND NOT EXISTS \
+               (SELECT 1 FROM tasks AS t WHERE t.kind = 'order.release_credit_holds' AND t.key = c.account_id)",
+        unchanged_for: None,
+        heal: Heal::Command(|row| Ok(Box::new(ReleaseCreditHolds(row.at(0)?)))),
+    },
 ];
 
 /// Takes the steps that the counters of an order call for.
@@ -42,15 +53,15 @@ impl Command for ReleaseAgain {
     type Reply = bool;
     const NAME: &'static str = "ReleaseAgain";
 
-    fn needs(&self, _: &Rows, needs: &mut Needs) {
-        OrderAggregate::needs(&self.order_id, needs);
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        OrderAggregate::needs(&self.order_id, rows, needs);
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<bool, Fault> {
         let mut aggregate = OrderAggregate::load(&self.order_id, rows)?;
-        let before = aggregate.order.release_number;
+        let before = (aggregate.order.release_number, aggregate.order.hold_count);
         aggregate.change(cx.now(), |_| {});
-        let stranded = aggregate.order.release_number > before;
+        let stranded = (aggregate.order.release_number, aggregate.order.hold_count) > before;
         if stranded {
             aggregate.save(rows, cx)?;
         }
@@ -67,8 +78,8 @@ impl Command for CancelInTime {
     type Reply = bool;
     const NAME: &'static str = "CancelInTime";
 
-    fn needs(&self, _: &Rows, needs: &mut Needs) {
-        OrderAggregate::needs(&self.order_id, needs);
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        OrderAggregate::needs(&self.order_id, rows, needs);
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<bool, Fault> {

@@ -8,6 +8,8 @@ use types::{AccountId, MessageId, PartnerId, Timestamp};
 pub(crate) const FULFILLMENT_REQUESTED: &str = EventType::FulfillmentRequested.as_str();
 /// Type of the message that requests the cancellation of a fulfillment order that the partner accepted.
 pub(crate) const CANCELLATION_REQUESTED: &str = EventType::FulfillmentCancellationRequested.as_str();
+/// Type of the message that requests another address for a fulfillment order that the partner accepted.
+pub(crate) const SHIP_TO_CHANGE_REQUESTED: &str = EventType::FulfillmentShipToChangeRequested.as_str();
 /// Type of the message that withdraws the request of a fulfillment order that the partner did not accept. It is no event.
 pub(crate) const REQUEST_WITHDRAWN: &str = "fulfillment.withdrawn";
 

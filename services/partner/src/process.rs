@@ -3,3 +3,4 @@
 pub(crate) mod outbound_message;
 pub(crate) mod report;
 pub(crate) mod report_parts;
+pub(crate) mod unsent;

@@ -2,13 +2,13 @@
 
 use proto::{
     events::FulfillmentEvent,
-    fulfillment::v1::{FulfillmentOrder, FulfillmentOrderChanged, NodeChanged},
+    fulfillment::v1::{FulfillmentOrder, NodeChanged},
 };
 use store::AnyCommand;
 use types::Fault;
 
 use crate::{
-    message::{CANCELLATION_REQUESTED, FULFILLMENT_REQUESTED},
+    message::{CANCELLATION_REQUESTED, FULFILLMENT_REQUESTED, SHIP_TO_CHANGE_REQUESTED},
     node::CopyNode,
     process::outbound_message::{RequestChange, UpdateFulfillmentRequest},
 };
@@ -22,8 +22,8 @@ store::reactions! {
     FulfillmentFollower, "partner.fulfillment", FulfillmentEvent, |_follower, _event| {
         NodeCreated | NodeUpdated (payload) => copy_node(payload),
         FulfillmentRequested(payload) => update(payload.fulfillment_order, RequestChange::Requested),
-        FulfillmentAccepted(payload) => answered(payload, FULFILLMENT_REQUESTED, "the partner accepted it"),
-        FulfillmentRejected(payload) => answered(payload, FULFILLMENT_REQUESTED, "the partner rejected it"),
+        FulfillmentAccepted(payload) => answered(payload.fulfillment_order, FULFILLMENT_REQUESTED, "the partner accepted it"),
+        FulfillmentRejected(payload) => answered(payload.fulfillment_order, FULFILLMENT_REQUESTED, "the partner rejected it"),
         FulfillmentTimedOut(payload) => update(payload.fulfillment_order, RequestChange::Withdrawn),
         FulfillmentCancelled(payload) => {
             // Units that were never assigned to a node have no partner.
@@ -32,24 +32,36 @@ store::reactions! {
             }
             update(payload.fulfillment_order, RequestChange::Withdrawn)
         },
-        FulfillmentCancellationRequested(payload) => update(payload.fulfillment_order, RequestChange::CancellationRequested),
+        FulfillmentCancellationRequested(payload) => asked(payload.fulfillment_order, CANCELLATION_REQUESTED),
+        FulfillmentShipToChangeRequested(payload) => asked(payload.fulfillment_order, SHIP_TO_CHANGE_REQUESTED),
+        FulfillmentShipToChangeAccepted(payload) => {
+            answered(payload.fulfillment_order, SHIP_TO_CHANGE_REQUESTED, "the partner ships to the new address")
+        },
+        FulfillmentShipToChangeRejected(payload) => {
+            answered(payload.fulfillment_order, SHIP_TO_CHANGE_REQUESTED, "the address stays as it is")
+        },
         FulfillmentHoldPlaced | FulfillmentHoldReleased(payload) => {
             update(payload.fulfillment_order, RequestChange::HoldsChanged)
         },
         FulfillmentCancellationRejected(payload) => {
-            answered(payload, CANCELLATION_REQUESTED, "the partner could not stop it")
+            answered(payload.fulfillment_order, CANCELLATION_REQUESTED, "the partner could not stop it")
         },
         ignored: FulfillmentRouted, FulfillmentRoutingFailed, FulfillmentUnfulfillable, FulfillmentCompleted,
             FulfillmentIncomplete, FulfillmentPicked, FulfillmentShortPicked, ShipmentLabelled, ShipmentShipped,
             ShipmentOverShipped, ShipmentMilestoneRecorded, ShipmentUnmatchedMilestoneRecorded,
             ShipmentPartiallyDelivered, ShipmentDelivered, ShipmentPodCaptured, ShipmentDepartureRetracted, ShipmentDeliveryRetracted,
             ShipmentReportRetracted, ShipmentVoided, ShipmentReturnedToSender, ShipmentRecovered,
-            ShipmentWrittenOff, FulfillmentPickRetracted, ExceptionOpened, ExceptionResolved
+            ShipmentWrittenOff, FulfillmentPickRetracted,
+            FulfillmentShipToChangeSettled, ExceptionOpened, ExceptionResolved
     }
 }
 
-fn answered(payload: FulfillmentOrderChanged, message_type: &'static str, outcome: &'static str) -> Commands {
-    update(payload.fulfillment_order, RequestChange::Answered { message_type, outcome })
+fn asked(order: Option<FulfillmentOrder>, message_type: &'static str) -> Commands {
+    update(order, RequestChange::Asked { message_type })
+}
+
+fn answered(order: Option<FulfillmentOrder>, message_type: &'static str, outcome: &'static str) -> Commands {
+    update(order, RequestChange::Answered { message_type, outcome })
 }
 
 fn update(order: Option<FulfillmentOrder>, change: RequestChange) -> Commands {

@@ -144,6 +144,9 @@ report_kinds! {
     Cancellation(r): "report.cancellation",
         FulfillmentOrder "cancellation.fulfillment_order_id" = &r.fulfillment_order_id,
         fulfillment.answer_cancellation;
+    ShipToChange(r): "report.ship_to_change",
+        FulfillmentOrder "ship_to_change.fulfillment_order_id" = &r.fulfillment_order_id,
+        fulfillment.answer_ship_to_change;
     Snapshot(r): "report.snapshot", Location "snapshot.location_id" = &r.location_id,
         inventory.report_snapshot;
     Milestone(r): "report.milestone",
@@ -197,6 +200,7 @@ pub(crate) fn carrier(report: &Report) -> Option<(&'static str, &str)> {
         | Report::Rejected(_)
         | Report::Picked(_)
         | Report::Cancellation(_)
+        | Report::ShipToChange(_)
         | Report::Snapshot(_)
         | Report::Milestone(_)
         | Report::ProofOfDelivery(_)

@@ -117,6 +117,7 @@ fn retain(report: &mut Report, mut keep: impl FnMut(&'static str, usize) -> bool
         Report::Accepted(_)
         | Report::Rejected(_)
         | Report::Cancellation(_)
+        | Report::ShipToChange(_)
         | Report::Milestone(_)
         | Report::ProofOfDelivery(_)
         | Report::Retracted(_)

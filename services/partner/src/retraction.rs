@@ -82,6 +82,7 @@ pub(crate) fn of(report: &Report, recorded: &Recorded, reason: &str) -> Retracti
         Report::Accepted(_)
         | Report::Rejected(_)
         | Report::Cancellation(_)
+        | Report::ShipToChange(_)
         | Report::Retracted(_)
         | Report::Retraction(_)
         | Report::Voided(_)

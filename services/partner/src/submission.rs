@@ -25,7 +25,7 @@ pub(crate) struct Submission {
     pub corrects: String,
     /// The report.
     pub report: Report,
-    /// The encoded request without request ids: repeats are recognized by the control number.
+    /// The encoded request with its texts in their one form, without request ids: repeats are recognized by the control number.
     pub content: Vec<u8>,
     /// SHA-256 of the content, hexadecimal.
     pub content_hash: String,

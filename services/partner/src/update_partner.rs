@@ -17,7 +17,7 @@ use crate::{
     connectors::rest,
     events,
     partner::{Partner, PartnerState},
-    process::outbound_message,
+    process::unsent,
     wire,
 };
 
@@ -65,7 +65,7 @@ impl Command for UpdatePartner {
         if let Ok(Some(present)) = rows.get::<Partner>(&self.partner_id)
             && self.adds_endpoint(present)
         {
-            outbound_message::need_unsent(&self.partner_id, needs);
+            unsent::need(&self.partner_id, needs);
         }
     }
 
@@ -83,7 +83,7 @@ impl Command for UpdatePartner {
             return Ok(wire::partner(&present));
         }
         if self.adds_endpoint(&present) {
-            outbound_message::send_unsent(&self.partner_id, rows, cx)?;
+            unsent::send(&self.partner_id, rows, cx)?;
         }
         let changed = rows.put(Partner { update_time: cx.now(), ..changed });
         cx.emit(events::partner(PartnerEvent::PartnerUpdated, &changed));

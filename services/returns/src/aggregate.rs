@@ -11,7 +11,7 @@ use crate::{
     events::PendingEvent,
     order::{DeliveredLine, OrderLine},
     return_line::ReturnLine,
-    rma::{Return, ReturnState},
+    rma::{Action, Return, ReturnState},
     watchdog, wire,
 };
 
@@ -67,6 +67,18 @@ impl ReturnAggregate {
         let order_lines = DeliveredLine::load(&rma.order_id, lines.keys().chain(more).copied(), rows)?;
         let stored = (rma.state, lines.clone());
         Ok(Self { rma, lines, order_lines, pending: Vec::new(), stored })
+    }
+
+    /// Refuses a command that acts on an older version of the return.
+    pub(crate) fn check_etag(&self, etag: &str) -> Result<(), Fault> {
+        Fault::check_etag("return", etag, self.rma.version).map_err(|fault| self.refreshed(fault))
+    }
+
+    /// A refusal with what the return supports.
+    pub(crate) fn refreshed(&self, fault: Fault) -> Fault {
+        let supported = self.rma.supported_actions(self.stored.1.values());
+        let names: Vec<_> = supported.into_iter().map(Action::name).collect();
+        fault.refreshed(&names, self.rma.version)
     }
 
     /// Writes what changed and emits the pending events; returns the return as it is stored now.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proto::{
     fulfillment::v1::{NodeChanged, ShipmentDelivered},
-    order::v1::{self as order_contract, OrderSubmitted},
+    order::v1::{self as order_contract, OrderChangeConfirmed, OrderSubmitted},
 };
 use store::{Command, Context, Needs, Rows};
 use types::{Fault, Id, NodeId, OrderId};
@@ -51,6 +51,45 @@ impl Command for CopyOrder {
         if rows.get::<Order>(&self.order.order_id)?.is_none() {
             rows.put(self.order.clone());
             for line in &self.lines {
+                rows.put(line.clone());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Copies the lines that a change has added to an order.
+pub(crate) struct CopyAddedLines(Vec<OrderLine>);
+
+impl CopyAddedLines {
+    /// Reads the event.
+    pub(crate) fn read(event: OrderChangeConfirmed) -> Result<Self, Fault> {
+        let change = event.change.ok_or_else(|| Fault::internal("an event without its change"))?;
+        let order_id: OrderId = read_id(&change.order_id)?;
+        let line = |line: order_contract::OrderLine| OrderLine {
+            order_id: order_id.clone(),
+            line_number: line.line_number.into(),
+            sku: line.sku,
+            claimed: 0,
+            version: 0,
+        };
+        Ok(Self(change.added_lines.into_iter().map(line).collect()))
+    }
+}
+
+impl Command for CopyAddedLines {
+    type Reply = ();
+    const NAME: &'static str = "CopyAddedLines";
+
+    fn needs(&self, _: &Rows, needs: &mut Needs) {
+        for line in &self.0 {
+            needs.row::<OrderLine>(&(line.order_id.clone(), line.line_number));
+        }
+    }
+
+    fn decide(&self, rows: &mut Rows, _: &mut Context<'_>) -> Result<(), Fault> {
+        for line in &self.0 {
+            if rows.get::<OrderLine>(&(line.order_id.clone(), line.line_number))?.is_none() {
                 rows.put(line.clone());
             }
         }

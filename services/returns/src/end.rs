@@ -31,7 +31,7 @@ impl EndReturn {
 
     fn load(&self, rows: &Rows) -> Result<ReturnAggregate, Fault> {
         let aggregate = ReturnAggregate::load(&self.return_id, &[], &self.caller, rows)?;
-        Fault::check_etag("return", &self.etag, aggregate.rma.version)?;
+        aggregate.check_etag(&self.etag)?;
         Ok(aggregate)
     }
 }
@@ -56,7 +56,8 @@ impl Command for CancelReturn {
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<contract::Return, Fault> {
         let mut aggregate = self.0.load(rows)?;
-        aggregate.end(Action::Cancel, ReturnState::Cancelled, PendingEvent::Cancelled)?;
+        let ended = aggregate.end(Action::Cancel, ReturnState::Cancelled, PendingEvent::Cancelled);
+        ended.map_err(|fault| aggregate.refreshed(fault))?;
         aggregate.save(rows, cx)
     }
 }
@@ -81,7 +82,8 @@ impl Command for CloseReturn {
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<contract::Return, Fault> {
         let mut aggregate = self.0.load(rows)?;
-        aggregate.end(Action::Close, ReturnState::Closed, PendingEvent::Closed)?;
+        let ended = aggregate.end(Action::Close, ReturnState::Closed, PendingEvent::Closed);
+        ended.map_err(|fault| aggregate.refreshed(fault))?;
         aggregate.save(rows, cx)
     }
 }

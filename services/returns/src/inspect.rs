@@ -19,6 +19,8 @@ const MAX_DISPOSITIONS: usize = 100;
 pub(crate) struct InspectReturn {
     return_id: ReturnId,
     lines: Vec<(i64, Vec<(Disposition, i64)>)>,
+    /// Not compared when empty.
+    etag: String,
     caller: Arc<Principal>,
 }
 
@@ -37,7 +39,7 @@ impl InspectReturn {
             lines.extend(number.map(|number| (number, dispositions)));
         }
         checks.done()?;
-        Ok(Self { return_id: checked(return_id)?, lines, caller: caller.clone() })
+        Ok(Self { return_id: checked(return_id)?, lines, etag: request.etag.clone(), caller: caller.clone() })
     }
 }
 
@@ -65,7 +67,9 @@ impl Command for InspectReturn {
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<contract::Return, Fault> {
         let mut aggregate = ReturnAggregate::load(&self.return_id, &[], &self.caller, rows)?;
-        aggregate.inspect(&self.lines)?;
+        aggregate.check_etag(&self.etag)?;
+        let inspected = aggregate.inspect(&self.lines);
+        inspected.map_err(|fault| aggregate.refreshed(fault))?;
         aggregate.save(rows, cx)
     }
 }

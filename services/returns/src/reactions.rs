@@ -3,7 +3,7 @@
 use proto::events::{FulfillmentEvent, OrderEvent};
 
 use crate::{
-    copy::{CopyNode, CopyOrder, CountDelivery},
+    copy::{CopyAddedLines, CopyNode, CopyOrder, CountDelivery},
     process::return_to_sender::{CancelReturnToSender, ExpectReturnToSender},
     record_credit::{credit_proposed, credit_refused},
 };
@@ -14,11 +14,13 @@ pub(crate) struct OrderFollower;
 store::reactions! {
     OrderFollower, "returns.order", OrderEvent, |_follower, event| {
         OrderSubmitted(submitted) => Ok(vec![Box::new(CopyOrder::read(submitted)?)]),
+        OrderChangeConfirmed(confirmed) => Ok(vec![Box::new(CopyAddedLines::read(confirmed)?)]),
         OrderCreditProposed(proposed) => credit_proposed(proposed),
         OrderCreditRefused(refused) => credit_refused(refused),
         ignored: AccountCreated, AccountUpdated, OrderConfirmed, OrderRejected, OrderBackordered, OrderReleased,
-            OrderReleaseSuperseded, OrderHoldPlaced, OrderHoldReleased, OrderLineCancelled, OrderCancelRequested, OrderCancelled,
-            OrderCancelLost, OrderInvoiceReady, OrderClosed, ExceptionOpened, ExceptionResolved,
+            OrderReleaseSuperseded, OrderShipToChangeRequested, OrderHoldPlaced, OrderHoldReleased, OrderLineCancelled, OrderCancelRequested, OrderCancelled,
+            OrderCancelLost, OrderPromiseSet, OrderPromiseChanged, OrderInvoiceReady, OrderInvoiced, OrderCreditPosted, OrderClosed, OrderChangeProposed, OrderChangeEnded,
+            ExceptionOpened, ExceptionResolved,
     }
 }
 
@@ -36,6 +38,8 @@ store::reactions! {
         ignored: NodeUpdated, FulfillmentRouted, FulfillmentRoutingFailed, FulfillmentUnfulfillable,
             FulfillmentRequested, FulfillmentAccepted, FulfillmentRejected, FulfillmentTimedOut, FulfillmentCompleted,
             FulfillmentIncomplete, FulfillmentCancellationRequested, FulfillmentCancellationRejected, FulfillmentHoldPlaced, FulfillmentHoldReleased,
+            FulfillmentShipToChangeRequested, FulfillmentShipToChangeAccepted, FulfillmentShipToChangeRejected,
+            FulfillmentShipToChangeSettled,
             FulfillmentPicked, FulfillmentShortPicked, FulfillmentCancelled, ShipmentLabelled, ShipmentShipped,
             ShipmentOverShipped, ShipmentMilestoneRecorded, ShipmentUnmatchedMilestoneRecorded, ShipmentPodCaptured,
             ShipmentDepartureRetracted, ShipmentReportRetracted, ShipmentVoided, ShipmentWrittenOff,

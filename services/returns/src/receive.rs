@@ -50,7 +50,8 @@ impl Command for ReceiveReturn {
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<contract::Return, Fault> {
         let mut aggregate = ReturnAggregate::load(&self.return_id, &self.line_numbers(), &self.caller, rows)?;
-        aggregate.receive(&self.lines, self.occur_time.unwrap_or_else(|| cx.now()))?;
+        let received = aggregate.receive(&self.lines, self.occur_time.unwrap_or_else(|| cx.now()));
+        received.map_err(|fault| aggregate.refreshed(fault))?;
         aggregate.save(rows, cx)
     }
 }

@@ -44,7 +44,8 @@ impl Command for RetractReceipt {
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<contract::Return, Fault> {
         let mut aggregate = ReturnAggregate::load(&self.return_id, &[], &self.caller, rows)?;
-        aggregate.retract_receipt(&self.lines)?;
+        let retracted = aggregate.retract_receipt(&self.lines);
+        retracted.map_err(|fault| aggregate.refreshed(fault))?;
         aggregate.save(rows, cx)
     }
 }

@@ -140,8 +140,7 @@ impl Return {
         }
         let (return_id, state) = (&self.return_id, self.state.as_str());
         let message = format!("return {return_id} is {state} and does not allow {}", action.name());
-        let names: Vec<_> = supported.into_iter().map(Action::name).collect();
-        Err(Fault::not_supported(message).fact("supported_actions", names.join(",")))
+        Err(Fault::not_supported(message))
     }
 
     /// Moves it to a state, and derives whether a credit is due.

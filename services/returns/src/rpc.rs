@@ -5,12 +5,13 @@ use mesh::{
     CallInfo, Principal,
     wire::{Checks, checked, one_id},
 };
+use prost::Message as _;
 use proto::returns::v1::{
     AuthorizeReturnRequest, CancelReturnRequest, CloseReturnRequest, GetReturnRequest, GetReturnableQuantityRequest,
     GetReturnableQuantityResponse, InspectReturnRequest, ListReturnsRequest, ListReturnsResponse, ReceiveReturnRequest,
     RetractReceiptRequest, Return, ReturnQuantity, returns_service_server::ReturnsService,
 };
-use store::Db;
+use store::{Column as _, Db};
 use types::Fault;
 
 use crate::{
@@ -75,7 +76,9 @@ impl Rpc {
         let filter = reads::Filter { order_id, account_id, states };
         let page = reads::page(&filter, &info.principal, request.page_size, &request.page_token)?;
         let (returns, next_page_token) = reads::list(&self.db, &filter, &info.principal, &page).await?;
-        let returns = returns.iter().map(|(rma, lines)| wire::rma(rma, lines)).collect();
+        let mut returns: Vec<_> = returns.iter().map(|(rma, lines)| wire::rma(rma, lines)).collect();
+        let key = |rma: &Return| vec![rma.return_id.clone().to_value()];
+        let next_page_token = page.cut(&mut returns, next_page_token, Return::encoded_len, key);
         Ok(ListReturnsResponse { returns, next_page_token })
     }
 

@@ -1,10 +1,12 @@
-//! The main job on real input: a trading company's 830 orders, from the portal to proof of delivery.
+//! The main job on real input: a trading company's 830 orders, from the portal to proof of delivery, and four more that are split,
+//! changed and made to wait.
 //!
 //! Everything goes over the gateway's REST API, as a portal, a partner or a person would call it. Every call may be
 //! repeated, so a demo that was killed continues when it is started again on the same directory.
 
 pub mod load;
 pub mod portal;
+mod stories;
 mod summary;
 pub mod watch;
 
@@ -76,6 +78,10 @@ pub async fn run(rest: &Rest, options: &Options) -> anyhow::Result<Outcome> {
         ended = partners => { ended?.context("playing the partners")?; anyhow::bail!("the partners stopped") }
     };
     bar.finish_and_clear();
+    if !options.ample {
+        stories::tell(rest).await?;
+        watch::until_settled(rest, &data, &sandbox, &hidden_bar()).await.context("watching the last orders")?;
+    }
     let timing = summary::Timing { submitted, delivered, reports: sandbox.sent() };
     summary::print(rest, orders.len(), &timing).await.context("summing up")
 }

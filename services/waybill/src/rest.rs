@@ -65,6 +65,11 @@ impl Rest {
         self.call(Method::POST, path, key, Some(body)).await
     }
 
+    /// Changes a resource, with an idempotency key when one is given.
+    pub async fn patch(&self, path: &str, key: Option<&str>, body: &Value) -> anyhow::Result<Result<Value, Problem>> {
+        self.call(Method::PATCH, path, key, Some(body)).await
+    }
+
     /// Sends a command that must not be refused; `ALREADY_EXISTS` counts as success.
     pub async fn ensure(&self, path: &str, key: &str, body: &Value) -> anyhow::Result<()> {
         match self.post(path, Some(key), body).await? {

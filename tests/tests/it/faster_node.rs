@@ -185,11 +185,11 @@ async fn what_another_node_has_of_the_same_line_is_shipped_and_not_counted_as_ca
 }
 
 #[tokio::test]
-async fn an_accepted_fulfillment_order_is_shipped_whole_when_a_part_of_it_left_with_another_node() {
+async fn a_node_that_is_asked_for_a_part_and_ships_all_of_it_ships_too_many() {
     each(|world| async move {
         let order_id = at_the_second_node(&world).await;
         ships_units(&world, &order_id, 0, "par_hanse", "T-1", 1).await;
-        assert_eq!(work(&world, &order_id, 1).await["requestState"], "REQUEST_STATE_ACCEPTED");
+        assert_eq!(work(&world, &order_id, 1).await["requestState"], "REQUEST_STATE_CANCELLATION_REQUESTED");
         assert_eq!(exceptions(&world).await, Vec::<String>::new());
         ships(&world, &order_id, 1, "par_gulf", "T-2").await;
         assert_eq!(exceptions(&world).await, ["OVER_SHIPPED"]);

@@ -2,6 +2,10 @@
 
 use reqwest::Client;
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 use waybill_e2e::{address, each};
 
 #[tokio::test]
@@ -83,6 +87,75 @@ async fn the_description_names_every_route_and_the_page_to_try_it_is_served() {
         let page = reqwest::get(format!("{}/docs", world.rest.base())).await.unwrap();
         assert_eq!(page.status(), 200);
         assert!(page.text().await.unwrap().contains("Waybill API"));
+    })
+    .await;
+}
+
+/// SKUs that a path has to encode, and how.
+const SKUS: [(&str, &str); 8] = [
+    ("A/4 80g", "A%2F4%2080g"),
+    ("Kaffee & Tee", "Kaffee%20&%20Tee"),
+    ("C++", "C%2B+"),
+    ("50%?#", "50%25%3F%23"),
+    ("Größe:1", "Gr%C3%B6%C3%9Fe%3A1"),
+    ("1.5", "1%2E5"),
+    (".", "."),
+    ("..", ".."),
+];
+
+/// Calls over a connection of its own, with the path as it is: other clients take dots out of it.
+async fn raw(base: &str, method: &str, path: &str, body: &str) -> (u16, Value) {
+    let address = base.trim_start_matches("http://");
+    let mut connection = TcpStream::connect(address).await.unwrap();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
+         connection: close\r\n\r\n{body}",
+        body.len()
+    );
+    connection.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).await.unwrap();
+    let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+    let object = answer.find('{').zip(answer.rfind('}')).map_or("{}", |(from, to)| &answer[from..=to]);
+    (status, serde_json::from_str(object).unwrap())
+}
+
+#[tokio::test]
+async fn items_of_any_sku_are_read_changed_found_and_ordered_over_rest() {
+    each(|world| async move {
+        world.furnish().await;
+        let base = world.rest.base();
+        for (sku, encoded) in SKUS {
+            world.item(sku, "HANDLING_CLASS_AMBIENT").await;
+            world.receive("nod_hamburg", sku, 10).await;
+            let path = format!("/v1/items/{encoded}");
+            let (status, item) = raw(base, "GET", &path, "").await;
+            assert_eq!((status, &item["sku"]), (200, &json!(sku)), "{path}");
+            let (status, item) = raw(base, "PATCH", &path, r#"{"name": "renamed"}"#).await;
+            assert_eq!((status, &item["name"]), (200, &json!("renamed")), "{path}");
+            let stock = format!("/v1/locations/nod_hamburg/stock/{encoded}:adjust");
+            let (status, _) = raw(base, "POST", &stock, r#"{"delta": "-1", "reason": "broken"}"#).await;
+            assert_eq!(status, 200, "{stock}");
+            let query = encoded.replace('+', "%2B").replace('&', "%26");
+            let found = world.get(&format!("/v1/items:batchGet?skus={query}")).await;
+            assert_eq!(found["items"][0]["sku"], sku, "{query}");
+            let movements = world.get(&format!("/v1/stock-movements?sku={query}")).await;
+            assert_eq!(movements["movements"].as_array().unwrap().len(), 2, "{query}");
+        }
+        let lines = SKUS.map(|(sku, _)| (sku, 2));
+        let order_id = world.order("PO-1", &lines).await;
+        world.drain().await;
+        for (sku, encoded) in SKUS {
+            let query = encoded.replace('+', "%2B").replace('&', "%26");
+            let found = world.get(&format!("/v1/orders?q={query}")).await;
+            assert_eq!(found["orders"][0]["orderId"], json!(order_id), "{sku}");
+        }
+        let work = world.fulfillment_orders(&order_id).await;
+        let skus: Vec<_> = work[0]["lines"].as_array().unwrap().iter().map(|line| line["sku"].clone()).collect();
+        assert_eq!(skus, SKUS.map(|(sku, _)| json!(sku)));
+        let timeline = world.get(&format!("/v1/orders/{order_id}/timeline")).await;
+        assert!(timeline.to_string().contains("Kaffee & Tee"));
+        world.check_laws().await;
     })
     .await;
 }

@@ -88,11 +88,17 @@ async fn interrupt(mut world: World, acts: &mut Acts) -> World {
 async fn end(world: &World, acts: &mut Acts) -> Vec<Value> {
     world.drain().await;
     let mut open = Vec::new();
-    for order in world.rest.list("/v1/orders", "orders").await.unwrap() {
+    for order in world.rest.list("/v1/orders?view=ORDER_VIEW_FULL", "orders").await.unwrap() {
         if STATES.contains(&text(&order["state"])) {
             continue;
         }
         let path = format!("/v1/orders/{}", text(&order["orderId"]));
+        let mut order = order;
+        if supports(&order, "WithdrawOrderChange") {
+            let change = number(&order["openChange"]);
+            act(world, acts, &format!("{path}/changes/{change}:withdraw"), json!({})).await;
+            order = world.get(&path).await;
+        }
         for hold in array(&order["holds"]).iter().filter(|_| supports(&order, "ReleaseHold")) {
             act(world, acts, &format!("{path}:releaseHold"), json!({"holdNumber": hold["holdNumber"]})).await;
         }
@@ -102,6 +108,11 @@ async fn end(world: &World, acts: &mut Acts) -> Vec<Value> {
         world.drain().await;
         for work in world.fulfillment_orders(text(&order["orderId"])).await {
             let path = format!("/v1/fulfillment-orders/{}", text(&work["fulfillmentOrderId"]));
+            if supports(&work, "AnswerShipToChange") {
+                let change = &work["shipToChange"]["changeNumber"];
+                let answer = json!({"changeNumber": change, "answer": "SHIP_TO_CHANGE_ANSWER_REJECTED"});
+                act(world, acts, &format!("{path}:answerShipToChange"), answer).await;
+            }
             if supports(&work, "AnswerCancellation") {
                 let answer = json!({"answer": "CANCELLATION_ANSWER_ACCEPTED"});
                 act(world, acts, &format!("{path}:answerCancellation"), answer).await;
@@ -167,7 +178,7 @@ async fn whatever_happens_nobody_waits_in_vain_and_every_order_can_be_ended() {
 /// Reservations that keep units for an order, or wait for them; none when every order is finished.
 async fn kept(world: &World) -> Vec<Value> {
     let mut kept = Vec::new();
-    for order in world.rest.list("/v1/orders", "orders").await.unwrap() {
+    for order in world.rest.list("/v1/orders?view=ORDER_VIEW_FULL", "orders").await.unwrap() {
         let reservations = world.get(&format!("/v1/reservations/{}", text(&order["orderId"]))).await;
         let keeps = |one: &&Value| ["reserved", "allocated", "backordered"].iter().any(|name| number(&one[*name]) > 0);
         kept.extend(array(&reservations["reservations"]).iter().filter(keeps).cloned());

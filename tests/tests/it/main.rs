@@ -11,6 +11,7 @@ mod gateway;
 mod interleavings;
 mod journeys;
 mod northwind;
+mod order_depth;
 mod parties;
 mod partly_right;
 mod permutations;

@@ -86,6 +86,7 @@ pub(super) fn schemas() -> [(String, Value); 2] {
         "properties": {
             "field": text("Path of the field, in the names of the proto: `lines[2].quantity`."),
             "description": text("What is wrong with it."),
+            "reason": text("Why, for a program, such as `ITEM_UNKNOWN`, of a field of an order's line."),
         },
         "required": ["field", "description"],
     });

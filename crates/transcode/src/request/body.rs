@@ -37,7 +37,7 @@ struct Reader<'v> {
 impl Reader<'_> {
     fn refuse<T>(&mut self, description: impl Into<String>) -> Option<T> {
         if self.violations.len() < MOST {
-            self.violations.push(Violation { field: self.path.clone(), description: description.into() });
+            self.violations.push(Violation::new(&self.path, description));
         }
         None
     }

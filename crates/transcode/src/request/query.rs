@@ -25,7 +25,7 @@ pub(super) fn apply(
             return Err(Problem::malformed("the query is not percent-encoded UTF-8"));
         };
         let mut refuse = |description: &str| {
-            violations.push(Violation { field: name.clone(), description: description.to_owned() });
+            violations.push(Violation::new(&name, description));
         };
         let path = FieldPath::resolve(&message.descriptor(), &name);
         let Some(path) = path.filter(|path| !path.leaf().is_map() && is_text(&path.leaf().kind())) else {

@@ -111,6 +111,7 @@ async fn the_details_of_a_failure_are_all_told() {
     let violation = pb::bad_request::FieldViolation {
         field: "lines[0].sku".to_owned(),
         description: "is not known".to_owned(),
+        reason: "ITEM_UNKNOWN".to_owned(),
         ..Default::default()
     };
     let retry = pb::RetryInfo { retry_delay: Some(prost_types::Duration { seconds: 1, nanos: 500_000_000 }) };
@@ -134,7 +135,10 @@ async fn the_details_of_a_failure_are_all_told() {
     assert_eq!((reply.status.as_u16(), reply.header("retry-after")), (503, Some("2")));
     let problem = reply.json();
     assert_eq!(problem["requestId"], "r1");
-    assert_eq!(problem["errors"], json!([{"field": "lines[0].sku", "description": "is not known"}]));
+    assert_eq!(
+        problem["errors"],
+        json!([{"field": "lines[0].sku", "description": "is not known", "reason": "ITEM_UNKNOWN"}])
+    );
     let type_of = |name: &str| format!("type.googleapis.com/{name}");
     assert_eq!(problem["details"][2], json!({"@type": type_of("google.rpc.RetryInfo"), "retryDelay": "1.500s"}));
     assert_eq!(problem["details"][3], json!({"@type": type_of("depot.v1.Line"), "sku": "a", "quantity": "0"}));

@@ -14,18 +14,23 @@ use crate::{
     fulfillment_order::{
         Acceptance, Cancellation, CancellationOutcome, FulfillmentOrder, Rejection, Restored, Stopped,
     },
-    process::{deallocation::RecordDeallocation, unfulfillable},
-    release::OpenHold,
+    package::difference,
+    process::{cancellation::CANCELLED_BY_ORDER, deallocation::RecordDeallocation, unfulfillable},
+    release::{OpenHold, Unassigned},
 };
 
 impl FulfillmentOrderAggregate {
-    /// A fulfillment order that is created now. When its release was cancelled meanwhile, it is cancelled before any node sees
-    /// it.
+    /// A fulfillment order that is created now. When its release was cancelled meanwhile, or was planned for another
+    /// country than it goes to by now, it ends before any node sees it.
     pub(crate) fn create(order: FulfillmentOrder, rows: &Rows, now: Timestamp) -> Result<Self, Fault> {
         let mut aggregate = Self::new(order, rows)?;
+        let of_release = aggregate.release.release();
+        let is_for_another_country = aggregate.order.header.attempt < of_release.ship_to_attempt;
         if aggregate.release.is_cancelled() {
             let reason = aggregate.release.release().cancel_reason.clone();
             aggregate.request_cancellation(now, &reason)?;
+        } else if is_for_another_country {
+            aggregate.withdraw_for_ship_to(now);
         } else {
             aggregate.changed(FulfillmentEvent::FulfillmentRequested, now);
         }
@@ -42,7 +47,7 @@ impl FulfillmentOrderAggregate {
         match acceptance {
             Acceptance::Accepted => self.changed(FulfillmentEvent::FulfillmentAccepted, at),
             Acceptance::Late => {
-                self.changed(FulfillmentEvent::FulfillmentCancellationRequested, at);
+                self.pending.push(PendingEvent::AskedToStop(at));
                 self.pending.push(PendingEvent::LateAcceptance);
             }
             Acceptance::Nothing => {}
@@ -52,11 +57,16 @@ impl FulfillmentOrderAggregate {
     /// The node rejects it: the release is not routed to the node again.
     pub(crate) fn reject(&mut self, at: Timestamp, reason: &str) {
         match self.order.reject(at, reason) {
-            Rejection::Withdrawn => {
+            Rejection::Withdrawn(units) => {
                 self.release.exclude(&self.order.header.node_id, None);
-                self.changed(FulfillmentEvent::FulfillmentRejected, at);
+                self.pending.push(PendingEvent::Withdrawn(FulfillmentEvent::FulfillmentRejected, units, at));
             }
-            Rejection::Cancelled(stopped) => self.stopped(stopped, at),
+            Rejection::Cancelled(stopped) => {
+                if !stopped.reassigned.is_empty() {
+                    self.release.exclude(&self.order.header.node_id, None);
+                }
+                self.stopped(stopped, at);
+            }
             Rejection::Nothing => {}
         }
         self.pending.push(PendingEvent::Ended(at));
@@ -64,9 +74,10 @@ impl FulfillmentOrderAggregate {
 
     /// The node's time to accept ends: an unanswered release is not routed to the node again.
     pub(crate) fn time_out(&mut self, now: Timestamp) {
-        if self.order.time_out() {
+        let units = self.order.time_out();
+        if !units.is_empty() {
             self.release.exclude(&self.order.header.node_id, None);
-            self.changed(FulfillmentEvent::FulfillmentTimedOut, now);
+            self.pending.push(PendingEvent::Withdrawn(FulfillmentEvent::FulfillmentTimedOut, units, now));
             self.pending.push(PendingEvent::Ended(now));
         }
     }
@@ -107,6 +118,23 @@ impl FulfillmentOrderAggregate {
         Ok(())
     }
 
+    /// The order cancels open units, beyond those that the node is asked to stop already. Returns which of them it cancels here.
+    pub(crate) fn cancel_units(&mut self, units: &[LineQuantity], reason: &str, now: Timestamp) -> Vec<LineQuantity> {
+        let (cancelled, cancellation) = self.order.cancel_units(units, reason);
+        self.cancelling(cancellation, now);
+        cancelled
+    }
+
+    /// The order cancels units that inventory is still to deallocate. Returns which.
+    pub(crate) fn cancel_pending(&mut self, units: &[LineQuantity]) -> Vec<LineQuantity> {
+        self.order.cancel_pending(units)
+    }
+
+    /// The order has units back and cancels those, instead of as many here. Takes what it finds here off the units.
+    pub(crate) fn keep_instead(&mut self, returned: &mut [LineQuantity]) {
+        self.order.keep_instead(returned);
+    }
+
     /// Another node shipped units: open ones are not to be shipped any more. Returns which.
     pub(crate) fn supersede(&mut self, shipped: &[LineQuantity], reason: &str, now: Timestamp) -> Vec<LineQuantity> {
         let (superseded, cancellation) = self.order.supersede(shipped, reason);
@@ -127,41 +155,52 @@ impl FulfillmentOrderAggregate {
     fn cancelling(&mut self, cancellation: Cancellation, now: Timestamp) {
         match cancellation {
             Cancellation::Cancelled(stopped) => self.stopped(stopped, now),
-            Cancellation::Requested => self.changed(FulfillmentEvent::FulfillmentCancellationRequested, now),
+            Cancellation::Requested => self.pending.push(PendingEvent::AskedToStop(now)),
             Cancellation::Nothing => {}
         }
         self.pending.push(PendingEvent::Ended(now));
     }
 
-    /// The node answers whether it stopped.
+    /// The node answers whether it stopped: when it did, what it was asked for, or of each line at most the named units.
     pub(crate) fn answer_cancellation(
         &mut self,
         answer: CancellationAnswer,
+        named: Option<&[LineQuantity]>,
         reason: &str,
         at: Timestamp,
     ) -> Result<(), Fault> {
         let outcome = match answer {
-            CancellationAnswer::Accepted => self.order.confirm_cancellation()?,
+            CancellationAnswer::Accepted => self.order.confirm_cancellation(named)?,
             CancellationAnswer::Rejected | CancellationAnswer::Unspecified => self.order.refuse_cancellation(reason)?,
         };
         match outcome {
-            CancellationOutcome::Stopped(stopped) => self.stopped(stopped, at),
-            CancellationOutcome::TooLate => self.changed(FulfillmentEvent::FulfillmentCancellationRejected, at),
+            CancellationOutcome::Stopped(stopped, refused) => {
+                self.stopped(stopped, at);
+                if !refused.is_empty() {
+                    self.pending.push(PendingEvent::NotStopped(refused, at));
+                }
+            }
+            CancellationOutcome::TooLate(asked) => self.pending.push(PendingEvent::NotStopped(asked, at)),
             CancellationOutcome::Nothing => {}
         }
         self.pending.push(PendingEvent::Ended(at));
         Ok(())
     }
 
-    /// Inventory deallocated withdrawn or short units: they are routed again, or returned to the order. Units that the node
-    /// shipped meanwhile are not.
-    pub(crate) fn deallocated(&mut self, deallocation: &RecordDeallocation) {
+    /// Inventory deallocated withdrawn or short units: they are routed again, returned to the order, or cancelled. Units that the
+    /// node shipped meanwhile are not. Returns the units that are returned to the order.
+    pub(crate) fn deallocated(&mut self, deallocation: &RecordDeallocation) -> Vec<LineQuantity> {
         let deallocated = self.order.deallocated(&deallocation.lines);
-        if !deallocated.is_empty() {
-            let returned_to_order =
-                unfulfillable::units_returned_to_order(&deallocated, deallocation, self.release.release());
-            self.release.reassign(&deallocated, returned_to_order);
+        if deallocated.is_empty() {
+            return Vec::new();
         }
+        let returned_to_order =
+            unfulfillable::units_returned_to_order(&deallocated, deallocation, self.release.release());
+        let returned = returned_to_order.as_ref().map(|(payload, _)| payload.lines.clone()).unwrap_or_default();
+        let mut cancelled = self.order.take_cancelled(&difference(&deallocated, &returned));
+        self.release.reassign(&deallocated, returned_to_order);
+        self.release.cancel_units(&mut cancelled, Unassigned::Unrouted, CANCELLED_BY_ORDER);
+        returned
     }
 
     fn changed(&mut self, event: fn(FulfillmentOrderChanged) -> FulfillmentEvent, at: Timestamp) {
@@ -174,7 +213,7 @@ impl FulfillmentOrderAggregate {
         }
     }
 
-    fn stopped(&mut self, stopped: Stopped, at: Timestamp) {
+    pub(super) fn stopped(&mut self, stopped: Stopped, at: Timestamp) {
         if stopped != Stopped::default() {
             self.pending.push(PendingEvent::Stopped(stopped, at));
         }

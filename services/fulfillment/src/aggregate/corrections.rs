@@ -166,10 +166,11 @@ impl FulfillmentOrderAggregate {
         Ok(())
     }
 
-    /// A person ends the wait for a package. The same again changes nothing.
+    /// A person who read the shipment with this etag ends the wait for a package. The same again changes nothing.
     pub(crate) fn write_off(
         &mut self,
         package_id: &PackageId,
+        etag: &str,
         remedy: Remedy,
         claim: &str,
         reason: &str,
@@ -179,9 +180,13 @@ impl FulfillmentOrderAggregate {
         if package.remedy == Some(remedy) {
             return Ok(());
         }
+        let shipment = self.shipments.iter().find(|shipment| shipment.shipment_id == package.shipment_id);
+        let version = shipment.map_or(0, |shipment| shipment.version);
+        let refreshed = |fault: Fault| fault.refreshed(&package.supported_actions(), version);
+        Fault::check_etag("shipment", etag, version).map_err(refreshed)?;
         if !package.can_be_written_off() {
             let message = "only a package that left, is not delivered and is not written off can be written off";
-            return Err(Fault::not_supported(message).fact("supported_actions", ""));
+            return Err(refreshed(Fault::not_supported(message)));
         }
         package.remedy = Some(remedy);
         package.problem = None;

@@ -6,7 +6,10 @@ mod shipments;
 
 use proto::{
     events::FulfillmentEvent,
-    fulfillment::v1::{FulfillmentCancelled, FulfillmentOrderChanged, FulfillmentPickRetracted, FulfillmentPicked},
+    fulfillment::v1::{
+        FulfillmentCancelled, FulfillmentOrderChanged, FulfillmentPickRetracted, FulfillmentPicked,
+        FulfillmentShipToChange,
+    },
     types::v1::LineQuantity,
 };
 use store::{Context, NewEvent};
@@ -14,11 +17,12 @@ use types::{PackageId, ShipmentId, Timestamp};
 
 pub(crate) use exceptions::open_implausible;
 
-use super::{SavedFulfillmentOrder, packages::Movement};
+use super::{SavedFulfillmentOrder, destination::ShipToEvent, packages::Movement};
 use crate::{
     doubts::Doubt,
-    fulfillment_order::{ExecutionState, FulfillmentOrder, LateAcceptance, RequestState, Stopped},
+    fulfillment_order::{ExecutionState, FulfillmentLine, FulfillmentOrder, LateAcceptance, RequestState, Stopped},
     tracking_report::TrackingReport,
+    wire::count,
 };
 
 /// An event that is emitted when the fulfillment order is saved, with the snapshots and versions that it then has.
@@ -26,6 +30,14 @@ use crate::{
 pub(super) enum PendingEvent {
     /// The fulfillment order changed.
     Changed(fn(FulfillmentOrderChanged) -> FulfillmentEvent, Timestamp),
+    /// These open units are withdrawn from the node.
+    Withdrawn(fn(FulfillmentOrderChanged) -> FulfillmentEvent, Vec<LineQuantity>, Timestamp),
+    /// The node is asked to stop units.
+    AskedToStop(Timestamp),
+    /// The node does not stop these units that it was asked to stop.
+    NotStopped(Vec<LineQuantity>, Timestamp),
+    /// The node is asked for another destination, or the request ends.
+    ShipTo(Box<ShipToEvent>),
     /// Units were picked, or are short.
     Picked(fn(FulfillmentPicked) -> FulfillmentEvent, Vec<LineQuantity>, Timestamp),
     /// The node works on units no more.
@@ -66,7 +78,28 @@ impl PendingEvent {
     /// Emits what it means for the saved fulfillment order. `loaded` is the fulfillment order before the command.
     pub(super) fn emit(self, saved: &SavedFulfillmentOrder, loaded: &FulfillmentOrder, cx: &mut Context<'_>) {
         match self {
-            Self::Changed(event, at) => saved.emit_changed(event, at, cx),
+            Self::Changed(event, at) => saved.emit_changed(event, Vec::new(), at, cx),
+            Self::Withdrawn(event, lines, at) => saved.emit_changed(event, lines, at, cx),
+            Self::AskedToStop(at) => {
+                let asked = saved.order.asked();
+                saved.emit_changed(FulfillmentEvent::FulfillmentCancellationRequested, asked, at, cx);
+            }
+            Self::NotStopped(lines, at) => {
+                saved.emit_changed(FulfillmentEvent::FulfillmentCancellationRejected, lines, at, cx);
+            }
+            Self::ShipTo(change) => {
+                let ShipToEvent { event, change_number, ship_to, reason, lines, at } = *change;
+                let payload = event(FulfillmentShipToChange {
+                    fulfillment_order: Some(saved.snapshot()),
+                    change_number: count(change_number),
+                    ship_to: Some(ship_to),
+                    reason,
+                    lines,
+                });
+                let header = &saved.order.header;
+                let key = format!("{}/ship-to-{change_number}", header.version);
+                cx.emit(saved.event_with(payload, key, at));
+            }
             Self::Picked(event, lines, at) => {
                 let payload = event(FulfillmentPicked { fulfillment_order: Some(saved.snapshot()), lines });
                 cx.emit(saved.event(payload, at));
@@ -106,10 +139,11 @@ impl SavedFulfillmentOrder {
     fn emit_changed(
         &self,
         event: fn(FulfillmentOrderChanged) -> FulfillmentEvent,
+        lines: Vec<LineQuantity>,
         at: Timestamp,
         cx: &mut Context<'_>,
     ) {
-        let payload = event(FulfillmentOrderChanged { fulfillment_order: Some(self.snapshot()) });
+        let payload = event(FulfillmentOrderChanged { fulfillment_order: Some(self.snapshot()), lines });
         cx.emit(self.event(payload, at));
     }
 
@@ -117,12 +151,18 @@ impl SavedFulfillmentOrder {
     fn emit_implied_answer(&self, loaded: &FulfillmentOrder, at: Timestamp, cx: &mut Context<'_>) {
         let state = self.order.header.request_state;
         if loaded.header.request_state == state {
+            // The node is still asked for others. Nobody is to wait for those that left.
+            let lines = unstopped(loaded, &self.order);
+            if state == RequestState::CancellationRequested && !lines.is_empty() {
+                self.emit_changed(FulfillmentEvent::FulfillmentCancellationRejected, lines, at, cx);
+            }
             return;
         }
         if state == RequestState::Accepted {
-            self.emit_changed(FulfillmentEvent::FulfillmentAccepted, at, cx);
+            self.emit_changed(FulfillmentEvent::FulfillmentAccepted, Vec::new(), at, cx);
         } else if state == RequestState::CancellationRejected {
-            self.emit_changed(FulfillmentEvent::FulfillmentCancellationRejected, at, cx);
+            let lines = unstopped(loaded, &self.order);
+            self.emit_changed(FulfillmentEvent::FulfillmentCancellationRejected, lines, at, cx);
         }
     }
 
@@ -132,10 +172,10 @@ impl SavedFulfillmentOrder {
         let all_short = || self.order.lines.iter().all(|line| line.short == line.quantity);
         let changed = loaded.header.execution_state != state;
         if changed && state == ExecutionState::Completed {
-            self.emit_changed(FulfillmentEvent::FulfillmentCompleted, at, cx);
+            self.emit_changed(FulfillmentEvent::FulfillmentCompleted, Vec::new(), at, cx);
         } else if changed && (state == ExecutionState::Incomplete || state == ExecutionState::Cancelled && all_short())
         {
-            self.emit_changed(FulfillmentEvent::FulfillmentIncomplete, at, cx);
+            self.emit_changed(FulfillmentEvent::FulfillmentIncomplete, Vec::new(), at, cx);
         }
         let resolved = self.order.header.late_acceptance == LateAcceptance::Resolved;
         if resolved && loaded.header.late_acceptance == LateAcceptance::Open {
@@ -144,10 +184,24 @@ impl SavedFulfillmentOrder {
     }
 
     fn event(&self, payload: FulfillmentEvent, at: Timestamp) -> NewEvent {
+        self.event_with(payload, self.order.header.version.to_string(), at)
+    }
+
+    fn event_with(&self, payload: FulfillmentEvent, key: String, at: Timestamp) -> NewEvent {
         let header = &self.order.header;
-        NewEvent::new(payload, &header.fulfillment_order_id, header.version, header.version)
+        NewEvent::new(payload, &header.fulfillment_order_id, header.version, key)
             .order(&header.order_id)
             .account(&header.account_id)
             .occurred(at, 0)
     }
+}
+
+/// Units that were stopped or to be stopped, and left.
+fn unstopped(loaded: &FulfillmentOrder, now: &FulfillmentOrder) -> Vec<LineQuantity> {
+    let to_stop = |line: &FulfillmentLine| line.asked() + line.cancelled + line.withdrawn;
+    let left = |(before, now): (&FulfillmentLine, &FulfillmentLine)| {
+        let quantity = (to_stop(before) - to_stop(now)).min(now.shipped - before.shipped);
+        (quantity > 0).then(|| now.units(quantity))
+    };
+    loaded.lines.iter().zip(&now.lines).filter_map(left).collect()
 }

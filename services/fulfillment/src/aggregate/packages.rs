@@ -72,6 +72,7 @@ impl FulfillmentOrderAggregate {
         let mut again = Vec::new();
         let mut is_retimed = false;
         for ((index, new), reported) in entry.packages.iter().zip(&report.packages) {
+            let ship_to = self.packages.get(*index).and_then(|package| self.own_ship_to(&package.shipment_id));
             let Some(package) = self.packages.get_mut(*index) else { continue };
             let replaces_void = package.void_time.take().is_some();
             // A repeat that names no time is not of another one.
@@ -81,6 +82,7 @@ impl FulfillmentOrderAggregate {
             if replaces_void {
                 // The label that takes the place of a void one may be of other contents.
                 package.contents = Proto(with_items(&self.order, reported));
+                package.ship_to = ship_to;
                 again.push(package.clone());
             }
         }
@@ -153,7 +155,8 @@ impl FulfillmentOrderAggregate {
             let index = known.find(reported, &own.shipment_id);
             packages.push((index.unwrap_or(self.packages.len()), index.is_none()));
             if index.is_none() {
-                let package = Package::new(&own, with_items(&self.order, reported), now)?;
+                let ship_to = self.own_ship_to(&own.shipment_id);
+                let package = Package { ship_to, ..Package::new(&own, with_items(&self.order, reported), now)? };
                 known.add(self.packages.len(), &package);
                 self.packages.push(package);
             }

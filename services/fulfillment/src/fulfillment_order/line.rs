@@ -32,12 +32,22 @@ store::record! {
         pending_deallocation: i64,
         /// Of the open units, those that another node has shipped: this one is asked to stop.
         superseded: i64,
+        /// Of the open units, those that the order cancels: this one is asked to stop.
+        cancel_requested: i64,
+        /// Of the open units, those that this node was asked to stop and is to ship after all, unless it has stopped them.
+        restored: i64,
+        /// Of the units that are pending deallocation, those that the order cancels.
+        cancel_pending: i64,
         /// Of the cancelled units, those that this node stopped because another one had shipped them.
         freed: i64,
+        /// Of the open units, those that the node is asked to ship to another address.
+        redirecting: i64,
         /// Of the open and shipped units, those that another node has shipped, and that this one did not stop.
         doubled: i64,
         /// Of the shipped units, those that this node was no longer, or never, to ship.
         beyond: i64,
+        /// Of the shipped units, those that this node had stopped because the order cancelled them, and not the whole order.
+        lost: i64,
     }
 }
 
@@ -52,7 +62,7 @@ pub(crate) struct Reclaimed {
     pub(crate) pending_deallocation: i64,
     /// Short or withdrawn units that were deallocated: they wait for another node, or have one.
     pub(crate) deallocated: i64,
-    /// Units that the order had cancelled.
+    /// Units that the order had cancelled, without those that another node had shipped.
     pub(crate) cancelled: i64,
     /// Units beyond the quantity of the line.
     pub(crate) beyond: i64,
@@ -75,9 +85,14 @@ impl FulfillmentLine {
             withdrawn: 0,
             pending_deallocation: 0,
             superseded: 0,
+            cancel_requested: 0,
+            restored: 0,
+            cancel_pending: 0,
             freed: 0,
+            redirecting: 0,
             doubled: 0,
             beyond: 0,
+            lost: 0,
             version: 0,
         }
     }
@@ -85,6 +100,22 @@ impl FulfillmentLine {
     /// Units that are still to be shipped.
     pub(crate) fn open(&self) -> i64 {
         (self.quantity - self.shipped - self.short - self.cancelled - self.withdrawn).max(0)
+    }
+
+    /// Units that the node is asked to stop.
+    pub(crate) fn asked(&self) -> i64 {
+        self.superseded + self.cancel_requested + self.restored
+    }
+
+    /// Units that are not open any more are not asked for, and those that are deallocated or left are not cancelled later.
+    pub(super) fn fit(&mut self) {
+        let mut over = (self.asked() - self.open()).max(0);
+        for counter in [&mut self.restored, &mut self.cancel_requested, &mut self.superseded] {
+            let taken = over.min(*counter);
+            *counter -= taken;
+            over -= taken;
+        }
+        self.cancel_pending = self.cancel_pending.min(self.pending_deallocation);
     }
 
     /// Whether the node may take back or correct that units left: those in packages that are written off stay as they are.
@@ -111,7 +142,7 @@ impl FulfillmentLine {
         let cancelled = take(&mut self.cancelled);
         let pending_deallocation = given_up.min(self.pending_deallocation);
         self.pending_deallocation -= pending_deallocation;
-        self.superseded = self.superseded.min(self.open());
+        self.fit();
         Reclaimed {
             line_number: self.line_number,
             sku: self.sku.clone(),

@@ -25,6 +25,9 @@ pub(crate) fn fulfillment_order(quantities: &[i64]) -> FulfillmentOrder {
         execution_state: ExecutionState::Open,
         request_state: RequestState::Submitted,
         ship_to: Proto::default(),
+        ship_to_group: 0,
+        ship_to_change_number: 0,
+        ship_to_change: None,
         requested_ship_time: None,
         reason: String::new(),
         decision_id: "rtd_1".parse().unwrap(),
@@ -59,16 +62,14 @@ fn a_node_that_has_not_accepted_is_stopped_as_a_whole_and_what_nobody_shipped_go
 }
 
 #[test]
-fn a_node_that_has_accepted_goes_on_until_all_its_units_were_shipped() {
+fn a_node_that_has_accepted_is_asked_for_what_another_node_shipped_and_goes_on_with_the_rest() {
     let mut order = fulfillment_order(&[5, 7]);
     order.accept(at(1));
-    assert_eq!(order.supersede(&[units(1, 9)], "faster"), (vec![], Cancellation::Nothing));
-    order.ship(&[units(2, 7)]);
-    assert_eq!(order.supersede(&[units(1, 4)], "faster"), (vec![], Cancellation::Nothing));
-    let (superseded, cancellation) = order.supersede(&[units(1, 9)], "faster");
-    assert_eq!((superseded, cancellation), (vec![units(1, 5)], Cancellation::Requested));
+    assert_eq!(order.supersede(&[units(1, 3)], "faster"), (vec![units(1, 3)], Cancellation::Requested));
+    assert_eq!(order.supersede(&[units(1, 9)], "faster"), (vec![units(1, 2)], Cancellation::Requested));
     let stopped = Stopped { superseded: vec![units(1, 5)], ..Stopped::default() };
-    assert_eq!(order.confirm_cancellation(), Ok(CancellationOutcome::Stopped(stopped)));
+    assert_eq!(order.confirm_cancellation(None), Ok(CancellationOutcome::Stopped(stopped, vec![])));
+    assert_eq!((order.header.request_state, order.execution()), (RequestState::Accepted, ExecutionState::Open));
 }
 
 #[test]
@@ -79,7 +80,7 @@ fn the_cancellation_of_an_order_cancels_also_what_is_not_superseded() {
     assert_eq!(order.supersede(&[units(1, 3)], "faster"), (vec![units(1, 3)], Cancellation::Nothing));
     let cancelled = vec![units(1, 2), units(2, 7)];
     let stopped = Stopped { superseded: vec![units(1, 3)], cancelled, ..Stopped::default() };
-    assert_eq!(order.confirm_cancellation(), Ok(CancellationOutcome::Stopped(stopped)));
+    assert_eq!(order.confirm_cancellation(None), Ok(CancellationOutcome::Stopped(stopped, vec![])));
 }
 
 #[test]
@@ -107,7 +108,7 @@ fn a_fulfillment_order_that_was_not_accepted_is_cancelled_at_once() {
     assert_eq!(order.execution(), ExecutionState::Cancelled);
     assert_eq!(order.accept(at(2)), Acceptance::Late);
     assert_eq!(order.accept(at(2)), Acceptance::Nothing);
-    assert_eq!(order.confirm_cancellation(), Ok(CancellationOutcome::Stopped(Stopped::default())));
+    assert_eq!(order.confirm_cancellation(None), Ok(CancellationOutcome::Stopped(Stopped::default(), vec![])));
 }
 
 #[test]
@@ -121,7 +122,7 @@ fn a_shipment_wins_over_a_cancellation_that_was_asked_for() {
         (order.header.request_state, order.execution()),
         (RequestState::CancellationRejected, ExecutionState::Completed)
     );
-    assert_eq!(order.confirm_cancellation(), Ok(CancellationOutcome::Nothing));
+    assert_eq!(order.confirm_cancellation(None), Ok(CancellationOutcome::Nothing));
 }
 
 #[test]
@@ -149,7 +150,7 @@ fn an_older_answer_does_not_overtake_a_newer_one() {
     assert_eq!(accepted.reject(at(3), "full"), Rejection::Nothing);
     assert_eq!(accepted.header.request_state, RequestState::Accepted);
     let mut rejected = fulfillment_order(&[5]);
-    assert_eq!(rejected.reject(at(5), "full"), Rejection::Withdrawn);
+    assert_eq!(rejected.reject(at(5), "full"), Rejection::Withdrawn(vec![units(1, 5)]));
     assert_eq!(rejected.accept(at(3)), Acceptance::Nothing);
     assert_eq!(rejected.header.request_state, RequestState::Rejected);
 }
@@ -172,7 +173,7 @@ fn actions_follow_the_state() {
     order.request_cancellation(at(2), "").unwrap();
     assert!(order.supported_actions().contains(&"AnswerCancellation"));
     assert!(!order.supported_actions().contains(&"AcceptFulfillmentOrder"));
-    order.confirm_cancellation().unwrap();
+    order.confirm_cancellation(None).unwrap();
     assert_eq!(order.supported_actions(), ["RecordShipment"]);
 }
 
@@ -182,7 +183,11 @@ enum Fact {
     Reject,
     TimeOut,
     Cancel,
+    CancelUnits(i64),
+    CancelPending(i64),
+    KeepInstead(i64),
     ConfirmCancellation,
+    StopPart(i64),
     RefuseCancellation,
     Supersede(i64),
     Double(i64),
@@ -192,6 +197,8 @@ enum Fact {
     Pack(i64),
     Ship(i64),
     Deallocate(i64),
+    Find(i64),
+    Unship(i64),
 }
 
 fn facts() -> impl Strategy<Value = Fact> {
@@ -200,7 +207,13 @@ fn facts() -> impl Strategy<Value = Fact> {
         Just(Fact::Reject),
         Just(Fact::TimeOut),
         Just(Fact::Cancel),
+        (1..6_i64).prop_map(Fact::CancelUnits),
+        (1..6_i64).prop_map(Fact::CancelPending),
+        (1..6_i64).prop_map(Fact::KeepInstead),
         Just(Fact::ConfirmCancellation),
+        (0..6_i64).prop_map(Fact::StopPart),
+        (1..6_i64).prop_map(Fact::Find),
+        (1..6_i64).prop_map(Fact::Unship),
         Just(Fact::RefuseCancellation),
         (1..6_i64).prop_map(Fact::Supersede),
         (1..6_i64).prop_map(Fact::Double),
@@ -224,7 +237,17 @@ proptest! {
                 Fact::Reject => { order.reject(at(time), ""); }
                 Fact::TimeOut => { order.time_out(); }
                 Fact::Cancel => { let _kept = order.request_cancellation(at(time), ""); }
-                Fact::ConfirmCancellation => { let _kept = order.confirm_cancellation(); }
+                Fact::CancelUnits(q) => { order.cancel_units(&[units(line, q)], ""); }
+                Fact::CancelPending(q) => { order.cancel_pending(&[units(line, q)]); }
+                Fact::KeepInstead(q) => order.keep_instead(&mut [units(line, q)]),
+                Fact::StopPart(q) => { let _kept = order.confirm_cancellation(Some(&[units(line, q)])); }
+                Fact::Find(q) => { let _kept = order.find(&[units(line, q)]); }
+                Fact::Unship(q) => {
+                    let before: i64 = order.lines.iter().map(|line| line.shipped).sum();
+                    order.unship(&[units(line, q)]);
+                    shipped -= before - order.lines.iter().map(|line| line.shipped).sum::<i64>();
+                }
+                Fact::ConfirmCancellation => { let _kept = order.confirm_cancellation(None); }
                 Fact::RefuseCancellation => { let _kept = order.refuse_cancellation(""); }
                 Fact::Supersede(q) => { order.supersede(&[units(line, q)], ""); }
                 Fact::Double(q) => { order.double(&[units(line, q)]); }
@@ -232,16 +255,25 @@ proptest! {
                 Fact::Pick(q) => order.pick(&[units(line, q)]),
                 Fact::Short(q) => { order.short(&[units(line, q)]); }
                 Fact::Pack(q) => order.pack(&[units(line, q)], &[]),
-                Fact::Ship(q) => { order.ship(&[units(line, q)]); shipped += q; }
-                Fact::Deallocate(q) => { order.deallocated(&[units(line, q)]); }
+                Fact::Ship(q) => {
+                    let cancelled: Vec<_> =
+                        order.ship(&[units(line, q)]).iter().map(|one| (one.line_number, one.cancelled)).collect();
+                    cancelled.into_iter().for_each(|(line, quantity)| order.lose(line, quantity));
+                    shipped += q;
+                }
+                Fact::Deallocate(q) => {
+                    let deallocated = order.deallocated(&[units(line, q)]);
+                    order.take_cancelled(&deallocated);
+                }
             }
             for line in &order.lines {
                 let given_up = line.short + line.cancelled + line.withdrawn;
                 prop_assert!(given_up <= line.quantity && line.pending_deallocation <= line.short + line.withdrawn);
                 prop_assert!(line.shipped + given_up <= line.quantity || given_up == 0);
-                prop_assert!(line.superseded <= line.open());
+                prop_assert!(line.asked() <= line.open(), "{line:?}");
+                prop_assert!(line.cancel_pending <= line.pending_deallocation, "{line:?}");
                 prop_assert!(line.freed <= line.cancelled);
-                let counters = [line.superseded, line.freed, line.doubled, line.picked, line.packed, line.shipped, line.short, line.cancelled, line.withdrawn, line.pending_deallocation];
+                let counters = [line.superseded, line.cancel_requested, line.restored, line.cancel_pending, line.freed, line.doubled, line.picked, line.packed, line.shipped, line.short, line.cancelled, line.withdrawn, line.pending_deallocation];
                 prop_assert!(counters.iter().all(|counter| *counter >= 0));
             }
             prop_assert_eq!(order.lines.iter().map(|line| line.shipped).sum::<i64>(), shipped);

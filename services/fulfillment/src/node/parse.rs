@@ -1,10 +1,12 @@
 //! Fields of a node in a request.
 
+pub(crate) mod calendar;
+
 use std::time::Duration;
 
 use mesh::wire::Checks;
 use proto::fulfillment::v1;
-use types::is_country;
+use types::{Zone, is_country};
 
 use super::{EVERYWHERE, HandlingClass, HandlingClasses, ServiceArea, ServiceAreas};
 
@@ -22,8 +24,7 @@ pub(crate) fn time_zone(text: &str, checks: &mut Checks) -> Option<String> {
     if text.is_empty() {
         return Some("UTC".to_owned());
     }
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-' | '+');
-    if text.len() <= 64 && text.chars().all(plain) {
+    if Zone::named(text).is_some() {
         return Some(text.to_owned());
     }
     checks.wrong("time_zone", "must be an IANA time zone, such as Europe/Berlin");

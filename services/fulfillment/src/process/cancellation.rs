@@ -1,14 +1,16 @@
 //! An order is cancelled while nodes ship it.
 //!
 //! 1. The order service emits `order.cancel_requested` (`services/order/src/process/cancellation.rs`); [`CancelOrder`] reacts
-//!    to it. For a single fulfillment order `RequestCancellation` ([`RequestCancellation`]) starts at step 3.
+//!    to it, or `CancelUnits` when it names units (`process/partial_cancellation.rs`). For a single fulfillment order, or some of its
+//!    units, `RequestCancellation` ([`RequestCancellation`]) starts at step 3.
 //! 2. Every release of the order is cancelled (`release/aggregate.rs`): its unrouted units now, and those that nodes give up
 //!    later when they are deallocated. `fulfillment.cancelled`, without a node.
 //! 3. Every open fulfillment order is asked to stop (`FulfillmentOrder::request_cancellation`). One that its node has not
 //!    accepted is cancelled at once (step 5); else `fulfillment.cancellation_requested`, and the partner service asks the node.
-//! 4. `AnswerCancellation` ([`AnswerCancellation`]) records the node's answer (`fulfillment_order/answers.rs`). Too
+//! 4. `AnswerCancellation` ([`AnswerCancellation`]) records the node's answer (`fulfillment_order/stopping.rs`). Too
 //!    late: `fulfillment.cancellation_rejected`, and the node ships (`process/shipment_after_cancellation.rs`).
-//! 5. Stopped: `fulfillment.cancelled` with the open units.
+//! 5. Stopped: `fulfillment.cancelled` with the units. A node that stops fewer units than it was asked for has also answered for
+//!    the others: `fulfillment.cancellation_rejected`.
 //! 6. [`deallocate_cancelled`] reacts to it: inventory deallocates units at a node (`Deallocate` with CANCEL), or releases those
 //!    without one (`Release`). The order service counts the units as cancelled
 //!    (`services/order/src/process/cancellation.rs`), except those that another node shipped (`process/faster_node.rs`). Units
@@ -27,21 +29,33 @@ use proto::{
     },
     inventory::v1::DeallocationPolicy,
     order::v1::OrderCancelRequested,
+    types::v1::LineQuantity,
 };
 use store::{AnyCommand, Command, Context, Needs, Rows};
 use types::{Fault, FulfillmentOrderId, OrderId, Timestamp, limits::MAX_TEXT};
 
 use super::{
     deallocation::{self, present},
+    partial_cancellation::CancelUnits,
     routing,
 };
 use crate::{
-    aggregate::FulfillmentOrderAggregate, fulfillment_order::FulfillmentOrderHeader, inventory::Inventory, keys,
-    package::add, reactions::id, release::ReleaseAggregate, tracking_report::believed,
+    aggregate::FulfillmentOrderAggregate,
+    fulfillment_order::FulfillmentOrderHeader,
+    inventory::Inventory,
+    keys,
+    package::add,
+    reactions::id,
+    release::ReleaseAggregate,
+    tracking_report::believed,
+    wire::{check_units, known_lines},
 };
 
 /// The column by which fulfillment orders of an order are found.
 pub(super) const ORDER: &[&str] = &["order_id"];
+
+/// Why units without a node are cancelled, when it is not told.
+pub(crate) const CANCELLED_BY_ORDER: &str = "cancelled by the order";
 
 /// Cancels everything that an order has here, as far as it can still be stopped.
 #[derive(Debug)]
@@ -50,10 +64,14 @@ struct CancelOrder {
     reason: String,
 }
 
-/// Reacts to the cancellation of an order.
+/// Reacts to the cancellation of an order, or of units of it.
 pub(crate) fn cancel_order(payload: OrderCancelRequested) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
-    let OrderCancelRequested { order_id, reason } = payload;
-    Ok(vec![Box::new(CancelOrder { order_id: id(&order_id)?, reason })])
+    let OrderCancelRequested { order_id, reason, lines } = payload;
+    let order_id = id(&order_id)?;
+    if lines.is_empty() {
+        return Ok(vec![Box::new(CancelOrder { order_id, reason })]);
+    }
+    Ok(vec![Box::new(CancelUnits { order_id, lines, reason })])
 }
 
 impl CancelOrder {
@@ -100,6 +118,10 @@ impl Command for CancelOrder {
 pub(crate) struct RequestCancellation {
     fulfillment_order_id: FulfillmentOrderId,
     reason: String,
+    /// All open units when empty.
+    lines: Vec<LineQuantity>,
+    /// Not compared when empty.
+    etag: String,
 }
 
 impl RequestCancellation {
@@ -108,8 +130,10 @@ impl RequestCancellation {
         let mut checks = Checks::new();
         let id = checks.id("fulfillment_order_id", &request.fulfillment_order_id);
         let reason = checks.optional_text("reason", &request.reason, MAX_TEXT);
+        check_units("lines", &request.lines, 1, &mut checks);
         checks.done()?;
-        Ok(Self { fulfillment_order_id: checked(id)?, reason: checked(reason)? })
+        let (lines, etag) = (request.lines.clone(), request.etag.clone());
+        Ok(Self { fulfillment_order_id: checked(id)?, reason: checked(reason)?, lines, etag })
     }
 }
 
@@ -123,8 +147,37 @@ impl Command for RequestCancellation {
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<v1::FulfillmentOrder, Fault> {
         let mut aggregate = FulfillmentOrderAggregate::load(&self.fulfillment_order_id, rows)?;
-        aggregate.request_cancellation(cx.now(), &self.reason)?;
+        aggregate.check_etag(&self.etag)?;
+        if self.lines.is_empty() {
+            let requested = aggregate.request_cancellation(cx.now(), &self.reason);
+            requested.map_err(|fault| aggregate.refreshed(fault))?;
+        } else {
+            let units = self.stoppable(&aggregate)?;
+            aggregate.cancel_units(&units, &self.reason, cx.now());
+        }
         Ok(aggregate.save(rows, cx)?.snapshot())
+    }
+}
+
+impl RequestCancellation {
+    /// The units with the items of their lines, if so many more can be stopped.
+    fn stoppable(&self, aggregate: &FulfillmentOrderAggregate) -> Result<Vec<LineQuantity>, Fault> {
+        let order = aggregate.order();
+        if order.ended() {
+            let ended = Fault::not_supported("the fulfillment order has ended");
+            return Err(aggregate.refreshed(ended));
+        }
+        let mut checks = Checks::new();
+        let units = known_lines(order, "lines", &self.lines, &mut checks);
+        for (index, unit) in self.lines.iter().enumerate() {
+            let most = order.stoppable(unit.line_number.into());
+            if unit.quantity > most {
+                let problem = format!("only {most} units of the line are open and not asked for");
+                checks.wrong(format!("lines[{index}].quantity"), problem);
+            }
+        }
+        checks.done()?;
+        Ok(units)
     }
 }
 
@@ -133,6 +186,8 @@ impl Command for RequestCancellation {
 pub(crate) struct AnswerCancellation {
     fulfillment_order_id: FulfillmentOrderId,
     answer: CancellationAnswer,
+    /// The units that it stopped; all that it was asked for when empty.
+    lines: Vec<LineQuantity>,
     /// Why, for people.
     reason: String,
     /// When the node answered; now when absent.
@@ -147,10 +202,15 @@ impl AnswerCancellation {
         let answer = checks.choice("answer", request.answer);
         let reason = checks.optional_text("reason", &request.reason, MAX_TEXT);
         let occur_time = checks.optional_time("occur_time", request.occur_time.as_ref());
+        check_units("lines", &request.lines, 0, &mut checks);
+        if !request.lines.is_empty() && request.answer() != CancellationAnswer::Accepted {
+            checks.wrong("lines", "must be empty unless the answer is ACCEPTED");
+        }
         checks.done()?;
         Ok(Self {
             fulfillment_order_id: checked(id)?,
             answer: checked(answer)?,
+            lines: request.lines.clone(),
             reason: checked(reason)?,
             occur_time: checked(occur_time)?,
         })
@@ -168,7 +228,12 @@ impl Command for AnswerCancellation {
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<v1::FulfillmentOrder, Fault> {
         let mut aggregate = FulfillmentOrderAggregate::load(&self.fulfillment_order_id, rows)?;
         let at = believed(self.occur_time, cx.now());
-        aggregate.answer_cancellation(self.answer, &self.reason, at)?;
+        let mut checks = Checks::new();
+        let lines = known_lines(aggregate.order(), "lines", &self.lines, &mut checks);
+        checks.done()?;
+        let named = (!lines.is_empty()).then_some(lines.as_slice());
+        let answered = aggregate.answer_cancellation(self.answer, named, &self.reason, at);
+        answered.map_err(|fault| aggregate.refreshed(fault))?;
         Ok(aggregate.save(rows, cx)?.snapshot())
     }
 }

@@ -3,7 +3,8 @@
 //! 1. [`deallocate`] asks inventory (`inventory.rs`), under a key made from the event that causes it.
 //! 2. [`RecordDeallocation`] moves the units from the node to the unrouted units of the release, or returns them to the order
 //!    (`process/unfulfillable.rs`). Units that the node shipped meanwhile stay with it
-//!    (`process/shipment_after_cancellation.rs`).
+//!    (`process/shipment_after_cancellation.rs`). Of those that are returned, the order cancels as many as it still wants to
+//!    cancel: no node is to stop others instead (`process/partial_cancellation.rs`).
 //! 3. Unrouted units are routed again (`RouteTask`, `process/routing.rs`); those of a cancelled order are cancelled
 //!    when the release is saved (`release/aggregate.rs`).
 
@@ -16,6 +17,7 @@ use proto::{
 use store::{AnyCommand, Command, Context, Needs, Rows};
 use types::{Fault, FulfillmentOrderId};
 
+use super::partial_cancellation;
 use crate::{aggregate::FulfillmentOrderAggregate, inventory::Inventory, reactions::id};
 
 /// Has units of a fulfillment order deallocated because of an event, under this request id.
@@ -64,12 +66,16 @@ impl Command for RecordDeallocation {
 
     fn needs(&self, rows: &Rows, needs: &mut Needs) {
         FulfillmentOrderAggregate::needs(&self.fulfillment_order_id, rows, needs);
+        if self.reservations_after_short.is_some() {
+            partial_cancellation::needs_asked(&self.fulfillment_order_id, rows, needs);
+        }
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         let mut aggregate = FulfillmentOrderAggregate::load(&self.fulfillment_order_id, rows)?;
-        aggregate.deallocated(self);
+        let mut returned = aggregate.deallocated(self);
+        aggregate.keep_instead(&mut returned);
         aggregate.save(rows, cx)?;
-        Ok(())
+        partial_cancellation::keep_instead(&self.fulfillment_order_id, &mut returned, rows, cx)
     }
 }

@@ -15,16 +15,14 @@
 //!    - units that a node has not accepted, the newest fulfillment order first. It is cancelled as a whole, `fulfillment.cancelled`,
 //!      because a request cannot be changed; units of it that nobody shipped are `reassigned`: they are deallocated and routed
 //!      again (`process/deallocation.rs`);
-//!    - units of accepted fulfillment orders, the newest first, if all its open units left with another node. It is asked to
-//!      stop, `fulfillment.cancellation_requested`, and answers as in `process/cancellation.rs`. When only some of its units
-//!      left, it goes on: a node stops all of it or nothing, and the customer would wait for the others, which is worse than
-//!      units too many, which the customer does not owe.
+//!    - units of accepted fulfillment orders, the newest first. The node is asked for them, `fulfillment.cancellation_requested`,
+//!      goes on with the others, and answers as in `process/cancellation.rs`.
 //! 5. Stopped: inventory frees the superseded units. The order does not count them as cancelled: it has counted them as shipped.
 //! 6. Not stopped: the node ships too. The order counts what is beyond its lines as over-shipped, and only then opens OVER_SHIPPED.
 //! 7. The faster node takes its shipment back, or corrects it to fewer units (`report/corrections.rs`): [`give_back`]. Its units go
 //!    back to where they would be without it, and not to the node, which had given them up:
 //!    - another node has shipped them too, or is going to: they are its units;
-//!    - another node was asked to stop, and has not: the units are no longer superseded. When it stops all the same, they are
+//!    - another node was asked to stop, and has not: the units are no longer superseded. When it stops them all the same, they are
 //!      `reassigned` as in 4;
 //!    - another node has stopped: no node has them. They are `free` in `shipment.departure_retracted`: inventory reserves them
 //!      again (`services/inventory/src/restore_consumed.rs`), `inventory.replacement_reserved`, and the order releases them again.
@@ -131,7 +129,7 @@ impl Command for SupersedeUnits {
     }
 }
 
-fn subtract(units: &mut Vec<LineQuantity>, taken: &[LineQuantity]) {
+pub(crate) fn subtract(units: &mut Vec<LineQuantity>, taken: &[LineQuantity]) {
     for taken in taken {
         if let Some(line) = units.iter_mut().find(|line| line.line_number == taken.line_number) {
             line.quantity -= taken.quantity;

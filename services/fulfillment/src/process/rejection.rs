@@ -19,7 +19,6 @@ use proto::{
     event::v1::Event,
     fulfillment::v1::{FulfillmentOrder, FulfillmentOrderChanged, RejectFulfillmentOrderRequest},
     inventory::v1::DeallocationPolicy,
-    types::v1::LineQuantity,
 };
 use store::{AnyCommand, Command, Context, Needs, Rows};
 use types::{Fault, FulfillmentOrderId, Timestamp, limits::MAX_TEXT};
@@ -70,14 +69,7 @@ pub(crate) async fn deallocate_withdrawn(
     event: &Event,
     payload: FulfillmentOrderChanged,
 ) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
-    // The contract counts withdrawn units as cancelled, and a rejected fulfillment order has no other cancelled units.
-    let lines = payload.fulfillment_order.iter().flat_map(|order| &order.lines).filter(|line| line.cancelled > 0);
-    let withdrawn = lines.map(|line| LineQuantity {
-        line_number: line.line_number,
-        sku: line.sku.clone(),
-        quantity: line.cancelled,
-    });
-    let withdrawn = withdrawn.collect();
+    let FulfillmentOrderChanged { fulfillment_order, lines } = payload;
     let (request_id, policy) = (keys::deallocation(&event.event_id), DeallocationPolicy::Reassign);
-    deallocation::deallocate(inventory, request_id, event, payload.fulfillment_order, withdrawn, policy).await
+    deallocation::deallocate(inventory, request_id, event, fulfillment_order, lines, policy).await
 }

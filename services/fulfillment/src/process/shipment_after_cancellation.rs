@@ -9,6 +9,7 @@
 //! 3. Units that were withdrawn or short are reclaimed: from the pending deallocation, else from the unrouted, planned or
 //!    cancelled units of the release (`fulfillment_order/line.rs`, `release.rs`). Those that are assigned to another node, or were
 //!    returned to the order, are too many here.
+//!    Units that the order had cancelled without cancelling all of it are too many as well.
 //! 4. `shipment.shipped` says `cancellation_lost` when the order had been cancelled. Inventory consumes the units. The order
 //!    service counts them as shipped, emits `order.cancel_lost` and opens the exception CANCEL_LOST
 //!    (`services/order/src/process/cancellation.rs`).
@@ -41,10 +42,13 @@ pub(crate) fn ship(
     let mut over_shipped = Vec::new();
     for reclaimed in order.ship(left) {
         let from_release = release.reclaim(reclaimed.line_number, reclaimed.deallocated, reclaimed.beyond);
-        let quantity = reclaimed.deallocated - from_release + reclaimed.beyond;
-        if quantity > 0 {
-            order.ship_beyond(reclaimed.line_number, quantity);
-            let line_number = count(reclaimed.line_number);
+        // The order has counted these as cancelled: it has others instead, or has none too many.
+        let cancelled = if cancellation_lost { 0 } else { reclaimed.cancelled };
+        let beyond = reclaimed.deallocated - from_release + reclaimed.beyond;
+        order.lose(reclaimed.line_number, cancelled);
+        order.ship_beyond(reclaimed.line_number, beyond);
+        if beyond + cancelled > 0 {
+            let (line_number, quantity) = (count(reclaimed.line_number), beyond + cancelled);
             over_shipped.push(LineQuantity { line_number, sku: reclaimed.sku, quantity });
         }
     }

@@ -43,6 +43,8 @@ pub(crate) struct WriteOffPackage {
     remedy: Remedy,
     claim_reference: String,
     reason: String,
+    /// Of its shipment; not compared when empty.
+    etag: String,
 }
 
 impl WriteOffPackage {
@@ -55,7 +57,8 @@ impl WriteOffPackage {
         let reason = checks.optional_text("reason", &request.reason, MAX_TEXT);
         checks.done()?;
         let (claim_reference, reason) = (checked(claim_reference)?, checked(reason)?);
-        Ok(Self { package_id: checked(package_id)?, remedy: checked(remedy)?, claim_reference, reason })
+        let (package_id, etag) = (checked(package_id)?, request.etag.clone());
+        Ok(Self { package_id, remedy: checked(remedy)?, claim_reference, reason, etag })
     }
 }
 
@@ -75,7 +78,7 @@ impl Command for WriteOffPackage {
         let package = package.ok_or_else(|| Fault::not_found("package", &self.package_id))?;
         let shipment_id = package.shipment_id.clone();
         let mut aggregate = FulfillmentOrderAggregate::load(&package.fulfillment_order_id, rows)?;
-        aggregate.write_off(&self.package_id, self.remedy, &self.claim_reference, &self.reason)?;
+        aggregate.write_off(&self.package_id, &self.etag, self.remedy, &self.claim_reference, &self.reason)?;
         aggregate.save(rows, cx)?.shipment_snapshot(&shipment_id)
     }
 }

@@ -5,12 +5,24 @@ mod plan;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use proto::{fulfillment::v1::FulfillmentUnfulfillable, types::v1::LineQuantity};
-use store::{Context, Needs, Rows};
+use proto::{
+    fulfillment::v1::FulfillmentUnfulfillable,
+    types::v1::{Address, LineQuantity},
+};
+use store::{Context, Needs, Proto, Rows};
 use types::{Fault, NodeId, OrderId, Timestamp};
 
 use super::{OpenHold, Release, ReleaseLine, RoutingState};
-use crate::{process::routing, routing::Exclusions};
+use crate::{package::add, process::routing, routing::Exclusions};
+
+/// Units of a release that no node has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unassigned {
+    /// Without a plan.
+    Unrouted,
+    /// Allotted to nodes by a plan.
+    Planned,
+}
 
 /// A release with its lines.
 #[derive(Debug)]
@@ -24,8 +36,19 @@ pub(crate) struct ReleaseAggregate {
     schedule_routing: bool,
     /// Units that are returned to the order, and the key of their event.
     returned_to_order: Option<(FulfillmentUnfulfillable, String)>,
-    /// Units by node that inventory allocated for a plan after another node had shipped them.
-    superseded: BTreeMap<String, Vec<LineQuantity>>,
+    /// Units without a node that are cancelled.
+    cancelled: Vec<LineQuantity>,
+    /// Units by node that inventory allocated for a plan, and that the node is not asked for.
+    freed: BTreeMap<String, Freed>,
+}
+
+/// Units that inventory allocated at a node that is not asked for them.
+#[derive(Debug, Default)]
+struct Freed {
+    /// Units that the order cancelled.
+    cancelled: Vec<LineQuantity>,
+    /// Units that another node has shipped.
+    superseded: Vec<LineQuantity>,
 }
 
 impl ReleaseAggregate {
@@ -56,7 +79,8 @@ impl ReleaseAggregate {
             loaded: Some((*release).clone()),
             schedule_routing: false,
             returned_to_order: None,
-            superseded: BTreeMap::new(),
+            cancelled: Vec::new(),
+            freed: BTreeMap::new(),
         }))
     }
 
@@ -75,7 +99,8 @@ impl ReleaseAggregate {
             loaded: None,
             schedule_routing: true,
             returned_to_order: None,
-            superseded: BTreeMap::new(),
+            cancelled: Vec::new(),
+            freed: BTreeMap::new(),
         }
     }
 
@@ -114,7 +139,7 @@ impl ReleaseAggregate {
     /// Whether the nodes of a plan are not to be asked yet: a hold blocks some of its lines. Nobody asks them any more once the
     /// order is cancelled.
     pub(crate) fn holds_plan(&self) -> bool {
-        let planned = |line: &&ReleaseLine| line.planned > 0;
+        let planned = |line: &&ReleaseLine| line.planned > line.to_cancel;
         let held = self.lines.iter().filter(planned).any(|line| self.release.holds.block(line.line_number));
         held && !self.is_cancelled()
     }
@@ -189,6 +214,62 @@ impl ReleaseAggregate {
         }
     }
 
+    /// Cancels units without a node, unrouted ones only or planned ones; takes them off the units. Planned ones are cancelled when
+    /// the plan is settled, as inventory may have allocated them.
+    pub(crate) fn cancel_units(&mut self, units: &mut [LineQuantity], from: Unassigned, reason: &str) -> bool {
+        let mut changed = false;
+        for unit in units {
+            let Some(line) = self.lines.iter_mut().find(|line| line.line_number == i64::from(unit.line_number)) else {
+                continue;
+            };
+            let cancelled = match from {
+                Unassigned::Unrouted => line.cancel_unrouted(unit.quantity),
+                Unassigned::Planned => line.cancel_planned(unit.quantity),
+            };
+            if from == Unassigned::Unrouted && cancelled > 0 {
+                add(&mut self.cancelled, vec![line.units(cancelled)]);
+            }
+            unit.quantity -= cancelled;
+            changed |= cancelled > 0;
+        }
+        if changed && !self.is_cancelled() {
+            reason.clone_into(&mut self.release.cancel_reason);
+        }
+        changed
+    }
+
+    /// Its goods go to another address. Returns the units that no node has yet: they are routed to the other country, if it is one.
+    pub(crate) fn redirect(&mut self, change_number: i64, ship_to: &Address) -> Vec<LineQuantity> {
+        let is_other_country = self.release.ship_to.0.country != ship_to.country;
+        self.release.ship_to = Proto(ship_to.clone());
+        self.release.ship_to_change_number = change_number;
+        if is_other_country {
+            if self.release.routing_state != RoutingState::Pending || self.release.decision_id.is_some() {
+                self.release.attempt += 1;
+                self.release.plan_number = 1;
+            }
+            self.release.ship_to_attempt = self.release.attempt;
+            if self.has_unrouted() {
+                self.route();
+            }
+        }
+        let mut units = self.unrouted();
+        for line in &self.lines {
+            let planned = line.planned - line.to_cancel;
+            if planned > 0 {
+                add(&mut units, vec![line.units(planned)]);
+            }
+        }
+        units
+    }
+
+    /// Has the plan settled that stood because of a hold, when nothing of it is blocked any more.
+    pub(crate) fn settle_if_free(&self, stood: bool, cx: &mut Context<'_>) {
+        if let Some(decision_id) = self.release.decision_id.as_ref().filter(|_| stood && !self.holds_plan()) {
+            routing::schedule_allocation(decision_id, &self.release, cx);
+        }
+    }
+
     /// Reclaims deallocated units of a line that left their node after all, and units beyond those; returns how many.
     pub(crate) fn reclaim(&mut self, line_number: i64, deallocated: i64, beyond: i64) -> i64 {
         self.line_mut(line_number).map_or(0, |line| line.reclaim(deallocated, beyond))
@@ -230,7 +311,7 @@ impl ReleaseAggregate {
     /// Saves the release and emits its events: unrouted units of a cancelled release are cancelled, and the exception follows
     /// whether units need a person.
     pub(crate) fn save(mut self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
-        let cancelled = self.cancel_unrouted();
+        self.cancel_unrouted();
         if !self.has_unrouted() {
             self.release.routing_state = RoutingState::Settled;
             if self.lines.iter().all(|line| line.planned == 0) {
@@ -262,22 +343,22 @@ impl ReleaseAggregate {
         if was_unassigned != is_unassigned {
             self.touch_first(rows)?;
         }
-        self.emit(cancelled, unassigned_changed, cx);
+        self.emit(unassigned_changed, cx);
         if self.schedule_routing && self.release.routing_state == RoutingState::Pending {
             routing::schedule(&self.release, cx);
         }
         Ok(())
     }
 
-    fn cancel_unrouted(&mut self) -> Vec<LineQuantity> {
-        if !self.is_cancelled() {
-            return Vec::new();
+    /// Cancels every unrouted unit of a cancelled release.
+    fn cancel_unrouted(&mut self) {
+        if self.is_cancelled() {
+            let unrouted = self.unrouted();
+            add(&mut self.cancelled, unrouted);
+            for line in &mut self.lines {
+                line.cancelled += std::mem::take(&mut line.unrouted);
+            }
         }
-        let cancelled = self.unrouted();
-        for line in &mut self.lines {
-            line.cancelled += std::mem::take(&mut line.unrouted);
-        }
-        cancelled
     }
 
     fn others_unassigned(&self, rows: &Rows) -> Result<bool, Fault> {

@@ -144,7 +144,8 @@ impl Command for VoidLabels {
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<v1::Shipment, Fault> {
         let mut aggregate = FulfillmentOrderAggregate::load(&self.0.fulfillment_order_id, rows)?;
         let at = believed(self.0.occur_time, cx.now());
-        let shipment_id = aggregate.void_labels(&self.0.shipment_reference, &self.0.names, at)?;
+        let voided = aggregate.void_labels(&self.0.shipment_reference, &self.0.names, at);
+        let shipment_id = voided.map_err(|fault| aggregate.refreshed(fault))?;
         aggregate.save(rows, cx)?.shipment_snapshot(&shipment_id)
     }
 }
@@ -163,7 +164,8 @@ impl Command for RetractShipment {
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<v1::Shipment, Fault> {
         let mut aggregate = FulfillmentOrderAggregate::load(&self.0.fulfillment_order_id, rows)?;
-        let shipment_id = aggregate.retract_departures(&self.0.shipment_reference, &self.0.names, rows)?;
+        let retracted = aggregate.retract_departures(&self.0.shipment_reference, &self.0.names, rows);
+        let shipment_id = retracted.map_err(|fault| aggregate.refreshed(fault))?;
         faster_node::give_back(&mut aggregate, &shipment_id, rows, cx)?;
         aggregate.save(rows, cx)?.shipment_snapshot(&shipment_id)
     }
@@ -185,7 +187,8 @@ impl Command for CorrectShipment {
             known_lines(aggregate.order(), &format!("packages[{at}].lines"), &package.lines, &mut checks);
         }
         checks.done()?;
-        let shipment_id = aggregate.correct_contents(&self.named.shipment_reference, &self.packages)?;
+        let corrected = aggregate.correct_contents(&self.named.shipment_reference, &self.packages);
+        let shipment_id = corrected.map_err(|fault| aggregate.refreshed(fault))?;
         faster_node::give_back(&mut aggregate, &shipment_id, rows, cx)?;
         aggregate.save(rows, cx)?.shipment_snapshot(&shipment_id)
     }
@@ -208,7 +211,8 @@ impl Command for RetractPick {
         let picked = known_lines(aggregate.order(), "picked", &self.picked, &mut checks);
         let short = known_lines(aggregate.order(), "short", &self.short, &mut checks);
         checks.done()?;
-        aggregate.retract_pick(&picked, &short, believed(self.occur_time, cx.now()), rows)?;
+        let retracted = aggregate.retract_pick(&picked, &short, believed(self.occur_time, cx.now()), rows);
+        retracted.map_err(|fault| aggregate.refreshed(fault))?;
         Ok(aggregate.save(rows, cx)?.snapshot())
     }
 }

@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 
 use store::{Column, Kind, Value};
-use types::NodeId;
+use types::{
+    NodeId,
+    text::{escaped, unescaped},
+};
 
-/// Nodes not to use: for every item, or for one. Stored as `nod_a;nod_b:SKU`.
+/// Nodes not to use: for every item, or for one. Stored as `nod_a;nod_b:SKU`, with `;` and `%` in an SKU percent-encoded.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Exclusions(pub(crate) BTreeSet<(NodeId, Option<String>)>);
 
@@ -26,7 +29,7 @@ impl Column for Exclusions {
 
     fn to_value(&self) -> Value {
         let one = |(node_id, sku): &(NodeId, Option<String>)| match sku {
-            Some(sku) => format!("{node_id}:{sku}"),
+            Some(sku) => format!("{node_id}:{}", escaped(sku, &[';'])),
             None => node_id.to_string(),
         };
         Value::Text(self.0.iter().map(one).collect::<Vec<_>>().join(";"))
@@ -35,7 +38,7 @@ impl Column for Exclusions {
     fn from_value(value: Value) -> Option<Self> {
         let text = String::from_value(value)?;
         let one = |part: &str| match part.split_once(':') {
-            Some((node_id, sku)) => Some((node_id.parse().ok()?, Some(sku.to_owned()))),
+            Some((node_id, sku)) => Some((node_id.parse().ok()?, Some(unescaped(sku)?))),
             None => Some((part.parse().ok()?, None)),
         };
         let parts = text.split(';').filter(|part| !part.is_empty());
@@ -54,5 +57,9 @@ mod tests {
         assert_eq!(exclusions.to_value(), Value::Text("nod_a;nod_b:X-1.5".to_owned()));
         assert_eq!(Exclusions::from_value(exclusions.to_value()), Some(exclusions));
         assert_eq!(Exclusions::from_value(Value::Text(String::new())), Some(Exclusions::default()));
+        let skus =
+            ["a:b;c", ";", "100 % Tee", "nod_c;nod_d", "Größe/4"].map(|sku| (node("nod_b"), Some(sku.to_owned())));
+        let unusual = Exclusions(skus.into());
+        assert_eq!(Exclusions::from_value(unusual.to_value()), Some(unusual));
     }
 }

@@ -4,8 +4,9 @@ use mesh::{
     CallInfo,
     wire::{Checks, one_id},
 };
+use prost::Message as _;
 use proto::fulfillment::v1::{
-    ListFulfillmentOrdersRequest, ListFulfillmentOrdersResponse, ListNodesRequest, ListNodesResponse,
+    FulfillmentOrder, ListFulfillmentOrdersRequest, ListFulfillmentOrdersResponse, ListNodesRequest, ListNodesResponse,
     ListRoutingDecisionsRequest, ListRoutingDecisionsResponse, ListShipmentsRequest, ListShipmentsResponse,
     PackageProblem,
 };
@@ -55,16 +56,21 @@ impl Rpc {
             order_id: checks.optional_id("order_id", &request.order_id).flatten(),
             execution_states: execution_states.unwrap_or_default(),
             request_states: request_states.unwrap_or_default(),
+            ship_to_group: request.ship_to_group,
         };
+        check_group(request.ship_to_group, &request.order_id, &mut checks);
         checks.done()?;
-        let states = format!("{:?}/{:?}", filter.execution_states, filter.request_states);
+        let FulfillmentOrderFilter { execution_states, request_states, ship_to_group, .. } = &filter;
+        let states = format!("{execution_states:?}/{request_states:?}/{ship_to_group}");
         let caller = call.principal.to_string();
         let marks = [request.partner_id.as_str(), &request.node_id, &request.order_id, &states, &caller];
         let page = Page::read("fulfillment_orders", &marks, &[Kind::Text], request.page_size, &request.page_token)?;
         let mut headers = reads::fulfillment_orders(&self.db, &filter, &call.principal, &page).await?;
         let next_page_token = page.next(&mut headers, |header| vec![header.fulfillment_order_id.to_value()]);
         let orders = reads::with_lines(&self.db, headers).await?;
-        let fulfillment_orders = orders.iter().map(wire::fulfillment_order).collect();
+        let mut fulfillment_orders: Vec<_> = orders.iter().map(wire::fulfillment_order).collect();
+        let key = |order: &FulfillmentOrder| vec![order.fulfillment_order_id.clone().to_value()];
+        let next_page_token = page.cut(&mut fulfillment_orders, next_page_token, FulfillmentOrder::encoded_len, key);
         Ok(ListFulfillmentOrdersResponse { fulfillment_orders, next_page_token })
     }
 
@@ -83,15 +89,31 @@ impl Rpc {
             states: states.unwrap_or_default(),
             tracking_number: tracking_number.unwrap_or_default(),
             problem: problem.and_then(Problem::from_contract),
+            ship_to_group: request.ship_to_group,
         };
+        check_group(request.ship_to_group, &request.order_id, &mut checks);
         checks.done()?;
-        let states = format!("{:?}/{:?}", filter.states, filter.problem);
+        let states = format!("{:?}/{:?}/{}", filter.states, filter.problem, filter.ship_to_group);
         let caller = call.principal.to_string();
         let marks = [request.order_id.as_str(), &request.carrier_id, &states, &request.tracking_number, &caller];
         let page = Page::read("shipments", &marks, reads::SHIPMENT_KEY, request.page_size, &request.page_token)?;
         let mut shipments = reads::shipments(&self.db, &filter, &call.principal, &page).await?;
         let key = |shipment: &Shipment| vec![shipment.create_time.to_value(), shipment.shipment_id.to_value()];
         let next_page_token = page.next(&mut shipments, key);
-        Ok(ListShipmentsResponse { shipments: self.snapshots(&shipments).await?, next_page_token })
+        let snapshots = self.snapshots(&shipments).await?;
+        let mut listed: Vec<_> = shipments.into_iter().zip(snapshots).collect();
+        let next_page_token =
+            page.cut(&mut listed, next_page_token, |(_, shown)| shown.encoded_len(), |(shipment, _)| key(shipment));
+        Ok(ListShipmentsResponse { shipments: listed.into_iter().map(|(_, shown)| shown).collect(), next_page_token })
+    }
+}
+
+/// Numbers of ship-to groups are those of an order.
+fn check_group(ship_to_group: i32, order_id: &str, checks: &mut Checks) {
+    if ship_to_group < 0 {
+        checks.wrong("ship_to_group", "must be at least 0");
+    }
+    if ship_to_group > 0 && order_id.is_empty() {
+        checks.wrong("order_id", "is required with ship_to_group");
     }
 }

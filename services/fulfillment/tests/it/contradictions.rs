@@ -177,6 +177,7 @@ async fn a_retracted_delivery_did_not_occur() {
         assert_eq!(retracted[0].retracts, [recorded[1].event_id.clone()], "the log keeps both");
         let payload = events.payloads::<TrackingReportRetracted>(EventType::ShipmentReportRetracted).remove(0);
         assert_eq!(payload.milestone.unwrap().retract_reason, "another package");
+        assert_eq!(payload.shipment.unwrap().packages[0].status(), MilestoneCode::OutForDelivery, "as it is after it");
         let undelivered = events.payloads::<ShipmentDelivered>(EventType::ShipmentDeliveryRetracted);
         assert_eq!((undelivered.len(), undelivered[0].lines[0].quantity), (1, 6));
 

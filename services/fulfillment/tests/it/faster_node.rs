@@ -158,12 +158,18 @@ async fn what_nobody_shipped_of_a_stopped_fulfillment_order_goes_to_another_node
 }
 
 #[tokio::test]
-async fn an_accepted_fulfillment_order_goes_on_when_not_all_of_it_was_shipped() {
+async fn an_accepted_fulfillment_order_is_asked_for_what_was_shipped_and_goes_on_with_the_rest() {
     each(routed, async |world| {
         ships_a_part(&world, true).await;
         let second = of_order_2(&world, 1).await;
-        assert_eq!(second.request_state(), RequestState::Accepted, "the customer waits for the others");
-        assert_eq!(world.count(EventType::FulfillmentCancelled).await, 0);
+        assert_eq!(second.request_state(), RequestState::CancellationRequested);
+        let asked: Vec<_> = second.lines.iter().map(|line| (line.line_number, line.cancel_requested)).collect();
+        assert_eq!(asked, [(1, 3), (2, 0)]);
+        world.answer_cancellation(&second, CancellationAnswer::Accepted).await;
+        world.drain().await;
+        let stopped = world.events().await.payloads::<FulfillmentCancelled>(EventType::FulfillmentCancelled).remove(0);
+        assert_eq!((quantities(&stopped.superseded), quantities(&stopped.lines)), (vec![(1, 3)], vec![]));
+        assert_eq!(of_order_2(&world, 1).await.request_state(), RequestState::Accepted);
         assert_eq!((world.fulfillment_orders("ord_2").await.len(), world.workers.look().await), (2, Ok(0)));
     })
     .await;

@@ -55,7 +55,7 @@ async fn a_wrong_node_is_refused() {
 #[tokio::test]
 async fn wrong_reports_are_refused_and_change_nothing() {
     each(World::open, async |world| {
-        let wrong = LineQuantity { line_number: 0, sku: "a b".to_owned(), quantity: 0 };
+        let wrong = LineQuantity { line_number: 0, sku: "a\u{7}b".to_owned(), quantity: 0 };
         let mut request = RecordShipmentRequest {
             fulfillment_order_id: "ful_1".to_owned(),
             shipment_reference: "S\n1".to_owned(),

@@ -1,8 +1,9 @@
 //! Nodes, lists, and who sees what.
 
 use proto::fulfillment::v1::{
-    CreateNodeRequest, GetFulfillmentOrderRequest, GetNodeRequest, GetShipmentRequest, ListFulfillmentOrdersRequest,
-    ListNodesRequest, ListShipmentsRequest, NodeState, RequestState, ShipmentState, UpdateNodeRequest,
+    CreateNodeRequest, GetFulfillmentOrderRequest, GetNodeRequest, GetShipmentRequest, Holidays, Lane, Lanes,
+    ListFulfillmentOrdersRequest, ListNodesRequest, ListShipmentsRequest, NodeState, RequestState, ShipmentState,
+    UpdateNodeRequest, Weekday, WorkingDays,
 };
 use tonic::Code;
 
@@ -62,6 +63,98 @@ async fn a_node_has_a_day_to_ship_unless_it_says_how_long_it_needs() {
         for wrong in [time(-1), time(30 * 86_400 + 1)] {
             assert_eq!(wrong_fields(world.api().update_node(change(wrong)).await), ["handling_time"]);
         }
+    })
+    .await;
+}
+
+fn lane(countries: &[&str], prefixes: &[&str], transit_days: i32) -> Lane {
+    Lane {
+        countries: countries.iter().map(|code| (*code).to_owned()).collect(),
+        postal_prefixes: prefixes.iter().map(|prefix| (*prefix).to_owned()).collect(),
+        transit_days,
+        ..Default::default()
+    }
+}
+
+fn texts(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_node_says_when_it_works_and_how_long_its_carriers_need() {
+    each(World::open, async |world| {
+        let (monday, friday) = (Weekday::Monday.into(), Weekday::Friday.into());
+        let lanes = vec![Lane { carrier_id: "par_carrier".to_owned(), ..lane(&["DE", "AT"], &["1", "80"], 2) }];
+        let request = CreateNodeRequest {
+            cutoff_time: "14:30".to_owned(),
+            working_days: vec![friday, monday, friday],
+            holidays: texts(&["2027-01-01", "2026-12-25", "2027-01-01"]),
+            lanes: lanes.clone(),
+            ..node("nod_a", 0)
+        };
+        let created = world.api().create_node(request).await.unwrap().into_inner();
+        assert_eq!((created.cutoff_time.as_str(), &created.working_days), ("14:30", &vec![monday, friday]));
+        assert_eq!((&created.holidays, &created.lanes), (&texts(&["2026-12-25", "2027-01-01"]), &lanes));
+        let change = UpdateNodeRequest { node_id: "nod_a".to_owned(), ..Default::default() };
+        // What is not given stays, and nothing changes.
+        assert_eq!(world.api().update_node(change.clone()).await.unwrap().into_inner(), created);
+        let cleared = UpdateNodeRequest {
+            cutoff_time: Some(String::new()),
+            working_days: Some(WorkingDays::default()),
+            holidays: Some(Holidays { dates: texts(&["2028-02-29"]) }),
+            lanes: Some(Lanes { lanes: vec![lane(&["*"], &[], 5)] }),
+            ..change
+        };
+        let changed = world.api().update_node(cleared).await.unwrap().into_inner();
+        assert_eq!((changed.cutoff_time.as_str(), changed.working_days.len()), ("", 0));
+        assert_eq!((changed.holidays.clone(), changed.lanes[0].transit_days), (texts(&["2028-02-29"]), 5));
+        let read = world.api().get_node(GetNodeRequest { node_id: "nod_a".to_owned() }).await.unwrap().into_inner();
+        assert_eq!(read, changed);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_calendar_that_cannot_be_names_its_wrong_fields() {
+    each(World::open, async |world| {
+        let request = CreateNodeRequest {
+            time_zone: "Europe/Bonn".to_owned(),
+            cutoff_time: "24:00".to_owned(),
+            working_days: vec![Weekday::Monday.into(), 8],
+            holidays: texts(&["2026-12-25", "2026-02-29"]),
+            lanes: vec![
+                lane(&["DE"], &[], 1),
+                Lane { carrier_id: "acc_1".to_owned(), delivery_days: vec![0], ..lane(&["XX"], &["-"], 91) },
+                lane(&[], &["12345678901234567"], -1),
+            ],
+            ..node("nod_a", 0)
+        };
+        let expected = [
+            "time_zone",
+            "cutoff_time",
+            "working_days[1]",
+            "holidays[1]",
+            "lanes[1].countries[0]",
+            "lanes[1].postal_prefixes[0]",
+            "lanes[1].transit_days",
+            "lanes[1].carrier_id",
+            "lanes[1].delivery_days[0]",
+            "lanes[2].countries",
+            "lanes[2].postal_prefixes[0]",
+            "lanes[2].transit_days",
+        ];
+        assert_eq!(wrong_fields(world.api().create_node(request).await), expected);
+        world.node("nod_a", 0).await;
+        let change = UpdateNodeRequest {
+            node_id: "nod_a".to_owned(),
+            cutoff_time: Some("9:00".to_owned()),
+            working_days: Some(WorkingDays { weekdays: vec![9] }),
+            holidays: Some(Holidays { dates: texts(&["tomorrow"]) }),
+            lanes: Some(Lanes { lanes: vec![Lane::default(); 201] }),
+            ..Default::default()
+        };
+        let expected = ["cutoff_time", "working_days.weekdays[0]", "holidays.dates[0]", "lanes.lanes"];
+        assert_eq!(wrong_fields(world.api().update_node(change).await), expected);
     })
     .await;
 }
@@ -163,6 +256,7 @@ async fn shipments_are_shown_to_their_account_carrier_and_node() {
             if principal.partner.is_none() {
                 shown.fulfillment_order_id.clear();
                 shown.shipment_reference.clear();
+                shown.supported_actions.clear();
             }
             let expected = if sees { Ok(shown) } else { Err(Code::NotFound) };
             assert_eq!(

@@ -11,26 +11,26 @@ use crate::world::World;
 
 /// Of 4,000 fulfillment orders two are open and two were rejected.
 const FULFILLMENT_ORDERS: &str = "INSERT INTO fulfillment_orders (fulfillment_order_id, order_id, account_id, customer_po, \
-    node_id, partner_id, release_number, attempt, execution_state, request_state, ship_to, reason, decision_id, \
+    node_id, partner_id, release_number, attempt, execution_state, request_state, ship_to, ship_to_group, ship_to_change_number, reason, decision_id, \
     late_acceptance, holds, create_time, update_time, version) \
     SELECT 'ful_' || (100000 + i), 'ord_' || i, 'acc_' || (i % 20), '', 'nod_' || (i % 2), 'par_' || (i % 2), 1, 1, \
     CASE WHEN i % 4000 < 2 THEN 'OPEN' WHEN i % 4000 < 4 THEN 'CANCELLED' ELSE 'COMPLETED' END, \
     CASE WHEN i % 4000 < 2 THEN 'SUBMITTED' WHEN i % 4000 < 4 THEN 'REJECTED' ELSE 'ACCEPTED' END, \
-    EMPTY_BYTES, '', 'rtd_1', 'NONE', '', i, i, 1 FROM n";
-const LINES: &str = "INSERT INTO fulfillment_lines SELECT 'ful_' || (100000 + i), 1, 'A', 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1 FROM n";
+    EMPTY_BYTES, 0, 0, '', 'rtd_1', 'NONE', '', i, i, 1 FROM n";
+const LINES: &str = "INSERT INTO fulfillment_lines SELECT 'ful_' || (100000 + i), 1, 'A', 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1 FROM n";
 /// Of 4,000 shipments two are under way.
 const SHIPMENTS: &str = "INSERT INTO shipments (shipment_id, fulfillment_order_id, order_id, account_id, node_id, partner_id, \
-    shipment_reference, carrier_id, state, contents, create_time, update_time, version) \
+    shipment_reference, ship_to_group, carrier_id, state, contents, create_time, update_time, version) \
     SELECT 'shm_' || (100000 + i), 'ful_' || (100000 + i), 'ord_' || i, 'acc_' || (i % 20), 'nod_' || (i % 2), \
-    'par_' || (i % 2), 'r', 'par_' || (2 + i % 2), CASE WHEN i % 4000 < 2 THEN 'SHIPPED' ELSE 'DELIVERED' END, 'AGREE', i, i, 1 FROM n";
+    'par_' || (i % 2), 'r', 0, 'par_' || (2 + i % 2), CASE WHEN i % 4000 < 2 THEN 'SHIPPED' ELSE 'DELIVERED' END, 'AGREE', i, i, 1 FROM n";
 const PACKAGES: &str = "INSERT INTO packages (package_id, shipment_id, fulfillment_order_id, tracking_number, package_key, \
     sscc, contents, label_time, departure, status, doubts, create_time, version) \
     SELECT 'pkg_' || (100000 + i), 'shm_' || (100000 + i), 'ful_' || (100000 + i), 'T' || i, 'T' || i, '', \
     EMPTY_BYTES, i, 'NONE', 'UNSPECIFIED', 0, i, 1 FROM n";
 /// Releases that were routed.
-const RELEASES: &str = "INSERT INTO releases (order_id, release_number, account_id, customer_po, ship_to, routing_state, attempt, \
+const RELEASES: &str = "INSERT INTO releases (order_id, release_number, account_id, customer_po, ship_to, ship_to_group, ship_to_change_number, ship_to_attempt, routing_state, attempt, \
     plan_number, exclusions, holds, unrouted_time, cancel_reason, create_time, version) \
-    SELECT 'ord_' || i, 1, 'acc_1', '', EMPTY_BYTES, 'SETTLED', 1, 1, '', '', i, '', i, 1 FROM n";
+    SELECT 'ord_' || i, 1, 'acc_1', '', EMPTY_BYTES, 0, 0, 1, 'SETTLED', 1, 1, '', '', i, '', i, 1 FROM n";
 
 #[tokio::test]
 async fn a_warehouse_reads_its_open_work_and_not_its_history() {
@@ -64,6 +64,7 @@ async fn a_warehouse_reads_its_open_work_and_not_its_history() {
             (ListFulfillmentOrdersRequest { execution_states: ended, ..all() }, 10),
             (ListFulfillmentOrdersRequest { order_id: text("ord_777"), execution_states: open, ..all() }, 0),
             (ListFulfillmentOrdersRequest { order_id: text("ord_777"), ..of("par_1") }, 1),
+            (ListFulfillmentOrdersRequest { order_id: text("ord_777"), ship_to_group: 1, ..of("par_1") }, 0),
         ];
         let clerk = person(Role::CustomerService, Accounts::Only(vec!["acc_1".parse().unwrap()]));
         for (principal, sees_all) in [(staff(Role::Operations), true), (partner("par_1"), false), (clerk, false)] {
@@ -103,6 +104,7 @@ async fn a_carrier_reads_its_shipments_under_way_and_not_its_history() {
             ListShipmentsRequest { states: under_way.clone(), ..all() },
             ListShipmentsRequest { states: under_way.clone(), ..carried() },
             ListShipmentsRequest { order_id: "ord_777".to_owned(), ..all() },
+            ListShipmentsRequest { order_id: "ord_777".to_owned(), ship_to_group: 1, ..carried() },
             ListShipmentsRequest { order_id: "ord_777".to_owned(), states: under_way.clone(), ..carried() },
             ListShipmentsRequest { tracking_number: "T777".to_owned(), states: under_way, ..all() },
             ListShipmentsRequest { tracking_number: "T777".to_owned(), ..carried() },

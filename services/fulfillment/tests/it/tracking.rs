@@ -4,8 +4,8 @@ use proto::{
     events::EventType,
     fulfillment::v1::{
         ExecutionState, ListMilestonesRequest, ListShipmentsRequest, MilestoneCode, ProofOfDelivery,
-        RecordMilestoneResponse, RecordProofOfDeliveryRequest, Shipment, ShipmentDelivered, ShipmentShipped,
-        ShipmentState,
+        ProofOfDeliveryCaptured, RecordMilestoneResponse, RecordProofOfDeliveryRequest, Shipment, ShipmentDelivered,
+        ShipmentShipped, ShipmentState,
     },
 };
 
@@ -121,7 +121,10 @@ async fn reports_before_the_package_is_known_are_buffered_and_applied() {
         let position = |wanted: EventType| types.iter().position(|event_type| *event_type == wanted).unwrap();
         assert!(position(EventType::ShipmentShipped) < position(EventType::ShipmentDelivered));
         assert_eq!(world.count(EventType::ShipmentMilestoneRecorded).await, 1);
-        assert_eq!(world.count(EventType::ShipmentPodCaptured).await, 1);
+        let captured = world.events().await.payloads::<ProofOfDeliveryCaptured>(EventType::ShipmentPodCaptured);
+        assert_eq!(captured.len(), 1);
+        let reported = captured[0].shipment.as_ref().unwrap();
+        assert_eq!((&reported.etag, &reported.packages), (&shipment.etag, &shipment.packages));
     })
     .await;
 }

@@ -6,16 +6,20 @@ use std::{ops::Deref, sync::Arc};
 
 use mesh::{Channel, Principal, Role};
 use proto::{
+    event::v1::Event,
     events::OrderEvent,
     fulfillment::v1::{
         FulfillmentOrder, RecordShipmentRequest, ReportedPackage, fulfillment_service_client::FulfillmentServiceClient,
     },
     inventory::v1::inventory_service_server::InventoryServiceServer,
-    order::v1::{Hold, OrderCancelRequested, OrderHoldChanged, OrderReleaseSuperseded, OrderReleased, ReleasedLine},
-    types::v1::{Address, HandlingClass},
+    order::v1::{
+        Hold, OrderCancelRequested, OrderHoldChanged, OrderReleaseSuperseded, OrderReleased,
+        OrderShipToChangeRequested, ReleasedLine,
+    },
+    types::v1::{Address, HandlingClass, LineQuantity},
 };
 use store::Options;
-use testkit::{Log, START, Service, units};
+use testkit::{Log, START, Service, event, units};
 use types::ManualClock;
 use waybill_fulfillment::{Config, MIGRATIONS, NAME, Peers, server, workers};
 
@@ -92,6 +96,16 @@ impl World {
         for (line, sku, quantity) in lines {
             self.inventory.reserve(order, *line, sku, *quantity);
         }
+        self.release_reserved(order, number, lines);
+    }
+
+    /// An order releases units that are reserved for it already.
+    pub(crate) fn release_reserved(&self, order: &str, number: i32, lines: &[(i32, &str, i64)]) {
+        self.release_to_group(order, number, 0, lines);
+    }
+
+    /// An order releases units of a ship-to group that are reserved for it already.
+    pub(crate) fn release_to_group(&self, order: &str, number: i32, group: i32, lines: &[(i32, &str, i64)]) {
         let lines = lines.iter().map(|(line_number, sku, quantity)| ReleasedLine {
             line_number: *line_number,
             sku: (*sku).to_owned(),
@@ -106,6 +120,7 @@ impl World {
             ship_to: Some(Address { name: "Depot".to_owned(), country: "DE".to_owned(), ..Address::default() }),
             lines: lines.collect(),
             requested_ship_time: None,
+            ship_to_group: group,
         };
         self.order_log.emit(order, &OrderEvent::OrderReleased(released));
     }
@@ -129,7 +144,31 @@ impl World {
 
     /// The order is cancelled.
     pub(crate) fn cancel(&self, order: &str) {
-        let requested = OrderCancelRequested { order_id: order.to_owned(), reason: "not wanted".to_owned() };
+        let requested =
+            OrderCancelRequested { order_id: order.to_owned(), reason: "not wanted".to_owned(), lines: Vec::new() };
+        self.order_log.emit(order, &OrderEvent::OrderCancelRequested(requested));
+    }
+
+    /// The order's goods should go to another address.
+    pub(crate) fn request_ship_to(&self, change_number: i32, ship_to: Address) {
+        self.request_ship_to_of_group(change_number, 0, ship_to);
+    }
+
+    /// The goods of a ship-to group of the order should go to another address.
+    pub(crate) fn request_ship_to_of_group(&self, change_number: i32, ship_to_group: i32, ship_to: Address) {
+        let (order_id, ship_to) = (ORDER.to_owned(), Some(ship_to));
+        let change = OrderShipToChangeRequested { order_id, change_number, ship_to_group, ship_to };
+        let requested = event(ORDER, &OrderEvent::OrderShipToChangeRequested(change));
+        self.order_log.append(Event { account_id: "acc_1".to_owned(), ..requested });
+    }
+
+    /// Units of the order are cancelled.
+    pub(crate) fn cancel_units(&self, order: &str, lines: &[LineQuantity]) {
+        let requested = OrderCancelRequested {
+            order_id: order.to_owned(),
+            reason: "fewer are wanted".to_owned(),
+            lines: lines.to_vec(),
+        };
         self.order_log.emit(order, &OrderEvent::OrderCancelRequested(requested));
     }
 }
@@ -153,6 +192,11 @@ pub(crate) fn shipped(order: &FulfillmentOrder, packages: &[(&str, i64)]) -> Rec
 /// A package with units of line 1.
 pub(crate) fn package(number: &str, quantity: i64) -> ReportedPackage {
     ReportedPackage { tracking_number: number.to_owned(), sscc: String::new(), lines: vec![units(1, quantity)] }
+}
+
+/// An address by its name and country.
+pub(crate) fn address(name: &str, country: &str) -> Address {
+    Address { name: name.to_owned(), country: country.to_owned(), ..Address::default() }
 }
 
 /// An instant some seconds after the start.

@@ -7,7 +7,8 @@ use crate::{
     movement::MovementKind,
     process::short_pick::ShortPick,
     quantity::AllocationLine,
-    reservation::{Allocation, LineKey, SHORT_PICK_RANK},
+    reach,
+    reservation::{Allocation, DEFAULT_RANK, LineKey, SHORT_PICK_RANK},
     supply::Supply,
 };
 
@@ -16,7 +17,7 @@ store::text_enum! {
     pub(crate) enum DeallocationPolicy = proto::inventory::v1::DeallocationPolicy {
         /// They are released: the order does not want them any more.
         Cancel = "CANCEL",
-        /// They are reserved for the order again.
+        /// They are reserved for the order again, or others when they cannot reach its destination from there.
         Reassign = "REASSIGN",
         /// The location could not find them: other units are reserved, or backordered before all others.
         Short = "SHORT",
@@ -94,17 +95,18 @@ impl Ledger {
                 self.record(Entry { location_id: Some(location_id), on_hand, note, occur_time, ..entry })?;
             }
         }
+        let mut stock = self.stock(&sku)?.clone();
+        let level = self.level(&sku, location_id);
+        let left = level.map_or(0, |level| level.on_hand.saturating_sub(level.allocated - units).max(0));
+        stock.available_at.set(location_id, left);
+        let left = Supply::of(&stock, self.reach.as_ref());
+        let stay = reach::may_stay(self.reach.as_ref(), &stock, location_id, &ship_to_country);
         let reserved = match policy {
             DeallocationPolicy::Cancel => 0,
-            DeallocationPolicy::Reassign => units,
+            DeallocationPolicy::Reassign if stay => units,
+            DeallocationPolicy::Reassign => left.promisable_to(&ship_to_country).min(units),
             // Free units go to the short pick before any backorder.
-            DeallocationPolicy::Short => {
-                let mut stock = self.stock(&sku)?.clone();
-                let level = self.level(&sku, location_id);
-                let left = level.map_or(0, |level| level.on_hand.saturating_sub(level.allocated - units).max(0));
-                stock.available_at.set(location_id, left);
-                Supply::of(&stock, self.reach.as_ref()).free_for(&ship_to_country).min(units)
-            }
+            DeallocationPolicy::Short => left.free_for(&ship_to_country).min(units),
         };
         let reservation = self.reservations.edit(&key).ok_or_else(not_loaded)?;
         reservation.allocated -= units;
@@ -115,10 +117,11 @@ impl Ledger {
         let entry = self.entry(MovementKind::Deallocated, &sku, order_id.as_str());
         let (location_id, ship_to_country) = (Some(location_id), ship_to_country.as_str());
         self.record(Entry { location_id, ship_to_country, reserved, allocated: -units, note, ..entry })?;
-        if policy == DeallocationPolicy::Short && reserved < units {
-            self.backorder(&key, units - reserved, SHORT_PICK_RANK)?;
+        match policy {
+            DeallocationPolicy::Short if reserved < units => self.backorder(&key, units - reserved, SHORT_PICK_RANK),
+            DeallocationPolicy::Reassign if reserved < units => self.backorder(&key, units - reserved, DEFAULT_RANK),
+            DeallocationPolicy::Cancel | DeallocationPolicy::Reassign | DeallocationPolicy::Short => Ok(()),
         }
-        Ok(())
     }
 
     /// Consumes units of a shipment. They have left, so nothing is refused: units that were not allocated there come

@@ -9,6 +9,7 @@ use crate::{
     movement::Movement,
     process::shortfall::ShortfallChange,
     reservation::{Allocation, LineKey, Reservation},
+    scheduled_receipt::ScheduledReceipt,
     stock::{Level, Stock, StockKey},
 };
 
@@ -19,6 +20,7 @@ pub(super) struct Outcome {
     pub(super) levels: Vec<Change<Level>>,
     pub(super) reservations: Vec<Change<Reservation>>,
     pub(super) allocations: Vec<Change<Allocation>>,
+    pub(super) receipts: Vec<Change<ScheduledReceipt>>,
     pub(super) movements: Vec<Movement>,
     /// Reservations whose backorders were filled.
     pub(super) filled: BTreeSet<LineKey>,
@@ -28,12 +30,14 @@ pub(super) struct Outcome {
 }
 
 impl Ledger {
-    /// Fills backorders and returns all that changed.
+    /// Fills backorders, dates the others and returns all that changed.
     pub(super) fn finish(mut self) -> Result<Outcome, Fault> {
         self.fill_backorders()?;
+        self.date_backorders()?;
         let (stock, levels) = (self.stock.changes(|_| ()), self.levels.changes(|_| ()));
         let reservations = self.reservations.changes(|reservation| reservation.derive_columns(self.now));
         let allocations = self.allocations.changes(|allocation| allocation.derive_columns(self.now));
+        let receipts = self.receipts.changes(|receipt| receipt.derive_columns(self.now));
         let mut shortfalls = Vec::new();
         for Change { before, after } in &levels {
             let before = before.as_ref().map_or(0, |level| level.shortfall);
@@ -51,6 +55,7 @@ impl Ledger {
             levels,
             reservations,
             allocations,
+            receipts,
             movements: self.movements,
             filled: self.filled,
             shortfalls,

@@ -1,6 +1,8 @@
 //! Units over all locations: reserve, release, expire.
 
-use types::{AccountId, Fault, Id as _, OrderId, Reason, Violation};
+use std::collections::BTreeMap;
+
+use types::{AccountId, Fault, Id as _, OrderId, Reason, Timestamp, Violation};
 
 use super::{Entry, Ledger, not_loaded};
 use crate::{
@@ -14,16 +16,44 @@ use crate::{
 pub(crate) struct Terms {
     /// Where they go; empty where it is not known.
     pub(crate) ship_to_country: String,
+    /// Where the units of lines go that go elsewhere.
+    pub(crate) line_countries: BTreeMap<i64, String>,
     pub(crate) shortage_policy: ShortagePolicy,
     /// Microseconds.
     pub(crate) expire_after: Option<i64>,
+    /// What a line has, or the default, when absent.
+    pub(crate) priority: Option<i64>,
+    /// What a line has when absent.
+    pub(crate) promise_time: Option<Timestamp>,
+}
+
+/// A line that gets fewer units than it is to have.
+#[derive(Debug)]
+pub(super) struct ShortLine {
+    pub(super) line_number: i64,
+    pub(super) sku: String,
+    pub(super) units: i64,
+    pub(super) available: i64,
+}
+
+impl Terms {
+    /// Where the units of a line go; empty where it is not known.
+    fn country_of(&self, line_number: i64) -> &String {
+        self.line_countries.get(&line_number).unwrap_or(&self.ship_to_country)
+    }
+
+    /// Where the line of a reservation goes now, if that is another country than before. One that is not known changes nothing.
+    pub(crate) fn new_country_of(&self, present: &Reservation) -> Option<&String> {
+        let country = self.country_of(present.line_number);
+        Some(country).filter(|country| !country.is_empty() && **country != present.ship_to_country)
+    }
 }
 
 impl Ledger {
     /// Reserves units for the lines of an order: on refusal none.
     ///
-    /// A line that has the requested quantity already keeps what it has; another quantity changes it by the difference.
-    /// Lines that share an item share its free units.
+    /// A line that has the requested quantity already keeps what it has; another quantity changes it by the difference. A line that
+    /// goes to another country than before is redirected first. Lines that share an item share its free units.
     pub(crate) fn reserve(
         &mut self,
         order_id: &OrderId,
@@ -32,7 +62,7 @@ impl Ledger {
         terms: &Terms,
     ) -> Result<(), Fault> {
         let mut violations = Vec::new();
-        let mut increases = Vec::new();
+        let (mut increases, mut redirections) = (Vec::new(), Vec::new());
         for (index, line) in lines.iter().enumerate() {
             let key = line.key(order_id);
             let Some(present) = self.reservations.get(&key) else {
@@ -40,6 +70,7 @@ impl Ledger {
                 continue;
             };
             let difference = line.quantity - present.requested;
+            redirections.extend(terms.new_country_of(present).map(|country| (key.clone(), country.clone())));
             if present.sku != line.sku {
                 violations.push(violation(index, "sku", format!("the line is reserved for {}", present.sku)));
             } else if -difference > present.reserved + present.backordered {
@@ -55,21 +86,27 @@ impl Ledger {
         if !violations.is_empty() {
             return Err(Fault::violations(violations));
         }
-        let mut refused = Vec::new();
+        let mut short = self.redirect(&redirections)?;
+        for (key, _) in &redirections {
+            self.reservations.edit(key).ok_or_else(not_loaded)?.set_terms(terms);
+        }
         for (key, line, units) in increases {
             let available = self.reserve_more(&key, account_id, &line.sku, units, terms)?;
-            if available < units && terms.shortage_policy == ShortagePolicy::Refuse {
-                refused.push((line, units, available));
+            if available < units {
+                short.push(ShortLine { line_number: line.line_number, sku: line.sku.clone(), units, available });
             }
         }
-        refused.first().map_or(Ok(()), |(line, units, available)| {
-            let message =
-                format!("line {}: {available} of {units} units of {} are available", line.line_number, line.sku);
+        for line in lines {
+            self.prioritize(&line.key(order_id), terms.priority, terms.promise_time)?;
+        }
+        let refused = short.first().filter(|_| terms.shortage_policy == ShortagePolicy::Refuse);
+        refused.map_or(Ok(()), |ShortLine { line_number, sku, units, available }| {
+            let message = format!("line {line_number}: {available} of {units} units of {sku} are available");
             Err(Fault::new(Reason::InsufficientStock, message)
-                .fact("sku", &line.sku)
+                .fact("sku", sku)
                 .fact("requested", units)
                 .fact("available", available)
-                .fact("short_lines", refused.len()))
+                .fact("short_lines", short.len()))
         })
     }
 
@@ -82,9 +119,9 @@ impl Ledger {
         units: i64,
         terms: &Terms,
     ) -> Result<i64, Fault> {
-        // A line that is reserved already goes where it went.
-        let ship_to_country = self.reservations.get(key).map_or(&terms.ship_to_country, |known| &known.ship_to_country);
-        let ship_to_country = ship_to_country.clone();
+        // A line that is reserved already goes where it goes, also when this is not known now.
+        let present = self.reservations.get(key).map(|known| &known.ship_to_country);
+        let ship_to_country = present.unwrap_or_else(|| terms.country_of(key.1)).clone();
         let available = self.supply(sku)?.promisable_to(&ship_to_country).min(units);
         let new = || {
             Reservation::none_for(key.clone(), account_id.clone(), sku.to_owned(), ship_to_country.clone(), self.now)
@@ -92,7 +129,7 @@ impl Ledger {
         let reservation = self.reservations.make(key, new);
         reservation.requested += units;
         reservation.reserved += available;
-        (reservation.shortage_policy, reservation.expire_after) = (terms.shortage_policy, terms.expire_after);
+        reservation.set_terms(terms);
         if available > 0 {
             let entry = self.entry(MovementKind::Reserved, sku, key.0.as_str());
             self.record(Entry { reserved: available, ship_to_country: &ship_to_country, ..entry })?;
@@ -156,6 +193,13 @@ impl Ledger {
     }
 }
 
+impl Reservation {
+    /// The newest call that reserves units for the line, or has them go elsewhere, decides on all of them.
+    fn set_terms(&mut self, terms: &Terms) {
+        (self.shortage_policy, self.expire_after) = (terms.shortage_policy, terms.expire_after);
+    }
+}
+
 fn violation(index: usize, field: &str, description: String) -> Violation {
-    Violation { field: format!("lines[{index}].{field}"), description }
+    Violation::new(format!("lines[{index}].{field}"), description)
 }

@@ -12,6 +12,7 @@ use crate::{
     movement::{Movement, MovementKind},
     process::reservation::{ReservationEvent, emit_reservations},
     reservation::{Allocation, Reservation},
+    scheduled_receipt::{ScheduledReceipt, overdue},
     stock::{Level, Location, Stock},
 };
 
@@ -57,10 +58,11 @@ impl Cause<'_> {
 }
 
 impl Ledger {
-    /// Fills backorders, writes all changed rows, schedules the expiry of reservations and emits all events.
+    /// Fills and dates backorders, writes all changed rows, schedules the expiry of reservations and emits all events.
     pub(crate) fn save(self, cause: &Cause<'_>, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
-        let Outcome { stock, levels, reservations, allocations, mut movements, filled, shortfalls, drifts } =
-            self.finish()?;
+        let outcome = self.finish()?;
+        let Outcome { stock, levels, reservations, allocations, receipts, mut movements, .. } = outcome;
+        let Outcome { filled, shortfalls, drifts, .. } = outcome;
         for change in stock {
             rows.put(change.after);
         }
@@ -82,6 +84,9 @@ impl Ledger {
         }
 
         schedule_expiry(&reservations, cx);
+        for change in receipts {
+            save_receipt(change, rows, cx);
+        }
         if let Cause::Count(location) = cause {
             events::emit_snapshot(&rows.put(location.clone()), &movements, cx);
         }
@@ -103,6 +108,20 @@ impl Ledger {
             shortfall.emit(rows.get::<Stock>(&shortfall.sku)?.map_or(0, |stock| stock.version), cx);
         }
         Ok(())
+    }
+}
+
+/// Writes a receipt, schedules the task for when it is overdue, and emits what was scheduled.
+fn save_receipt(Change { before, after }: Change<ScheduledReceipt>, rows: &mut Rows, cx: &mut Context<'_>) {
+    let receipt = rows.put(after);
+    let scheduled = |receipt: &ScheduledReceipt| (receipt.quantity, receipt.expect_time);
+    let known = before.as_ref().filter(|before| before.expected_sku.is_some()).map(|before| before.expect_time);
+    if receipt.expected_sku.is_some() && known != Some(receipt.expect_time) {
+        cx.schedule(overdue(&receipt));
+    }
+    let unscheduled = (0, receipt.expect_time);
+    if before.as_ref().map_or(unscheduled, scheduled) != scheduled(&receipt) {
+        events::emit_receipt(&receipt, cx);
     }
 }
 

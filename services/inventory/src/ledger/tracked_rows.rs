@@ -55,6 +55,22 @@ impl<K: Ord + Clone, R: Clone + PartialEq> TrackedRows<K, R> {
         self.rows.iter()
     }
 
+    /// The row as it was before its first change; `None` when it is new.
+    pub(crate) fn before<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&R>
+    where
+        K: Borrow<Q>,
+    {
+        self.before.get(key).map_or_else(|| self.rows.get(key), Option::as_ref)
+    }
+
+    /// Whether the row may have changed.
+    pub(crate) fn is_touched<Q: Ord + ?Sized>(&self, key: &Q) -> bool
+    where
+        K: Borrow<Q>,
+    {
+        self.before.contains_key(key)
+    }
+
     /// Keys of the rows that may have changed.
     pub(crate) fn touched(&self) -> Vec<K> {
         self.before.keys().cloned().collect()

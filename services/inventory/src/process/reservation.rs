@@ -2,9 +2,12 @@
 //!
 //! 1. **Reserve** (`reserve.rs`): the order service calls it for `order.submitted`
 //!    (`services/order/src/process/confirmation.rs`). Available units are reserved over all locations; the others are
-//!    backordered, or the call is refused with `INSUFFICIENT_STOCK`. Emits `inventory.reserved`.
+//!    backordered, or the call is refused with `INSUFFICIENT_STOCK`. A repeat with other totals or other countries changes what
+//!    is there (`ledger/redirection.rs`). Emits `inventory.reserved`.
 //! 2. **Fill backorders** (`ledger/backorders.rs`): every command that frees units reserves them for backorders, those
-//!    of short picks first, then in the order in which they began. Emits `inventory.reserved` for each of these orders.
+//!    of short picks first, then by the rules (`backorder.rs`), by default in the order in which they began; or they wait for
+//!    a release (`release_backorders.rs`). Emits `inventory.reserved` for each of these orders. What scheduled receipts are
+//!    expected to fill is dated (`scheduled_receipt.rs`): `inventory.backorder_dated`.
 //! 3. **Expire** (`expire.rs`): a task at the expire time releases reserved units, or backorders them at the end of the
 //!    queue. They stay reserved while the order is on hold (`record_open_holds.rs`, for `order.hold_placed` and
 //!    `order.hold_released`) or has allocated units. Emits `inventory.reservation_expired`.
@@ -42,6 +45,10 @@ pub(crate) enum ReservationEvent {
     Expired,
     Released,
     Reserved,
+    /// Priority or promise of a line changed.
+    Updated,
+    /// Units are expected at another time.
+    Dated,
 }
 
 impl ReservationEvent {
@@ -52,6 +59,8 @@ impl ReservationEvent {
             Self::Expired => InventoryEvent::InventoryReservationExpired,
             Self::Released => InventoryEvent::InventoryReservationReleased,
             Self::Reserved => InventoryEvent::InventoryReserved,
+            Self::Updated => InventoryEvent::InventoryBackorderUpdated,
+            Self::Dated => InventoryEvent::InventoryBackorderDated,
         }
     }
 
@@ -63,7 +72,7 @@ impl ReservationEvent {
 
 /// Emits the changed reservations, in one event of each type for each order: in that of their own order's command, if
 /// it has one, and in `inventory.reserved` when another order's command changed them, or when their own event does not
-/// report that their backorder was reduced.
+/// report that their backorder was reduced. Those that are expected at another time are in an event of their own too.
 pub(crate) fn emit_reservations(
     cause: &Cause<'_>,
     reservations: &[Change<Reservation>],
@@ -77,7 +86,11 @@ pub(crate) fn emit_reservations(
     };
     let mut events: BTreeMap<(&OrderId, ReservationEvent), Vec<&Reservation>> = BTreeMap::new();
     for Change { before, after } in reservations {
-        if before.as_ref().is_some_and(|before| before.has_units_of(after)) {
+        let expected = before.as_ref().and_then(|before| before.backorder_expect_time);
+        if after.backordered > 0 && expected != after.backorder_expect_time {
+            events.entry((&after.order_id, ReservationEvent::Dated)).or_default().push(after);
+        }
+        if before.as_ref().is_some_and(|before| before.is_told_as(after)) {
             continue;
         }
         let is_own = cause.order_id() == Some(&after.order_id);

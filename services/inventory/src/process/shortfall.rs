@@ -21,7 +21,7 @@ use proto::{event::v1::ExceptionType, events::InventoryEvent, inventory::v1::Sho
 use store::{Context, Exception, NewEvent};
 use types::{Id as _, NodeId, OrderId};
 
-use crate::stock::lookup_key;
+use crate::stock::{lookup_key, sku_key};
 
 /// The most orders that an event names.
 const MAX_ORDERS: usize = 1_000;
@@ -67,7 +67,8 @@ impl ShortfallChange {
             });
             cx.emit(NewEvent::new(payload, sku, version, format!("{location}:{version}")));
         }
-        let subject = location_id.as_ref().map_or_else(|| sku.clone(), |location_id| lookup_key(sku, location_id));
+        let subject =
+            location_id.as_ref().map_or_else(|| sku_key(sku).into_owned(), |location_id| lookup_key(sku, location_id));
         let exception = Exception::new(ExceptionType::StockShortfall, &subject, version).version(version);
         if *before == 0 {
             let summary = format!("{after} reserved units of {subject} are not there");

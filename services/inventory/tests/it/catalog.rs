@@ -8,7 +8,7 @@ use proto::{
     },
     types::v1::Money,
 };
-use testkit::{each, reason};
+use testkit::{each, reason, wrong_fields};
 use types::Reason;
 
 use crate::world::{HERE, THERE, World, item};
@@ -19,7 +19,7 @@ async fn an_item_is_read_as_it_was_created_and_changed() {
         let mut client = world.client.clone();
         let request = CreateItemRequest {
             pack: "12 x 1 l".to_owned(),
-            units: vec![UnitConversion { uom: "CS".to_owned(), numerator: 12, denominator: 1 }],
+            units: vec![UnitConversion { uom: "CS".to_owned(), numerator: 12, denominator: 1, ..Default::default() }],
             list_price: Some(Money { currency: "USD".to_owned(), minor_units: 1_265 }),
             ..item("D")
         };
@@ -123,6 +123,53 @@ async fn the_ledger_is_listed_newest_first_with_any_filter() {
         assert_eq!(list(of("", "", "ord_1")).await, [0]);
         assert_eq!(list(of("B", HERE, "")).await, [0; 0]);
         assert_eq!(list(of("", "", "")).await.len(), 7);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn which_quantities_of_an_item_may_be_ordered_is_read_back_as_it_was_set() {
+    each(World::open, async |world| {
+        let kilogram = UnitConversion {
+            uom: "KG".to_owned(),
+            numerator: 1_000,
+            denominator: 1,
+            decimals: 3,
+            order_multiple: 0,
+            minimum_quantity: 2,
+        };
+        let request = CreateItemRequest {
+            units: vec![kilogram],
+            base_decimals: 1,
+            order_multiple: 100,
+            minimum_quantity: 500,
+            ..item("CHEESE")
+        };
+        let mut client = world.client.clone();
+        let created = client.create_item(request.clone()).await.unwrap().into_inner();
+        assert_eq!(created.units, request.units);
+        assert_eq!((created.base_decimals, created.order_multiple, created.minimum_quantity), (1, 100, 500));
+        let rules = |uom: &str, decimals| UnitConversion { uom: uom.to_owned(), decimals, ..Default::default() };
+        let change = |units| UpdateItemRequest {
+            sku: "CHEESE".to_owned(),
+            order_multiple: Some(0),
+            units,
+            ..UpdateItemRequest::default()
+        };
+        let changed = client.update_item(change(vec![rules("KG", 2)])).await.unwrap().into_inner();
+        assert_eq!((changed.base_decimals, changed.order_multiple, changed.minimum_quantity), (1, 0, 500));
+        assert_eq!(changed.units, [UnitConversion { numerator: 1_000, denominator: 1, ..rules("KG", 2) }]);
+        assert_eq!(wrong_fields(client.update_item(change(vec![rules("LB", 2)])).await), ["units[0].uom"]);
+        let other = UnitConversion { numerator: 1, denominator: 1, ..rules("KG", 2) };
+        assert_eq!(wrong_fields(client.update_item(change(vec![other])).await), ["units[0].numerator"]);
+        let wrong = CreateItemRequest {
+            units: vec![UnitConversion { decimals: 7, order_multiple: -1, ..request.units[0].clone() }],
+            base_decimals: -1,
+            minimum_quantity: -1,
+            ..item("OTHER")
+        };
+        let fields = ["units[0].decimals", "units[0].order_multiple", "base_decimals", "minimum_quantity"];
+        assert_eq!(wrong_fields(client.create_item(wrong).await), fields);
     })
     .await;
 }

@@ -6,8 +6,8 @@ use proto::{
     events::{EventType, FulfillmentEvent},
     fulfillment::v1::{Node, NodeChanged, NodeState, ServiceArea},
     inventory::v1::{
-        Availability, DeallocationPolicy, GetAvailabilityRequest, LocationReachChanged, Reservation, ReserveRequest,
-        ShortagePolicy, ShortfallDetected,
+        Availability, DeallocationPolicy, GetAvailabilityRequest, LineCountry, LocationReachChanged, Reservation,
+        ReservationsChanged, ReserveRequest, ShortagePolicy, ShortfallDetected,
     },
     types::v1::HandlingClass,
 };
@@ -253,6 +253,143 @@ async fn a_destination_that_is_no_country_is_refused() {
         assert_eq!(wrong_fields(refused), ["ship_to_country"]);
         let request = GetAvailabilityRequest { skus: vec!["A".to_owned()], ship_to_country: "de".to_owned() };
         assert_eq!(wrong_fields(world.client.clone().get_availability(request).await), ["ship_to_country"]);
+    })
+    .await;
+}
+
+/// Reserves lines that go to several countries.
+async fn reserve_lines(
+    world: &World,
+    order_id: &str,
+    lines: &[(i32, &str, i64, &str)],
+    policy: ShortagePolicy,
+) -> Result<Vec<Reservation>, Status> {
+    let quantities: Vec<_> = lines.iter().map(|(line, sku, quantity, _)| (*line, *sku, *quantity)).collect();
+    let country =
+        |&(line_number, _, _, country): &(i32, _, _, &str)| LineCountry { line_number, country: country.to_owned() };
+    let elsewhere = lines.iter().filter(|(_, _, _, country)| *country != "US");
+    let request = ReserveRequest {
+        ship_to_country: "US".to_owned(),
+        line_countries: elsewhere.map(country).collect(),
+        shortage_policy: policy.into(),
+        ..requested(order_id, &quantities)
+    };
+    Ok(world.client.clone().reserve(request).await?.into_inner().reservations)
+}
+
+/// Country, reserved and backordered units of each line.
+fn by_country(lines: &[Reservation]) -> Vec<(&str, i64, i64)> {
+    lines.iter().map(|line| (line.ship_to_country.as_str(), line.reserved, line.backordered)).collect()
+}
+
+#[tokio::test]
+async fn each_line_of_an_order_gets_units_that_reach_its_own_country() {
+    each(open, async |world| {
+        world.receive("A", THERE, 3).await;
+        let lines = [(1, "A", 4, "DE"), (2, "A", 10, "US")];
+        let refused = reserve_lines(&world, "ord_1", &lines, ShortagePolicy::Refuse).await;
+        assert_eq!(reason(refused), Reason::InsufficientStock);
+        let reserved = reserve_lines(&world, "ord_1", &lines, ShortagePolicy::Backorder).await.unwrap();
+        assert_eq!(by_country(&reserved), [("DE", 3, 1), ("US", 10, 0)]);
+        // Said again without the countries, nothing changes; a new line goes where the call says.
+        let again = world.reserve("ord_1", &[(1, "A", 4), (2, "A", 10), (3, "B", 1)]).await;
+        assert_eq!(by_country(&again), [("DE", 3, 1), ("US", 10, 0), ("", 0, 1)]);
+        world.check("A").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_line_that_goes_to_another_country_has_units_that_reach_it() {
+    each(open, async |world| {
+        world.receive("A", THERE, 4).await;
+        assert_eq!(reserved(&world, "ord_1", "US", 12).await, 12);
+        assert_eq!(reserved(&world, "ord_2", "US", 3).await, 2, "one waits");
+        world.allocate("key", "ord_1", &[(1, HERE, 5)]).await;
+        let before = world.emitted(EventType::InventoryReserved).await.len();
+        // Seven units are to go to Germany now: the four there can, and what was reserved of those here is free again.
+        let moved = reserve(&world, "ord_1", "DE", 12, ShortagePolicy::Backorder).await.unwrap();
+        assert_eq!((moved.requested, units(&moved)), (12, (4, 5, 0, 3, 0)));
+        assert_eq!(units(&world.reservation("ord_2").await), (3, 0, 0, 0, 0));
+        assert_eq!((available(&world, "US").await.0, available(&world, "DE").await.0), (2, 0));
+        let told = world.payloads::<ReservationsChanged>(EventType::InventoryReserved).await.split_off(before);
+        assert_eq!(told.iter().map(|told| told.order_id.as_str()).collect::<Vec<_>>(), ["ord_1", "ord_2"]);
+        assert_eq!(told[0].reservations, [moved]);
+        // Units arrive for it; and when its node gives units back, those that do not reach it are not its own any more.
+        world.receive("A", THERE, 3).await;
+        assert_eq!(units(&world.reservation("ord_1").await), (7, 5, 0, 0, 0));
+        let back = world.deallocate("ord_1", &[(1, HERE, 5)], DeallocationPolicy::Reassign).await;
+        assert_eq!(units(&back[0]), (7, 0, 0, 5, 0));
+        assert_eq!(available(&world, "US").await.0, 7);
+        assert!(world.emitted(EventType::InventoryShortfallDetected).await.is_empty());
+        world.check("A").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_change_of_country_that_stock_does_not_allow_is_refused_and_leaves_what_is_there() {
+    each(open, async |world| {
+        world.receive("A", THERE, 4).await;
+        world.receive("B", HERE, 2).await;
+        let lines = [(1, "A", 6, "US"), (2, "B", 2, "US")];
+        reserve_lines(&world, "ord_1", &lines, ShortagePolicy::Refuse).await.unwrap();
+        let before = (world.reservations("ord_1").await, available(&world, "US").await);
+        // Neither may one line be left where it was while the other goes.
+        for lines in [[(1, "A", 6, "DE"), (2, "B", 2, "US")], [(1, "A", 4, "DE"), (2, "B", 2, "DE")]] {
+            let refused = reserve_lines(&world, "ord_1", &lines, ShortagePolicy::Refuse).await;
+            assert_eq!(reason(refused), Reason::InsufficientStock);
+        }
+        assert_eq!((world.reservations("ord_1").await, available(&world, "US").await), before);
+        // Fewer units can go.
+        let fewer = [(1, "A", 4, "DE"), (2, "B", 2, "US")];
+        let moved = reserve_lines(&world, "ord_1", &fewer, ShortagePolicy::Refuse).await.unwrap();
+        assert_eq!(by_country(&moved), [("DE", 4, 0), ("US", 2, 0)]);
+        world.check("A").await;
+        world.check("B").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn lines_that_change_places_do_not_stand_in_each_others_way() {
+    each(open, async |world| {
+        changed(&world, node(THERE, 2, &["DE"])).await;
+        world.receive("A", THERE, 10).await;
+        let (before, after) = ([(1, "A", 10, "US"), (2, "A", 10, "DE")], [(1, "A", 10, "DE"), (2, "A", 10, "US")]);
+        reserve_lines(&world, "ord_1", &before, ShortagePolicy::Refuse).await.unwrap();
+        assert_eq!(reserved(&world, "ord_2", "US", 3).await, 0, "another order waits");
+        let swapped = reserve_lines(&world, "ord_1", &after, ShortagePolicy::Refuse).await.unwrap();
+        assert_eq!(by_country(&swapped), [("DE", 10, 0), ("US", 10, 0)]);
+        world.check("A").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn backordered_units_keep_their_place_when_they_go_elsewhere() {
+    each(World::open, async |world| {
+        for order_id in ["ord_1", "ord_2"] {
+            reserved(&world, order_id, "US", 2).await;
+        }
+        reserve(&world, "ord_1", "DE", 2, ShortagePolicy::Refuse).await.unwrap();
+        world.receive("A", HERE, 3).await;
+        assert_eq!(units(&world.reservation("ord_1").await), (2, 0, 0, 0, 0));
+        assert_eq!(units(&world.reservation("ord_2").await), (1, 0, 0, 1, 0));
+        world.check("A").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn countries_of_lines_name_a_line_of_the_call_once() {
+    each(open, async |world| {
+        let country = |line_number, country: &str| LineCountry { line_number, country: country.to_owned() };
+        let line_countries = vec![country(1, "Germany"), country(2, "DE"), country(1, "DE")];
+        let request = ReserveRequest { line_countries, ..requested("ord_1", &[(1, "A", 1)]) };
+        let wrong = wrong_fields(world.client.clone().reserve(request).await);
+        let at = ["line_countries[0].country", "line_countries[1].line_number", "line_countries[2].line_number"];
+        assert_eq!(wrong, at);
     })
     .await;
 }

@@ -2,13 +2,22 @@
 
 use std::time::Duration;
 
-use proto::inventory::v1::{
-    AdjustStockRequest, AllocateRequest, ConsumeRequest, DeallocateRequest, ReleaseRequest, ReserveRequest,
+use proto::{
+    events::FulfillmentEvent,
+    fulfillment::v1::NodeChanged,
+    inventory::v1::{
+        AdjustStockRequest, AllocateRequest, ConsumeRequest, DeallocateRequest, ItemQuantity, LineCountry,
+        PreviewBackorderReleaseRequest, ReleaseBackordersRequest, ReleaseRequest, ReserveRequest,
+        ScheduleReceiptRequest, UpdateBackorderRulesRequest,
+    },
 };
 use testkit::each;
-use types::Reason;
+use types::{Clock, Reason};
 
-use crate::world::{HERE, THERE, World, allocations, quantities, requested};
+use crate::{
+    destinations::node,
+    world::{HERE, THERE, World, allocations, quantities, requested},
+};
 
 /// Numbers that look random and are the same every time.
 struct Dice(u64);
@@ -34,12 +43,16 @@ async fn an_arbitrary_history_keeps_every_sum() {
     each(World::open, async |world| {
         let mut dice = Dice(7);
         let mut client = world.client.clone();
-        for step in 0..400 {
+        for (location_id, countries) in [(HERE, ["US"].as_slice()), (THERE, ["*"].as_slice())] {
+            let changed = NodeChanged { node: Some(node(location_id, 1, countries)) };
+            world.fulfillment.emit("", &FulfillmentEvent::NodeUpdated(changed));
+        }
+        for step in 0..600 {
             let order_id = dice.pick(&["ord_1", "ord_2", "ord_3", "ord_4"]).to_owned();
             let (location_id, units) = (dice.pick(&[HERE, THERE]), dice.units());
             let (line, sku) = if dice.roll(2) == 0 { (1, "A") } else { (2, "B") };
             let lines = quantities(&[(line, sku, units)]);
-            let outcome = match dice.roll(10) {
+            let outcome = match dice.roll(14) {
                 0 => {
                     world.receive(sku, location_id, units).await;
                     Ok(())
@@ -73,6 +86,46 @@ async fn an_arbitrary_history_keeps_every_sum() {
                     let policy = i32::try_from(dice.roll(3)).unwrap() + 1;
                     let request = DeallocateRequest { order_id, allocations, policy, ..Default::default() };
                     client.deallocate(request).await.map(|_| ())
+                }
+                9 => {
+                    let request = ScheduleReceiptRequest {
+                        location_id: location_id.to_owned(),
+                        receipt_number: dice.pick(&["PO-1", "PO-2"]).to_owned(),
+                        items: vec![ItemQuantity { sku: sku.to_owned(), quantity: units - 1 }],
+                        expect_time: Some(mesh::wire::timestamp(
+                            world.clock.now().after(Duration::from_secs(dice.roll(90))),
+                        )),
+                        ..Default::default()
+                    };
+                    client.schedule_receipt(request).await.map(|_| ())
+                }
+                10 => {
+                    let request = UpdateBackorderRulesRequest {
+                        criteria: vec![i32::try_from(dice.roll(3)).unwrap() + 1],
+                        max_account_share_percent: i32::try_from(dice.roll(3)).unwrap() * 30,
+                        hold_for_release: dice.roll(2) == 0,
+                        ..Default::default()
+                    };
+                    client.update_backorder_rules(request).await.map(|_| ())
+                }
+                11 => {
+                    let skus = vec![sku.to_owned()];
+                    let preview = PreviewBackorderReleaseRequest { skus: skus.clone() };
+                    let said = client.preview_backorder_release(preview).await.unwrap().into_inner().releases;
+                    let request = ReleaseBackordersRequest { skus, ..Default::default() };
+                    let released = client.release_backorders(request).await.map(tonic::Response::into_inner);
+                    released.map(|released| assert_eq!(released.releases, said, "a preview says what a release does"))
+                }
+                12 => {
+                    let country = dice.pick(&["DE", "US"]).to_owned();
+                    let request = ReserveRequest {
+                        ship_to_country: "AT".to_owned(),
+                        line_countries: vec![LineCountry { line_number: line, country }],
+                        shortage_policy: i32::try_from(dice.roll(3)).unwrap(),
+                        priority: Some(i32::try_from(dice.roll(10)).unwrap()),
+                        ..requested(&order_id, &[(line, sku, units)])
+                    };
+                    client.reserve(request).await.map(|_| ())
                 }
                 _ => {
                     let (shipment_id, location_id) = (format!("shm_{step}"), location_id.to_owned());

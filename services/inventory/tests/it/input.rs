@@ -25,14 +25,19 @@ fn item_quantities(quantities: &[(&str, i64)]) -> Vec<ItemQuantity> {
 async fn wrong_items_and_locations_are_refused() {
     each(World::open, async |world| {
         let mut client = world.client.clone();
-        let unit = |uom: &str, numerator| UnitConversion { uom: uom.to_owned(), numerator, denominator: 1 };
+        let unit = |uom: &str, numerator| UnitConversion {
+            uom: uom.to_owned(),
+            numerator,
+            denominator: 1,
+            ..Default::default()
+        };
         let request = CreateItemRequest {
             name: "a\u{7}b".to_owned(),
             handling_class: 9,
             base_uom: "each".to_owned(),
             units: vec![unit("CS", 12), unit("CS", 0)],
             list_price: Some(Money { currency: "usd".to_owned(), minor_units: -1 }),
-            ..item("no space")
+            ..item("a\u{7}b")
         };
         let fields = [
             "sku",
@@ -110,7 +115,7 @@ async fn wrong_reservations_are_refused() {
             account_id: "ord_1".to_owned(),
             shortage_policy: 9,
             expire_after: Some(prost_types::Duration { seconds: -1, nanos: 0 }),
-            ..requested("acc_1", &[(0, "A", 1), (1, "A", -1), (1, "a b", TOO_MANY)])
+            ..requested("acc_1", &[(0, "A", 1), (1, "A", -1), (1, "a\u{7}b", TOO_MANY)])
         };
         let fields = [
             "order_id",
@@ -188,7 +193,7 @@ async fn wrong_pages_and_lists_are_refused() {
         let negative = ListItemsRequest { page_size: -1, page_token: foreign };
         assert_eq!(wrong_fields(client.list_items(negative).await), ["page_size"]);
         let filter = ListMovementsRequest {
-            sku: "a b".to_owned(),
+            sku: "a\u{7}b".to_owned(),
             location_id: "here".to_owned(),
             reference: "\n".to_owned(),
             ..Default::default()

@@ -1,6 +1,7 @@
 //! Behaviour of the inventory service over a real server, on every database.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod backorders;
 mod cases;
 mod catalog;
 mod destinations;
@@ -11,6 +12,8 @@ mod plans;
 mod reactions;
 mod repeats;
 mod reservations;
+mod skus;
+mod supply_dates;
 mod taken_back;
 mod volume;
 mod watchdog;

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use proto::{
     events::EventType,
-    inventory::v1::{DeallocationPolicy, ReleaseRequest, ReservationsChanged, ReserveRequest, ShortagePolicy},
+    inventory::v1::{
+        ConsumeRequest, DeallocationPolicy, ReleaseRequest, ReservationsChanged, ReserveRequest, ShortagePolicy,
+    },
 };
 use testkit::{each, reason};
 use types::Reason;
@@ -223,4 +225,56 @@ async fn no_more_is_allocated_than_the_order_has_reserved_and_the_location_has()
         world.check("A").await;
     })
     .await;
+}
+
+/// Has another total reserved for lines that were reserved, released, allocated, shipped and expired before.
+async fn reserve_greater_totals(world: &World, policy: ShortagePolicy) {
+    let reserve = async |lines: &[(i32, &str, i64)]| {
+        let request = ReserveRequest {
+            shortage_policy: policy.into(),
+            expire_after: Some(mesh::wire::duration(Duration::from_secs(60))),
+            ..requested("ord_1", lines)
+        };
+        world.client.clone().reserve(request).await.map(|answer| answer.into_inner().reservations)
+    };
+    world.receive("A", HERE, 10).await;
+    reserve(&[(1, "A", 8)]).await.unwrap();
+    let (order_id, lines) = ("ord_1".to_owned(), quantities(&[(1, "A", 2)]));
+    world.client.clone().release(ReleaseRequest { order_id, lines, ..Default::default() }).await.unwrap();
+    world.allocate("key", "ord_1", &[(1, HERE, 3)]).await;
+    let shipped = ConsumeRequest {
+        shipment_id: "shm_1".to_owned(),
+        order_id: "ord_1".to_owned(),
+        location_id: HERE.to_owned(),
+        lines: quantities(&[(1, "A", 1)]),
+    };
+    world.client.clone().consume(shipped).await.unwrap();
+    let more = reserve(&[(1, "A", 11), (2, "A", 1)]).await.unwrap();
+    assert_eq!((more[0].requested, units(&more[0])), (11, (6, 2, 1, 0, 2)));
+    assert_eq!((more[1].requested, units(&more[1])), (1, (1, 0, 0, 0, 0)));
+    // None is left for more, and a refusal keeps what is there.
+    let even_more = reserve(&[(1, "A", 15), (2, "A", 1), (3, "A", 1)]).await;
+    if policy == ShortagePolicy::Refuse {
+        assert_eq!(reason(even_more), Reason::InsufficientStock);
+        assert_eq!(world.reservations("ord_1").await.reservations, more);
+    } else {
+        assert_eq!(even_more.unwrap().iter().map(|one| one.backordered).collect::<Vec<_>>(), [4, 0, 1]);
+    }
+    // What expires is released, or waits; a greater total adds to it.
+    world.deallocate("ord_1", &[(1, HERE, 2)], DeallocationPolicy::Cancel).await;
+    world.clock.advance(Duration::from_secs(61));
+    world.drain().await;
+    let expired = world.reservation("ord_1").await;
+    world.receive("A", THERE, 20).await;
+    let last = reserve(&[(1, "A", expired.requested + 2)]).await.unwrap().remove(0);
+    let wanted = expired.requested + 2 - 1 - expired.released;
+    assert_eq!(units(&last), (wanted, 0, 1, 0, expired.released));
+    world.check("A").await;
+}
+
+#[tokio::test]
+async fn a_greater_total_adds_its_difference_whatever_became_of_the_units_before() {
+    for policy in [ShortagePolicy::Refuse, ShortagePolicy::Backorder] {
+        each(World::open, async |world| reserve_greater_totals(&world, policy).await).await;
+    }
 }

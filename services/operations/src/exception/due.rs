@@ -39,6 +39,8 @@ pub(super) fn within(exception_type: &str) -> Duration {
         ExceptionType::StockShortfall => HOUR * 8,
         // The customer has more than was ordered: to be settled before it is invoiced or sent back.
         ExceptionType::OverShipped => DAY,
+        // The customer is asked to pay what it does not owe, or was given back too much.
+        ExceptionType::InvoiceMismatch => DAY,
         // The customer has other goods than were recorded: to be settled before they are invoiced or sent back.
         ExceptionType::ContentsDiffer => DAY,
         // More was returned than was authorized: the customer needs an answer.

@@ -1,7 +1,7 @@
 //! Formats parts of lines.
 
-use proto::types::v1::{LineQuantity, Money};
-use types::Currency;
+use proto::types::v1::{Address, LineQuantity, Money};
+use types::{Currency, Zone};
 
 /// How many parts a line names; it counts the others.
 const NAMED: usize = 3;
@@ -56,9 +56,21 @@ pub(super) fn money(money: &Money) -> String {
     format!("{sign}{whole}{point}{fraction} {}", money.currency)
 }
 
+/// `2026-12-04 22:59 UTC`.
+pub(super) fn utc(time: &prost_types::Timestamp) -> String {
+    let local = mesh::wire::from_timestamp(time).and_then(|instant| Zone::utc().local(instant));
+    local.map(|(day, time)| format!("{day} {time} UTC")).unwrap_or_default()
+}
+
 /// `: reason`, or nothing when there is none.
 pub(super) fn colon(reason: &str) -> String {
     if reason.is_empty() { String::new() } else { format!(": {}", one_line(reason)) }
+}
+
+/// `28195 Bremen`: where an address is, without the recipient.
+pub(super) fn place(address: &Address) -> String {
+    let parts = [&address.postal_code, &address.city].map(|part| one_line(part));
+    or(parts.join(" ").trim(), "another address").to_owned()
 }
 
 /// `on hold` of `ORDER_STATUS_ON_HOLD`.

@@ -5,14 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use proto::{
     events::FulfillmentEvent,
     fulfillment::v1::{
-        FulfillmentOrder, FulfillmentOrderChanged, FulfillmentPicked, NodeChanged, RoutingDecision, ShipmentLabelled,
-        ShipmentMilestoneRecorded,
+        FulfillmentOrder, FulfillmentOrderChanged, FulfillmentPicked, FulfillmentShipToChange,
+        FulfillmentShipToChangeSettled, NodeChanged, RoutingDecision, ShipmentLabelled, ShipmentMilestoneRecorded,
     },
+    types::v1::LineQuantity,
 };
 
 use super::{
     exception,
-    format::{colon, count, items, line_items, list, one_line, or, units},
+    format::{colon, count, items, line_items, list, one_line, or, place, units},
     shipment,
 };
 
@@ -32,9 +33,24 @@ pub(super) fn line(event: FulfillmentEvent) -> Option<String> {
         FulfillmentEvent::FulfillmentCompleted(payload) => format!("{} is done", party_of(payload)?),
         FulfillmentEvent::FulfillmentIncomplete(payload) => incomplete(&payload.fulfillment_order?),
         FulfillmentEvent::FulfillmentCancellationRequested(payload) => {
-            format!("{} asked to cancel", party_of(payload)?)
+            let which = named(&payload.lines);
+            format!("{} asked to cancel{which}", party_of(payload)?)
         }
-        FulfillmentEvent::FulfillmentCancellationRejected(payload) => with_reason(payload, "cannot cancel any more")?,
+        FulfillmentEvent::FulfillmentCancellationRejected(payload) => {
+            let which = named(&payload.lines);
+            with_reason(payload, &format!("cannot cancel{which} any more"))?
+        }
+        FulfillmentEvent::FulfillmentShipToChangeRequested(payload) => {
+            format!("{} asked to ship {}", party(payload.fulfillment_order.as_ref()?), to_place(&payload)?)
+        }
+        FulfillmentEvent::FulfillmentShipToChangeAccepted(payload) => {
+            format!("{} ships {}", party(payload.fulfillment_order.as_ref()?), to_place(&payload)?)
+        }
+        FulfillmentEvent::FulfillmentShipToChangeRejected(payload) => {
+            let (party, place) = (party(payload.fulfillment_order.as_ref()?), place(&payload.ship_to?));
+            format!("{party} does not ship to {place}{}", colon(&payload.reason))
+        }
+        FulfillmentEvent::FulfillmentShipToChangeSettled(payload) => ship_to_change_settled(&payload),
         FulfillmentEvent::FulfillmentHoldPlaced(payload) => format!("{} may not begin: on hold", party_of(payload)?),
         FulfillmentEvent::FulfillmentHoldReleased(payload) => hold_released(payload)?,
         FulfillmentEvent::FulfillmentPicked(FulfillmentPicked { fulfillment_order, lines }) => {
@@ -122,6 +138,26 @@ fn hold_released(payload: FulfillmentOrderChanged) -> Option<String> {
         0 => format!("{party} may begin: no hold remains"),
         more => format!("{party} may not begin: still on {}", count(more, "hold")),
     })
+}
+
+/// Units after a blank; nothing when there are none.
+fn named(lines: &[LineQuantity]) -> String {
+    if lines.is_empty() { String::new() } else { format!(" {}", line_items(lines)) }
+}
+
+fn to_place(payload: &FulfillmentShipToChange) -> Option<String> {
+    let units = if payload.lines.is_empty() { String::new() } else { format!("{} ", line_items(&payload.lines)) };
+    Some(format!("{units}to {}", place(payload.ship_to.as_ref()?)))
+}
+
+fn ship_to_change_settled(payload: &FulfillmentShipToChangeSettled) -> String {
+    let (accepted, rejected) = (line_items(&payload.accepted), line_items(&payload.rejected));
+    let why = colon(&payload.reason);
+    match (payload.accepted.is_empty(), payload.rejected.is_empty()) {
+        (_, true) => format!("destination changed for {accepted}"),
+        (true, false) => format!("destination not changed for {rejected}{why}"),
+        (false, false) => format!("destination changed for {accepted}, not for {rejected}{why}"),
+    }
 }
 
 fn party_of(payload: FulfillmentOrderChanged) -> Option<String> {

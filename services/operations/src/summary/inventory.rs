@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use proto::{
     events::InventoryEvent,
     inventory::v1::{
-        Allocation, DriftDetected, ItemChanged, Reservation, ReservationsChanged, SnapshotReported, StockChanged,
-        StockMovement,
+        Allocation, DriftDetected, ItemChanged, Reservation, ReservationsChanged, ScheduledReceipt, SnapshotReported,
+        StockChanged, StockMovement,
     },
 };
 
@@ -57,6 +57,14 @@ pub(super) fn line(event: InventoryEvent) -> Option<String> {
         InventoryEvent::InventoryReplacementReserved(payload) => {
             format!("reserved again, to be shipped again: {}", line_items(&payload.lines))
         }
+        InventoryEvent::InventoryReceiptScheduled(payload) => scheduled(&payload.receipt?),
+        InventoryEvent::InventoryBackorderDated(payload) => dated(&payload),
+        InventoryEvent::InventoryBackorderUpdated(payload) => {
+            let priority = |line: &Reservation| format!("{} priority {}", line.sku, line.priority);
+            let lines: Vec<String> = payload.reservations.iter().map(priority).collect();
+            format!("backorder changed: {}", list(&lines, "lines"))
+        }
+        InventoryEvent::BackorderRulesUpdated(_) => "rules of backorders changed".to_owned(),
         InventoryEvent::ExceptionOpened(payload) => exception::opened(&payload),
         InventoryEvent::ExceptionResolved(payload) => exception::resolved(&payload),
     })
@@ -99,6 +107,26 @@ fn reserved(payload: &ReservationsChanged) -> String {
         (true, true) => format!("stock reserved: {}; backordered: {}", named(reserved), named(backordered)),
         (false, true) => format!("no stock to reserve; backordered: {}", named(backordered)),
         (false, false) => "nothing reserved any more".to_owned(),
+    }
+}
+
+fn scheduled(receipt: &ScheduledReceipt) -> String {
+    let ScheduledReceipt { receipt_number, sku, location_id, quantity, .. } = receipt;
+    let number = one_line(receipt_number);
+    if *quantity == 0 {
+        return format!("receipt {number} of {sku}{} cancelled", at(location_id));
+    }
+    format!("{quantity} {sku} expected{} as {number}", at(location_id))
+}
+
+fn dated(payload: &ReservationsChanged) -> String {
+    let is_expected = |line: &&Reservation| line.backorder_expect_time.is_some();
+    let (expected, others): (Vec<_>, Vec<_>) = payload.reservations.iter().partition(is_expected);
+    let named = |lines: Vec<&Reservation>| items(lines.into_iter().map(|line| (line.sku.as_str(), line.backordered)));
+    match (expected.is_empty(), others.is_empty()) {
+        (false, true) => format!("backorder expected: {}", named(expected)),
+        (true, _) => format!("backorder not expected any more: {}", named(others)),
+        (false, false) => format!("backorder expected: {}; not any more: {}", named(expected), named(others)),
     }
 }
 

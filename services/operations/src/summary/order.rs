@@ -3,14 +3,14 @@
 use proto::{
     events::OrderEvent,
     order::v1::{
-        AccountChanged, OrderConfirmed, OrderCreditProposed, OrderHoldChanged, OrderInvoiceReady, OrderReleased,
-        OrderSubmitted,
+        AccountChanged, LineChangeKind, OrderChange, OrderConfirmed, OrderCreditProposed, OrderHoldChanged,
+        OrderInvoiceReady, OrderInvoiced, OrderPromiseChanged, OrderReleased, OrderSubmitted,
     },
 };
 
 use super::{
     exception,
-    format::{colon, count, items, line_items, lowercase, money, one_line, units},
+    format::{colon, count, items, line_items, list, lowercase, money, one_line, place, units, utc},
 };
 
 pub(super) fn line(event: OrderEvent) -> Option<String> {
@@ -40,8 +40,25 @@ pub(super) fn line(event: OrderEvent) -> Option<String> {
             format!("cancelled {} before their release{}", line_items(&payload.lines), colon(&payload.reason))
         }
         OrderEvent::OrderCancelRequested(payload) => {
-            format!("cancellation of released units requested{}", colon(&payload.reason))
+            let what = if payload.lines.is_empty() { "released units".to_owned() } else { line_items(&payload.lines) };
+            format!("cancellation of {what} requested{}", colon(&payload.reason))
         }
+        OrderEvent::OrderShipToChangeRequested(payload) => {
+            let group = match payload.ship_to_group {
+                0 => String::new(),
+                group => format!(" of group {group}"),
+            };
+            format!("change of the destination{group} to {} requested", place(&payload.ship_to?))
+        }
+        OrderEvent::OrderChangeProposed(payload) => change(payload.change?, "proposed")?,
+        OrderEvent::OrderChangeConfirmed(payload) => change(payload.change?, "confirmed")?,
+        OrderEvent::OrderChangeEnded(payload) => {
+            let change = payload.change?;
+            let state = lowercase(change.state().as_str_name(), "ORDER_CHANGE_STATE_");
+            format!("change {} {state}{}", change.change_number, colon(&change.end_reason))
+        }
+        OrderEvent::OrderPromiseSet(payload) => format!("promised: {}", promises(&payload)),
+        OrderEvent::OrderPromiseChanged(payload) => format!("promise changed: {}", promises(&payload)),
         OrderEvent::OrderCancelled(payload) => format!("order cancelled{}", colon(&payload.reason)),
         OrderEvent::OrderCancelLost(payload) => {
             format!("cancellation came too late: {} had shipped {}", payload.shipment_id, line_items(&payload.lines))
@@ -51,12 +68,50 @@ pub(super) fn line(event: OrderEvent) -> Option<String> {
         OrderEvent::OrderCreditRefused(payload) => {
             format!("no credit for {}: they were not to be paid", line_items(&payload.lines))
         }
+        OrderEvent::OrderInvoiced(payload) => invoiced(payload, "invoiced")?,
+        OrderEvent::OrderCreditPosted(payload) => invoiced(payload, "credited")?,
         OrderEvent::OrderClosed(payload) => {
             format!("order closed: {}", lowercase(payload.status().as_str_name(), "ORDER_STATUS_"))
         }
         OrderEvent::ExceptionOpened(payload) => exception::opened(&payload),
         OrderEvent::ExceptionResolved(payload) => exception::resolved(&payload),
     })
+}
+
+/// `TEA by 2026-12-04 22:59 UTC (stock arrived)`: when each line is delivered, or leaves where nobody knows that.
+fn promises(payload: &OrderPromiseChanged) -> String {
+    let lines = payload.lines.iter().map(|line| {
+        let promise = line.after.clone().unwrap_or_default();
+        let date = match (promise.promised_delivery_time, promise.promised_ship_time) {
+            (Some(delivery), _) => format!("by {}", utc(&delivery)),
+            (None, Some(ship)) => format!("leaves by {}", utc(&ship)),
+            (None, None) => "without a date".to_owned(),
+        };
+        format!("{} {date} ({})", line.sku, lowercase(line.reason().as_str_name(), "PROMISE_REASON_"))
+    });
+    list(&lines.collect::<Vec<_>>(), "lines")
+}
+
+fn change(change: OrderChange, what: &str) -> Option<String> {
+    let lines = change.lines.iter().map(|line| match line.kind() {
+        LineChangeKind::Added if line.substitutes > 0 => {
+            format!("{} {} in place of line {}", line.quantity_after, line.sku, line.substitutes)
+        }
+        LineChangeKind::Added => format!("{} {} more", line.quantity_after, line.sku),
+        LineChangeKind::Removed => format!("no {}", line.sku),
+        LineChangeKind::Changed | LineChangeKind::Unspecified if line.quantity_before == line.quantity_after => {
+            format!("another price for {}", line.sku)
+        }
+        LineChangeKind::Changed | LineChangeKind::Unspecified => {
+            format!("{} {} instead of {}", line.quantity_after, line.sku, line.quantity_before)
+        }
+    });
+    let places = change.ship_tos.iter().filter_map(|to| to.ship_to_after.as_ref()?.address.as_ref());
+    let places = places.map(|address| format!("to {}", place(address)));
+    let times = change.times.map(|_| "other times".to_owned());
+    let parts: Vec<_> = lines.chain(places).chain(times).collect();
+    let total = change.total_after.map(|total| format!(", now {}", money(&total))).unwrap_or_default();
+    Some(format!("change {} {what}: {}{total}", change.change_number, parts.join(", ")))
 }
 
 fn account(payload: AccountChanged) -> Option<String> {
@@ -107,4 +162,11 @@ fn invoice_ready(payload: OrderInvoiceReady) -> Option<String> {
     let amount = money(readiness.amount.as_ref()?);
     let invoiced = items(readiness.lines.iter().map(|line| (line.sku.as_str(), line.quantity)));
     Some(format!("{amount} ready to invoice for {invoiced}{}", colon(&readiness.reason)))
+}
+
+fn invoiced(payload: OrderInvoiced, what: &str) -> Option<String> {
+    let invoice = payload.invoice?;
+    let amount = money(invoice.amount.as_ref()?);
+    let quantity = invoice.lines.iter().map(|line| line.quantity).sum();
+    Some(format!("{amount} {what} for {} with {}", units(quantity), one_line(&invoice.invoice_number)))
 }

@@ -44,6 +44,7 @@ const INTERNAL: &[EventType] = &[
     EventType::ItemUpdated,
     EventType::LocationCreated,
     EventType::LocationReachChanged,
+    EventType::BackorderRulesUpdated,
     EventType::NodeCreated,
     EventType::NodeUpdated,
     EventType::ReturnOverReceived,

@@ -8,9 +8,13 @@ use mesh::{
 };
 use proto::{events::OrderEvent, order::v1 as contract, types::v1::Address};
 use store::{Command, Context, Needs, Proto, Rows};
-use types::{AccountId, Currency, Fault, Reason, limits::MAX_NAME};
+use types::{AccountId, BasisPoints, Currency, Fault, Reason, limits::MAX_NAME};
 
-use super::{Account, DuplicatePoPolicy, InvoicePolicy};
+use super::{
+    Account, AccountState, CreditPolicy, DuplicatePoPolicy, InvoicePolicy, OwnPrices, PricePolicy, terms::NewTerms,
+    words::AccountWord,
+};
+use crate::credit;
 
 /// Creates an account.
 #[derive(Debug)]
@@ -24,6 +28,7 @@ pub(crate) struct CreateAccount {
     currency: Currency,
     duplicate_po_policy: DuplicatePoPolicy,
     invoice_policy: InvoicePolicy,
+    terms: NewTerms,
 }
 
 impl CreateAccount {
@@ -38,6 +43,7 @@ impl CreateAccount {
         let currency = checks.currency("currency", &request.currency);
         let duplicate = checks.optional_choice("duplicate_po_policy", request.duplicate_po_policy);
         let invoice = checks.optional_choice("invoice_policy", request.invoice_policy);
+        let terms = NewTerms::of_new(request, &mut checks);
         checks.done()?;
         Ok(Self {
             account_id: checked(account_id)?,
@@ -49,6 +55,7 @@ impl CreateAccount {
             duplicate_po_policy: DuplicatePoPolicy::from_contract(checked(duplicate)?)
                 .unwrap_or(DuplicatePoPolicy::Refuse),
             invoice_policy: InvoicePolicy::from_contract(checked(invoice)?).unwrap_or(InvoicePolicy::OnDelivery),
+            terms: checked(terms)?,
         })
     }
 }
@@ -62,6 +69,7 @@ impl Command for CreateAccount {
         if let Some(account_id) = &self.account_id {
             needs.row::<Account>(account_id);
         }
+        self.terms.needs(needs);
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<contract::Account, Fault> {
@@ -71,7 +79,7 @@ impl Command for CreateAccount {
             let message = format!("account {account_id} exists already");
             return Err(Fault::new(Reason::AlreadyExists, message).fact("account_id", account_id));
         }
-        let account = Account {
+        let mut account = Account {
             account_id: self.account_id.clone().unwrap_or_else(|| cx.new_id()),
             name: self.name.clone(),
             contact: self.contact.clone(),
@@ -80,10 +88,23 @@ impl Command for CreateAccount {
             currency: self.currency,
             duplicate_po_policy: self.duplicate_po_policy,
             invoice_policy: self.invoice_policy,
+            state: AccountState::Active,
+            block_reason: String::new(),
+            payment_terms: None,
+            credit_limit_minor: None,
+            credit_policy: CreditPolicy::Hold,
+            price_list_id: None,
+            own_prices: OwnPrices::Never,
+            price_tolerance_points: BasisPoints::default(),
+            price_tolerance_minor: 0,
+            price_policy: PricePolicy::Hold,
             create_time: cx.now(),
             update_time: cx.now(),
             version: 0,
         };
+        self.terms.apply(&mut account, rows)?;
+        credit::open(&account, rows);
+        AccountWord::keep(&account.account_id, &account.name, rows);
         Ok(account.save(OrderEvent::AccountCreated, rows, cx))
     }
 }

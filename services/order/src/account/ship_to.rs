@@ -8,9 +8,9 @@ use mesh::{
 };
 use proto::{order::v1 as contract, types::v1::Address};
 use store::{Command, Context, Needs, Proto, Rows};
-use types::{AccountId, Fault, Reason, ShipToId};
+use types::{AccountId, Fault, Reason, ShipToId, Zone};
 
-use super::{Account, ShipTo};
+use super::{Account, ShipTo, ShipToState};
 
 /// Adds a ship-to.
 #[derive(Debug)]
@@ -19,6 +19,7 @@ pub(crate) struct CreateShipTo {
     /// Its id; made when `None`.
     ship_to_id: Option<ShipToId>,
     address: Address,
+    time_zone: String,
 }
 
 impl CreateShipTo {
@@ -32,12 +33,16 @@ impl CreateShipTo {
             checks.wrong("ship_to_id", "is chosen by the service");
         }
         let address = checks.address("address", request.address.as_ref());
+        let time_zone = &request.time_zone;
+        if !time_zone.is_empty() && Zone::named(time_zone).is_none() {
+            checks.wrong("time_zone", "must be an IANA time zone, such as Europe/Berlin");
+        }
         checks.done()?;
         let (account_id, ship_to_id, address) = (checked(account_id)?, checked(ship_to_id)?, checked(address)?);
         if !caller.sees(&account_id) {
             return Err(Fault::not_found("account", account_id));
         }
-        Ok(Self { account_id, ship_to_id, address })
+        Ok(Self { account_id, ship_to_id, address, time_zone: time_zone.clone() })
     }
 }
 
@@ -67,6 +72,9 @@ impl Command for CreateShipTo {
             ship_to_id: self.ship_to_id.clone().unwrap_or_else(|| cx.new_id()),
             account_id: self.account_id.clone(),
             address: Proto(self.address.clone()),
+            time_zone: self.time_zone.clone(),
+            state: ShipToState::Deliverable,
+            state_reason: String::new(),
             create_time: cx.now(),
             version: 0,
         });

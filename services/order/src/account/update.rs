@@ -10,7 +10,8 @@ use proto::{events::OrderEvent, order::v1 as contract, types::v1::Address};
 use store::{Command, Context, Needs, Proto, Rows};
 use types::{AccountId, Fault, limits::MAX_NAME};
 
-use super::{Account, DuplicatePoPolicy, InvoicePolicy};
+use super::{Account, DuplicatePoPolicy, InvoicePolicy, terms::NewTerms, words::AccountWord};
+use crate::credit;
 
 /// Changes the fields of an account that are `Some`.
 #[derive(Debug)]
@@ -23,6 +24,7 @@ pub(crate) struct UpdateAccount {
     bill_to: Option<Address>,
     duplicate_po_policy: Option<DuplicatePoPolicy>,
     invoice_policy: Option<InvoicePolicy>,
+    terms: NewTerms,
 }
 
 impl UpdateAccount {
@@ -36,6 +38,7 @@ impl UpdateAccount {
         let bill_to = request.bill_to.as_ref().map(|bill_to| checks.address("bill_to", Some(bill_to)));
         let duplicate = request.duplicate_po_policy.map(|number| checks.choice("duplicate_po_policy", number));
         let invoice = request.invoice_policy.map(|number| checks.choice("invoice_policy", number));
+        let terms = NewTerms::read(request, &mut checks);
         checks.done()?;
         let account_id = checked(account_id)?;
         if !caller.sees(&account_id) {
@@ -50,6 +53,7 @@ impl UpdateAccount {
             bill_to: bill_to.map(checked).transpose()?,
             duplicate_po_policy: duplicate.map(checked).transpose()?.and_then(DuplicatePoPolicy::from_contract),
             invoice_policy: invoice.map(checked).transpose()?.and_then(InvoicePolicy::from_contract),
+            terms: checked(terms)?,
         })
     }
 }
@@ -59,15 +63,22 @@ impl Command for UpdateAccount {
 
     const NAME: &'static str = "UpdateAccount";
 
-    fn needs(&self, _: &Rows, needs: &mut Needs) {
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
         needs.row::<Account>(&self.account_id);
+        AccountWord::needs(&self.account_id, needs);
+        self.terms.needs(needs);
+        if self.terms.names_limit()
+            && let Ok(Some(account)) = rows.get::<Account>(&self.account_id)
+        {
+            credit::needs_to_set_limit(account, rows, needs);
+        }
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<contract::Account, Fault> {
         let unknown = || Fault::not_found("account", &self.account_id);
         let known = rows.get::<Account>(&self.account_id)?.cloned().ok_or_else(unknown)?;
         Fault::check_etag("account", &self.etag, known.version)?;
-        let changed = Account {
+        let mut changed = Account {
             name: self.name.clone().unwrap_or_else(|| known.name.clone()),
             contact: self.contact.clone().unwrap_or_else(|| known.contact.clone()),
             phone: self.phone.clone().unwrap_or_else(|| known.phone.clone()),
@@ -76,8 +87,15 @@ impl Command for UpdateAccount {
             invoice_policy: self.invoice_policy.unwrap_or(known.invoice_policy),
             ..known.clone()
         };
+        self.terms.apply(&mut changed, rows)?;
         if changed == known {
             return Ok(crate::wire::account(&known));
+        }
+        if changed.name != known.name {
+            AccountWord::replace(&self.account_id, &changed.name, rows)?;
+        }
+        if changed.credit_limit_minor != known.credit_limit_minor {
+            credit::set_limit(&changed, rows, cx)?;
         }
         Ok(Account { update_time: cx.now(), ..changed }.save(OrderEvent::AccountUpdated, rows, cx))
     }

@@ -1,3 +1,4 @@
+mod invoicing;
 mod properties;
 
 use store::Proto;
@@ -20,6 +21,7 @@ fn order(fill_policy: FillPolicy, invoice_policy: InvoicePolicy) -> Order {
         order_id: "ord_1".parse().unwrap(),
         account_id: "acc_1".parse().unwrap(),
         customer_po: "PO-1".to_owned(),
+        po_search_key: Vec::new(),
         unique_po: None,
         ship_to: Proto::default(),
         currency: "USD".parse().unwrap(),
@@ -36,14 +38,30 @@ fn order(fill_policy: FillPolicy, invoice_policy: InvoicePolicy) -> Order {
         total_minor: 0,
         invoice_ready_minor: 0,
         credited_minor: 0,
+        priority: None,
+        group_count: 0,
+        change_count: 0,
+        proposed_change: None,
+        requested_change: None,
         invoice_count: 0,
         credit_count: 0,
+        to_invoice_lines: 0,
+        mismatched_invoice: None,
         release_number: 0,
         hold_count: 0,
         open_holds: 0,
         order_holds: 0,
+        payment_terms: None,
+        counted_minor: None,
+        credit_hold_number: None,
+        credit_approved_minor: None,
         open_exceptions: 0,
         cancel_time: None,
+        own_fields: None,
+        line_count: 0,
+        sums: Proto::default(),
+        returnable: 0,
+        size_bytes: 0,
         create_time: NOW,
         update_time: NOW,
         close_time: None,
@@ -59,13 +77,18 @@ fn line(line_number: i64, ordered: i64, unit_price_minor: i64, discount: i64) ->
         name: String::new(),
         uom: "EA".to_owned(),
         uom_quantity: ordered,
+        decimal_quantity: None,
         ordered,
         unit_price_minor,
+        expected_unit_price_minor: None,
         discount,
         amount_minor: line_amount(ordered, unit_price_minor, discount).unwrap(),
         handling_class: HandlingClass::Ambient,
+        ship_to_group: None,
+        split_of: None,
+        own_fields: None,
     };
-    OrderLine::new("ord_1".parse().unwrap(), priced)
+    OrderLine::new(&order(FillPolicy::FillAll, InvoicePolicy::OnDelivery), priced)
 }
 
 fn aggregate(fill_policy: FillPolicy, invoice_policy: InvoicePolicy, ordered: &[i64]) -> OrderAggregate {
@@ -73,7 +96,9 @@ fn aggregate(fill_policy: FillPolicy, invoice_policy: InvoicePolicy, ordered: &[
         (1..).zip(ordered).map(|(number, ordered)| line(number, *ordered, 1_05, 1_500)).collect();
     let mut order = order(fill_policy, invoice_policy);
     order.total_minor = lines.iter().map(|line| line.amount_minor).sum();
-    OrderAggregate(ChangingOrder { order, lines, pending: Vec::new() })
+    order.sum_up(&lines);
+    let (groups, shipments, pending) = (Vec::new(), Vec::new(), Vec::new());
+    OrderAggregate(ChangingOrder { order, lines, groups, change: None, shipments, standing: None, pending })
 }
 
 fn usual(ordered: &[i64]) -> OrderAggregate {
@@ -89,11 +114,19 @@ fn units(line_number: i64, quantity: i64) -> Vec<LineUnits> {
 }
 
 fn snapshot(line_number: i64, version: i64, backordered: i64) -> ReservationSnapshot {
-    ReservationSnapshot { line_number, version, backordered, released: 0 }
+    ReservationSnapshot {
+        line_number,
+        version,
+        requested: 1_000,
+        backordered,
+        released: 0,
+        backorder_expect_time: None,
+    }
 }
 
 fn apply(aggregate: &mut OrderAggregate, report: &OrderReport) {
     aggregate.change(NOW, |aggregate| aggregate.record(report, NOW));
+    aggregate.0.renew_promises(Some(&[]), NOW);
 }
 
 fn in_stock(aggregate: &OrderAggregate) -> OrderReport {
@@ -137,8 +170,8 @@ fn stock_that_comes_is_released_with_the_next_number() {
         [
             PendingEvent::Confirmed,
             PendingEvent::Backordered(units(1, 4)),
-            PendingEvent::Released(units(1, 6)),
-            PendingEvent::Released(units(1, 4)),
+            PendingEvent::Released(None, 1, units(1, 6)),
+            PendingEvent::Released(None, 2, units(1, 4)),
         ]
     );
     assert_eq!(aggregate.order.release_number, 2);
@@ -171,7 +204,7 @@ fn units_that_come_back_after_a_cancellation_are_cancelled() {
     let mut aggregate = usual(&[10]);
     apply(&mut aggregate, &in_stock(&usual(&[10])));
     aggregate.change(NOW, |aggregate| aggregate.cancel("changed their mind", NOW));
-    assert_eq!(aggregate.pending.last(), Some(&PendingEvent::CancelRequested));
+    assert_eq!(aggregate.pending.last(), Some(&PendingEvent::CancelRequested(Vec::new())));
     apply(&mut aggregate, &OrderReport::Unfulfillable(units(1, 4), vec![snapshot(1, 2, 4)]));
     apply(&mut aggregate, &OrderReport::Cancelled(units(1, 6)));
     assert_eq!(aggregate.order.state, OrderState::Cancelled);

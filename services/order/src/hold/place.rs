@@ -78,8 +78,8 @@ impl Command for PlaceHold {
 
     const NAME: &'static str = "PlaceHold";
 
-    fn needs(&self, _: &Rows, needs: &mut Needs) {
-        OrderAggregate::needs_with_holds(&self.order_id, needs);
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        OrderAggregate::needs_with_holds(&self.order_id, rows, needs);
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<contract::Order, Fault> {
@@ -106,6 +106,7 @@ impl Command for PlaceHold {
             expire_time: self.expire_time,
             released_by: None,
             release_time: None,
+            credit_account_id: None,
             version: 0,
         };
         release::schedule_expiry(&hold, cx);

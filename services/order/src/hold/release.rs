@@ -44,8 +44,8 @@ impl Command for ReleaseHold {
 
     const NAME: &'static str = "ReleaseHold";
 
-    fn needs(&self, _: &Rows, needs: &mut Needs) {
-        OrderAggregate::needs_with_holds(&self.order_id, needs);
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        OrderAggregate::needs_with_holds(&self.order_id, rows, needs);
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<contract::Order, Fault> {
@@ -75,8 +75,8 @@ impl Command for ExpireHold {
 
     const NAME: &'static str = "ExpireHold";
 
-    fn needs(&self, _: &Rows, needs: &mut Needs) {
-        OrderAggregate::needs_with_holds(&self.order_id, needs);
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        OrderAggregate::needs_with_holds(&self.order_id, rows, needs);
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {

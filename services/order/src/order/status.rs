@@ -112,7 +112,8 @@ impl UnitTotals {
         self.open() == 0 && self.shipped > 0 && self.delivered == self.shipped
     }
 
-    fn line_status(&self) -> LineStatus {
+    /// What the lines show together.
+    pub(crate) fn line_status(&self) -> LineStatus {
         match () {
             () if self.all_cancelled() => LineStatus::Cancelled,
             () if self.all_delivered() => LineStatus::Delivered,

@@ -2,8 +2,13 @@
 //!
 //! Reports come late and in any order; each is applied as far as possible, and the counters always add up.
 
+use types::share_of_line;
+
 use super::OrderLine;
-use crate::report::ReservationSnapshot;
+use crate::{
+    promise::{PromiseBasis, PromiseReason},
+    report::ReservationSnapshot,
+};
 
 /// What is unexpected about units that were counted as shipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +17,17 @@ pub(crate) struct ShippedUnits {
     pub(crate) over_shipped: i64,
     /// Units that were released, and not to the node that shipped them: another one is not to ship them again.
     pub(crate) superseded: i64,
+    /// Units that nodes were asked to stop.
+    pub(crate) cancel_lost: i64,
+}
+
+/// What became of units that are not wanted any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct CancelledUnits {
+    /// Units that no node had.
+    pub(crate) at_once: i64,
+    /// Units that nodes are asked to stop.
+    pub(crate) requested: i64,
 }
 
 impl OrderLine {
@@ -23,22 +39,81 @@ impl OrderLine {
     /// Divides the units that are not at nodes into those with stock, those without, and those not decided.
     fn divide_unreleased(&mut self) {
         let unreleased = self.unreleased();
-        if self.reservation_version == 0 {
-            (self.unallocated, self.backordered, self.reserved) = (unreleased, 0, 0);
-        } else {
-            // Cancelled units come off the backorder first, once inventory has released them.
-            let to_release = (self.cancelled - self.over_shipped - self.inventory_released).max(0);
-            let backordered = (self.inventory_backordered - to_release).clamp(0, unreleased);
-            (self.unallocated, self.backordered, self.reserved) = (0, backordered, unreleased - backordered);
+        // Cancelled units that inventory has not released come off those that it was not asked for yet, then off the backorder.
+        let to_release = (self.cancelled - self.over_shipped - self.inventory_released).max(0);
+        let added = (self.ordered - self.inventory_requested).max(0);
+        let unallocated = (added - to_release).clamp(0, unreleased);
+        let to_release = (to_release - added).max(0);
+        let backordered = (self.inventory_backordered - to_release).clamp(0, unreleased - unallocated);
+        (self.unallocated, self.backordered) = (unallocated, backordered);
+        self.reserved = unreleased - unallocated - backordered;
+    }
+
+    /// Units that are wanted: neither cancelled nor asked to be.
+    pub(crate) fn wanted(&self) -> i64 {
+        self.ordered - self.cancelled - self.cancel_requested
+    }
+
+    /// Units that are neither cancelled nor shipped, and that no node was asked to stop.
+    pub(crate) fn cancellable(&self) -> i64 {
+        self.unallocated + self.backordered + self.reserved + self.released - self.cancel_requested
+    }
+
+    /// Of those, units that are not picked.
+    pub(crate) fn unpicked(&self) -> i64 {
+        let picked = (self.picked - self.shipped).clamp(0, self.released - self.cancel_requested);
+        self.cancellable() - picked
+    }
+
+    /// The price of the units that are wanted.
+    pub(crate) fn wanted_minor(&self) -> i64 {
+        share_of_line(self.amount_minor, self.ordered, self.wanted())
+    }
+
+    /// Cancels units that no node has, then asks for those that nodes have; at most [`Self::cancellable`].
+    pub(crate) fn cancel(&mut self, units: i64) -> CancelledUnits {
+        let units = units.min(self.cancellable());
+        let at_once = units.min(self.unreleased());
+        self.cancelled += at_once;
+        self.cancel_requested += units - at_once;
+        self.divide_unreleased();
+        self.wait_no_more();
+        CancelledUnits { at_once, requested: units - at_once }
+    }
+
+    /// What a supply was promised for is cancelled: the promise of the others is made again.
+    fn wait_no_more(&mut self) {
+        if self.backordered == 0 && matches!(self.promise_basis, PromiseBasis::Supply | PromiseBasis::Backordered) {
+            self.promise_again(PromiseReason::OrderChanged);
         }
+    }
+
+    /// Nodes do not stop units that they were asked to stop.
+    pub(crate) fn decline_cancellation(&mut self, units: i64) {
+        self.cancel_requested -= units.min(self.cancel_requested);
+    }
+
+    /// What was asked of nodes is at most what they have. Returns the units that are not at nodes any more.
+    fn limit_cancel_requested(&mut self) -> i64 {
+        let gone = (self.cancel_requested - self.released).max(0);
+        self.cancel_requested -= gone;
+        gone
+    }
+
+    /// More units are ordered; inventory is to be asked for them.
+    pub(crate) fn add(&mut self, units: i64) {
+        self.ordered += units;
+        self.divide_unreleased();
     }
 
     /// Takes over a version of the reservation, unless a newer one was reported before.
     pub(crate) fn apply_reservation(&mut self, reservation: &ReservationSnapshot) {
         if reservation.version > self.reservation_version {
             self.reservation_version = reservation.version;
+            self.inventory_requested = reservation.requested.max(0);
             self.inventory_backordered = reservation.backordered.max(0);
             self.inventory_released = reservation.released.max(0);
+            self.backorder_expect_time = reservation.backorder_expect_time;
             self.divide_unreleased();
         }
     }
@@ -51,10 +126,16 @@ impl OrderLine {
         units
     }
 
-    /// Returns units from nodes to the order, as far as they are still there.
-    pub(crate) fn take_back(&mut self, units: i64) {
-        self.released -= units.min(self.released);
+    /// Returns units from nodes to the order, as far as they are still there. As many as nodes were to stop are cancelled, and nodes are
+    /// not to stop others for them: returns how many.
+    pub(crate) fn take_back(&mut self, units: i64) -> i64 {
+        let units = units.min(self.released);
+        let cancelled = units.min(self.cancel_requested);
+        self.released -= units;
+        self.cancel_requested -= cancelled;
+        self.cancelled += cancelled;
         self.divide_unreleased();
+        cancelled
     }
 
     /// Cancels the units that are not at nodes; returns how many.
@@ -62,6 +143,7 @@ impl OrderLine {
         let units = self.unreleased();
         self.cancelled += units;
         self.divide_unreleased();
+        self.wait_no_more();
         units
     }
 
@@ -70,6 +152,7 @@ impl OrderLine {
         let units = self.backordered;
         self.cancelled += units;
         self.divide_unreleased();
+        self.wait_no_more();
         units
     }
 
@@ -78,6 +161,7 @@ impl OrderLine {
         let units = units.min(self.released);
         self.released -= units;
         self.cancelled += units;
+        self.cancel_requested -= units.min(self.cancel_requested);
         self.divide_unreleased();
     }
 
@@ -90,6 +174,7 @@ impl OrderLine {
         self.released -= from_nodes;
         self.shipped += units;
         self.over_shipped += over_shipped;
+        let cancel_lost = self.limit_cancel_requested();
         self.divide_unreleased();
         let early = std::mem::take(&mut self.delivered_early);
         self.deliver(early);
@@ -97,7 +182,7 @@ impl OrderLine {
         self.replace(early);
         // The others were to be shipped by their node. What is counted of the rest is asked of another one.
         let superseded = (from_nodes - (units - beyond).max(0)).max(0);
-        ShippedUnits { over_shipped, superseded }
+        ShippedUnits { over_shipped, superseded, cancel_lost }
     }
 
     /// Counts delivered units. Those beyond the shipped ones are kept until more are shipped.
@@ -118,6 +203,10 @@ impl OrderLine {
         let early = (self.delivered - self.shipped).max(0);
         self.delivered -= early;
         self.delivered_early += early;
+        // What followed from their way does not any more.
+        if matches!(self.promise_basis, PromiseBasis::ShippedLate | PromiseBasis::Carrier) {
+            self.promise_again(PromiseReason::ShippedAgain);
+        }
         self.divide_unreleased();
     }
 
@@ -125,7 +214,10 @@ impl OrderLine {
     pub(crate) fn write_off(&mut self, units: i64) {
         let wanted = units.min(self.shipped) - units.min(self.over_shipped);
         self.unship(units);
-        self.cancel_released(wanted);
+        // Not those that nodes were asked to stop: these are others.
+        self.released -= wanted;
+        self.cancelled += wanted;
+        self.divide_unreleased();
     }
 
     /// Returns units that were shipped and do not reach the customer to the order, to be shipped again; over-shipped ones are
@@ -135,9 +227,11 @@ impl OrderLine {
         self.replaced_early += units - shipped;
         let wanted = shipped - shipped.min(self.over_shipped);
         self.unship(shipped);
-        self.take_back(wanted);
-        // The promise was kept, and is made anew.
-        self.promised_ship_time = None;
+        self.released -= wanted.min(self.released - self.cancel_requested);
+        self.divide_unreleased();
+        if units > 0 {
+            self.promise_again(PromiseReason::ShippedAgain);
+        }
     }
 
     /// Takes back picked units.

@@ -1,64 +1,149 @@
-//! The quantity of a new line in base units, and its price.
+//! The price of a new line, and what is checked of its item.
 
 use mesh::wire::Checks;
+use store::{Needs, Rows};
 use types::{
-    Currency,
-    limits::{MAX_PRICE, MAX_QUANTITY},
-    line_amount,
+    AccountId, BasisPoints, Currency, Fault, LineReason, PriceListId, Timestamp, divide_rounded, limits::MAX_PRICE,
+    line_amount_of,
 };
 
-use super::NewLine;
+use super::{NewLine, quantity};
 use crate::{
-    item::{HandlingClass, Item},
+    account::{Account, OwnPrices, PricePolicy},
+    item::{HandlingClass, Item, OrderUnit},
     order_line::PricedLine,
+    price::{ItemPrices, list_key, own_key},
 };
 
-/// Prices the line at `index` of a request by its item; `None` after it noted what is wrong.
-pub(super) fn price(
+/// Where the prices of an account's orders come from, and what happens when it expects others.
+pub(crate) struct Pricing {
+    /// `None` when the account has no own prices.
+    own: Option<AccountId>,
+    list: Option<PriceListId>,
+    pub(crate) currency: Currency,
+    tolerance_points: BasisPoints,
+    tolerance_minor: i64,
+    policy: PricePolicy,
+    now: Timestamp,
+}
+
+impl Pricing {
+    /// The prices of an account's orders.
+    pub(crate) fn of(account: &Account, now: Timestamp) -> Self {
+        Self {
+            own: (account.own_prices == OwnPrices::Some).then(|| account.account_id.clone()),
+            list: account.price_list_id.clone(),
+            currency: account.currency,
+            tolerance_points: account.price_tolerance_points,
+            tolerance_minor: account.price_tolerance_minor,
+            policy: account.price_policy,
+            now,
+        }
+    }
+
+    /// Asks for the rows that may have the prices of items.
+    pub(crate) fn needs<'s>(account: &Account, skus: impl Iterator<Item = &'s str>, needs: &mut Needs) {
+        // The time does not matter for the keys.
+        let pricing = Self::of(account, Timestamp::default());
+        for key in skus.flat_map(|sku| pricing.keys(sku)) {
+            needs.row::<ItemPrices>(&key);
+        }
+    }
+
+    /// The keys of the rows that may have the price of an item, the first first.
+    pub(crate) fn keys(&self, sku: &str) -> impl Iterator<Item = (String, String)> {
+        let own = self.own.as_ref().map(|account_id| own_key(account_id, sku));
+        let list = self.list.as_ref().map(|price_list_id| list_key(price_list_id, sku));
+        own.into_iter().chain(list)
+    }
+
+    /// The price of one unit: the account's own, or its price list's, or else the item's list price.
+    fn unit_price(&self, item: &Item, unit: &OrderUnit, base_units: i64, rows: &Rows) -> Result<Option<i64>, Fault> {
+        for key in self.keys(&item.sku) {
+            let prices = rows.get::<ItemPrices>(&key)?;
+            if let Some(price) = prices.and_then(|prices| prices.unit_price(unit, base_units, self.now)) {
+                return Ok(Some(price));
+            }
+        }
+        Ok(item.list_price(unit.factor, self.currency).filter(|price| (0..=MAX_PRICE).contains(price)))
+    }
+
+    /// Whether the account tolerates that a price is not what it expected.
+    fn tolerates(&self, price: i64, expected: i64) -> bool {
+        let share = i128::from(price) * i128::from(self.tolerance_points.get());
+        let share = divide_rounded(share, 10_000).unwrap_or_default();
+        (price - expected).abs() <= share.max(self.tolerance_minor)
+    }
+}
+
+/// A line of a new order with its price, and whether the price keeps it on hold.
+pub(crate) struct Priced {
+    pub(crate) line: PricedLine,
+    pub(crate) is_held: bool,
+}
+
+/// Prices a line of a request by its item; `None` after it noted what is wrong. `path` is the path of its fields.
+pub(crate) fn price(
     line: &NewLine,
-    index: usize,
-    item: Option<&Item>,
-    currency: Option<Currency>,
+    path: &str,
+    pricing: Option<&Pricing>,
+    rows: &Rows,
     checks: &mut Checks,
-) -> Option<PricedLine> {
-    let field = |name: &str| format!("lines[{index}].{name}");
-    let Some(item) = item else {
-        checks.wrong(field("sku"), "no such item");
-        return None;
+) -> Result<Option<Priced>, Fault> {
+    let field = |name: &str| format!("{path}.{name}");
+    let Some(item) = rows.get::<Item>(&line.sku)? else {
+        checks.wrong_line(field("sku"), LineReason::ItemUnknown, "no such item");
+        return Ok(None);
     };
     if !item.is_orderable() {
-        checks.wrong(field("sku"), "is discontinued");
+        checks.wrong_line(field("sku"), LineReason::ItemDiscontinued, "is discontinued");
     }
-    let Some((uom, factor)) = item.unit(&line.uom) else {
-        checks.wrong(field("uom"), "is not a unit of the item");
-        return None;
+    let Some(unit) = item.unit(&line.uom) else {
+        checks.wrong_line(field("uom"), LineReason::UnitUnknown, "is not a unit of the item");
+        return Ok(None);
     };
-    let ordered = factor.base_units(line.quantity);
-    if ordered.is_none() {
-        checks.wrong(field("quantity"), format!("is not a whole number of {}", item.item.0.base_uom));
-    } else if ordered.is_some_and(|units| units > MAX_QUANTITY) {
-        checks.wrong(field("quantity"), format!("is more than 1,000,000,000 {}", item.item.0.base_uom));
+    let ordered = quantity::base_units(line, path, item, &unit, checks);
+    // Without an account there is no price.
+    let Some(pricing) = pricing else { return Ok(None) };
+    let ours = match line.unit_price_minor {
+        None => pricing.unit_price(item, &unit, ordered.unwrap_or_default(), rows)?,
+        stated => stated,
+    };
+    let Some(unit_price_minor) = ours else {
+        let description = format!("is required: the item has no price in {}", pricing.currency);
+        checks.wrong_line(field("unit_price_minor"), LineReason::PriceMissing, description);
+        return Ok(None);
+    };
+    let Some(ordered) = ordered else { return Ok(None) };
+    let is_held = match line.expected_unit_price_minor {
+        Some(expected) if !pricing.tolerates(unit_price_minor, expected) => pricing.policy,
+        Some(_) | None => PricePolicy::Accept,
+    };
+    if is_held == PricePolicy::Reject {
+        let description = format!("differs from the price, which is {unit_price_minor}");
+        checks.wrong_line(field("expected_unit_price_minor"), LineReason::PriceDiscrepancy, description);
     }
-    let listed = || item.list_price(factor, currency?).filter(|price| (0..=MAX_PRICE).contains(price));
-    let unit_price_minor = line.unit_price_minor.or_else(listed);
-    if let (None, Some(currency)) = (unit_price_minor, currency) {
-        checks.wrong(field("unit_price_minor"), format!("is required: the item has no list price in {currency}"));
-    }
-    let (ordered, unit_price_minor) = (ordered?, unit_price_minor?);
-    let amount_minor = line_amount(line.quantity, unit_price_minor, line.discount);
-    if amount_minor.is_none() {
-        checks.wrong(field("unit_price_minor"), "the line comes to an amount that is too large");
-    }
-    Some(PricedLine {
+    let Some(amount_minor) = line_amount_of(line.quantity.fraction(), unit_price_minor, line.discount) else {
+        let description = "the line comes to an amount that is too large";
+        checks.wrong_line(field("unit_price_minor"), LineReason::AmountTooLarge, description);
+        return Ok(None);
+    };
+    let line = PricedLine {
         line_number: line.line_number,
         sku: line.sku.clone(),
         name: item.item.0.name.clone(),
-        uom,
-        uom_quantity: line.quantity,
+        uom_quantity: line.quantity.whole_number(),
+        decimal_quantity: line.quantity.text(),
+        uom: unit.uom,
         ordered,
         unit_price_minor,
+        expected_unit_price_minor: line.expected_unit_price_minor,
         discount: line.discount,
-        amount_minor: amount_minor?,
+        amount_minor,
         handling_class: HandlingClass::from_contract(item.item.0.handling_class()).unwrap_or(HandlingClass::Ambient),
-    })
+        ship_to_group: line.ship_to_group,
+        split_of: None,
+        own_fields: line.own_fields.clone(),
+    };
+    Ok(Some(Priced { line, is_held: is_held == PricePolicy::Hold }))
 }

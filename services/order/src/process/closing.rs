@@ -41,8 +41,10 @@ impl ChangingOrder {
         cancellation_lost: bool,
         now: Timestamp,
     ) {
-        // The request for cancellation counts, even when it had not reached the node.
-        let cancelled = cancellation_lost || self.order.cancel_time.is_some();
+        // The request for cancellation counts, even when it had not reached the node. Of lines of which only some units were to be
+        // stopped, those count.
+        let asked_by_line = self.lines.iter().any(|line| line.cancel_requested > 0);
+        let cancelled = (cancellation_lost && !asked_by_line) || self.order.cancel_time.is_some();
         let (mut over_shipped, mut lost, mut superseded) = (Vec::new(), Vec::new(), Vec::new());
         for LineUnits { line_number, quantity } in units.iter().copied() {
             let beyond = beyond.iter().find(|beyond| beyond.line_number == line_number);
@@ -52,7 +54,8 @@ impl ChangingOrder {
                 let too_many =
                     if cancelled { (line.shipped - line.ordered).clamp(0, quantity) } else { shipped.over_shipped };
                 over_shipped.push(LineUnits { line_number, quantity: too_many });
-                lost.push(LineUnits { line_number, quantity: quantity - too_many });
+                let quantity = if cancelled { quantity - too_many } else { shipped.cancel_lost };
+                lost.push(LineUnits { line_number, quantity });
                 superseded.push(LineUnits { line_number, quantity: shipped.superseded });
             });
         }
@@ -62,7 +65,7 @@ impl ChangingOrder {
         if !superseded.is_empty() {
             self.pending.push(PendingEvent::ReleaseSuperseded(shipment_id.clone(), superseded));
         }
-        if cancelled && !lost.is_empty() {
+        if !lost.is_empty() {
             self.lose_cancellation(shipment_id, &lost);
         }
         if !over_shipped.is_empty() {
@@ -87,7 +90,7 @@ impl ChangingOrder {
     pub(crate) fn unship(&mut self, shipment_id: &ShipmentId, units: &[LineUnits], now: Timestamp) {
         self.each_of_shipped(units, OrderLine::unship);
         if self.order.cancel_time.is_some() {
-            self.pending.push(PendingEvent::CancelRequested);
+            self.pending.push(PendingEvent::CancelRequested(Vec::new()));
         }
         self.settle(Cause::Shipment(shipment_id), now);
     }

@@ -9,18 +9,18 @@
 //! 4. Refused: [`ChangingOrder::reject`] cancels all units, `order.rejected`.
 //! 5. Reserved: [`ChangingOrder::apply_reservations`] counts reserved and backordered units, and
 //!    [`ChangingOrder::confirm`] confirms the order, `order.confirmed`. [`ChangingOrder::report_backorders`] emits
-//!    `order.backordered`, and [`ChangingOrder::promise_ship_times`] promises a time for lines without backorders.
+//!    `order.backordered`. What lines are promised follows (`process/promise.rs`).
 //! 6. When stock arrives or a reservation expires, inventory emits `inventory.reserved` or
 //!    `inventory.reservation_expired` with a newer version of the reservation: step 5 again.
 //! 7. Units without stock are kept or cancelled as the fill policy says (`process/fill_policy.rs`).
 //! 8. Reserved units are released (`process/release.rs`): a FILL_ALL order waits for all its units, others do not.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use mesh::Channel;
 use proto::{
-    inventory::v1::{ReserveRequest, ShortagePolicy, inventory_service_client::InventoryServiceClient},
-    order::v1::{FillPolicy, Order, OrderSubmitted},
+    inventory::v1::{LineCountry, ReserveRequest, ShortagePolicy, inventory_service_client::InventoryServiceClient},
+    order::v1::{FillPolicy, Order, OrderChangeConfirmed, OrderSubmitted},
     types::v1::LineQuantity,
 };
 use store::AnyCommand;
@@ -46,6 +46,42 @@ pub(crate) async fn reserve(
     submitted: OrderSubmitted,
 ) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
     let order = submitted.order.ok_or_else(|| Fault::internal("an event without its order"))?;
+    let request = reserve_request(order, expire_after, event_id);
+    let order_id = request.order_id.clone();
+    let report = match inventory.reserve(request).await.map_err(|status| mesh::fault(&status)) {
+        Ok(reserved) => OrderReport::Reserved(read_reservations(&reserved.into_inner().reservations)),
+        Err(fault) if fault.reason == Reason::InsufficientStock => OrderReport::ReservationRefused(fault.message),
+        Err(fault) => return Err(fault),
+    };
+    record(&order_id, report)
+}
+
+/// Reserves what a change has added to an order, and for the places that it now goes to: the totals of its lines are requested, so
+/// that a repeat reserves nothing twice.
+pub(crate) async fn reserve_changed(
+    mut inventory: InventoryServiceClient<Channel>,
+    expire_after: Duration,
+    event_id: &str,
+    confirmed: OrderChangeConfirmed,
+) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
+    let change = confirmed.change.ok_or_else(|| Fault::internal("an event without its change"))?;
+    let order = confirmed.order.ok_or_else(|| Fault::internal("an event without its order"))?;
+    let grows = change.lines.iter().any(|line| line.quantity_after > line.quantity_before);
+    if !grows && change.ship_tos.is_empty() {
+        return Ok(Vec::new());
+    }
+    // An order of all or nothing does not grow, and what it has is not taken from it.
+    let request = ReserveRequest {
+        shortage_policy: ShortagePolicy::Backorder.into(),
+        ..reserve_request(order, expire_after, event_id)
+    };
+    let order_id = request.order_id.clone();
+    let reserved = inventory.reserve(request).await.map_err(|status| mesh::fault(&status))?;
+    record(&order_id, OrderReport::Reserved(read_reservations(&reserved.into_inner().reservations)))
+}
+
+/// Asks for the units of all lines of an order, each for the place that it goes to.
+fn reserve_request(order: Order, expire_after: Duration, event_id: &str) -> ReserveRequest {
     let shortage_policy = match order.fill_policy() {
         FillPolicy::FillOrKill => ShortagePolicy::Refuse,
         FillPolicy::Unspecified
@@ -55,26 +91,33 @@ pub(crate) async fn reserve(
     };
     // The time to live of the reservation begins when its units may be released.
     let expire_after = (expire_after + until_release(&order)).min(MAX_EXPIRE_AFTER);
+    let countries: HashMap<i32, String> = order
+        .ship_to_groups
+        .into_iter()
+        .filter_map(|group| Some((group.ship_to_group, group.ship_to?.address?.country)))
+        .collect();
+    let elsewhere = order.lines.iter().filter_map(|line| {
+        let country = countries.get(&line.ship_to_group)?.clone();
+        Some(LineCountry { line_number: line.line_number, country })
+    });
+    let line_countries = elsewhere.collect();
     let lines = order.lines.into_iter().map(|line| LineQuantity {
         line_number: line.line_number,
         sku: line.sku,
         quantity: line.counters.unwrap_or_default().ordered,
     });
-    let request = ReserveRequest {
+    ReserveRequest {
         request_id: format!("{event_id}:reserve"),
-        order_id: order.order_id.clone(),
+        order_id: order.order_id,
         account_id: order.account_id,
         ship_to_country: order.ship_to.and_then(|ship_to| ship_to.address).unwrap_or_default().country,
         lines: lines.collect(),
         shortage_policy: shortage_policy.into(),
         expire_after: Some(mesh::wire::duration(expire_after)),
-    };
-    let report = match inventory.reserve(request).await.map_err(|status| mesh::fault(&status)) {
-        Ok(reserved) => OrderReport::Reserved(read_reservations(&reserved.into_inner().reservations)),
-        Err(fault) if fault.reason == Reason::InsufficientStock => OrderReport::ReservationRefused(fault.message),
-        Err(fault) => return Err(fault),
-    };
-    record(&order.order_id, report)
+        line_countries,
+        priority: order.priority,
+        promise_time: order.requested_ship_time,
+    }
 }
 
 /// From the placing of an order to the time from which its units may be released.
@@ -119,29 +162,13 @@ impl ChangingOrder {
     }
 
     /// Reports all backordered units of a confirmed order when a line has more of them than before.
-    pub(crate) fn report_backorders(&mut self, before: &[i64]) {
-        let grown = self.lines.iter().zip(before).any(|(line, before)| line.backordered > *before);
+    pub(crate) fn report_backorders(&mut self, before: &HashMap<i64, i64>) {
+        let before = |line: &OrderLine| before.get(&line.line_number).copied().unwrap_or_default();
+        let grown = self.lines.iter().any(|line| line.backordered > before(line));
         if grown && self.order.state == OrderState::Confirmed {
             let backordered = self.lines.iter().filter(|line| line.backordered > 0);
             let units = |line: &OrderLine| LineUnits { line_number: line.line_number, quantity: line.backordered };
             self.pending.push(PendingEvent::Backordered(backordered.map(units).collect()));
-        }
-    }
-
-    /// Promises a ship time for lines without backorders, and takes it back from the others, and from those whose units wait for
-    /// the end of a hold.
-    pub(crate) fn promise_ship_times(&mut self, now: Timestamp) {
-        let released = self.order.release_time.map_or(now, |release_time| release_time.max(now));
-        let soonest = released.after(self.order.handling_time());
-        let promised = self.order.requested_ship_time.map_or(soonest, |requested| requested.max(soonest));
-        let order_held = self.order.order_holds > 0;
-        for line in &mut self.lines {
-            let held = (order_held || line.open_holds > 0) && line.reserved > 0;
-            if line.backordered + line.unallocated > 0 || held {
-                line.promised_ship_time = None;
-            } else if line.promised_ship_time.is_none() && line.reserved + line.released > 0 {
-                line.promised_ship_time = Some(promised);
-            }
         }
     }
 }

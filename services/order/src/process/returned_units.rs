@@ -118,8 +118,8 @@ impl Command for RecordReturn {
 
     const NAME: &'static str = "RecordReturn";
 
-    fn needs(&self, _: &Rows, needs: &mut Needs) {
-        OrderAggregate::needs(&self.order_id, needs);
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        OrderAggregate::needs(&self.order_id, rows, needs);
         needs.under::<OrderReturnLine>(&self.order_id);
     }
 

@@ -65,8 +65,8 @@ impl Command for TakeDueSteps {
 
     const NAME: &'static str = "TakeDueSteps";
 
-    fn needs(&self, _: &Rows, needs: &mut Needs) {
-        OrderAggregate::needs(&self.0, needs);
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        OrderAggregate::needs(&self.0, rows, needs);
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {

@@ -4,10 +4,14 @@
 use mesh::{CallInfo, wire::Checks};
 use proto::{inventory::v1::BatchGetItemsRequest, order::v1 as contract};
 use store::Call;
-use types::{Actor, Fault, Reason, limits::MAX_LINES};
+use types::{Actor, Fault, LineReason, limits::MAX_LINES};
 
 use super::{Rpc, show, wait};
-use crate::{item::StoreItems, place::PlaceOrder, store as reads};
+use crate::{
+    item::StoreItems,
+    place::{PlaceOrder, ValidateOrder},
+    store as reads,
+};
 
 impl Rpc {
     pub(super) async fn place_order(
@@ -29,23 +33,44 @@ impl Rpc {
 
     async fn place(&self, info: &CallInfo, request: &contract::PlaceOrderRequest) -> Result<contract::Order, Fault> {
         match chassis::command(self, info, request, PlaceOrder::parse).await {
-            Err(fault) if self.copy_unknown_items(request, &fault).await? => {
+            Err(fault) if self.copy_unknown_items(request.lines.iter().map(|line| &line.sku), &fault).await? => {
                 chassis::command(self, info, request, PlaceOrder::parse).await
             }
             outcome => outcome,
         }
     }
 
-    /// Copies the items that a refused order names and that have no copy here; returns whether inventory has any.
-    async fn copy_unknown_items(&self, request: &contract::PlaceOrderRequest, refusal: &Fault) -> Result<bool, Fault> {
-        let is_sku = |field: &str| field.starts_with("lines[") && field.ends_with("].sku");
-        let names_sku = refusal.violations.iter().any(|violation| is_sku(&violation.field));
-        if refusal.reason != Reason::InvalidArgument || !names_sku {
+    pub(super) async fn validate_order(
+        &self,
+        info: &CallInfo,
+        request: contract::ValidateOrderRequest,
+    ) -> Result<contract::Order, Fault> {
+        let order = request.order.ok_or_else(|| Fault::invalid("order", "is required"))?;
+        let validate = async || {
+            let order = PlaceOrder::parse(&order, &info.principal)?;
+            self.db.run(chassis::call(info), ValidateOrder(order)).await
+        };
+        let validated = match validate().await {
+            Err(fault) if self.copy_unknown_items(order.lines.iter().map(|line| &line.sku), &fault).await? => {
+                validate().await?
+            }
+            outcome => outcome?,
+        };
+        show(validated, &info.principal)
+    }
+
+    /// Copies the items that a refused request names and that have no copy here; returns whether inventory has any.
+    pub(super) async fn copy_unknown_items<'r>(
+        &self,
+        named: impl Iterator<Item = &'r String>,
+        refusal: &Fault,
+    ) -> Result<bool, Fault> {
+        if !refusal.violations.iter().any(|violation| violation.reason == Some(LineReason::ItemUnknown)) {
             return Ok(false);
         }
         // A text that is not an SKU is unknown to inventory too.
         let mut form = Checks::new();
-        let skus = request.lines.iter().filter_map(|line| form.sku("sku", &line.sku)).take(MAX_LINES).collect();
+        let skus = named.filter_map(|sku| form.sku("sku", sku)).take(MAX_LINES).collect();
         let skus = reads::unknown_skus(&self.db, skus).await?;
         if skus.is_empty() {
             return Ok(false);

@@ -4,6 +4,7 @@ use mesh::{
     CallInfo,
     wire::{Checks, checked, one_id},
 };
+use prost::Message as _;
 use proto::order::v1 as contract;
 use store::{Column, Kind, page::Page};
 use types::{AccountId, Fault, limits::MAX_OUTSIDE_NUMBER};
@@ -11,7 +12,7 @@ use types::{AccountId, Fault, limits::MAX_OUTSIDE_NUMBER};
 use super::{Rpc, show};
 use crate::{
     order::{OrderState, OrderStatus},
-    store::{self as reads, ORDERS_KEY, OrderFilter, SETTLEMENT_KEY, SettlementFilter},
+    store::{self as reads, Extent, ListOrder, ORDERS_KEY, OrderFilter, SETTLEMENT_KEY, Search, SettlementFilter},
     wire,
 };
 
@@ -68,10 +69,14 @@ impl Rpc {
         request: contract::ListOrdersRequest,
     ) -> Result<contract::ListOrdersResponse, Fault> {
         let filter = order_filter(&request)?;
+        let extent = match request.view() {
+            contract::OrderView::Full => Extent::Full,
+            contract::OrderView::Summary | contract::OrderView::Unspecified => Extent::Summary,
+        };
         // The debug form has every part of the filter, which is all that a token needs to belong to it.
         let belongs_to: [&str; 2] = [&format!("{filter:?}"), &info.principal.to_string()];
         let page = Page::read("orders", &belongs_to, ORDERS_KEY, request.page_size, &request.page_token)?;
-        let (orders, next_page_token) = reads::orders(&self.db, &filter, &info.principal, &page).await?;
+        let (orders, next_page_token) = reads::orders(&self.db, &filter, extent, &info.principal, &page).await?;
         let orders = orders.iter().map(|order| show(order.to_contract(), &info.principal));
         Ok(contract::ListOrdersResponse { orders: orders.collect::<Result<_, _>>()?, next_page_token })
     }
@@ -85,9 +90,11 @@ impl Rpc {
         let belongs_to = [request.order_id.as_str(), &request.account_id, &info.principal.to_string()];
         let page = Page::read("readiness", &belongs_to, SETTLEMENT_KEY, request.page_size, &request.page_token)?;
         let mut found = reads::readiness(&self.db, &filter, &info.principal, &page).await?;
-        let next_page_token = page.next(&mut found, |ready| {
-            vec![ready.ready_time.to_value(), ready.order_id.to_value(), ready.invoice_number.to_value()]
-        });
+        let next_page_token = page.next_within(
+            &mut found,
+            |ready| ready.readiness.0.encoded_len(),
+            |ready| vec![ready.ready_time.to_value(), ready.order_id.to_value(), ready.readiness_number.to_value()],
+        );
         let readiness = found.into_iter().map(|ready| ready.readiness.0).collect();
         Ok(contract::ListInvoiceReadinessResponse { readiness, next_page_token })
     }
@@ -101,9 +108,11 @@ impl Rpc {
         let belongs_to = [request.order_id.as_str(), &request.account_id, &info.principal.to_string()];
         let page = Page::read("proposed credits", &belongs_to, SETTLEMENT_KEY, request.page_size, &request.page_token)?;
         let mut found = reads::proposed_credits(&self.db, &filter, &info.principal, &page).await?;
-        let next_page_token = page.next(&mut found, |credit| {
-            vec![credit.propose_time.to_value(), credit.order_id.to_value(), credit.credit_number.to_value()]
-        });
+        let next_page_token = page.next_within(
+            &mut found,
+            |credit| credit.credit.0.encoded_len(),
+            |credit| vec![credit.propose_time.to_value(), credit.order_id.to_value(), credit.credit_number.to_value()],
+        );
         let credits = found.into_iter().map(|credit| credit.credit.0).collect();
         Ok(contract::ListProposedCreditsResponse { credits, next_page_token })
     }
@@ -128,6 +137,11 @@ fn order_filter(request: &contract::ListOrdersRequest) -> Result<OrderFilter, Fa
     let statuses = checks.choices("statuses", &request.statuses, OrderStatus::from_contract);
     let created_after = checks.optional_time("created_after", request.created_after.as_ref());
     let created_before = checks.optional_time("created_before", request.created_before.as_ref());
+    let updated_after = checks.optional_time("updated_after", request.updated_after.as_ref());
+    let updated_before = checks.optional_time("updated_before", request.updated_before.as_ref());
+    let search = checks.optional_text("q", &request.q, MAX_OUTSIDE_NUMBER).filter(|text| !text.is_empty());
+    let order = list_order(&request.order_by, search.is_some(), &mut checks);
+    checks.optional_choice::<contract::OrderView>("view", request.view);
     checks.done()?;
     Ok(OrderFilter {
         account_id: checked(account_id)?,
@@ -135,7 +149,27 @@ fn order_filter(request: &contract::ListOrdersRequest) -> Result<OrderFilter, Fa
         states: checked(states)?,
         statuses: checked(statuses)?,
         with_open_exceptions: request.with_open_exceptions,
+        to_invoice: request.to_invoice,
         created_after: checked(created_after)?,
         created_before: checked(created_before)?,
+        updated_after: checked(updated_after)?,
+        updated_before: checked(updated_before)?,
+        search: search.map(Search),
+        order: checked(order)?,
     })
+}
+
+/// The order of a list. What is found by a text is listed by when it was placed.
+fn list_order(order_by: &str, is_search: bool, checks: &mut Checks) -> Option<ListOrder> {
+    let words: Vec<_> = order_by.split_whitespace().collect();
+    let [(usual, _), ..] = ListOrder::ALL;
+    let wanted = if words.is_empty() { usual.to_owned() } else { words.join(" ") };
+    let possible = || ListOrder::ALL.into_iter().filter(|(_, order)| !(is_search && order.is_by_update()));
+    let found = possible().find(|(name, _)| *name == wanted);
+    if found.is_none() {
+        let names: Vec<_> = possible().map(|(name, _)| name).collect();
+        let with_search = if is_search { " when q is given" } else { "" };
+        checks.wrong("order_by", format!("must be one of: {}{with_search}", names.join(", ")));
+    }
+    found.map(|(_, order)| order)
 }

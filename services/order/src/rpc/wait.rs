@@ -105,12 +105,12 @@ impl Command for AnswerDecided {
 
     const NAME: &'static str = "AnswerDecided";
 
-    fn needs(&self, _: &Rows, needs: &mut Needs) {
-        OrderAggregate::needs_with_holds(&self.0, needs);
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        OrderAggregate::needs_with_holds(&self.0, rows, needs);
     }
 
     fn decide(&self, rows: &mut Rows, _: &mut Context<'_>) -> Result<contract::Order, Fault> {
         let aggregate = OrderAggregate::load(&self.0, rows)?;
-        Ok(wire::order(&aggregate.order, &aggregate.lines, rows.under::<Hold>(&self.0)?))
+        Ok(wire::order(&aggregate.order, &aggregate.lines, &aggregate.groups, rows.under::<Hold>(&self.0)?))
     }
 }

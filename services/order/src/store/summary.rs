@@ -27,6 +27,7 @@ const COUNTERS: &[&str] = &[
     "backordered",
     "reserved",
     "released",
+    "cancel_requested",
     "picked",
     "shipped",
     "delivered",
@@ -36,7 +37,18 @@ const COUNTERS: &[&str] = &[
     "return_authorized",
     "return_received",
     "credited",
+    "invoiced",
+    "credit_posted",
+    "to_invoice",
+    "to_credit",
 ];
+
+/// What [`OrderLine::balance`] says of the units of a line that is read as `l`.
+const TO_INVOICE: &str = "CASE WHEN l.invoiced <= l.credit_posted THEN l.invoice_ready - l.credited \
+    WHEN l.invoice_ready - l.credited > l.invoiced - l.credit_posted \
+    THEN l.invoice_ready - l.credited - l.invoiced + l.credit_posted ELSE 0 END";
+const TO_CREDIT: &str = "CASE WHEN l.invoiced - l.credit_posted > l.invoice_ready - l.credited \
+    THEN l.invoiced - l.credit_posted - l.invoice_ready + l.credited ELSE 0 END";
 
 /// How many of the counters are not of lines.
 const OF_ORDERS: usize = 2;
@@ -53,7 +65,7 @@ pub(crate) fn count_ended<'l>(
     if order.state.is_open() {
         return;
     }
-    let mut of_lines = [0; 16];
+    let mut of_lines = [0; 21];
     for line in lines {
         of_lines.iter_mut().zip(counted(line)).for_each(|(sum, number)| *sum += number);
     }
@@ -63,7 +75,8 @@ pub(crate) fn count_ended<'l>(
 }
 
 /// A line, in the order of the counters.
-fn counted(line: &OrderLine) -> [i64; 16] {
+fn counted(line: &OrderLine) -> [i64; 21] {
+    let balance = line.balance();
     [
         1,
         line.ordered,
@@ -72,6 +85,7 @@ fn counted(line: &OrderLine) -> [i64; 16] {
         line.backordered,
         line.reserved,
         line.released,
+        line.cancel_requested,
         line.picked,
         line.shipped,
         line.delivered,
@@ -81,6 +95,10 @@ fn counted(line: &OrderLine) -> [i64; 16] {
         line.return_authorized,
         line.return_received,
         line.credited,
+        line.invoiced,
+        line.credit_posted,
+        balance.to_invoice,
+        balance.to_credit,
     ]
 }
 
@@ -102,14 +120,20 @@ pub(crate) async fn summary(
     let ended = COUNTERS.iter().map(sum).collect::<Vec<_>>().join(", ");
     let no_lines = of_lines.iter().map(|_| "0").collect::<Vec<_>>().join(", ");
     let no_orders = of_orders.iter().map(|_| "0").collect::<Vec<_>>().join(", ");
-    let lines = of_lines.iter().skip(1).map(|counter| sum(&format!("l.{counter}").as_str()));
+    let of_line = |counter: &str| match counter {
+        "to_invoice" => TO_INVOICE.to_owned(),
+        "to_credit" => TO_CREDIT.to_owned(),
+        counter => format!("l.{counter}"),
+    };
+    let lines = of_lines.iter().skip(1).map(|counter| sum(&of_line(counter).as_str()));
     let lines = lines.collect::<Vec<_>>().join(", ");
     let sql = format!(
         "SELECT status, currency, {ended} FROM ended_orders WHERE {condition} GROUP BY status, currency UNION ALL \
          SELECT status || '', currency, COUNT(*), CAST(SUM(invoice_ready_minor) AS BIGINT), {no_lines} FROM orders \
          WHERE {open} GROUP BY status || '', currency UNION ALL \
-         SELECT o.status || '', o.currency, {no_orders}, COUNT(*), {lines} FROM orders o \
-         JOIN order_lines l ON l.order_id = o.order_id WHERE {open} GROUP BY o.status || '', o.currency"
+         SELECT o.status || '', o.currency, {no_orders}, COUNT(*), {lines} \
+         FROM (SELECT order_id, status, currency FROM orders WHERE {open}) AS o \
+         JOIN order_lines l ON l.order_id = o.order_id GROUP BY o.status || '', o.currency"
     );
     Total::over(&db.query(sql, args).await?)?.to_contract()
 }
@@ -145,6 +169,7 @@ impl Total {
             backordered,
             reserved,
             released,
+            cancel_requested,
             picked,
             shipped,
             delivered,
@@ -154,6 +179,10 @@ impl Total {
             return_authorized,
             return_received,
             credited,
+            invoiced,
+            credit_posted,
+            to_invoice,
+            to_credit,
         ] = self.lines.as_slice()
         else {
             return Err(Fault::internal("a summary has other counters than the contract"));
@@ -172,6 +201,7 @@ impl Total {
                 backordered,
                 reserved,
                 released,
+                cancel_requested,
                 picked,
                 shipped,
                 delivered,
@@ -181,6 +211,10 @@ impl Total {
                 return_authorized,
                 return_received,
                 credited,
+                invoiced,
+                credit_posted,
+                to_invoice,
+                to_credit,
             }),
             invoice_ready: ready
                 .map(|(currency, minor)| Money { currency: currency.clone(), minor_units: *minor })

@@ -65,7 +65,7 @@ async fn an_order_of_the_wrong_form_is_refused_naming_every_field() {
             ship_to_address: Some(somewhere),
             currency: "usd".to_owned(),
             fill_policy: 9,
-            lines: order_of("", &[("TEA", -3), ("TEA", 2_000_000_000), ("T EA", 1)]).lines,
+            lines: order_of("", &[("TEA", -3), ("TEA", 2_000_000_000), ("T\u{7}EA", 1)]).lines,
             ..Default::default()
         };
         request.lines[2].discount_basis_points = 10_001;

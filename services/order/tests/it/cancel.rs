@@ -4,7 +4,7 @@ use proto::{
     fulfillment::v1::{FulfillmentCancelled, FulfillmentOrderChanged, FulfillmentPicked},
     order::v1::{self as contract, OrderState, OrderStatus},
 };
-use testkit::{each, reason};
+use testkit::{each, fault, reason};
 use types::Reason;
 
 use crate::world::{Mood, World, counters, fulfillment_order, order_of, quantities};
@@ -103,7 +103,7 @@ async fn a_node_that_refuses_to_cancel_a_partly_picked_order_ships_it_and_it_may
         let order = world.cancel(&order.order_id).await.unwrap();
         assert_eq!((counters(&order, 0).released, counters(&order, 0).cancelled), (3, 0));
 
-        let refused = FulfillmentOrderChanged { fulfillment_order: fulfillment_order(&order) };
+        let refused = FulfillmentOrderChanged { fulfillment_order: fulfillment_order(&order), lines: Vec::new() };
         let order = world.fulfillment_emits(&order, &FulfillmentEvent::FulfillmentCancellationRejected(refused)).await;
         assert_eq!(order.status(), OrderStatus::InFulfillment);
         // The request to the node was over when these were shipped, but the customer had cancelled all of them.
@@ -155,8 +155,11 @@ async fn an_order_that_changed_since_it_was_read_is_not_cancelled() {
         world.drain().await;
         let request =
             contract::CancelOrderRequest { order_id: placed.order_id.clone(), etag: placed.etag, ..Default::default() };
-        assert_eq!(reason(world.orders.clone().cancel_order(request).await), Reason::EtagMismatch);
-        let etag = world.get(&placed.order_id).await.etag;
+        let refused = fault(world.orders.clone().cancel_order(request).await);
+        let present = world.get(&placed.order_id).await;
+        let now = [("etag", present.etag.clone()), ("supported_actions", present.supported_actions.join(","))];
+        assert_eq!((refused.reason, refused.facts.as_slice()), (Reason::EtagMismatch, now.as_slice()));
+        let etag = present.etag;
         let request = contract::CancelOrderRequest { order_id: placed.order_id, etag, ..Default::default() };
         world.orders.clone().cancel_order(request).await.unwrap();
     })

@@ -16,7 +16,8 @@ fn with(fill_policy: FillPolicy, lines: &[(&str, i64)]) -> contract::PlaceOrderR
 
 /// A node does not find units of line 1, and no other node has any; returns the order after it.
 async fn short_pick(world: &World, order: &contract::Order, units: i64) -> contract::Order {
-    let reservation = Reservation { line_number: 1, version: 2, backordered: units, ..Default::default() };
+    let reservation =
+        Reservation { line_number: 1, requested: 100, version: 2, backordered: units, ..Default::default() };
     let unfulfillable = FulfillmentUnfulfillable {
         order_id: order.order_id.clone(),
         lines: quantities(&[(1, units)]),
@@ -108,7 +109,8 @@ async fn short_pick_at(
     units: i64,
     released: i64,
 ) -> contract::Order {
-    let reservation = Reservation { line_number: 1, version, backordered: units, released, ..Default::default() };
+    let reservation =
+        Reservation { line_number: 1, requested: 100, version, backordered: units, released, ..Default::default() };
     let unfulfillable = FulfillmentUnfulfillable {
         order_id: order.order_id.clone(),
         lines: quantities(&[(1, units)]),

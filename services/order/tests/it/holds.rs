@@ -48,7 +48,8 @@ async fn nothing_is_released_until_the_last_hold_is_released() {
         assert_eq!((order.status(), counters(&order, 0).released), (OrderStatus::Released, 3));
         assert_eq!(world.get(&order.order_id).await, order);
         let types = world.events_of(&order.order_id).await.types();
-        assert_eq!(types[types.len() - 2..], [EventType::OrderHoldReleased, EventType::OrderReleased]);
+        let last = [EventType::OrderHoldReleased, EventType::OrderReleased, EventType::OrderPromiseSet];
+        assert_eq!(types[types.len() - 3..], last);
     })
     .await;
 }
@@ -94,7 +95,7 @@ async fn a_customer_sees_the_hold_of_its_order_but_neither_an_internal_reason_no
         let on_hold = customer.get_order(request).await.unwrap().into_inner();
         let hold = &on_hold.holds[0];
         assert_eq!((hold.reason(), hold.note.as_str(), hold.placed_by.as_str()), (HoldReason::Unspecified, "", ""));
-        assert_eq!(on_hold.supported_actions, ["CancelOrder"]);
+        assert_eq!(on_hold.supported_actions, ["CancelOrder", "ProposeOrderChange"]);
         let cancel = contract::CancelOrderRequest { order_id: order.order_id.clone(), ..Default::default() };
         let cancelled = customer.cancel_order(cancel).await.unwrap().into_inner();
         assert!(cancelled.holds.iter().all(|hold| hold.note.is_empty() && hold.placed_by.is_empty()));
@@ -173,7 +174,8 @@ async fn a_hold_of_a_fulfillment_order_blocks_its_lines_also_when_they_come_back
         let order = hold(&world, on(&order, work)).await.unwrap();
         assert_eq!((order.holds[0].fulfillment_order_id.as_str(), &order.holds[0].line_numbers), ("ful_1", &vec![1]));
         // The node of the first line comes up short, and other stock is there at once.
-        let reservation = Reservation { line_number: 1, version: 2, backordered: 0, ..Default::default() };
+        let reservation =
+            Reservation { line_number: 1, requested: 100, version: 2, backordered: 0, ..Default::default() };
         let short = FulfillmentUnfulfillable {
             order_id: order.order_id.clone(),
             lines: crate::world::quantities(&[(1, 3)]),

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use proto::{
     events::ReturnsEvent,
-    order::v1::{self as contract, OrderState, OrderStatus},
+    order::v1::{self as contract, OrderState, OrderStatus, OrderView},
     returns::v1::{Return, ReturnChanged, ReturnLine, ReturnState},
 };
 use testkit::{START, each, wrong_fields};
@@ -43,7 +43,7 @@ async fn with_orders(options: store::Options) -> World {
 #[tokio::test]
 async fn orders_are_listed_newest_first_with_their_lines() {
     each(with_orders, async |world| {
-        let request = contract::ListOrdersRequest { page_size: 2, ..Default::default() };
+        let request = contract::ListOrdersRequest { page_size: 2, view: OrderView::Full.into(), ..Default::default() };
         let first = world.orders.clone().list_orders(request.clone()).await.unwrap().into_inner();
         assert_eq!(first.orders.iter().map(|order| order.customer_po.as_str()).collect::<Vec<_>>(), ["PO-5", "PO-4"]);
         assert_eq!(first.orders[0], world.get(&first.orders[0].order_id).await);

@@ -20,7 +20,7 @@ async fn a_placed_order_is_answered_as_it_is_stored() {
         assert_eq!(placed.total.as_ref().unwrap().minor_units, 23_517);
         assert_eq!(counters(&placed, 1).ordered, 24);
         assert_eq!(counters(&placed, 1).unallocated, 24);
-        assert_eq!(placed.supported_actions, ["CancelOrder", "PlaceHold"]);
+        assert_eq!(placed.supported_actions, ["CancelOrder", "ProposeOrderChange", "PlaceHold"]);
         let submitted: Vec<contract::OrderSubmitted> =
             world.events_of(&placed.order_id).await.payloads(EventType::OrderSubmitted);
         assert_eq!(submitted, [contract::OrderSubmitted { order: Some(placed) }]);

@@ -41,6 +41,7 @@ async fn units_without_stock_wait_and_are_released_when_stock_comes() {
             EventType::OrderBackordered,
             EventType::OrderReleased,
             EventType::OrderReleased,
+            EventType::OrderPromiseSet,
         ];
         assert_eq!(types, expected);
     })
@@ -132,6 +133,7 @@ async fn unfulfillable_units_wait_for_stock_again() {
             reservations: vec![proto::inventory::v1::Reservation {
                 order_id: order.order_id.clone(),
                 line_number: 1,
+                requested: 100,
                 backordered: 2,
                 version: 3,
                 ..Default::default()

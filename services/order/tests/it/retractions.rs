@@ -64,7 +64,8 @@ async fn written_off(world: &World, order: &Order, units: &[(i32, i64)], remedy:
 /// Inventory has reserved other units of line 1 for those of a package, but for some that there is no stock for.
 async fn replaced(world: &World, order: &Order, units: i64, backordered: i64) -> Order {
     let (order_id, version) = (order.order_id.clone(), 90);
-    let reservation = Reservation { order_id, line_number: 1, version, backordered, ..Default::default() };
+    let reservation =
+        Reservation { order_id, line_number: 1, requested: 100, version, backordered, ..Default::default() };
     let replaced = ReplacementReserved {
         order_id: order.order_id.clone(),
         shipment_id: "shm_1".to_owned(),
@@ -296,8 +297,15 @@ async fn fill_or_kill_is_cancelled_when_inventory_has_released_what_it_waited_fo
         let waits = world.place(request("PO-2", FillPolicy::FillAvailableBackorder)).await;
         for (order, backordered, released) in [(&killed, 0, 3), (&waits, 3, 0)] {
             let (order_id, version) = (order.order_id.clone(), 9);
-            let reservation =
-                Reservation { order_id, line_number: 1, version, backordered, released, ..Default::default() };
+            let reservation = Reservation {
+                order_id,
+                line_number: 1,
+                requested: 100,
+                version,
+                backordered,
+                released,
+                ..Default::default()
+            };
             let expired = ReservationsChanged {
                 order_id: order.order_id.clone(),
                 reservations: vec![reservation],
@@ -319,8 +327,13 @@ async fn fill_or_kill_is_cancelled_when_inventory_has_released_what_it_waited_fo
 async fn a_replacement_that_is_known_before_its_shipment_is_counted_with_the_shipment() {
     each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 3)])).await;
-        let reservation =
-            Reservation { order_id: order.order_id.clone(), line_number: 1, version: 90, ..Default::default() };
+        let reservation = Reservation {
+            order_id: order.order_id.clone(),
+            line_number: 1,
+            requested: 100,
+            version: 90,
+            ..Default::default()
+        };
         let replaced = ReplacementReserved {
             order_id: order.order_id.clone(),
             shipment_id: "shm_1".to_owned(),

@@ -275,3 +275,22 @@ async fn a_hold_takes_the_promise_back_and_its_end_makes_another() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_priority_of_an_order_and_the_time_it_is_wanted_at_are_told_to_inventory() {
+    each(World::furnished, async |world| {
+        let request = contract::PlaceOrderRequest {
+            priority: Some(9),
+            requested_ship_time: at(48),
+            ..order_of("PO-1", &[("TEA", 3)])
+        };
+        let fields = wrong_fields(world.as_customer(&["acc_1"]).place_order(request.clone()).await);
+        assert_eq!(fields, ["priority"]);
+        let wrong = contract::PlaceOrderRequest { priority: Some(10), ..request.clone() };
+        assert_eq!(wrong_fields(world.try_place(wrong).await), ["priority"]);
+        assert_eq!(world.place(request).await.priority, Some(9));
+        let asked = &world.inventory.reserved()[0];
+        assert_eq!((asked.priority, asked.promise_time), (Some(9), at(48)));
+    })
+    .await;
+}

@@ -1,9 +1,11 @@
 //! The order service, and fakes of the services around it.
 
+pub(crate) mod calendar;
 mod calls;
 mod fixtures;
 mod fulfillment;
 mod inventory;
+mod invoices;
 
 use std::ops::Deref;
 
@@ -20,6 +22,7 @@ use waybill_order::{Config, MIGRATIONS, NAME, Peers, server, workers};
 pub(crate) use fixtures::{account, address, counters, fulfillment_order, item, order_of, quantities};
 pub(crate) use fulfillment::Fulfillment;
 pub(crate) use inventory::{Inventory, Mood};
+pub(crate) use invoices::{EACH, credit_memo, invoice, left};
 
 pub(crate) type Client = OrderServiceClient<Channel>;
 

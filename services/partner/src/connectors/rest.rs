@@ -6,14 +6,16 @@
 //! |---|---|---|
 //! | `POST /fulfillment-orders` | request a fulfillment order | 2xx received, 409 was received before |
 //! | `GET /fulfillment-orders/{key}` | ask whether it was received | 200 it was, 404 it was not |
-//! | `POST /fulfillment-orders/{key}/cancellation` | stop it | 2xx received, 404 and 409 there is nothing to stop |
+//! | `POST /fulfillment-orders/{key}/cancellation` | stop it, or units of it | 2xx received, 404 and 409 there is nothing to stop |
+//! | `POST /fulfillment-orders/{key}/ship-to-change` | ship it to another address | 2xx received, 404 and 409 there is nothing to change |
 //!
 //! `{key}` is the fulfillment order's idempotency key, which a POST carries in the header `Idempotency-Key` too. Bodies are
 //! the JSON of `GET /v1/fulfillment-orders/{fulfillment_order_id}`. A 2xx means that the message was received; the partner
-//! accepts or rejects the fulfillment order with a report.
+//! accepts or rejects the fulfillment order with a report. `lines[].cancelRequested` are the units to stop, all when there are none;
+//! `shipToChange` is the address that is asked for.
 //!
 //! A request that was not answered, or answered with 5xx, may have been received: the partner is asked by the key before
-//! it is repeated. A cancellation is repeated without asking, since stopping twice does no harm. 408, 425 and 429 mean that
+//! it is repeated. A cancellation and a change of the address are repeated without asking, since stopping twice does no harm. 408, 425 and 429 mean that
 //! nothing was received, and say when to repeat; any other answer is a refusal. Redirects are not followed.
 
 use std::time::Duration;
@@ -78,9 +80,25 @@ impl Rest {
 
     /// Requests a cancellation.
     pub(crate) async fn cancel(&self, endpoint: &str, key: &str, document: Vec<u8>) -> Sending {
-        match self.post(endpoint, &["fulfillment-orders", key, "cancellation"], key, document).await {
+        self.post_about(endpoint, (key, "cancellation"), document, "the partner has nothing to stop").await
+    }
+
+    /// Requests another address.
+    pub(crate) async fn change_ship_to(&self, endpoint: &str, key: &str, document: Vec<u8>) -> Sending {
+        self.post_about(endpoint, (key, "ship-to-change"), document, "the partner has nothing to change").await
+    }
+
+    /// Posts about a fulfillment order, which the partner may not have, or not any more.
+    async fn post_about(
+        &self,
+        endpoint: &str,
+        (key, about): (&str, &str),
+        document: Vec<u8>,
+        without: &str,
+    ) -> Sending {
+        match self.post(endpoint, &["fulfillment-orders", key, about], key, document).await {
             Ok(response) if matches!(response.status(), StatusCode::NOT_FOUND | StatusCode::CONFLICT) => {
-                Sending::Sent("the partner has nothing to stop".to_owned())
+                Sending::Sent(without.to_owned())
             }
             Ok(response) => answered(&response, "the partner received it"),
             Err(sending) => sending,

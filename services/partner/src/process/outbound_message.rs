@@ -1,10 +1,11 @@
 //! A message to the partner that runs a node, from fulfillment's event to the partner's answer.
 //!
 //! 1. **Pending**: fulfillment assigns a fulfillment order to the node and emits `fulfillment.requested`, or
-//!    `fulfillment.cancellation_requested` for one that the partner accepted. `reactions.rs` turns the event into
-//!    [`UpdateFulfillmentRequest`], which stores a PENDING message with the fulfillment order as its content.
+//!    `fulfillment.cancellation_requested` or `fulfillment.ship_to_change_requested` for one that the partner accepted, which takes
+//!    the place of an earlier one of the same kind. `reactions.rs` turns the event into [`UpdateFulfillmentRequest`], which stores a
+//!    PENDING message with the fulfillment order as its content.
 //! 2. For a partner with an endpoint [`SendMessages`] is scheduled at once. Other partners fetch the message from the API;
-//!    when such a partner gets an endpoint, `update_partner.rs` schedules what is unsent ([`send_unsent`]).
+//!    when such a partner gets an endpoint, `update_partner.rs` schedules what is unsent (`process/unsent.rs`).
 //!    **Held**: while a hold blocks the fulfillment order (`fulfillment.hold_placed`), its unsent request is HELD, and neither sent
 //!    nor replayed; with the end of the last one (`fulfillment.hold_released`) it is PENDING again. An attempt may have been under
 //!    way when the hold came, so the partner is asked first; if it succeeded, the request is SENT. Other messages wait for no
@@ -12,7 +13,7 @@
 //! 3. [`SendMessages`] sends the message through the partner's connector, `connectors/rest.rs`.
 //!    - *Suspended partner*: nothing is sent; the message is looked at again every five minutes.
 //!    - *Asked first*: when an earlier attempt to send a request may have arrived, the partner is asked whether it has
-//!      the request, which is sent only if it does not. Cancellations and withdrawals are repeated without asking.
+//!      the request, which is sent only if it does not. Other messages are repeated without asking.
 //! 4. [`RecordSendAttempt`] records the result.
 //!    - **Sent**: SENT, `partner.message_sent`; the exception of the state before is resolved.
 //!    - **In doubt**, it may have arrived: IN_DOUBT, `partner.message_in_doubt`, exception MESSAGE_IN_DOUBT; step 3
@@ -21,8 +22,8 @@
 //!    - **Not sent**, it did not arrive: the state stays; step 3 again after a growing pause.
 //!    - **Failed**, refused or 20 attempts: FAILED, `partner.message_failed`, exception MESSAGE_FAILED.
 //! 5. **Acknowledged**: the partner answers with a report (`process/report.rs`); fulfillment emits
-//!    `fulfillment.accepted`, `.rejected` or `.cancellation_rejected`, and [`UpdateFulfillmentRequest`] makes the
-//!    message ACKNOWLEDGED whatever its state, and resolves its exception.
+//!    `fulfillment.accepted`, `.rejected`, `.cancellation_rejected`, `.ship_to_change_accepted` or `.ship_to_change_rejected`, and
+//!    [`UpdateFulfillmentRequest`] makes the message ACKNOWLEDGED whatever its state, and resolves its exception.
 //! 6. **Withdrawn**: on `fulfillment.timed_out` or `.cancelled`, [`UpdateFulfillmentRequest`] fails a request that is not
 //!    SENT and sends a message that withdraws it, since it may be on its way. A request for cancellation is acknowledged.
 //! 7. **Replayed**: `replay_message.rs` makes a FAILED message PENDING again, or IN_DOUBT if it may have arrived,
@@ -46,8 +47,8 @@ use crate::{
     events,
     fulfillment_request::{FulfillmentRequest, RequestState},
     message::{
-        self, Arrival, BY_PARTNER_AND_STATE, BY_SUBJECT, CANCELLATION_REQUESTED, Content, Direction,
-        FULFILLMENT_REQUESTED, Message, MessageState, REQUEST_WITHDRAWN,
+        self, Arrival, BY_SUBJECT, CANCELLATION_REQUESTED, Content, Direction, FULFILLMENT_REQUESTED, Message,
+        MessageState, REQUEST_WITHDRAWN, SHIP_TO_CHANGE_REQUESTED,
     },
     partner::{Partner, PartnerState},
     wire,
@@ -62,14 +63,14 @@ pub(crate) fn task(message: &Message, due: Timestamp) -> Task {
 }
 
 /// The states of messages that are still to be sent.
-const UNSENT: &[MessageState] = &[MessageState::Pending, MessageState::InDoubt];
+pub(super) const UNSENT: &[MessageState] = &[MessageState::Pending, MessageState::InDoubt];
 
 /// A change of a fulfillment order that concerns the messages about it.
 pub(crate) enum RequestChange {
     /// It was assigned to the partner's node.
     Requested,
-    /// Its cancellation was requested after the partner accepted it.
-    CancellationRequested,
+    /// Something else was requested after the partner accepted it, by a message of a type.
+    Asked { message_type: &'static str },
     /// The partner answered the message of a type, with an outcome for people.
     Answered { message_type: &'static str, outcome: &'static str },
     /// It was cancelled or assigned elsewhere before the partner answered.
@@ -191,7 +192,7 @@ impl UpdateFulfillmentRequest {
         match (message.message_type.as_str(), message.state) {
             (_, MessageState::Acknowledged) => {}
             (CANCELLATION_REQUESTED, _) => {
-                end(rows, cx, message, MessageState::Acknowledged, "the fulfillment order was cancelled");
+                end(rows, cx, message, MessageState::Acknowledged, "the partner stopped it");
             }
             (FULFILLMENT_REQUESTED, state) => {
                 self.save_request(rows, cx, RequestState::Withdrawn)?;
@@ -225,17 +226,25 @@ impl Command for UpdateFulfillmentRequest {
                 self.save_request(rows, cx, RequestState::Requested)?;
                 self.create_message(rows, cx, FULFILLMENT_REQUESTED)
             }
-            RequestChange::CancellationRequested => self.create_message(rows, cx, CANCELLATION_REQUESTED),
+            RequestChange::Asked { message_type } => {
+                acknowledge(rows, cx, messages, message_type, "a later request takes its place");
+                self.create_message(rows, cx, message_type)
+            }
             RequestChange::Answered { message_type, outcome } => {
-                let answered = messages.into_iter().filter(|message| message.message_type == message_type);
-                for message in answered.filter(|message| message.state != MessageState::Acknowledged) {
-                    end(rows, cx, message, MessageState::Acknowledged, outcome);
-                }
+                acknowledge(rows, cx, messages, message_type, outcome);
                 Ok(())
             }
             RequestChange::Withdrawn => messages.into_iter().try_for_each(|message| self.withdraw(rows, cx, message)),
             RequestChange::HoldsChanged => self.follow_holds(rows, cx, messages),
         }
+    }
+}
+
+/// Ends the messages of a type that are not acknowledged yet.
+fn acknowledge(rows: &mut Rows, cx: &mut Context<'_>, messages: Vec<Message>, message_type: &str, outcome: &str) {
+    let open = |message: &Message| message.message_type == message_type && message.state != MessageState::Acknowledged;
+    for message in messages.into_iter().filter(open) {
+        end(rows, cx, message, MessageState::Acknowledged, outcome);
     }
 }
 
@@ -247,26 +256,6 @@ fn end(rows: &mut Rows, cx: &mut Context<'_>, message: Message, state: MessageSt
     if let Some(exception_type) = left.exception_type() {
         events::resolve_exception(cx, exception_type, &ended, outcome);
     }
-}
-
-/// Needs the messages that [`send_unsent`] may schedule.
-pub(crate) fn need_unsent(partner_id: &PartnerId, needs: &mut Needs) {
-    UNSENT.iter().for_each(|state| needs.by::<Message>(BY_PARTNER_AND_STATE, &(partner_id.clone(), *state)));
-}
-
-/// Schedules what is unsent for a partner that now has an endpoint. The partner may have fetched it, or received it at an
-/// earlier endpoint, so it is asked first.
-pub(crate) fn send_unsent(partner_id: &PartnerId, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
-    let mut unsent = Vec::new();
-    for state in UNSENT {
-        let in_state = rows.by::<Message>(BY_PARTNER_AND_STATE, &(partner_id.clone(), *state))?;
-        unsent.extend(in_state.into_iter().cloned());
-    }
-    for message in unsent {
-        cx.schedule(task(&message, cx.now()));
-        rows.put(Message { arrival: Arrival::Possible, ..message });
-    }
-    Ok(())
 }
 
 /// Sends messages that are due.
@@ -283,8 +272,10 @@ impl SendMessages {
         if partner.state == PartnerState::Suspended {
             return Sending::Suspended;
         }
-        if message.message_type != FULFILLMENT_REQUESTED {
-            return self.rest.cancel(endpoint, key, content).await;
+        match message.message_type.as_str() {
+            FULFILLMENT_REQUESTED => {}
+            SHIP_TO_CHANGE_REQUESTED => return self.rest.change_ship_to(endpoint, key, content).await,
+            _ => return self.rest.cancel(endpoint, key, content).await,
         }
         let may_have_arrived = message.state == MessageState::InDoubt || message.arrival == Arrival::Possible;
         let known = if interrupted || may_have_arrived { self.rest.find(endpoint, key).await } else { None };

@@ -28,13 +28,13 @@ fn under(holds: &[i32]) -> FulfillmentOrder {
 }
 
 async fn hold(world: &World, holds: &[i32]) {
-    let changed = FulfillmentOrderChanged { fulfillment_order: Some(under(holds)) };
+    let changed = FulfillmentOrderChanged { fulfillment_order: Some(under(holds)), lines: Vec::new() };
     world.follow(FulfillmentEvent::FulfillmentHoldPlaced(changed)).await;
 }
 
 /// These holds remain.
 async fn release(world: &World, remaining: &[i32]) {
-    let changed = FulfillmentOrderChanged { fulfillment_order: Some(under(remaining)) };
+    let changed = FulfillmentOrderChanged { fulfillment_order: Some(under(remaining)), lines: Vec::new() };
     world.follow(FulfillmentEvent::FulfillmentHoldReleased(changed)).await;
 }
 

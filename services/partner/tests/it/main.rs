@@ -3,6 +3,7 @@
 
 mod api_clients;
 mod api_keys;
+mod changing;
 mod corrected;
 mod doubt;
 mod endpoints;

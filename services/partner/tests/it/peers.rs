@@ -207,6 +207,14 @@ impl FulfillmentService for Fulfillment {
         self.record("cancellation", &request.request_id, &request, self.order(&request.fulfillment_order_id)?).await
     }
 
+    async fn answer_ship_to_change(
+        &self,
+        request: Request<AnswerShipToChangeRequest>,
+    ) -> Result<Response<FulfillmentOrder>, Status> {
+        let request = request.into_inner();
+        self.record("ship_to_change", &request.request_id, &request, self.order(&request.fulfillment_order_id)?).await
+    }
+
     async fn record_milestone(
         &self,
         request: Request<RecordMilestoneRequest>,
@@ -319,6 +327,15 @@ impl InventoryService for Fulfillment {
         receive_stock: ReceiveStockRequest => ReceiveStockResponse;
         retract_movement: RetractMovementRequest => StockLevel;
         adjust_stock: AdjustStockRequest => StockLevel;
+        schedule_receipt: ScheduleReceiptRequest => ScheduleReceiptResponse;
+        list_scheduled_receipts: ListScheduledReceiptsRequest => ListScheduledReceiptsResponse;
+        list_backorders: ListBackordersRequest => ListBackordersResponse;
+        update_backorder: UpdateBackorderRequest => Reservation;
+        get_backorder_rules: GetBackorderRulesRequest => BackorderRules;
+        update_backorder_rules: UpdateBackorderRulesRequest => BackorderRules;
+        preview_backorder_release:
+            PreviewBackorderReleaseRequest => PreviewBackorderReleaseResponse;
+        release_backorders: ReleaseBackordersRequest => ReleaseBackordersResponse;
         reserve: ReserveRequest => ReserveResponse;
         release: ReleaseRequest => ReleaseResponse;
         allocate: AllocateRequest => AllocateResponse;

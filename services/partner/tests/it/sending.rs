@@ -48,7 +48,7 @@ pub(crate) async fn changed(world: &World, event: fn(FulfillmentOrderChanged) ->
 }
 
 fn order_changed() -> FulfillmentOrderChanged {
-    FulfillmentOrderChanged { fulfillment_order: Some(fulfillment_order("1", "par_a")) }
+    FulfillmentOrderChanged { fulfillment_order: Some(fulfillment_order("1", "par_a")), lines: Vec::new() }
 }
 
 async fn becomes(world: &World, state: PartnerState) {

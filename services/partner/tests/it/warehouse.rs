@@ -40,6 +40,7 @@ struct Inside {
     orders: Vec<String>,
     stopped: BTreeSet<String>,
     calls: Vec<&'static str>,
+    documents: Vec<serde_json::Value>,
     redirected: bool,
     asked: Arc<Notify>,
 }
@@ -58,6 +59,7 @@ impl Warehouse {
             orders: Vec::new(),
             stopped: BTreeSet::new(),
             calls: Vec::new(),
+            documents: Vec::new(),
             redirected: false,
         };
         let state = Arc::new(Mutex::new(inside));
@@ -65,6 +67,7 @@ impl Warehouse {
             .route("/api/fulfillment-orders", post(create))
             .route("/api/fulfillment-orders/{key}", get(find))
             .route("/api/fulfillment-orders/{key}/cancellation", post(cancel))
+            .route("/api/fulfillment-orders/{key}/ship-to-change", post(change))
             .route("/elsewhere", get(elsewhere).post(elsewhere))
             .with_state(state.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -94,6 +97,11 @@ impl Warehouse {
     /// The calls it received.
     pub(crate) fn calls(&self) -> Vec<&'static str> {
         self.state.lock().unwrap().calls.clone()
+    }
+
+    /// The requests for another address that it received.
+    pub(crate) fn documents(&self) -> Vec<serde_json::Value> {
+        self.state.lock().unwrap().documents.clone()
     }
 
     /// Whether a redirect was followed.
@@ -140,6 +148,13 @@ async fn cancel(State(state): Shared, Path(key): Path<String>) -> StatusCode {
     let mut inside = state.lock().unwrap();
     inside.calls.push("cancel");
     inside.stopped.insert(key);
+    if let WarehouseBehavior::Answers(status) = inside.behavior { status } else { StatusCode::OK }
+}
+
+async fn change(State(state): Shared, body: String) -> StatusCode {
+    let mut inside = state.lock().unwrap();
+    inside.calls.push("change");
+    inside.documents.push(serde_json::from_str(&body).unwrap());
     if let WarehouseBehavior::Answers(status) = inside.behavior { status } else { StatusCode::OK }
 }
 

@@ -119,9 +119,12 @@ async fn wrong_fields_of_a_return_are_named() {
 async fn units_of_a_return_that_ends_can_be_returned_otherwise() {
     each(World::delivered, async |world| {
         let rma = world.authorize(&[(1, 10)]).await.unwrap();
-        let cancel = CancelReturnRequest { return_id: rma.return_id.clone(), etag: rma.etag, ..Default::default() };
+        let cancel =
+            CancelReturnRequest { return_id: rma.return_id.clone(), etag: rma.etag.clone(), ..Default::default() };
         let stale = CancelReturnRequest { etag: "9".to_owned(), ..cancel.clone() };
-        assert_eq!(reason(world.client().cancel_return(stale).await), Reason::EtagMismatch);
+        let refused = fault(world.client().cancel_return(stale).await);
+        let now = [("etag", cancel.etag.clone()), ("supported_actions", rma.supported_actions.join(","))];
+        assert_eq!((refused.reason, refused.facts.as_slice()), (Reason::EtagMismatch, now.as_slice()));
         let cancelled = world.client().cancel_return(cancel).await.unwrap().into_inner();
         assert_eq!((cancelled.state(), cancelled.credit_state()), (ReturnState::Cancelled, CreditState::NotRefundable));
         assert!(cancelled.supported_actions.is_empty());
@@ -130,7 +133,10 @@ async fn units_of_a_return_that_ends_can_be_returned_otherwise() {
         let rma = world.authorize(&[(1, 10)]).await.unwrap();
         world.receive(&rma, &[(1, 4)]).await.unwrap();
         let close = CloseReturnRequest { return_id: rma.return_id.clone(), ..Default::default() };
-        assert_eq!(reason(world.client().close_return(close.clone()).await), Reason::ActionNotSupported);
+        let refused = fault(world.client().close_return(close.clone()).await);
+        let received = world.get(&rma).await;
+        let now = [("etag", received.etag), ("supported_actions", received.supported_actions.join(","))];
+        assert_eq!((refused.reason, refused.facts.as_slice()), (Reason::ActionNotSupported, now.as_slice()));
         let cancel = CancelReturnRequest { return_id: rma.return_id.clone(), ..Default::default() };
         assert_eq!(reason(world.client().cancel_return(cancel).await), Reason::ActionNotSupported);
         world.inspect(&rma, 1, &[(proto::returns::v1::DispositionKind::Scrap, 4)]).await.unwrap();

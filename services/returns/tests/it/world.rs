@@ -135,6 +135,12 @@ impl World {
         self.client().authorize_return(wanted(units)).await.map(Response::into_inner)
     }
 
+    /// The return as it is now.
+    pub(crate) async fn get(&self, rma: &Return) -> Return {
+        let request = GetReturnRequest { return_id: rma.return_id.clone() };
+        self.client().get_return(request).await.unwrap().into_inner()
+    }
+
     /// Receives units.
     pub(crate) async fn receive(&self, rma: &Return, units: &[(i32, i64)]) -> Result<Return, Status> {
         let return_id = rma.return_id.clone();

@@ -158,25 +158,22 @@ impl Sandbox {
         reports: &mut JoinSet<anyhow::Result<()>>,
         slots: &Arc<Semaphore>,
     ) {
-        let asked_to_stop = fulfillment_order["requestState"] == "REQUEST_STATE_CANCELLATION_REQUESTED";
+        let request = Request::of(&fulfillment_order);
         // A warehouse does not begin with what a hold blocks.
         let held = fulfillment_order["holds"].as_array().is_some_and(|holds| !holds.is_empty());
-        if held && !asked_to_stop && fulfillment_order["executionState"] == "EXECUTION_STATE_OPEN" {
+        if held && request == Request::Ship && fulfillment_order["executionState"] == "EXECUTION_STATE_OPEN" {
             return;
         }
-        let key =
-            format!("{}{}", text(&fulfillment_order, "fulfillmentOrderId"), if asked_to_stop { "-stop" } else { "" });
-        if !known.insert(key) {
+        if !known.insert(request.key(&fulfillment_order)) {
             return;
         }
         let (sandbox, slots) = (self.clone(), slots.clone());
         self.reporting.fetch_add(1, Ordering::Relaxed);
         reports.spawn(async move {
             let _slot = slots.acquire_owned().await?;
-            let reported = if asked_to_stop {
-                sandbox.answer_cancellation(&fulfillment_order).await
-            } else {
-                sandbox.report(&fulfillment_order).await
+            let reported = match request {
+                Request::Ship => sandbox.report(&fulfillment_order).await,
+                Request::Stop(_) | Request::Redirect(_) => sandbox.answer(&request, &fulfillment_order).await,
             };
             sandbox.reporting.fetch_sub(1, Ordering::Relaxed);
             reported
@@ -208,7 +205,11 @@ impl Sandbox {
     }
 
     async fn report(&self, fulfillment_order: &Value) -> anyhow::Result<()> {
-        for report in script(self.seed, &self.chances, &parse(fulfillment_order)) {
+        let fulfillment_order = parse(fulfillment_order);
+        if fulfillment_order.lines.is_empty() {
+            return Ok(());
+        }
+        for report in script(self.seed, &self.chances, &fulfillment_order) {
             if report.delay_millis > 0 {
                 tokio::time::sleep(Duration::from_millis(report.delay_millis)).await;
             }
@@ -217,15 +218,21 @@ impl Sandbox {
         Ok(())
     }
 
-    /// A warehouse that has not begun accepts the cancellation; one that has begun rejects it.
-    async fn answer_cancellation(&self, fulfillment_order: &Value) -> anyhow::Result<()> {
+    /// A warehouse that has not begun accepts to stop and to ship elsewhere; one that has begun rejects it.
+    async fn answer(&self, request: &Request, fulfillment_order: &Value) -> anyhow::Result<()> {
         let begun = fulfillment_order["executionState"] != "EXECUTION_STATE_OPEN";
-        let answer = if begun { "CANCELLATION_ANSWER_REJECTED" } else { "CANCELLATION_ANSWER_ACCEPTED" };
+        let answer = if begun { "REJECTED" } else { "ACCEPTED" };
         let id = text(fulfillment_order, "fulfillmentOrderId");
-        let body = serde_json::json!({
-            "controlNumber": format!("{id}-cancellation"),
-            "cancellation": {"fulfillmentOrderId": id, "answer": answer},
-        });
+        let control_number = request.key(fulfillment_order);
+        let body = if let Request::Redirect(number) = request {
+            let answer = format!("SHIP_TO_CHANGE_ANSWER_{answer}");
+            let report = serde_json::json!({"fulfillmentOrderId": id, "changeNumber": number, "answer": answer});
+            serde_json::json!({"controlNumber": control_number, "shipToChange": report})
+        } else {
+            let report =
+                serde_json::json!({"fulfillmentOrderId": id, "answer": format!("CANCELLATION_ANSWER_{answer}")});
+            serde_json::json!({"controlNumber": control_number, "cancellation": report})
+        };
         self.send(&text(fulfillment_order, "partnerId"), &body).await
     }
 
@@ -237,6 +244,37 @@ impl Sandbox {
         }
         self.sent.fetch_add(1, Ordering::Relaxed);
         Ok(())
+    }
+}
+
+/// What a warehouse is asked for by a fulfillment order as it is.
+#[derive(Debug, PartialEq, Eq)]
+enum Request {
+    /// To ship it.
+    Ship,
+    /// To stop so many units of it.
+    Stop(i64),
+    /// To ship it to the address of the change with this number.
+    Redirect(i64),
+}
+
+impl Request {
+    fn of(fulfillment_order: &Value) -> Self {
+        if fulfillment_order["requestState"] == "REQUEST_STATE_CANCELLATION_REQUESTED" {
+            let lines = fulfillment_order["lines"].as_array().into_iter().flatten();
+            return Self::Stop(lines.filter_map(|line| line["cancelRequested"].as_str()?.parse::<i64>().ok()).sum());
+        }
+        fulfillment_order["shipToChange"]["changeNumber"].as_i64().map_or(Self::Ship, Self::Redirect)
+    }
+
+    /// Distinguishes it from other requests; the control number of an answer to it.
+    fn key(&self, fulfillment_order: &Value) -> String {
+        let id = text(fulfillment_order, "fulfillmentOrderId");
+        match self {
+            Self::Ship => id,
+            Self::Stop(units) => format!("{id}-cancellation-{units}"),
+            Self::Redirect(number) => format!("{id}-ship-to-{number}"),
+        }
     }
 }
 
@@ -256,6 +294,12 @@ fn parse(fulfillment_order: &Value) -> FulfillmentOrder {
         release_number: number(&fulfillment_order["releaseNumber"]),
         attempt: number(&fulfillment_order["attempt"]),
         create_micros,
-        lines: lines.map(|line| (number(&line["lineNumber"]), text(line, "sku"), number(&line["quantity"]))).collect(),
+        lines: lines.map(wanted).filter(|(_, _, units)| *units > 0).collect(),
     }
+}
+
+/// The line of a fulfillment order, its item, and the units that it is still to ship or has shipped.
+fn wanted(line: &Value) -> (i64, String, i64) {
+    let units = number(&line["quantity"]) - number(&line["cancelled"]);
+    (number(&line["lineNumber"]), text(line, "sku"), units)
 }

@@ -49,6 +49,7 @@ pub(super) type Asks = fn(&Party, &Party) -> Value;
 const CUSTOMER: fn(&Party) -> &Principal = |party| &party.customer;
 const CLERK: fn(&Party) -> &Principal = |party| &party.clerk;
 const FOREMAN: fn(&Party) -> &Principal = |party| &party.foreman;
+const PROGRAM: fn(&Party) -> &Principal = |party| &party.program;
 const WAREHOUSE: fn(&Party) -> &Principal = |party| &party.warehouse;
 const CARRIER: fn(&Party) -> &Principal = |party| &party.carrier;
 
@@ -83,12 +84,61 @@ fn orders(by: fn(&Party) -> &Principal) -> Vec<Attempt> {
             },
             Wrong("ship_to_id"),
         ),
+        attempt(
+            "ValidateOrder",
+            by,
+            |own, of| {
+                let lines = json!([{"sku": own.sku, "quantity": 1}]);
+                json!({"order": {"accountId": own.account, "customerPo": "NEW-3", "shipToId": of.ship_to, "lines": lines}})
+            },
+            Wrong("ship_to_id"),
+        ),
+        attempt(
+            "QuoteOrder",
+            by,
+            |own, of| {
+                let lines = json!([{"sku": own.sku, "quantity": 1}]);
+                json!({"accountId": of.account, "shipToAddress": address("DE"), "lines": lines})
+            },
+            NotFound,
+        ),
+        attempt(
+            "QuoteOrder",
+            by,
+            |own, of| {
+                let lines = json!([{"sku": own.sku, "quantity": 1}]);
+                json!({"accountId": own.account, "shipToId": of.ship_to, "lines": lines})
+            },
+            Wrong("ship_to_id"),
+        ),
+        attempt("ListAccountPrices", by, |_, of| json!({"accountId": of.account}), NotFound),
         attempt("GetOrder", by, |_, of| json!({"orderId": of.order}), NotFound),
         attempt("ListOrders", by, |_, _| json!({}), Nothing),
         attempt("ListOrders", by, |_, of| json!({"accountId": of.account}), Nothing),
         attempt("ListOrders", by, |_, of| json!({"customerPo": of.po}), Nothing),
         attempt("ListOrders", by, |_, _| json!({"states": ["ORDER_STATE_CONFIRMED", "ORDER_STATE_CLOSED"]}), Nothing),
+        attempt("ListOrderChanges", by, |_, of| json!({"orderId": of.changing_order}), NotFound),
+        attempt("GetOrderChange", by, |_, of| json!({"orderId": of.changing_order, "changeNumber": 1}), NotFound),
+        attempt(
+            "ProposeOrderChange",
+            by,
+            |_, of| {
+                let line = json!({"sku": of.sku, "quantity": 1});
+                json!({"orderId": of.open_order, "addedLines": [{"line": line}], "validateOnly": true})
+            },
+            NotFound,
+        ),
+        attempt(
+            "ConfirmOrderChange",
+            by,
+            |_, of| json!({"orderId": of.changing_order, "changeNumber": 2, "etag": "0"}),
+            Hidden,
+        ),
+        attempt("WithdrawOrderChange", by, |_, of| json!({"orderId": of.changing_order, "changeNumber": 2}), Hidden),
         attempt("CancelOrder", by, |_, of| json!({"orderId": of.open_order}), NotFound),
+        attempt("ListInvoices", by, |_, of| json!({"orderId": of.order}), Nothing),
+        attempt("ListInvoices", by, |_, of| json!({"accountId": of.account}), Nothing),
+        attempt("ListInvoices", by, |_, _| json!({}), Nothing),
     ]
 }
 
@@ -114,6 +164,28 @@ fn of_staff() -> Vec<Attempt> {
         attempt("ListAccounts", CLERK, |_, _| json!({}), Nothing),
         attempt("UpdateAccount", CLERK, |_, of| json!({"accountId": of.account, "contact": "Ann"}), NotFound),
         attempt(
+            "UpdateShipTo",
+            CLERK,
+            |_, of| json!({"accountId": of.account, "shipToId": of.ship_to, "state": "SHIP_TO_STATE_DELIVERABLE"}),
+            NotFound,
+        ),
+        attempt(
+            "SetAccountPrices",
+            CLERK,
+            |_, of| json!({"accountId": of.account, "prices": [{"sku": of.sku}]}),
+            NotFound,
+        ),
+        attempt("GetAccountCredit", CLERK, |_, of| json!({"accountId": of.account}), NotFound),
+        attempt(
+            "RecordReceivables",
+            PROGRAM,
+            |_, of| {
+                let amount = json!({"currency": "USD", "minorUnits": 1});
+                json!({"accountId": of.account, "amount": amount, "asOf": "2020-01-01T00:00:00Z"})
+            },
+            NotFound,
+        ),
+        attempt(
             "PlaceHold",
             CLERK,
             |_, of| json!({"orderId": of.open_order, "reason": "HOLD_REASON_OPERATOR"}),
@@ -128,6 +200,17 @@ fn of_staff() -> Vec<Attempt> {
         attempt("ListProposedCredits", CLERK, |_, of| json!({"orderId": of.order}), Nothing),
         attempt("ListProposedCredits", CLERK, |_, of| json!({"accountId": of.account}), Nothing),
         attempt("ListProposedCredits", CLERK, |_, _| json!({}), Nothing),
+        attempt(
+            "RecordInvoice",
+            CLERK,
+            |_, of| {
+                let lines = json!([{"lineNumber": 1, "quantity": "1", "amountMinor": "1"}]);
+                json!({
+                    "orderId": of.order, "invoiceNumber": "INV-1", "issueTime": "2026-01-01T00:00:00Z", "lines": lines,
+                })
+            },
+            Hidden,
+        ),
         attempt("SummarizeOrders", CLERK, |_, of| json!({"accountId": of.account}), Uncounted),
         attempt(
             "ReceiveReturn",
@@ -329,7 +412,7 @@ fn work() -> Vec<Attempt> {
         attempt("ListRoutingDecisions", CLERK, |_, of| json!({"orderId": of.order}), Nothing),
         attempt("RetryRouting", FOREMAN, |_, of| json!({"orderId": of.open_order}), Hidden),
     ];
-    let about_work: [(&'static str, Asks); 12] = [
+    let about_work: [(&'static str, Asks); 13] = [
         ("AcceptFulfillmentOrder", |_, of| json!({"fulfillmentOrderId": of.open_fulfillment_order})),
         ("RejectFulfillmentOrder", |_, of| json!({"fulfillmentOrderId": of.open_fulfillment_order, "reason": "full"})),
         ("RecordPick", |_, of| {
@@ -356,6 +439,10 @@ fn work() -> Vec<Attempt> {
             "AnswerCancellation",
             |_, of| json!({"fulfillmentOrderId": of.open_fulfillment_order, "answer": "CANCELLATION_ANSWER_ACCEPTED"}),
         ),
+        ("AnswerShipToChange", |_, of| {
+            let answer = "SHIP_TO_CHANGE_ANSWER_ACCEPTED";
+            json!({"fulfillmentOrderId": of.open_fulfillment_order, "changeNumber": 1, "answer": answer})
+        }),
     ];
     attempts.extend(about_work.map(|(method, request)| attempt(method, FOREMAN, request, Hidden)));
     attempts
@@ -372,6 +459,9 @@ fn stock() -> Vec<Attempt> {
         attempt("ListMovements", CLERK, |_, of| json!({"reference": of.order}), Nothing),
         attempt("ListMovements", CLERK, |_, of| json!({"sku": of.sku}), Nothing),
         attempt("ListMovements", CLERK, |_, _| json!({}), Nothing),
+        attempt("ListBackorders", CLERK, |_, of| json!({"orderId": of.changing_order}), Nothing),
+        attempt("ListBackorders", CLERK, |_, of| json!({"accountId": of.account}), Nothing),
+        attempt("ListBackorders", CLERK, |_, _| json!({}), Nothing),
     ]
 }
 

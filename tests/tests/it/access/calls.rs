@@ -106,7 +106,11 @@ impl Gateway {
             if method.is_server_streaming() {
                 call = call.header("accept", "text/event-stream");
             }
-            call = if route.verb == Method::GET { call.query(&query(&rest)) } else { call.json(&rest) };
+            call = match route.body.as_str() {
+                "" => call.query(&query(&rest)),
+                "*" => call.json(&rest),
+                field => call.json(&rest[field]),
+            };
             let response = call.send().await.unwrap();
             let status = response.status().as_u16();
             answers.push(match status {
@@ -158,6 +162,8 @@ fn code(status: u16) -> Code {
 struct Route {
     verb: Method,
     path: String,
+    /// The field of the request that is the body, all of it when `*`, and none when empty.
+    body: String,
 }
 
 impl Route {
@@ -168,7 +174,9 @@ impl Route {
             let place = format!("{{{}}}", field.name());
             if path.contains(&place) {
                 let value = request.remove(field.json_name())?;
-                path = path.replace(&place, value.as_str().filter(|text| !text.is_empty())?);
+                let value =
+                    value.as_i64().map_or_else(|| value.as_str().unwrap_or_default().to_owned(), |it| it.to_string());
+                path = path.replace(&place, Some(value.as_str()).filter(|text| !text.is_empty())?);
             }
         }
         Some(path)
@@ -187,7 +195,8 @@ fn routes(method: &MethodDescriptor) -> Vec<Route> {
         let (name, verb) = [("get", Method::GET), ("post", Method::POST), ("patch", Method::PATCH)]
             .into_iter()
             .find(|(name, _)| rule.has_field_by_name(name))?;
-        Some(Route { verb, path: rule.get_field_by_name(name)?.as_str()?.to_owned() })
+        let text = |name: &str| Some(rule.get_field_by_name(name)?.as_str()?.to_owned());
+        Some(Route { verb, path: text(name)?, body: text("body")? })
     };
     std::iter::once(rule).chain(more).filter_map(route).collect()
 }

@@ -73,7 +73,7 @@ async fn a_customer_sees_the_progress_of_its_order_without_internal_events() {
         let held = call(&world, &a.customer, "GetOrder", json!({"orderId": a.open_order})).await.unwrap();
         assert_eq!((&held["holds"][0]["note"], &held["holds"][0]["placedBy"]), (&json!(""), &json!("")), "{held}");
         assert_eq!(held["status"], "ORDER_STATUS_ON_HOLD");
-        assert_eq!(held["supportedActions"], json!(["CancelOrder"]));
+        assert_eq!(held["supportedActions"], json!(["CancelOrder", "ProposeOrderChange"]));
         let held = call(&world, &a.clerk, "GetOrder", json!({"orderId": a.open_order})).await.unwrap();
         assert_eq!(held["holds"][0]["note"], "looks odd");
     })

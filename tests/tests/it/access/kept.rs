@@ -16,9 +16,17 @@ use super::{
 };
 
 /// Methods that are refused on a party's data as it is, so that no answer is kept: its messages are applied, its work has
-/// ended and none of it failed, what came back is inspected, and its packages are delivered.
-const REFUSED: [&str; 5] =
-    ["ReplayMessage", "RequestCancellation", "RetractReceipt", "RetryException", "WriteOffPackage"];
+/// ended and none of it failed, what came back is inspected, its packages are delivered, a change is confirmed as it is shown, and no node
+/// is asked to ship elsewhere.
+const REFUSED: [&str; 7] = [
+    "AnswerShipToChange",
+    "ConfirmOrderChange",
+    "ReplayMessage",
+    "RequestCancellation",
+    "RetractReceipt",
+    "RetryException",
+    "WriteOffPackage",
+];
 
 fn is_repeatable(method: &MethodDescriptor) -> bool {
     method.input().get_field_by_name("request_id").is_some()

@@ -11,6 +11,8 @@ pub(super) struct Party {
     pub(super) clerk: Principal,
     /// A person in operations who sees this customer's accounts only.
     pub(super) foreman: Principal,
+    /// A program of the distributor that sees this customer's accounts only.
+    pub(super) program: Principal,
     pub(super) warehouse: Principal,
     pub(super) carrier: Principal,
     pub(super) account: String,
@@ -23,6 +25,8 @@ pub(super) struct Party {
     pub(super) order: String,
     /// An order that is not shipped.
     pub(super) open_order: String,
+    /// An order that waits for stock, of which one change was withdrawn and another is proposed.
+    pub(super) changing_order: String,
     pub(super) fulfillment_order: String,
     pub(super) open_fulfillment_order: String,
     pub(super) shipment: String,
@@ -94,6 +98,10 @@ impl Party {
             customer: person(Role::Customer, format!("buyer of {name}"), &accounts),
             clerk: person(Role::CustomerService, format!("clerk of {name}"), &accounts),
             foreman: person(Role::Operations, format!("foreman of {name}"), &accounts),
+            program: Principal {
+                kind: Kind::Application,
+                ..person(Role::Application, format!("program of {name}"), &accounts)
+            },
             warehouse: partner(&warehouse),
             carrier: partner(&carrier),
             account: accounts[0].clone(),
@@ -105,6 +113,7 @@ impl Party {
             node,
             order: String::new(),
             open_order: String::new(),
+            changing_order: String::new(),
             fulfillment_order: String::new(),
             open_fulfillment_order: String::new(),
             shipment: String::new(),
@@ -122,8 +131,44 @@ impl Party {
         for (number, account) in [(1, &accounts[0]), (2, &accounts[0]), (3, &accounts[0]), (4, &accounts[1])] {
             party.order(world, name, number, account).await;
         }
+        party.waiting_order(world, name).await;
+        party.books(world).await;
         party.programs(world).await;
         party
+    }
+
+    /// Places an order of more than there is, and proposes two changes of it.
+    async fn waiting_order(&mut self, world: &World, name: &str) {
+        let lines = json!([{"sku": self.sku, "quantity": 500}, {"sku": self.sku, "quantity": 500}]);
+        let po = format!("PO-{name}-waiting");
+        let body = json!({
+            "accountId": self.account, "customerPo": po, "shipToAddress": address("DE"), "lines": lines,
+            "shipNotBefore": "2026-12-01T00:00:00Z",
+        });
+        self.changing_order = text(&world.post("/v1/orders", &body).await, "orderId");
+        world.drain().await;
+        let changes = format!("/v1/orders/{}/changes", self.changing_order);
+        let change = json!({"lines": [{"lineNumber": 1, "quantity": "499"}]});
+        world.post(&changes, &change).await;
+        world.post(&format!("{changes}/1:withdraw"), &json!({})).await;
+        world.post(&changes, &change).await;
+        world.drain().await;
+        self.marks.extend([po, self.changing_order.clone()]);
+    }
+
+    /// Records invoices of the delivered order, and prices of the account.
+    async fn books(&mut self, world: &World) {
+        for number in ["OLD-1", "OLD-2"] {
+            let lines = json!([{"lineNumber": 1, "quantity": "1", "amountMinor": "1000"}]);
+            let invoice = json!({"invoiceNumber": number, "issueTime": "2026-01-01T00:00:00Z", "lines": lines});
+            world.post(&format!("/v1/orders/{}/invoices", self.order), &invoice).await;
+        }
+        let other = format!("{}-OTHER", self.sku);
+        world.item(&other, "HANDLING_CLASS_AMBIENT").await;
+        let price = |sku: &str| json!({"sku": sku, "breaks": [{"unitPriceMinor": "900"}]});
+        let prices = json!({"prices": [price(&self.sku), price(&other)]});
+        world.post(&format!("/v1/accounts/{}:setPrices", self.account), &prices).await;
+        world.drain().await;
     }
 
     /// Creates two programs of the customer.

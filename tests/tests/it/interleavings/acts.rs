@@ -214,11 +214,16 @@ impl Acts {
 
     /// People of the distributor decide.
     async fn staff(&mut self, world: &World) {
-        let orders = listed(world, "/v1/orders", "orders").await;
+        let orders = listed(world, "/v1/orders?view=ORDER_VIEW_FULL", "orders").await;
         let Some(order) = self.one(&orders).cloned() else { return };
         let path = format!("/v1/orders/{}", text(&order["orderId"]));
-        match self.below(8) {
+        match self.below(13) {
             0 => self.send(world, &format!("{path}:cancel"), json!({"reason": "not wanted"})).await,
+            8 | 9 => {
+                let lines = json!([{"lineNumber": 1 + self.below(2), "quantity": self.below(3)}]);
+                self.send(world, &format!("{path}:cancel"), json!({"lines": lines, "reason": "too many"})).await
+            }
+            10..13 => return self.change(world, &path).await,
             1 => self.send(world, &format!("{path}:placeHold"), json!({"reason": "HOLD_REASON_CREDIT"})).await,
             2 => {
                 let now = types::Clock::now(&*world.clock).as_micros() - 1_780_000_000_000_000;
@@ -251,6 +256,35 @@ impl Acts {
                 self.send(world, &path, json!({"remedy": format!("WRITE_OFF_REMEDY_{remedy}")})).await
             }
         };
+    }
+
+    /// An order is changed: a change is proposed, or the proposed one is confirmed as it is shown, or withdrawn.
+    async fn change(&mut self, world: &World, path: &str) {
+        let order = world.get(path).await;
+        let number = number(&order["openChange"]);
+        if number > 0 {
+            let change = world.get(&format!("{path}/changes/{number}")).await;
+            let (verb, body) = match self.below(4) {
+                0 => ("withdraw", json!({})),
+                _ => ("confirm", json!({"etag": change["orderEtag"], "consentNote": "the buyer"})),
+            };
+            self.send(world, &format!("{path}/changes/{number}:{verb}"), body).await;
+            return;
+        }
+        let line = 1 + self.below(2);
+        let body = match self.below(5) {
+            0 | 1 => json!({"lines": [{"lineNumber": line, "quantity": self.below(7).to_string()}]}),
+            2 => json!({"lines": [{"lineNumber": line, "unitPriceMinor": self.below(2_000).to_string()}]}),
+            3 => {
+                json!({"addedLines": [{"line": {"sku": *self.any(&SKUS), "quantity": 1 + self.below(3)}, "substitutes": line}]})
+            }
+            _ => {
+                let mut place = waybill_e2e::address("DE");
+                place["city"] = json!(format!("Town {}", self.below(3)));
+                json!({"shipTos": [{"shipToAddress": place}]})
+            }
+        };
+        self.send(world, &format!("{path}/changes"), body).await;
     }
 
     /// Units come in, are counted, or are missing.
@@ -293,7 +327,7 @@ impl Acts {
             };
             return;
         }
-        let orders = listed(world, "/v1/orders", "orders").await;
+        let orders = listed(world, "/v1/orders?view=ORDER_VIEW_FULL", "orders").await;
         let Some(order) = self.one(&orders).cloned() else { return };
         let body = json!({"orderId": order["orderId"], "lines": units(&[(1, 1)])});
         self.send(world, "/v1/returns", body).await;
@@ -311,7 +345,7 @@ async fn shipped_too_much(world: &World, order_id: &str) -> bool {
 /// A list in an order that is the same in every run, as ids are not.
 async fn listed(world: &World, path: &str, field: &str) -> Vec<Value> {
     let mut found = world.rest.list(path, field).await.unwrap();
-    let orders = world.rest.list("/v1/orders", "orders").await.unwrap();
+    let orders = world.rest.list("/v1/orders?view=ORDER_VIEW_FULL", "orders").await.unwrap();
     let po = |id: &Value| orders.iter().find(|order| order["orderId"] == *id).map(|order| order["customerPo"].clone());
     found.sort_by_cached_key(|one| {
         let told = ["nodeId", "releaseNumber", "attempt", "shipmentReference", "createTime", "lines"];

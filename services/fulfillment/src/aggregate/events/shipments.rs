@@ -132,13 +132,22 @@ impl SavedFulfillmentOrder {
         let event = match &report.proof {
             None => {
                 let status = wire::milestone_code(package.status);
-                let payload = ShipmentMilestoneRecorded { shipment_id, package_id, milestone: Some(shown), status };
+                let payload = ShipmentMilestoneRecorded {
+                    shipment_id,
+                    package_id,
+                    milestone: Some(shown),
+                    status,
+                    lines: package.lines().to_vec(),
+                    estimated_delivery_time: package.estimated_delivery_time.map(mesh::wire::timestamp),
+                };
                 let payload = FulfillmentEvent::ShipmentMilestoneRecorded(payload);
                 event(shipment, payload, &report.report_id)
             }
             Some(proof) => {
                 let proof_of_delivery = Some(proof.0.clone());
-                let payload = ProofOfDeliveryCaptured { shipment_id, package_id, proof_of_delivery };
+                let snapshot = Some(self.snapshot_of(shipment));
+                let payload =
+                    ProofOfDeliveryCaptured { shipment_id, package_id, proof_of_delivery, shipment: snapshot };
                 event(shipment, FulfillmentEvent::ShipmentPodCaptured(payload), &report.report_id)
             }
         };
@@ -168,6 +177,7 @@ impl SavedFulfillmentOrder {
             package_id: package.package_id.to_string(),
             milestone: Some(wire::milestone(report)),
             status: wire::milestone_code(package.status),
+            shipment: Some(self.snapshot_of(shipment)),
         };
         let payload = FulfillmentEvent::ShipmentReportRetracted(payload);
         let retracted = Self::event_id(shipment, report, cx);

@@ -37,8 +37,9 @@ impl RouteTask {
         }
         let nodes = reads::all_nodes(&self.db).await?;
         let skus = release.requested_lines(&lines).into_iter().map(|line| line.sku);
-        let stock = self.inventory.stock(skus.collect(), &release.ship_to.0.country).await?;
-        Ok(vec![Box::new(PlanRouting { order_id, release_number, nodes, stock })])
+        let country = release.ship_to.0.country.clone();
+        let stock = self.inventory.stock(skus.collect(), &country).await?;
+        Ok(vec![Box::new(PlanRouting { order_id, release_number, nodes, country, stock })])
     }
 }
 
@@ -61,7 +62,9 @@ pub(super) struct PlanRouting {
     release_number: i64,
     /// All nodes.
     nodes: Vec<Node>,
-    /// Available units, as inventory reported them.
+    /// The country that the goods went to when inventory was asked.
+    country: String,
+    /// Available units for that country, as inventory reported them.
     stock: Stock,
 }
 
@@ -78,7 +81,8 @@ impl Command for PlanRouting {
             return Ok(());
         };
         let release = aggregate.release();
-        if !release.awaits_plan(aggregate.lines()) {
+        // With another destination the release is planned anew.
+        if !release.awaits_plan(aggregate.lines()) || release.ship_to.0.country != self.country {
             return Ok(());
         }
         let lines = release.requested_lines(aggregate.lines());

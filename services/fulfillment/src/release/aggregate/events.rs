@@ -7,21 +7,27 @@ use proto::{
     types::v1::LineQuantity,
 };
 use store::{Context, Exception, NewEvent};
+use types::text::escaped;
 
-use super::ReleaseAggregate;
-use crate::{process::faster_node::SHIPPED_ALREADY, release::RoutingState, wire::count};
+use super::{Freed, ReleaseAggregate};
+use crate::{package::add, process::faster_node::SHIPPED_ALREADY, release::RoutingState, wire::count};
 
 impl ReleaseAggregate {
     /// Emits the events of the saved release.
-    pub(super) fn emit(&self, cancelled: Vec<LineQuantity>, unassigned_changed: bool, cx: &mut Context<'_>) {
-        if !cancelled.is_empty() {
-            let fulfillment_order = Some(self.unasked(&cancelled, "", &self.release.cancel_reason));
-            let payload = FulfillmentCancelled { fulfillment_order, lines: cancelled, ..Default::default() };
+    pub(super) fn emit(&self, unassigned_changed: bool, cx: &mut Context<'_>) {
+        if !self.cancelled.is_empty() {
+            let fulfillment_order = Some(self.unasked(&self.cancelled, "", &self.release.cancel_reason));
+            let payload =
+                FulfillmentCancelled { fulfillment_order, lines: self.cancelled.clone(), ..Default::default() };
             cx.emit(self.event(FulfillmentEvent::FulfillmentCancelled(payload), self.key()));
         }
-        for (node_id, units) in &self.superseded {
-            let fulfillment_order = Some(self.unasked(units, node_id, SHIPPED_ALREADY));
-            let payload = FulfillmentCancelled { fulfillment_order, superseded: units.clone(), ..Default::default() };
+        for (node_id, Freed { cancelled, superseded }) in &self.freed {
+            let reason = if superseded.is_empty() { &self.release.cancel_reason } else { SHIPPED_ALREADY };
+            let mut units = cancelled.clone();
+            add(&mut units, superseded.clone());
+            let fulfillment_order = Some(self.unasked(&units, node_id, reason));
+            let (lines, superseded) = (cancelled.clone(), superseded.clone());
+            let payload = FulfillmentCancelled { fulfillment_order, lines, superseded, ..Default::default() };
             let key = format!("{}/{node_id}", self.key());
             cx.emit(self.event(FulfillmentEvent::FulfillmentCancelled(payload), key));
         }
@@ -53,6 +59,7 @@ impl ReleaseAggregate {
             request_state: RequestState::CancellationAccepted.into(),
             lines: units.iter().map(line).collect(),
             ship_to: Some(release.ship_to.0.clone()),
+            ship_to_group: count(release.ship_to_group),
             reason: reason.to_owned(),
             ..FulfillmentOrder::default()
         }
@@ -71,7 +78,8 @@ impl ReleaseAggregate {
             ("release_number", self.release.release_number.to_string()),
             ("attempt", self.release.attempt.to_string()),
             ("units", total.to_string()),
-            ("skus", units.iter().map(|unit| unit.sku.as_str()).collect::<Vec<_>>().join(",")),
+            // A comma in an SKU is percent-encoded.
+            ("skus", units.iter().map(|unit| escaped(&unit.sku, &[','])).collect::<Vec<_>>().join(",")),
         ];
         let summary = match self.release.routing_state {
             RoutingState::Waiting => format!("no node may take {total} units of {} lines", units.len()),

@@ -4,7 +4,7 @@ use proto::inventory::v1::AllocationRequest;
 use types::{DecisionId, Timestamp, limits::MAX_LINES, retry::routing::PLANS};
 
 use super::ReleaseAggregate;
-use crate::{release::RoutingState, routing::Plan, routing_decision::RoutingDecision};
+use crate::{package::add, release::RoutingState, routing::Plan, routing_decision::RoutingDecision};
 
 /// What inventory allocated of a plan.
 #[derive(Debug)]
@@ -44,6 +44,11 @@ impl ReleaseAggregate {
         let cut_off = decision.body.0.choices.len() >= MAX_LINES && !allocated.is_empty();
         for line in &mut self.lines {
             line.unrouted += std::mem::take(&mut line.planned);
+            let to_cancel = std::mem::take(&mut line.to_cancel);
+            let cancelled = line.cancel_unrouted(to_cancel);
+            if cancelled > 0 {
+                add(&mut self.cancelled, vec![line.units(cancelled)]);
+            }
         }
         self.release.decision_id = None;
         let waits = self.route_rest(i64::from(decision.body.0.attempt), partial, cut_off, now);
@@ -64,7 +69,7 @@ impl ReleaseAggregate {
             let superseded = allocation.quantity.min(most) - quantity;
             if superseded > 0 {
                 let units = line.units(superseded);
-                self.superseded.entry(allocation.location_id.clone()).or_default().push(units);
+                self.freed.entry(allocation.location_id.clone()).or_default().superseded.push(units);
             }
             if quantity > 0 {
                 line.planned -= quantity;
@@ -72,7 +77,27 @@ impl ReleaseAggregate {
                 assigned.push(AllocationRequest { quantity, ..allocation.clone() });
             }
         }
+        self.cancel_allocated(&mut assigned);
         assigned
+    }
+
+    /// Takes units that the order cancelled meanwhile off the nodes, as far as inventory allocated what is cancelled.
+    fn cancel_allocated(&mut self, assigned: &mut Vec<AllocationRequest>) {
+        for one in assigned.iter_mut().rev() {
+            let number = i64::from(one.line_number);
+            let Some(line) = self.lines.iter_mut().find(|line| line.line_number == number) else { continue };
+            // What is not allocated is cancelled first.
+            let cancelled = one.quantity.min(line.to_cancel - line.to_cancel.min(line.planned));
+            if cancelled > 0 {
+                one.quantity -= cancelled;
+                line.assigned -= cancelled;
+                line.cancelled += cancelled;
+                line.to_cancel -= cancelled;
+                let units = line.units(cancelled);
+                self.freed.entry(one.location_id.clone()).or_default().cancelled.push(units);
+            }
+        }
+        assigned.retain(|one| one.quantity > 0);
     }
 
     /// Routes what is still unrouted after a plan of an attempt; returns whether it waits instead.

@@ -1,14 +1,14 @@
 //! The test's inventory on the wire.
 
 use proto::inventory::v1::{
-    AdjustStockRequest, AllocateRequest, AllocateResponse, Availability, BatchGetItemsRequest, BatchGetItemsResponse,
-    ConsumeRequest, ConsumeResponse, CreateItemRequest, CreateLocationRequest, DeallocateRequest, DeallocateResponse,
-    GetAvailabilityRequest, GetAvailabilityResponse, GetItemRequest, Item, ListItemsRequest, ListItemsResponse,
-    ListLocationsRequest, ListLocationsResponse, ListMovementsRequest, ListMovementsResponse, ListReservationsRequest,
-    ListReservationsResponse, Location, ReceiveStockRequest, ReceiveStockResponse, ReleaseRequest, ReleaseResponse,
-    ReportSnapshotRequest, ReportSnapshotResponse, ReserveRequest, ReserveResponse, RetractCountRequest,
-    RetractCountResponse, RetractMovementRequest, StockLevel, UpdateItemRequest,
-    inventory_service_server::InventoryService,
+    self as contract, AdjustStockRequest, AllocateRequest, AllocateResponse, Availability, BatchGetItemsRequest,
+    BatchGetItemsResponse, ConsumeRequest, ConsumeResponse, CreateItemRequest, CreateLocationRequest,
+    DeallocateRequest, DeallocateResponse, GetAvailabilityRequest, GetAvailabilityResponse, GetItemRequest, Item,
+    ListItemsRequest, ListItemsResponse, ListLocationsRequest, ListLocationsResponse, ListMovementsRequest,
+    ListMovementsResponse, ListReservationsRequest, ListReservationsResponse, Location, ReceiveStockRequest,
+    ReceiveStockResponse, ReleaseRequest, ReleaseResponse, ReportSnapshotRequest, ReportSnapshotResponse,
+    ReserveRequest, ReserveResponse, RetractCountRequest, RetractCountResponse, RetractMovementRequest, StockLevel,
+    UpdateItemRequest, inventory_service_server::InventoryService,
 };
 use tonic::{Request, Response, Status};
 use types::Fault;
@@ -32,6 +32,14 @@ impl InventoryService for Inventory {
         consume: ConsumeRequest => ConsumeResponse;
         list_reservations: ListReservationsRequest => ListReservationsResponse;
         list_movements: ListMovementsRequest => ListMovementsResponse;
+        schedule_receipt: contract::ScheduleReceiptRequest => contract::ScheduleReceiptResponse;
+        list_scheduled_receipts: contract::ListScheduledReceiptsRequest => contract::ListScheduledReceiptsResponse;
+        list_backorders: contract::ListBackordersRequest => contract::ListBackordersResponse;
+        update_backorder: contract::UpdateBackorderRequest => contract::Reservation;
+        get_backorder_rules: contract::GetBackorderRulesRequest => contract::BackorderRules;
+        update_backorder_rules: contract::UpdateBackorderRulesRequest => contract::BackorderRules;
+        preview_backorder_release: contract::PreviewBackorderReleaseRequest => contract::PreviewBackorderReleaseResponse;
+        release_backorders: contract::ReleaseBackordersRequest => contract::ReleaseBackordersResponse;
     }
 
     async fn get_availability(

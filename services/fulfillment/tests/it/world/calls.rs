@@ -3,16 +3,18 @@
 use proto::{
     events::EventType,
     fulfillment::v1::{
-        AcceptFulfillmentOrderRequest, AnswerCancellationRequest, CancellationAnswer, CreateNodeRequest,
-        FulfillmentOrder, ListFulfillmentOrdersRequest, ListRoutingDecisionsRequest, Milestone, MilestoneCode,
-        RecordLabelsRequest, RecordMilestoneRequest, RecordMilestoneResponse, RecordPickRequest, RecordShipmentRequest,
-        RejectFulfillmentOrderRequest, RoutingDecision, ServiceArea, Shipment,
+        AcceptFulfillmentOrderRequest, AnswerCancellationRequest, AnswerShipToChangeRequest, CancellationAnswer,
+        CreateNodeRequest, FulfillmentOrder, ListFulfillmentOrdersRequest, ListRoutingDecisionsRequest, Milestone,
+        MilestoneCode, RecordLabelsRequest, RecordMilestoneRequest, RecordMilestoneResponse, RecordPickRequest,
+        RecordShipmentRequest, RejectFulfillmentOrderRequest, RoutingDecision, ServiceArea, ShipToChangeAnswer,
+        Shipment,
     },
     types::v1::HandlingClass,
 };
 
 use store::Options;
 use testkit::units;
+use tonic::{Response, Status};
 
 use super::{ORDER, World, after, package};
 
@@ -85,6 +87,23 @@ impl World {
             ..Default::default()
         };
         self.partners().answer_cancellation(request).await.unwrap();
+    }
+
+    /// The node answers a change of the destination.
+    pub(crate) async fn answer_ship_to_of(
+        &self,
+        order: &FulfillmentOrder,
+        change_number: i32,
+        answer: ShipToChangeAnswer,
+    ) -> Result<FulfillmentOrder, Status> {
+        let request = AnswerShipToChangeRequest {
+            fulfillment_order_id: order.fulfillment_order_id.clone(),
+            change_number,
+            answer: answer.into(),
+            reason: "the truck is loaded".to_owned(),
+            ..Default::default()
+        };
+        self.partners().answer_ship_to_change(request).await.map(Response::into_inner)
     }
 
     pub(crate) async fn record_pick(&self, request: RecordPickRequest) -> FulfillmentOrder {
@@ -184,5 +203,6 @@ pub(crate) fn node(id: &str, rank: i32) -> CreateNodeRequest {
         service_areas: vec![ServiceArea { countries: vec!["DE".to_owned()], rank }],
         accept_within: None,
         handling_time: None,
+        ..Default::default()
     }
 }

@@ -1,8 +1,14 @@
 use proptest::prelude::*;
+use proto::order::v1::OrderChangeState;
 
-use super::*;
+use super::{
+    invoicing::{invoice, prove},
+    *,
+};
 use crate::{
+    change::OpenChange,
     hold::{HoldReason, LineNumbers},
+    invoice::InvoiceKind,
     process::{returned_units::ReturnedUnits, settlement::Cause},
 };
 
@@ -11,9 +17,58 @@ use crate::{
 enum Step {
     Report(OrderReport),
     Returned(ReturnedUnits),
+    /// So many units of a line are in packages with a proof of delivery.
+    Proven(i64, i64),
+    /// The ERP invoices or credits units and an amount of a line.
+    Invoiced(InvoiceKind, i64, i64, i64),
     Cancel,
+    CancelUnits(Vec<LineUnits>),
+    ProposeChange(Vec<Edit>),
+    ConfirmChange,
+    WithdrawChange,
     PlaceHold,
     ReleaseHold,
+}
+
+/// A part of a change: a line gets so many wanted units, or a price, or there is a new line.
+#[derive(Debug, Clone)]
+enum Edit {
+    Quantity(i64, i64),
+    Price(i64, i64),
+    Add(i64, i64),
+}
+
+fn edits() -> impl Strategy<Value = Vec<Edit>> {
+    let edit = prop_oneof![
+        (1_i64..=3, 0_i64..=15).prop_map(|(line, units)| Edit::Quantity(line, units)),
+        (1_i64..=3, 0_i64..=5_00).prop_map(|(line, price)| Edit::Price(line, price)),
+        (4_i64..=6, 1_i64..=9).prop_map(|(line, units)| Edit::Add(line, units)),
+    ];
+    prop::collection::vec(edit, 1..3)
+}
+
+/// A change as it is proposed; `None` when it names a line twice, or one that there is not.
+fn change_of(aggregate: &OrderAggregate, edits: &[Edit]) -> Option<contract::OrderChange> {
+    let (Edit::Quantity(first, _) | Edit::Price(first, _) | Edit::Add(first, _)) = edits.first()?;
+    let is_first = |edit: &Edit| matches!(edit, Edit::Quantity(line, _) | Edit::Price(line, _) | Edit::Add(line, _) if line == first);
+    if edits.iter().filter(|edit| is_first(edit)).count() > 1 {
+        return None;
+    }
+    let mut change = contract::OrderChange { change_number: 1, ..Default::default() };
+    for edit in edits {
+        match *edit {
+            Edit::Quantity(number, quantity_after) => {
+                let before = crate::change::apply::before(aggregate.line(number)?);
+                change.lines.push(contract::LineChange { quantity_after, ..before });
+            }
+            Edit::Price(number, unit_price_minor_after) => {
+                let before = crate::change::apply::before(aggregate.line(number)?);
+                change.lines.push(contract::LineChange { unit_price_minor_after, ..before });
+            }
+            Edit::Add(number, units) => change.added_lines.push(crate::wire::line(&line(number, units, 77, 250))),
+        }
+    }
+    Some(change)
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -39,7 +94,15 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (1_i64..=3, 0_i64..=20, 0_i64..=20, 0_i64..=20).prop_map(|(line_number, authorized, received, fit)| {
             Step::Returned(ReturnedUnits { line_number, authorized, received, creditable: fit.min(received) })
         }),
+        2 => (1_i64..=3, 0_i64..=12).prop_map(|(line, units)| Step::Proven(line, units)),
+        2 => (1_i64..=3, 0_i64..=8, 0_i64..=9_00).prop_map(|(line, units, minor)| Step::Invoiced(InvoiceKind::Invoice, line, units, minor)),
+        1 => (1_i64..=3, 0_i64..=8, 0_i64..=9_00).prop_map(|(line, units, minor)| Step::Invoiced(InvoiceKind::CreditMemo, line, units, minor)),
         1 => Just(Step::Cancel),
+        3 => (1_i64..=3, 1_i64..=6).prop_map(|(line, quantity)| Step::CancelUnits(units(line, quantity))),
+        2 => (1_i64..=3, 1_i64..=6).prop_map(|(line, quantity)| Step::Report(OrderReport::CancellationDeclined(units(line, quantity)))),
+        3 => edits().prop_map(Step::ProposeChange),
+        3 => Just(Step::ConfirmChange),
+        1 => Just(Step::WithdrawChange),
         1 => Just(Step::PlaceHold),
         1 => Just(Step::ReleaseHold),
     ]
@@ -59,20 +122,82 @@ fn hold() -> Hold {
         expire_time: None,
         released_by: None,
         release_time: None,
+        credit_account_id: None,
         version: 0,
     }
 }
 
+fn propose(aggregate: &mut OrderAggregate, edits: &[Edit]) {
+    let supported = aggregate.order.supported_actions().contains(&Action::ProposeChange);
+    let Some(change) = change_of(aggregate, edits).filter(|_| supported) else { return };
+    let Ok(mut change) = aggregate.preview(&change, NOW) else { return };
+    change.set_state(OrderChangeState::Proposed);
+    let hold = Hold { hold_number: aggregate.order.hold_count + 1, ..hold() };
+    aggregate.change(NOW, |aggregate| aggregate.propose_change(change, hold));
+    settle_stored(aggregate);
+}
+
+/// Confirms the proposed change, which does exactly what it is shown to do.
+fn confirm(aggregate: &mut OrderAggregate) {
+    let Some(open) = aggregate.change.clone().filter(|_| aggregate.order.proposed_change.is_some()) else { return };
+    let shown = aggregate.preview(&open.change.change.0, NOW).unwrap();
+    let mut outcome = Ok(());
+    let stored = aggregate.clone();
+    aggregate.change(NOW, |aggregate| outcome = aggregate.confirm_change("", NOW));
+    assert_eq!(outcome, Ok(()), "{stored:?}");
+    let done = &aggregate.change.as_ref().unwrap().change.change.0;
+    assert_eq!((&done.lines, done.total_before.as_ref()), (&shown.lines, shown.total_before.as_ref()));
+    assert_eq!(done.total_after, shown.total_after);
+    for line in &shown.lines {
+        let after = aggregate.line(line.line_number.into()).unwrap();
+        let shown = (line.quantity_after, line.unit_price_minor_after, line.amount_minor_after);
+        // What does not wait for stock is cancelled by the fill policy only.
+        if aggregate.order.fill_policy == FillPolicy::FillAvailableBackorder {
+            assert_eq!((after.wanted(), after.unit_price_minor, after.wanted_minor()), shown);
+        }
+    }
+    settle_stored(aggregate);
+}
+
+/// What saving and loading an order does to its open change.
+fn settle_stored(aggregate: &mut OrderAggregate) {
+    let is_open = aggregate.order.open_change().is_some();
+    aggregate.0.change = aggregate.0.change.take().filter(|_| is_open).map(|open| OpenChange { is_new: false, ..open });
+}
+
 fn take(aggregate: &mut OrderAggregate, step: &Step) {
+    take_step(aggregate, step);
+    settle_stored(aggregate);
+}
+
+fn take_step(aggregate: &mut OrderAggregate, step: &Step) {
     match step {
         Step::Report(report) => apply(aggregate, report),
         Step::Returned(units) => aggregate.change(NOW, |aggregate| {
             aggregate.count_returns(&[*units]);
             aggregate.settle(Cause::Return(&"rma_1".parse().unwrap()), NOW);
         }),
-        Step::Cancel if aggregate.order.supported_actions(&aggregate.lines).contains(&Action::Cancel) => {
+        Step::Proven(line_number, units) => prove(aggregate, *line_number, *units),
+        Step::Invoiced(kind, line_number, quantity, amount_minor) => {
+            let invoice = invoice(*kind, &[(*line_number, *quantity, *amount_minor)]);
+            aggregate.change(NOW, |aggregate| aggregate.record_invoice(invoice));
+        }
+        Step::Cancel if aggregate.order.supported_actions().contains(&Action::Cancel) => {
             aggregate.change(NOW, |aggregate| aggregate.cancel("changed their mind", NOW));
         }
+        Step::CancelUnits(units) => {
+            let supported = aggregate.order.supported_actions().contains(&Action::Cancel);
+            if supported {
+                aggregate.change(NOW, |aggregate| aggregate.cancel_lines(units, "too many"));
+            }
+        }
+        Step::ProposeChange(edits) => propose(aggregate, edits),
+        Step::ConfirmChange => confirm(aggregate),
+        Step::WithdrawChange if aggregate.order.proposed_change.is_some() => {
+            aggregate.change(NOW, |aggregate| aggregate.drop_change(OrderChangeState::Withdrawn, "", NOW));
+            settle_stored(aggregate);
+        }
+        Step::WithdrawChange => {}
         Step::PlaceHold if aggregate.order.state.is_open() => {
             aggregate.change(NOW, |aggregate| aggregate.place_hold(hold()));
         }
@@ -110,6 +235,7 @@ fn assert_conserved(line: &OrderLine) {
     assert!(counters.iter().all(|counter| *counter >= 0), "{line:?}");
     assert!(line.delivered <= line.shipped && line.return_received <= line.shipped, "{line:?}");
     assert!(line.cancelled <= line.ordered, "{line:?}");
+    assert!((0..=line.released).contains(&line.cancel_requested), "{line:?}");
     let owed = line.invoice_ready - line.credited;
     assert!((0..=line.shipped - line.over_shipped).contains(&owed), "{line:?}");
     assert!(line.credited_minor <= line.invoice_ready_minor, "{line:?}");
@@ -118,6 +244,28 @@ fn assert_conserved(line: &OrderLine) {
         share_of_line(line.amount_minor, line.ordered, owed),
         "{line:?}"
     );
+    let settled_minor = line.invoice_ready_minor - line.credited_minor;
+    assert!((0..=line.amount_minor).contains(&(line.open_minor() + settled_minor)), "{line:?}");
+}
+
+/// What is left to invoice and to credit follows from what is owed and invoiced, whatever came first.
+fn assert_balanced(aggregate: &OrderAggregate) {
+    for line in &aggregate.lines {
+        let balance = line.balance();
+        let demanded = (line.invoiced - line.credit_posted).max(0);
+        assert_eq!(line.owed_now().0, demanded + balance.to_invoice - balance.to_credit, "{line:?}");
+        assert!(balance.to_invoice == 0 || balance.to_credit == 0, "{line:?}");
+        let demanded = (line.invoiced_minor - line.credit_posted_minor).max(0);
+        let apart = line.owed_now().1 - (demanded + balance.to_invoice_minor - balance.to_credit_minor);
+        assert!(apart.abs() <= line.invoice_lines, "{line:?}");
+        assert!(line.balance().to_invoice_minor <= line.owed_now().1, "{line:?}");
+    }
+    let open = aggregate.lines.iter().filter(|line| line.balance().is_to_invoice()).count();
+    assert_eq!(usize::try_from(aggregate.order.to_invoice_lines), Ok(open));
+    if aggregate.order.mismatched_invoice.is_some() {
+        let fits = |line: &OrderLine| !line.balance().is_to_credit() && !line.is_over_credited();
+        assert!(!aggregate.lines.iter().all(fits), "an exception is open for nothing");
+    }
 }
 
 fn fill_policy() -> impl Strategy<Value = FillPolicy> {
@@ -130,7 +278,12 @@ fn fill_policy() -> impl Strategy<Value = FillPolicy> {
 }
 
 fn invoice_policy() -> impl Strategy<Value = InvoicePolicy> {
-    prop_oneof![Just(InvoicePolicy::OnShipment), Just(InvoicePolicy::OnDelivery)]
+    prop::sample::select(InvoicePolicy::ALL)
+}
+
+/// Units of a line that is invoiced on shipment, of which none is too many.
+fn units_owed(line: &OrderLine) -> i64 {
+    line.shipped - line.creditable
 }
 
 proptest! {
@@ -147,6 +300,7 @@ proptest! {
             aggregate.lines.iter().for_each(assert_conserved);
             let totals = UnitTotals::of(&aggregate.lines);
             prop_assert_eq!(aggregate.order.status, aggregate.order.derive_status(&totals));
+            assert_balanced(&aggregate);
             let ready: i64 = aggregate.lines.iter().map(|line| line.invoice_ready_minor).sum();
             prop_assert_eq!(aggregate.order.invoice_ready_minor, ready);
             prop_assert_eq!(aggregate.order.state == OrderState::Cancelled, totals.all_cancelled()
@@ -228,7 +382,7 @@ proptest! {
         let mut amount = 0;
         for part in parts {
             line.ship(part, 0);
-            amount += line.settle(InvoicePolicy::OnShipment).unwrap().amount_minor;
+            amount += line.settle(units_owed(&line), false).unwrap().amount_minor;
         }
         prop_assert_eq!(amount, line.amount_minor);
     }
@@ -239,10 +393,10 @@ proptest! {
         line.apply_reservation(&snapshot(1, 1, 0));
         line.release();
         line.ship(ordered, 0);
-        let mut amount = line.settle(InvoicePolicy::OnShipment).unwrap().amount_minor;
+        let mut amount = line.settle(units_owed(&line), false).unwrap().amount_minor;
         for returned in 1..=ordered {
             line.set_returned(returned, returned, returned);
-            let credited = line.settle(InvoicePolicy::OnShipment).unwrap().amount_minor;
+            let credited = line.settle(units_owed(&line), false).unwrap().amount_minor;
             prop_assert!(credited <= 0);
             amount += credited;
         }

@@ -32,6 +32,18 @@ impl World {
         self.orders.clone().get_order(request).await.unwrap().into_inner()
     }
 
+    /// Cancels units of lines; all that is open of a line when there are none.
+    pub(crate) async fn cancel_units(&self, order_id: &str, units: &[(i32, i64)]) -> Result<contract::Order, Status> {
+        let line = |&(line_number, quantity): &(i32, i64)| contract::LineCancellation { line_number, quantity };
+        let request = contract::CancelOrderRequest {
+            order_id: order_id.to_owned(),
+            reason: "too many".to_owned(),
+            lines: units.iter().map(line).collect(),
+            ..Default::default()
+        };
+        self.orders.clone().cancel_order(request).await.map(Response::into_inner)
+    }
+
     pub(crate) async fn cancel(&self, order_id: &str) -> Result<contract::Order, Status> {
         let request = contract::CancelOrderRequest {
             order_id: order_id.to_owned(),
@@ -49,8 +61,14 @@ impl World {
         version: i64,
         backordered: i64,
     ) -> contract::Order {
-        let reservation =
-            Reservation { order_id: order_id.to_owned(), line_number, version, backordered, ..Default::default() };
+        let reservation = Reservation {
+            order_id: order_id.to_owned(),
+            line_number,
+            version,
+            requested: self.inventory.requested(order_id, line_number),
+            backordered,
+            ..Default::default()
+        };
         let changed = ReservationsChanged {
             order_id: order_id.to_owned(),
             reservations: vec![reservation],

@@ -37,8 +37,8 @@ pub(crate) fn item(sku: &str) -> Item {
         handling_class: HandlingClass::Ambient.into(),
         base_uom: "EA".to_owned(),
         units: vec![
-            UnitConversion { uom: "CS".to_owned(), numerator: 12, denominator: 1 },
-            UnitConversion { uom: "HALF".to_owned(), numerator: 1, denominator: 2 },
+            UnitConversion { uom: "CS".to_owned(), numerator: 12, denominator: 1, ..Default::default() },
+            UnitConversion { uom: "HALF".to_owned(), numerator: 1, denominator: 2, ..Default::default() },
         ],
         list_price: Some(Money { currency: "USD".to_owned(), minor_units: 1_005 }),
         etag: "1".to_owned(),

@@ -60,6 +60,7 @@ impl FulfillmentService for Fulfillment {
         record_shipment: contract::RecordShipmentRequest => Shipment;
         request_cancellation: contract::RequestCancellationRequest => FulfillmentOrder;
         answer_cancellation: contract::AnswerCancellationRequest => FulfillmentOrder;
+        answer_ship_to_change: contract::AnswerShipToChangeRequest => FulfillmentOrder;
         record_milestone: contract::RecordMilestoneRequest => contract::RecordMilestoneResponse;
         record_proof_of_delivery: contract::RecordProofOfDeliveryRequest => contract::RecordProofOfDeliveryResponse;
         retract_tracking_report: contract::RetractTrackingReportRequest => contract::RetractTrackingReportResponse;

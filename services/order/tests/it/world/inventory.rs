@@ -33,7 +33,11 @@ struct State {
     items: BTreeMap<String, Item>,
     /// Units left of the items that are short; the others have plenty.
     free: HashMap<String, i64>,
+    /// What receipts bring.
+    dated: HashMap<String, Vec<contract::DatedSupply>>,
     answers: HashMap<String, contract::ReserveResponse>,
+    /// By order and line.
+    reservations: BTreeMap<(String, i32), Reservation>,
     reserved: Vec<contract::ReserveRequest>,
     released: Vec<contract::ReleaseRequest>,
 }
@@ -60,9 +64,25 @@ impl Inventory {
         self.state().free.insert(sku.to_owned(), units);
     }
 
+    /// Expects so many more units of an item, in all, at some times.
+    pub(crate) fn expect(&self, sku: &str, supply: &[(prost_types::Timestamp, i64)]) {
+        let dated = supply.iter().map(|(expect_time, available_to_promise)| contract::DatedSupply {
+            expect_time: Some(*expect_time),
+            available_to_promise: *available_to_promise,
+            ..Default::default()
+        });
+        self.state().dated.insert(sku.to_owned(), dated.collect());
+    }
+
     /// Every call of Reserve that was handled.
     pub(crate) fn reserved(&self) -> Vec<contract::ReserveRequest> {
         self.state().reserved.clone()
+    }
+
+    /// The units that a line has requested in all.
+    pub(crate) fn requested(&self, order_id: &str, line_number: i32) -> i64 {
+        let key = (order_id.to_owned(), line_number);
+        self.state().reservations.get(&key).map_or(0, |reservation| reservation.requested)
     }
 
     /// Every call of Release that was handled.
@@ -80,25 +100,30 @@ impl State {
         let mut free = self.free.clone();
         let mut reservations = Vec::new();
         for line in &request.lines {
-            let left = free.entry(line.sku.clone()).or_insert(i64::MAX);
-            let reserved = line.quantity.min(*left);
-            *left -= reserved;
-            reservations.push(Reservation {
+            let key = (request.order_id.clone(), line.line_number);
+            let mut reservation = self.reservations.get(&key).cloned().unwrap_or_else(|| Reservation {
                 order_id: request.order_id.clone(),
                 line_number: line.line_number,
                 sku: line.sku.clone(),
-                requested: line.quantity,
-                reserved,
-                backordered: line.quantity - reserved,
-                version: 1,
                 ..Default::default()
             });
+            let more = line.quantity - reservation.requested;
+            let left = free.entry(line.sku.clone()).or_insert(i64::MAX);
+            let reserved = more.min(*left);
+            *left -= reserved;
+            reservation.requested += more;
+            reservation.reserved += reserved;
+            reservation.backordered += more - reserved;
+            reservation.version += 1;
+            reservations.push(reservation);
         }
         let short = reservations.iter().any(|reservation| reservation.backordered > 0);
         if short && request.shortage_policy() == ShortagePolicy::Refuse {
             return Err(mesh::status(Fault::new(Reason::InsufficientStock, "too little of it")));
         }
         self.free = free;
+        let keyed = |known: &Reservation| ((known.order_id.clone(), known.line_number), known.clone());
+        self.reservations.extend(reservations.iter().map(keyed));
         Ok(contract::ReserveResponse { reservations })
     }
 }
@@ -147,6 +172,22 @@ impl InventoryService for Inventory {
         Ok(Response::new(contract::ReleaseResponse::default()))
     }
 
+    async fn get_availability(
+        &self,
+        request: Request<contract::GetAvailabilityRequest>,
+    ) -> Result<Response<contract::GetAvailabilityResponse>, Status> {
+        let state = self.state();
+        state.is_up()?;
+        let skus = request.into_inner().skus;
+        let of = |sku: &String| contract::Availability {
+            sku: sku.clone(),
+            atp: state.free.get(sku).copied().unwrap_or(i64::MAX),
+            dated_supply: state.dated.get(sku).cloned().unwrap_or_default(),
+            ..Default::default()
+        };
+        Ok(Response::new(contract::GetAvailabilityResponse { availability: skus.iter().map(of).collect() }))
+    }
+
     testkit::unimplemented_methods! {
         create_item: contract::CreateItemRequest => Item;
         get_item: contract::GetItemRequest => Item;
@@ -162,7 +203,15 @@ impl InventoryService for Inventory {
         allocate: contract::AllocateRequest => contract::AllocateResponse;
         deallocate: contract::DeallocateRequest => contract::DeallocateResponse;
         consume: contract::ConsumeRequest => contract::ConsumeResponse;
-        get_availability: contract::GetAvailabilityRequest => contract::GetAvailabilityResponse;
+        schedule_receipt: contract::ScheduleReceiptRequest => contract::ScheduleReceiptResponse;
+        list_scheduled_receipts: contract::ListScheduledReceiptsRequest => contract::ListScheduledReceiptsResponse;
+        list_backorders: contract::ListBackordersRequest => contract::ListBackordersResponse;
+        update_backorder: contract::UpdateBackorderRequest => Reservation;
+        get_backorder_rules: contract::GetBackorderRulesRequest => contract::BackorderRules;
+        update_backorder_rules: contract::UpdateBackorderRulesRequest => contract::BackorderRules;
+        preview_backorder_release:
+            contract::PreviewBackorderReleaseRequest => contract::PreviewBackorderReleaseResponse;
+        release_backorders: contract::ReleaseBackordersRequest => contract::ReleaseBackordersResponse;
         list_reservations: contract::ListReservationsRequest => contract::ListReservationsResponse;
         list_movements: contract::ListMovementsRequest => contract::ListMovementsResponse;
     }

@@ -3,9 +3,9 @@
 use proto::{
     events::InventoryEvent,
     inventory::v1::{
-        Allocation, DriftDetected, Item, ItemChanged, Location, LocationCreated, LocationReachChanged,
-        ReplacementReserved, Reservation, ReservationsChanged, ShortfallDetected, SnapshotReported, StockChanged,
-        StockConsumed, StockMovement,
+        Allocation, BackorderRulesUpdated, DriftDetected, Item, ItemChanged, Location, LocationCreated,
+        LocationReachChanged, ReceiptScheduled, ReplacementReserved, Reservation, ReservationsChanged,
+        ScheduledReceipt, ShortfallDetected, SnapshotReported, StockChanged, StockConsumed, StockMovement,
     },
     types::v1::LineQuantity,
 };
@@ -97,6 +97,8 @@ fn reservations(samples: &mut Samples) {
     sample(samples, InventoryEvent::InventoryReservationReleased(released.clone()), "reservation released: 7 NW-011");
     sample(samples, InventoryEvent::InventoryReservationExpired(released), "reservation expired: 7 NW-011");
 
+    backorders(samples);
+
     let at = |location: &str, open, released| Allocation {
         sku: "NW-011".to_owned(),
         location_id: location.to_owned(),
@@ -112,4 +114,40 @@ fn reservations(samples: &mut Samples) {
     let consumed =
         StockConsumed { shipment_id: "shm_1".to_owned(), movements: vec![movement(-12, "")], ..Default::default() };
     sample(samples, InventoryEvent::InventoryConsumed(consumed), "shm_1 took 12 NW-011 out of stock");
+}
+
+fn backorders(samples: &mut Samples) {
+    let receipt = |quantity| ScheduledReceipt {
+        receipt_number: "PO-7".to_owned(),
+        sku: "NW-011".to_owned(),
+        location_id: "nod_a".to_owned(),
+        quantity,
+        ..Default::default()
+    };
+    for (quantity, expected) in
+        [(40, "40 NW-011 expected at nod_a as PO-7"), (0, "receipt PO-7 of NW-011 at nod_a cancelled")]
+    {
+        let scheduled = ReceiptScheduled { receipt: Some(receipt(quantity)) };
+        sample(samples, InventoryEvent::InventoryReceiptScheduled(scheduled), expected);
+    }
+    let line = |backordered, is_expected: bool| Reservation {
+        sku: "NW-011".to_owned(),
+        backordered,
+        priority: 9,
+        backorder_expect_time: is_expected.then(prost_types::Timestamp::default),
+        ..Default::default()
+    };
+    let changed = |reservations| ReservationsChanged { reservations, ..Default::default() };
+    let dated = changed(vec![line(2, true)]);
+    sample(samples, InventoryEvent::InventoryBackorderDated(dated), "backorder expected: 2 NW-011");
+    let undated = changed(vec![line(2, false)]);
+    let expected = "backorder not expected any more: 2 NW-011";
+    sample(samples, InventoryEvent::InventoryBackorderDated(undated), expected);
+    let both = changed(vec![line(2, true), line(1, false)]);
+    let expected = "backorder expected: 2 NW-011; not any more: 1 NW-011";
+    sample(samples, InventoryEvent::InventoryBackorderDated(both), expected);
+    let updated = changed(vec![line(2, true)]);
+    sample(samples, InventoryEvent::InventoryBackorderUpdated(updated), "backorder changed: NW-011 priority 9");
+    let rules = BackorderRulesUpdated::default();
+    sample(samples, InventoryEvent::BackorderRulesUpdated(rules), "rules of backorders changed");
 }

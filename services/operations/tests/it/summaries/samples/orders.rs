@@ -3,14 +3,16 @@
 use proto::{
     events::{OrderEvent, ReturnsEvent},
     order::v1::{
-        Account, AccountChanged, CreditedLine, Hold, HoldReason, InvoiceReadiness, InvoiceReadyLine, LineCounters,
-        Order, OrderBackordered, OrderCancelLost, OrderCancelRequested, OrderCancelled, OrderClosed, OrderConfirmed,
-        OrderCreditProposed, OrderCreditRefused, OrderHoldChanged, OrderInvoiceReady, OrderLine, OrderLinesCancelled,
-        OrderRejected, OrderReleaseSuperseded, OrderReleased, OrderStatus, OrderSubmitted, ProposedCredit,
-        ReleasedLine,
+        Account, AccountChanged, CreditedLine, Hold, HoldReason, Invoice, InvoiceLine, InvoiceReadiness,
+        InvoiceReadyLine, LineChange, LineChangeKind, LineCounters, LinePromise, Order, OrderBackordered,
+        OrderCancelLost, OrderCancelRequested, OrderCancelled, OrderChange, OrderChangeConfirmed, OrderChangeEnded,
+        OrderChangeProposed, OrderChangeState, OrderClosed, OrderConfirmed, OrderCreditProposed, OrderCreditRefused,
+        OrderHoldChanged, OrderInvoiceReady, OrderInvoiced, OrderLine, OrderLinesCancelled, OrderPromiseChanged,
+        OrderRejected, OrderReleaseSuperseded, OrderReleased, OrderShipToChangeRequested, OrderStatus, OrderSubmitted,
+        OrderTimesChange, PromiseChange, PromiseReason, ProposedCredit, ReleasedLine, ShipTo, ShipToChange,
     },
     returns::v1::{DisposedLine, DispositionKind, Return, ReturnChanged, ReturnDisposed, ReturnLine, ReturnReceived},
-    types::v1::Money,
+    types::v1::{Address, Money},
 };
 
 use super::{Samples, line, lines, sample};
@@ -20,8 +22,10 @@ fn money(minor_units: i64) -> Option<Money> {
 }
 
 pub(super) fn add(samples: &mut Samples) {
+    promised(samples);
     placed(samples);
     changed(samples);
+    changes(samples);
     returned(samples);
 }
 
@@ -62,6 +66,49 @@ fn placed(samples: &mut Samples) {
     sample(samples, OrderEvent::OrderReleased(released(2)), "released 12 NW-011 to be fulfilled (release 2)");
 }
 
+fn changes(samples: &mut Samples) {
+    let line = |kind: LineChangeKind, sku: &str, quantity_before, quantity_after, substitutes| LineChange {
+        kind: kind.into(),
+        sku: sku.to_owned(),
+        quantity_before,
+        quantity_after,
+        substitutes,
+        ..Default::default()
+    };
+    let place = Address { postal_code: "28195".to_owned(), city: "Bremen".to_owned(), ..Default::default() };
+    let ship_to_after = Some(ShipTo { address: Some(place), ..Default::default() });
+    let change = OrderChange {
+        change_number: 2,
+        lines: vec![
+            line(LineChangeKind::Changed, "NW-011", 12, 9, 0),
+            line(LineChangeKind::Changed, "NW-042", 3, 3, 0),
+            line(LineChangeKind::Removed, "NW-072", 5, 0, 0),
+            line(LineChangeKind::Added, "NW-001", 0, 4, 0),
+            line(LineChangeKind::Added, "NW-002", 0, 5, 3),
+        ],
+        ship_tos: vec![ShipToChange { ship_to_after, ..Default::default() }],
+        times: Some(OrderTimesChange::default()),
+        total_after: Some(Money { currency: "USD".to_owned(), minor_units: 12_345 }),
+        ..Default::default()
+    };
+    let proposed = OrderChangeProposed { change: Some(change.clone()) };
+    let text = "change 2 proposed: 9 NW-011 instead of 12, another price for NW-042, no NW-072, 4 NW-001 more, 5 NW-002 in place of line 3, \
+         to 28195 Bremen, other times, now 123.45 USD";
+    sample(samples, OrderEvent::OrderChangeProposed(proposed), text);
+    let confirmed = OrderChangeConfirmed { change: Some(change.clone()), order: None };
+    let text = "change 2 confirmed: 9 NW-011 instead of 12, another price for NW-042, no NW-072, 4 NW-001 more, 5 NW-002 in place of line 3, \
+         to 28195 Bremen, other times, now 123.45 USD";
+    sample(samples, OrderEvent::OrderChangeConfirmed(confirmed), text);
+    let ended = OrderChange {
+        state: OrderChangeState::PartiallyApplied.into(),
+        end_reason: "the label is printed".to_owned(),
+        ..change
+    };
+    let ended = OrderChangeEnded { change: Some(ended) };
+    let expected = "change 2 partially applied: the label is printed";
+    sample(samples, OrderEvent::OrderChangeEnded(ended), expected);
+}
+
 fn changed(samples: &mut Samples) {
     let order_id = || "ord_1".to_owned();
     let hold = |note: &str, open_holds| OrderHoldChanged {
@@ -79,9 +126,19 @@ fn changed(samples: &mut Samples) {
     let cancelled = OrderLinesCancelled { order_id: order_id(), lines: lines(), reason: "too late".to_owned() };
     let expected = "cancelled 12 NW-011, 3 NW-042 before their release: too late";
     sample(samples, OrderEvent::OrderLineCancelled(cancelled), expected);
-    let requested = OrderCancelRequested { order_id: order_id(), reason: "too late".to_owned() };
+    let requested = OrderCancelRequested { order_id: order_id(), reason: "too late".to_owned(), lines: Vec::new() };
     let expected = "cancellation of released units requested: too late";
-    sample(samples, OrderEvent::OrderCancelRequested(requested), expected);
+    sample(samples, OrderEvent::OrderCancelRequested(requested.clone()), expected);
+    let partly = OrderCancelRequested { lines: lines(), ..requested };
+    let expected = "cancellation of 12 NW-011, 3 NW-042 requested: too late";
+    sample(samples, OrderEvent::OrderCancelRequested(partly), expected);
+    let address = Address { postal_code: "28195".to_owned(), city: "Bremen".to_owned(), ..Default::default() };
+    let change = OrderShipToChangeRequested { ship_to: Some(address), ..Default::default() };
+    let expected = "change of the destination to 28195 Bremen requested";
+    sample(samples, OrderEvent::OrderShipToChangeRequested(change.clone()), expected);
+    let of_group = OrderShipToChangeRequested { ship_to_group: 2, ..change };
+    let expected = "change of the destination of group 2 to 28195 Bremen requested";
+    sample(samples, OrderEvent::OrderShipToChangeRequested(of_group), expected);
     let cancelled = OrderCancelled { order_id: order_id(), reason: "too late".to_owned() };
     sample(samples, OrderEvent::OrderCancelled(cancelled), "order cancelled: too late");
     let lost =
@@ -114,6 +171,17 @@ fn changed(samples: &mut Samples) {
     );
     let refused = OrderCreditRefused { lines: vec![line("NW-011", 90)], ..Default::default() };
     sample(samples, OrderEvent::OrderCreditRefused(refused), "no credit for 90 NW-011: they were not to be paid");
+    let invoice = Invoice {
+        invoice_number: "INV-7".to_owned(),
+        amount: money(16_800),
+        lines: vec![InvoiceLine { line_number: 1, quantity: 12, amount_minor: 16_800 }],
+        ..Default::default()
+    };
+    let invoiced = OrderInvoiced { invoice: Some(invoice), ..Default::default() };
+    let expected = "168.00 USD invoiced for 12 units with INV-7";
+    sample(samples, OrderEvent::OrderInvoiced(invoiced.clone()), expected);
+    let expected = "168.00 USD credited for 12 units with INV-7";
+    sample(samples, OrderEvent::OrderCreditPosted(invoiced), expected);
     let closed = OrderClosed { order_id: order_id(), status: OrderStatus::PartiallyDelivered.into() };
     sample(samples, OrderEvent::OrderClosed(closed), "order closed: partially delivered");
 }
@@ -150,4 +218,24 @@ fn returned(samples: &mut Samples) {
         lines: vec![line(DispositionKind::Scrap, 1), line(DispositionKind::Restock, 2)],
     };
     sample(samples, ReturnsEvent::ReturnDisposed(disposed), "returned goods: 2 NW-011 back on hand; 1 NW-011 scrapped");
+}
+
+fn promised(samples: &mut Samples) {
+    let at = |seconds| Some(prost_types::Timestamp { seconds, nanos: 0 });
+    let change = |sku: &str, ship, delivery, reason: PromiseReason| PromiseChange {
+        sku: sku.to_owned(),
+        after: Some(LinePromise { promised_ship_time: ship, promised_delivery_time: delivery, ..Default::default() }),
+        reason: reason.into(),
+        ..Default::default()
+    };
+    let lines = vec![
+        change("NW-011", at(1_780_000_000), at(1_780_086_400), PromiseReason::StockArrived),
+        change("NW-012", at(1_780_000_000), None, PromiseReason::HoldReleased),
+    ];
+    let set = OrderPromiseChanged { lines, ..Default::default() };
+    let text = "promised: NW-011 by 2026-05-29 20:26 UTC (stock arrived), NW-012 leaves by 2026-05-28 20:26 UTC (hold released)";
+    sample(samples, OrderEvent::OrderPromiseSet(set), text);
+    let lines = vec![change("NW-011", None, None, PromiseReason::Held)];
+    let changed = OrderPromiseChanged { lines, ..Default::default() };
+    sample(samples, OrderEvent::OrderPromiseChanged(changed), "promise changed: NW-011 without a date (held)");
 }

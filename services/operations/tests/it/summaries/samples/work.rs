@@ -5,14 +5,16 @@ use proto::{
     fulfillment::v1::{
         BlockingHold, FulfillmentCancelled, FulfillmentLine, FulfillmentOrder, FulfillmentOrderChanged,
         FulfillmentPickRetracted, FulfillmentPicked, FulfillmentRouted, FulfillmentRoutingFailed,
-        FulfillmentUnfulfillable, Milestone, MilestoneCode, Node, NodeChanged, Package, ProofOfDelivery,
-        ProofOfDeliveryCaptured, RoutingCandidate, RoutingChoice, RoutingDecision, Shipment, ShipmentDelivered,
-        ShipmentLabelled, ShipmentMilestoneRecorded, ShipmentOverShipped, ShipmentShipped, ShipmentUndelivered,
-        ShipmentVoided, ShipmentWrittenOff, TrackingReportRetracted, WriteOffRemedy,
+        FulfillmentShipToChange, FulfillmentShipToChangeSettled, FulfillmentUnfulfillable, Milestone, MilestoneCode,
+        Node, NodeChanged, Package, ProofOfDelivery, ProofOfDeliveryCaptured, RoutingCandidate, RoutingChoice,
+        RoutingDecision, Shipment, ShipmentDelivered, ShipmentLabelled, ShipmentMilestoneRecorded, ShipmentOverShipped,
+        ShipmentShipped, ShipmentUndelivered, ShipmentVoided, ShipmentWrittenOff, TrackingReportRetracted,
+        WriteOffRemedy,
     },
     partner::v1::{
         ApiClient, ApiClientChanged, ApiKey, ApiKeyChanged, MessageChanged, Partner, PartnerChanged, PartnerMessage,
     },
+    types::v1::Address,
 };
 
 use super::{Samples, line, lines, sample};
@@ -72,11 +74,59 @@ fn fulfillment_order(partner_id: &str, attempt: i32) -> FulfillmentOrder {
     }
 }
 
+fn destinations(samples: &mut Samples) {
+    let change = |reason: &str| FulfillmentShipToChange {
+        fulfillment_order: Some(fulfillment_order("par_hanse", 1)),
+        change_number: 1,
+        ship_to: Some(Address { postal_code: "28195".to_owned(), city: "Bremen".to_owned(), ..Default::default() }),
+        reason: reason.to_owned(),
+        lines: vec![line("NW-011", 2)],
+    };
+    sample(
+        samples,
+        FulfillmentEvent::FulfillmentShipToChangeRequested(change("")),
+        "par_hanse (nod_a) asked to ship 2 NW-011 to 28195 Bremen",
+    );
+    sample(
+        samples,
+        FulfillmentEvent::FulfillmentShipToChangeAccepted(change("")),
+        "par_hanse (nod_a) ships 2 NW-011 to 28195 Bremen",
+    );
+    sample(
+        samples,
+        FulfillmentEvent::FulfillmentShipToChangeRejected(change("the truck is loaded")),
+        "par_hanse (nod_a) does not ship to 28195 Bremen: the truck is loaded",
+    );
+    let settled = FulfillmentShipToChangeSettled { accepted: vec![line("NW-011", 2)], ..Default::default() };
+    sample(
+        samples,
+        FulfillmentEvent::FulfillmentShipToChangeSettled(settled.clone()),
+        "destination changed for 2 NW-011",
+    );
+    let partly = FulfillmentShipToChangeSettled {
+        rejected: vec![line("NW-011", 1)],
+        reason: "already shipped".to_owned(),
+        ..settled
+    };
+    sample(
+        samples,
+        FulfillmentEvent::FulfillmentShipToChangeSettled(partly.clone()),
+        "destination changed for 2 NW-011, not for 1 NW-011: already shipped",
+    );
+    let refused = FulfillmentShipToChangeSettled { accepted: Vec::new(), ..partly };
+    sample(
+        samples,
+        FulfillmentEvent::FulfillmentShipToChangeSettled(refused),
+        "destination not changed for 1 NW-011: already shipped",
+    );
+}
+
 fn fulfillment_orders(samples: &mut Samples) {
-    let ours = FulfillmentOrderChanged { fulfillment_order: Some(fulfillment_order("", 2)) };
+    let ours = FulfillmentOrderChanged { fulfillment_order: Some(fulfillment_order("", 2)), lines: Vec::new() };
     let expected = "nod_a asked to ship 12 NW-011 (attempt 2)";
     sample(samples, FulfillmentEvent::FulfillmentRequested(ours), expected);
-    let changed = FulfillmentOrderChanged { fulfillment_order: Some(fulfillment_order("par_hanse", 1)) };
+    let changed =
+        FulfillmentOrderChanged { fulfillment_order: Some(fulfillment_order("par_hanse", 1)), lines: Vec::new() };
     sample(
         samples,
         FulfillmentEvent::FulfillmentRequested(changed.clone()),
@@ -95,6 +145,17 @@ fn fulfillment_orders(samples: &mut Samples) {
         samples,
         FulfillmentEvent::FulfillmentCancellationRequested(changed.clone()),
         "par_hanse (nod_a) asked to cancel",
+    );
+    let partly = FulfillmentOrderChanged { lines: vec![line("NW-011", 2)], ..changed.clone() };
+    sample(
+        samples,
+        FulfillmentEvent::FulfillmentCancellationRequested(partly.clone()),
+        "par_hanse (nod_a) asked to cancel 2 NW-011",
+    );
+    sample(
+        samples,
+        FulfillmentEvent::FulfillmentCancellationRejected(partly),
+        "par_hanse (nod_a) cannot cancel 2 NW-011 any more: no staff",
     );
     sample(
         samples,
@@ -118,6 +179,7 @@ fn fulfillment_orders(samples: &mut Samples) {
         FulfillmentEvent::FulfillmentCancellationRejected(changed),
         "par_hanse (nod_a) cannot cancel any more: no staff",
     );
+    destinations(samples);
     let fulfillment_order = Some(fulfillment_order("par_hanse", 1));
     let picked = FulfillmentPicked { fulfillment_order: fulfillment_order.clone(), lines: vec![line("NW-011", 9)] };
     sample(samples, FulfillmentEvent::FulfillmentPicked(picked.clone()), "par_hanse (nod_a) picked 9 NW-011");

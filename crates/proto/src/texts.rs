@@ -1,0 +1,9 @@
+//! Visits the texts of requests, so that every one is put into one form before it is read.
+
+/// A request, or a part of one.
+pub trait Texts {
+    /// Changes every text in it: fields, elements of lists, values of maps, and those of its parts.
+    fn each_text(&mut self, change: fn(&mut String));
+}
+
+include!(concat!(env!("OUT_DIR"), "/texts.rs"));

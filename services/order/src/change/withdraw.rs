@@ -1,0 +1,125 @@
+//! Ends a change that is not confirmed: a person withdraws it, or its time is over.
+
+use std::sync::Arc;
+
+use mesh::{
+    Principal,
+    wire::{Checks, checked},
+};
+use proto::order::v1::{self as contract, OrderChangeState};
+use store::{AnyCommand, Command, Context, Needs, Rows, Task, TaskHandler};
+use types::{Fault, OrderId, Timestamp, limits::MAX_TEXT};
+
+use crate::{aggregate::OrderAggregate, order::Action};
+
+/// The kind of the task that ends a change. Its key is `order/change number`.
+const EXPIRE: &str = "order.change_expire";
+
+/// Withdraws a proposed change.
+#[derive(Debug)]
+pub(crate) struct WithdrawChange {
+    order_id: OrderId,
+    change_number: i64,
+    reason: String,
+    caller: Arc<Principal>,
+}
+
+impl WithdrawChange {
+    /// Reads the request.
+    pub(crate) fn parse(
+        request: &contract::WithdrawOrderChangeRequest,
+        caller: &Arc<Principal>,
+    ) -> Result<Self, Fault> {
+        let mut checks = Checks::new();
+        let order_id = checks.id("order_id", &request.order_id);
+        if request.change_number < 1 {
+            checks.wrong("change_number", "must be at least 1");
+        }
+        let reason = checks.optional_text("reason", &request.reason, MAX_TEXT);
+        checks.done()?;
+        let (order_id, change_number, reason) = (checked(order_id)?, request.change_number.into(), checked(reason)?);
+        Ok(Self { order_id, change_number, reason, caller: caller.clone() })
+    }
+}
+
+/// The change of an order that waits to be confirmed.
+pub(super) fn proposed(aggregate: &OrderAggregate, change_number: i64) -> Result<&contract::OrderChange, Fault> {
+    let open = aggregate.change.as_ref().filter(|_| aggregate.order.proposed_change == Some(change_number));
+    let open = open.ok_or_else(|| Fault::not_supported(format!("change {change_number} is not proposed")))?;
+    Ok(&open.change.change.0)
+}
+
+impl Command for WithdrawChange {
+    type Reply = contract::OrderChange;
+
+    const NAME: &'static str = "WithdrawOrderChange";
+
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        OrderAggregate::needs_with_holds(&self.order_id, rows, needs);
+    }
+
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<contract::OrderChange, Fault> {
+        let mut aggregate = OrderAggregate::load_for(&self.order_id, "", &self.caller, Action::WithdrawChange, rows)?;
+        proposed(&aggregate, self.change_number)?;
+        let now = cx.now();
+        aggregate.change(now, |order| order.drop_change(OrderChangeState::Withdrawn, &self.reason, now));
+        drop_expiry(&self.order_id, self.change_number, cx);
+        checked(aggregate.save(rows, cx)?.change_to_contract())
+    }
+}
+
+/// Ends a change whose time is over. One that is not proposed any more stays as it is.
+#[derive(Debug)]
+struct ExpireChange {
+    order_id: OrderId,
+    change_number: i64,
+}
+
+impl Command for ExpireChange {
+    type Reply = ();
+
+    const NAME: &'static str = "ExpireOrderChange";
+
+    fn needs(&self, rows: &Rows, needs: &mut Needs) {
+        OrderAggregate::needs_with_holds(&self.order_id, rows, needs);
+    }
+
+    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
+        let mut aggregate = OrderAggregate::load(&self.order_id, rows)?;
+        if aggregate.order.proposed_change != Some(self.change_number) {
+            return Ok(());
+        }
+        let now = cx.now();
+        aggregate.change(now, |order| order.drop_change(OrderChangeState::Expired, "not confirmed in time", now));
+        aggregate.save(rows, cx).map(|_| ())
+    }
+}
+
+/// Schedules the end of a change that is not confirmed.
+pub(super) fn schedule_expiry(order_id: &OrderId, change_number: i32, due: Timestamp, cx: &mut Context<'_>) {
+    cx.schedule(Task::new(EXPIRE, format!("{order_id}/{change_number}"), due));
+}
+
+/// Drops the task.
+pub(super) fn drop_expiry(order_id: &OrderId, change_number: i64, cx: &mut Context<'_>) {
+    cx.unschedule(EXPIRE, &format!("{order_id}/{change_number}"));
+}
+
+/// Runs the task.
+#[derive(Debug)]
+pub(crate) struct ExpireTask;
+
+#[async_trait::async_trait]
+impl TaskHandler for ExpireTask {
+    fn kind(&self) -> &'static str {
+        EXPIRE
+    }
+
+    async fn run(&self, task: &Task) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
+        let change =
+            task.key.split_once('/').and_then(|(order, number)| Some((order.parse().ok()?, number.parse().ok()?)));
+        let (order_id, change_number) =
+            change.ok_or_else(|| Fault::internal(format!("{:?} names no change", task.key)))?;
+        Ok(vec![Box::new(ExpireChange { order_id, change_number })])
+    }
+}

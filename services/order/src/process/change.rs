@@ -1,0 +1,166 @@
+//! An order is changed while it is fulfilled.
+//!
+//! 1. `ProposeOrderChange` (`change/propose.rs`) shows what the change does ([`crate::change::apply`], on a copy of the order) and
+//!    stores it, PROPOSED, `order.change_proposed`. A hold AWAITING_AMENDMENT keeps what it is about from being released.
+//! 2. `ConfirmOrderChange` (`change/confirm.rs`) with the etag of the order that was shown makes it, by the same code:
+//!    `order.change_confirmed`. Its hold is released.
+//! 3. Fewer units: those that no node has are cancelled at once, and nodes are asked to stop the others
+//!    (`process/cancellation.rs`). More units, new lines and another country: the service follows its own log and calls inventory's
+//!    `Reserve` (`process/confirmation.rs`), and the release follows as for any units.
+//! 4. Another place: `order.ship_to_change_requested` for what nodes have. Fulfillment asks them and emits
+//!    `fulfillment.ship_to_change_settled` once all have answered: [`ChangingOrder::settle_ship_to_change`].
+//! 5. Another price: the difference for units that are ready to invoice is invoiced or credited (`process/settlement.rs`).
+//! 6. [`ChangingOrder::end_change`] after every change of the order: a proposed change that has become impossible, because picking
+//!    has begun, units were shipped, or the order was cancelled, expires and its hold is released; one that waits for nodes ends when
+//!    all have answered, APPLIED, PARTIALLY_APPLIED or DECLINED. `order.change_ended`.
+//! 7. `WithdrawOrderChange` (`change/withdraw.rs`) or its task ends one that was not confirmed.
+
+use proto::order::v1::{self as contract, OrderChangeState};
+use store::Proto;
+use types::Timestamp;
+
+use crate::{
+    aggregate::ChangingOrder,
+    change::{OpenChange, OrderChange, Problem, apply},
+    events::PendingEvent,
+    hold::Hold,
+    report::ShipToSettlement,
+    wire,
+};
+
+impl ChangingOrder {
+    /// Shows what a change would do now.
+    pub(crate) fn preview(
+        &self,
+        change: &contract::OrderChange,
+        now: Timestamp,
+    ) -> Result<contract::OrderChange, Problem> {
+        apply(&mut self.clone(), change, now)
+    }
+
+    /// Stores a change that waits to be confirmed, and places its hold.
+    pub(crate) fn propose_change(&mut self, change: contract::OrderChange, hold: Hold) {
+        let (order_id, change_number) = (self.order.order_id.clone(), self.order.change_count + 1);
+        self.order.change_count = change_number;
+        self.order.proposed_change = Some(change_number);
+        let account_id = self.order.account_id.clone();
+        let (hold_number, change) = (hold.hold_number, Proto(change));
+        let change =
+            OrderChange { order_id, change_number, account_id, hold_number, unanswered: 0, change, version: 0 };
+        self.change = Some(OpenChange { change, hold: Some(hold.clone()), is_new: true });
+        self.pending.push(PendingEvent::ChangeProposed);
+        self.place_hold(hold);
+    }
+
+    /// Makes the proposed change, and releases its hold.
+    pub(crate) fn confirm_change(&mut self, consent_note: &str, now: Timestamp) -> Result<(), Problem> {
+        let Some(mut open) = self.change.take() else { return Ok(()) };
+        let mut change = apply(self, &open.change.change.0, now)?;
+        consent_note.clone_into(&mut change.consent_note);
+        change.confirm_time = Some(mesh::wire::timestamp(now));
+        let places = change.ship_tos.iter().filter(|place| place.requested > 0).count();
+        open.change.unanswered = i64::try_from(places).unwrap_or(i64::MAX);
+        let is_requested = places > 0 || change.lines.iter().any(|line| line.cancel_requested > 0);
+        if is_requested {
+            change.set_state(OrderChangeState::Requested);
+            self.order.requested_change = Some(open.change.change_number);
+        } else {
+            change.set_state(OrderChangeState::Applied);
+            change.end_time = Some(mesh::wire::timestamp(now));
+        }
+        self.order.proposed_change = None;
+        open.change.change = Proto(change);
+        self.release_change_hold(&mut open, now);
+        self.change = Some(OpenChange { is_new: true, ..open });
+        self.pending.push(PendingEvent::ChangeConfirmed);
+        Ok(())
+    }
+
+    /// Ends a change that was not confirmed, and releases its hold.
+    pub(crate) fn drop_change(&mut self, state: OrderChangeState, reason: &str, now: Timestamp) {
+        let Some(mut open) = self.change.take() else { return };
+        open.change.change.0.set_state(state);
+        reason.clone_into(&mut open.change.change.0.end_reason);
+        open.change.change.0.end_time = Some(mesh::wire::timestamp(now));
+        self.order.proposed_change = None;
+        self.release_change_hold(&mut open, now);
+        self.change = Some(OpenChange { is_new: true, ..open });
+        self.pending.push(PendingEvent::ChangeEnded);
+    }
+
+    fn release_change_hold(&mut self, open: &mut OpenChange, now: Timestamp) {
+        if let Some(hold) = open.hold.take() {
+            self.release_hold(hold, None, now);
+        }
+    }
+
+    /// Nodes have answered whether what they have of a group goes to its new place.
+    pub(crate) fn settle_ship_to_change(&mut self, settled: &ShipToSettlement) {
+        let Some(open) = &mut self.change else { return };
+        let is_asked =
+            open.change.change_number == settled.change_number && open.state() == OrderChangeState::Requested;
+        let group = wire::group(settled.ship_to_group);
+        let change = &mut open.change.change.0;
+        let place = change.ship_tos.iter_mut().find(|place| place.ship_to_group == group && place.requested > 0);
+        let Some(place) = place.filter(|_| is_asked) else { return };
+        // What had left before was not asked for.
+        place.declined = (place.requested - settled.accepted).clamp(0, settled.declined.min(place.requested));
+        open.change.unanswered = (open.change.unanswered - 1).max(0);
+        if place.declined > 0 {
+            settled.reason.clone_into(&mut change.end_reason);
+        }
+        let ship_to_before = place.ship_to_before.clone().unwrap_or_default();
+        let is_moot = settled.accepted == 0 && settled.declined > 0;
+        // Nothing of it goes to the new place.
+        if is_moot && self.lines_of(settled.ship_to_group).all(|line| line.cancellable() <= line.released) {
+            self.set_ship_to(settled.ship_to_group, ship_to_before);
+        }
+    }
+
+    /// Ends a proposed change that is not possible any more, and one that all nodes have answered.
+    pub(crate) fn end_change(&mut self, now: Timestamp) {
+        let Some(open) = self.change.as_ref().filter(|open| !open.is_new) else { return };
+        if open.state() == OrderChangeState::Requested {
+            self.end_answered_change(now);
+        } else if let Err(problem) = self.preview(&open.change.change.0, now) {
+            self.drop_change(OrderChangeState::Expired, &problem.description, now);
+        }
+    }
+
+    fn end_answered_change(&mut self, now: Timestamp) {
+        let Some(mut open) = self.change.take() else { return };
+        let change = &mut open.change.change.0;
+        let waits = |line: &contract::LineChange| {
+            line.cancel_requested > 0
+                && self.line(line.line_number.into()).is_some_and(|line| line.cancel_requested > 0)
+        };
+        if open.change.unanswered == 0 && !change.lines.iter().any(waits) {
+            for line in change.lines.iter_mut().filter(|line| line.cancel_requested > 0) {
+                let wanted = self.line(line.line_number.into()).map_or(0, crate::order_line::OrderLine::wanted);
+                line.cancel_declined = (wanted - line.quantity_after).clamp(0, line.cancel_requested);
+            }
+            change.set_state(outcome(change));
+            change.end_time = Some(mesh::wire::timestamp(now));
+            self.order.requested_change = None;
+            self.pending.push(PendingEvent::ChangeEnded);
+        }
+        self.change = Some(open);
+    }
+}
+
+/// What nodes let a change be.
+fn outcome(change: &contract::OrderChange) -> OrderChangeState {
+    let declined = change.lines.iter().map(|line| line.cancel_declined).sum::<i64>()
+        + change.ship_tos.iter().map(|place| place.declined).sum::<i64>();
+    let is_all_of_line = |line: &contract::LineChange| {
+        line.cancel_declined == line.quantity_before - line.quantity_after && line.cancel_declined > 0
+    };
+    let is_all = change.lines.iter().all(is_all_of_line)
+        && change.ship_tos.iter().all(|place| place.declined == place.requested && place.requested > 0)
+        && change.times.is_none();
+    match declined {
+        0 => OrderChangeState::Applied,
+        _ if is_all => OrderChangeState::Declined,
+        _ => OrderChangeState::PartiallyApplied,
+    }
+}

@@ -1,0 +1,103 @@
+//! Checks of a quote: of its form, and of its lines by their items.
+
+use std::collections::{HashMap, HashSet};
+
+use mesh::wire::{Checks, checked};
+use proto::order::v1 as contract;
+use types::{
+    Fault, LineReason,
+    limits::{MAX_LINES, MAX_QUANTITY},
+};
+
+use super::{ItemLine, Line, Quote};
+use crate::{
+    item::{HandlingClass, Item},
+    place::check::destination,
+};
+
+impl Quote {
+    /// Reads the request; refuses it naming every wrong field.
+    pub(crate) fn parse(request: &contract::QuoteOrderRequest) -> Result<Self, Fault> {
+        let mut checks = Checks::new();
+        let account_id = checks.id("account_id", &request.account_id);
+        let place = destination("", &request.ship_to_id, request.ship_to_address.as_ref(), &mut checks);
+        let requested_ship_time = checks.optional_time("requested_ship_time", request.requested_ship_time.as_ref());
+        let ship_not_before = checks.optional_time("ship_not_before", request.ship_not_before.as_ref());
+        let lines = lines(&request.lines, &mut checks);
+        checks.done()?;
+        Ok(Self {
+            account_id: checked(account_id)?,
+            place: checked(place)?,
+            requested_ship_time: checked(requested_ship_time)?,
+            ship_not_before: checked(ship_not_before)?,
+            lines: checked(lines)?,
+        })
+    }
+
+    /// The lines with their items.
+    pub(crate) fn with_items(&self, items: &HashMap<String, Item>) -> Result<Vec<ItemLine>, Fault> {
+        let mut checks = Checks::new();
+        let lines = self.lines.iter().enumerate();
+        let read: Vec<_> = lines.map(|(at, line)| line.with_item(at, items.get(&line.sku), &mut checks)).collect();
+        checks.done()?;
+        checked(read.into_iter().collect())
+    }
+}
+
+fn lines(lines: &[contract::QuoteLine], checks: &mut Checks) -> Option<Vec<Line>> {
+    if !(1..=MAX_LINES).contains(&lines.len()) {
+        checks.wrong("lines", "must be 1 to 5,000 lines");
+        return None;
+    }
+    let mut numbers = HashSet::with_capacity(lines.len());
+    let read = lines.iter().enumerate().map(|(at, line)| {
+        let field = |name: &str| format!("lines[{at}].{name}");
+        let place = i32::try_from(at + 1).unwrap_or(i32::MAX);
+        let number = if line.line_number == 0 { place } else { line.line_number };
+        let line_number = checks.line_number(field("line_number"), number);
+        let is_new = numbers.insert(number);
+        if !is_new {
+            checks.wrong(field("line_number"), format!("{number} is used by another line"));
+        }
+        let sku = checks.sku(field("sku"), &line.sku);
+        let quantity = checks.quantity(field("quantity"), line.quantity, 1);
+        let uom = checks.optional_text(field("uom"), &line.uom, 16);
+        let line_number = line_number.filter(|_| is_new)?;
+        Some(Line { line_number, sku: sku?, quantity: quantity?, uom: uom? })
+    });
+    read.collect::<Vec<_>>().into_iter().collect()
+}
+
+impl Line {
+    fn with_item(&self, at: usize, item: Option<&Item>, checks: &mut Checks) -> Option<ItemLine> {
+        let field = |name: &str| format!("lines[{at}].{name}");
+        let Some(item) = item else {
+            checks.wrong_line(field("sku"), LineReason::ItemUnknown, "no such item");
+            return None;
+        };
+        if !item.is_orderable() {
+            checks.wrong_line(field("sku"), LineReason::ItemDiscontinued, "is discontinued");
+        }
+        let Some(unit) = item.unit(&self.uom) else {
+            checks.wrong_line(field("uom"), LineReason::UnitUnknown, "is not a unit of the item");
+            return None;
+        };
+        let quantity = unit.factor.base_units((self.quantity, 1));
+        if quantity.is_none() {
+            let description = format!("is not a whole number of {}", unit.base_uom);
+            checks.wrong_line(field("quantity"), LineReason::QuantityNotConvertible, description);
+        } else if quantity.is_some_and(|units| units > MAX_QUANTITY) {
+            let description = format!("is more than 1,000,000,000 {}", unit.base_uom);
+            checks.wrong_line(field("quantity"), LineReason::QuantityTooLarge, description);
+        }
+        let handling_class = HandlingClass::from_contract(item.item.0.handling_class());
+        Some(ItemLine {
+            line_number: self.line_number,
+            sku: self.sku.clone(),
+            name: item.item.0.name.clone(),
+            uom: unit.uom,
+            quantity: quantity?,
+            handling_class: handling_class.unwrap_or(HandlingClass::Ambient),
+        })
+    }
+}
