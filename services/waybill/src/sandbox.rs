@@ -9,4 +9,4 @@ pub mod people;
 mod script;
 
 pub use partners::{CARRIER, Sandbox, WAREHOUSES, Warehouse};
-pub use script::{Chances, FulfillmentOrder, Report, script};
+pub use script::{Chances, FulfillmentOrder, Line, Report, script};

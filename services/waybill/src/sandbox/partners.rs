@@ -12,7 +12,7 @@ use std::{
 use serde_json::Value;
 use tokio::{sync::Semaphore, task::JoinSet};
 
-use super::script::{Chances, FulfillmentOrder, script};
+use super::script::{Chances, FulfillmentOrder, Line, script};
 use crate::rest::{Rest, number};
 
 /// How many fulfillment orders are reported on at the same time.
@@ -206,7 +206,7 @@ impl Sandbox {
 
     async fn report(&self, fulfillment_order: &Value) -> anyhow::Result<()> {
         let fulfillment_order = parse(fulfillment_order);
-        if fulfillment_order.lines.is_empty() {
+        if fulfillment_order.lines.iter().all(|line| line.cancelled >= line.quantity) {
             return Ok(());
         }
         for report in script(self.seed, &self.chances, &fulfillment_order) {
@@ -294,12 +294,15 @@ fn parse(fulfillment_order: &Value) -> FulfillmentOrder {
         release_number: number(&fulfillment_order["releaseNumber"]),
         attempt: number(&fulfillment_order["attempt"]),
         create_micros,
-        lines: lines.map(wanted).filter(|(_, _, units)| *units > 0).collect(),
+        lines: lines.map(of_line).collect(),
     }
 }
 
-/// The line of a fulfillment order, its item, and the units that it is still to ship or has shipped.
-fn wanted(line: &Value) -> (i64, String, i64) {
-    let units = number(&line["quantity"]) - number(&line["cancelled"]);
-    (number(&line["lineNumber"]), text(line, "sku"), units)
+fn of_line(line: &Value) -> Line {
+    Line {
+        number: number(&line["lineNumber"]),
+        sku: text(line, "sku"),
+        quantity: number(&line["quantity"]),
+        cancelled: number(&line["cancelled"]),
+    }
 }

@@ -88,8 +88,21 @@ pub struct FulfillmentOrder {
     pub attempt: i64,
     /// Creation time, microseconds since the epoch.
     pub create_micros: i64,
-    /// Order line, SKU, units.
-    pub lines: Vec<(i64, String, i64)>,
+    /// Its lines.
+    pub lines: Vec<Line>,
+}
+
+/// A line of a fulfillment order.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// Of the order.
+    pub number: i64,
+    /// The item.
+    pub sku: String,
+    /// Units that were asked for.
+    pub quantity: i64,
+    /// Units of them that were cancelled since.
+    pub cancelled: i64,
 }
 
 /// One report, to be sent `delay_millis` after the one before it.
@@ -121,46 +134,53 @@ pub fn script(seed: u64, chances: &Chances, fulfillment_order: &FulfillmentOrder
     let mut mistakes = StdRng::seed_from_u64(seed ^ fingerprint(&kind).rotate_left(31));
     let (reports, corrections) = (Vec::new(), Vec::new());
     let mut writer = Writer { fulfillment_order, name: &name, reports, corrections, clocks, skew: chances.skew };
+    // A package's own, so that those of the others stay as they are when all units of one are cancelled.
+    let of_package = |number: usize| StdRng::seed_from_u64(seed ^ fingerprint(&format!("{kind}-{number}")));
 
     if fulfillment_order.attempt == 1 && chance(&mut rng, chances.reject) {
         writer.warehouse("reject", 1, json!({"rejected": {"reason": "no capacity today"}}));
     } else {
-        fulfil(&mut rng, &mut mistakes, chances, &mut writer);
+        fulfil(&mut rng, &mut mistakes, of_package, chances, &mut writer);
     }
     let mut sent = disturb(&mut rng, chances, writer.reports);
     sent.extend(writer.corrections);
     sent
 }
 
-fn fulfil(rng: &mut StdRng, mistakes: &mut StdRng, chances: &Chances, writer: &mut Writer<'_>) {
+/// What is drawn does not depend on cancellations, so that a repeat after one has the same reports, with fewer units.
+fn fulfil(
+    rng: &mut StdRng,
+    mistakes: &mut StdRng,
+    of_package: impl Fn(usize) -> StdRng,
+    chances: &Chances,
+    writer: &mut Writer<'_>,
+) {
     writer.warehouse("accept", 1, json!({"accepted": {}}));
 
     let (mut picked, mut short) = (Vec::new(), Vec::new());
-    for (line, sku, quantity) in &writer.fulfillment_order.lines {
+    for Line { number, sku, quantity, cancelled } in &writer.fulfillment_order.lines {
+        let wanted = quantity - cancelled;
         let missing = if chance(rng, chances.short) { rng.random_range(1..=*quantity) } else { 0 };
-        if missing > 0 {
-            short.push((*line, sku.clone(), missing));
-        }
-        if missing < *quantity {
-            picked.push((*line, sku.clone(), quantity - missing));
-        }
+        let missing = missing.min(wanted);
+        short.push((*number, sku.clone(), missing));
+        picked.push((*number, sku.clone(), wanted - missing));
     }
     writer.warehouse("pick", 2, json!({"picked": {"picked": quantities(&picked), "short": quantities(&short)}}));
-    if picked.is_empty() {
-        return;
-    }
 
     let cartons = if picked.len() > 3 { rng.random_range(1..=3) } else { 1 };
-    let packages: Vec<Value> = picked
+    let packages: Vec<(usize, Value)> = picked
         .chunks(picked.len().div_ceil(cartons))
+        .map(quantities)
         .enumerate()
-        .map(|(number, lines)| {
-            json!({"trackingNumber": format!("{}-{}", writer.name, number + 1), "lines": quantities(lines)})
-        })
+        .filter(|(_, lines)| lines.as_array().is_some_and(|lines| !lines.is_empty()))
+        .map(|(index, lines)| (index + 1, json!({"trackingNumber": writer.tracking(index + 1), "lines": lines})))
         .collect();
+    if packages.is_empty() {
+        return;
+    }
     let shipment = json!({
         "shipmentReference": format!("S-{}", writer.name), "carrierId": writer.fulfillment_order.carrier_id,
-        "packages": packages,
+        "packages": packages.iter().map(|(_, package)| package).collect::<Vec<_>>(),
     });
     if chance(mistakes, chances.void) {
         writer.warehouse("label-spoilt", 2, json!({ "labelled": spoilt(&shipment) }));
@@ -172,8 +192,8 @@ fn fulfil(rng: &mut StdRng, mistakes: &mut StdRng, chances: &Chances, writer: &m
         writer.take_back("load", "still on the dock");
     }
     writer.warehouse("ship", 4, json!({ "shipped": shipment }));
-    for package in &packages {
-        carry(package["trackingNumber"].as_str().unwrap_or_default(), rng, mistakes, chances, writer);
+    for (number, _) in packages {
+        carry(&writer.tracking(number), &mut of_package(number), chances, writer);
     }
 }
 
@@ -189,33 +209,35 @@ fn spoilt(shipment: &Value) -> Value {
 }
 
 /// The carrier's reports on a package.
-fn carry(tracking: &str, rng: &mut StdRng, mistakes: &mut StdRng, chances: &Chances, writer: &mut Writer<'_>) {
+fn carry(tracking: &str, rng: &mut StdRng, chances: &Chances, writer: &mut Writer<'_>) {
     writer.milestone(tracking, 5, "MILESTONE_CODE_PICKED_UP", "AF");
     writer.milestone(tracking, 6, "MILESTONE_CODE_IN_TRANSIT", "X6");
     if chance(rng, chances.delay) {
         writer.milestone(tracking, 7, "MILESTONE_CODE_DELAYED", "SD");
     }
     writer.milestone(tracking, 8, "MILESTONE_CODE_OUT_FOR_DELIVERY", "AJ");
-    if chance(mistakes, chances.send_back) {
+    if chance(rng, chances.send_back) {
         writer.milestone(tracking, 9, "MILESTONE_CODE_REFUSED", "A7");
         writer.milestone(tracking, 12, "MILESTONE_CODE_RETURNED_TO_SENDER", "A3");
         return;
     }
-    if chance(mistakes, chances.lose) {
+    if chance(rng, chances.lose) {
         writer.milestone(tracking, 9, "MILESTONE_CODE_LOST", "LOST");
-        if mistakes.random() {
+        if rng.random() {
             return;
         }
     }
-    if chance(mistakes, chances.misdeliver) {
+    if chance(rng, chances.misdeliver) {
         writer.misdelivery(tracking, 9);
     }
     writer.milestone(tracking, 10, "MILESTONE_CODE_DELIVERED", "D1");
     writer.proof(tracking, 10);
 }
 
+/// Lines with units.
 fn quantities(lines: &[(i64, String, i64)]) -> Value {
-    lines.iter().map(|(line, sku, quantity)| json!({"lineNumber": line, "sku": sku, "quantity": quantity})).collect()
+    let lines = lines.iter().filter(|(_, _, quantity)| *quantity > 0);
+    lines.map(|(line, sku, quantity)| json!({"lineNumber": line, "sku": sku, "quantity": quantity})).collect()
 }
 
 fn chance(rng: &mut StdRng, per_mille: u32) -> bool {
@@ -240,7 +262,9 @@ mod tests {
             release_number: 1,
             attempt: 1,
             create_micros: 1_700_000_000_000_000,
-            lines: (1..=5).map(|line| (line, format!("SKU-{line}"), 10)).collect(),
+            lines: (1..=5)
+                .map(|number| Line { number, sku: format!("SKU-{number}"), quantity: 10, cancelled: 0 })
+                .collect(),
         }
     }
 
@@ -271,6 +295,33 @@ mod tests {
             let number = &report.body["retracted"]["controlNumber"];
             let earlier = reports.iter().find(|earlier| earlier.body["controlNumber"] == *number).unwrap();
             assert_eq!(earlier.partner_id, report.partner_id);
+        }
+    }
+
+    #[test]
+    fn a_repeat_after_a_cancellation_has_the_same_reports_with_fewer_units() {
+        let chances = Chances { misdeliver: 500, send_back: 500, duplicate: 500, void: 500, ..Chances::NONE };
+        let numbers = |of: &FulfillmentOrder| {
+            let reports = script(5, &chances, of).into_iter();
+            reports.map(|report| report.body["controlNumber"].to_string()).collect::<Vec<_>>()
+        };
+        let (whole, mut fewer) = (fulfillment_order(), fulfillment_order());
+        fewer.lines[0].cancelled = 9;
+        assert_eq!(numbers(&whole), numbers(&fewer));
+        fewer.lines[0].cancelled = 10;
+        let kept: Vec<_> = numbers(&fewer);
+        assert!(kept.iter().all(|number| numbers(&whole).contains(number)), "nothing new is reported");
+    }
+
+    #[test]
+    fn a_report_that_is_taken_back_is_never_sent_last() {
+        let chances = Chances { misdeliver: 1_000, void: 1_000, unload: 1_000, drop: 900, ..Chances::NONE };
+        for seed in 0..50 {
+            let reports = script(seed, &chances, &fulfillment_order());
+            for (at, report) in reports.iter().enumerate().filter(|(_, report)| report.body["retracted"].is_object()) {
+                let number = &report.body["retracted"]["controlNumber"];
+                assert!(reports[..at].iter().any(|earlier| earlier.body["controlNumber"] == *number), "seed {seed}");
+            }
         }
     }
 

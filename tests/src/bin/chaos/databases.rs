@@ -98,7 +98,11 @@ const LAWS: &[Law] = &[
          WHERE direction = 'IN' AND state NOT IN ('QUARANTINED', 'RETRACTED') \
          GROUP BY partner_id, control_number HAVING COUNT(*) > 1",
     ),
-    law("partner", "no message is left unapplied", "SELECT message_id FROM messages WHERE state = 'RECEIVED'"),
+    law(
+        "partner",
+        "no message is left unapplied",
+        "SELECT message_id || ': ' || message_type || ': ' || outcome FROM messages WHERE state = 'RECEIVED'",
+    ),
     law(
         "returns",
         "customers return no more than was delivered",

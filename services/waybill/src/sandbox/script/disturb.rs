@@ -9,8 +9,11 @@ use super::{Chances, Report, chance};
 pub(super) fn disturb(rng: &mut StdRng, chances: &Chances, reports: Vec<Report>) -> Vec<Report> {
     let mut sent: Vec<Report> = Vec::with_capacity(reports.len() + 4);
     let mut lost = Vec::new();
+    let taken_back: Vec<_> = reports.iter().map(|report| report.body["retracted"]["controlNumber"].clone()).collect();
     for mut report in reports {
-        if chance(rng, chances.drop) {
+        // When the partners stop before they send it, its retraction waits in vain.
+        let is_taken_back = taken_back.contains(&report.body["controlNumber"]);
+        if chance(rng, chances.drop) && !is_taken_back {
             lost.push(report);
             continue;
         }

@@ -98,6 +98,11 @@ impl Writer<'_> {
         self.fulfillment_order.create_micros + hour * 1_000
     }
 
+    /// The tracking number of a package.
+    pub(super) fn tracking(&self, package: usize) -> String {
+        format!("{}-{package}", self.name)
+    }
+
     fn control_number(&self, step: &str) -> String {
         format!("{}-{step}", self.name)
     }
