@@ -13,7 +13,7 @@
 /// `streams` are too; the reply is the stream of answers, `Pin<Box<dyn Stream<Item = Result<Message, Status>> + Send>>`.
 ///
 /// Every text of a request is in its one form before anything reads it ([`types::text`]): without blanks at its ends, and in
-/// NFC.
+/// NFC. A blank filter or etag is refused.
 ///
 /// Whatever the answer, the fields that the contract hides from the caller (`hidden_from`) are empty in it.
 ///
@@ -47,7 +47,10 @@ macro_rules! rpc {
                     &self,
                     request: ::tonic::Request<$asked>,
                 ) -> Result<::tonic::Response<$done>, ::tonic::Status> {
-                    let request = $crate::normal(request);
+                    let request = match $crate::normal(request) {
+                        Ok(request) => request,
+                        Err(fault) => return $crate::answer(Err(fault)),
+                    };
                     let info = ::mesh::call(&request);
                     $(if !info.principal.sees_all()
                         && let Err(fault) = <$rpc>::$check(self, &request.get_ref().$named, &info.principal).await
@@ -65,7 +68,10 @@ macro_rules! rpc {
                     &self,
                     request: ::tonic::Request<$request>,
                 ) -> Result<::tonic::Response<$reply>, ::tonic::Status> {
-                    let request = $crate::normal(request);
+                    let request = match $crate::normal(request) {
+                        Ok(request) => request,
+                        Err(fault) => return $crate::answer(Err(fault)),
+                    };
                     let info = ::mesh::call(&request);
                     let reply = <$rpc>::$call(self, &info, request.into_inner()).await;
                     $crate::answer(reply.map(|reply| $crate::shown(reply, &info.principal)))
@@ -81,7 +87,10 @@ macro_rules! rpc {
                     &self,
                     request: ::tonic::Request<$start>,
                 ) -> Result<::tonic::Response<Self::$stream_type>, ::tonic::Status> {
-                    let request = $crate::normal(request);
+                    let request = match $crate::normal(request) {
+                        Ok(request) => request,
+                        Err(fault) => return $crate::answer(Err(fault)),
+                    };
                     let info = ::mesh::call(&request);
                     let stream = <$rpc>::$stream(self, &info, request.into_inner()).await;
                     $crate::answer(stream.map(|stream| $crate::shown_each(stream, info.principal.clone())))

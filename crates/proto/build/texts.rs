@@ -1,6 +1,6 @@
 //! Generates what visits every text of a request, in itself and in its parts.
 
-use std::{collections::BTreeMap, error::Error, fmt::Write as _};
+use std::{collections::{BTreeMap, BTreeSet}, error::Error, fmt::Write as _};
 
 use prost_reflect::{DescriptorPool, FieldDescriptor, Kind, MessageDescriptor, OneofDescriptor};
 
@@ -8,9 +8,12 @@ use super::{events, redact::KEYWORDS};
 
 /// The implementations of `Texts` for every request of a method and every part of one.
 pub fn generate(pool: &DescriptorPool) -> Result<String, Box<dyn Error>> {
-    let mut messages = BTreeMap::new();
+    let (mut messages, mut reads) = (BTreeMap::new(), BTreeSet::new());
     for method in pool.services().flat_map(|service| service.methods().collect::<Vec<_>>()) {
         reach(method.input(), &mut messages);
+        if READS.iter().any(|verb| method.name().starts_with(verb)) {
+            reads.insert(method.input().full_name().to_owned());
+        }
     }
     let mut out = String::new();
     for message in messages.values() {
@@ -24,9 +27,34 @@ pub fn generate(pool: &DescriptorPool) -> Result<String, Box<dyn Error>> {
         }
         let change = if lines.is_empty() { "_" } else { "change" };
         writeln!(out, "impl Texts for {} {{", events::rust_path(message))?;
-        writeln!(out, "    fn each_text(&mut self, {change}: fn(&mut String)) {{\n{lines}    }}\n}}")?;
+        writeln!(out, "    fn each_text(&mut self, {change}: fn(&mut String)) {{\n{lines}    }}")?;
+        let lines = not_blank(message, reads.contains(message.full_name()))?;
+        let is_blank = if lines.is_empty() { "_" } else { "is_blank" };
+        let signature = format!("fn blank(&self, {is_blank}: fn(&str) -> bool) -> Option<&'static str>");
+        writeln!(out, "    {signature} {{\n{lines}        None\n    }}\n}}")?;
     }
     Ok(out)
+}
+
+/// What the names of methods begin with whose texts are filters.
+const READS: [&str; 4] = ["List", "Search", "Summarize", "Count"];
+
+/// Looks for a blank text of a request where an empty one would select everything, or check nothing.
+fn not_blank(message: &MessageDescriptor, is_read: bool) -> Result<String, Box<dyn Error>> {
+    let mut lines = String::new();
+    for field in message.fields().filter(|field| field.kind() == Kind::String && field.containing_oneof().is_none()) {
+        let (name, rust) = (field.name(), rust_name(&field));
+        if !is_read && !matches!(name, "etag" | "page_token") {
+            continue;
+        }
+        let test = if field.is_list() {
+            format!("self.{rust}.iter().any(|text| is_blank(text))")
+        } else {
+            format!("is_blank(&self.{rust})")
+        };
+        writeln!(lines, "        if {test} {{ return Some(\"{name}\"); }}")?;
+    }
+    Ok(lines)
 }
 
 fn is_own(message: &MessageDescriptor) -> bool {

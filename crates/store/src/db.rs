@@ -187,9 +187,14 @@ impl Db {
 
     /// The record with this key.
     pub async fn load<R: Record>(&self, key: &R::Key) -> Result<Option<R>, Fault> {
+        self.find(key.to_values()).await
+    }
+
+    /// The record with these values of its key.
+    pub(crate) async fn find<R: Record>(&self, key: Vec<Value>) -> Result<Option<R>, Fault> {
         let condition: Vec<String> =
             R::KEY.iter().enumerate().map(|(at, column)| format!("{column} = ${}", at + 1)).collect();
-        let found = self.list(&format!("WHERE {}", condition.join(" AND ")), key.to_values()).await?;
+        let found = self.list(&format!("WHERE {}", condition.join(" AND ")), key).await?;
         Ok(found.into_iter().next())
     }
 

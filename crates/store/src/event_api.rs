@@ -186,6 +186,9 @@ impl EventService for EventApi {
     async fn list_events(&self, request: Request<ListEventsRequest>) -> Result<Response<ListEventsResponse>, Status> {
         let accounts = (self.viewer)(request.extensions());
         let mut request = request.into_inner();
+        if let Some(field) = request.blank(types::text::is_blank_text) {
+            return Err(Status::invalid_argument(format!("{field}: is blank")));
+        }
         request.each_text(types::text::normalize);
         let after = not_negative(request.after_position)?;
         let limit = match request.page_size {

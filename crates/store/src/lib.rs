@@ -52,6 +52,7 @@ mod table;
 mod task;
 mod value;
 mod watchdog;
+mod whole;
 mod work_api;
 mod workers;
 mod write_request;

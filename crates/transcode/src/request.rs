@@ -74,7 +74,10 @@ fn from_headers(
     violations: &mut Vec<Violation>,
 ) {
     let mut fill = |field: &FieldDescriptor, value: String, name: &str| {
-        if message.has_field(field) && message.get_field(field).as_str() != Some(&value) {
+        if value.is_empty() {
+            // The caller relies on a header that would do nothing.
+            violations.push(Violation::new(field.name(), format!("the {name} header is empty")));
+        } else if message.has_field(field) && message.get_field(field).as_str() != Some(&value) {
             let description = format!("differs from the {name} header");
             violations.push(Violation::new(field.name(), description));
         } else {

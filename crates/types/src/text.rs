@@ -26,6 +26,11 @@ pub fn normalize(text: &mut String) {
     }
 }
 
+/// Whether a text is given of which nothing is to be seen.
+pub fn is_blank_text(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(is_blank)
+}
+
 /// Whether nothing is to be seen of a character, which is no control character.
 fn is_blank(one: char) -> bool {
     if one.is_ascii() {

@@ -15,3 +15,4 @@ mod requests;
 mod stock;
 mod tasks;
 mod tls;
+mod whole;
