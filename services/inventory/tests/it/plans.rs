@@ -17,11 +17,11 @@ use crate::{
 
 /// An item that moves all the time, of 4,000 times once at a location.
 const MOVEMENTS: &str = "INSERT INTO movements \
-    SELECT 'A', i, CASE WHEN i % 4000 = 0 THEN 'nod_here' WHEN i % 2 = 0 THEN 'nod_there' ELSE '' END, 'RESERVED', 0, 0, 0, \
-    'ord_' || (i / 10), 'acc_' || (i % 100), '', i, i, NULL, NULL, 1 FROM n";
+    SELECT 'A', i, CASE WHEN i % 4000 = 0 THEN 'nod_here' WHEN i % 2 = 0 THEN 'nod_there' ELSE '' END, 'RESERVED', 0, 0, 0, 0, \
+    'ord_' || (i / 10), 'acc_' || (i % 100), '', i, i, NULL, NULL, NULL, 1 FROM n";
 /// Movements of other items at that location.
 const OTHERS: &str = "INSERT INTO movements \
-    SELECT 'X' || (i % 100), i, 'nod_here', 'RESERVED', 0, 0, 0, '', NULL, '', i, i, NULL, NULL, 1 FROM n";
+    SELECT 'X' || (i % 100), i, 'nod_here', 'RESERVED', 0, 0, 0, 0, '', NULL, '', i, i, NULL, NULL, NULL, 1 FROM n";
 /// Reservations that wait for nothing, and items that a location has.
 const RESERVATIONS: &str = "INSERT INTO reservations (order_id, line_number, account_id, sku, ship_to_country, requested, \
     reserved, allocated, consumed, backordered, released, shortage_policy, backorder_rank, create_time, update_time, version) \
