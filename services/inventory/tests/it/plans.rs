@@ -32,10 +32,10 @@ const WAITING: &str = "INSERT INTO reservations (order_id, line_number, account_
     backorder_time, backordered_sku, create_time, update_time, version) \
     SELECT 'ord_w' || i, 1, 'acc_' || (i / 100 % 100), 'W' || (i % 100), 'DE', 1, 0, 0, 0, 1, 0, 'REFUSE', 1, i, i, \
     'W' || (i % 100), i, i, 1 FROM n";
-/// Receipts that are to come in, and others that have.
+/// Receipts that are to come in, in the year 2100, and others that have.
 const RECEIPTS: &str = "INSERT INTO scheduled_receipts \
-    SELECT 'W' || (i % 1000), CASE WHEN i % 4000 = 0 THEN 'nod_here' ELSE 'nod_there' END, 'PO-' || i, 1, i % 2, i, \
-    CASE WHEN i % 2 = 0 THEN i END, CASE WHEN i % 2 = 0 THEN 'W' || (i % 1000) END, i, i, 1 FROM n";
+    SELECT 'W' || (i % 1000), CASE WHEN i % 4000 = 0 THEN 'nod_here' ELSE 'nod_there' END, 'PO-' || i, 1, i % 2, \
+    4102444800000000 + i, CASE WHEN i % 2 = 0 THEN 4102444800000000 + i END, CASE WHEN i % 2 = 0 THEN 'W' || (i % 1000) END, i, i, 1 FROM n";
 const LEVELS: &str = "INSERT INTO levels (sku, location_id, on_hand, allocated, shortfall, update_time, version) \
     SELECT 'Y' || i, 'nod_here', 1, 0, 0, i, 1 FROM n";
 
@@ -124,6 +124,8 @@ async fn what_waits_and_what_is_to_come_in_is_listed_without_reading_others() {
         schedule(&world, "PO-1", HERE, 3, in_days(&world, 1)).await;
         world.availability("A").await;
         plans.check("availability of an item that is to come in").await;
+        world.workers.look().await.unwrap();
+        plans.check("looking for receipts that are overdue").await;
     })
     .await;
 }
