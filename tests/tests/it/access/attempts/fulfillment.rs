@@ -41,7 +41,7 @@ pub(super) fn fulfillment_orders() -> Vec<Attempt> {
 /// What operations do about fulfillment orders and routing.
 pub(super) fn work() -> Vec<Attempt> {
     let mut attempts = vec![
-        attempt("ListRoutingDecisions", CLERK, |_, of| json!({"orderId": of.order}), Nothing),
+        attempt("ListRoutingDecisions", CLERK, |_, of| json!({"orderId": of.divided_order}), Nothing),
         attempt("RetryRouting", FOREMAN, |_, of| json!({"orderId": of.open_order}), Hidden),
     ];
     let about_work: [(&'static str, Asks); 13] = [
