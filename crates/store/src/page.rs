@@ -4,7 +4,11 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use types::{Fault, limits::MAX_PAGE_BYTES};
 
-use crate::value::{Kind, Value};
+use crate::{
+    db::Db,
+    record::Record,
+    value::{Kind, Value},
+};
 
 /// Default number of rows of a page.
 const USUAL: i64 = 50;
@@ -14,6 +18,9 @@ const MOST: i64 = 500;
 
 /// Bytes of a token that identify its list and filter.
 const MARK: usize = 8;
+
+/// About how long a row is without its large columns, when it is encoded.
+const ROW_BYTES: usize = 300;
 
 /// The page a caller asks for.
 ///
@@ -93,6 +100,22 @@ impl Page {
         self.cut(rows, token, bytes, key)
     }
 
+    /// Selects the page of rows that may be large as [`select_fitting`] does, and returns the token of the next page. The last of
+    /// `args` is [`Page::limit`].
+    pub async fn select<R: Record>(
+        &self,
+        db: &Db,
+        tail: &str,
+        args: Vec<Value>,
+        large: &[&str],
+        key: impl Fn(&R) -> Vec<Value>,
+    ) -> Result<(Vec<R>, String), Fault> {
+        let (rows, has_more) = select_fitting(db, tail, args, large).await?;
+        let last = rows.last().filter(|_| has_more);
+        let token = last.map(|last| encode(self.mark, &key(last))).unwrap_or_default();
+        Ok((rows, token))
+    }
+
     /// Cuts rows that were cut to the page already to [`MAX_PAGE_BYTES`]; returns the token of the next page, which was `token`.
     pub fn cut<R>(
         &self,
@@ -101,18 +124,49 @@ impl Page {
         bytes: impl Fn(&R) -> usize,
         key: impl Fn(&R) -> Vec<Value>,
     ) -> String {
-        let mut sum = 0_usize;
-        let fitting = rows.iter().take_while(|row| {
-            sum = sum.saturating_add(bytes(row));
-            sum <= MAX_PAGE_BYTES
-        });
-        let kept = fitting.count().max(1);
+        let kept = fitting(rows.iter().map(bytes));
         if kept >= rows.len() {
             return token;
         }
         rows.truncate(kept);
         rows.last().map(|last| encode(self.mark, &key(last))).unwrap_or_default()
     }
+}
+
+/// Selects rows that may be large, as many as fit [`MAX_PAGE_BYTES`] but one at least; returns whether there are more. `tail` and
+/// `args` are those of [`Db::list`]; the last of `args` is the limit, one more than is wanted. `large` are the columns that may be
+/// long; the others are together a few hundred bytes.
+///
+/// Of rows that do not fit only the length is read, for which neither database reads a long value.
+pub async fn select_fitting<R: Record>(
+    db: &Db,
+    tail: &str,
+    mut args: Vec<Value>,
+    large: &[&str],
+) -> Result<(Vec<R>, bool), Fault> {
+    let lengths: Vec<String> = large.iter().map(|column| format!("COALESCE(octet_length({column}), 0)")).collect();
+    let sql = format!("SELECT CAST({} AS BIGINT) FROM {} {tail}", lengths.join(" + "), R::TABLE);
+    let rows = db.query(sql, args.clone()).await?;
+    let bytes = rows.iter().map(|row| row.at::<i64>(0)).collect::<Result<Vec<i64>, Fault>>()?;
+    let bytes = bytes.into_iter().map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX).saturating_add(ROW_BYTES));
+    let fitting = i64::try_from(fitting(bytes)).unwrap_or(i64::MAX);
+    let Some(Value::Integer(limit)) = args.last_mut() else {
+        return Err(Fault::internal("rows are selected without a limit"));
+    };
+    let wanted = fitting.min(limit.saturating_sub(1));
+    *limit = wanted;
+    let has_more = i64::try_from(rows.len()).unwrap_or(i64::MAX) > wanted;
+    Ok((db.list(tail, args).await?, has_more))
+}
+
+/// How many of the first rows, of so many bytes each, a page has room for: one at least.
+fn fitting(bytes: impl Iterator<Item = usize>) -> usize {
+    let mut sum = 0_usize;
+    let fits = |bytes: &usize| {
+        sum = sum.saturating_add(*bytes);
+        sum <= MAX_PAGE_BYTES
+    };
+    bytes.take_while(fits).count().max(1)
 }
 
 fn mark(list: &str, filter: &[&str]) -> [u8; MARK] {

@@ -66,6 +66,18 @@ pub async fn tamper(url: &str, statement: &str) -> usize {
     }
 }
 
+/// Inserts numbered copies of rows: `insert` selects them, with `n(i)`, the numbers up to `times`.
+pub async fn multiply(url: &str, times: usize, insert: &str) {
+    let numbers = format!("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {times})");
+    assert!(tamper(url, &format!("{numbers} {insert} RETURNING 1")).await >= times, "no copies: {insert}");
+}
+
+/// Bytes as a literal of the database.
+pub fn literal(url: &str, bytes: &[u8]) -> String {
+    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    if url.starts_with("sqlite:") { format!("x'{digits}'") } else { format!("'\\x{digits}'::bytea") }
+}
+
 async fn administer(server: &str, statement: String) -> usize {
     let mut connection = PgConnection::connect(server).await.expect("the server of TEST_POSTGRES_URL");
     let rows = sqlx::raw_sql(AssertSqlSafe(statement)).fetch_all(&mut connection).await;

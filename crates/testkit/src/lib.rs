@@ -9,6 +9,7 @@ pub mod database;
 mod events;
 mod fixture;
 mod log;
+mod pages;
 pub mod plans;
 mod refusal;
 mod service;
@@ -17,6 +18,7 @@ pub mod time;
 pub use events::Events;
 pub use fixture::{START, clock, customer, partner, person, staff, units};
 pub use log::{Log, Verification, event};
+pub use pages::pages;
 pub use refusal::{fault, reason, wrong_fields};
 pub use service::{Service, each, peer};
 

@@ -7,7 +7,7 @@
 //! | entries of a page | 50 unless asked, at most 500 | `crates/store/src/page.rs` |
 //! | events of a page | 100 unless asked, at most 1,000 | `crates/store/src/event_api.rs` |
 //! | entries of a page of a timeline | 100 unless asked, at most 1,000 | `services/operations/src/store.rs` |
-//! | bytes of a page of orders, fulfillment orders, shipments, returns | about 4 MiB | [`MAX_PAGE_BYTES`] |
+//! | bytes of the rows of a page | 3.75 MiB, or one row | [`MAX_PAGE_BYTES`] |
 //! | body of a REST request | 4 MiB (`--max-body`) | `crates/transcode/src/transcoder.rs` |
 //! | message of a gRPC request | 4 MiB, which is tonic's default | |
 //! | message of an answer to the gateway, or of a log | 64 MiB | `crates/transcode/src/frame.rs`, `crates/store/src/follower.rs` |
@@ -39,8 +39,9 @@ pub const MAX_STREET_LINES: usize = 4;
 /// The most references, and the most fields of its own, that a customer gives an order or a line.
 pub const MAX_OWN_FIELDS: usize = 20;
 
-/// The most bytes of the rows of a page, beyond which it ends early, though not before its first row.
-pub const MAX_PAGE_BYTES: usize = 4 << 20;
+/// The most bytes of the rows of a page, beyond which it ends early, though not before its first row. With what is around the rows it
+/// is less than the 4 MiB of an answer that gRPC clients accept unless told otherwise.
+pub const MAX_PAGE_BYTES: usize = (4 << 20) - (256 << 10);
 
 /// The most characters of a request id (REST: `Idempotency-Key`).
 pub const MAX_REQUEST_ID: usize = 200;

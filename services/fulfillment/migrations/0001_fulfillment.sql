@@ -80,6 +80,7 @@ CREATE TABLE routing_decisions (
 );
 CREATE INDEX routing_decisions_by_order ON routing_decisions (order_id, decision_id);
 
+-- `size_bytes` is about how long its lines are when they are encoded.
 CREATE TABLE fulfillment_orders (
     fulfillment_order_id TEXT NOT NULL PRIMARY KEY,
     order_id TEXT NOT NULL,
@@ -106,6 +107,7 @@ CREATE TABLE fulfillment_orders (
     cancel_time BIGINT,
     late_acceptance TEXT NOT NULL CHECK (late_acceptance IN ('NONE', 'OPEN', 'RESOLVED')),
     holds TEXT NOT NULL,
+    size_bytes BIGINT NOT NULL DEFAULT 0,
     create_time BIGINT NOT NULL,
     update_time BIGINT NOT NULL,
     version BIGINT NOT NULL
@@ -175,6 +177,7 @@ CREATE TABLE ship_to_changes (
     PRIMARY KEY (order_id, change_number)
 );
 
+-- `size_bytes` is about how long its packages are when they are encoded.
 CREATE TABLE shipments (
     shipment_id TEXT NOT NULL PRIMARY KEY,
     fulfillment_order_id TEXT NOT NULL,
@@ -192,6 +195,7 @@ CREATE TABLE shipments (
     contents TEXT NOT NULL CHECK (contents IN ('AGREE', 'DIFFER')),
     ship_time BIGINT,
     deliver_time BIGINT,
+    size_bytes BIGINT NOT NULL DEFAULT 0,
     create_time BIGINT NOT NULL,
     update_time BIGINT NOT NULL,
     version BIGINT NOT NULL

@@ -169,6 +169,7 @@ impl FulfillmentOrderAggregate {
                 *line = rows.put(line.clone());
             }
         }
+        self.order.header.size_bytes = self.order.lines_bytes();
         self.order.header.update_time = cx.now();
         self.order.header = rows.put(self.order.header.clone());
         Ok(())
@@ -190,6 +191,7 @@ impl FulfillmentOrderAggregate {
             }
             shipment.derive_state(self.packages.iter().filter(|package| package.shipment_id == id));
             if changed || shipment.version == 0 || rows.get::<Shipment>(&shipment.shipment_id)? != Some(shipment) {
+                shipment.measure(self.packages.iter().filter(|package| package.shipment_id == id));
                 shipment.update_time = cx.now();
                 *shipment = rows.put(shipment.clone());
             }

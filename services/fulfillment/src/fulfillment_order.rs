@@ -10,6 +10,7 @@ mod stopping;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use prost::Message as _;
 use proto::{
     fulfillment::v1 as contract,
     types::v1::{Address, LineQuantity},
@@ -68,6 +69,8 @@ store::record! {
         late_acceptance: LateAcceptance,
         /// Open holds of the order that block lines of it.
         holds: OpenHolds,
+        /// About how long its lines are when they are encoded, so that a page ends by bytes before they are read.
+        size_bytes: i64,
         /// When it was created.
         create_time: Timestamp,
         /// When it last changed.
@@ -130,6 +133,22 @@ store::text_enum! {
     }
 }
 
+/// About how long a fulfillment order is without its lines and texts, when it is encoded.
+const ORDER_BYTES: usize = 500;
+
+/// The same of a line without its SKU.
+const LINE_BYTES: usize = 60;
+
+impl FulfillmentOrderHeader {
+    /// About how long the fulfillment order is with its lines, when it is encoded.
+    pub(crate) fn full_bytes(&self) -> usize {
+        let asked = self.ship_to_change.as_ref().map_or(0, |change| change.0.encoded_len());
+        let texts = self.customer_po.len() + self.reason.len() + self.ship_to.0.encoded_len() + asked;
+        let lines = usize::try_from(self.size_bytes).unwrap_or(usize::MAX);
+        lines.saturating_add(ORDER_BYTES + texts)
+    }
+}
+
 /// A fulfillment order with its lines.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct FulfillmentOrder {
@@ -139,6 +158,12 @@ pub(crate) struct FulfillmentOrder {
 }
 
 impl FulfillmentOrder {
+    /// About how long its lines are when they are encoded.
+    pub(crate) fn lines_bytes(&self) -> i64 {
+        let bytes: usize = self.lines.iter().map(|line| LINE_BYTES + line.sku.len()).sum();
+        i64::try_from(bytes).unwrap_or(i64::MAX)
+    }
+
     /// The same units with the item of their line; `None` when there is no such line.
     pub(crate) fn with_item(&self, unit: &LineQuantity) -> Option<LineQuantity> {
         let line = self.lines.iter().find(|line| line.line_number == i64::from(unit.line_number));

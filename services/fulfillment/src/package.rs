@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use prost::Message as _;
 use proto::{
     fulfillment::v1::{ProofOfDelivery, ReportedPackage},
     types::v1::{Address, LineQuantity},
@@ -80,7 +81,17 @@ store::text_enum! {
     }
 }
 
+/// About how long a package is without its contents and its proof, when it is encoded.
+const PACKAGE_BYTES: usize = 300;
+
 impl Package {
+    /// About how long it is when it is encoded.
+    pub(crate) fn bytes(&self) -> usize {
+        let proof = self.proof.as_ref().map_or(0, |proof| proof.0.encoded_len());
+        let ship_to = self.ship_to.as_ref().map_or(0, |ship_to| ship_to.0.encoded_len());
+        PACKAGE_BYTES + self.contents.0.encoded_len() + proof + ship_to
+    }
+
     /// A package that is neither labelled nor has left. The same shipment and tracking number, or SSCC without one, are the
     /// same package.
     pub(crate) fn new(shipment: &Shipment, contents: ReportedPackage, now: Timestamp) -> Result<Self, Fault> {

@@ -3,12 +3,16 @@
 //! Labels, departures and arrivals are facts of packages, and the shipment's state is a function of the packages that left.
 //! A second package is added and never replaces the first, and a package that is reported twice counts once.
 
+use prost::Message as _;
 use proto::{fulfillment::v1 as contract, types::v1::Address};
 use sha2::{Digest, Sha256};
 use store::Proto;
 use types::{AccountId, Fault, FulfillmentOrderId, Id, NodeId, OrderId, PartnerId, ShipmentId, Timestamp};
 
 use crate::{fulfillment_order::FulfillmentOrderHeader, package::Package};
+
+/// About how long a shipment is without its packages, when it is encoded: with an address of the usual length.
+const SHIPMENT_BYTES: usize = 700;
 
 store::record! {
     /// Goods that leave a node together.
@@ -41,6 +45,8 @@ store::record! {
         ship_time: Option<Timestamp>,
         /// When the last package was delivered, once all are.
         deliver_time: Option<Timestamp>,
+        /// About how long its packages are when they are encoded, so that a page ends by bytes before they are read.
+        size_bytes: i64,
         /// When it was first reported.
         create_time: Timestamp,
         /// When it last changed.
@@ -121,10 +127,24 @@ impl Shipment {
             contents: ReportedContents::Agree,
             ship_time: None,
             deliver_time: None,
+            size_bytes: 0,
             create_time: now,
             update_time: now,
             version: 0,
         })
+    }
+
+    /// Keeps about how long its packages are when they are encoded.
+    pub(crate) fn measure<'a>(&mut self, packages: impl IntoIterator<Item = &'a Package>) {
+        let bytes: usize = packages.into_iter().map(Package::bytes).sum();
+        self.size_bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+    }
+
+    /// About how long it is with its packages, when it is encoded.
+    pub(crate) fn full_bytes(&self) -> usize {
+        let ship_to = self.ship_to.as_ref().map_or(0, |ship_to| ship_to.0.encoded_len());
+        let packages = usize::try_from(self.size_bytes).unwrap_or(usize::MAX);
+        packages.saturating_add(SHIPMENT_BYTES + ship_to)
     }
 
     /// Whether a reporter is authoritative for its packages: the distributor (empty), its carrier, or the partner that runs

@@ -54,12 +54,13 @@ pub(crate) async fn all_nodes(db: &Db) -> Result<Vec<Node>, Fault> {
     db.list("ORDER BY node_id", Vec::new()).await
 }
 
-/// A page of nodes by id.
-pub(crate) async fn nodes(db: &Db, page: &Page) -> Result<Vec<Node>, Fault> {
+/// A page of nodes by id, and the token of the next page.
+pub(crate) async fn nodes(db: &Db, page: &Page) -> Result<(Vec<Node>, String), Fault> {
     let mut select = Select::new();
     select.after(&["node_id"], ">", page);
     let (tail, args) = select.into_page("node_id", page.limit());
-    db.list(&tail, args).await
+    let large = ["service_areas", "holidays", "lanes"];
+    page.select(db, &tail, args, &large, |node: &Node| vec![node.node_id.to_value()]).await
 }
 
 /// A release with its lines.
@@ -74,17 +75,19 @@ pub(crate) async fn release(
     Ok(Some((release, lines)))
 }
 
-/// The routing decisions of an order whose account the caller sees, oldest first.
+/// A page of the routing decisions of an order whose account the caller sees, oldest first, and the token of the next page.
 pub(crate) async fn routing_decisions(
     db: &Db,
     order_id: &OrderId,
     caller: &Principal,
-) -> Result<Vec<RoutingDecision>, Fault> {
+    page: &Page,
+) -> Result<(Vec<RoutingDecision>, String), Fault> {
     let mut select = Select::new();
-    select.equal("order_id", Some(order_id));
+    select.few("order_id = ?", order_id.to_value());
     select.seen_by(caller);
-    let (condition, args) = select.into_condition();
-    db.list(&format!("WHERE {condition} ORDER BY decision_id"), args).await
+    select.after(&["decision_id"], ">", page);
+    let (tail, args) = select.into_page("decision_id", page.limit());
+    page.select(db, &tail, args, &["body"], |decision: &RoutingDecision| vec![decision.decision_id.to_value()]).await
 }
 
 /// Refuses an order of which the caller sees no release.

@@ -132,8 +132,8 @@ CREATE TABLE backorder_rules (
     version BIGINT NOT NULL
 );
 
--- Units that are to come in, or came in under a number that may still be scheduled. `open_time` repeats the expected time while any still are; `expected_sku` is the item while they
--- count as supply, which they do until that time; for lookup.
+-- Units that are to come in, or came in under a number that may still be scheduled. `open_time` repeats the expected time while
+-- any still are; `expected_sku` is the item while they count as supply, which they do until that time; for lookup.
 CREATE TABLE scheduled_receipts (
     sku TEXT NOT NULL,
     location_id TEXT NOT NULL,
@@ -149,6 +149,9 @@ CREATE TABLE scheduled_receipts (
     PRIMARY KEY (sku, location_id, receipt_number)
 );
 CREATE INDEX scheduled_receipts_expected ON scheduled_receipts (expected_sku, expect_time)
+    WHERE expected_sku IS NOT NULL;
+-- Those that count as supply after their time, which a task ends.
+CREATE INDEX scheduled_receipts_by_time ON scheduled_receipts (expect_time)
     WHERE expected_sku IS NOT NULL;
 CREATE INDEX scheduled_receipts_open ON scheduled_receipts (open_time, sku, location_id, receipt_number)
     WHERE open_time IS NOT NULL;
@@ -205,7 +208,8 @@ CREATE TABLE open_holds (
 
 -- The ledger, append-only: the sums of its deltas are the counters of `stock` and `levels`. `stock_day` is
 -- `sku@location@day` when units on hand changed at a location or such a change is taken back, the day being that of
--- `occur_time`; for lookup. Without an account the movement is of no order. There is no index by account: every reservation
+-- `occur_time`; for lookup. `covered_delta` is the part of a reported change that a later count had already; once that count is
+-- taken back, another movement, which names this one in `uncovers`, changes the units. Without an account the movement is of no order. There is no index by account: every reservation
 -- would write it, for the few callers that see some accounts only.
 CREATE TABLE movements (
     sku TEXT NOT NULL,
@@ -214,6 +218,7 @@ CREATE TABLE movements (
     kind TEXT NOT NULL CHECK (kind IN ('RECEIVED', 'ADJUSTED', 'COUNTED', 'RESERVED', 'RELEASED', 'ALLOCATED',
                                        'DEALLOCATED', 'SHIPPED', 'RESTOCKED')),
     on_hand_delta BIGINT NOT NULL,
+    covered_delta BIGINT NOT NULL DEFAULT 0,
     reserved_delta BIGINT NOT NULL,
     allocated_delta BIGINT NOT NULL,
     reference TEXT NOT NULL,
@@ -223,6 +228,7 @@ CREATE TABLE movements (
     record_time BIGINT NOT NULL,
     stock_day TEXT,
     retracts BIGINT,
+    uncovers BIGINT,
     version BIGINT NOT NULL,
     PRIMARY KEY (sku, movement_number)
 );
@@ -234,5 +240,4 @@ CREATE INDEX movements_by_item_and_location ON movements (sku, location_id, move
 CREATE INDEX movements_by_reference ON movements (reference, record_time, sku, movement_number)
     WHERE reference <> '';
 CREATE INDEX movements_by_day ON movements (stock_day) WHERE stock_day IS NOT NULL;
--- One is taken back twice when the first time had no effect, because a later count had shown the truth that is taken back too.
 CREATE INDEX movements_by_retracted ON movements (sku, retracts) WHERE retracts IS NOT NULL;

@@ -32,7 +32,7 @@ use crate::{
 };
 
 pub(crate) use allocation::{DeallocationPolicy, OutboundQuantity};
-pub(crate) use on_hand::undone;
+pub(crate) use on_hand::TakenBack;
 pub(crate) use reservation::Terms;
 pub(crate) use save::Cause;
 pub(crate) use tracked_rows::{Change, TrackedRows};
@@ -79,6 +79,8 @@ struct Entry<'a> {
     /// Of the units whose reservation changes.
     ship_to_country: &'a str,
     on_hand: i64,
+    /// Units on hand that a later count has already.
+    covered: i64,
     reserved: i64,
     allocated: i64,
     reference: &'a str,
@@ -86,6 +88,8 @@ struct Entry<'a> {
     occur_time: Timestamp,
     /// The movement that it takes back.
     retracts: Option<i64>,
+    /// The movement whose covered units change.
+    uncovers: Option<i64>,
 }
 
 impl Ledger {
@@ -157,8 +161,8 @@ impl Ledger {
 
     /// Changes counters and writes the movement.
     fn record(&mut self, entry: Entry<'_>) -> Result<(), Fault> {
-        let Entry { kind, sku, location_id, ship_to_country, on_hand, reserved, allocated, .. } = entry;
-        let Entry { reference, note, occur_time, retracts, .. } = entry;
+        let Entry { kind, sku, location_id, ship_to_country, on_hand, covered, reserved, allocated, .. } = entry;
+        let Entry { reference, note, occur_time, retracts, uncovers, .. } = entry;
         let mut located = 0;
         let mut available_at = None;
         if let Some(location_id) = location_id.filter(|_| on_hand != 0 || allocated != 0) {
@@ -185,13 +189,14 @@ impl Ledger {
         stock.shortfall = stock.located_shortfall + Supply::of(stock, self.reach.as_ref()).missing();
         stock.last_movement_number += 1;
         stock.update_time = self.now;
-        let stock_day = location_id.filter(|_| on_hand != 0 || retracts.is_some());
+        let stock_day = location_id.filter(|_| on_hand != 0 || covered != 0 || retracts.is_some());
         self.movements.push(Movement {
             sku: sku.to_owned(),
             movement_number: stock.last_movement_number,
             location_id: location_id.map(ToString::to_string).unwrap_or_default(),
             kind,
             on_hand_delta: on_hand,
+            covered_delta: covered,
             reserved_delta: reserved,
             allocated_delta: allocated,
             reference: reference.to_owned(),
@@ -201,6 +206,7 @@ impl Ledger {
             record_time: self.now,
             stock_day: stock_day.map(|location_id| movement::stock_day(sku, location_id, movement::day(occur_time))),
             retracts,
+            uncovers,
             version: 0,
         });
         Ok(())
@@ -214,12 +220,14 @@ impl Ledger {
             location_id: None,
             ship_to_country: "",
             on_hand: 0,
+            covered: 0,
             reserved: 0,
             allocated: 0,
             reference,
             note: "",
             occur_time: self.now,
             retracts: None,
+            uncovers: None,
         }
     }
 }

@@ -37,6 +37,8 @@ store::record! {
         location_id: String,
         kind: MovementKind,
         on_hand_delta: i64,
+        /// Units on hand that it would have changed too, had not a later count had them already.
+        covered_delta: i64,
         reserved_delta: i64,
         allocated_delta: i64,
         /// An order, a shipment, a receipt number.
@@ -46,10 +48,20 @@ store::record! {
         note: String,
         occur_time: Timestamp,
         record_time: Timestamp,
-        /// `sku@location@day` when units on hand changed at a location or a movement of them is taken back, for lookup.
+        /// `sku@location@day` when units on hand changed at a location, a count had the change already, or one is taken back; for
+        /// lookup.
         stock_day: Option<String>,
         /// The movement that it takes back.
         retracts: Option<i64>,
+        /// The movement whose covered units change by this one, because the count is taken back.
+        uncovers: Option<i64>,
+    }
+}
+
+impl Movement {
+    /// The change of units on hand that was reported, whether a later count had it already or not.
+    pub(crate) fn reported_delta(&self) -> i64 {
+        self.on_hand_delta + self.covered_delta
     }
 }
 

@@ -15,7 +15,7 @@ use store::{Command, Context, Needs, Rows};
 use types::{Fault, NodeId, Timestamp, limits::MAX_TEXT};
 
 use crate::{
-    ledger::{Cause, undone},
+    ledger::{Cause, TakenBack},
     movement::{Movement, MovementKind, STOCK_DAY, day, stock_day},
     quantity::{check_count, check_once},
     stock::{Level, Location},
@@ -61,7 +61,7 @@ impl RetractCount {
     }
 
     /// The movements of the count that were not taken back, as far as they are loaded.
-    fn counted<'r>(&self, rows: &'r Rows, sku: &str) -> Vec<&'r Movement> {
+    fn counted<'r>(&self, rows: &'r Rows, sku: &str) -> Vec<TakenBack<'r>> {
         let of_day = rows.by::<Movement>(STOCK_DAY, &self.stock_day(sku)).unwrap_or_default();
         let retracted: Vec<i64> = of_day.iter().filter_map(|movement| movement.retracts).collect();
         let is_of_count = |movement: &&Movement| {
@@ -69,17 +69,17 @@ impl RetractCount {
                 && movement.occur_time == self.count_time
                 && !retracted.contains(&movement.movement_number)
         };
-        of_day.into_iter().filter(is_of_count).collect()
+        let counted = of_day.iter().copied().filter(is_of_count);
+        counted.map(|movement| TakenBack::new(movement, of_day.iter().copied())).collect()
     }
 
     fn working_set(&self, rows: &Rows) -> WorkingSet {
         let mut set = WorkingSet::default();
         for sku in &self.skus {
             let level = loaded::<Level>(rows, &(sku.clone(), self.location_id.clone()));
-            let counted: i64 = self.counted(rows, sku).iter().map(|movement| undone(level, movement)).sum();
+            let counted: i64 = self.counted(rows, sku).iter().map(|taken| taken.undone(level)).sum();
             let covered = uncovered(rows, sku, &self.location_id, self.count_time).movements;
-            let delta = counted - covered.iter().map(|movement| movement.on_hand_delta).sum::<i64>();
-            set.on_hand_changes(rows, sku, &self.location_id, delta);
+            set.on_hand_changes(rows, sku, &self.location_id, counted + uncovered::delta(&covered));
         }
         set
     }
@@ -107,10 +107,9 @@ impl Command for RetractCount {
         }
         checks.done()?;
         for sku in skus {
-            let Uncovered { count_time: earlier, mut movements } = uncovered(rows, sku, location_id, *count_time);
-            movements.extend(self.counted(rows, sku));
+            let Uncovered { count_time: earlier, movements } = uncovered(rows, sku, location_id, *count_time);
             ledger.forget_count(sku, location_id, *count_time, earlier);
-            ledger.retract_all(movements, location_id, reason)?;
+            ledger.retract_all(&self.counted(rows, sku), &movements, location_id, reason)?;
         }
         ledger.save(&Cause::Stock, rows, cx)?;
         if location.count_time == Some(*count_time) {

@@ -1,5 +1,6 @@
 //! Takes back a receipt, a correction or a count by a movement that undoes it. The ledger keeps both. With the newest count of the
-//! item, what it covered counts again (`uncovered.rs`). Units of a scheduled receipt are to come in again.
+//! item, what it covered counts again (`uncovered.rs`). Units of a scheduled receipt are to come in again: as many as were reported,
+//! whether a count had them already or not.
 
 use std::sync::Arc;
 
@@ -9,8 +10,8 @@ use store::{Command, Context, Needs, Rows, Value};
 use types::{Fault, NodeId, limits::MAX_TEXT};
 
 use crate::{
-    ledger::{Cause, undone},
-    movement::{Movement, MovementKind},
+    ledger::{Cause, TakenBack},
+    movement::{Movement, MovementKind, STOCK_DAY},
     scheduled_receipt::ReceiptKey,
     stock::Level,
     uncovered::{self, Uncovered, uncovered},
@@ -64,12 +65,18 @@ impl RetractMovement {
         {
             let level = loaded::<Level>(rows, &(self.sku.clone(), location_id.clone()));
             let covered = Self::covered(rows, movement, &location_id).movements;
-            let delta = undone(level, movement) - covered.iter().map(|movement| movement.on_hand_delta).sum::<i64>();
+            let delta = taken_back(rows, movement).undone(level) + uncovered::delta(&covered);
             set.on_hand_changes(rows, &self.sku, &location_id, delta);
             receipt(movement, &location_id).into_iter().for_each(|key| set.receipt(key));
         }
         set
     }
+}
+
+/// A movement to take back, with what has been uncovered of it as far as it is loaded.
+fn taken_back<'r>(rows: &'r Rows, movement: &'r Movement) -> TakenBack<'r> {
+    let of_day = movement.stock_day.as_ref().and_then(|day| rows.by::<Movement>(STOCK_DAY, day).ok());
+    TakenBack::new(movement, of_day.unwrap_or_default())
 }
 
 /// The scheduled receipt that a movement may be of.
@@ -86,7 +93,11 @@ impl Command for RetractMovement {
     fn needs(&self, rows: &Rows, needs: &mut Needs) {
         needs.row::<Movement>(&self.key());
         needs.by::<Movement>(RETRACTS, self.retracts().as_slice());
-        if let Some(movement) = loaded::<Movement>(rows, &self.key()).filter(|one| one.kind == MovementKind::Counted)
+        let movement = loaded::<Movement>(rows, &self.key());
+        if let Some(day) = movement.and_then(|movement| movement.stock_day.as_ref()) {
+            needs.by::<Movement>(STOCK_DAY, day);
+        }
+        if let Some(movement) = movement.filter(|movement| movement.kind == MovementKind::Counted)
             && let Ok(location_id) = one_id::<NodeId>("location_id", &movement.location_id)
         {
             uncovered::needs(&self.sku, &location_id, movement.occur_time, needs);
@@ -98,21 +109,20 @@ impl Command for RetractMovement {
         let movement = rows.get::<Movement>(&self.key())?.cloned();
         let movement = movement.ok_or_else(|| Fault::not_found("movement", self.movement_number))?;
         let kinds = [MovementKind::Received, MovementKind::Adjusted, MovementKind::Counted];
-        if !kinds.contains(&movement.kind) || movement.retracts.is_some() {
+        if !kinds.contains(&movement.kind) || movement.retracts.is_some() || movement.uncovers.is_some() {
             return Err(Fault::not_supported("only a receipt, a correction or a count can be taken back"));
         }
         let location_id = one_id("location_id", &movement.location_id)?;
         if rows.by::<Movement>(RETRACTS, self.retracts().as_slice())?.is_empty() {
             let mut ledger = self.working_set(rows).load(rows, cx.now())?;
-            let Uncovered { count_time: earlier, mut movements } = Self::covered(rows, &movement, &location_id);
+            let Uncovered { count_time: earlier, movements } = Self::covered(rows, &movement, &location_id);
             if movement.kind == MovementKind::Counted {
                 ledger.forget_count(&self.sku, &location_id, movement.occur_time, earlier);
             }
             if let Some(key) = receipt(&movement, &location_id) {
-                ledger.count_down(&key, -movement.on_hand_delta)?;
+                ledger.count_down(&key, -movement.reported_delta())?;
             }
-            movements.push(&movement);
-            ledger.retract_all(movements, &location_id, &self.reason)?;
+            ledger.retract_all(&[taken_back(rows, &movement)], &movements, &location_id, &self.reason)?;
             ledger.save(&Cause::Stock, rows, cx)?;
         }
         level_of(rows, &self.sku, &location_id, cx.now())

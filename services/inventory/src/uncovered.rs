@@ -4,9 +4,9 @@
 //! unit (`ledger/on_hand.rs`). When that count is taken back itself, the ledger says what it covered:
 //!
 //! 1. The newest other count that stands, if it is within the time for which counts are accepted: the item was last counted then.
-//! 2. The movements since that count which were taken back without effect. They are taken back once more, with effect.
+//! 2. The movements since that count which it had already: reported late, or taken back. Another movement makes each of them count.
 
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 
 use store::{Needs, Rows};
 use types::{NodeId, Timestamp};
@@ -23,7 +23,7 @@ use crate::{
 pub(crate) struct Uncovered<'r> {
     /// When the newest other count that stands was taken.
     pub(crate) count_time: Option<Timestamp>,
-    /// Movements that were taken back without effect.
+    /// Movements that it had already.
     pub(crate) movements: Vec<&'r Movement>,
 }
 
@@ -44,20 +44,21 @@ pub(crate) fn uncovered<'r>(rows: &'r Rows, sku: &str, location_id: &NodeId, cou
     }
     let loaded = days(sku, location_id, count_time).filter_map(|day| rows.by::<Movement>(STOCK_DAY, &day).ok());
     let earlier: Vec<_> = loaded.flatten().filter(|movement| movement.occur_time < count_time).collect();
-    // By the number of a movement that was taken back: the units that this changed.
-    let mut undone: BTreeMap<i64, i64> = BTreeMap::new();
-    for movement in &earlier {
-        if let Some(retracted) = movement.retracts {
-            *undone.entry(retracted).or_default() += movement.on_hand_delta;
-        }
-    }
+    let retracted: HashSet<i64> = earlier.iter().filter_map(|movement| movement.retracts).collect();
+    let uncovered: HashSet<i64> = earlier.iter().filter_map(|movement| movement.uncovers).collect();
     let stands = |movement: &&&Movement| {
-        movement.kind == MovementKind::Counted && !undone.contains_key(&movement.movement_number)
+        movement.kind == MovementKind::Counted && !retracted.contains(&movement.movement_number)
     };
     let last_count = earlier.iter().filter(stands).map(|movement| movement.occur_time).max();
-    let without_effect = |movement: &&Movement| {
-        let is_uncovered = last_count.is_none_or(|last| movement.occur_time >= last);
-        is_uncovered && undone.get(&movement.movement_number) == Some(&0) && movement.on_hand_delta != 0
+    let was_covered = |movement: &&Movement| {
+        last_count.is_none_or(|last| movement.occur_time >= last)
+            && movement.covered_delta != 0
+            && !uncovered.contains(&movement.movement_number)
     };
-    Uncovered { count_time: last_count, movements: earlier.iter().copied().filter(without_effect).collect() }
+    Uncovered { count_time: last_count, movements: earlier.iter().copied().filter(was_covered).collect() }
+}
+
+/// The change of units on hand by movements that a count had already.
+pub(crate) fn delta(movements: &[&Movement]) -> i64 {
+    movements.iter().map(|movement| movement.covered_delta).sum()
 }

@@ -120,12 +120,12 @@ impl Units {
     }
 }
 
-/// New rules of a unit that an item has.
+/// New rules of a unit that an item has, or a new unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UnitChange {
     uom: String,
-    /// Numerator and denominator as the caller knows them; not compared when 0.
-    fraction: (i64, i64),
+    /// Numerator and denominator; when both are 0, those that the unit has.
+    fraction: Option<(i64, i64)>,
     rules: UnitRules,
 }
 
@@ -139,23 +139,44 @@ impl UnitChange {
         let mut read = Vec::new();
         for (index, unit) in units.iter().enumerate() {
             let at = |field: &str| format!("units[{index}].{field}");
+            let uom = read_uom(checks, at("uom"), &unit.uom);
             check_once(checks, &mut seen, unit.uom.as_str(), || at("uom"));
+            let fraction = if (unit.numerator, unit.denominator) == (0, 0) {
+                Some(None)
+            } else {
+                let numerator = checks.quantity(at("numerator"), unit.numerator, 1);
+                numerator.zip(checks.quantity(at("denominator"), unit.denominator, 1)).map(Some)
+            };
             let rules = UnitRules::read(checks, unit, at);
-            let fraction = (unit.numerator, unit.denominator);
-            read.push(rules.map(|rules| Self { uom: unit.uom.clone(), fraction, rules }));
+            let change = uom.zip(fraction).zip(rules);
+            read.push(change.map(|((uom, fraction), rules)| Self { uom, fraction, rules }));
         }
         read.into_iter().collect()
     }
 
-    /// Changes the rules of the unit; `index` is its place in the request.
-    pub(crate) fn apply(&self, index: usize, units: &mut Units) -> Result<(), Fault> {
+    /// Changes the rules of the unit, or adds it to those of an item with the base unit `base`; `index` is its place in the
+    /// request. What a unit is never changes: quantities in it are ordered, and were confirmed.
+    pub(crate) fn apply(&self, index: usize, base: &str, units: &mut Units) -> Result<(), Fault> {
         let at = |field: &str| format!("units[{index}].{field}");
-        let unit = units.0.iter_mut().find(|unit| unit.uom == self.uom);
-        let unit = unit.ok_or_else(|| Fault::invalid(at("uom"), "is not a unit of the item"))?;
-        if self.fraction != (0, 0) && self.fraction != (unit.numerator, unit.denominator) {
-            return Err(Fault::invalid(at("numerator"), "must be 0 or as it is: what a unit is does not change"));
+        if let Some(unit) = units.0.iter_mut().find(|unit| unit.uom == self.uom) {
+            let (numerator, denominator) = self.fraction.unwrap_or((unit.numerator, unit.denominator));
+            let changed = [("numerator", numerator, unit.numerator), ("denominator", denominator, unit.denominator)];
+            if let Some((field, _, present)) = changed.into_iter().find(|(_, wanted, present)| wanted != present) {
+                return Err(Fault::invalid(at(field), format!("is {present} and does not change: add another unit")));
+            }
+            unit.rules = self.rules;
+            return Ok(());
         }
-        unit.rules = self.rules;
+        if self.uom == base {
+            return Err(Fault::invalid(at("uom"), "is the base unit"));
+        }
+        let Some((numerator, denominator)) = self.fraction else {
+            return Err(Fault::invalid(at("numerator"), "is required: the item does not have the unit yet"));
+        };
+        if units.0.len() >= MAX_UNITS {
+            return Err(Fault::invalid("units", format!("the item may have at most {MAX_UNITS} units")));
+        }
+        units.0.push(Unit { uom: self.uom.clone(), numerator, denominator, rules: self.rules });
         Ok(())
     }
 }

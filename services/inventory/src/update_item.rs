@@ -88,7 +88,10 @@ impl Command for UpdateItem {
         item.base_decimals = self.base_decimals.unwrap_or(item.base_decimals);
         item.order_multiple = self.order_multiple.unwrap_or(item.order_multiple);
         item.minimum_quantity = self.minimum_quantity.unwrap_or(item.minimum_quantity);
-        self.units.iter().enumerate().try_for_each(|(index, change)| change.apply(index, &mut item.units))?;
+        self.units
+            .iter()
+            .enumerate()
+            .try_for_each(|(index, change)| change.apply(index, &present.base_uom, &mut item.units))?;
         if item == *present {
             return Ok(crate::wire::item(present));
         }

@@ -1,5 +1,7 @@
 //! What may not stand still without anybody knowing: reserved units whose time does not end, receipts that never are overdue.
 
+use std::time::Duration;
+
 use store::{Check, Command, Context, Heal, Needs, Rows};
 use types::{Fault, OrderId, Timestamp};
 
@@ -19,16 +21,17 @@ pub(crate) const CHECKS: &[Check] = &[
         heal: Heal::Command(|row| Ok(Box::new(ExpireAgain { order_id: row.at(0)?, due: row.at(1)? }))),
     },
     Check {
-        name: "scheduled receipt without the task for when it is overdue",
+        // Receipts whose time is to come are not read: there may be many, and they need their task only then.
+        name: "overdue receipt that counts as supply",
         find: "SELECT sku, location_id, receipt_number FROM scheduled_receipts AS r WHERE expected_sku IS NOT NULL \
-               AND NOT EXISTS (SELECT 1 FROM tasks AS t WHERE t.kind = 'receipt.overdue' \
+               AND expect_time < $1 AND NOT EXISTS (SELECT 1 FROM tasks AS t WHERE t.kind = 'receipt.overdue' \
                AND t.key = r.sku || '@' || r.expect_time)",
-        unchanged_for: None,
+        unchanged_for: Some(Duration::from_secs(600)),
         heal: Heal::Command(|row| Ok(Box::new(OverdueAgain((row.at(0)?, row.at(1)?, row.at(2)?))))),
     },
 ];
 
-/// Schedules the task for when a receipt is overdue.
+/// Schedules the task that ends what an overdue receipt counts for.
 struct OverdueAgain(ReceiptKey);
 
 impl Command for OverdueAgain {

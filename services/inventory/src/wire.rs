@@ -230,6 +230,7 @@ pub(crate) fn movement(movement: &Movement) -> wire::StockMovement {
         occur_time: Some(timestamp(movement.occur_time)),
         account_id: movement.account_id.as_ref().map(ToString::to_string).unwrap_or_default(),
         retracts: movement.retracts.unwrap_or_default(),
+        uncovers: movement.uncovers.unwrap_or_default(),
     }
 }
 

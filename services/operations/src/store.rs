@@ -8,7 +8,10 @@ use mesh::{
     wire::{Checks, checked},
 };
 use proto::operations::v1::{ListExceptionsRequest, RetryExceptionsRequest};
-use store::{Column, Db, Kind, Value, page::Page};
+use store::{
+    Column, Db, Kind, Value,
+    page::{Page, select_fitting},
+};
 use types::{ExceptionId, Fault, OrderId, limits::MAX_NAME};
 
 use crate::{
@@ -22,8 +25,8 @@ const DEFAULT_ENTRIES: i32 = 100;
 /// Entries of a page at most.
 const MAX_ENTRIES: i32 = 1_000;
 
-/// How many entries are read at once.
-const STEP: usize = 250;
+/// How many entries of a followed timeline are read at once.
+const STEP: i64 = 250;
 
 /// Exceptions whose work is tried again in one call when the caller does not say how many.
 const DEFAULT_RETRIES: i64 = 50;
@@ -71,7 +74,7 @@ pub(crate) async fn list_entries(
     };
     let filter: [&str; 2] = [&order_id.to_string(), &caller.to_string()];
     let page = Page::read("timeline", &filter, &[Kind::Integer, Kind::Integer], wanted, page_token)?;
-    let mut after = match page.after() {
+    let after = match page.after() {
         Some([occur_time, Value::Integer(place)]) => {
             let entry_number = entry_at(db, order_id, caller, *place).await?;
             let entry_number =
@@ -80,26 +83,13 @@ pub(crate) async fn list_entries(
         }
         _ => None,
     };
-    let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
-    let mut listed: Vec<Entry> = Vec::new();
-    // One more than is wanted, which shows whether another page follows.
-    while listed.len() <= wanted {
-        let mut select = entries(order_id, caller);
-        if let Some(after) = &after {
-            select.beyond(&["occur_time", "entry_number"], ">", after);
-        }
-        let step = (wanted + 1 - listed.len()).min(STEP);
-        let (tail, args) = select.into_page("occur_time, entry_number", i64::try_from(step).unwrap_or(i64::MAX));
-        let rows = db.list::<Entry>(&tail, args).await?;
-        let is_last = rows.len() < step;
-        listed.extend(rows);
-        after = listed.last().map(|last| [last.occur_time.to_value(), Value::Integer(last.entry_number)]);
-        if is_last {
-            return Ok((listed, String::new()));
-        }
+    let mut select = entries(order_id, caller);
+    if let Some(after) = &after {
+        select.beyond(&["occur_time", "entry_number"], ">", after);
     }
-    listed.truncate(wanted);
-    let Some(last) = listed.last() else { return Ok((listed, String::new())) };
+    let (tail, args) = select.into_page("occur_time, entry_number", i64::from(wanted) + 1);
+    let (listed, has_more) = select_fitting::<Entry>(db, &tail, args, &["body"]).await?;
+    let Some(last) = listed.last().filter(|_| has_more) else { return Ok((listed, String::new())) };
     let place = place_of(db, order_id, caller, last.entry_number).await?;
     let token = page.token(&[last.occur_time.to_value(), Value::Integer(place)]);
     Ok((listed, token))
@@ -140,8 +130,8 @@ pub(crate) async fn entries_after(
 ) -> Result<Vec<Entry>, Fault> {
     let mut select = entries(order_id, caller);
     select.and("entry_number > ?", Value::Integer(entry_number));
-    let (tail, args) = select.into_page("entry_number", i64::try_from(STEP).unwrap_or(i64::MAX));
-    db.list(&tail, args).await
+    let (tail, args) = select.into_page("entry_number", STEP + 1);
+    Ok(select_fitting(db, &tail, args, &["body"]).await?.0)
 }
 
 /// Which exceptions to list.
@@ -184,9 +174,8 @@ pub(crate) async fn list_exceptions(
     select.after(&["open_time", "exception_id"], "<", &page);
     let order = "open_time DESC, exception_id DESC";
     let (tail, args) = select.into_merged_page("exceptions", "exception_id", order, page.limit());
-    let mut rows = db.list::<Exception>(&tail, args).await?;
-    let token = page.next(&mut rows, |last| vec![last.open_time.to_value(), last.exception_id.to_value()]);
-    Ok((rows, token))
+    let key = |last: &Exception| vec![last.open_time.to_value(), last.exception_id.to_value()];
+    page.select(db, &tail, args, &["report", "resolution"], key).await
 }
 
 /// An exception; not found when the caller does not see it.

@@ -129,13 +129,13 @@ pub(crate) async fn change(db: &Db, order_id: &OrderId, change_number: i64) -> R
     Ok(db.list("WHERE order_id = $1 AND change_number = $2", args).await?.into_iter().next())
 }
 
-/// A page of the changes of an order, by number.
-pub(crate) async fn changes(db: &Db, order_id: &OrderId, page: &Page) -> Result<Vec<OrderChange>, Fault> {
+/// A page of the changes of an order by number, and the token of the next page.
+pub(crate) async fn changes(db: &Db, order_id: &OrderId, page: &Page) -> Result<(Vec<OrderChange>, String), Fault> {
     let mut select = Select::new();
     select.equal("order_id", Some(order_id));
     select.after(&["change_number"], ">", page);
     let (tail, args) = select.into_page("change_number", page.limit());
-    db.list(&tail, args).await
+    page.select(db, &tail, args, &["change"], |change: &OrderChange| vec![change.change_number.to_value()]).await
 }
 
 /// The state of an order.
@@ -200,14 +200,15 @@ impl SettlementFilter {
         Ok(Self { order_id: checked(order_id)?, account_id: checked(account_id)? })
     }
 
-    /// A page of rows that the caller sees, oldest first, by their time, the order and their number in it.
+    /// A page of rows that the caller sees, oldest first, by their time, the order and their number in it, and the token of the
+    /// next page. The third column has what may be large.
     async fn page<R: Record>(
         &self,
         db: &Db,
-        [time, number]: [&'static str; 2],
+        [time, number, large]: [&'static str; 3],
         caller: &Principal,
         page: &Page,
-    ) -> Result<Vec<R>, Fault> {
+    ) -> Result<(Vec<R>, String), Fault> {
         let mut select = Select::new();
         if let Some(order_id) = &self.order_id {
             select.few("order_id = ?", order_id.to_value());
@@ -217,28 +218,29 @@ impl SettlementFilter {
         select.after(&[time, "order_id", number], ">", page);
         let (key, order) = (format!("order_id, {number}"), format!("{time}, order_id, {number}"));
         let (tail, args) = select.into_merged_page(R::TABLE, &key, &order, page.limit());
-        db.list(&tail, args).await
+        let key = |row: &R| [time, "order_id", number].iter().filter_map(|column| row.value(column)).collect();
+        page.select(db, &tail, args, &[large], key).await
     }
 }
 
-/// A page of the invoice readiness of orders that the caller sees, oldest first.
+/// A page of the invoice readiness of orders that the caller sees, oldest first, and the token of the next page.
 pub(crate) async fn readiness(
     db: &Db,
     filter: &SettlementFilter,
     caller: &Principal,
     page: &Page,
-) -> Result<Vec<InvoiceReadiness>, Fault> {
-    filter.page(db, ["ready_time", "readiness_number"], caller, page).await
+) -> Result<(Vec<InvoiceReadiness>, String), Fault> {
+    filter.page(db, ["ready_time", "readiness_number", "readiness"], caller, page).await
 }
 
-/// A page of the credits proposed for orders that the caller sees, oldest first.
+/// A page of the credits proposed for orders that the caller sees, oldest first, and the token of the next page.
 pub(crate) async fn proposed_credits(
     db: &Db,
     filter: &SettlementFilter,
     caller: &Principal,
     page: &Page,
-) -> Result<Vec<ProposedCredit>, Fault> {
-    filter.page(db, ["propose_time", "credit_number"], caller, page).await
+) -> Result<(Vec<ProposedCredit>, String), Fault> {
+    filter.page(db, ["propose_time", "credit_number", "credit"], caller, page).await
 }
 
 /// Those of the SKUs that have no copy of their item here.

@@ -57,3 +57,13 @@ store::record! {
         update_time: Timestamp,
     }
 }
+
+/// About how long an API client is without its accounts, when it is encoded.
+const API_CLIENT_BYTES: usize = 1_000;
+
+impl ApiClient {
+    /// About how long it is when it is encoded.
+    pub(crate) fn bytes(&self) -> usize {
+        API_CLIENT_BYTES + self.account_ids.0.iter().map(|account_id| account_id.len() + 2).sum::<usize>()
+    }
+}

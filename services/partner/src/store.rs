@@ -2,8 +2,11 @@
 
 use chassis::Select;
 use mesh::Principal;
-use store::{Column, Db, Kind, page::Page};
-use types::{ApiClientId, Fault, MessageId, PartnerId};
+use store::{
+    Column, Db, Kind,
+    page::{Page, select_fitting},
+};
+use types::{ApiClientId, Fault, MessageId, PartnerId, limits::MAX_PAGE_BYTES};
 
 use crate::{
     api_client::{ApiClient, bounds::Bounds},
@@ -80,9 +83,7 @@ pub(crate) async fn messages(
     select.one_of("state", &MessageState::ALL.iter().copied().filter(fits).collect::<Vec<_>>());
     select.after(&["message_id"], "<", &page);
     let (tail, args) = select.into_merged_page("messages", "message_id", "message_id DESC", page.limit());
-    let mut messages = db.list::<Message>(&tail, args).await?;
-    let next = page.next(&mut messages, |message| vec![message.message_id.to_value()]);
-    Ok((messages, next))
+    page.select(db, &tail, args, &["outcome"], |message: &Message| vec![message.message_id.to_value()]).await
 }
 
 /// A page of the API clients that the caller sees by id, and the token of the next.
@@ -100,15 +101,16 @@ pub(crate) async fn api_clients(
     let (mut seen, wanted) = (Vec::new(), usize::try_from(page.limit()).unwrap_or(usize::MAX));
     // What a caller that is limited to some accounts does not see is left out here: an API client has a list of accounts.
     loop {
-        let read = db.list::<ApiClient>(&tail, args).await?;
-        let last = read.last().filter(|_| read.len() >= wanted).map(|last| last.api_client_id.clone());
+        let (read, has_more) = select_fitting::<ApiClient>(db, &tail, args, &["account_ids"]).await?;
+        let last = read.last().filter(|_| has_more).map(|last| last.api_client_id.clone());
         seen.extend(read.into_iter().filter(|api_client| caller.see(api_client)));
-        let Some(last) = last.filter(|_| seen.len() < wanted) else { break };
+        let is_full = seen.len() > 1 && seen.iter().map(ApiClient::bytes).sum::<usize>() > MAX_PAGE_BYTES;
+        let Some(last) = last.filter(|_| seen.len() < wanted && !is_full) else { break };
         let mut select = Select::new();
         select.and("api_client_id > ?", last.to_value());
         (tail, args) = select.into_page("api_client_id", page.limit());
     }
-    let next = page.next(&mut seen, |api_client| vec![api_client.api_client_id.to_value()]);
+    let next = page.next_within(&mut seen, ApiClient::bytes, |api_client| vec![api_client.api_client_id.to_value()]);
     Ok((seen, next))
 }
 

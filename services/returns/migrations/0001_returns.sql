@@ -32,6 +32,7 @@ CREATE TABLE nodes (
     version BIGINT NOT NULL
 );
 
+-- `size_bytes` is about how long its lines are when they are encoded.
 CREATE TABLE returns (
     return_id TEXT PRIMARY KEY,
     order_id TEXT NOT NULL,
@@ -47,6 +48,7 @@ CREATE TABLE returns (
     create_time BIGINT NOT NULL,
     update_time BIGINT NOT NULL,
     overdue_time BIGINT,
+    size_bytes BIGINT NOT NULL DEFAULT 0,
     version BIGINT NOT NULL
 );
 CREATE INDEX returns_by_order ON returns (order_id, return_id);

@@ -101,6 +101,7 @@ impl ReturnAggregate {
                 rows.put(line);
             }
         }
+        rma.measure(lines.values());
         rma.update_time = cx.now();
         watchdog::step(&mut rma, cx);
         let rma = rows.put(rma);

@@ -92,6 +92,7 @@ impl Command for AuthorizeReturn {
             create_time: cx.now(),
             update_time: cx.now(),
             overdue_time: None,
+            size_bytes: 0,
             version: 0,
         };
         ReturnAggregate::new(rma, lines, order_lines, PendingEvent::Authorized).save(rows, cx)

@@ -60,6 +60,28 @@ store::record! {
         update_time: Timestamp,
         /// When an exception was opened because nobody ended it; none again after its next step.
         overdue_time: Option<Timestamp>,
+        /// About how long its lines are when they are encoded, so that a page ends by bytes before they are read.
+        size_bytes: i64,
+    }
+}
+
+/// About how long a return is without its lines and its reason, when it is encoded.
+const RETURN_BYTES: usize = 500;
+
+/// The same of a line without its SKU.
+const LINE_BYTES: usize = 150;
+
+impl Return {
+    /// Keeps about how long its lines are when they are encoded.
+    pub(crate) fn measure<'a>(&mut self, lines: impl IntoIterator<Item = &'a ReturnLine>) {
+        let bytes: usize = lines.into_iter().map(|line| LINE_BYTES + line.sku.len()).sum();
+        self.size_bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+    }
+
+    /// About how long it is with its lines, when it is encoded.
+    pub(crate) fn full_bytes(&self) -> usize {
+        let lines = usize::try_from(self.size_bytes).unwrap_or(usize::MAX);
+        lines.saturating_add(RETURN_BYTES + self.reason.len())
     }
 }
 

@@ -63,7 +63,7 @@ pub(crate) async fn list(
     select.after(&["return_id"], "<", page);
     let (tail, args) = select.into_merged_page("returns", "return_id", "return_id DESC", page.limit());
     let mut returns = db.list::<Return>(&tail, args).await?;
-    let next_page_token = page.next(&mut returns, |rma| vec![rma.return_id.to_value()]);
+    let next_page_token = page.next_within(&mut returns, Return::full_bytes, |rma| vec![rma.return_id.to_value()]);
 
     let return_ids: Vec<_> = returns.iter().map(|rma| rma.return_id.clone()).collect();
     let mut select = Select::new();

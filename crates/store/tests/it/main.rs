@@ -9,6 +9,7 @@ mod follow;
 mod log;
 mod model;
 mod opening;
+mod pages;
 mod plans;
 mod replicas;
 mod requests;

@@ -36,6 +36,7 @@ pub(crate) fn fulfillment_order(quantities: &[i64]) -> FulfillmentOrder {
         cancel_time: None,
         late_acceptance: LateAcceptance::None,
         holds: OpenHolds::default(),
+        size_bytes: 0,
         create_time: at(0),
         update_time: at(0),
         version: 0,

@@ -15,7 +15,7 @@ use types::{Fault, OrderId, limits::MAX_OUTSIDE_NUMBER};
 
 use super::Rpc;
 use crate::{
-    fulfillment_order::{ExecutionState, RequestState},
+    fulfillment_order::{ExecutionState, FulfillmentOrderHeader, RequestState},
     problem::Problem,
     shipment::{Shipment, ShipmentState},
     store::{self as reads, FulfillmentOrderFilter, ShipmentFilter},
@@ -25,8 +25,7 @@ use crate::{
 impl Rpc {
     pub(super) async fn list_nodes(&self, _: &CallInfo, request: ListNodesRequest) -> Result<ListNodesResponse, Fault> {
         let page = Page::read("nodes", &[], &[Kind::Text], request.page_size, &request.page_token)?;
-        let mut nodes = reads::nodes(&self.db, &page).await?;
-        let next_page_token = page.next(&mut nodes, |node| vec![node.node_id.to_value()]);
+        let (nodes, next_page_token) = reads::nodes(&self.db, &page).await?;
         Ok(ListNodesResponse { nodes: nodes.iter().map(wire::node).collect(), next_page_token })
     }
 
@@ -36,9 +35,12 @@ impl Rpc {
         request: ListRoutingDecisionsRequest,
     ) -> Result<ListRoutingDecisionsResponse, Fault> {
         let order_id: OrderId = one_id("order_id", &request.order_id)?;
-        let decisions = reads::routing_decisions(&self.db, &order_id, &call.principal).await?;
+        let marks = [request.order_id.as_str(), &call.principal.to_string()];
+        let page = Page::read("routing decisions", &marks, &[Kind::Text], request.page_size, &request.page_token)?;
+        let (decisions, next_page_token) =
+            reads::routing_decisions(&self.db, &order_id, &call.principal, &page).await?;
         let decisions = decisions.into_iter().map(|decision| decision.body.0).collect();
-        Ok(ListRoutingDecisionsResponse { decisions })
+        Ok(ListRoutingDecisionsResponse { decisions, next_page_token })
     }
 
     pub(super) async fn list_fulfillment_orders(
@@ -66,7 +68,8 @@ impl Rpc {
         let marks = [request.partner_id.as_str(), &request.node_id, &request.order_id, &states, &caller];
         let page = Page::read("fulfillment_orders", &marks, &[Kind::Text], request.page_size, &request.page_token)?;
         let mut headers = reads::fulfillment_orders(&self.db, &filter, &call.principal, &page).await?;
-        let next_page_token = page.next(&mut headers, |header| vec![header.fulfillment_order_id.to_value()]);
+        let key = |header: &FulfillmentOrderHeader| vec![header.fulfillment_order_id.to_value()];
+        let next_page_token = page.next_within(&mut headers, FulfillmentOrderHeader::full_bytes, key);
         let orders = reads::with_lines(&self.db, headers).await?;
         let mut fulfillment_orders: Vec<_> = orders.iter().map(wire::fulfillment_order).collect();
         let key = |order: &FulfillmentOrder| vec![order.fulfillment_order_id.clone().to_value()];
@@ -99,7 +102,7 @@ impl Rpc {
         let page = Page::read("shipments", &marks, reads::SHIPMENT_KEY, request.page_size, &request.page_token)?;
         let mut shipments = reads::shipments(&self.db, &filter, &call.principal, &page).await?;
         let key = |shipment: &Shipment| vec![shipment.create_time.to_value(), shipment.shipment_id.to_value()];
-        let next_page_token = page.next(&mut shipments, key);
+        let next_page_token = page.next_within(&mut shipments, Shipment::full_bytes, key);
         let snapshots = self.snapshots(&shipments).await?;
         let mut listed: Vec<_> = shipments.into_iter().zip(snapshots).collect();
         let next_page_token =

@@ -11,6 +11,7 @@ mod holds;
 mod input;
 mod inventory;
 mod nodes;
+mod pages;
 mod partial_cancelling;
 mod plans;
 mod replicas;

@@ -131,7 +131,7 @@ impl Ledger {
         let level = self.level(sku, location_id);
         let counted = level.is_some_and(|level| level.was_counted_after(occur_time));
         let on_hand = if counted { 0 } else { level.map_or(0, |level| level.on_hand).min(quantity) };
-        let drift = if counted { 0 } else { quantity - on_hand };
+        let (drift, covered) = if counted { (0, -quantity) } else { (quantity - on_hand, 0) };
 
         let (mut allocated, mut reserved, mut backordered) = (0, 0, 0);
         let mut ship_to_country = String::new();
@@ -166,7 +166,7 @@ impl Ledger {
         let entry = self.entry(MovementKind::Shipped, sku, shipment_id);
         let ship_to_country = ship_to_country.as_str();
         let deltas = Entry { on_hand: -on_hand, reserved: -reserved, allocated: -allocated, ship_to_country, ..entry };
-        self.record(Entry { location_id: Some(location_id), note: &note, occur_time, ..deltas })?;
+        self.record(Entry { location_id: Some(location_id), covered, note: &note, occur_time, ..deltas })?;
         if drift > 0 {
             *self.drifts.entry((sku.to_owned(), location_id.clone())).or_default() += drift;
         }
@@ -178,7 +178,7 @@ impl Ledger {
     pub(crate) fn restore(&mut self, key: &LineKey, stayed: OutboundQuantity<'_>, elsewhere: i64) -> Result<(), Fault> {
         let OutboundQuantity { shipment_id, location_id, sku, quantity, occur_time } = stayed;
         let counted = self.level(sku, location_id).is_some_and(|level| level.was_counted_after(occur_time));
-        let on_hand = if counted { 0 } else { quantity };
+        let (on_hand, covered) = if counted { (0, quantity) } else { (quantity, 0) };
         let mut allocated = 0;
         if self.reservations.get(key).is_some_and(|reservation| reservation.sku == sku) {
             let reservation = self.reservations.edit(key).ok_or_else(not_loaded)?;
@@ -192,7 +192,7 @@ impl Ledger {
         let note =
             if counted { "did not leave after all, in a later count already" } else { "did not leave after all" };
         let entry = self.entry(MovementKind::Shipped, sku, shipment_id);
-        self.record(Entry { location_id: Some(location_id), on_hand, allocated, note, occur_time, ..entry })
+        self.record(Entry { location_id: Some(location_id), on_hand, covered, allocated, note, occur_time, ..entry })
     }
 
     /// Reserves units again that were consumed and do not reach the customer: before any other backorder. Those that nobody wanted

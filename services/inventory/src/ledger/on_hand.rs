@@ -13,10 +13,26 @@ use crate::{
 /// The most units of an item that can be on hand. Far above any warehouse, far below what a counter holds.
 const MAX_ON_HAND: i64 = 1_000_000_000_000_000;
 
-/// By how many units on hand a movement at a location is undone: by none when a later count of the item has shown the truth.
-pub(crate) fn undone(level: Option<&Level>, movement: &Movement) -> i64 {
-    let counted = level.is_some_and(|level| level.was_counted_after(movement.occur_time));
-    if counted { 0 } else { -movement.on_hand_delta }
+/// A movement that is taken back, and the units on hand that it has changed so far: those of the movement that uncovers it too.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TakenBack<'a> {
+    pub(crate) movement: &'a Movement,
+    pub(crate) effect: i64,
+}
+
+impl<'a> TakenBack<'a> {
+    /// A movement; `others` has those of its day at its location.
+    pub(crate) fn new<'o>(movement: &'a Movement, others: impl IntoIterator<Item = &'o Movement>) -> Self {
+        let uncovers = |other: &&Movement| other.uncovers == Some(movement.movement_number);
+        let uncovered: i64 = others.into_iter().filter(uncovers).map(|other| other.on_hand_delta).sum();
+        Self { movement, effect: movement.on_hand_delta + uncovered }
+    }
+
+    /// By how many units on hand it is undone: by none when a later count of the item has shown the truth.
+    pub(crate) fn undone(&self, level: Option<&Level>) -> i64 {
+        let counted = level.is_some_and(|level| level.was_counted_after(self.movement.occur_time));
+        if counted { 0 } else { -self.effect }
+    }
 }
 
 impl Ledger {
@@ -33,10 +49,10 @@ impl Ledger {
         let ItemQuantity { sku, quantity } = item;
         let counted = self.level(sku, location_id).is_some_and(|level| level.was_counted_after(occur_time));
         let note = if counted { format!("{quantity} units, in a later count already") } else { String::new() };
-        let on_hand = if counted { 0 } else { *quantity };
+        let (on_hand, covered) = if counted { (0, *quantity) } else { (*quantity, 0) };
         self.check_capacity(sku, on_hand)?;
         let entry = self.entry(kind, sku, reference);
-        self.record(Entry { location_id: Some(location_id), on_hand, note: &note, occur_time, ..entry })
+        self.record(Entry { location_id: Some(location_id), on_hand, covered, note: &note, occur_time, ..entry })
     }
 
     /// Corrects units on hand at a location by a difference.
@@ -78,26 +94,50 @@ impl Ledger {
 
     /// Takes back a movement of units on hand at a location. What occurred before the location's newest count of the item
     /// changes no unit: the count has shown the truth. No unit goes below zero: what left since has left.
-    pub(super) fn retract(&mut self, movement: &Movement, location_id: &NodeId, reason: &str) -> Result<(), Fault> {
+    pub(super) fn retract(&mut self, taken: TakenBack<'_>, location_id: &NodeId, reason: &str) -> Result<(), Fault> {
+        let TakenBack { movement, .. } = taken;
         let sku = &movement.sku;
         let level = self.level(sku, location_id);
-        let on_hand = undone(level, movement).max(-level.map_or(0, |level| level.on_hand));
+        let counted = level.is_some_and(|level| level.was_counted_after(movement.occur_time));
+        let covered = if counted { -movement.reported_delta() } else { 0 };
+        let on_hand = taken.undone(level).max(-level.map_or(0, |level| level.on_hand));
         self.check_capacity(sku, on_hand)?;
         let note = format!("takes back movement {}: {reason}", movement.movement_number);
         let entry = self.entry(MovementKind::Adjusted, sku, "");
-        let located = Entry { location_id: Some(location_id), on_hand, occur_time: movement.occur_time, ..entry };
+        let located =
+            Entry { location_id: Some(location_id), on_hand, covered, occur_time: movement.occur_time, ..entry };
         self.record(Entry { note: &note, retracts: Some(movement.movement_number), ..located })
     }
 
-    /// Takes back movements of one item: first those that put units on hand again, so that no step goes below zero.
+    /// Changes units on hand by what a count had already that is taken back. No unit goes below zero: what left since has left.
+    fn uncover(&mut self, movement: &Movement, location_id: &NodeId, reason: &str) -> Result<(), Fault> {
+        let Movement { sku, movement_number, occur_time, reference, retracts, .. } = movement;
+        let present = self.level(sku, location_id).map_or(0, |level| level.on_hand);
+        let on_hand = movement.covered_delta.max(-present);
+        self.check_capacity(sku, on_hand)?;
+        let note = format!("movement {movement_number} is in no later count any more: {reason}");
+        let entry = self.entry(MovementKind::Adjusted, sku, reference);
+        let located = Entry { location_id: Some(location_id), on_hand, occur_time: *occur_time, ..entry };
+        self.record(Entry { note: &note, retracts: *retracts, uncovers: Some(*movement_number), ..located })
+    }
+
+    /// Takes back movements of one item, and has those count that a count had already which is taken back: first those that put
+    /// units on hand, so that no step goes below zero.
     pub(crate) fn retract_all(
         &mut self,
-        mut movements: Vec<&Movement>,
+        taken_back: &[TakenBack<'_>],
+        uncovered: &[&Movement],
         location_id: &NodeId,
         reason: &str,
     ) -> Result<(), Fault> {
-        movements.sort_by_key(|movement| (movement.on_hand_delta, movement.movement_number));
-        movements.into_iter().try_for_each(|movement| self.retract(movement, location_id, reason))
+        let mut taken_back = taken_back.to_vec();
+        taken_back.sort_by_key(|taken| (taken.effect, taken.movement.movement_number));
+        let (removed, added): (Vec<_>, Vec<_>) = taken_back.into_iter().partition(|taken| taken.effect > 0);
+        let (put, took): (Vec<_>, Vec<_>) = uncovered.iter().partition(|movement| movement.covered_delta > 0);
+        added.into_iter().try_for_each(|taken| self.retract(taken, location_id, reason))?;
+        put.into_iter().try_for_each(|movement| self.uncover(movement, location_id, reason))?;
+        removed.into_iter().try_for_each(|taken| self.retract(taken, location_id, reason))?;
+        took.into_iter().try_for_each(|movement| self.uncover(movement, location_id, reason))
     }
 
     /// An item whose newest count is taken back was last counted at the location when the newest other count was taken, if there

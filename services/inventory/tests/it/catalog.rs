@@ -3,8 +3,8 @@
 use proto::{
     events::EventType,
     inventory::v1::{
-        BatchGetItemsRequest, CreateItemRequest, GetItemRequest, ItemState, ListItemsRequest, ListLocationsRequest,
-        ListMovementsRequest, UnitConversion, UpdateItemRequest,
+        BatchGetItemsRequest, CreateItemRequest, GetItemRequest, ItemChanged, ItemState, ListItemsRequest,
+        ListLocationsRequest, ListMovementsRequest, UnitConversion, UpdateItemRequest,
     },
     types::v1::Money,
 };
@@ -128,6 +128,47 @@ async fn the_ledger_is_listed_newest_first_with_any_filter() {
 }
 
 #[tokio::test]
+async fn a_unit_is_added_to_an_item_and_what_it_is_never_changes() {
+    each(World::open, async |world| {
+        let mut client = world.client.clone();
+        let unit = |uom: &str, numerator, denominator| UnitConversion {
+            uom: uom.to_owned(),
+            numerator,
+            denominator,
+            ..Default::default()
+        };
+        let change = |units| UpdateItemRequest { sku: "A".to_owned(), units, ..Default::default() };
+        let two = vec![unit("CS", 12, 1), unit("LB", 453_592, 1_000)];
+        let request = UpdateItemRequest { request_id: "r1".to_owned(), ..change(two.clone()) };
+        let changed = client.update_item(request.clone()).await.unwrap().into_inner();
+        assert_eq!(changed.units, two);
+        assert_eq!(client.update_item(request).await.unwrap().into_inner(), changed, "a repeat has the same answer");
+        let events: Vec<ItemChanged> = world.payloads(EventType::ItemUpdated).await;
+        assert_eq!(events.last().and_then(|event| event.item.as_ref()), Some(&changed));
+        // One that is there keeps its place, and what is named as it is does not change.
+        let pallet = UnitConversion { order_multiple: 2, ..unit("PL", 480, 1) };
+        let changed = client.update_item(change(vec![pallet.clone(), unit("CS", 12, 1)])).await.unwrap().into_inner();
+        assert_eq!(changed.units, [two.as_slice(), &[pallet]].concat());
+        for (units, field) in [
+            (vec![unit("CS", 24, 1)], "units[0].numerator"),
+            (vec![unit("PL", 480, 1), unit("CS", 12, 2)], "units[1].denominator"),
+            (vec![unit("CS", 12, 0)], "units[0].denominator"),
+            (vec![unit("BX", 0, 0)], "units[0].numerator"),
+            (vec![unit("BX", -1, 1)], "units[0].numerator"),
+            (vec![unit("BX", 1, 1), unit("BX", 1, 1)], "units[1].uom"),
+            (vec![unit("EA", 1, 1)], "units[0].uom"),
+            (vec![unit("bx", 1, 1)], "units[0].uom"),
+            ((0..48).map(|number| unit(&format!("U{number}"), 1, 1)).collect(), "units"),
+        ] {
+            assert_eq!(wrong_fields(client.update_item(change(units)).await), [field]);
+        }
+        let units = client.update_item(change(Vec::new())).await.unwrap().into_inner().units;
+        assert_eq!(units, changed.units, "a refused change changes nothing");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn which_quantities_of_an_item_may_be_ordered_is_read_back_as_it_was_set() {
     each(World::open, async |world| {
         let kilogram = UnitConversion {
@@ -159,9 +200,6 @@ async fn which_quantities_of_an_item_may_be_ordered_is_read_back_as_it_was_set()
         let changed = client.update_item(change(vec![rules("KG", 2)])).await.unwrap().into_inner();
         assert_eq!((changed.base_decimals, changed.order_multiple, changed.minimum_quantity), (1, 0, 500));
         assert_eq!(changed.units, [UnitConversion { numerator: 1_000, denominator: 1, ..rules("KG", 2) }]);
-        assert_eq!(wrong_fields(client.update_item(change(vec![rules("LB", 2)])).await), ["units[0].uom"]);
-        let other = UnitConversion { numerator: 1, denominator: 1, ..rules("KG", 2) };
-        assert_eq!(wrong_fields(client.update_item(change(vec![other])).await), ["units[0].numerator"]);
         let wrong = CreateItemRequest {
             units: vec![UnitConversion { decimals: 7, order_multiple: -1, ..request.units[0].clone() }],
             base_decimals: -1,

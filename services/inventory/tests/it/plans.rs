@@ -17,11 +17,11 @@ use crate::{
 
 /// An item that moves all the time, of 4,000 times once at a location.
 const MOVEMENTS: &str = "INSERT INTO movements \
-    SELECT 'A', i, CASE WHEN i % 4000 = 0 THEN 'nod_here' WHEN i % 2 = 0 THEN 'nod_there' ELSE '' END, 'RESERVED', 0, 0, 0, \
-    'ord_' || (i / 10), 'acc_' || (i % 100), '', i, i, NULL, NULL, 1 FROM n";
+    SELECT 'A', i, CASE WHEN i % 4000 = 0 THEN 'nod_here' WHEN i % 2 = 0 THEN 'nod_there' ELSE '' END, 'RESERVED', 0, 0, 0, 0, \
+    'ord_' || (i / 10), 'acc_' || (i % 100), '', i, i, NULL, NULL, NULL, 1 FROM n";
 /// Movements of other items at that location.
 const OTHERS: &str = "INSERT INTO movements \
-    SELECT 'X' || (i % 100), i, 'nod_here', 'RESERVED', 0, 0, 0, '', NULL, '', i, i, NULL, NULL, 1 FROM n";
+    SELECT 'X' || (i % 100), i, 'nod_here', 'RESERVED', 0, 0, 0, 0, '', NULL, '', i, i, NULL, NULL, NULL, 1 FROM n";
 /// Reservations that wait for nothing, and items that a location has.
 const RESERVATIONS: &str = "INSERT INTO reservations (order_id, line_number, account_id, sku, ship_to_country, requested, \
     reserved, allocated, consumed, backordered, released, shortage_policy, backorder_rank, create_time, update_time, version) \
@@ -32,10 +32,10 @@ const WAITING: &str = "INSERT INTO reservations (order_id, line_number, account_
     backorder_time, backordered_sku, create_time, update_time, version) \
     SELECT 'ord_w' || i, 1, 'acc_' || (i / 100 % 100), 'W' || (i % 100), 'DE', 1, 0, 0, 0, 1, 0, 'REFUSE', 1, i, i, \
     'W' || (i % 100), i, i, 1 FROM n";
-/// Receipts that are to come in, and others that have.
+/// Receipts that are to come in, in the year 2100, and others that have.
 const RECEIPTS: &str = "INSERT INTO scheduled_receipts \
-    SELECT 'W' || (i % 1000), CASE WHEN i % 4000 = 0 THEN 'nod_here' ELSE 'nod_there' END, 'PO-' || i, 1, i % 2, i, \
-    CASE WHEN i % 2 = 0 THEN i END, CASE WHEN i % 2 = 0 THEN 'W' || (i % 1000) END, i, i, 1 FROM n";
+    SELECT 'W' || (i % 1000), CASE WHEN i % 4000 = 0 THEN 'nod_here' ELSE 'nod_there' END, 'PO-' || i, 1, i % 2, \
+    4102444800000000 + i, CASE WHEN i % 2 = 0 THEN 4102444800000000 + i END, CASE WHEN i % 2 = 0 THEN 'W' || (i % 1000) END, i, i, 1 FROM n";
 const LEVELS: &str = "INSERT INTO levels (sku, location_id, on_hand, allocated, shortfall, update_time, version) \
     SELECT 'Y' || i, 'nod_here', 1, 0, 0, i, 1 FROM n";
 
@@ -124,6 +124,8 @@ async fn what_waits_and_what_is_to_come_in_is_listed_without_reading_others() {
         schedule(&world, "PO-1", HERE, 3, in_days(&world, 1)).await;
         world.availability("A").await;
         plans.check("availability of an item that is to come in").await;
+        world.workers.look().await.unwrap();
+        plans.check("looking for receipts that are overdue").await;
     })
     .await;
 }

@@ -61,7 +61,7 @@ pub(crate) async fn expected(world: &World, order_id: &str) -> Option<Timestamp>
     line.backorder_expect_time.as_ref().map(|time| mesh::wire::from_timestamp(time).unwrap())
 }
 
-async fn open_receipts(world: &World) -> Vec<ScheduledReceipt> {
+pub(crate) async fn open_receipts(world: &World) -> Vec<ScheduledReceipt> {
     let request = ListScheduledReceiptsRequest { sku: "A".to_owned(), ..Default::default() };
     world.client.clone().list_scheduled_receipts(request).await.unwrap().into_inner().receipts
 }

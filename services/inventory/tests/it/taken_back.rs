@@ -3,15 +3,19 @@
 use std::time::Duration;
 
 use proto::inventory::v1::{
-    ItemQuantity, ReceiveStockRequest, ReportSnapshotRequest, ReportSnapshotResponse, RetractCountRequest,
-    RetractMovementRequest, StockLevel,
+    ItemQuantity, MovementKind, ReceiveStockRequest, ReportSnapshotRequest, ReportSnapshotResponse,
+    RetractCountRequest, RetractMovementRequest, StockLevel, StockMovement,
 };
 use store::Options;
 use testkit::{each, reason, staff, wrong_fields};
 use tonic::Status;
 use types::{Clock as _, Reason, Timestamp};
 
-use crate::world::{Client, HERE, World};
+use crate::{
+    reactions::ship,
+    supply_dates::{in_days, open_receipts, schedule},
+    world::{Client, HERE, World},
+};
 
 /// A report, with the minute at which it occurred, and what takes one back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,13 +88,30 @@ impl World {
             }
             NoReceipt(quantity) => {
                 let movements = self.movements("A").await;
-                let receipt = movements.iter().find(|one| one.reference == quantity.to_string()).unwrap();
+                let is_receipt = |one: &&StockMovement| one.kind() == MovementKind::Received;
+                let mut receipts = movements.iter().filter(is_receipt);
+                let receipt = receipts.find(|one| one.reference == quantity.to_string()).unwrap();
                 self.retract(receipt.movement_number).await.unwrap();
             }
             NoCount(minute) => {
                 self.client.clone().retract_count(self.no_count(minute)).await.unwrap();
             }
         }
+    }
+
+    /// Schedules twice the units of each receipt, under the number that it comes with.
+    async fn schedule_receipts(&self, reports: &[Report]) {
+        for report in reports {
+            if let Receipt(_, quantity) = report {
+                schedule(self, &quantity.to_string(), HERE, quantity * 2, in_days(self, 1)).await;
+            }
+        }
+    }
+
+    /// By the units of each receipt: those of its schedule that were received.
+    async fn received(&self) -> Vec<(i64, i64)> {
+        let scheduled = open_receipts(self).await;
+        scheduled.iter().map(|receipt| (receipt.receipt_number.parse().unwrap(), receipt.received)).collect()
     }
 
     async fn on_hand(&self) -> i64 {
@@ -125,16 +146,27 @@ fn is_possible(order: &[Report]) -> bool {
     })
 }
 
-/// Units on hand after the reports, which are the same in every order in which they can come.
+/// Units on hand after the reports, which are the same in every order in which they can come. So is what was received of scheduled
+/// receipts, whether they are scheduled first or last: the units of the receipts that stand.
 async fn always(reports: &[Report], on_hand: i64) {
     let orders: Vec<_> = orders_of(reports).into_iter().filter(|order| is_possible(order)).collect();
     assert!(orders.len() > 1);
-    for order in orders {
+    for (order, is_scheduled_first) in orders.iter().flat_map(|order| [(order, true), (order, false)]) {
         each(world, async |world| {
-            for report in &order {
+            if is_scheduled_first {
+                world.schedule_receipts(order).await;
+            }
+            for report in order {
                 world.report(*report).await;
             }
+            if !is_scheduled_first {
+                world.schedule_receipts(order).await;
+            }
             assert_eq!(world.on_hand().await, on_hand, "{order:?}");
+            for (quantity, received) in world.received().await {
+                let stands = !order.contains(&NoReceipt(quantity));
+                assert_eq!(received, if stands { quantity } else { 0 }, "of receipt {quantity} after {order:?}");
+            }
             world.check("A").await;
         })
         .await;
@@ -163,6 +195,46 @@ async fn a_receipt_that_is_taken_back_leaves_a_later_count_whatever_comes_first(
     always(&[Receipt(1, 10), Count(2, 4), NoReceipt(10)], 4).await;
     always(&[Receipt(1, 10), Count(2, 4), Receipt(3, 5), NoReceipt(10)], 9).await;
     always(&[Receipt(3, 10), Count(2, 4), NoReceipt(10)], 4).await;
+}
+
+#[tokio::test]
+async fn a_receipt_counts_again_when_a_later_count_is_taken_back_whatever_comes_first() {
+    always(&[Receipt(1, 10), Count(2, 4), NoCount(2)], 10).await;
+    always(&[Receipt(1, 10), Receipt(3, 5), Count(2, 4), NoCount(2)], 15).await;
+    always(&[Receipt(1, 10), Count(2, 4), NoReceipt(10), NoCount(2)], 0).await;
+}
+
+#[tokio::test]
+async fn what_is_taken_back_twice_over_changes_units_once() {
+    each(world, async |world| {
+        for report in [Count(2, 4), Receipt(1, 10), NoCount(2), Count(3, 7), NoCount(3)] {
+            world.report(report).await;
+        }
+        assert_eq!(world.on_hand().await, 10);
+        let uncovered = world.movements("A").await.into_iter().find(|one| one.uncovers != 0).unwrap();
+        assert_eq!((uncovered.on_hand_delta, uncovered.retracts, uncovered.uncovers), (10, 0, 2));
+        let refused = world.retract(uncovered.movement_number).await;
+        assert_eq!(reason(refused), Reason::ActionNotSupported);
+        world.report(NoReceipt(10)).await;
+        assert_eq!(world.on_hand().await, 0);
+        world.check("A").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn units_that_left_leave_again_when_a_later_count_is_taken_back() {
+    each(world, async |world| {
+        world.report(Receipt(1, 10)).await;
+        world.report(Count(3, 8)).await;
+        let left = Timestamp::from_micros(world.clock.now().as_micros() - 3_480 * 1_000_000);
+        ship(&world, "shm_1", "ord_1", &[(1, "A", 4)], left).await;
+        assert_eq!(world.on_hand().await, 8, "the count has shown already that they left");
+        world.report(NoCount(3)).await;
+        assert_eq!(world.on_hand().await, 6);
+        world.check("A").await;
+    })
+    .await;
 }
 
 #[tokio::test]

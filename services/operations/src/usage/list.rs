@@ -48,6 +48,12 @@ impl UsageFilter {
     }
 }
 
+/// About how long a row is without its days, when it is encoded.
+const ROW_BYTES: usize = 400;
+
+/// The same of a day.
+const DAY_BYTES: usize = 24;
+
 /// A page by method, client and outcome, and the token of the next page.
 ///
 /// A row with a gap in its days may have none in the range: it is left out then, and the page is shorter.
@@ -72,9 +78,10 @@ pub(super) async fn list(
     }
     select.after(&["method", "client", "outcome"], ">", &page);
     let (tail, args) = select.into_page("method, client, outcome", page.limit());
-    let mut rows = db.list::<Usage>(&tail, args).await?;
     let key = |row: &Usage| vec![row.method.to_value(), row.client.to_value(), Outcome::to_value(&row.outcome)];
-    let token = page.next(&mut rows, key);
+    let (mut rows, token) = page.select(db, &tail, args, &["days"], key).await?;
+    let bytes = |row: &Usage| ROW_BYTES + DAY_BYTES * row.days.within(first, last).count();
+    let token = page.cut(&mut rows, token, bytes, key);
     rows.retain(|row| row.days.within(first, last).next().is_some());
     Ok((rows, token))
 }

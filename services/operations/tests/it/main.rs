@@ -4,6 +4,7 @@
 mod exceptions;
 mod follow;
 mod logs;
+mod pages;
 mod plans;
 mod summaries;
 mod timeline;

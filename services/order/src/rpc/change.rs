@@ -5,7 +5,7 @@ use mesh::{
     wire::{Checks, checked, one_id},
 };
 use proto::order::v1::{self as contract, OrderChangeState};
-use store::{Column, Kind, page::Page};
+use store::{Kind, page::Page};
 use types::{Fault, OrderId};
 
 use super::{Rpc, show_change};
@@ -60,8 +60,7 @@ impl Rpc {
         let page = Page::read("changes", &belongs_to, &[Kind::Integer], request.page_size, &request.page_token)?;
         let order = reads::order(&self.db, &order_id, &info.principal).await?;
         let order = order.ok_or_else(|| Fault::not_found("order", &order_id))?.into_changing();
-        let mut changes = reads::changes(&self.db, &order_id, &page).await?;
-        let next_page_token = page.next(&mut changes, |change| vec![change.change_number.to_value()]);
+        let (changes, next_page_token) = reads::changes(&self.db, &order_id, &page).await?;
         let changes = changes.iter().map(|change| change.to_contract(&order.order)).collect();
         Ok(contract::ListOrderChangesResponse { changes, next_page_token })
     }

@@ -2,7 +2,7 @@
 
 use mesh::{CallInfo, Principal};
 use proto::order::v1 as contract;
-use store::{Column, page::Page};
+use store::page::Page;
 use types::Fault;
 
 use super::Rpc;
@@ -26,11 +26,7 @@ impl Rpc {
         // The debug form has every part of the filter.
         let belongs_to: [&str; 2] = [&format!("{filter:?}"), &info.principal.to_string()];
         let page = Page::read("invoices", &belongs_to, INVOICES_KEY, request.page_size, &request.page_token)?;
-        let mut found = reads::invoices(&self.db, &filter, &info.principal, &page).await?;
-        let next_page_token = page.next(&mut found, |invoice| {
-            let (time, order_id) = (invoice.record_time.to_value(), invoice.order_id.to_value());
-            vec![time, order_id, invoice.kind.to_value(), invoice.invoice_number.to_value()]
-        });
+        let (found, next_page_token) = reads::invoices(&self.db, &filter, &info.principal, &page).await?;
         let invoices = found.into_iter().map(|invoice| invoice.invoice.0).collect();
         Ok(contract::ListInvoicesResponse { invoices, next_page_token })
     }

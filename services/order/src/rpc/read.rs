@@ -49,7 +49,10 @@ impl Rpc {
         reads::account(&self.db, &account_id, &info.principal).await?;
         let mut ship_tos = reads::ship_tos(&self.db, &account_id, &page).await?;
         let next_page_token = page.next(&mut ship_tos, |ship_to| vec![ship_to.ship_to_id.to_value()]);
-        Ok(contract::ListShipTosResponse { ship_tos: ship_tos.iter().map(wire::ship_to).collect(), next_page_token })
+        let mut ship_tos: Vec<_> = ship_tos.iter().map(wire::ship_to).collect();
+        let key = |ship_to: &contract::ShipTo| vec![ship_to.ship_to_id.clone().to_value()];
+        let next_page_token = page.cut(&mut ship_tos, next_page_token, contract::ShipTo::encoded_len, key);
+        Ok(contract::ListShipTosResponse { ship_tos, next_page_token })
     }
 
     pub(super) async fn get_order(
@@ -89,12 +92,7 @@ impl Rpc {
         let filter = SettlementFilter::parse(&request.order_id, &request.account_id)?;
         let belongs_to = [request.order_id.as_str(), &request.account_id, &info.principal.to_string()];
         let page = Page::read("readiness", &belongs_to, SETTLEMENT_KEY, request.page_size, &request.page_token)?;
-        let mut found = reads::readiness(&self.db, &filter, &info.principal, &page).await?;
-        let next_page_token = page.next_within(
-            &mut found,
-            |ready| ready.readiness.0.encoded_len(),
-            |ready| vec![ready.ready_time.to_value(), ready.order_id.to_value(), ready.readiness_number.to_value()],
-        );
+        let (found, next_page_token) = reads::readiness(&self.db, &filter, &info.principal, &page).await?;
         let readiness = found.into_iter().map(|ready| ready.readiness.0).collect();
         Ok(contract::ListInvoiceReadinessResponse { readiness, next_page_token })
     }
@@ -107,12 +105,7 @@ impl Rpc {
         let filter = SettlementFilter::parse(&request.order_id, &request.account_id)?;
         let belongs_to = [request.order_id.as_str(), &request.account_id, &info.principal.to_string()];
         let page = Page::read("proposed credits", &belongs_to, SETTLEMENT_KEY, request.page_size, &request.page_token)?;
-        let mut found = reads::proposed_credits(&self.db, &filter, &info.principal, &page).await?;
-        let next_page_token = page.next_within(
-            &mut found,
-            |credit| credit.credit.0.encoded_len(),
-            |credit| vec![credit.propose_time.to_value(), credit.order_id.to_value(), credit.credit_number.to_value()],
-        );
+        let (found, next_page_token) = reads::proposed_credits(&self.db, &filter, &info.principal, &page).await?;
         let credits = found.into_iter().map(|credit| credit.credit.0).collect();
         Ok(contract::ListProposedCreditsResponse { credits, next_page_token })
     }

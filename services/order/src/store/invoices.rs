@@ -35,13 +35,13 @@ impl InvoiceFilter {
     }
 }
 
-/// A page of the invoices of orders that the caller sees, newest first.
+/// A page of the invoices of orders that the caller sees, newest first, and the token of the next page.
 pub(crate) async fn invoices(
     db: &Db,
     filter: &InvoiceFilter,
     caller: &Principal,
     page: &Page,
-) -> Result<Vec<Invoice>, Fault> {
+) -> Result<(Vec<Invoice>, String), Fault> {
     let mut select = Select::new();
     if let Some(order_id) = &filter.order_id {
         select.few("order_id = ?", order_id.to_value());
@@ -56,5 +56,9 @@ pub(crate) async fn invoices(
     select.after(&["record_time", "order_id", "kind", "invoice_number"], "<", page);
     let order = "record_time DESC, order_id DESC, kind DESC, invoice_number DESC";
     let (tail, args) = select.into_merged_page(Invoice::TABLE, "account_id, kind, invoice_number", order, page.limit());
-    db.list(&tail, args).await
+    let key = |invoice: &Invoice| {
+        let (time, order_id) = (invoice.record_time.to_value(), invoice.order_id.to_value());
+        vec![time, order_id, invoice.kind.to_value(), invoice.invoice_number.to_value()]
+    };
+    page.select(db, &tail, args, &["invoice"], key).await
 }

@@ -16,6 +16,7 @@ mod invoice_policies;
 mod invoices;
 mod lists;
 mod own_fields;
+mod pages;
 mod place;
 mod plans;
 mod prices;

@@ -48,6 +48,33 @@ fn of_cheese(uom: &str, decimal_quantity: &str) -> contract::NewOrderLine {
     }
 }
 
+#[tokio::test]
+async fn a_unit_that_an_item_gets_later_can_be_ordered() {
+    each(World::furnished, async |world| {
+        let of_barrels = |customer_po: &str| {
+            let mut request = order_of(customer_po, &[("TEA", 3)]);
+            request.lines[0].uom = "BARREL".to_owned();
+            request
+        };
+        assert_eq!(refused(&world, of_barrels("PO-1")).await, [("lines[0].uom".to_owned(), LineReason::UnitUnknown)]);
+        let barrel =
+            UnitConversion { uom: "BARREL".to_owned(), numerator: 5, denominator: 2, ..UnitConversion::default() };
+        let mut tea = item("TEA");
+        tea.units.push(barrel);
+        item_is(&world, Item { etag: "2".to_owned(), ..tea }).await;
+        let mut request = of_barrels("PO-1");
+        assert_eq!(
+            refused(&world, request.clone()).await,
+            [("lines[0].quantity".to_owned(), LineReason::QuantityNotConvertible)]
+        );
+        request.lines[0].quantity = 4;
+        let order = world.place(request).await;
+        assert_eq!((order.lines[0].uom.as_str(), order.lines[0].uom_quantity), ("BARREL", 4));
+        assert_eq!(counters(&order, 0).ordered, 10);
+    })
+    .await;
+}
+
 fn with_lines(lines: Vec<contract::NewOrderLine>) -> contract::PlaceOrderRequest {
     contract::PlaceOrderRequest { lines, ..order_of("PO-1", &[]) }
 }

@@ -10,6 +10,7 @@ mod endpoints;
 mod giving;
 mod holds;
 mod kinds;
+mod pages;
 mod partners;
 mod peers;
 mod plans;

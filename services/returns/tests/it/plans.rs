@@ -8,7 +8,7 @@ use crate::world::World;
 
 /// Of 4,000 returns two are authorized.
 const RETURNS: &str = "INSERT INTO returns SELECT 'rma_' || (100000 + i), 'ord_' || i, 'acc_' || (i % 3), \
-    CASE WHEN i % 4000 < 2 THEN 'AUTHORIZED' ELSE 'CLOSED' END, '', 'nod_a', NULL, 'EUR', 'PROPOSED', i, i, NULL, 1 FROM n";
+    CASE WHEN i % 4000 < 2 THEN 'AUTHORIZED' ELSE 'CLOSED' END, '', 'nod_a', NULL, 'EUR', 'PROPOSED', i, i, NULL, 0, 1 FROM n";
 
 #[tokio::test]
 async fn returns_are_listed_without_reading_those_that_are_closed() {

@@ -27,6 +27,8 @@ pub(super) struct Party {
     pub(super) open_order: String,
     /// An order that waits for stock, of which one change was withdrawn and another is proposed.
     pub(super) changing_order: String,
+    /// One that goes to two places, and is routed to each.
+    pub(super) divided_order: String,
     pub(super) fulfillment_order: String,
     pub(super) open_fulfillment_order: String,
     pub(super) shipment: String,
@@ -114,6 +116,7 @@ impl Party {
             order: String::new(),
             open_order: String::new(),
             changing_order: String::new(),
+            divided_order: String::new(),
             fulfillment_order: String::new(),
             open_fulfillment_order: String::new(),
             shipment: String::new(),
@@ -131,10 +134,24 @@ impl Party {
         for (number, account) in [(1, &accounts[0]), (2, &accounts[0]), (3, &accounts[0]), (4, &accounts[1])] {
             party.order(world, name, number, account).await;
         }
+        party.order_for_two_places(world, name).await;
         party.waiting_order(world, name).await;
         party.books(world).await;
         party.programs(world).await;
         party
+    }
+
+    /// Places an order for two places.
+    async fn order_for_two_places(&mut self, world: &World, name: &str) {
+        let line = |group: i32| json!({"sku": self.sku, "quantity": 1, "shipToGroup": group});
+        let place = |group: i32| json!({"shipToGroup": group, "shipToAddress": address("DE")});
+        let po = format!("PO-{name}-two-places");
+        let body = json!({
+            "accountId": self.account, "customerPo": po, "shipToGroups": [place(1), place(2)], "lines": [line(1), line(2)],
+        });
+        self.divided_order = text(&world.post("/v1/orders", &body).await, "orderId");
+        world.drain().await;
+        self.marks.extend([po, self.divided_order.clone()]);
     }
 
     /// Places an order of more than there is, and proposes two changes of it.

@@ -191,6 +191,7 @@ fn fulfillment_order(
         cancel_time: None,
         late_acceptance: LateAcceptance::None,
         holds: OpenHolds::default(),
+        size_bytes: 0,
         create_time: cx.now(),
         update_time: cx.now(),
         version: 0,

@@ -58,7 +58,7 @@ impl World {
     }
 
     pub(crate) async fn decisions(&self, order: &str) -> Vec<RoutingDecision> {
-        let request = ListRoutingDecisionsRequest { order_id: order.to_owned() };
+        let request = ListRoutingDecisionsRequest { order_id: order.to_owned(), ..Default::default() };
         self.api().list_routing_decisions(request).await.unwrap().into_inner().decisions
     }
 

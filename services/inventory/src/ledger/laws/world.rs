@@ -8,7 +8,7 @@ use super::{COUNTRIES, LOCATIONS, SKUS, Step, order_id};
 use crate::{
     backorder::{BackorderRules, Criteria},
     item::HandlingClass,
-    ledger::{DeallocationPolicy, Ledger, LedgerRows, OutboundQuantity, Terms, outcome::Outcome},
+    ledger::{DeallocationPolicy, Ledger, LedgerRows, OutboundQuantity, TakenBack, Terms, outcome::Outcome},
     movement::{Movement, MovementKind},
     quantity::{AllocationLine, ItemQuantity, RequestedLine},
     reach::Reach,
@@ -127,7 +127,7 @@ impl World {
                     return Ok(());
                 };
                 self.removed.push(movement.sku.clone());
-                ledger.retract(movement, &movement.location_id.parse().unwrap(), "")
+                ledger.retract(TakenBack::new(movement, []), &movement.location_id.parse().unwrap(), "")
             }
             Step::Reserve { order, lines, policy, elsewhere } => {
                 let lines: BTreeMap<i64, i64> = lines.into_iter().collect();
