@@ -2,10 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod accounts;
+mod agreed;
 mod bad_input;
 mod cancel;
 mod cancel_lines;
 mod changes;
+mod collective_invoices;
 mod credit;
 mod exceptions;
 mod fill;
@@ -21,6 +23,7 @@ mod place;
 mod plans;
 mod prices;
 mod promise;
+mod promise_estimates;
 mod quote;
 mod real_data;
 mod recorded_invoices;
