@@ -19,6 +19,16 @@ store::record! {
 }
 
 store::text_enum! {
+    /// What an item is, to a warehouse.
+    pub(crate) enum ItemKind = common::ItemKind {
+        /// It is kept in stock and shipped.
+        Goods = "GOODS",
+        /// Nobody stocks or ships it (`process/services.rs`).
+        Service = "SERVICE",
+    }
+}
+
+store::text_enum! {
     /// How an item must be kept.
     pub(crate) enum HandlingClass = common::HandlingClass {
         /// Above freezing, below heat.
@@ -112,6 +122,11 @@ impl Item {
     pub(crate) fn list_price(&self, factor: Factor, currency: Currency) -> Option<i64> {
         let price = self.item.0.list_price.as_ref()?;
         if price.currency == currency.as_str() { factor.price(price.minor_units) } else { None }
+    }
+
+    /// Goods or a service.
+    pub(crate) fn kind(&self) -> ItemKind {
+        ItemKind::from_contract(self.item.0.kind()).unwrap_or(ItemKind::Goods)
     }
 
     /// Whether it can be ordered.

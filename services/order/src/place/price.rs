@@ -140,6 +140,7 @@ pub(crate) fn price(
         expected_unit_price_minor: line.expected_unit_price_minor,
         discount: line.discount,
         amount_minor,
+        item_kind: item.kind(),
         handling_class: HandlingClass::from_contract(item.item.0.handling_class()).unwrap_or(HandlingClass::Ambient),
         ship_to_group: line.ship_to_group,
         split_of: None,

@@ -97,6 +97,7 @@ impl Line {
             name: item.item.0.name.clone(),
             uom: unit.uom,
             quantity: quantity?,
+            kind: item.kind(),
             handling_class: handling_class.unwrap_or(HandlingClass::Ambient),
         })
     }
