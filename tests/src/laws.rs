@@ -2,6 +2,7 @@
 //!
 //! [`laws`] holds at any time at which no report is half done. [`waiting_in_vain`] holds when every worker has done what is due.
 
+mod services;
 mod shipping;
 mod waiting;
 
@@ -11,12 +12,13 @@ use waybill::rest::{Rest, number};
 pub use waiting::waiting_in_vain;
 
 /// What must hold whatever happened: every chain verifies, every line's units add up and are invoiced and credited as far as
-/// they are owed, stock equals its ledger, what shipments have is what left stock and what orders count, and no more units are
+/// they are owed, services go with their goods, stock equals its ledger, what shipments have is what left stock and what orders count, and no more units are
 /// reserved and allocated than there are.
 pub async fn laws(rest: &Rest) -> anyhow::Result<()> {
     verify_logs(rest).await?;
     let orders = rest.list("/v1/orders?view=ORDER_VIEW_FULL", "orders").await?;
     lines_add_up(rest, &orders).await?;
+    services::follow_goods(&orders)?;
     let movements = stock_equals_its_ledger(rest).await?;
     shipping::is_counted_once(rest, &orders, &movements).await
 }

@@ -1,6 +1,10 @@
 //! Generates what visits every text of a request, in itself and in its parts.
 
-use std::{collections::{BTreeMap, BTreeSet}, error::Error, fmt::Write as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    error::Error,
+    fmt::Write as _,
+};
 
 use prost_reflect::{DescriptorPool, FieldDescriptor, Kind, MessageDescriptor, OneofDescriptor};
 

@@ -5,6 +5,8 @@ CREATE TABLE items (
     name TEXT NOT NULL,
     pack TEXT NOT NULL,
     category TEXT NOT NULL,
+    -- A service has no row in `stock`; its handling class has no meaning.
+    kind TEXT NOT NULL CHECK (kind IN ('GOODS', 'SERVICE')),
     handling_class TEXT NOT NULL CHECK (handling_class IN ('AMBIENT', 'CHILLED', 'FROZEN', 'HAZARDOUS')),
     base_uom TEXT NOT NULL,
     units TEXT NOT NULL,

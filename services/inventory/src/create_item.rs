@@ -1,4 +1,4 @@
-//! Creates an item, and its counters.
+//! Creates an item, and the counters of goods.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use types::{Currency, Fault, Reason, limits::MAX_NAME};
 
 use crate::{
     events::emit_item,
-    item::{HandlingClass, Item, ItemState, read_decimals, read_price},
+    item::{HandlingClass, Item, ItemKind, ItemState, read_decimals, read_price},
     stock::Stock,
     unit::{Units, read_uom},
 };
@@ -23,6 +23,7 @@ pub(crate) struct CreateItem {
     name: String,
     pack: String,
     category: String,
+    kind: ItemKind,
     handling_class: HandlingClass,
     base_uom: String,
     units: Units,
@@ -39,8 +40,9 @@ impl CreateItem {
         let name = checks.text("name", &request.name, MAX_NAME);
         let pack = checks.optional_text("pack", &request.pack, MAX_NAME);
         let category = checks.optional_text("category", &request.category, MAX_NAME);
-        let handling_class =
-            checks.choice("handling_class", request.handling_class).and_then(HandlingClass::from_contract);
+        let kind = checks.optional_choice("kind", request.kind);
+        let kind = kind.map(|kind| ItemKind::from_contract(kind).unwrap_or(ItemKind::Goods));
+        let handling_class = read_class(&mut checks, kind, request.handling_class);
         let base = if request.base_uom.is_empty() { DEFAULT_UOM } else { &request.base_uom };
         let base_uom = read_uom(&mut checks, "base_uom", base);
         let units = Units::read(&mut checks, &request.units, base);
@@ -54,6 +56,7 @@ impl CreateItem {
             name: checked(name)?,
             pack: checked(pack)?,
             category: checked(category)?,
+            kind: checked(kind)?,
             handling_class: checked(handling_class)?,
             base_uom: checked(base_uom)?,
             units: checked(units)?,
@@ -63,6 +66,17 @@ impl CreateItem {
             minimum_quantity: checked(minimum_quantity)?,
         })
     }
+}
+
+/// Reads how an item must be stored, which a service does not say.
+fn read_class(checks: &mut Checks, kind: Option<ItemKind>, class: i32) -> Option<HandlingClass> {
+    if kind != Some(ItemKind::Service) {
+        return checks.choice("handling_class", class).and_then(HandlingClass::from_contract);
+    }
+    if class != 0 {
+        checks.wrong("handling_class", "must not be set: nobody stores a service");
+    }
+    Some(HandlingClass::Ambient)
 }
 
 impl Command for CreateItem {
@@ -78,12 +92,15 @@ impl Command for CreateItem {
             return Err(Fault::new(Reason::AlreadyExists, format!("item {} exists already", self.sku)));
         }
         let now = cx.now();
-        rows.put(Stock::none_of(self.sku.clone(), self.handling_class, now));
+        if self.kind == ItemKind::Goods {
+            rows.put(Stock::none_of(self.sku.clone(), self.handling_class, now));
+        }
         let item = rows.put(Item {
             sku: self.sku.clone(),
             name: self.name.clone(),
             pack: self.pack.clone(),
             category: self.category.clone(),
+            kind: self.kind,
             handling_class: self.handling_class,
             base_uom: self.base_uom.clone(),
             units: self.units.clone(),

@@ -20,6 +20,16 @@ store::text_enum! {
 }
 
 store::text_enum! {
+    /// What an item is, to a warehouse.
+    pub(crate) enum ItemKind = proto::types::v1::ItemKind {
+        /// It is kept in stock and shipped.
+        Goods = "GOODS",
+        /// Nobody stocks or ships it: it has no counters.
+        Service = "SERVICE",
+    }
+}
+
+store::text_enum! {
     /// How an item must be stored.
     pub(crate) enum HandlingClass = proto::types::v1::HandlingClass {
         /// Above freezing, below heat.
@@ -41,6 +51,8 @@ store::record! {
         pack: String,
         /// For people.
         category: String,
+        kind: ItemKind,
+        /// Without a meaning for a service.
         handling_class: HandlingClass,
         /// The unit in which stock is counted.
         base_uom: String,

@@ -149,11 +149,11 @@ impl Ledger {
         self.stock.edit(sku).map(|_| ()).ok_or_else(|| Fault::not_found("item", sku))
     }
 
-    /// Refuses the request when items of its list `field` do not exist, and names them all.
+    /// Refuses the request when items of its list `field` do not exist or are services, and names them all.
     pub(crate) fn check_items<'a>(&self, field: &str, skus: impl Iterator<Item = &'a String>) -> Result<(), Fault> {
         let unknown = skus.enumerate().filter(|(_, sku)| self.stock(sku).is_err());
         let violation = |(index, sku): (usize, &String)| {
-            Violation::new(format!("{field}[{index}].sku"), format!("there is no item {sku}"))
+            Violation::new(format!("{field}[{index}].sku"), format!("there is no item {sku} that is stocked"))
         };
         let violations: Vec<Violation> = unknown.map(violation).collect();
         if violations.is_empty() { Ok(()) } else { Err(Fault::violations(violations)) }

@@ -7,7 +7,7 @@ use types::{Fault, NodeId, Timestamp};
 
 use crate::{
     backorder::{BackorderRules, Share},
-    item::Item,
+    item::{Item, ItemKind},
     movement::Movement,
     quantity::ItemQuantity,
     reach::Reach,
@@ -24,6 +24,7 @@ pub(crate) fn item(item: &Item) -> wire::Item {
         name,
         pack,
         category,
+        kind,
         handling_class,
         base_uom,
         units,
@@ -43,7 +44,11 @@ pub(crate) fn item(item: &Item) -> wire::Item {
         name: name.clone(),
         pack: pack.clone(),
         category: category.clone(),
-        handling_class: values::HandlingClass::from(*handling_class).into(),
+        kind: values::ItemKind::from(*kind).into(),
+        handling_class: match kind {
+            ItemKind::Goods => values::HandlingClass::from(*handling_class).into(),
+            ItemKind::Service => values::HandlingClass::Unspecified.into(),
+        },
         base_uom: base_uom.clone(),
         units: units.0.iter().map(unit).collect(),
         list_price: price.map(|(minor_units, currency)| values::Money { currency: currency.to_string(), minor_units }),

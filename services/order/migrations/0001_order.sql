@@ -193,6 +193,7 @@ CREATE TABLE order_lines (
     expected_unit_price_minor BIGINT CHECK (expected_unit_price_minor >= 0),
     discount_basis_points BIGINT NOT NULL CHECK (discount_basis_points BETWEEN 0 AND 10000),
     amount_minor BIGINT NOT NULL CHECK (amount_minor >= 0),
+    item_kind TEXT NOT NULL CHECK (item_kind IN ('GOODS', 'SERVICE')),
     handling_class TEXT NOT NULL,
     promised_ship_time BIGINT,
     promised_delivery_time BIGINT,

@@ -211,13 +211,15 @@ impl OrderAggregate {
         changing.apply_fill_policy(now);
         changing.confirm();
         changing.report_backorders(&backordered_before);
-        changing.release_reserved(now);
-        changing.close_or_reopen(now);
-        changing.settle_completion(now);
+        changing.go_on(now);
+        let holds = changing.order.open_holds;
         changing.end_change(now);
+        if changing.order.open_holds < holds {
+            changing.go_on(now);
+        }
         changing.balance_invoices();
         let ChangingOrder { order, lines, .. } = changing;
-        order.status = order.derive_status(&UnitTotals::of(lines.as_slice()));
+        order.status = order.derive_status(&UnitTotals::leading(lines.as_slice()));
         order.sum_up(lines);
         if !order.is_live() {
             // Its customer PO number is free again; what is placed with it meanwhile keeps it, should the order be reopened.
@@ -285,6 +287,14 @@ impl OrderAggregate {
 }
 
 impl ChangingOrder {
+    /// Takes the steps that a hold may have blocked.
+    fn go_on(&mut self, now: Timestamp) {
+        self.release_reserved(now);
+        self.perform_services(now);
+        self.close_or_reopen(now);
+        self.settle_completion(now);
+    }
+
     /// Records a report.
     pub(crate) fn record(&mut self, report: &OrderReport, now: Timestamp) {
         match report {

@@ -19,6 +19,16 @@ store::record! {
 }
 
 store::text_enum! {
+    /// What an item is, to a warehouse.
+    pub(crate) enum ItemKind = common::ItemKind {
+        /// It is kept in stock and shipped.
+        Goods = "GOODS",
+        /// Nobody stocks or ships it (`process/services.rs`).
+        Service = "SERVICE",
+    }
+}
+
+store::text_enum! {
     /// How an item must be kept.
     pub(crate) enum HandlingClass = common::HandlingClass {
         /// Above freezing, below heat.
@@ -117,6 +127,11 @@ impl Item {
     /// How it must be kept; AMBIENT when nothing is said.
     pub(crate) fn handling_class(&self) -> HandlingClass {
         HandlingClass::from_contract(self.item.0.handling_class()).unwrap_or(HandlingClass::Ambient)
+    }
+
+    /// Goods or a service.
+    pub(crate) fn kind(&self) -> ItemKind {
+        ItemKind::from_contract(self.item.0.kind()).unwrap_or(ItemKind::Goods)
     }
 
     /// Whether it can be ordered.

@@ -7,7 +7,7 @@ pub(crate) use units::CancelledUnits;
 use types::{AccountId, BasisPoints, OrderId, Timestamp, share_of_line};
 
 use crate::{
-    item::HandlingClass,
+    item::{HandlingClass, ItemKind},
     order::Order,
     own_fields,
     place::OrderedQuantity,
@@ -40,7 +40,9 @@ store::record! {
         discount_basis_points: BasisPoints,
         /// Price of the whole line, rounded once.
         amount_minor: i64,
-        /// How the item must be kept.
+        /// Goods or a service.
+        item_kind: ItemKind,
+        /// How the item must be kept; without a meaning for a service.
         handling_class: HandlingClass,
         /// When the reserved units are promised to leave; `None` while nobody knows when units are there, or a hold blocks them.
         promised_ship_time: Option<Timestamp>,
@@ -82,7 +84,7 @@ store::record! {
         ordered: i64,
         /// Units cancelled.
         cancelled: i64,
-        /// Units whose stock is not decided yet.
+        /// Units whose stock is not decided yet; of a service, those that are not performed yet.
         unallocated: i64,
         /// Units that wait for stock.
         backordered: i64,
@@ -169,7 +171,9 @@ pub(crate) struct PricedLine {
     pub(crate) discount: BasisPoints,
     /// Price of the whole line.
     pub(crate) amount_minor: i64,
-    /// How the item must be kept.
+    /// Goods or a service.
+    pub(crate) item_kind: ItemKind,
+    /// How the item must be kept; without a meaning for a service.
     pub(crate) handling_class: HandlingClass,
     /// The ship-to group that it goes to.
     pub(crate) ship_to_group: Option<i64>,
@@ -220,6 +224,7 @@ impl OrderLine {
             expected_unit_price_minor: priced.expected_unit_price_minor,
             discount_basis_points: priced.discount,
             amount_minor: priced.amount_minor,
+            item_kind: priced.item_kind,
             handling_class: priced.handling_class,
             promised_ship_time: None,
             promised_delivery_time: None,

@@ -29,7 +29,7 @@ use crate::{
     aggregate::OrderAggregate,
     credit::AccountCredit,
     hold::{HoldReason, LineNumbers},
-    item::Item,
+    item::{Item, ItemKind},
     node::{DEFAULT_HANDLING, Nodes},
     order::{FillPolicy, Order, OrderState, OrderStatus},
     order_line::OrderLine,
@@ -126,11 +126,17 @@ impl PlaceOrder {
         let countries = destination::countries(ship_tos);
         for (index, line) in self.lines.iter().enumerate() {
             let path = format!("lines[{index}]");
+            let is_service = rows.get::<Item>(&line.sku)?.is_some_and(|item| item.kind() == ItemKind::Service);
+            if !self.groups.is_empty() && line.ship_to_group.is_none() && line.split.is_empty() && !is_service {
+                checks.wrong_line(format!("{path}.ship_to_group"), LineReason::Invalid, "is required, or split");
+            }
             let Some(priced) = price::price(line, &path, pricing, rows, checks)? else { continue };
             let class = priced.line.handling_class;
             let groups = line.split.iter().map(|part| part.ship_to_group).chain([line.ship_to_group.unwrap_or(0)]);
             let countries = groups.filter_map(|group| countries.get(&group).copied());
-            let undeliverable = nodes.and_then(|nodes| countries.into_iter().find(|to| !nodes.deliver(to, class)));
+            let undeliverable = nodes
+                .filter(|_| !is_service)
+                .and_then(|nodes| countries.into_iter().find(|to| !nodes.deliver(to, class)));
             if let Some(country) = undeliverable {
                 let description = format!("no active node ships {} items to {country}", class.as_str());
                 checks.wrong_line(format!("{path}.sku"), LineReason::NotDeliverable, description);
@@ -254,7 +260,10 @@ impl PlaceOrder {
         let first = checked(ship_tos.first().map(|(_, ship_to)| ship_to.clone()))?;
         let handling_time = match rows.get::<Nodes>(&Nodes::key())? {
             None => DEFAULT_HANDLING,
-            Some(nodes) => destination::handling_time(nodes, &ship_tos, priced.iter().map(|priced| &priced.line)),
+            Some(nodes) => {
+                let goods = priced.iter().map(|priced| &priced.line).filter(|line| line.item_kind == ItemKind::Goods);
+                destination::handling_time(nodes, &ship_tos, goods)
+            }
         };
         let order = self.order(cx.new_id(), account, first, total_minor, handling_time, cx.now());
         let groups = if self.groups.is_empty() { Vec::new() } else { ship_tos };

@@ -11,5 +11,6 @@ pub(crate) mod invoicing;
 pub(crate) mod promise;
 pub(crate) mod release;
 pub(crate) mod returned_units;
+pub(crate) mod services;
 pub(crate) mod settlement;
 pub(crate) mod ship_window;

@@ -142,6 +142,7 @@ impl OrderLine {
     pub(crate) fn awaits_promise(&self) -> bool {
         let is_replaced = self.replaced_early > 0;
         (is_replaced || !self.promise_basis.has_units())
+            && !self.is_service()
             && self.unallocated + self.backordered + self.reserved + self.released > 0
     }
 
@@ -204,10 +205,10 @@ impl OrderLine {
     }
 }
 
-/// When an order is promised to be delivered, and whether that is so of some of its lines only. Lines without units that are
-/// wanted or shipped do not count.
+/// When an order is promised to be delivered, and whether that is so of some of its lines only. Services and lines without units
+/// that are wanted or shipped do not count.
 pub(crate) fn promised_delivery(lines: &[OrderLine]) -> (Option<Timestamp>, bool) {
-    let counts = |line: &&OrderLine| line.ordered + line.over_shipped > line.cancelled;
+    let counts = |line: &&OrderLine| !line.is_service() && line.ordered + line.over_shipped > line.cancelled;
     let (mut earliest, mut latest, mut is_partial) = (None::<Timestamp>, None, false);
     for line in lines.iter().filter(counts) {
         match line.delivery_promised() {

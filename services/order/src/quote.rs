@@ -18,7 +18,7 @@ use proto::{
 use types::{AccountId, Timestamp};
 
 use crate::{
-    item::HandlingClass,
+    item::{HandlingClass, ItemKind},
     place::Destination as Place,
     promise::{
         dates::{self, Dates},
@@ -56,13 +56,14 @@ pub(crate) struct ItemLine {
     uom: String,
     /// In base units.
     quantity: i64,
+    kind: ItemKind,
     handling_class: HandlingClass,
 }
 
 impl ItemLine {
-    /// How the item must be kept.
-    pub(crate) fn handling_class(&self) -> HandlingClass {
-        self.handling_class
+    /// Of goods the item, and how it must be kept; `None` of a service.
+    pub(crate) fn goods(&self) -> Option<(&str, HandlingClass)> {
+        (self.kind == ItemKind::Goods).then_some((&self.sku, self.handling_class))
     }
 }
 
@@ -99,6 +100,10 @@ pub(crate) fn quote(
     let mut response = contract::QuoteOrderResponse { quote_time: Some(timestamp(terms.now)), ..Default::default() };
     let (mut ships, mut deliveries) = (Vec::new(), Vec::new());
     for line in lines {
+        if line.kind == ItemKind::Service {
+            response.lines.push(quoted_service(line));
+            continue;
+        }
         let taken = taken.entry(&line.sku).or_default();
         let supply = supplies.as_ref().map(|supplies| supplies.get(line.sku.as_str()).map_or(&[][..], Vec::as_slice));
         let parts = terms.parts(line, *taken, supply.unwrap_or_default());
@@ -182,6 +187,17 @@ fn quoted(line: &ItemLine, parts: &[Part], is_known: bool) -> contract::QuotedLi
         available_quantity: available,
         promise: Some(of_all(parts)),
         parts: parts.iter().map(part).collect(),
+    }
+}
+
+/// A service delays nothing, and is promised nothing.
+fn quoted_service(line: &ItemLine) -> contract::QuotedLine {
+    let source = "a service: nothing is shipped".to_owned();
+    contract::QuotedLine {
+        availability: QuoteAvailability::Yes.into(),
+        available_quantity: line.quantity,
+        promise: Some(contract::LinePromise { source, ..contract::LinePromise::default() }),
+        ..quoted(line, &[], true)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     account::{Account, ShipTo},
     hold::Hold,
     invoice::Balance,
-    item::HandlingClass,
+    item::{HandlingClass, ItemKind},
     order::{Action, Order, UnitTotals, sums},
     order_line::{OrderLine, PricedLine},
     own_fields::{self, OwnFields},
@@ -167,7 +167,7 @@ fn ship_to_groups(lines: &[OrderLine], groups: &[ShipToGroup]) -> Vec<contract::
         contract::ShipToGroup {
             ship_to_group: small(group.group_number),
             ship_to: Some(group.ship_to.0.clone()),
-            status: contract::LineStatus::from(UnitTotals::of(lines.iter().copied()).line_status()).into(),
+            status: contract::LineStatus::from(UnitTotals::leading(lines.iter().copied()).line_status()).into(),
             counters: Some(sum),
             line_count: i32::try_from(lines.len()).unwrap_or(i32::MAX),
         }
@@ -189,7 +189,8 @@ pub(crate) fn read_added_line(order: &Order, line: &contract::OrderLine) -> Opti
         unit_price_minor: line.unit_price_minor,
         discount: BasisPoints::new(line.discount_basis_points.into())?,
         amount_minor: line.amount_minor,
-        handling_class: HandlingClass::from_contract(line.handling_class())?,
+        item_kind: ItemKind::from_contract(line.item_kind()).unwrap_or(ItemKind::Goods),
+        handling_class: HandlingClass::from_contract(line.handling_class()).unwrap_or(HandlingClass::Ambient),
         ship_to_group: read_group(line.ship_to_group),
         split_of: None,
         own_fields: OwnFields::of_added_line(line),
@@ -213,7 +214,12 @@ pub(crate) fn line(line: &OrderLine) -> contract::OrderLine {
         discount_basis_points: small(line.discount_basis_points.get()),
         amount_minor: line.amount_minor,
         invoice_ready_minor: line.invoice_ready_minor,
-        handling_class: common::HandlingClass::from(line.handling_class).into(),
+        item_kind: common::ItemKind::from(line.item_kind).into(),
+        handling_class: if line.is_service() {
+            common::HandlingClass::Unspecified.into()
+        } else {
+            common::HandlingClass::from(line.handling_class).into()
+        },
         counters: Some(counters(line)),
         status: contract::LineStatus::from(line.status()).into(),
         promised_ship_time: line.promised_ship_time.map(timestamp),
@@ -234,7 +240,11 @@ pub(crate) fn line(line: &OrderLine) -> contract::OrderLine {
         expected_unit_price_minor: line.expected_unit_price_minor,
         price_difference_minor: line.expected_unit_price_minor.map_or(0, |expected| line.unit_price_minor - expected),
         promised_delivery_time: line.delivery_promised().map(timestamp),
-        promise_confidence: line.promise_confidence().into(),
+        promise_confidence: if line.is_service() {
+            contract::PromiseConfidence::Unspecified.into()
+        } else {
+            line.promise_confidence().into()
+        },
         promise_source: line.promise_source().to_owned(),
         promise_reason: promise_reason(line).into(),
         promise_node_ids: line.promise_node_ids(),

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use waybill::rest::{Rest, number};
 
+use super::services::is_service;
+
 /// Units by an id and a line number or SKU.
 type Units = BTreeMap<(String, String), i64>;
 
-/// Checks that every package is in one shipment, that what left in packages is what left stock and what orders count as shipped,
+/// Checks that every package is in one shipment, that what left in packages is what left stock and what orders count as shipped of goods,
 /// and that what was delivered is what they count as delivered.
 ///
 /// Units of a package that is written off left stock and are not counted by the order. A movement that says so in its note moved
@@ -38,7 +40,7 @@ pub(super) async fn is_counted_once(rest: &Rest, orders: &[Value], movements: &[
         }
     }
     for order in orders {
-        for line in order["lines"].as_array().into_iter().flatten() {
+        for line in order["lines"].as_array().into_iter().flatten().filter(|line| !is_service(line)) {
             let key = (text(&order["orderId"]), number(&line["lineNumber"]).to_string());
             for (name, packed) in [("shipped", &shipped), ("delivered", &delivered)] {
                 let (counted, packed) =

@@ -6,6 +6,8 @@ use serde_json::Value;
 use types::Timestamp;
 use waybill::rest::{Rest, number};
 
+use super::services::is_service;
+
 /// Exceptions about a message, which stop no order.
 const OF_A_MESSAGE: &[&str] = &["CONTROL_NUMBER_REUSED", "REPORT_REJECTED", "REPORT_INCOMPLETE"];
 
@@ -17,6 +19,7 @@ const OF_A_MESSAGE: &[&str] = &["CONTROL_NUMBER_REUSED", "REPORT_REJECTED", "REP
 /// | units | somebody acts on them next | who can end it |
 /// |---|---|---|
 /// | unallocated | an exception about the failed task | `CancelOrder` of the order |
+/// | of a service, unallocated | goods are open or under way, a hold blocks it, it is to be performed at a time that is to come, or an exception | with its goods, the same, or `ReleaseHold` |
 /// | backordered | they wait for supply | the same |
 /// | reserved | a hold blocks them, they are to be released at a time that is to come, FILL_ALL waits for the others, or an exception | the same, or `ReleaseHold` |
 /// | released | open in a fulfillment order at a node; or else a hold or an exception | of the fulfillment order `RequestCancellation`, `AnswerCancellation` or `RecordShipment`; without one `RetryRouting` by the exception, or `ReleaseHold` |
@@ -77,12 +80,18 @@ impl Case<'_> {
         let units = ["unallocated", "backordered", "reserved", "released"].map(|name| self.units(name));
         let [unallocated, backordered, reserved, released] = units;
         let under_way = self.units("shipped") - self.units("delivered");
-        claim(units.iter().sum::<i64>() + under_way > 0, "nothing of it is open or under way, and it is not finished");
+        claim(
+            units.iter().sum::<i64>() + self.services("unallocated") + under_way > 0,
+            "nothing of it is open or under way, and it is not finished",
+        );
 
         let (held, stopped) = (self.is_held(), self.is_stopped());
         claim(unallocated == 0 || stopped, "nobody reserves its units");
+        let services = self.services("unallocated");
+        let goods_open = unallocated + backordered + reserved + released > 0;
         let waits_for_others = self.order["fillPolicy"] == "FILL_POLICY_FILL_ALL" && backordered > 0;
         let later = instant(&self.order["releaseTime"]).is_some_and(|at| at > self.now);
+        claim(services == 0 || goods_open || held || later || stopped, "nobody performs its services");
         claim(reserved == 0 || held || later || waits_for_others || stopped, "nobody releases its units");
         let unreleased = unallocated + backordered + reserved;
         claim(unreleased == 0 || has(self.order, "CancelOrder"), "nobody can cancel its units");
@@ -115,8 +124,14 @@ impl Case<'_> {
         problems
     }
 
+    /// Units of its goods.
     fn units(&self, name: &str) -> i64 {
-        sum(self.order, |line| number(&line["counters"][name]))
+        sum(self.order, |line| if is_service(line) { 0 } else { number(&line["counters"][name]) })
+    }
+
+    /// Units of its services.
+    fn services(&self, name: &str) -> i64 {
+        sum(self.order, |line| if is_service(line) { number(&line["counters"][name]) } else { 0 })
     }
 
     /// Whether a hold blocks it that can be released.

@@ -18,6 +18,7 @@ mod permutations;
 mod promises;
 mod quotas;
 mod races;
+mod services;
 mod ship_window;
 mod subscriptions;
 mod taken_back;

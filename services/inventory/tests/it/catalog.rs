@@ -3,15 +3,16 @@
 use proto::{
     events::EventType,
     inventory::v1::{
-        BatchGetItemsRequest, CreateItemRequest, GetItemRequest, ItemChanged, ItemState, ListItemsRequest,
-        ListLocationsRequest, ListMovementsRequest, UnitConversion, UpdateItemRequest,
+        BatchGetItemsRequest, CreateItemRequest, GetAvailabilityRequest, GetItemRequest, ItemChanged, ItemQuantity,
+        ItemState, ListItemsRequest, ListLocationsRequest, ListMovementsRequest, ReceiveStockRequest, UnitConversion,
+        UpdateItemRequest,
     },
-    types::v1::Money,
+    types::v1::{HandlingClass, ItemKind, Money},
 };
 use testkit::{each, reason, wrong_fields};
 use types::Reason;
 
-use crate::world::{HERE, THERE, World, item};
+use crate::world::{HERE, THERE, World, item, requested};
 
 #[tokio::test]
 async fn an_item_is_read_as_it_was_created_and_changed() {
@@ -208,6 +209,46 @@ async fn which_quantities_of_an_item_may_be_ordered_is_read_back_as_it_was_set()
         };
         let fields = ["units[0].decimals", "units[0].order_multiple", "base_decimals", "minimum_quantity"];
         assert_eq!(wrong_fields(client.create_item(wrong).await), fields);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_service_has_no_handling_class_and_no_stock() {
+    each(World::open, async |world| {
+        let mut client = world.client.clone();
+        assert_eq!(client.create_item(item("D")).await.unwrap().into_inner().kind(), ItemKind::Goods);
+        let request = CreateItemRequest {
+            kind: ItemKind::Service.into(),
+            handling_class: HandlingClass::Unspecified.into(),
+            request_id: "r1".to_owned(),
+            ..item("INSTALL")
+        };
+        let created = client.create_item(request.clone()).await.unwrap().into_inner();
+        assert_eq!((created.kind(), created.handling_class()), (ItemKind::Service, HandlingClass::Unspecified));
+        assert_eq!(client.create_item(request.clone()).await.unwrap().into_inner(), created, "a repeat");
+        let read = client.get_item(GetItemRequest { sku: "INSTALL".to_owned() }).await.unwrap().into_inner();
+        assert_eq!(read, created);
+        let update =
+            UpdateItemRequest { sku: "INSTALL".to_owned(), name: Some("Set-up".to_owned()), ..Default::default() };
+        assert_eq!(client.update_item(update).await.unwrap().into_inner().kind(), ItemKind::Service);
+
+        let stored = CreateItemRequest { handling_class: HandlingClass::Frozen.into(), ..request.clone() };
+        let stored = CreateItemRequest { request_id: String::new(), sku: "OTHER".to_owned(), ..stored };
+        assert_eq!(wrong_fields(client.create_item(stored.clone()).await), ["handling_class"]);
+        let unknown = CreateItemRequest { kind: 9, ..stored.clone() };
+        assert_eq!(wrong_fields(client.create_item(unknown).await), ["kind"]);
+        let goods = CreateItemRequest { kind: 0, handling_class: 0, ..stored };
+        assert_eq!(wrong_fields(client.create_item(goods).await), ["handling_class"]);
+
+        let items = vec![ItemQuantity { sku: "INSTALL".to_owned(), quantity: 1 }];
+        let receive = ReceiveStockRequest { location_id: HERE.to_owned(), items, ..Default::default() };
+        assert_eq!(wrong_fields(client.receive_stock(receive).await), ["items[0].sku"]);
+        let reserve = requested("ord_1", &[(1, "INSTALL", 1)]);
+        assert_eq!(wrong_fields(client.reserve(reserve).await), ["lines[0].sku"]);
+        let skus = vec!["INSTALL".to_owned()];
+        let asked = GetAvailabilityRequest { skus, ..Default::default() };
+        assert!(client.get_availability(asked).await.unwrap().into_inner().availability.is_empty());
     })
     .await;
 }

@@ -7,6 +7,7 @@ use proto::{
         OrderHoldChanged, OrderInvoiceReady, OrderInvoiced, OrderPromiseChanged, OrderReleased, OrderSubmitted,
         ShipToChanged,
     },
+    types::v1::ItemKind,
 };
 
 use super::{
@@ -150,7 +151,11 @@ fn submitted(payload: OrderSubmitted) -> Option<String> {
 }
 
 fn confirmed(payload: &OrderConfirmed) -> String {
-    let counters = || payload.lines.iter().filter_map(|line| line.counters.as_ref());
+    let goods = || payload.lines.iter().filter(|line| line.item_kind() != ItemKind::Service);
+    if goods().next().is_none() && !payload.lines.is_empty() {
+        return "order confirmed: no goods to be reserved".to_owned();
+    }
+    let counters = || goods().filter_map(|line| line.counters.as_ref());
     // Some units may have been released since they were reserved.
     let reserved: i64 = counters().map(|line| line.reserved + line.released + line.shipped).sum();
     let backordered: i64 = counters().map(|line| line.backordered).sum();

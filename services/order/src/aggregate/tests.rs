@@ -1,4 +1,5 @@
 mod invoicing;
+mod laws;
 mod properties;
 
 use store::Proto;
@@ -7,7 +8,7 @@ use types::{BasisPoints, ShipmentId, line_amount, share_of_line};
 use super::*;
 use crate::{
     account::InvoicePolicy,
-    item::HandlingClass,
+    item::{HandlingClass, ItemKind},
     node::DEFAULT_HANDLING,
     order::{FillPolicy, OrderState, OrderStatus},
     order_line::PricedLine,
@@ -65,7 +66,7 @@ fn order(fill_policy: FillPolicy, invoice_policy: InvoicePolicy) -> Order {
         create_time: NOW,
         update_time: NOW,
         close_time: None,
-        version: 0,
+        version: 1,
     }
 }
 
@@ -83,6 +84,7 @@ fn line(line_number: i64, ordered: i64, unit_price_minor: i64, discount: i64) ->
         expected_unit_price_minor: None,
         discount,
         amount_minor: line_amount(ordered, unit_price_minor, discount).unwrap(),
+        item_kind: ItemKind::Goods,
         handling_class: HandlingClass::Ambient,
         ship_to_group: None,
         split_of: None,
@@ -91,9 +93,16 @@ fn line(line_number: i64, ordered: i64, unit_price_minor: i64, discount: i64) ->
     OrderLine::new(&order(FillPolicy::FillAll, InvoicePolicy::OnDelivery), priced)
 }
 
+fn service(line_number: i64, ordered: i64) -> OrderLine {
+    OrderLine { item_kind: ItemKind::Service, ..line(line_number, ordered, 3_33, 250) }
+}
+
 fn aggregate(fill_policy: FillPolicy, invoice_policy: InvoicePolicy, ordered: &[i64]) -> OrderAggregate {
-    let lines: Vec<OrderLine> =
-        (1..).zip(ordered).map(|(number, ordered)| line(number, *ordered, 1_05, 1_500)).collect();
+    let lines = (1..).zip(ordered).map(|(number, ordered)| line(number, *ordered, 1_05, 1_500)).collect();
+    aggregate_of(fill_policy, invoice_policy, lines)
+}
+
+fn aggregate_of(fill_policy: FillPolicy, invoice_policy: InvoicePolicy, lines: Vec<OrderLine>) -> OrderAggregate {
     let mut order = order(fill_policy, invoice_policy);
     order.total_minor = lines.iter().map(|line| line.amount_minor).sum();
     order.sum_up(&lines);

@@ -83,6 +83,7 @@ pub(crate) fn apply(
         None => return problem(Part::Order, "the order comes to an amount that is too large"),
     }
     order.settle(Cause::PriceChange, now);
+    order.show_services(&mut done.lines);
     let after: i64 = order.lines.iter().map(OrderLine::wanted_minor).sum();
     done.total_before = Some(wire::money(order.order.currency, before));
     done.total_after = Some(wire::money(order.order.currency, after));
@@ -110,7 +111,11 @@ fn change_line(order: &mut ChangingOrder, target: &LineChange) -> Result<LineCha
     }
     let fewer = wanted - quantity;
     if fewer > line.unpicked() {
-        let gone = if fewer > line.cancellable() { "shipped" } else { "picked" };
+        let gone = match line.is_service() {
+            true => "performed",
+            false if fewer > line.cancellable() => "shipped",
+            false => "picked",
+        };
         let least = wanted - line.unpicked();
         return problem(part, format!("must be at least {least} base units, since so many are {gone}"));
     }

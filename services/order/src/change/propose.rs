@@ -19,7 +19,7 @@ use crate::{
     account::Account,
     aggregate::{ChangingOrder, OrderAggregate},
     hold::{Hold, HoldReason, LineNumbers},
-    item::{HandlingClass, Item},
+    item::{HandlingClass, Item, ItemKind},
     node::Nodes,
     order::{Action, Order},
     order_line::OrderLine,
@@ -98,6 +98,10 @@ impl ProposeChange {
             }
             if let Some(number) = added.substitutes {
                 let field = format!("added_lines[{index}].substitutes");
+                if order.line(number).is_some_and(|replaced| replaced.is_service() != line.is_service()) {
+                    checks.wrong(&field, "goods do not replace a service, nor does a service replace goods");
+                    continue;
+                }
                 line.substitutes = Some(number);
                 change.lines.extend(substituted(&field, number, line.ordered, order, &change, checks));
                 change.needs_customer_consent |= self.caller.is_staff();
@@ -229,7 +233,10 @@ fn added_line(
     }
     let group = added.line.ship_to_group();
     let has_group = group.is_some_and(|number| order.groups.iter().any(|group| group.group_number == number));
-    if has_group == order.groups.is_empty() || group.is_some() == order.groups.is_empty() {
+    let is_service = rows.get::<Item>(&added.line.sku)?.is_some_and(|item| item.kind() == ItemKind::Service);
+    // A service may go with the goods of all groups.
+    let needs_group = !order.groups.is_empty() && (group.is_some() || !is_service);
+    if has_group != needs_group || group.is_some() != needs_group {
         checks.wrong(format!("{path}.ship_to_group"), "must be a group of the order, and 0 when it has none");
     }
     let pricing = rows.get::<Account>(&order.order.account_id)?.map(|account| Pricing::of(account, now));
@@ -253,7 +260,7 @@ fn undeliverable(
     for (index, place) in change.ship_tos.iter().enumerate() {
         let to = place.ship_to_after.as_ref().map(country).unwrap_or_default();
         let mut lines = order.lines_of(wire::read_group(place.ship_to_group)).filter(|line| line.cancellable() > 0);
-        if let Some(line) = lines.find(|line| !nodes.deliver(&to, line.handling_class)) {
+        if let Some(line) = lines.find(|line| !line.is_service() && !nodes.deliver(&to, line.handling_class)) {
             let description = format!("no active node ships {} items to {to}", line.handling_class.as_str());
             checks.wrong_line(format!("ship_tos[{index}].ship_to_address"), LineReason::NotDeliverable, description);
         }

@@ -84,17 +84,38 @@ pub(crate) struct UnitTotals {
 impl UnitTotals {
     /// The sums over some lines.
     pub(crate) fn of<'a>(lines: impl IntoIterator<Item = &'a OrderLine>) -> Self {
-        lines.into_iter().fold(Self::default(), |sum, line| Self {
-            ordered: sum.ordered + line.ordered,
-            cancelled: sum.cancelled + line.cancelled,
-            unallocated: sum.unallocated + line.unallocated,
-            backordered: sum.backordered + line.backordered,
-            reserved: sum.reserved + line.reserved,
-            released: sum.released + line.released,
-            picked: sum.picked + line.picked,
-            shipped: sum.shipped + line.shipped,
-            delivered: sum.delivered + line.delivered,
-        })
+        lines.into_iter().fold(Self::default(), |sum, line| sum.and(line))
+    }
+
+    /// The sums over the goods of some lines.
+    pub(crate) fn of_goods<'a>(lines: impl IntoIterator<Item = &'a OrderLine>) -> Self {
+        Self::of(lines.into_iter().filter(|line| !line.is_service()))
+    }
+
+    /// The sums over what decides how far some lines are: over the goods, which services follow; over all when there are none.
+    pub(crate) fn leading<'a>(lines: impl IntoIterator<Item = &'a OrderLine> + Clone) -> Self {
+        let goods = Self::of_goods(lines.clone());
+        if goods.is_empty() { Self::of(lines) } else { goods }
+    }
+
+    /// The sums with one more line.
+    pub(crate) fn and(self, line: &OrderLine) -> Self {
+        Self {
+            ordered: self.ordered + line.ordered,
+            cancelled: self.cancelled + line.cancelled,
+            unallocated: self.unallocated + line.unallocated,
+            backordered: self.backordered + line.backordered,
+            reserved: self.reserved + line.reserved,
+            released: self.released + line.released,
+            picked: self.picked + line.picked,
+            shipped: self.shipped + line.shipped,
+            delivered: self.delivered + line.delivered,
+        }
+    }
+
+    /// Whether they are sums over no line.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ordered == 0
     }
 
     /// Units that are neither cancelled nor shipped.
@@ -154,7 +175,7 @@ impl OrderLine {
 }
 
 impl Order {
-    /// What the order shows to a person, given the sums over all its lines.
+    /// What the order shows to a person, given the sums over its leading lines.
     ///
     /// An open exception shows whichever service opened it, also after everything is delivered: a person has to act.
     pub(crate) fn derive_status(&self, totals: &UnitTotals) -> OrderStatus {

@@ -23,7 +23,9 @@ impl Order {
         let (mut returnable, mut bytes) = (0, 0);
         for line in lines {
             add(&mut units, &wire::counters(line));
-            returnable += (line.delivered - line.return_authorized).max(0);
+            if !line.is_service() {
+                returnable += (line.delivered - line.return_authorized).max(0);
+            }
             bytes += LINE_BYTES + line.sku.len() + line.name.len() + own_fields::size(&line.own_fields);
         }
         self.line_count = i64::try_from(lines.len()).unwrap_or(i64::MAX);

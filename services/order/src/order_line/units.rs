@@ -185,6 +185,13 @@ impl OrderLine {
         ShippedUnits { over_shipped, superseded, cancel_lost }
     }
 
+    /// Counts so many of the wanted units of a service as shipped, all or none of them as delivered; the others are open.
+    pub(crate) fn perform(&mut self, units: i64, is_delivered: bool) {
+        self.shipped = units;
+        self.delivered = if is_delivered { units } else { 0 };
+        self.divide_unreleased();
+    }
+
     /// Counts delivered units. Those beyond the shipped ones are kept until more are shipped.
     pub(crate) fn deliver(&mut self, units: i64) {
         let shipped = units.min(self.shipped - self.delivered);

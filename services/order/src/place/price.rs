@@ -154,6 +154,7 @@ pub(crate) fn price(
         expected_unit_price_minor: line.expected_unit_price_minor,
         discount: line.discount,
         amount_minor,
+        item_kind: item.kind(),
         handling_class: item.handling_class(),
         ship_to_group: line.ship_to_group,
         split_of: None,

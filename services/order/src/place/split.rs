@@ -37,11 +37,10 @@ pub(super) fn read(field: &str, parts: &[contract::LineSplit], checks: &mut Chec
     read.collect::<Vec<_>>().into_iter().collect()
 }
 
-/// Checks that a line goes to groups of the order, and that its parts come to its quantity.
+/// Checks that the groups that a line names are of the order, and that its parts come to its quantity.
 pub(super) fn check(index: usize, line: &NewLine, groups: &HashSet<i64>, checks: &mut Checks) {
     let field = |name: &str| format!("lines[{index}].{name}");
     match (line.ship_to_group, line.split.as_slice()) {
-        (None, []) if !groups.is_empty() => checks.wrong(field("ship_to_group"), "is required, or split"),
         (Some(_), [_, ..]) => checks.wrong(field("split"), "must be empty when ship_to_group is given"),
         (Some(group), []) if !groups.contains(&group) => {
             checks.wrong(field("ship_to_group"), format!("the order has no group {group}"));

@@ -52,6 +52,7 @@ impl ChangingOrder {
     pub(crate) fn cancel(&mut self, reason: &str, now: Timestamp) {
         reason.clone_into(&mut self.order.reason);
         self.order.cancel_time = Some(now);
+        self.cancel_services();
         self.cancel_unreleased();
         if UnitTotals::of(&self.lines).released > 0 {
             self.pending.push(PendingEvent::CancelRequested(Vec::new()));
@@ -86,9 +87,10 @@ impl ChangingOrder {
         }
     }
 
-    /// Cancels the units that are not at nodes.
+    /// Cancels the units of goods that are not at nodes.
     pub(crate) fn cancel_unreleased(&mut self) {
-        let cancelled = self.units_of_each(OrderLine::cancel_unreleased);
+        let cancelled =
+            self.units_of_each(|line| if line.is_service() { 0 } else { OrderLine::cancel_unreleased(line) });
         if !cancelled.is_empty() {
             self.pending.push(PendingEvent::LinesCancelled(cancelled));
         }

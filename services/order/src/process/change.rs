@@ -24,6 +24,7 @@ use crate::{
     change::{OpenChange, OrderChange, Problem, apply},
     events::PendingEvent,
     hold::Hold,
+    order_line::OrderLine,
     report::ShipToSettlement,
     wire,
 };
@@ -112,7 +113,8 @@ impl ChangingOrder {
         let ship_to_before = place.ship_to_before.clone().unwrap_or_default();
         let is_moot = settled.accepted == 0 && settled.declined > 0;
         // Nothing of it goes to the new place.
-        if is_moot && self.lines_of(settled.ship_to_group).all(|line| line.cancellable() <= line.released) {
+        let goods_open = |line: &OrderLine| !line.is_service() && line.cancellable() > line.released;
+        if is_moot && !self.lines_of(settled.ship_to_group).any(goods_open) {
             self.set_ship_to(settled.ship_to_group, ship_to_before);
         }
     }
@@ -136,7 +138,7 @@ impl ChangingOrder {
         };
         if open.change.unanswered == 0 && !change.lines.iter().any(waits) {
             for line in change.lines.iter_mut().filter(|line| line.cancel_requested > 0) {
-                let wanted = self.line(line.line_number.into()).map_or(0, crate::order_line::OrderLine::wanted);
+                let wanted = self.line(line.line_number.into()).map_or(0, OrderLine::wanted);
                 line.cancel_declined = (wanted - line.quantity_after).clamp(0, line.cancel_requested);
             }
             change.set_state(outcome(change));

@@ -2,8 +2,8 @@
 //!
 //! 1. `PlaceOrder` (`place.rs`) stores a valid order, SUBMITTED, and emits `order.submitted`. With `wait`, the answer is
 //!    delayed until step 4 or 5 (`rpc/wait.rs`).
-//! 2. The service follows its own log (`reactions.rs`): [`reserve`] calls inventory's `Reserve` for all lines. A call that
-//!    fails is repeated until inventory answers; a repeat returns the first answer.
+//! 2. The service follows its own log (`reactions.rs`): [`reserve`] calls inventory's `Reserve` for all goods. A call that
+//!    fails is repeated until inventory answers; a repeat returns the first answer. An order without goods goes on with step 5.
 //! 3. Inventory reserves what is available and backorders the rest (`services/inventory/src/process/reservation.rs`). For
 //!    a FILL_OR_KILL order it refuses a shortage instead.
 //! 4. Refused: [`ChangingOrder::reject`] cancels all units, `order.rejected`.
@@ -20,8 +20,8 @@ use std::{collections::HashMap, time::Duration};
 use mesh::Channel;
 use proto::{
     inventory::v1::{LineCountry, ReserveRequest, ShortagePolicy, inventory_service_client::InventoryServiceClient},
-    order::v1::{FillPolicy, Order, OrderChangeConfirmed, OrderSubmitted},
-    types::v1::LineQuantity,
+    order::v1::{FillPolicy, Order, OrderChangeConfirmed, OrderLine as OrderLineContract, OrderSubmitted},
+    types::v1::{ItemKind, LineQuantity},
 };
 use store::AnyCommand;
 use types::{Fault, Reason, Timestamp};
@@ -48,6 +48,9 @@ pub(crate) async fn reserve(
     let order = submitted.order.ok_or_else(|| Fault::internal("an event without its order"))?;
     let request = reserve_request(order, expire_after, event_id);
     let order_id = request.order_id.clone();
+    if request.lines.is_empty() {
+        return record(&order_id, OrderReport::Reserved(Vec::new()));
+    }
     let report = match inventory.reserve(request).await.map_err(|status| mesh::fault(&status)) {
         Ok(reserved) => OrderReport::Reserved(read_reservations(&reserved.into_inner().reservations)),
         Err(fault) if fault.reason == Reason::InsufficientStock => OrderReport::ReservationRefused(fault.message),
@@ -66,8 +69,10 @@ pub(crate) async fn reserve_changed(
 ) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
     let change = confirmed.change.ok_or_else(|| Fault::internal("an event without its change"))?;
     let order = confirmed.order.ok_or_else(|| Fault::internal("an event without its order"))?;
-    let grows = change.lines.iter().any(|line| line.quantity_after > line.quantity_before);
-    if !grows && change.ship_tos.is_empty() {
+    let is_goods = |number: i32| !order.lines.iter().any(|line| line.line_number == number && is_service(line));
+    let mut grown = change.lines.iter().filter(|line| line.quantity_after > line.quantity_before);
+    let grows = grown.any(|line| is_goods(line.line_number));
+    if (!grows && change.ship_tos.is_empty()) || order.lines.iter().all(is_service) {
         return Ok(Vec::new());
     }
     // An order of all or nothing does not grow, and what it has is not taken from it.
@@ -80,8 +85,12 @@ pub(crate) async fn reserve_changed(
     record(&order_id, OrderReport::Reserved(read_reservations(&reserved.into_inner().reservations)))
 }
 
-/// Asks for the units of all lines of an order, each for the place that it goes to.
-fn reserve_request(order: Order, expire_after: Duration, event_id: &str) -> ReserveRequest {
+fn is_service(line: &OrderLineContract) -> bool {
+    line.item_kind() == ItemKind::Service
+}
+
+/// Asks for the units of all goods of an order, each for the place that it goes to.
+fn reserve_request(mut order: Order, expire_after: Duration, event_id: &str) -> ReserveRequest {
     let shortage_policy = match order.fill_policy() {
         FillPolicy::FillOrKill => ShortagePolicy::Refuse,
         FillPolicy::Unspecified
@@ -89,6 +98,7 @@ fn reserve_request(order: Order, expire_after: Duration, event_id: &str) -> Rese
         | FillPolicy::FillAllAvailable
         | FillPolicy::FillAvailableBackorder => ShortagePolicy::Backorder,
     };
+    order.lines.retain(|line| !is_service(line));
     // The time to live of the reservation begins when its units may be released.
     let expire_after = (expire_after + until_release(&order)).min(MAX_EXPIRE_AFTER);
     let countries: HashMap<i32, String> = order
@@ -152,10 +162,12 @@ impl ChangingOrder {
         self.pending.push(PendingEvent::Rejected);
     }
 
-    /// Confirms an order whose units are all reserved or backordered.
+    /// Confirms an order whose goods are all reserved or backordered.
     pub(crate) fn confirm(&mut self) {
-        let totals = UnitTotals::of(&self.lines);
-        if self.order.state == OrderState::Submitted && totals.unallocated == 0 && !totals.all_cancelled() {
+        let is_decided = UnitTotals::of_goods(&self.lines).unallocated == 0;
+        let is_wanted = !UnitTotals::of(&self.lines).all_cancelled();
+        // An order without goods has nothing to wait for, but it is stored as it was placed.
+        if self.order.state == OrderState::Submitted && self.order.version > 0 && is_decided && is_wanted {
             self.order.state = OrderState::Confirmed;
             self.pending.push(PendingEvent::Confirmed);
         }

@@ -28,7 +28,7 @@ impl ChangingOrder {
     /// Counts the units whose time is over. A FILL_OR_KILL order does not have them any more.
     pub(crate) fn expire_reservations(&mut self, reservations: &[ReservationSnapshot], now: Timestamp) {
         self.apply_reservations(reservations);
-        let open = UnitTotals::of(&self.lines).open() > 0;
+        let open = UnitTotals::of_goods(&self.lines).open() > 0;
         if self.order.fill_policy == FillPolicy::FillOrKill && self.order.cancel_time.is_none() && open {
             self.cancel(UNAVAILABLE, now);
         }
@@ -36,7 +36,7 @@ impl ChangingOrder {
 
     /// Cancels what the fill policy does not let wait for stock, once stock is decided for every line.
     pub(crate) fn apply_fill_policy(&mut self, now: Timestamp) {
-        let totals = UnitTotals::of(&self.lines);
+        let totals = UnitTotals::of_goods(&self.lines);
         let decided = self.order.state.is_open() && totals.unallocated == 0;
         if !decided || totals.backordered == 0 || self.order.cancel_time.is_some() {
             return;

@@ -28,9 +28,9 @@ use crate::{
 impl ChangingOrder {
     /// Releases the reserved units, unless something blocks it.
     pub(crate) fn release_reserved(&mut self, now: Timestamp) {
-        let totals = UnitTotals::of(&self.lines);
+        let totals = UnitTotals::of_goods(&self.lines);
         let incomplete = totals.backordered + totals.unallocated > 0;
-        let held: Vec<_> = self.lines.iter().map(|line| self.is_held(line)).collect();
+        let held: Vec<_> = self.lines.iter().map(|line| self.is_held(line) && !line.is_service()).collect();
         let waits_for_all = self.order.fill_policy == FillPolicy::FillAll && (incomplete || held.contains(&true));
         let early = self.order.release_time.is_some_and(|release_time| now < release_time);
         if self.order.state != OrderState::Confirmed || self.order.order_holds > 0 || waits_for_all || early {

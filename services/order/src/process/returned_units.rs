@@ -5,7 +5,7 @@
 //! 2. `return.authorized`, `return.received`, `return.over_received`, `return.inspected`, `return.cancelled` and
 //!    `return.closed` carry the return as it is: [`RecordReturn`] keeps its lines, unless it has kept a newer version.
 //! 3. [`ChangingOrder::count_returns`] sets the counters of a line to the sums over all its returns. No more units come
-//!    back than are shipped: when `shipment.shipped` comes late, the counters are set again (`record.rs`).
+//!    back than are shipped, and none of a service: when `shipment.shipped` comes late, the counters are set again (`record.rs`).
 //! 4. Inspected units may earn a credit (`process/settlement.rs`).
 //! 5. State and status of the order stay as they are; its supported actions follow from the counters.
 
@@ -69,7 +69,11 @@ impl ChangingOrder {
     pub(crate) fn count_returns(&mut self, returned: &[ReturnedUnits]) {
         for units in returned {
             let ReturnedUnits { line_number, authorized, received, creditable } = *units;
-            self.with_line(line_number, |line| line.set_returned(authorized, received, creditable));
+            self.with_line(line_number, |line| {
+                if !line.is_service() {
+                    line.set_returned(authorized, received, creditable);
+                }
+            });
         }
     }
 }

@@ -75,6 +75,8 @@ pub(crate) enum Cause<'a> {
     PriceChange,
     /// Nothing of the order is open any more.
     Completion,
+    /// Services were performed, or are not, without a report about a shipment.
+    Services,
 }
 
 impl Cause<'_> {
@@ -83,7 +85,7 @@ impl Cause<'_> {
         match self {
             Self::Shipment(shipment_id) | Self::WriteOff(shipment_id) => (shipment_id.to_string(), String::new()),
             Self::Return(return_id) => (String::new(), return_id.to_string()),
-            Self::PriceChange | Self::Completion => (String::new(), String::new()),
+            Self::PriceChange | Self::Completion | Self::Services => (String::new(), String::new()),
         }
     }
 
@@ -91,7 +93,7 @@ impl Cause<'_> {
     fn shipment_id(&self) -> Option<&ShipmentId> {
         match self {
             Self::Shipment(shipment_id) | Self::WriteOff(shipment_id) => Some(shipment_id),
-            Self::Return(_) | Self::PriceChange | Self::Completion => None,
+            Self::Return(_) | Self::PriceChange | Self::Completion | Self::Services => None,
         }
     }
 }
@@ -128,7 +130,10 @@ impl Owing {
         let (mut is_complete, mut proven) = (false, BTreeMap::new());
         match policy {
             InvoicePolicy::OnCompletion => is_complete = UnitTotals::of(&order.lines).all_delivered(),
-            InvoicePolicy::OnProofOfDelivery => proven = order.proven(),
+            InvoicePolicy::OnProofOfDelivery => {
+                proven = order.proven();
+                order.prove_services(&mut proven);
+            }
             InvoicePolicy::OnShipment | InvoicePolicy::OnDelivery => {}
         }
         Self { policy, is_complete, proven }
@@ -151,6 +156,7 @@ impl Owing {
 impl ChangingOrder {
     /// Makes ready to invoice what the customer owes more than before, and proposes a credit for what it owes less.
     pub(crate) fn settle(&mut self, cause: Cause<'_>, now: Timestamp) {
+        self.follow_goods(now);
         let owing = Owing::of(self);
         let is_repriced = matches!(cause, Cause::PriceChange);
         // Another price settles what is settled; units follow with their own cause.
@@ -179,6 +185,11 @@ impl ChangingOrder {
         let (shipment_id, evidence) = match (cause, self.order.invoice_policy) {
             (Cause::PriceChange, _) => (String::new(), Vec::new()),
             (_, InvoicePolicy::OnCompletion) => (String::new(), self.evidence(None, &units)),
+            (Cause::Services, _) => {
+                let goods = self.lines.iter().filter(|line| !line.is_service());
+                let goods: Vec<_> = goods.map(|line| (wire::small(line.line_number), line.shipped)).collect();
+                (String::new(), self.evidence(None, &goods))
+            }
             _ => {
                 let evidence = cause.shipment_id().map(|shipment_id| self.evidence(Some(shipment_id), &units));
                 (cause.ids().0, evidence.unwrap_or_default())
@@ -189,6 +200,7 @@ impl ChangingOrder {
         order.invoice_count += 1;
         let reason = match (cause, order.invoice_policy) {
             (Cause::PriceChange, _) => "PRICE_CHANGED",
+            (Cause::Services, policy) if policy != InvoicePolicy::OnCompletion => "PERFORMED",
             (_, InvoicePolicy::OnShipment) => "SHIPPED",
             (_, InvoicePolicy::OnDelivery) => "DELIVERED",
             (_, InvoicePolicy::OnProofOfDelivery) => "PROOF_OF_DELIVERY",
@@ -231,7 +243,7 @@ impl ChangingOrder {
         order.credited_minor += amount_minor;
         order.credit_count += 1;
         let reason = match cause {
-            Cause::Shipment(_) | Cause::Completion => "CORRECTED",
+            Cause::Shipment(_) | Cause::Completion | Cause::Services => "CORRECTED",
             Cause::WriteOff(_) => "WRITTEN_OFF",
             Cause::Return(_) => "RETURNED",
             Cause::PriceChange => "PRICE_CHANGED",

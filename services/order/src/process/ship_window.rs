@@ -80,7 +80,7 @@ impl ChangingOrder {
     /// Cancels what is open once it is too late to ship it, unless that was requested already.
     pub(crate) fn cancel_when_late(&mut self, now: Timestamp) {
         let late = self.order.cancel_after.is_some_and(|cancel_after| cancel_after <= now);
-        if late && self.order.cancel_time.is_none() && UnitTotals::of(&self.lines).open() > 0 {
+        if late && self.order.cancel_time.is_none() && UnitTotals::leading(&self.lines).open() > 0 {
             self.cancel(TOO_LATE, now);
         }
     }

@@ -86,6 +86,7 @@ impl Line {
             name: item.item.0.name.clone(),
             uom: unit.uom,
             quantity: quantity?,
+            kind: item.kind(),
             handling_class: item.handling_class(),
         })
     }

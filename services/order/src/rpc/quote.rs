@@ -45,10 +45,11 @@ impl Rpc {
             }
             lines => lines?,
         };
-        let stock = self.stock(info, skus, country(&ship_to)).await;
+        skus.retain(|sku| lines.iter().any(|line| line.goods().is_some_and(|(goods, _)| goods == sku)));
+        let stock = if skus.is_empty() { Some(Vec::new()) } else { self.stock(info, skus, country(&ship_to)).await };
         let nodes = reads::nodes(&self.db).await?;
         let now = self.db.clock().now();
-        let classes: Vec<_> = lines.iter().map(|line| line.handling_class()).collect();
+        let classes: Vec<_> = lines.iter().filter_map(|line| line.goods()).map(|(_, class)| class).collect();
         let handling_time = nodes
             .as_ref()
             .map_or(crate::node::DEFAULT_HANDLING, |nodes| nodes.handling_time(country(&ship_to), &classes));

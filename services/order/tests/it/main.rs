@@ -30,6 +30,7 @@ mod recorded_invoices;
 mod reserve;
 mod retractions;
 mod returns;
+mod service_lines;
 mod ship_to_groups;
 mod ship_window;
 mod ships;

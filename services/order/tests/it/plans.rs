@@ -21,7 +21,7 @@ const ORDERS: &str = "INSERT INTO orders (order_id, account_id, customer_po, po_
     '', 0, 0, 0, 0, 0, 0, 0, CASE WHEN i % 4000 < 2 THEN 1 ELSE 0 END, 0, 0, 0, 0, CASE WHEN i % 4000 < 2 THEN 1 ELSE 0 END, 0, 1, EMPTY_BYTES, 0, 0, i, i, 1 FROM n";
 /// Every other line is of the same item.
 const LINES: &str = "INSERT INTO order_lines SELECT 'ord_' || (100000 + i), 1, 'acc_' || (i % 3), i, \
-    CASE WHEN i % 2 = 0 THEN 'A' ELSE 'SKU-' || i END, '', 'EA', 1, NULL, 0, NULL, 0, 0, 'AMBIENT', NULL, NULL, 'STOCK', \
+    CASE WHEN i % 2 = 0 THEN 'A' ELSE 'SKU-' || i END, '', 'EA', 1, NULL, 0, NULL, 0, 0, 'GOODS', 'AMBIENT', NULL, NULL, 'STOCK', \
     'FIRST', NULL, '', '', NULL, NULL, NULL, 0, NULL, NULL, NULL, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, \
     0, NULL, 1 FROM n";
 const ITEMS: &str = "INSERT INTO items SELECT CASE WHEN i = 2 THEN 'A' ELSE 'SKU-' || i END, \

@@ -29,6 +29,14 @@ const LAWS: &[Law] = &[
     ),
     law(
         "order",
+        "services are neither reserved nor released nor returned, and wait for open goods",
+        "SELECT s.order_id || ' line ' || s.line_number FROM order_lines s WHERE s.item_kind = 'SERVICE' \
+         AND (s.backordered + s.reserved + s.released + s.over_shipped + s.return_authorized > 0 OR s.shipped > 0 AND \
+         EXISTS (SELECT 1 FROM order_lines g WHERE g.order_id = s.order_id AND g.item_kind = 'GOODS' \
+         AND g.ship_to_group IS NULL AND g.unallocated + g.backordered + g.reserved + g.released > 0))",
+    ),
+    law(
+        "order",
         "an order counts its open holds",
         "SELECT order_id FROM orders o WHERE open_holds <> \
          (SELECT COUNT(*) FROM order_holds h WHERE h.order_id = o.order_id AND h.release_time IS NULL)",

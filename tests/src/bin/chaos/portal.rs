@@ -32,6 +32,9 @@ pub(crate) const ITEMS: [(&str, &str); 6] = [
     ("BUTTER", "HANDLING_CLASS_CHILLED"),
     ("PEAS", "HANDLING_CLASS_FROZEN"),
 ];
+/// What goes with it and is not shipped.
+const SERVICE: &str = "FREIGHT";
+
 /// The first one allows a PO number twice, so that only the idempotency key prevents duplicates.
 const ACCOUNTS: [(&str, &str); 2] =
     [("acc_LAX", "DUPLICATE_PO_POLICY_ALLOW"), ("acc_STRICT", "DUPLICATE_PO_POLICY_REFUSE")];
@@ -166,9 +169,12 @@ impl Caller {
         let (account, _) = ACCOUNTS[number % ACCOUNTS.len()];
         let (po, key) = (format!("PO-{number}"), format!("order-{number}"));
         let first = rng.random_range(0..ITEMS.len());
-        let lines: Vec<Value> = (first..first + rng.random_range(1..=4))
+        let mut lines: Vec<Value> = (first..first + rng.random_range(1..=4))
             .map(|item| json!({"sku": ITEMS[item % ITEMS.len()].0, "quantity": rng.random_range(1..=20)}))
             .collect();
+        if rng.random_range(0..4) == 0 {
+            lines.push(json!({"sku": SERVICE, "quantity": rng.random_range(1..=3)}));
+        }
         let policy = match rng.random_range(0..10) {
             0 => "FILL_POLICY_FILL_OR_KILL",
             1 => "FILL_POLICY_FILL_ALL",
@@ -294,6 +300,9 @@ impl Caller {
                 self.rest.ensure(&path, &format!("stock-{sku}-{}", warehouse.node_id), &stock).await?;
             }
         }
+        let price = json!({"currency": "USD", "minorUnits": "900"});
+        let service = json!({"sku": SERVICE, "name": SERVICE, "kind": "ITEM_KIND_SERVICE", "listPrice": price});
+        self.rest.ensure("/v1/items", &format!("item-{SERVICE}"), &service).await?;
         for (account, policy) in ACCOUNTS {
             let body = json!({
                 "accountId": account, "name": account, "currency": "USD", "billTo": waybill_e2e::address("DE"),
@@ -302,7 +311,7 @@ impl Caller {
             self.rest.ensure("/v1/accounts", account, &body).await?;
         }
         // The order service accepts an item once it has followed its event.
-        for (sku, _) in ITEMS {
+        for sku in ITEMS.iter().map(|(sku, _)| *sku).chain([SERVICE]) {
             let body = json!({
                 "accountId": "acc_LAX", "customerPo": format!("FIRST-{sku}"),
                 "shipToAddress": waybill_e2e::address("DE"), "lines": [{"sku": sku, "quantity": 1}],

@@ -3,6 +3,7 @@ use proto::order::v1::OrderChangeState;
 
 use super::{
     invoicing::{invoice, prove},
+    laws::{assert_balanced, assert_conserved, assert_services_follow},
     *,
 };
 use crate::{
@@ -38,11 +39,20 @@ enum Edit {
     Add(i64, i64),
 }
 
+/// The first of the lines that are services.
+const SERVICE: i64 = 7;
+
+/// A line that an order begins with.
+fn any_line() -> impl Strategy<Value = i64> {
+    prop::sample::select(vec![1, 2, 3, SERVICE])
+}
+
 fn edits() -> impl Strategy<Value = Vec<Edit>> {
     let edit = prop_oneof![
-        (1_i64..=3, 0_i64..=15).prop_map(|(line, units)| Edit::Quantity(line, units)),
-        (1_i64..=3, 0_i64..=5_00).prop_map(|(line, price)| Edit::Price(line, price)),
+        (any_line(), 0_i64..=15).prop_map(|(line, units)| Edit::Quantity(line, units)),
+        (any_line(), 0_i64..=5_00).prop_map(|(line, price)| Edit::Price(line, price)),
         (4_i64..=6, 1_i64..=9).prop_map(|(line, units)| Edit::Add(line, units)),
+        (8_i64..=9, 1_i64..=9).prop_map(|(line, units)| Edit::Add(line, units)),
     ];
     prop::collection::vec(edit, 1..3)
 }
@@ -65,7 +75,10 @@ fn change_of(aggregate: &OrderAggregate, edits: &[Edit]) -> Option<contract::Ord
                 let before = crate::change::apply::before(aggregate.line(number)?);
                 change.lines.push(contract::LineChange { unit_price_minor_after, ..before });
             }
-            Edit::Add(number, units) => change.added_lines.push(crate::wire::line(&line(number, units, 77, 250))),
+            Edit::Add(number, units) => {
+                let added = if number < SERVICE { line(number, units, 77, 250) } else { service(number, units) };
+                change.added_lines.push(crate::wire::line(&added));
+            }
         }
     }
     Some(change)
@@ -91,14 +104,14 @@ fn step() -> impl Strategy<Value = Step> {
             Step::Report(OrderReport::Shipped { shipment_id: shipment(), units, beyond, cancellation_lost })
         }),
         4 => some.prop_map(|units| Step::Report(OrderReport::Delivered { shipment_id: shipment(), units })),
-        2 => (1_i64..=3, 0_i64..=20, 0_i64..=20, 0_i64..=20).prop_map(|(line_number, authorized, received, fit)| {
+        2 => (any_line(), 0_i64..=20, 0_i64..=20, 0_i64..=20).prop_map(|(line_number, authorized, received, fit)| {
             Step::Returned(ReturnedUnits { line_number, authorized, received, creditable: fit.min(received) })
         }),
         2 => (1_i64..=3, 0_i64..=12).prop_map(|(line, units)| Step::Proven(line, units)),
-        2 => (1_i64..=3, 0_i64..=8, 0_i64..=9_00).prop_map(|(line, units, minor)| Step::Invoiced(InvoiceKind::Invoice, line, units, minor)),
+        2 => (any_line(), 0_i64..=8, 0_i64..=9_00).prop_map(|(line, units, minor)| Step::Invoiced(InvoiceKind::Invoice, line, units, minor)),
         1 => (1_i64..=3, 0_i64..=8, 0_i64..=9_00).prop_map(|(line, units, minor)| Step::Invoiced(InvoiceKind::CreditMemo, line, units, minor)),
         1 => Just(Step::Cancel),
-        3 => (1_i64..=3, 1_i64..=6).prop_map(|(line, quantity)| Step::CancelUnits(units(line, quantity))),
+        3 => (any_line(), 1_i64..=6).prop_map(|(line, quantity)| Step::CancelUnits(units(line, quantity))),
         2 => (1_i64..=3, 1_i64..=6).prop_map(|(line, quantity)| Step::Report(OrderReport::CancellationDeclined(units(line, quantity)))),
         3 => edits().prop_map(Step::ProposeChange),
         3 => Just(Step::ConfirmChange),
@@ -208,66 +221,6 @@ fn take_step(aggregate: &mut OrderAggregate, step: &Step) {
     }
 }
 
-fn assert_conserved(line: &OrderLine) {
-    let buckets = line.cancelled + line.unallocated + line.backordered + line.reserved + line.released + line.shipped;
-    assert_eq!(line.ordered + line.over_shipped, buckets, "{line:?}");
-    let counters = [
-        line.cancelled,
-        line.unallocated,
-        line.backordered,
-        line.reserved,
-        line.released,
-        line.picked,
-        line.shipped,
-        line.delivered,
-        line.delivered_early,
-        line.replaced_early,
-        line.short,
-        line.over_shipped,
-        line.invoice_ready,
-        line.invoice_ready_minor,
-        line.creditable,
-        line.credited,
-        line.credited_minor,
-        line.return_authorized,
-        line.return_received,
-    ];
-    assert!(counters.iter().all(|counter| *counter >= 0), "{line:?}");
-    assert!(line.delivered <= line.shipped && line.return_received <= line.shipped, "{line:?}");
-    assert!(line.cancelled <= line.ordered, "{line:?}");
-    assert!((0..=line.released).contains(&line.cancel_requested), "{line:?}");
-    let owed = line.invoice_ready - line.credited;
-    assert!((0..=line.shipped - line.over_shipped).contains(&owed), "{line:?}");
-    assert!(line.credited_minor <= line.invoice_ready_minor, "{line:?}");
-    assert_eq!(
-        line.invoice_ready_minor - line.credited_minor,
-        share_of_line(line.amount_minor, line.ordered, owed),
-        "{line:?}"
-    );
-    let settled_minor = line.invoice_ready_minor - line.credited_minor;
-    assert!((0..=line.amount_minor).contains(&(line.open_minor() + settled_minor)), "{line:?}");
-}
-
-/// What is left to invoice and to credit follows from what is owed and invoiced, whatever came first.
-fn assert_balanced(aggregate: &OrderAggregate) {
-    for line in &aggregate.lines {
-        let balance = line.balance();
-        let demanded = (line.invoiced - line.credit_posted).max(0);
-        assert_eq!(line.owed_now().0, demanded + balance.to_invoice - balance.to_credit, "{line:?}");
-        assert!(balance.to_invoice == 0 || balance.to_credit == 0, "{line:?}");
-        let demanded = (line.invoiced_minor - line.credit_posted_minor).max(0);
-        let apart = line.owed_now().1 - (demanded + balance.to_invoice_minor - balance.to_credit_minor);
-        assert!(apart.abs() <= line.invoice_lines, "{line:?}");
-        assert!(line.balance().to_invoice_minor <= line.owed_now().1, "{line:?}");
-    }
-    let open = aggregate.lines.iter().filter(|line| line.balance().is_to_invoice()).count();
-    assert_eq!(usize::try_from(aggregate.order.to_invoice_lines), Ok(open));
-    if aggregate.order.mismatched_invoice.is_some() {
-        let fits = |line: &OrderLine| !line.balance().is_to_credit() && !line.is_over_credited();
-        assert!(!aggregate.lines.iter().all(fits), "an exception is open for nothing");
-    }
-}
-
 fn fill_policy() -> impl Strategy<Value = FillPolicy> {
     prop_oneof![
         Just(FillPolicy::FillOrKill),
@@ -292,14 +245,19 @@ proptest! {
         fill in fill_policy(),
         invoice in invoice_policy(),
         ordered in prop::collection::vec(1_i64..=10, 3),
+        services in prop::option::of(1_i64..=4),
         steps in prop::collection::vec(step(), 0..40),
     ) {
-        let mut aggregate = aggregate(fill, invoice, &ordered);
+        let goods = (1..).zip(&ordered).map(|(number, ordered)| line(number, *ordered, 1_05, 1_500));
+        let lines = goods.chain(services.map(|ordered| service(SERVICE, ordered))).collect();
+        let mut aggregate = aggregate_of(fill, invoice, lines);
         for step in &steps {
             take(&mut aggregate, step);
             aggregate.lines.iter().for_each(assert_conserved);
+            assert_services_follow(&aggregate);
             let totals = UnitTotals::of(&aggregate.lines);
-            prop_assert_eq!(aggregate.order.status, aggregate.order.derive_status(&totals));
+            let leading = UnitTotals::leading(&aggregate.lines);
+            prop_assert_eq!(aggregate.order.status, aggregate.order.derive_status(&leading));
             assert_balanced(&aggregate);
             let ready: i64 = aggregate.lines.iter().map(|line| line.invoice_ready_minor).sum();
             prop_assert_eq!(aggregate.order.invoice_ready_minor, ready);

@@ -13,7 +13,7 @@ use proto::{
         PromiseReason, ProposedCredit, ReleasedLine, ShipTo, ShipToChange, ShipToChanged,
     },
     returns::v1::{DisposedLine, DispositionKind, Return, ReturnChanged, ReturnDisposed, ReturnLine, ReturnReceived},
-    types::v1::{Address, Money},
+    types::v1::{Address, ItemKind, Money},
 };
 
 use super::{Samples, line, lines, sample};
@@ -72,6 +72,14 @@ fn placed(samples: &mut Samples) {
         ],
     };
     sample(samples, OrderEvent::OrderConfirmed(confirmed), "order confirmed: 15 units reserved, 1 backordered");
+    let performed = LineCounters { shipped: 2, ..Default::default() };
+    let service = OrderLine { item_kind: ItemKind::Service.into(), ..counted(performed) };
+    let goods = counted(LineCounters { reserved: 1, ..Default::default() });
+    let confirmed = |lines: &[OrderLine]| {
+        OrderEvent::OrderConfirmed(OrderConfirmed { order_id: "ord_1".to_owned(), lines: lines.to_vec() })
+    };
+    sample(samples, confirmed(&[goods, service.clone()]), "order confirmed: 1 unit reserved");
+    sample(samples, confirmed(&[service]), "order confirmed: no goods to be reserved");
     let rejected = OrderRejected { order_id: "ord_1".to_owned(), reason: "no stock".to_owned() };
     sample(samples, OrderEvent::OrderRejected(rejected), "order rejected: no stock");
     let backordered = OrderBackordered { order_id: "ord_1".to_owned(), lines: lines() };
