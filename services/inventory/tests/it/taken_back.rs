@@ -151,7 +151,8 @@ fn is_possible(order: &[Report]) -> bool {
 async fn always(reports: &[Report], on_hand: i64) {
     let orders: Vec<_> = orders_of(reports).into_iter().filter(|order| is_possible(order)).collect();
     assert!(orders.len() > 1);
-    for (order, is_scheduled_first) in orders.iter().flat_map(|order| [(order, true), (order, false)]) {
+    for (number, order) in orders.iter().enumerate() {
+        let is_scheduled_first = number.is_multiple_of(2);
         each(world, async |world| {
             if is_scheduled_first {
                 world.schedule_receipts(order).await;
@@ -201,6 +202,10 @@ async fn a_receipt_that_is_taken_back_leaves_a_later_count_whatever_comes_first(
 async fn a_receipt_counts_again_when_a_later_count_is_taken_back_whatever_comes_first() {
     always(&[Receipt(1, 10), Count(2, 4), NoCount(2)], 10).await;
     always(&[Receipt(1, 10), Receipt(3, 5), Count(2, 4), NoCount(2)], 15).await;
+}
+
+#[tokio::test]
+async fn a_receipt_and_a_later_count_that_are_both_taken_back_leave_nothing_whatever_comes_first() {
     always(&[Receipt(1, 10), Count(2, 4), NoReceipt(10), NoCount(2)], 0).await;
 }
 

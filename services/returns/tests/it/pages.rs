@@ -43,7 +43,7 @@ async fn pages_of_returns_end_by_bytes_before_their_lines_are_read() {
             ShipmentDelivered { shipment: Some(shipment), lines: lines.collect(), ..ShipmentDelivered::default() };
         world.fulfillment.emit(ORDER, &FulfillmentEvent::ShipmentDelivered(delivered));
         world.drain().await;
-        let lines = (1..=LINES).map(|line_number| ReturnQuantity { line_number, quantity: 1, ..Default::default() });
+        let lines = (1..=LINES).map(|line_number| ReturnQuantity { line_number, quantity: 1 });
         let request =
             AuthorizeReturnRequest { order_id: ORDER.to_owned(), lines: lines.collect(), ..Default::default() };
         let rma = world.client().authorize_return(request).await.unwrap().into_inner();
