@@ -237,7 +237,7 @@ async fn a_promise_is_as_before_when_the_carrier_takes_back_what_it_estimated() 
         let own = promised().await;
         let estimated = |estimate: &str, corrects: &str| {
             json!({"corrects": corrects, "milestone": {"milestone": {
-                "trackingNumber": "T-1", "code": "MILESTONE_CODE_ESTIMATED", "rawCode": "AG", "occurTime": shipped["createTime"],
+                "trackingNumber": "T-1", "code": "MILESTONE_CODE_ESTIMATED", "rawCode": estimate, "occurTime": shipped["createTime"],
                 "estimatedDeliveryTime": estimate,
             }}})
         };
