@@ -200,6 +200,9 @@ CREATE TABLE order_lines (
     promise_reason TEXT NOT NULL,
     promise_supply_time BIGINT,
     promise_source TEXT NOT NULL,
+    -- Estimates of its packages, encoded; NULL when carriers gave none.
+    carrier_estimates BYTEA,
+    carrier_delivery_time BIGINT,
     backorder_expect_time BIGINT,
     open_holds BIGINT NOT NULL CHECK (open_holds >= 0),
     ship_to_group BIGINT,

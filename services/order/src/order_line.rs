@@ -11,7 +11,7 @@ use crate::{
     order::Order,
     own_fields,
     place::OrderedQuantity,
-    promise::{PromiseBasis, PromiseReason},
+    promise::{PromiseBasis, PromiseReason, estimates},
 };
 
 store::record! {
@@ -44,7 +44,7 @@ store::record! {
         handling_class: HandlingClass,
         /// When the reserved units are promised to leave; `None` while nobody knows when units are there, or a hold blocks them.
         promised_ship_time: Option<Timestamp>,
-        /// When the last of its units is promised to be delivered.
+        /// When the last of its units is promised to be delivered, without the carrier's estimates.
         promised_delivery_time: Option<Timestamp>,
         /// What the promise follows from.
         promise_basis: PromiseBasis,
@@ -54,6 +54,10 @@ store::record! {
         promise_supply_time: Option<Timestamp>,
         /// The same for people.
         promise_source: String,
+        /// What carriers estimate of its packages.
+        carrier_estimates: estimates::Column,
+        /// When the estimates promise the delivery instead; `None` while they do not.
+        carrier_delivery_time: Option<Timestamp>,
         /// When inventory expects to fill its backordered units.
         backorder_expect_time: Option<Timestamp>,
         /// Holds that block this line and are not released, beside those of the whole order.
@@ -221,6 +225,8 @@ impl OrderLine {
             promise_reason: PromiseReason::First,
             promise_supply_time: None,
             promise_source: String::new(),
+            carrier_estimates: None,
+            carrier_delivery_time: None,
             backorder_expect_time: None,
             open_holds: 0,
             ship_to_group: priced.ship_to_group,

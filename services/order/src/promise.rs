@@ -5,6 +5,7 @@
 
 pub(crate) mod dates;
 pub(crate) mod departure;
+pub(crate) mod estimates;
 pub(crate) mod lane;
 
 use std::time::Duration;
@@ -34,8 +35,6 @@ store::text_enum! {
         Routed = "ROUTED",
         /// A departure that was later than promised.
         ShippedLate = "SHIPPED_LATE",
-        /// An estimate of the carrier.
-        Carrier = "CARRIER",
     }
 }
 
@@ -60,6 +59,8 @@ store::text_enum! {
         ShippedLate = "SHIPPED_LATE",
         /// The carrier has estimated the delivery.
         CarrierEstimate = "CARRIER_ESTIMATE",
+        /// An estimate of the carrier was taken back.
+        EstimateRetracted = "ESTIMATE_RETRACTED",
         /// The order was changed.
         OrderChanged = "ORDER_CHANGED",
         /// Units that left are to be shipped again, or did not leave after all.
@@ -77,13 +78,12 @@ impl PromiseBasis {
             Self::Pending | Self::Outdated | Self::Held | Self::Backordered => PromiseConfidence::Unknown,
             Self::Supply => PromiseConfidence::Expected,
             Self::Stock | Self::Routed | Self::ShippedLate => PromiseConfidence::Confirmed,
-            Self::Carrier => PromiseConfidence::Carrier,
         }
     }
 
     /// Whether it promises units that are reserved, at nodes or on their way.
     pub(crate) fn has_units(self) -> bool {
-        matches!(self, Self::Stock | Self::Routed | Self::ShippedLate | Self::Carrier)
+        matches!(self, Self::Stock | Self::Routed | Self::ShippedLate)
     }
 }
 
@@ -95,34 +95,38 @@ fn is_same(one: Option<Timestamp>, other: Option<Timestamp>) -> bool {
 }
 
 impl OrderLine {
-    /// Whether it is promised nearly these dates.
+    /// Whether it is promised nearly these dates, without the carrier's estimates.
     pub(crate) fn has_promised(&self, dates: &Dates) -> bool {
         is_same(self.promised_ship_time, Some(dates.ship)) && is_same(self.promised_delivery_time, dates.delivery)
     }
 
-    /// Promises dates. Those that are nearly the same as before stay as they are.
+    /// Promises dates, without the carrier's estimates. Those that are nearly the same as before stay as they are.
     pub(crate) fn promise(&mut self, basis: PromiseBasis, reason: PromiseReason, dates: &Dates) {
-        if !self.has_promised(dates) {
-            (self.promised_ship_time, self.promised_delivery_time) = (Some(dates.ship), dates.delivery);
-            self.promise_reason = reason;
-        }
+        self.change_promise(reason, |line| {
+            line.carrier_delivery_time = None;
+            if !line.has_promised(dates) {
+                (line.promised_ship_time, line.promised_delivery_time) = (Some(dates.ship), dates.delivery);
+            }
+        });
         self.promise_basis = basis;
         self.promise_source.clone_from(&dates.source);
     }
 
-    /// Promises another delivery of units that left.
-    pub(crate) fn promise_delivery(
-        &mut self,
-        basis: PromiseBasis,
-        reason: PromiseReason,
-        at: Timestamp,
-        source: String,
-    ) {
+    /// Promises another delivery of units that left later than promised.
+    pub(crate) fn promise_later(&mut self, at: Timestamp, source: String) {
         if !is_same(self.promised_delivery_time, Some(at)) {
-            self.promised_delivery_time = Some(at);
+            self.change_promise(PromiseReason::ShippedLate, |line| line.promised_delivery_time = Some(at));
+        }
+        (self.promise_basis, self.promise_source) = (PromiseBasis::ShippedLate, source);
+    }
+
+    /// Makes a change, for a reason that is kept when it changes the dates.
+    fn change_promise(&mut self, reason: PromiseReason, change: impl FnOnce(&mut Self)) {
+        let before = self.promised_times();
+        change(self);
+        if self.promised_times() != before {
             self.promise_reason = reason;
         }
-        (self.promise_basis, self.promise_source) = (basis, source);
     }
 
     /// Whether a promise is to be made when its units are there.
@@ -134,30 +138,53 @@ impl OrderLine {
 
     /// Promises nothing.
     pub(crate) fn promise_nothing(&mut self, basis: PromiseBasis, reason: PromiseReason) {
-        (self.promised_ship_time, self.promised_delivery_time) = (None, None);
+        (self.promised_ship_time, self.promised_delivery_time, self.carrier_delivery_time) = (None, None, None);
         (self.promise_basis, self.promise_reason) = (basis, reason);
         self.promise_source.clear();
     }
 
-    /// The promise does not hold any more, and is made again.
+    /// The promise does not hold any more, and is made again. Its dates stand until then.
     pub(crate) fn promise_again(&mut self, reason: PromiseReason) {
         if self.promise_basis != PromiseBasis::Pending {
+            self.promised_delivery_time = self.delivery_promised();
+            self.carrier_delivery_time = None;
             (self.promise_basis, self.promise_reason) = (PromiseBasis::Outdated, reason);
         }
     }
 
+    /// When the last of its units is promised to be delivered.
+    pub(crate) fn delivery_promised(&self) -> Option<Timestamp> {
+        self.carrier_delivery_time.or(self.promised_delivery_time)
+    }
+
     /// Both dates.
     pub(crate) fn promised_times(&self) -> [Option<Timestamp>; 2] {
-        [self.promised_ship_time, self.promised_delivery_time]
+        [self.promised_ship_time, self.delivery_promised()]
+    }
+
+    /// How far the promise can be relied on.
+    pub(crate) fn promise_confidence(&self) -> PromiseConfidence {
+        match self.carrier_delivery_time {
+            Some(_) => PromiseConfidence::Carrier,
+            None => self.promise_basis.confidence(),
+        }
+    }
+
+    /// What the promise follows from, for people.
+    pub(crate) fn promise_source(&self) -> &str {
+        match self.carrier_delivery_time {
+            Some(_) => "the carrier's estimate",
+            None => &self.promise_source,
+        }
     }
 
     /// The promise as the contract has it.
     pub(crate) fn line_promise(&self) -> contract::LinePromise {
         contract::LinePromise {
             promised_ship_time: self.promised_ship_time.map(timestamp),
-            promised_delivery_time: self.promised_delivery_time.map(timestamp),
-            confidence: self.promise_basis.confidence().into(),
-            source: self.promise_source.clone(),
+            promised_delivery_time: self.delivery_promised().map(timestamp),
+            confidence: self.promise_confidence().into(),
+            source: self.promise_source().to_owned(),
         }
     }
 }
@@ -168,7 +195,7 @@ pub(crate) fn promised_delivery(lines: &[OrderLine]) -> (Option<Timestamp>, bool
     let counts = |line: &&OrderLine| line.ordered + line.over_shipped > line.cancelled;
     let (mut earliest, mut latest, mut is_partial) = (None::<Timestamp>, None, false);
     for line in lines.iter().filter(counts) {
-        match line.promised_delivery_time {
+        match line.delivery_promised() {
             None => is_partial = true,
             Some(at) => {
                 earliest = Some(earliest.map_or(at, |earliest| earliest.min(at)));

@@ -6,7 +6,7 @@ use mesh::{Channel, wire::from_timestamp};
 use proto::{
     event::v1::Event,
     events::{FulfillmentEvent, InventoryEvent, OperationsEvent, OrderEvent, ReturnsEvent},
-    fulfillment::v1::{FulfillmentOrder, Shipment, WriteOffRemedy},
+    fulfillment::v1::{FulfillmentOrder, MilestoneCode, Package, Shipment, TrackingReportRetracted, WriteOffRemedy},
     inventory::v1::inventory_service_client::InventoryServiceClient,
     types::v1::LineQuantity,
 };
@@ -21,7 +21,7 @@ use crate::{
         cancellation::release_reservation,
         confirmation::{reserve, reserve_changed},
         evidence::OrderShipment,
-        promise::{News, record_news},
+        promise::{EstimatedPackage, News, record_news},
         returned_units::RecordReturn,
     },
     record::{record, record_of_shipment},
@@ -99,14 +99,20 @@ store::reactions! {
             }
             Ok(reports)
         },
-        ShipmentWrittenOff(written_off) => match written_off.remedy() {
-            // The units are replaced once inventory has reserved others.
-            WriteOffRemedy::Replace => Ok(Vec::new()),
-            WriteOffRemedy::Cancel | WriteOffRemedy::Unspecified => {
-                let (units, shipment) = (read_units(&written_off.lines)?, shipment(written_off.shipment, event)?);
-                let shipment_id = shipment.shipment_id.clone();
-                Ok(record_of_shipment(shipment, OrderReport::WrittenOff { shipment_id, units }))
-            }
+        ShipmentWrittenOff(written_off) => {
+            let is_it = |package: &Package| package.package_id == written_off.package_id;
+            let without_estimate = drop_estimates(written_off.shipment.as_ref(), is_it)?;
+            let mut commands = match written_off.remedy() {
+                // The units are replaced once inventory has reserved others.
+                WriteOffRemedy::Replace => Vec::new(),
+                WriteOffRemedy::Cancel | WriteOffRemedy::Unspecified => {
+                    let (units, shipment) = (read_units(&written_off.lines)?, shipment(written_off.shipment, event)?);
+                    let shipment_id = shipment.shipment_id.clone();
+                    record_of_shipment(shipment, OrderReport::WrittenOff { shipment_id, units })
+                }
+            };
+            commands.extend(without_estimate);
+            Ok(commands)
         },
         FulfillmentUnfulfillable(units) => {
             let reservations = read_reservations(&units.reservations);
@@ -151,9 +157,11 @@ store::reactions! {
             // A report without an estimate leaves the one that is known.
             let is_estimate = recorded.milestone.is_some_and(|milestone| milestone.estimated_delivery_time.is_some());
             let estimate = recorded.estimated_delivery_time.as_ref().and_then(from_timestamp).filter(|_| is_estimate);
-            let Some(delivery_time) = estimate else { return Ok(Vec::new()) };
-            let units = read_units(&recorded.lines)?;
-            record_news(&event.correlation_id, News::Estimated { delivery_time, units })
+            if estimate.is_none() {
+                return Ok(Vec::new());
+            }
+            let package = EstimatedPackage::new(&recorded.package_id, estimate, &recorded.lines)?;
+            record_news(&event.correlation_id, News::Estimated(package))
         },
         ShipmentPartiallyDelivered | ShipmentDelivered(delivered) => {
             let (units, shipment) = (read_units(&delivered.lines)?, shipment(delivered.shipment, event)?);
@@ -161,6 +169,8 @@ store::reactions! {
             Ok(record_of_shipment(shipment, OrderReport::Delivered { shipment_id, units }))
         },
         ShipmentDepartureRetracted(shipped) => {
+            let stayed = |package: &Package| package.ship_time.is_none();
+            let without_estimates = drop_estimates(shipped.shipment.as_ref(), stayed)?;
             let (mut units, shipment) = (read_units(&shipped.lines)?, shipment(shipped.shipment, event)?);
             // Units that no node has are taken back once inventory has reserved them again.
             for free in read_units(&shipped.free)? {
@@ -168,15 +178,24 @@ store::reactions! {
             }
             units.retain(|unit| unit.quantity > 0);
             let shipment_id = shipment.shipment_id.clone();
-            Ok(record_of_shipment(shipment, OrderReport::DepartureRetracted { shipment_id, units }))
+            let mut commands = record_of_shipment(shipment, OrderReport::DepartureRetracted { shipment_id, units });
+            commands.extend(without_estimates);
+            Ok(commands)
         },
         ShipmentDeliveryRetracted(delivered) => {
+            let estimates = estimates_again(delivered.shipment.as_ref())?;
             let (units, shipment) = (read_units(&delivered.lines)?, shipment(delivered.shipment, event)?);
             let shipment_id = shipment.shipment_id.clone();
-            Ok(record_of_shipment(shipment, OrderReport::DeliveryRetracted { shipment_id, units }))
+            let mut commands = record_of_shipment(shipment, OrderReport::DeliveryRetracted { shipment_id, units });
+            commands.extend(estimates);
+            Ok(commands)
         },
         ShipmentPodCaptured(captured) => record_proof(captured.shipment, event),
-        ShipmentReportRetracted(retracted) => record_proof(retracted.shipment, event),
+        ShipmentReportRetracted(retracted) => {
+            let mut commands = estimate_retracted(&retracted)?;
+            commands.extend(record_proof(retracted.shipment, event)?);
+            Ok(commands)
+        },
         ignored: FulfillmentRouted, FulfillmentRoutingFailed,
             FulfillmentAccepted, FulfillmentRejected, FulfillmentTimedOut, FulfillmentCompleted,
             FulfillmentIncomplete, FulfillmentCancellationRequested, FulfillmentHoldPlaced, FulfillmentHoldReleased,
@@ -215,6 +234,40 @@ fn left(shipment: Option<&Shipment>, units: &[LineUnits], event: &Event) -> Resu
     let Some((shipment, ship_time)) = shipment.zip(at) else { return Ok(Vec::new()) };
     let news = News::Shipped { node_id: shipment.node_id.clone(), ship_time, units: units.to_vec() };
     record_news(&shipment.order_id, news)
+}
+
+/// A report of a carrier about a package was taken back: what others estimate of it counts.
+fn estimate_retracted(retracted: &TrackingReportRetracted) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
+    let Some(shipment) = &retracted.shipment else { return Ok(Vec::new()) };
+    let package = shipment.packages.iter().find(|package| package.package_id == retracted.package_id);
+    let Some(package) = package else { return Ok(Vec::new()) };
+    record_news(&shipment.order_id, News::EstimateRetracted(EstimatedPackage::read(package)?))
+}
+
+/// What carriers estimate of packages that are not delivered after all, since estimates of delivered ones are not kept.
+fn estimates_again(shipment: Option<&Shipment>) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
+    let Some(shipment) = shipment else { return Ok(Vec::new()) };
+    let is_estimated =
+        |package: &&Package| package.status() != MilestoneCode::Delivered && package.estimated_delivery_time.is_some();
+    let mut commands = Vec::new();
+    for package in shipment.packages.iter().filter(is_estimated) {
+        commands.extend(record_news(&shipment.order_id, News::Estimated(EstimatedPackage::read(package)?))?);
+    }
+    Ok(commands)
+}
+
+/// What carriers estimate of packages that do not reach the customer this time does not count any more.
+fn drop_estimates(
+    shipment: Option<&Shipment>,
+    of: impl Fn(&Package) -> bool,
+) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
+    let Some(shipment) = shipment else { return Ok(Vec::new()) };
+    let mut commands = Vec::new();
+    for package in shipment.packages.iter().filter(|package| of(package)) {
+        let news = News::EstimateRetracted(EstimatedPackage::read_without_estimate(package)?);
+        commands.extend(record_news(&shipment.order_id, news)?);
+    }
+    Ok(commands)
 }
 
 fn shipment(shipment: Option<Shipment>, event: &Event) -> Result<OrderShipment, Fault> {

@@ -233,9 +233,9 @@ pub(crate) fn line(line: &OrderLine) -> contract::OrderLine {
         decimal_quantity: line.decimal_quantity.clone().unwrap_or_default(),
         expected_unit_price_minor: line.expected_unit_price_minor,
         price_difference_minor: line.expected_unit_price_minor.map_or(0, |expected| line.unit_price_minor - expected),
-        promised_delivery_time: line.promised_delivery_time.map(timestamp),
-        promise_confidence: line.promise_basis.confidence().into(),
-        promise_source: line.promise_source.clone(),
+        promised_delivery_time: line.delivery_promised().map(timestamp),
+        promise_confidence: line.promise_confidence().into(),
+        promise_source: line.promise_source().to_owned(),
         promise_reason: promise_reason(line).into(),
     }
 }

@@ -222,3 +222,40 @@ async fn a_correction_that_is_refused_leaves_the_earlier_report_as_it_was_and_a_
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_promise_is_as_before_when_the_carrier_takes_back_what_it_estimated() {
+    each(|world| async move {
+        let (order_id, id) = at_hamburg(&world, 10).await;
+        let shipped = world.report("par_hanse", "ship", shipped(&id, 4)).await;
+        world.drain().await;
+        let promised = async || {
+            let order = world.get(&format!("/v1/orders/{order_id}")).await;
+            let line = &order["lines"][0];
+            ["promisedShipTime", "promisedDeliveryTime", "promiseConfidence", "promiseSource"].map(|name| line[name].clone())
+        };
+        let own = promised().await;
+        let estimated = |estimate: &str, corrects: &str| {
+            json!({"corrects": corrects, "milestone": {"milestone": {
+                "trackingNumber": "T-1", "code": "MILESTONE_CODE_ESTIMATED", "rawCode": estimate, "occurTime": shipped["createTime"],
+                "estimatedDeliveryTime": estimate,
+            }}})
+        };
+        let (first, second) = ("2026-06-20T10:00:00Z", "2026-06-25T10:00:00Z");
+        world.report("par_parcel", "AG 1", estimated(first, "")).await;
+        world.drain().await;
+        assert_eq!(promised().await[1], first);
+        let corrected = world.report("par_parcel", "AG 2", estimated(second, "AG 1")).await;
+        assert_eq!(corrected["state"], "MESSAGE_STATE_APPLIED", "{corrected}");
+        world.drain().await;
+        assert_eq!(promised().await[1], second);
+        let retraction = world.report("par_parcel", "no AG", retracted("AG 2")).await;
+        assert_eq!(retraction["state"], "MESSAGE_STATE_APPLIED", "{retraction}");
+        world.drain().await;
+        assert_eq!(promised().await, own);
+        let order = world.get(&format!("/v1/orders/{order_id}")).await;
+        assert_eq!(order["lines"][0]["promiseReason"], "PROMISE_REASON_ESTIMATE_RETRACTED");
+        world.check_laws().await;
+    })
+    .await;
+}

@@ -195,6 +195,14 @@ impl OrderLine {
     /// Takes back units that were counted as shipped, over-shipped ones first: the others are at nodes again. What is
     /// delivered of them is kept until they are shipped.
     pub(crate) fn unship(&mut self, units: i64) {
+        // What followed from their way does not any more.
+        if self.promise_basis == PromiseBasis::ShippedLate || self.carrier_delivery_time.is_some() {
+            self.promise_again(PromiseReason::ShippedAgain);
+        }
+        self.uncount_shipped(units);
+    }
+
+    fn uncount_shipped(&mut self, units: i64) {
         let units = units.min(self.shipped);
         let over_shipped = units.min(self.over_shipped);
         self.shipped -= units;
@@ -203,17 +211,14 @@ impl OrderLine {
         let early = (self.delivered - self.shipped).max(0);
         self.delivered -= early;
         self.delivered_early += early;
-        // What followed from their way does not any more.
-        if matches!(self.promise_basis, PromiseBasis::ShippedLate | PromiseBasis::Carrier) {
-            self.promise_again(PromiseReason::ShippedAgain);
-        }
         self.divide_unreleased();
     }
 
-    /// Cancels units that were shipped and do not reach the customer; over-shipped ones are forgotten.
+    /// Cancels units that were shipped and do not reach the customer; over-shipped ones are forgotten. The promise of the others
+    /// stands.
     pub(crate) fn write_off(&mut self, units: i64) {
         let wanted = units.min(self.shipped) - units.min(self.over_shipped);
-        self.unship(units);
+        self.uncount_shipped(units);
         // Not those that nodes were asked to stop: these are others.
         self.released -= wanted;
         self.cancelled += wanted;
@@ -226,7 +231,7 @@ impl OrderLine {
         let shipped = units.min(self.shipped);
         self.replaced_early += units - shipped;
         let wanted = shipped - shipped.min(self.over_shipped);
-        self.unship(shipped);
+        self.uncount_shipped(shipped);
         self.released -= wanted.min(self.released - self.cancel_requested);
         self.divide_unreleased();
         if units > 0 {

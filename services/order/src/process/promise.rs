@@ -7,37 +7,39 @@
 //!    - Units wait for stock that inventory expects at a time (`backorder_expect_time` of their reservation): from then on. All
 //!      lines of a FILL_ALL order wait for the last one.
 //!    - Units are reserved or at nodes: from the release on.
-//! 2. `fulfillment.requested`: a node is asked, and it alone counts ([`News::Routed`]).
+//! 2. `fulfillment.requested`: a node is asked, and it alone counts ([`News::Routed`], `promise/news.rs`).
 //! 3. `shipment.shipped`, later than promised: the delivery is counted from the departure ([`News::Shipped`]).
-//! 4. `shipment.milestone_recorded` with an estimate: the carrier's word counts ([`News::Estimated`]). Of a line whose units are in
-//!    several packages it only moves the promise to a later time.
+//! 4. `shipment.milestone_recorded` with an estimate: the line keeps the estimate of the package ([`News::Estimated`]). While units
+//!    are under way, the estimates of its packages promise the delivery instead of our own date (`promise/estimates.rs`).
+//!    `shipment.report_retracted`: the package has another estimate or none ([`News::EstimateRetracted`]), also when it is delivered.
+//!    The estimate of a package that did not leave, or is written off, is dropped.
 //! 5. A changed order, place or time, and units that are to be shipped again, outdate the promise
 //!    ([`OrderLine::promise_again`](crate::order_line::OrderLine::promise_again)): step 1.
-//! 6. What is delivered or cancelled keeps its promise as it was.
+//! 6. What is delivered or cancelled keeps its promise as it was, unless the estimate that it follows from is taken back.
 //! 7. Dates that differ from those that are stored are emitted with their reasons: `order.promise_changed`, or `order.promise_set`
 //!    where there were none. Those of an order that is confirmed are in `order.confirmed`.
 
 use std::collections::HashMap;
 
 use proto::{fulfillment::v1::Node, order::v1::PromiseChange};
-use store::{AnyCommand, Command, Context, Needs, Rows};
-use types::{Fault, OrderId, Timestamp};
+use types::Timestamp;
 
+pub(crate) use self::news::{EstimatedPackage, News, record_news};
 use crate::{
-    aggregate::{ChangingOrder, OrderAggregate},
+    aggregate::ChangingOrder,
     events::PendingEvent,
     item::HandlingClass,
-    node::Nodes,
     order::FillPolicy,
-    order_line::{LineUnits, OrderLine},
+    order_line::OrderLine,
     promise::{
         PromiseBasis, PromiseReason,
         dates::{self, Dates},
         lane::Destination,
     },
-    report::read_id,
     wire,
 };
+
+mod news;
 
 /// What the promise of a line is to follow from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,6 +136,7 @@ impl ChangingOrder {
                 }
             }
         }
+        self.lines.iter_mut().for_each(|line| line.follow_estimates(PromiseReason::CarrierEstimate));
         self.order.sum_up_promises(&self.lines);
     }
 
@@ -181,153 +184,5 @@ impl ChangingOrder {
         } else {
             PendingEvent::PromiseSet(changed)
         });
-    }
-
-    fn record_news(&mut self, news: &News, nodes: &[Node]) {
-        for units in news.units() {
-            let Some(line) = self.line(units.line_number) else { continue };
-            let Some(promised) = self.after_news(line, units, news, nodes) else { continue };
-            self.with_line(units.line_number, |line| *line = promised);
-        }
-    }
-
-    /// The line with its new promise; `None` when it stays.
-    fn after_news(&self, line: &OrderLine, units: &LineUnits, news: &News, nodes: &[Node]) -> Option<OrderLine> {
-        if !news.concerns(line) {
-            return None;
-        }
-        let node = |node_id: &str| nodes.iter().find(|node| node.node_id == node_id);
-        let mut promised = line.clone();
-        match news {
-            News::Routed { node_id, request_time, .. } => {
-                let to = self.destination(line);
-                let mut dates =
-                    dates::dates(std::iter::once(node(node_id)?), &to, *request_time, self.order.requested_ship_time);
-                // Other units of it are at another node, and may be later.
-                if units.quantity < line.released {
-                    dates.ship = line.promised_ship_time.map_or(dates.ship, |other| other.max(dates.ship));
-                    dates.delivery = line.promised_delivery_time.zip(dates.delivery).map(|(one, other)| one.max(other));
-                }
-                // Most orders go where they were promised from, and nothing is written.
-                if line.has_promised(&dates) {
-                    return None;
-                }
-                promised.promise(PromiseBasis::Routed, PromiseReason::Routed, &dates);
-            }
-            News::Shipped { node_id, ship_time, .. } => {
-                let (at, source) = dates::delivery_after(node(node_id)?, &self.destination(line), *ship_time)?;
-                if line.promised_delivery_time.is_some_and(|promised| promised >= at) {
-                    return None;
-                }
-                promised.promise_delivery(PromiseBasis::ShippedLate, PromiseReason::ShippedLate, at, source);
-            }
-            News::Estimated { delivery_time, .. } => {
-                let is_whole = units.quantity >= line.ordered + line.over_shipped - line.cancelled;
-                if !is_whole && line.promised_delivery_time.is_some_and(|promised| promised >= *delivery_time) {
-                    return None;
-                }
-                let source = "the carrier's estimate".to_owned();
-                promised.promise_delivery(
-                    PromiseBasis::Carrier,
-                    PromiseReason::CarrierEstimate,
-                    *delivery_time,
-                    source,
-                );
-            }
-        }
-        Some(promised)
-    }
-}
-
-/// What moves promises of units that are not in the order's hands any more.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum News {
-    /// A node was asked to ship.
-    Routed {
-        /// The node.
-        node_id: String,
-        /// When it was asked.
-        request_time: Timestamp,
-        /// What it was asked for.
-        units: Vec<LineUnits>,
-    },
-    /// Units left a node.
-    Shipped {
-        /// The node.
-        node_id: String,
-        /// When they left.
-        ship_time: Timestamp,
-        /// The units.
-        units: Vec<LineUnits>,
-    },
-    /// A carrier has estimated the delivery of a package.
-    Estimated {
-        /// When it is to be delivered.
-        delivery_time: Timestamp,
-        /// Its contents.
-        units: Vec<LineUnits>,
-    },
-}
-
-impl News {
-    fn units(&self) -> &[LineUnits] {
-        match self {
-            Self::Routed { units, .. } | Self::Shipped { units, .. } | Self::Estimated { units, .. } => units,
-        }
-    }
-
-    /// Whether it may move the promise of a line.
-    fn concerns(&self, line: &OrderLine) -> bool {
-        let basis = line.promise_basis;
-        match self {
-            Self::Routed { .. } => line.released > 0 && matches!(basis, PromiseBasis::Stock | PromiseBasis::Routed),
-            Self::Shipped { ship_time, .. } => {
-                matches!(basis, PromiseBasis::Stock | PromiseBasis::Routed | PromiseBasis::ShippedLate)
-                    && line.promised_ship_time.is_some_and(|promised| promised < *ship_time)
-            }
-            // What is delivered needs no estimate. Units that wait are later than any package.
-            Self::Estimated { .. } => {
-                basis.has_units() && line.shipped > line.delivered && line.reserved + line.backordered == 0
-            }
-        }
-    }
-}
-
-/// Records news that may move promises.
-#[derive(Debug)]
-pub(crate) struct RecordNews {
-    order_id: OrderId,
-    news: News,
-}
-
-/// The command that records news about an order, if it is about any units.
-pub(crate) fn record_news(order_id: &str, news: News) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
-    if news.units().is_empty() {
-        return Ok(Vec::new());
-    }
-    Ok(vec![Box::new(RecordNews { order_id: read_id(order_id)?, news })])
-}
-
-impl Command for RecordNews {
-    type Reply = ();
-
-    const NAME: &'static str = "RecordNews";
-
-    fn needs(&self, rows: &Rows, needs: &mut Needs) {
-        OrderAggregate::needs(&self.order_id, rows, needs);
-        let Ok(lines) = rows.under::<OrderLine>(&self.order_id) else { return };
-        if lines.iter().any(|line| self.news.concerns(line)) {
-            needs.row::<Nodes>(&Nodes::key());
-        }
-    }
-
-    fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
-        let mut aggregate = OrderAggregate::load(&self.order_id, rows)?;
-        if !aggregate.lines.iter().any(|line| self.news.concerns(line)) {
-            return Ok(());
-        }
-        let nodes = rows.get::<Nodes>(&Nodes::key())?.map_or(&[][..], Nodes::all);
-        aggregate.change(cx.now(), |order| order.record_news(&self.news, nodes));
-        aggregate.save(rows, cx).map(|_| ())
     }
 }

@@ -20,6 +20,7 @@ mod place;
 mod plans;
 mod prices;
 mod promise;
+mod promise_estimates;
 mod quote;
 mod real_data;
 mod recorded_invoices;
