@@ -17,6 +17,8 @@ pub(crate) use terms::MAX_CREDIT;
 pub(crate) use update::UpdateAccount;
 pub(crate) use update_ship_to::UpdateShipTo;
 
+use ship_to::check_time_zone;
+
 store::record! {
     /// A customer.
     pub(crate) struct Account in "accounts" key (account_id: AccountId) {
@@ -169,6 +171,23 @@ impl Account {
         let payload = event(contract::AccountChanged { account: Some(saved.clone()) });
         let event = NewEvent::new(payload, &account.account_id, account.version, account.version);
         cx.emit(event.account(&account.account_id));
+        saved
+    }
+}
+
+impl ShipTo {
+    /// Writes the ship-to and emits its event; returns it as callers see it.
+    fn save(
+        self,
+        event: fn(contract::ShipToChanged) -> OrderEvent,
+        rows: &mut Rows,
+        cx: &mut Context<'_>,
+    ) -> contract::ShipTo {
+        let ship_to = rows.put(self);
+        let saved = crate::wire::ship_to(&ship_to);
+        let payload = event(contract::ShipToChanged { ship_to: Some(saved.clone()) });
+        let event = NewEvent::new(payload, &ship_to.ship_to_id, ship_to.version, ship_to.version);
+        cx.emit(event.account(&ship_to.account_id));
         saved
     }
 }

@@ -48,7 +48,8 @@ store::reactions! {
             reserve_changed(follower.inventory.clone(), follower.expire_after, &event.event_id, confirmed).await,
         OrderLineCancelled(cancelled) =>
             release_reservation(follower.inventory.clone(), &event.event_id, cancelled).await.map(|()| Vec::new()),
-        ignored: AccountCreated, AccountUpdated, OrderConfirmed, OrderRejected, OrderBackordered, OrderReleased,
+        ignored: AccountCreated, AccountUpdated, AccountPricesChanged, AccountReceivablesRecorded, ShipToCreated, ShipToUpdated,
+            PriceListCreated, PriceListUpdated, OrderConfirmed, OrderRejected, OrderBackordered, OrderReleased,
             OrderReleaseSuperseded, OrderChangeProposed, OrderChangeEnded, OrderShipToChangeRequested, OrderHoldPlaced, OrderHoldReleased, OrderCancelRequested, OrderCancelled, OrderCancelLost,
             OrderPromiseSet, OrderPromiseChanged, OrderInvoiceReady, OrderCreditProposed, OrderCreditRefused, OrderInvoiced,
             OrderCreditPosted, OrderClosed, ExceptionOpened, ExceptionResolved,

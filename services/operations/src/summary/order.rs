@@ -3,8 +3,9 @@
 use proto::{
     events::OrderEvent,
     order::v1::{
-        AccountChanged, LineChangeKind, OrderChange, OrderConfirmed, OrderCreditProposed, OrderHoldChanged,
-        OrderInvoiceReady, OrderInvoiced, OrderPromiseChanged, OrderReleased, OrderSubmitted,
+        AccountChanged, AccountReceivablesRecorded, LineChangeKind, OrderChange, OrderConfirmed, OrderCreditProposed,
+        OrderHoldChanged, OrderInvoiceReady, OrderInvoiced, OrderPromiseChanged, OrderReleased, OrderSubmitted,
+        ShipToChanged,
     },
 };
 
@@ -17,6 +18,18 @@ pub(super) fn line(event: OrderEvent) -> Option<String> {
     Some(match event {
         OrderEvent::AccountCreated(payload) => format!("account {} added", account(payload)?),
         OrderEvent::AccountUpdated(payload) => format!("account {} changed", account(payload)?),
+        OrderEvent::AccountPricesChanged(payload) => {
+            format!("own prices of {} of {} changed", count(payload.prices.len(), "item"), payload.account_id)
+        }
+        OrderEvent::AccountReceivablesRecorded(payload) => receivables(payload)?,
+        OrderEvent::ShipToCreated(payload) => format!("ship-to {} added", ship_to(payload)?),
+        OrderEvent::ShipToUpdated(payload) => format!("ship-to {} changed", ship_to(payload)?),
+        OrderEvent::PriceListCreated(payload) => {
+            format!("price list {} added with prices of {}", payload.price_list_id, count(payload.prices.len(), "item"))
+        }
+        OrderEvent::PriceListUpdated(payload) => {
+            format!("price list {}: prices of {} changed", payload.price_list_id, count(payload.prices.len(), "item"))
+        }
         OrderEvent::OrderSubmitted(payload) => submitted(payload)?,
         OrderEvent::OrderConfirmed(payload) => confirmed(&payload),
         OrderEvent::OrderRejected(payload) => format!("order rejected{}", colon(&payload.reason)),
@@ -117,6 +130,16 @@ fn change(change: OrderChange, what: &str) -> Option<String> {
 fn account(payload: AccountChanged) -> Option<String> {
     let account = payload.account?;
     Some(format!("{} ({})", one_line(&account.name), account.account_id))
+}
+
+fn receivables(payload: AccountReceivablesRecorded) -> Option<String> {
+    let credit = payload.credit?;
+    Some(format!("{} owes {} for its invoices", credit.account_id, money(credit.receivables.as_ref()?)))
+}
+
+fn ship_to(payload: ShipToChanged) -> Option<String> {
+    let ship_to = payload.ship_to?;
+    Some(format!("{} of {}", ship_to.ship_to_id, ship_to.account_id))
 }
 
 fn submitted(payload: OrderSubmitted) -> Option<String> {

@@ -37,6 +37,12 @@ fn every_event_of_the_contracts_has_a_line() {
 const INTERNAL: &[EventType] = &[
     EventType::AccountCreated,
     EventType::AccountUpdated,
+    EventType::AccountPricesChanged,
+    EventType::AccountReceivablesRecorded,
+    EventType::ShipToCreated,
+    EventType::ShipToUpdated,
+    EventType::PriceListCreated,
+    EventType::PriceListUpdated,
     EventType::OrderReleaseSuperseded,
     EventType::OrderHoldPlaced,
     EventType::OrderHoldReleased,

@@ -6,7 +6,7 @@ use mesh::{
     Principal,
     wire::{Checks, checked},
 };
-use proto::{order::v1 as contract, types::v1::Address};
+use proto::{events::OrderEvent, order::v1 as contract, types::v1::Address};
 use store::{Command, Context, Needs, Proto, Rows};
 use types::{AccountId, Fault, Reason, ShipToId, Zone};
 
@@ -33,16 +33,13 @@ impl CreateShipTo {
             checks.wrong("ship_to_id", "is chosen by the service");
         }
         let address = checks.address("address", request.address.as_ref());
-        let time_zone = &request.time_zone;
-        if !time_zone.is_empty() && Zone::named(time_zone).is_none() {
-            checks.wrong("time_zone", "must be an IANA time zone, such as Europe/Berlin");
-        }
+        check_time_zone(&request.time_zone, &mut checks);
         checks.done()?;
         let (account_id, ship_to_id, address) = (checked(account_id)?, checked(ship_to_id)?, checked(address)?);
         if !caller.sees(&account_id) {
             return Err(Fault::not_found("account", account_id));
         }
-        Ok(Self { account_id, ship_to_id, address, time_zone: time_zone.clone() })
+        Ok(Self { account_id, ship_to_id, address, time_zone: request.time_zone.clone() })
     }
 }
 
@@ -68,7 +65,7 @@ impl Command for CreateShipTo {
             let message = format!("ship-to {ship_to_id} exists already");
             return Err(Fault::new(Reason::AlreadyExists, message).fact("ship_to_id", ship_to_id));
         }
-        let ship_to = rows.put(ShipTo {
+        let ship_to = ShipTo {
             ship_to_id: self.ship_to_id.clone().unwrap_or_else(|| cx.new_id()),
             account_id: self.account_id.clone(),
             address: Proto(self.address.clone()),
@@ -77,7 +74,14 @@ impl Command for CreateShipTo {
             state_reason: String::new(),
             create_time: cx.now(),
             version: 0,
-        });
-        Ok(crate::wire::ship_to(&ship_to))
+        };
+        Ok(ship_to.save(OrderEvent::ShipToCreated, rows, cx))
+    }
+}
+
+/// Refuses what is no time zone. An empty one is that of the node.
+pub(super) fn check_time_zone(time_zone: &str, checks: &mut Checks) {
+    if !time_zone.is_empty() && Zone::named(time_zone).is_none() {
+        checks.wrong("time_zone", "must be an IANA time zone, such as Europe/Berlin");
     }
 }

@@ -6,8 +6,8 @@ use mesh::{
     Principal,
     wire::{Checks, checked},
 };
-use proto::{order::v1 as contract, types::v1::Money};
-use store::{Command, Context, Needs, Rows};
+use proto::{events::OrderEvent, order::v1 as contract, types::v1::Money};
+use store::{Command, Context, Needs, NewEvent, Rows};
 use types::{AccountId, Currency, Fault, Timestamp, limits::CLOCK_SKEW};
 
 use super::{AccountCredit, release_holds};
@@ -125,6 +125,11 @@ impl Command for RecordReceivables {
             ..credit
         });
         release_holds(&credit, cx);
-        Ok(credit.to_contract(currency))
+        let recorded = credit.to_contract(currency);
+        let payload = contract::AccountReceivablesRecorded { credit: Some(recorded.clone()) };
+        let payload = OrderEvent::AccountReceivablesRecorded(payload);
+        let event = NewEvent::new(payload, &self.account_id, credit.version, self.as_of.as_micros());
+        cx.emit(event.account(&self.account_id).occurred(self.as_of, 0));
+        Ok(recorded)
     }
 }

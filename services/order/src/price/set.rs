@@ -6,8 +6,8 @@ use mesh::{
     Principal,
     wire::{Checks, checked},
 };
-use proto::order::v1 as contract;
-use store::{Command, Context, Needs, Proto, Rows};
+use proto::{events::OrderEvent, order::v1 as contract};
+use store::{Command, Context, Needs, NewEvent, Proto, Rows};
 use types::{
     AccountId, Currency, Fault, Id as _, PriceListId, Timestamp,
     limits::{MAX_LINES, MAX_PRICE},
@@ -106,15 +106,15 @@ fn needs(owner: &str, prices: &[contract::ItemPrices], needs: &mut Needs) {
     }
 }
 
-/// Replaces the prices of the items that have others; `named` names whose they are.
+/// Replaces the prices of the items that have others, and returns these; `named` names whose they are.
 fn replace(
     owner: &str,
     prices: &[contract::ItemPrices],
     named: &contract::ItemPrices,
     now: Timestamp,
     rows: &mut Rows,
-) -> Result<contract::SetPricesResponse, Fault> {
-    let mut changed_items = 0;
+) -> Result<Vec<ItemPrices>, Fault> {
+    let mut changed = Vec::new();
     for of_item in prices {
         let known = rows.get::<ItemPrices>(&(owner.to_owned(), of_item.sku.clone()))?;
         let (version, breaks) = known.map_or((0, [].as_slice()), |known| (known.version, &known.prices.0.breaks));
@@ -124,10 +124,18 @@ fn replace(
         let update_time = Some(mesh::wire::timestamp(now));
         let (sku, breaks) = (of_item.sku.clone(), of_item.breaks.clone());
         let prices = Proto(contract::ItemPrices { sku: sku.clone(), breaks, update_time, ..named.clone() });
-        rows.put(ItemPrices { owner: owner.to_owned(), sku, prices, version });
-        changed_items += 1;
+        changed.push(rows.put(ItemPrices { owner: owner.to_owned(), sku, prices, version }));
     }
-    Ok(contract::SetPricesResponse { changed_items })
+    Ok(changed)
+}
+
+/// The prices as they are answered.
+fn shown(changed: Vec<ItemPrices>) -> Vec<contract::ItemPrices> {
+    changed.into_iter().map(|of_item| of_item.prices.0).collect()
+}
+
+fn reply(changed: &[ItemPrices]) -> contract::SetPricesResponse {
+    contract::SetPricesResponse { changed_items: i32::try_from(changed.len()).unwrap_or(i32::MAX) }
 }
 
 impl Command for SetPrices {
@@ -141,23 +149,31 @@ impl Command for SetPrices {
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<contract::SetPricesResponse, Fault> {
-        match rows.get::<PriceList>(&self.price_list_id)? {
-            Some(list) if list.currency != self.currency => {
-                let must = format!("must be {}, the price list's", list.currency);
-                return Err(Fault::invalid("currency", must));
-            }
-            Some(_) => {}
-            None => {
-                let (price_list_id, currency) = (self.price_list_id.clone(), self.currency);
-                rows.put(PriceList { price_list_id, currency, create_time: cx.now(), version: 0 });
-            }
+        let known = rows.get::<PriceList>(&self.price_list_id)?.cloned();
+        if let Some(list) = known.as_ref().filter(|list| list.currency != self.currency) {
+            return Err(Fault::invalid("currency", format!("must be {}, the price list's", list.currency)));
         }
         let named = contract::ItemPrices {
             price_list_id: self.price_list_id.to_string(),
             currency: self.currency.to_string(),
             ..Default::default()
         };
-        replace(self.price_list_id.as_str(), &self.prices, &named, cx.now(), rows)
+        let changed = replace(self.price_list_id.as_str(), &self.prices, &named, cx.now(), rows)?;
+        let reply = reply(&changed);
+        let emitted = if known.is_none() { OrderEvent::PriceListCreated } else { OrderEvent::PriceListUpdated };
+        if known.is_none() || !changed.is_empty() {
+            let (price_list_id, currency) = (self.price_list_id.clone(), self.currency);
+            let list =
+                known.unwrap_or_else(|| PriceList { price_list_id, currency, create_time: cx.now(), version: 0 });
+            let list = rows.put(list);
+            let payload = emitted(contract::PriceListChanged {
+                price_list_id: list.price_list_id.to_string(),
+                currency: list.currency.to_string(),
+                prices: shown(changed),
+            });
+            cx.emit(NewEvent::new(payload, &list.price_list_id, list.version, list.version));
+        }
+        Ok(reply)
     }
 }
 
@@ -180,8 +196,18 @@ impl Command for SetAccountPrices {
             ..Default::default()
         };
         if account.own_prices == OwnPrices::Never {
-            rows.put(Account { own_prices: OwnPrices::Some, ..account });
+            rows.put(Account { own_prices: OwnPrices::Some, ..account.clone() });
         }
-        replace(self.account_id.as_str(), &self.prices, &named, cx.now(), rows)
+        let changed = replace(self.account_id.as_str(), &self.prices, &named, cx.now(), rows)?;
+        let reply = reply(&changed);
+        if let Some(first) = changed.first() {
+            // The account keeps its version, as what is agreed with it does not change: the version of a price tells calls apart.
+            let key = format!("{}/{}", first.sku, first.version);
+            let account_id = self.account_id.to_string();
+            let payload = contract::AccountPricesChanged { account_id, prices: shown(changed) };
+            let payload = OrderEvent::AccountPricesChanged(payload);
+            cx.emit(NewEvent::new(payload, &self.account_id, account.version, key).account(&self.account_id));
+        }
+        Ok(reply)
     }
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod accounts;
+mod agreed;
 mod bad_input;
 mod cancel;
 mod cancel_lines;

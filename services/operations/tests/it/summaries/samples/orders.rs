@@ -3,13 +3,14 @@
 use proto::{
     events::{OrderEvent, ReturnsEvent},
     order::v1::{
-        Account, AccountChanged, CreditedLine, Hold, HoldReason, Invoice, InvoiceLine, InvoiceReadiness,
-        InvoiceReadyLine, LineChange, LineChangeKind, LineCounters, LinePromise, Order, OrderBackordered,
-        OrderCancelLost, OrderCancelRequested, OrderCancelled, OrderChange, OrderChangeConfirmed, OrderChangeEnded,
-        OrderChangeProposed, OrderChangeState, OrderClosed, OrderConfirmed, OrderCreditProposed, OrderCreditRefused,
-        OrderHoldChanged, OrderInvoiceReady, OrderInvoiced, OrderLine, OrderLinesCancelled, OrderPromiseChanged,
-        OrderRejected, OrderReleaseSuperseded, OrderReleased, OrderShipToChangeRequested, OrderStatus, OrderSubmitted,
-        OrderTimesChange, PromiseChange, PromiseReason, ProposedCredit, ReleasedLine, ShipTo, ShipToChange,
+        Account, AccountChanged, AccountCredit, AccountPricesChanged, AccountReceivablesRecorded, CreditedLine, Hold,
+        HoldReason, Invoice, InvoiceLine, InvoiceReadiness, InvoiceReadyLine, ItemPrices, LineChange, LineChangeKind,
+        LineCounters, LinePromise, Order, OrderBackordered, OrderCancelLost, OrderCancelRequested, OrderCancelled,
+        OrderChange, OrderChangeConfirmed, OrderChangeEnded, OrderChangeProposed, OrderChangeState, OrderClosed,
+        OrderConfirmed, OrderCreditProposed, OrderCreditRefused, OrderHoldChanged, OrderInvoiceReady, OrderInvoiced,
+        OrderLine, OrderLinesCancelled, OrderPromiseChanged, OrderRejected, OrderReleaseSuperseded, OrderReleased,
+        OrderShipToChangeRequested, OrderStatus, OrderSubmitted, OrderTimesChange, PriceListChanged, PromiseChange,
+        PromiseReason, ProposedCredit, ReleasedLine, ShipTo, ShipToChange, ShipToChanged,
     },
     returns::v1::{DisposedLine, DispositionKind, Return, ReturnChanged, ReturnDisposed, ReturnLine, ReturnReceived},
     types::v1::{Address, Money},
@@ -29,11 +30,29 @@ pub(super) fn add(samples: &mut Samples) {
     returned(samples);
 }
 
+fn agreed(samples: &mut Samples) {
+    let (account_id, ship_to_id) = ("acc_ALFKI".to_owned(), "shp_1".to_owned());
+    let ship_to =
+        ShipToChanged { ship_to: Some(ShipTo { account_id: account_id.clone(), ship_to_id, ..Default::default() }) };
+    sample(samples, OrderEvent::ShipToCreated(ship_to.clone()), "ship-to shp_1 of acc_ALFKI added");
+    sample(samples, OrderEvent::ShipToUpdated(ship_to), "ship-to shp_1 of acc_ALFKI changed");
+    let prices = vec![ItemPrices::default(); 2];
+    let list = PriceListChanged { price_list_id: "prl_1".to_owned(), prices: prices.clone(), ..Default::default() };
+    sample(samples, OrderEvent::PriceListCreated(list.clone()), "price list prl_1 added with prices of 2 items");
+    sample(samples, OrderEvent::PriceListUpdated(list), "price list prl_1: prices of 2 items changed");
+    let own = AccountPricesChanged { account_id: account_id.clone(), prices };
+    sample(samples, OrderEvent::AccountPricesChanged(own), "own prices of 2 items of acc_ALFKI changed");
+    let credit = AccountCredit { account_id, receivables: money(44_000), ..Default::default() };
+    let recorded = AccountReceivablesRecorded { credit: Some(credit) };
+    sample(samples, OrderEvent::AccountReceivablesRecorded(recorded), "acc_ALFKI owes 440.00 USD for its invoices");
+}
+
 fn placed(samples: &mut Samples) {
     let account = Account { account_id: "acc_ALFKI".to_owned(), name: "Alfreds".to_owned(), ..Default::default() };
     let account = AccountChanged { account: Some(account) };
     sample(samples, OrderEvent::AccountCreated(account.clone()), "account Alfreds (acc_ALFKI) added");
     sample(samples, OrderEvent::AccountUpdated(account), "account Alfreds (acc_ALFKI) changed");
+    agreed(samples);
 
     let counted = |counters: LineCounters| OrderLine { counters: Some(counters), ..Default::default() };
     let order = Order {
