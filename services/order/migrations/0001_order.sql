@@ -363,7 +363,17 @@ CREATE INDEX proposed_credits_by_time ON proposed_credits (propose_time, order_i
 CREATE INDEX proposed_credits_unposted ON proposed_credits (unposted_account_id);
 CREATE INDEX proposed_credits_by_account ON proposed_credits (account_id, propose_time, order_id, credit_number);
 
--- Invoices and credit memos that the ERP issued. `invoice` is the encoded message with the lines.
+-- Numbers of the ERP's invoices and credit memos. `first` is the encoded message that was recorded first, without lines.
+CREATE TABLE invoice_documents (
+    account_id TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('INVOICE', 'CREDIT_MEMO')),
+    invoice_number TEXT NOT NULL,
+    first BYTEA NOT NULL,
+    version BIGINT NOT NULL,
+    PRIMARY KEY (account_id, kind, invoice_number)
+);
+
+-- Their parts for each order. `invoice` is the encoded message with the lines.
 CREATE TABLE invoices (
     account_id TEXT NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('INVOICE', 'CREDIT_MEMO')),
@@ -372,7 +382,7 @@ CREATE TABLE invoices (
     record_time BIGINT NOT NULL,
     invoice BYTEA NOT NULL,
     version BIGINT NOT NULL,
-    PRIMARY KEY (account_id, kind, invoice_number)
+    PRIMARY KEY (account_id, kind, invoice_number, order_id)
 );
 CREATE INDEX invoices_by_time ON invoices (record_time, order_id, kind, invoice_number);
 CREATE INDEX invoices_by_account ON invoices (account_id, record_time, order_id, kind, invoice_number);

@@ -7,10 +7,9 @@ use types::{AccountId, OrderId, Timestamp};
 use crate::order_line::OrderLine;
 
 store::record! {
-    /// An invoice or a credit memo.
-    pub(crate) struct Invoice in "invoices" key (account_id: AccountId, kind: InvoiceKind, invoice_number: String) {
-        /// The order.
-        order_id: OrderId,
+    /// An invoice or a credit memo: its part for an order.
+    pub(crate) struct Invoice in "invoices"
+        key (account_id: AccountId, kind: InvoiceKind, invoice_number: String, order_id: OrderId) {
         /// When it was recorded.
         record_time: Timestamp,
         /// As the ERP issued it.
@@ -18,8 +17,17 @@ store::record! {
     }
 }
 
+store::record! {
+    /// What the parts of an invoice or a credit memo have in common, so that a number names one document whatever order comes first.
+    pub(crate) struct InvoiceDocument in "invoice_documents"
+        key (account_id: AccountId, kind: InvoiceKind, invoice_number: String) {
+        /// The part that was recorded first, without its lines.
+        first: Proto<contract::Invoice>,
+    }
+}
+
 store::text_enum! {
-    /// Whether the ERP demands or gives back.
+    /// Invoice or credit memo.
     pub(crate) enum InvoiceKind = contract::InvoiceKind {
         /// The customer owes it.
         Invoice = "INVOICE",

@@ -15,8 +15,8 @@
 //!   and an exception is opened.
 //! - The amounts that become ready to invoice, less those credited, are the rounded price of the units that the customer owes. Nothing
 //!   is credited that was not ready to invoice.
-//! - An invoice of the ERP is counted once by its number, in any order with the reports that it is based on; what is left to invoice
-//!   and to credit follows.
+//! - An invoice of the ERP is counted once by its number and order, whether it comes before or after the reports that it is based on;
+//!   what is left to invoice and to credit follows.
 //! - An account with a credit limit owes what its orders come to, however they are cancelled, closed and opened again, and nothing is
 //!   released beyond the limit that nobody approved.
 //!

@@ -1,4 +1,4 @@
-//! Records an invoice or a credit memo of the ERP. The whole process is in `process/invoicing.rs`.
+//! Records an invoice or a credit memo of the ERP, or its part for an order. The whole process is in `process/invoicing.rs`.
 
 use std::sync::Arc;
 
@@ -9,18 +9,18 @@ use mesh::{
 use proto::order::v1 as contract;
 use store::{Command, Context, Needs, Proto, Rows};
 use types::{
-    Currency, Fault, OrderId, Reason,
+    AccountId, Currency, Fault, OrderId, Reason, Violation,
     limits::{MAX_LINES, MAX_OUTSIDE_NUMBER},
 };
 
 use crate::{
     aggregate::OrderAggregate,
-    invoice::{Invoice, InvoiceKind},
+    invoice::{Invoice, InvoiceDocument, InvoiceKind},
     order::Order,
     wire::money,
 };
 
-/// The highest amount of a line, in minor units, so that the amounts of all lines have a sum.
+/// The highest amount of a line, in minor units: the sum of all lines does not overflow.
 const MAX_AMOUNT: i64 = 1_000_000_000_000_000;
 
 /// The most characters of the address of a document.
@@ -30,6 +30,8 @@ const MAX_URI: usize = 2_000;
 #[derive(Debug)]
 pub(crate) struct RecordInvoice {
     order_id: OrderId,
+    /// The account that the order has to be of; any when `None`.
+    account_id: Option<AccountId>,
     kind: InvoiceKind,
     invoice_number: String,
     /// The order's when `None`.
@@ -44,6 +46,7 @@ impl RecordInvoice {
     pub(crate) fn parse(request: &contract::RecordInvoiceRequest, caller: &Arc<Principal>) -> Result<Self, Fault> {
         let mut checks = Checks::new();
         let order_id: Option<OrderId> = checks.id("order_id", &request.order_id);
+        let account_id = checks.optional_id("account_id", &request.account_id);
         let kind = checks.optional_choice::<contract::InvoiceKind>("kind", request.kind);
         let invoice_number = checks.text("invoice_number", &request.invoice_number, MAX_OUTSIDE_NUMBER);
         let issue_time = checks.time("issue_time", request.issue_time.as_ref());
@@ -76,14 +79,17 @@ impl RecordInvoice {
             document_uri: checked(document_uri)?,
             ..contract::Invoice::default()
         };
-        let (currency, caller) = (checked(currency)?, caller.clone());
-        Ok(Self { order_id, kind, invoice_number, currency, invoice, caller })
+        let (account_id, currency, caller) = (checked(account_id)?, checked(currency)?, caller.clone());
+        Ok(Self { order_id, account_id, kind, invoice_number, currency, invoice, caller })
     }
 
     /// The invoice of an order, which has its lines and currency.
     fn of(&self, order: &OrderAggregate) -> Result<contract::Invoice, Fault> {
         let mut checks = Checks::new();
         let currency = order.order.currency;
+        if self.account_id.as_ref().is_some_and(|account_id| *account_id != order.order.account_id) {
+            checks.wrong("account_id", "is not the order's account");
+        }
         if self.currency.is_some_and(|named| named != currency) {
             checks.wrong("currency", format!("must be {currency}, the order's"));
         }
@@ -100,6 +106,33 @@ impl RecordInvoice {
             amount: Some(money(currency, self.invoice.lines.iter().map(|line| line.amount_minor).sum())),
             ..self.invoice.clone()
         })
+    }
+}
+
+impl RecordInvoice {
+    /// Refuses other content than is recorded with the number: of the document, and of its part for the order.
+    fn check_content(
+        &self,
+        document: Option<&contract::Invoice>,
+        part: Option<&contract::Invoice>,
+    ) -> Result<(), Fault> {
+        let Some(document) = document else { return Ok(()) };
+        let new = &self.invoice;
+        let differs = [
+            ("issue_time", document.issue_time != new.issue_time),
+            ("due_time", document.due_time != new.due_time),
+            ("document_uri", document.document_uri != new.document_uri),
+            ("lines", part.is_some_and(|part| part.lines != new.lines)),
+        ];
+        let wrong = |(field, _)| Violation::new(field, "is not what is recorded with the number");
+        let violations: Vec<_> = differs.into_iter().filter(|(_, differs)| *differs).map(wrong).collect();
+        if violations.is_empty() {
+            return Ok(());
+        }
+        let (number, order_id) = (&self.invoice_number, &part.unwrap_or(document).order_id);
+        let message = format!("{number} is recorded already, for order {order_id} with other content");
+        let fault = Fault { violations, ..Fault::new(Reason::AlreadyExists, message) };
+        Err(fault.fact("invoice_number", number).fact("kind", self.kind.as_str()).fact("order_id", order_id))
     }
 }
 
@@ -131,7 +164,9 @@ impl Command for RecordInvoice {
     fn needs(&self, rows: &Rows, needs: &mut Needs) {
         OrderAggregate::needs(&self.order_id, rows, needs);
         if let Ok(Some(order)) = rows.get::<Order>(&self.order_id) {
-            needs.row::<Invoice>(&(order.account_id.clone(), self.kind, self.invoice_number.clone()));
+            let (account_id, number) = (order.account_id.clone(), self.invoice_number.clone());
+            needs.row::<Invoice>(&(account_id.clone(), self.kind, number.clone(), self.order_id.clone()));
+            needs.row::<InvoiceDocument>(&(account_id, self.kind, number));
         }
     }
 
@@ -142,24 +177,26 @@ impl Command for RecordInvoice {
             return Err(Fault::not_found("order", &self.order_id));
         }
         let invoice = self.of(&aggregate)?;
-        let key = (account_id, self.kind, self.invoice_number.clone());
-        if let Some(known) = rows.get::<Invoice>(&key)? {
-            let known = &known.invoice.0;
-            if (contract::Invoice { record_time: known.record_time, ..invoice }) == *known {
-                return Ok(known.clone());
-            }
-            let number = &self.invoice_number;
-            let message = format!("{number} is recorded already, for order {} with other content", known.order_id);
-            let fault = Fault::new(Reason::AlreadyExists, message).fact("invoice_number", number);
-            return Err(fault.fact("kind", self.kind.as_str()).fact("order_id", &known.order_id));
+        let (kind, invoice_number, order_id) = (self.kind, self.invoice_number.clone(), self.order_id.clone());
+        let document_key = (account_id.clone(), kind, invoice_number.clone());
+        let document = rows.get::<InvoiceDocument>(&document_key)?.map(|document| document.first.0.clone());
+        let part = rows.get::<Invoice>(&(account_id.clone(), kind, invoice_number.clone(), order_id.clone()))?;
+        let part = part.map(|part| part.invoice.0.clone());
+        self.check_content(document.as_ref(), part.as_ref())?;
+        if let Some(part) = part {
+            return Ok(part);
         }
         let invoice = contract::Invoice { record_time: Some(timestamp(cx.now())), ..invoice };
-        let (account_id, kind, invoice_number) = key;
+        if document.is_none() {
+            let first = Proto(contract::Invoice { lines: Vec::new(), ..invoice.clone() });
+            let (account_id, invoice_number) = (account_id.clone(), invoice_number.clone());
+            rows.put(InvoiceDocument { account_id, kind, invoice_number, first, version: 0 });
+        }
         let row = Invoice {
             account_id,
             kind,
             invoice_number,
-            order_id: self.order_id.clone(),
+            order_id,
             record_time: cx.now(),
             invoice: Proto(invoice.clone()),
             version: 0,

@@ -3,7 +3,9 @@
 //! 1. The ERP learns what to invoice from `order.invoice_ready` (`process/settlement.rs`), or lists the orders of which something is
 //!    ready and not invoiced (`ListOrders`, `to_invoice`).
 //! 2. `RecordInvoice` (`record_invoice.rs`) records an invoice or a credit memo that it issued, [`ChangingOrder::record_invoice`]:
-//!    `order.invoiced`, `order.credit_posted`. The same one again is answered as the first was, whenever it comes.
+//!    `order.invoiced`, `order.credit_posted`. The same one again is answered as the first was, whenever it comes. A collective invoice
+//!    comes in one call for each of its orders, each of which is recorded and repeated by itself. Its first call stores what all of
+//!    them have in common (`InvoiceDocument`), so that a number is not used for two documents.
 //! 3. What is left to invoice and to credit of a line is the difference of what the customer owes and what is invoiced
 //!    ([`OrderLine::balance`]), so invoices may come before the reports that they are based on. Units that were returned before they were
 //!    invoiced are left off: they are neither owed nor invoiced.

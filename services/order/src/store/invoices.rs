@@ -55,6 +55,7 @@ pub(crate) async fn invoices(
     select.seen_by(caller);
     select.after(&["record_time", "order_id", "kind", "invoice_number"], "<", page);
     let order = "record_time DESC, order_id DESC, kind DESC, invoice_number DESC";
-    let (tail, args) = select.into_merged_page(Invoice::TABLE, "account_id, kind, invoice_number", order, page.limit());
+    let (tail, args) =
+        select.into_merged_page(Invoice::TABLE, "account_id, kind, invoice_number, order_id", order, page.limit());
     db.list(&tail, args).await
 }

@@ -7,6 +7,7 @@ mod bad_input;
 mod cancel;
 mod cancel_lines;
 mod changes;
+mod collective_invoices;
 mod credit;
 mod exceptions;
 mod fill;
