@@ -200,6 +200,7 @@ CREATE TABLE order_lines (
     promise_reason TEXT NOT NULL,
     promise_supply_time BIGINT,
     promise_source TEXT NOT NULL,
+    promise_node_ids TEXT NOT NULL,
     -- Estimates of its packages, encoded; NULL when carriers gave none.
     carrier_estimates BYTEA,
     carrier_delivery_time BIGINT,

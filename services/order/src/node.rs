@@ -27,8 +27,8 @@ store::record! {
 /// What nodes need while none is known that may ship an order.
 pub(crate) const DEFAULT_HANDLING: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Every country.
-const EVERYWHERE: &str = "*";
+/// Every country, in service areas and lanes.
+pub(crate) const EVERYWHERE: &str = "*";
 
 impl Nodes {
     /// The key of the one row.
@@ -47,9 +47,7 @@ impl Nodes {
         let times = serving.filter_map(|node| Duration::try_from(node.handling_time?).ok());
         times.max().unwrap_or(DEFAULT_HANDLING)
     }
-}
 
-impl Nodes {
     /// Whether an active node ships items of the class to the country, or no node is known.
     pub(crate) fn deliver(&self, country: &str, class: HandlingClass) -> bool {
         let nodes = &self.nodes.0.nodes;

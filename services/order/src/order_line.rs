@@ -54,6 +54,8 @@ store::record! {
         promise_supply_time: Option<Timestamp>,
         /// The same for people.
         promise_source: String,
+        /// The nodes that it follows from, with a blank between them.
+        promise_node_ids: String,
         /// What carriers estimate of its packages.
         carrier_estimates: estimates::Column,
         /// When the estimates promise the delivery instead; `None` while they do not.
@@ -225,6 +227,7 @@ impl OrderLine {
             promise_reason: PromiseReason::First,
             promise_supply_time: None,
             promise_source: String::new(),
+            promise_node_ids: String::new(),
             carrier_estimates: None,
             carrier_delivery_time: None,
             backorder_expect_time: None,

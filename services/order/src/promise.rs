@@ -14,7 +14,10 @@ use mesh::wire::timestamp;
 use proto::order::v1::{self as contract, PromiseConfidence};
 use types::Timestamp;
 
-use crate::{order_line::OrderLine, promise::dates::Dates};
+use crate::{
+    order_line::OrderLine,
+    promise::dates::{Dates, Source},
+};
 
 store::text_enum! {
     /// What the promise of a line follows from.
@@ -109,15 +112,21 @@ impl OrderLine {
             }
         });
         self.promise_basis = basis;
-        self.promise_source.clone_from(&dates.source);
+        self.set_source(&dates.source);
     }
 
     /// Promises another delivery of units that left later than promised.
-    pub(crate) fn promise_later(&mut self, at: Timestamp, source: String) {
+    pub(crate) fn promise_later(&mut self, at: Timestamp, source: &Source) {
         if !is_same(self.promised_delivery_time, Some(at)) {
             self.change_promise(PromiseReason::ShippedLate, |line| line.promised_delivery_time = Some(at));
         }
-        (self.promise_basis, self.promise_source) = (PromiseBasis::ShippedLate, source);
+        self.promise_basis = PromiseBasis::ShippedLate;
+        self.set_source(source);
+    }
+
+    fn set_source(&mut self, source: &Source) {
+        self.promise_source.clone_from(&source.text);
+        self.promise_node_ids = source.node_ids.join(" ");
     }
 
     /// Makes a change, for a reason that is kept when it changes the dates.
@@ -129,7 +138,7 @@ impl OrderLine {
         }
     }
 
-    /// Whether a promise is to be made when its units are there.
+    /// Whether any change of the line may call for new dates, so that the nodes are loaded with it.
     pub(crate) fn awaits_promise(&self) -> bool {
         let is_replaced = self.replaced_early > 0;
         (is_replaced || !self.promise_basis.has_units())
@@ -140,7 +149,7 @@ impl OrderLine {
     pub(crate) fn promise_nothing(&mut self, basis: PromiseBasis, reason: PromiseReason) {
         (self.promised_ship_time, self.promised_delivery_time, self.carrier_delivery_time) = (None, None, None);
         (self.promise_basis, self.promise_reason) = (basis, reason);
-        self.promise_source.clear();
+        self.set_source(&Source::default());
     }
 
     /// The promise does not hold any more, and is made again. Its dates stand until then.
@@ -178,6 +187,11 @@ impl OrderLine {
         }
     }
 
+    /// The nodes that our own dates follow from.
+    pub(crate) fn promise_node_ids(&self) -> Vec<String> {
+        self.promise_node_ids.split_whitespace().map(str::to_owned).collect()
+    }
+
     /// The promise as the contract has it.
     pub(crate) fn line_promise(&self) -> contract::LinePromise {
         contract::LinePromise {
@@ -185,6 +199,7 @@ impl OrderLine {
             promised_delivery_time: self.delivery_promised().map(timestamp),
             confidence: self.promise_confidence().into(),
             source: self.promise_source().to_owned(),
+            node_ids: self.promise_node_ids(),
         }
     }
 }

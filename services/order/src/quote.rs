@@ -66,7 +66,7 @@ impl ItemLine {
     }
 }
 
-/// Units of an item that there are by some time, `None` being now.
+/// Units of an item by when they are available; `None` is now.
 type Supply = Vec<(Option<Timestamp>, i64)>;
 
 /// From when on goods would leave, and where they would go.
@@ -78,7 +78,7 @@ pub(crate) struct Terms<'n> {
     pub(crate) now: Timestamp,
 }
 
-/// Units of a line that would be there at the same time.
+/// Units of a line that would be available at the same time.
 struct Part {
     quantity: i64,
     expect_time: Option<Timestamp>,
@@ -94,7 +94,7 @@ pub(crate) fn quote(
 ) -> contract::QuoteOrderResponse {
     let supplies: Option<HashMap<&str, Supply>> =
         stock.map(|stock| stock.iter().map(|item| (item.sku.as_str(), supply(item))).collect());
-    // Units of an item that earlier lines have.
+    // Lines share the supply of their item, in the order of the request.
     let mut taken: HashMap<&str, i64> = HashMap::new();
     let mut response = contract::QuoteOrderResponse { quote_time: Some(timestamp(terms.now)), ..Default::default() };
     let (mut ships, mut deliveries) = (Vec::new(), Vec::new());
@@ -129,7 +129,7 @@ fn supply(item: &Availability) -> Supply {
 }
 
 impl Terms<'_> {
-    /// The units of a line by when they would be there. Those that nobody expects are the last part.
+    /// The units of a line by when they would be available. Those that no supply is expected for are the last part.
     fn parts(&self, line: &ItemLine, taken: i64, supply: &[(Option<Timestamp>, i64)]) -> Vec<Part> {
         let mut parts = Vec::new();
         let mut rest = line.quantity;
@@ -145,7 +145,7 @@ impl Terms<'_> {
             let confidence = match expect_time {
                 None => PromiseConfidence::Confirmed,
                 Some(_) => {
-                    dates.source = format!("stock that is expected; {}", dates.source);
+                    dates.source = dates.source.of_expected_stock();
                     PromiseConfidence::Expected
                 }
             };
@@ -159,8 +159,7 @@ impl Terms<'_> {
     }
 
     fn dates(&self, line: &ItemLine, request: Timestamp) -> Dates {
-        let serves = |node: &&Node| crate::node::serves(node, &self.to.country, &[line.handling_class]);
-        dates::dates(self.nodes.iter().filter(serves), &self.to, request, self.requested_ship_time)
+        dates::dates_of_any(self.nodes, line.handling_class, &self.to, request, self.requested_ship_time)
     }
 }
 
@@ -195,11 +194,13 @@ fn part(part: &Part) -> contract::QuotePart {
 }
 
 fn promise(confidence: PromiseConfidence, dates: Option<&Dates>) -> contract::LinePromise {
+    let source = dates.map(|dates| dates.source.clone()).unwrap_or_default();
     contract::LinePromise {
         promised_ship_time: dates.map(|dates| timestamp(dates.ship)),
         promised_delivery_time: dates.and_then(|dates| dates.delivery).map(timestamp),
         confidence: confidence.into(),
-        source: dates.map(|dates| dates.source.clone()).unwrap_or_default(),
+        source: source.text,
+        node_ids: source.node_ids,
     }
 }
 

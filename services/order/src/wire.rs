@@ -237,6 +237,7 @@ pub(crate) fn line(line: &OrderLine) -> contract::OrderLine {
         promise_confidence: line.promise_confidence().into(),
         promise_source: line.promise_source().to_owned(),
         promise_reason: promise_reason(line).into(),
+        promise_node_ids: line.promise_node_ids(),
     }
 }
 

@@ -130,7 +130,7 @@ impl ChangingOrder {
                 None => line.promise_nothing(target.basis, reason),
                 Some(mut dates) => {
                     if target.basis == PromiseBasis::Supply {
-                        dates.source = format!("stock that is expected; {}", dates.source);
+                        dates.source = dates.source.of_expected_stock();
                     }
                     line.promise(target.basis, reason, &dates);
                 }
@@ -142,9 +142,8 @@ impl ChangingOrder {
 
     /// Dates of a line's units that any node may be asked for at `request`.
     fn dates(&self, line: &OrderLine, nodes: &[Node], request: Timestamp) -> Dates {
-        let to = self.destination(line);
-        let serving = nodes.iter().filter(|node| crate::node::serves(node, &to.country, &[line.handling_class]));
-        dates::dates(serving, &to, request, self.order.requested_ship_time)
+        let wanted = self.order.requested_ship_time;
+        dates::dates_of_any(nodes, line.handling_class, &self.destination(line), request, wanted)
     }
 
     fn destination(&self, line: &OrderLine) -> Destination {

@@ -11,7 +11,10 @@ use super::{
     departure::departure,
     lane::{Destination, delivery, lane},
 };
-use crate::node::DEFAULT_HANDLING;
+use crate::{
+    item::HandlingClass,
+    node::{DEFAULT_HANDLING, serves},
+};
 
 /// What can be promised.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,8 +23,36 @@ pub(crate) struct Dates {
     pub(crate) ship: Timestamp,
     /// When they are delivered; `None` when no lane says.
     pub(crate) delivery: Option<Timestamp>,
-    /// The nodes and the lane that decide, for people.
-    pub(crate) source: String,
+    /// What decides.
+    pub(crate) source: Source,
+}
+
+/// What decides dates.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Source {
+    /// For people, customers among them: it names no node.
+    pub(crate) text: String,
+    /// The node that ships last, and the one that delivers last when that is another one.
+    pub(crate) node_ids: Vec<String>,
+}
+
+impl Source {
+    /// The same of stock that is expected.
+    pub(crate) fn of_expected_stock(self) -> Self {
+        Self { text: format!("stock that is expected; {}", self.text), ..self }
+    }
+}
+
+/// Dates of items of a class that any node which serves the destination may be asked for at `request`, and that leave not before
+/// they are wanted.
+pub(crate) fn dates_of_any(
+    nodes: &[Node],
+    class: HandlingClass,
+    to: &Destination,
+    request: Timestamp,
+    wanted: Option<Timestamp>,
+) -> Dates {
+    dates(nodes.iter().filter(|node| serves(node, &to.country, &[class])), to, request, wanted)
 }
 
 /// Dates of goods that these nodes may be asked for at `request`, and that leave not before they are wanted.
@@ -50,41 +81,43 @@ pub(crate) fn dates<'n>(
     let Some((ship, node)) = ships else {
         let soonest = request.after(DEFAULT_HANDLING);
         let ship = wanted.map_or(soonest, |wanted| wanted.max(soonest));
-        return Dates {
-            ship,
-            delivery: None,
-            source: "a day of handling, since no node is known that may ship it".to_owned(),
-        };
+        let text = "a day of handling, since no warehouse is known that may ship it".to_owned();
+        return Dates { ship, delivery: None, source: Source { text, node_ids: Vec::new() } };
     };
-    let leaves = leaves(node);
+    let mut node_ids = vec![node.node_id.clone()];
+    let mut other = |from: &Node| {
+        let is_other = from.node_id != node.node_id;
+        node_ids.extend(is_other.then(|| from.node_id.clone()));
+        if is_other { " from another warehouse" } else { "" }
+    };
     let (delivery, arrives) = match delivers {
-        Ok(Some((at, from))) => (Some(at), arrives(from, to, from.node_id != node.node_id)),
+        Ok(Some((at, from))) => (Some(at), arrives(from, to, other(from))),
         Ok(None) => (None, String::new()),
-        Err(without) => (None, format!("no lane from {}", without.node_id)),
+        Err(without) => (None, format!("no lane{}", other(without))),
     };
-    Dates { ship, delivery, source: [leaves, arrives].join("; ") }
+    Dates { ship, delivery, source: Source { text: [leaves(node), arrives].join("; "), node_ids } }
 }
 
 /// Delivery of goods that left a node at some time.
-pub(crate) fn delivery_after(node: &Node, to: &Destination, ship: Timestamp) -> Option<(Timestamp, String)> {
+pub(crate) fn delivery_after(node: &Node, to: &Destination, ship: Timestamp) -> Option<(Timestamp, Source)> {
     let (lane, _) = lane(node, to)?;
-    Some((delivery(node, lane, to, ship)?, format!("left {}; {}", node.node_id, arrives(node, to, false))))
+    let text = format!("left later than promised; {}", arrives(node, to, ""));
+    Some((delivery(node, lane, to, ship)?, Source { text, node_ids: vec![node.node_id.clone()] }))
 }
 
 fn leaves(node: &Node) -> String {
     match node.cutoff_time.as_str() {
-        "" => node.node_id.clone(),
-        cutoff => format!("{}, requests until {cutoff}", node.node_id),
+        "" => "a warehouse".to_owned(),
+        cutoff => format!("a warehouse, requests until {cutoff}"),
     }
 }
 
-fn arrives(node: &Node, to: &Destination, is_other: bool) -> String {
+fn arrives(node: &Node, to: &Destination, from: &str) -> String {
     let Some((lane, prefix)) = lane(node, to) else { return String::new() };
     let days = match lane.transit_days {
         1 => "1 delivery day".to_owned(),
         days => format!("{days} delivery days"),
     };
-    let from = if is_other { format!(" from {}", node.node_id) } else { String::new() };
     let area = if prefix.is_empty() { to.country.clone() } else { format!("{} {prefix}", to.country) };
     format!("{days}{from} to {area}, {}", to.zone_name(node))
 }

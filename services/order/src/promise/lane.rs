@@ -8,9 +8,7 @@ use proto::fulfillment::v1::{Lane, Node};
 use types::{Timestamp, WorkingDays, Zone};
 
 use super::departure::{weekdays, zone};
-
-/// Every country.
-const EVERYWHERE: &str = "*";
+use crate::node::EVERYWHERE;
 
 /// Where goods go.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,7 +33,10 @@ impl Destination {
         match &self.zone {
             Some((name, _)) => format!("day of {name}, the ship-to's zone"),
             None => {
-                format!("day of {}, the node's zone", if node.time_zone.is_empty() { "UTC" } else { &node.time_zone })
+                format!(
+                    "day of {}, the warehouse's zone",
+                    if node.time_zone.is_empty() { "UTC" } else { &node.time_zone }
+                )
             }
         }
     }

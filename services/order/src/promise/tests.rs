@@ -153,8 +153,8 @@ fn of_several_nodes_the_latest_dates_are_promised_and_none_without_every_lane() 
         (end_of("Europe/Berlin", "2026-12-02"), end_of("Europe/Berlin", "2026-12-04"))
     );
     assert_eq!(
-        both.source,
-        "nod_b, requests until 14:00; 3 delivery days from nod_a to DE, day of Europe/Berlin, the ship-to's zone"
+        both.source.text,
+        "a warehouse, requests until 14:00; 3 delivery days from another warehouse to DE, day of Europe/Berlin, the ship-to's zone"
     );
     let one = dates(std::iter::once(&slow), &berlin(), request, None);
     assert_eq!(
@@ -164,7 +164,8 @@ fn of_several_nodes_the_latest_dates_are_promised_and_none_without_every_lane() 
     let without = Node { node_id: "nod_c".to_owned(), lanes: Vec::new(), ..near.clone() };
     let all = dates([&near, &without, &slow].into_iter(), &berlin(), request, None);
     assert_eq!((all.ship, all.delivery), (both.ship, None));
-    assert_eq!(all.source, "nod_b, requests until 14:00; no lane from nod_c");
+    assert_eq!(all.source.text, "a warehouse, requests until 14:00; no lane from another warehouse");
+    assert_eq!(all.source.node_ids, ["nod_b", "nod_c"]);
     let none = dates(std::iter::empty(), &berlin(), request, None);
     assert_eq!((none.ship, none.delivery), (request.after(crate::node::DEFAULT_HANDLING), None));
 }

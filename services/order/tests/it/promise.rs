@@ -71,7 +71,8 @@ async fn case_49_an_order_after_the_cutoff_of_the_node_is_promised_for_the_next_
         let in_time = world.place(order_of("PO-1", &[("TEA", 3)])).await;
         assert_eq!(promise(&in_time, 0), (end_of("2025-06-16"), end_of("2025-06-18"), Confirmed));
         assert_eq!((in_time.promised_delivery_time, in_time.promise_is_partial), (end_of("2025-06-18"), false));
-        let source = "nod_a, requests until 14:00; 2 delivery days to DE, day of Europe/Berlin, the node's zone";
+        let source =
+            "a warehouse, requests until 14:00; 2 delivery days to DE, day of Europe/Berlin, the warehouse's zone";
         assert_eq!(
             (in_time.lines[0].promise_source.as_str(), in_time.lines[0].promise_reason()),
             (source, PromiseReason::First)
@@ -138,7 +139,7 @@ async fn units_that_wait_are_promised_when_their_supply_is_known_and_again_when_
         assert_eq!((order.promised_delivery_time, order.promise_is_partial), (end_of("2025-06-17"), true));
         let order = is_expected(&world, &order, 1, 2, Some(june(18, 10))).await;
         assert_eq!(promise(&order, 0), (end_of("2025-06-18"), end_of("2025-06-19"), Expected));
-        assert!(order.lines[0].promise_source.starts_with("stock that is expected; nod_a"));
+        assert!(order.lines[0].promise_source.starts_with("stock that is expected; a warehouse"));
         assert_eq!((order.promised_delivery_time, order.promise_is_partial), (end_of("2025-06-19"), false));
         let order = is_expected(&world, &order, 1, 3, Some(june(19, 15))).await;
         assert_eq!(promise(&order, 0), (end_of("2025-06-20"), end_of("2025-06-23"), Expected));

@@ -62,6 +62,36 @@ async fn a_customer_is_quoted_what_it_is_promised_when_it_orders() {
 }
 
 #[tokio::test]
+async fn customers_are_not_told_which_nodes_a_promise_follows_from_and_staff_is() {
+    each(World::furnished, async |world| {
+        let mut far = node("nod_far", 4);
+        far.name = "Houston of par_gulf".to_owned();
+        world.nodes_are(&[node("nod_a", 1), far]).await;
+        let placed = world.place(order_of("PO-1", &[("TEA", 3)])).await;
+        let read = contract::GetOrderRequest { order_id: placed.order_id.clone() };
+        let shown = async |client: &Client| {
+            let mut client = client.clone();
+            let quoted = quote(&client, quote_of(&[("TEA", 5)])).await;
+            let order = client.get_order(read.clone()).await.unwrap().into_inner();
+            let line = quoted.lines[0].clone();
+            let nodes = [line.promise.unwrap().node_ids, line.parts[0].promise.clone().unwrap().node_ids];
+            let told = format!("{quoted:?} {order:?}");
+            (nodes, order.lines[0].promise_node_ids.clone(), order.lines[0].promise_source.clone(), told)
+        };
+        let (quoted, promised, source, _) = shown(&world.as_alice(mesh::Role::CustomerService, &["acc_1"])).await;
+        let nodes = ["nod_a".to_owned(), "nod_far".to_owned()];
+        assert_eq!((quoted, promised.as_slice()), ([nodes.to_vec(), nodes.to_vec()], &nodes[..]));
+        let expected = "a warehouse, requests until 14:00; 4 delivery days from another warehouse to DE, day of \
+                        Europe/Berlin, the warehouse's zone";
+        assert_eq!(source, expected);
+        let (quoted, promised, source, told) = shown(&world.as_customer(&["acc_1"])).await;
+        assert_eq!((quoted, promised.len(), source.as_str()), (Default::default(), 0, expected));
+        assert!(!told.contains("nod_") && !told.contains("Houston") && !told.contains("par_"), "{told}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn units_that_come_later_are_parts_of_their_own() {
     each(World::furnished, async |world| {
         world.nodes_are(&[node("nod_a", 1)]).await;

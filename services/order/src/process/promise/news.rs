@@ -153,7 +153,7 @@ impl ChangingOrder {
                 if line.promised_delivery_time.is_some_and(|promised| promised >= at) {
                     return None;
                 }
-                promised.promise_later(at, source);
+                promised.promise_later(at, &source);
             }
             News::Estimated(_) | News::EstimateRetracted(_) => return None,
         }
