@@ -114,6 +114,11 @@ impl Item {
         if price.currency == currency.as_str() { factor.price(price.minor_units) } else { None }
     }
 
+    /// How it must be kept; AMBIENT when nothing is said.
+    pub(crate) fn handling_class(&self) -> HandlingClass {
+        HandlingClass::from_contract(self.item.0.handling_class()).unwrap_or(HandlingClass::Ambient)
+    }
+
     /// Whether it can be ordered.
     pub(crate) fn is_orderable(&self) -> bool {
         self.item.0.state() != contract::ItemState::Discontinued

@@ -10,7 +10,7 @@ use types::{
 use super::{NewLine, quantity};
 use crate::{
     account::{Account, OwnPrices, PricePolicy},
-    item::{HandlingClass, Item, OrderUnit},
+    item::{Item, OrderUnit},
     order_line::PricedLine,
     price::{ItemPrices, list_key, own_key},
 };
@@ -50,7 +50,7 @@ impl Pricing {
         }
     }
 
-    /// The keys of the rows that may have the price of an item, the first first.
+    /// The keys of the rows that may have the price of an item, by their precedence.
     pub(crate) fn keys(&self, sku: &str) -> impl Iterator<Item = (String, String)> {
         let own = self.own.as_ref().map(|account_id| own_key(account_id, sku));
         let list = self.list.as_ref().map(|price_list_id| list_key(price_list_id, sku));
@@ -82,6 +82,28 @@ pub(crate) struct Priced {
     pub(crate) is_held: bool,
 }
 
+/// The item of a line and the unit that is ordered; `None` when it notes that there is no such item or unit. `path` is the path of
+/// the line.
+pub(crate) fn ordered_unit<'i>(
+    item: Option<&'i Item>,
+    uom: &str,
+    path: &str,
+    checks: &mut Checks,
+) -> Option<(&'i Item, OrderUnit)> {
+    let Some(item) = item else {
+        checks.wrong_line(format!("{path}.sku"), LineReason::ItemUnknown, "no such item");
+        return None;
+    };
+    if !item.is_orderable() {
+        checks.wrong_line(format!("{path}.sku"), LineReason::ItemDiscontinued, "is discontinued");
+    }
+    let unit = item.unit(uom);
+    if unit.is_none() {
+        checks.wrong_line(format!("{path}.uom"), LineReason::UnitUnknown, "is not a unit of the item");
+    }
+    Some((item, unit?))
+}
+
 /// Prices a line of a request by its item; `None` after it noted what is wrong. `path` is the path of its fields.
 pub(crate) fn price(
     line: &NewLine,
@@ -91,15 +113,7 @@ pub(crate) fn price(
     checks: &mut Checks,
 ) -> Result<Option<Priced>, Fault> {
     let field = |name: &str| format!("{path}.{name}");
-    let Some(item) = rows.get::<Item>(&line.sku)? else {
-        checks.wrong_line(field("sku"), LineReason::ItemUnknown, "no such item");
-        return Ok(None);
-    };
-    if !item.is_orderable() {
-        checks.wrong_line(field("sku"), LineReason::ItemDiscontinued, "is discontinued");
-    }
-    let Some(unit) = item.unit(&line.uom) else {
-        checks.wrong_line(field("uom"), LineReason::UnitUnknown, "is not a unit of the item");
+    let Some((item, unit)) = ordered_unit(rows.get::<Item>(&line.sku)?, &line.uom, path, checks) else {
         return Ok(None);
     };
     let ordered = quantity::base_units(line, path, item, &unit, checks);
@@ -140,7 +154,7 @@ pub(crate) fn price(
         expected_unit_price_minor: line.expected_unit_price_minor,
         discount: line.discount,
         amount_minor,
-        handling_class: HandlingClass::from_contract(item.item.0.handling_class()).unwrap_or(HandlingClass::Ambient),
+        handling_class: item.handling_class(),
         ship_to_group: line.ship_to_group,
         split_of: None,
         own_fields: line.own_fields.clone(),

@@ -11,8 +11,8 @@ use types::{
 
 use super::{ItemLine, Line, Quote};
 use crate::{
-    item::{HandlingClass, Item},
-    place::check::destination,
+    item::Item,
+    place::{check::destination, price::ordered_unit},
 };
 
 impl Quote {
@@ -70,34 +70,23 @@ fn lines(lines: &[contract::QuoteLine], checks: &mut Checks) -> Option<Vec<Line>
 
 impl Line {
     fn with_item(&self, at: usize, item: Option<&Item>, checks: &mut Checks) -> Option<ItemLine> {
-        let field = |name: &str| format!("lines[{at}].{name}");
-        let Some(item) = item else {
-            checks.wrong_line(field("sku"), LineReason::ItemUnknown, "no such item");
-            return None;
-        };
-        if !item.is_orderable() {
-            checks.wrong_line(field("sku"), LineReason::ItemDiscontinued, "is discontinued");
-        }
-        let Some(unit) = item.unit(&self.uom) else {
-            checks.wrong_line(field("uom"), LineReason::UnitUnknown, "is not a unit of the item");
-            return None;
-        };
+        let path = format!("lines[{at}]");
+        let (item, unit) = ordered_unit(item, &self.uom, &path, checks)?;
         let quantity = unit.factor.base_units((self.quantity, 1));
         if quantity.is_none() {
             let description = format!("is not a whole number of {}", unit.base_uom);
-            checks.wrong_line(field("quantity"), LineReason::QuantityNotConvertible, description);
+            checks.wrong_line(format!("{path}.quantity"), LineReason::QuantityNotConvertible, description);
         } else if quantity.is_some_and(|units| units > MAX_QUANTITY) {
             let description = format!("is more than 1,000,000,000 {}", unit.base_uom);
-            checks.wrong_line(field("quantity"), LineReason::QuantityTooLarge, description);
+            checks.wrong_line(format!("{path}.quantity"), LineReason::QuantityTooLarge, description);
         }
-        let handling_class = HandlingClass::from_contract(item.item.0.handling_class());
         Some(ItemLine {
             line_number: self.line_number,
             sku: self.sku.clone(),
             name: item.item.0.name.clone(),
             uom: unit.uom,
             quantity: quantity?,
-            handling_class: handling_class.unwrap_or(HandlingClass::Ambient),
+            handling_class: item.handling_class(),
         })
     }
 }
