@@ -246,6 +246,7 @@ fn assert_conserved(line: &OrderLine) {
     );
     let settled_minor = line.invoice_ready_minor - line.credited_minor;
     assert!((0..=line.amount_minor).contains(&(line.open_minor() + settled_minor)), "{line:?}");
+    assert!((0..=line.open_minor()).contains(&line.unreleased_minor()), "{line:?}");
 }
 
 /// What is left to invoice and to credit follows from what is owed and invoiced, whatever came first.
