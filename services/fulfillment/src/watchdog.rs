@@ -104,8 +104,7 @@ impl Command for AllocateAgain {
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<bool, Fault> {
         let release = ReleaseAggregate::load(&self.order_id, self.release_number, rows)?;
-        // A plan under a hold has no task until the hold ends.
-        let Some(release) = release.filter(|release| !release.holds_plan()) else { return Ok(false) };
+        let Some(release) = release else { return Ok(false) };
         let Some(decision_id) = &release.release().decision_id else { return Ok(false) };
         routing::schedule_allocation(decision_id, release.release(), cx);
         Ok(true)

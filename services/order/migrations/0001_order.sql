@@ -141,6 +141,8 @@ CREATE TABLE orders (
     -- What `account_credit` has of the order; NULL when it is not counted.
     counted_minor BIGINT,
     credit_hold_number BIGINT,
+    -- What that hold keeps from being released; NULL without it.
+    credit_held_minor BIGINT,
     credit_approved_minor BIGINT,
     open_exceptions BIGINT NOT NULL CHECK (open_exceptions >= 0),
     cancel_time BIGINT,

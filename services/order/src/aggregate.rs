@@ -238,6 +238,8 @@ impl OrderAggregate {
         }
         let open_minor = credit::open_minor(&changing.lines);
         changing.order.counted_minor = changing.order.counted_minor.map(|_| open_minor);
+        let held = changing.order.credit_hold_number.map(|_| credit::unreleased_minor(&changing.lines));
+        changing.order.credit_held_minor = held;
         let order_id = changing.order.order_id.clone();
         let (stored, stored_lines) = match changing.order.version {
             0 => (None, Vec::new()),

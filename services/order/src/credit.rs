@@ -20,7 +20,7 @@ store::record! {
         limit_minor: Option<i64>,
         /// Amounts of its orders that are not ready to invoice yet: the sum of what is counted of each.
         open_minor: i64,
-        /// Of these, those of orders that the check holds.
+        /// Of these, those of units that are not released because the check holds their orders.
         held_minor: i64,
         /// How many orders the check holds.
         held_orders: i64,
@@ -57,7 +57,7 @@ impl AccountCredit {
         self.open_minor.saturating_add(self.ready_minor).saturating_add(self.receivables_minor)
     }
 
-    /// The same without the orders that the check holds.
+    /// The same without what the check holds. Released units count, also when their order is held since.
     pub(crate) fn granted(&self) -> i64 {
         self.exposure() - self.held_minor
     }
@@ -121,11 +121,10 @@ impl Counted {
     /// What a counted order adds.
     pub(crate) fn of(order: &Order) -> Option<Self> {
         let open_minor = order.counted_minor?;
-        let held = order.credit_hold_number.is_some();
         Some(Self {
             open_minor,
-            held_minor: if held { open_minor } else { 0 },
-            held_orders: held.into(),
+            held_minor: order.credit_held_minor.unwrap_or_default(),
+            held_orders: order.credit_hold_number.is_some().into(),
             settled_minor: order.settled_minor(),
         })
     }
@@ -134,6 +133,11 @@ impl Counted {
 /// Sums of the amounts that lines may yet bring: of units that are wanted and not ready to invoice.
 pub(crate) fn open_minor(lines: &[OrderLine]) -> i64 {
     lines.iter().map(OrderLine::open_minor).sum()
+}
+
+/// The part of it that a hold can still keep back: of units that are not released.
+pub(crate) fn unreleased_minor(lines: &[OrderLine]) -> i64 {
+    lines.iter().map(OrderLine::unreleased_minor).sum()
 }
 
 /// Has the account's row count an order as it is now, instead of as it was `before`. Of one that was not counted, what became ready to

@@ -85,6 +85,8 @@ store::record! {
         counted_minor: Option<i64>,
         /// Number of the open hold that the credit check has placed.
         credit_hold_number: Option<i64>,
+        /// The amount of the units that this hold keeps from being released; `None` without it.
+        credit_held_minor: Option<i64>,
         /// The amount up to which a person has approved it.
         credit_approved_minor: Option<i64>,
         /// Open exceptions of it, whichever service opened them, as operations last said.

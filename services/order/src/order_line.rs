@@ -277,9 +277,20 @@ impl OrderLine {
 
     /// The amount of the units that the customer may come to owe: those that are wanted and not ready to invoice yet.
     pub(crate) fn open_minor(&self) -> i64 {
-        let wanted = self.ordered - self.cancelled;
-        let owed_in_the_end = (wanted + self.over_shipped - self.creditable).clamp(0, wanted);
         let settled_minor = self.invoice_ready_minor - self.credited_minor;
-        share_of_line(self.amount_minor, self.ordered, owed_in_the_end) - settled_minor
+        share_of_line(self.amount_minor, self.ordered, self.owed_in_the_end()) - settled_minor
+    }
+
+    /// The part of it that is of units which are neither released nor shipped.
+    pub(crate) fn unreleased_minor(&self) -> i64 {
+        let owed_in_the_end = self.owed_in_the_end();
+        let share = |units| share_of_line(self.amount_minor, self.ordered, units);
+        share(owed_in_the_end) - share(owed_in_the_end - self.unreleased())
+    }
+
+    /// Units that the customer owes once all that are wanted are shipped.
+    fn owed_in_the_end(&self) -> i64 {
+        let wanted = self.ordered - self.cancelled;
+        (wanted + self.over_shipped - self.creditable).clamp(0, wanted)
     }
 }

@@ -213,6 +213,7 @@ impl PlaceOrder {
             payment_terms: account.payment_terms.clone(),
             counted_minor: account.credit_limit_minor.map(|_| 0),
             credit_hold_number: None,
+            credit_held_minor: None,
             credit_approved_minor: None,
             open_exceptions: 0,
             cancel_time: None,

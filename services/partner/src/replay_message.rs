@@ -77,9 +77,7 @@ impl Command for ReplayMessage {
         let (state, outcome) = match (present.direction, present.arrival) {
             (Direction::In, _) if left == MessageState::PartiallyApplied => (left, "its parts are tried again"),
             (Direction::In, _) => (MessageState::Received, ""),
-            (Direction::Out, _) if request == Some(RequestState::Held) => {
-                (MessageState::Held, "waits for the end of a hold")
-            }
+            (Direction::Out, _) if request == Some(RequestState::Held) => (MessageState::Held, outbound_message::HELD),
             (Direction::Out, Arrival::Impossible) => (MessageState::Pending, ""),
             (Direction::Out, Arrival::Possible) => (MessageState::InDoubt, "the partner may have it"),
         };

@@ -37,7 +37,6 @@ use types::{Fault, FulfillmentOrderId, OrderId, Timestamp, limits::MAX_TEXT};
 use super::{
     deallocation::{self, present},
     partial_cancellation::CancelUnits,
-    routing,
 };
 use crate::{
     aggregate::FulfillmentOrderAggregate,
@@ -95,10 +94,6 @@ impl Command for CancelOrder {
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         for mut release in ReleaseAggregate::load_all(&self.order_id, rows)? {
-            // A plan that waits for the end of a hold is settled now: its fulfillment orders are cancelled below or at once.
-            if let Some(decision_id) = release.release().decision_id.as_ref().filter(|_| release.holds_plan()) {
-                routing::schedule_allocation(decision_id, release.release(), cx);
-            }
             release.cancel(cx.now(), &self.reason);
             release.save(rows, cx)?;
         }

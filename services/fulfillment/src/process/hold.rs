@@ -4,21 +4,21 @@
 //!    every release of the order. The order releases nothing that a hold blocks, so that a later release has no blocked line.
 //! 2. Blocked units are not planned (`Release::awaits_plan`), whatever made them unrouted: a node rejected them or ran out of
 //!    time, they are short, stock or nodes changed, or a person calls `RetryRouting`.
-//! 3. A plan that was made before the hold is not settled ([`ReleaseAggregate::holds_plan`]): it stands, and its key keeps what
-//!    inventory allocated.
-//! 4. A fulfillment order that a node has shows the holds that block lines of it: `fulfillment.hold_placed`,
+//! 3. A plan that was made before the hold is settled all the same, because inventory may have allocated it: what nothing blocks is
+//!    requested, and what a hold blocks gets a fulfillment order of its own that shows it (`process/routing/allocate.rs`).
+//! 4. A fulfillment order shows the holds that block lines of it: `fulfillment.hold_placed`,
 //!    `fulfillment.hold_released`. A request that was not sent waits
 //!    (`services/partner/src/process/outbound_message.rs`), and the time to accept does not run
 //!    (`process/acceptance_timeout.rs`). What the node does all the same, it does: it may have been asked before the hold.
-//! 5. The last hold is released: the units are routed, a standing plan is settled (`process/routing.rs`), requests are sent, and a
-//!    node that has not answered has the whole time to accept again.
-//! 6. An order that is cancelled waits for no hold (`process/cancellation.rs`).
+//! 5. The last hold is released: the units are routed (`process/routing.rs`), requests are sent, and a node that has not answered
+//!    has the whole time to accept again.
+//! 6. A cancellation waits for no hold (`process/cancellation.rs`, `process/partial_cancellation.rs`).
 
 use proto::order::v1::OrderHoldChanged;
 use store::{AnyCommand, Command, Context, Needs, Rows};
-use types::{Fault, FulfillmentOrderId, OrderId};
+use types::{Fault, FulfillmentOrderId, OrderId, Timestamp};
 
-use super::{acceptance_timeout, cancellation::ORDER, routing};
+use super::{acceptance_timeout, cancellation::ORDER};
 use crate::{
     aggregate::FulfillmentOrderAggregate,
     fulfillment_order::{FulfillmentOrder, FulfillmentOrderHeader, RequestState},
@@ -67,16 +67,10 @@ impl RecordHold {
         Ok(concerned.map(|header| header.fulfillment_order_id.clone()).collect())
     }
 
-    fn change_release(&self, release: &mut ReleaseAggregate, cx: &mut Context<'_>) {
+    fn change_release(&self, release: &mut ReleaseAggregate, now: Timestamp) {
         match self.change {
             HoldChange::Placed => release.place_hold(self.hold_number, self.hold.clone()),
-            HoldChange::Released => {
-                let stood = release.holds_plan();
-                release.release_hold(self.hold_number, cx.now());
-                if let Some(decision_id) = release.release().decision_id.as_ref().filter(|_| stood) {
-                    routing::schedule_allocation(decision_id, release.release(), cx);
-                }
-            }
+            HoldChange::Released => release.release_hold(self.hold_number, now),
         }
     }
 
@@ -112,7 +106,7 @@ impl Command for RecordHold {
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         for mut release in ReleaseAggregate::load_all(&self.order_id, rows)? {
-            self.change_release(&mut release, cx);
+            self.change_release(&mut release, cx.now());
             release.save(rows, cx)?;
         }
         for id in self.fulfillment_orders(rows)? {

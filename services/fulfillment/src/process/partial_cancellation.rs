@@ -73,9 +73,7 @@ impl CancelUnits {
         cx: &mut Context<'_>,
     ) -> Result<(), Fault> {
         for mut release in ReleaseAggregate::load_all(&self.order_id, rows)? {
-            let stood = release.holds_plan();
             if release.cancel_units(left, from, &self.reason) {
-                release.settle_if_free(stood, cx);
                 release.save(rows, cx)?;
             }
         }

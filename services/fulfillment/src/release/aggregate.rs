@@ -136,14 +136,6 @@ impl ReleaseAggregate {
         unrouted.map(|line| line.units(line.unrouted)).collect()
     }
 
-    /// Whether the nodes of a plan are not to be asked yet: a hold blocks some of its lines. Nobody asks them any more once the
-    /// order is cancelled.
-    pub(crate) fn holds_plan(&self) -> bool {
-        let planned = |line: &&ReleaseLine| line.planned > line.to_cancel;
-        let held = self.lines.iter().filter(planned).any(|line| self.release.holds.block(line.line_number));
-        held && !self.is_cancelled()
-    }
-
     /// Adds a hold of the order.
     pub(crate) fn place_hold(&mut self, hold_number: i64, hold: OpenHold) {
         self.release.holds.0.insert(hold_number, hold);
@@ -261,13 +253,6 @@ impl ReleaseAggregate {
             }
         }
         units
-    }
-
-    /// Has the plan settled that stood because of a hold, when nothing of it is blocked any more.
-    pub(crate) fn settle_if_free(&self, stood: bool, cx: &mut Context<'_>) {
-        if let Some(decision_id) = self.release.decision_id.as_ref().filter(|_| stood && !self.holds_plan()) {
-            routing::schedule_allocation(decision_id, &self.release, cx);
-        }
     }
 
     /// Reclaims deallocated units of a line that left their node after all, and units beyond those; returns how many.

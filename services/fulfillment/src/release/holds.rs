@@ -38,6 +38,13 @@ impl OpenHolds {
         self.0.values().any(|hold| hold.blocks(line_number))
     }
 
+    /// Those that block some of the lines.
+    pub(crate) fn blocking(&self, line_numbers: &[i64]) -> Self {
+        let blocks = |hold: &OpenHold| line_numbers.iter().any(|line_number| hold.blocks(*line_number));
+        let blocking = self.0.iter().filter(|(_, hold)| blocks(hold));
+        Self(blocking.map(|(number, hold)| (*number, hold.clone())).collect())
+    }
+
     /// The holds as the contract has them.
     pub(crate) fn to_contract(&self) -> Vec<contract::BlockingHold> {
         let one = |(number, hold): (&i64, &OpenHold)| contract::BlockingHold {

@@ -9,7 +9,7 @@ use proto::{
         RetryRoutingRequest,
     },
 };
-use testkit::{each, partner};
+use testkit::{each, partner, units};
 
 use crate::{
     inventory::Outage,
@@ -83,7 +83,7 @@ async fn a_hold_of_a_line_leaves_the_other_lines_alone() {
 }
 
 #[tokio::test]
-async fn a_plan_that_was_made_before_the_hold_asks_the_node_after_it() {
+async fn what_was_planned_before_the_hold_waits_at_its_node() {
     each(open, async |world| {
         world.inventory.fail("Allocate", Outage::After);
         world.release(ORDER, 1, &[(1, "A", 4)]);
@@ -91,12 +91,107 @@ async fn a_plan_that_was_made_before_the_hold_asks_the_node_after_it() {
         world.hold(ORDER, 1, &[]);
         world.clock.advance(Duration::from_secs(60));
         world.drain().await;
-        assert!(fulfillment_orders(&world).await.is_empty());
+        assert_eq!(hold_numbers(&world.fulfillment_order(ORDER).await), [1]);
         world.release_hold(ORDER, 1, &[]);
         world.drain().await;
+        assert_eq!(hold_numbers(&world.fulfillment_order(ORDER).await), [0; 0]);
         assert_eq!(world.open_units(ORDER, 1).await, [("nod_a".to_owned(), 4)]);
         assert_eq!(world.inventory.reservation(ORDER, 1).allocated, 4);
         assert_eq!(world.count(EventType::FulfillmentRequested).await, 1);
+    })
+    .await;
+}
+
+/// A hold of line 2 comes after both lines are planned, and before inventory's answer is known.
+async fn held_after_the_plan(world: &World) {
+    world.inventory.fail("Allocate", Outage::After);
+    world.release(ORDER, 1, &[(1, "A", 4), (2, "B", 2)]);
+    world.drain().await;
+    world.hold(ORDER, 1, &[2]);
+    world.drain().await;
+    assert!(fulfillment_orders(world).await.is_empty());
+}
+
+async fn later(world: &World) {
+    world.clock.advance(Duration::from_secs(60));
+    world.drain().await;
+}
+
+#[tokio::test]
+async fn lines_that_were_planned_with_a_held_one_do_not_wait_for_it() {
+    each(open, async |world| {
+        held_after_the_plan(&world).await;
+        later(&world).await;
+        let lines = async || {
+            let orders = world.fulfillment_orders(ORDER).await;
+            let lines = orders.iter().map(|order| (order.lines[0].line_number, order.lines.len(), hold_numbers(order)));
+            lines.collect::<Vec<_>>()
+        };
+        assert_eq!(fulfillment_orders(&world).await, ["nod_a", "nod_a"]);
+        assert_eq!(lines().await, [(1, 1, vec![]), (2, 1, vec![1])]);
+        assert_eq!(world.count(EventType::FulfillmentHoldPlaced).await, 0, "it is held from the start");
+        for _ in 0..2 {
+            world.release_hold(ORDER, 1, &[2]);
+            later(&world).await;
+        }
+        assert_eq!(lines().await, [(1, 1, vec![]), (2, 1, vec![])]);
+        assert_eq!(world.count(EventType::FulfillmentHoldReleased).await, 1);
+        for (line, units) in [(1, 4), (2, 2)] {
+            assert_eq!(world.inventory.reservation(ORDER, line).allocated, units);
+        }
+        assert_eq!((world.count(EventType::FulfillmentRequested).await, world.workers.look().await), (2, Ok(0)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn units_that_no_node_has_are_cancelled_at_once_whatever_is_held() {
+    each(open, async |world| {
+        held_after_the_plan(&world).await;
+        // All of them are planned: inventory may have allocated them, so that its answer is needed.
+        world.cancel_units(ORDER, &[units(1, 1), units(2, 1)]);
+        world.drain().await;
+        later(&world).await;
+        let released = |line| world.inventory.reservation(ORDER, line).released;
+        assert_eq!((released(1), released(2)), (1, 1));
+        assert_eq!(world.open_units(ORDER, 1).await, [("nod_a".to_owned(), 3)]);
+        assert_eq!(world.open_units(ORDER, 2).await, [("nod_a".to_owned(), 1)]);
+        // The node that was not asked loses what it has; the rest waits for the end of the hold.
+        let held = world.fulfillment_orders(ORDER).await.pop().unwrap();
+        world.reject(&held).await;
+        world.drain().await;
+        assert!(world.open_units(ORDER, 2).await.is_empty());
+        world.cancel_units(ORDER, &[units(2, 1)]);
+        world.drain().await;
+        assert_eq!((released(1), released(2)), (1, 2));
+        world.release_hold(ORDER, 1, &[2]);
+        world.drain().await;
+        assert!(world.open_units(ORDER, 2).await.is_empty());
+        assert_eq!(world.open_units(ORDER, 1).await, [("nod_a".to_owned(), 3)]);
+        assert!(world.events().await.open_exceptions().is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_time_to_accept_of_what_is_held_from_the_start_begins_with_the_end_of_the_hold() {
+    each(World::open, async |world| {
+        let accept_within = Some(prost_types::Duration { seconds: 600, nanos: 0 });
+        world.create(CreateNodeRequest { accept_within, ..node("nod_a", 0) }).await;
+        for sku in ["A", "B"] {
+            world.inventory.stock(sku, "nod_a", 5);
+        }
+        held_after_the_plan(&world).await;
+        later(&world).await;
+        world.accept(&world.fulfillment_orders(ORDER).await[0]).await;
+        world.clock.advance(Duration::from_secs(86_400));
+        world.drain().await;
+        assert_eq!((world.count(EventType::FulfillmentTimedOut).await, world.workers.look().await), (0, Ok(0)));
+        world.release_hold(ORDER, 1, &[2]);
+        world.drain().await;
+        world.clock.advance(Duration::from_secs(600));
+        world.drain().await;
+        assert_eq!(world.count(EventType::FulfillmentTimedOut).await, 1);
     })
     .await;
 }

@@ -55,6 +55,7 @@ fn order(fill_policy: FillPolicy, invoice_policy: InvoicePolicy) -> Order {
         payment_terms: None,
         counted_minor: None,
         credit_hold_number: None,
+        credit_held_minor: None,
         credit_approved_minor: None,
         open_exceptions: 0,
         cancel_time: None,

@@ -32,7 +32,7 @@ pub(crate) struct CancelledUnits {
 
 impl OrderLine {
     /// Units that are neither cancelled nor shipped nor at a node.
-    fn unreleased(&self) -> i64 {
+    pub(super) fn unreleased(&self) -> i64 {
         self.ordered - self.cancelled - self.released - (self.shipped - self.over_shipped)
     }
 

@@ -5,11 +5,12 @@
 //!    the difference: cancelled units count no longer, and units that an order wants again count again, also when it was closed.
 //! 2. `PlaceOrder` (`place.rs`) counts the order. Beyond the limit it is refused, or [`ChangingOrder::hold_for_credit`] places a CREDIT
 //!    hold, as the account's policy says.
-//! 3. Units are about to be released (`process/release.rs`): beyond the limit the order gets a CREDIT hold instead. Orders that are held
-//!    do not count here: they cannot block one that was within the limit. Whatever is shipped is counted, and is invoiced.
+//! 3. Units are about to be released (`process/release.rs`): beyond the limit the order gets a CREDIT hold instead. What is held does
+//!    not count here: it cannot block an order that was within the limit. Only units that are not released are held: those that were
+//!    released before the hold count on, and so does whatever is shipped, which is invoiced.
 //! 4. `RecordReceivables` (`credit/record_receivables.rs`): the newest amount of the ERP counts. What became ready to invoice until a time
 //!    that the ERP names is in it from then on, and counts beside it before.
-//! 5. Less is owed, or a newer order is held, or the limit is raised or removed: a task releases the holds that the check placed ([`ReleaseHoldsTask`]), oldest
+//! 5. Less is owed, or units of a newer order are held, or the limit is raised or removed: a task releases the holds that the check placed ([`ReleaseHoldsTask`]), oldest
 //!    order first, until the limit does not permit the next one. Holds that people placed stay.
 //! 6. A person releases a hold that the check placed: the order is approved, and is checked again only when it comes to more than
 //!    it did then.
@@ -38,7 +39,7 @@ const MOST: usize = 50;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Standing {
     credit: AccountCredit,
-    /// What it owes without what is open of this order and of those that the check holds.
+    /// What it owes without what is open of this order and what the check holds of others.
     others_minor: i64,
     /// What was settled of this order, which is part of it.
     settled_minor: i64,
@@ -47,7 +48,7 @@ pub(crate) struct Standing {
 impl Standing {
     /// The standing of the order's account before a change of the order.
     pub(crate) fn before(order: &Order, credit: &AccountCredit) -> Self {
-        let granted = order.counted_minor.filter(|_| order.credit_hold_number.is_none()).unwrap_or_default();
+        let granted = order.counted_minor.unwrap_or_default() - order.credit_held_minor.unwrap_or_default();
         Self { credit: credit.clone(), others_minor: credit.granted() - granted, settled_minor: order.settled_minor() }
     }
 
@@ -129,7 +130,7 @@ impl Command for ReleaseCreditHolds {
         let mut any = false;
         for hold in holds.into_iter().take(MOST) {
             let mut aggregate = OrderAggregate::load(&hold.order_id, rows)?;
-            granted_minor += aggregate.order.counted_minor.unwrap_or_default();
+            granted_minor += aggregate.order.credit_held_minor.unwrap_or_default();
             if !credit.permits(granted_minor) {
                 return Ok(any);
             }

@@ -1,5 +1,6 @@
 //! What an account owes, against its credit limit: when an order is placed, and when its units are released.
 
+mod growth;
 mod interleavings;
 mod recorded;
 

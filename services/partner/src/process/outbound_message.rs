@@ -6,10 +6,10 @@
 //!    PENDING message with the fulfillment order as its content.
 //! 2. For a partner with an endpoint [`SendMessages`] is scheduled at once. Other partners fetch the message from the API;
 //!    when such a partner gets an endpoint, `update_partner.rs` schedules what is unsent (`process/unsent.rs`).
-//!    **Held**: while a hold blocks the fulfillment order (`fulfillment.hold_placed`), its unsent request is HELD, and neither sent
-//!    nor replayed; with the end of the last one (`fulfillment.hold_released`) it is PENDING again. An attempt may have been under
-//!    way when the hold came, so the partner is asked first; if it succeeded, the request is SENT. Other messages wait for no
-//!    hold: they ask a partner to stop.
+//!    **Held**: while a hold blocks the fulfillment order, from the start or later (`fulfillment.hold_placed`), its unsent request
+//!    is HELD, and neither sent nor replayed; with the end of the last one (`fulfillment.hold_released`) it is PENDING. An attempt
+//!    may have been under way when the hold came later, so the partner is asked first; if it succeeded, the request is SENT. Other
+//!    messages wait for no hold: they ask a partner to stop.
 //! 3. [`SendMessages`] sends the message through the partner's connector, `connectors/rest.rs`.
 //!    - *Suspended partner*: nothing is sent; the message is looked at again every five minutes.
 //!    - *Asked first*: when an earlier attempt to send a request may have arrived, the partner is asked whether it has
@@ -61,6 +61,9 @@ const SEND: &str = "partner.send";
 pub(crate) fn task(message: &Message, due: Timestamp) -> Task {
     Task::new(SEND, &message.message_id, due).order(&message.order_id, message.account_id.as_ref())
 }
+
+/// Why a request is HELD, for people.
+pub(crate) const HELD: &str = "waits for the end of a hold";
 
 /// The states of messages that are still to be sent.
 pub(super) const UNSENT: &[MessageState] = &[MessageState::Pending, MessageState::InDoubt];
@@ -126,17 +129,20 @@ impl UpdateFulfillmentRequest {
     fn create_message(&self, rows: &mut Rows, cx: &mut Context<'_>, message_type: &str) -> Result<(), Fault> {
         let content = document::encode(&self.fulfillment_order)?;
         let message_id: MessageId = cx.new_id();
+        let held = message_type == FULFILLMENT_REQUESTED && self.is_held();
+        let (state, outcome) =
+            if held { (MessageState::Held, HELD.to_owned()) } else { (MessageState::Pending, String::new()) };
         let message = rows.put(Message {
             message_id: message_id.clone(),
             partner_id: self.partner_id.clone(),
             direction: Direction::Out,
             control_number: self.fulfillment_order.idempotency_key.clone(),
             message_type: message_type.to_owned(),
-            state: MessageState::Pending,
+            state,
             subject: self.fulfillment_order_id.to_string(),
             order_id: self.fulfillment_order.order_id.clone(),
             account_id: Some(self.account_id.clone()),
-            outcome: String::new(),
+            outcome,
             recorded_as: String::new(),
             retracted_by: None,
             content_type: document::CONTENT_TYPE.to_owned(),
@@ -151,16 +157,21 @@ impl UpdateFulfillmentRequest {
             version: 0,
         });
         rows.put(Content { message_id, content, version: 0 });
-        if self.has_endpoint(rows)? {
+        if !held && self.has_endpoint(rows)? {
             cx.schedule(task(&message, cx.now()));
         }
         Ok(())
     }
 
+    /// Whether holds block the fulfillment order.
+    fn is_held(&self) -> bool {
+        !self.fulfillment_order.holds.is_empty()
+    }
+
     /// Lets the request wait while a hold blocks its fulfillment order.
     fn follow_holds(&self, rows: &mut Rows, cx: &mut Context<'_>, messages: Vec<Message>) -> Result<(), Fault> {
         let request = rows.get::<FulfillmentRequest>(&self.fulfillment_order_id)?;
-        let is_held = !self.fulfillment_order.holds.is_empty();
+        let is_held = self.is_held();
         let next = match request.map(|request| request.state) {
             Some(RequestState::Requested) if is_held => RequestState::Held,
             Some(RequestState::Held) if !is_held => RequestState::Requested,
@@ -172,7 +183,7 @@ impl UpdateFulfillmentRequest {
             if next == RequestState::Held && UNSENT.contains(&message.state) {
                 // An attempt to send it may be under way.
                 let message = Message { arrival: Arrival::Possible, ..message };
-                end(rows, cx, message, MessageState::Held, "waits for the end of a hold");
+                end(rows, cx, message, MessageState::Held, HELD);
             } else if next == RequestState::Requested && message.state == MessageState::Held {
                 let (state, outcome, update_time) = (MessageState::Pending, String::new(), cx.now());
                 let pending = rows.put(Message { state, outcome, update_time, ..message });
@@ -223,7 +234,8 @@ impl Command for UpdateFulfillmentRequest {
         let messages: Vec<_> = rows.by::<Message>(BY_SUBJECT, &self.subject())?.into_iter().cloned().collect();
         match self.change {
             RequestChange::Requested => {
-                self.save_request(rows, cx, RequestState::Requested)?;
+                let state = if self.is_held() { RequestState::Held } else { RequestState::Requested };
+                self.save_request(rows, cx, state)?;
                 self.create_message(rows, cx, FULFILLMENT_REQUESTED)
             }
             RequestChange::Asked { message_type } => {

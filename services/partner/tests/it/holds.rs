@@ -71,6 +71,25 @@ async fn a_request_that_was_not_sent_waits_for_the_last_hold() {
 }
 
 #[tokio::test]
+async fn a_request_that_is_held_from_the_start_is_not_sent_before_the_end_of_the_hold() {
+    each(World::open, async |world| {
+        let warehouse = Warehouse::open(WarehouseBehavior::Receives).await;
+        world.partner("par_a", PartnerKind::Warehouse, &warehouse.endpoint).await;
+        let requested = FulfillmentOrderChanged { fulfillment_order: Some(under(&[1])), lines: Vec::new() };
+        world.follow(FulfillmentEvent::FulfillmentRequested(requested)).await;
+        world.after(Duration::from_secs(86_400)).await;
+        assert_eq!((states(&world).await, warehouse.calls().len()), (vec![MessageState::Held], 0));
+        assert_eq!(world.workers.look().await, Ok(0));
+        for _ in 0..2 {
+            release(&world, &[]).await;
+        }
+        // No attempt may have been under way.
+        assert_eq!((states(&world).await, warehouse.calls()), (vec![MessageState::Sent], vec!["create"]));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_request_that_was_sent_before_the_hold_stays_sent() {
     each(given_order(WarehouseBehavior::Receives), async |(world, warehouse)| {
         hold(&world, &[1]).await;

@@ -15,7 +15,7 @@ use crate::{
     inventory::Inventory,
     node::Node,
     process::acceptance_timeout,
-    release::{OpenHolds, ReleaseAggregate},
+    release::ReleaseAggregate,
     routing_decision::{DecisionState, Outcome, RoutingDecision},
 };
 
@@ -108,10 +108,6 @@ impl Command for SettleRouting {
         {
             return Ok(());
         }
-        // The plan stands, and is settled once no hold blocks it (`process/hold.rs`).
-        if release.holds_plan() {
-            return Ok(());
-        }
         let settlement = release.settle(&decision, &self.allocated, cx.now());
         decision.settle(&settlement.allocated, release.unrouted());
         let orders = fulfillment_orders(&decision, &settlement.allocated, &release, rows, cx)?;
@@ -122,9 +118,10 @@ impl Command for SettleRouting {
         for (order, node) in orders {
             let header = order.header.clone();
             let aggregate = FulfillmentOrderAggregate::create(order, rows, cx.now())?;
-            let is_open = !aggregate.order().ended();
+            // Under a hold the time to accept begins with the end of the last one (`process/hold.rs`).
+            let awaited = !aggregate.order().ended() && !aggregate.order().is_held();
             aggregate.save(rows, cx)?;
-            if let Some(accept_within) = node.accept_within().filter(|_| is_open) {
+            if let Some(accept_within) = node.accept_within().filter(|_| awaited) {
                 acceptance_timeout::schedule(&header, accept_within, cx);
             }
         }
@@ -132,7 +129,7 @@ impl Command for SettleRouting {
     }
 }
 
-/// A fulfillment order for each node.
+/// A fulfillment order for each node, and another one for what holds block there, so that nothing else waits with it.
 fn fulfillment_orders(
     decision: &RoutingDecision,
     allocated: &[AllocationRequest],
@@ -140,12 +137,13 @@ fn fulfillment_orders(
     rows: &Rows,
     cx: &Context<'_>,
 ) -> Result<Vec<(FulfillmentOrder, Node)>, Fault> {
-    let mut by_node: BTreeMap<NodeId, Vec<&AllocationRequest>> = BTreeMap::new();
+    let mut by_node: BTreeMap<(NodeId, bool), Vec<&AllocationRequest>> = BTreeMap::new();
     for allocation in allocated {
         let node_id = allocation.location_id.parse().map_err(|_| Fault::internal("an allocation is at no node"))?;
-        by_node.entry(node_id).or_default().push(allocation);
+        let held = release.release().holds.block(allocation.line_number.into());
+        by_node.entry((node_id, held)).or_default().push(allocation);
     }
-    let orders = by_node.into_iter().map(|(node_id, allocations)| {
+    let orders = by_node.into_iter().map(|((node_id, _), allocations)| {
         let node = rows.get::<Node>(&node_id)?.cloned().ok_or_else(|| Fault::not_found("node", &node_id))?;
         Ok((fulfillment_order(decision, release, &node, &allocations, cx), node))
     });
@@ -167,6 +165,7 @@ fn fulfillment_order(
     };
     let mut lines: Vec<_> = allocations.iter().filter_map(line).collect();
     lines.sort_by_key(|line| line.line_number);
+    let line_numbers: Vec<_> = lines.iter().map(|line| line.line_number).collect();
     let release = release.release();
     let header = FulfillmentOrderHeader {
         fulfillment_order_id: id,
@@ -190,7 +189,7 @@ fn fulfillment_order(
         reject_time: None,
         cancel_time: None,
         late_acceptance: LateAcceptance::None,
-        holds: OpenHolds::default(),
+        holds: release.holds.blocking(&line_numbers),
         size_bytes: 0,
         create_time: cx.now(),
         update_time: cx.now(),

@@ -42,6 +42,7 @@ pub(super) fn assert_conserved(line: &OrderLine) {
     );
     let settled_minor = line.invoice_ready_minor - line.credited_minor;
     assert!((0..=line.amount_minor).contains(&(line.open_minor() + settled_minor)), "{line:?}");
+    assert!((0..=line.open_minor()).contains(&line.unreleased_minor()), "{line:?}");
 }
 
 /// A service has units only where its goods are: nothing else reserves, releases, ships or returns them.

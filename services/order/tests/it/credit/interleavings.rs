@@ -1,6 +1,9 @@
 //! Whatever happens in whatever order, what an account is counted to owe is what its orders, its invoices and its receivables say.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use proptest::{
     prelude::*,
@@ -16,7 +19,7 @@ use proto::{
 use testkit::each;
 use types::share_of_line;
 
-use super::{credit, limit, receivables};
+use super::{credit, growth::try_grow, limit, receivables};
 use crate::world::{World, order_of, quantities};
 
 /// How many histories are tried on each database.
@@ -26,6 +29,8 @@ const HISTORIES: usize = 6;
 #[derive(Debug, Clone)]
 enum Step {
     Place(i64),
+    /// Orders so many units instead.
+    Grow(usize, i64),
     Ship(usize, i64),
     Deliver(usize, i64),
     TakeBack(usize, i64),
@@ -40,6 +45,7 @@ fn step() -> impl Strategy<Value = Step> {
     let (order, units) = (0_usize..4, 1_i64..6);
     prop_oneof![
         3 => (1_i64..9).prop_map(Step::Place),
+        3 => (order.clone(), 1_i64..14).prop_map(|(order, units)| Step::Grow(order, units)),
         4 => (order.clone(), units.clone()).prop_map(|(order, units)| Step::Ship(order, units)),
         4 => (order.clone(), units.clone()).prop_map(|(order, units)| Step::Deliver(order, units)),
         2 => (order.clone(), units).prop_map(|(order, units)| Step::TakeBack(order, units)),
@@ -55,6 +61,10 @@ fn step() -> impl Strategy<Value = Step> {
 struct History {
     world: World,
     orders: Vec<String>,
+    /// Those that a person approved.
+    approved: BTreeSet<String>,
+    /// Units of each that are at nodes or left with one.
+    released: BTreeMap<String, i64>,
     /// Versions of reservations.
     version: i64,
 }
@@ -79,6 +89,11 @@ impl History {
             }
             Step::Limit(units) => {
                 limit(world, Some(*units)).await;
+            }
+            Step::Grow(order, units) => {
+                let Some(id) = of(order) else { return };
+                // Refused when the order has ended, or has a change already.
+                let _refused = try_grow(world, id, *units).await;
             }
             Step::Ship(order, units) => {
                 let Some(id) = of(order) else { return };
@@ -110,6 +125,7 @@ impl History {
             }
             Step::ReleaseHold(order) => {
                 let Some(id) = of(order) else { return };
+                self.approved.insert(id.clone());
                 for hold in world.get(id).await.holds {
                     let (order_id, hold_number) = (id.clone(), hold.hold_number);
                     let request = contract::ReleaseHoldRequest { order_id, hold_number, ..Default::default() };
@@ -121,22 +137,31 @@ impl History {
     }
 
     /// The counted amounts follow from what callers are shown of the orders and invoices.
-    async fn check(&self, steps: &[Step]) {
+    async fn check(&mut self, steps: &[Step]) {
         let shown = credit(&self.world).await;
-        let (mut open, mut held) = (0, Vec::new());
+        let (mut open, mut held, mut more_released) = (0, Vec::new(), false);
         for id in &self.orders {
             let order = self.world.get(id).await;
             open += open_minor(&order);
             if order.holds.iter().any(|hold| hold.placed_by == "order") {
-                held.push(open_minor(&order));
+                held.push(unreleased_minor(&order));
             }
+            let units = order.lines[0].counters.unwrap();
+            let released = units.released + units.shipped - units.over_shipped;
+            let before = self.released.insert(id.clone(), released).unwrap_or_default();
+            more_released |= before < released && !self.approved.contains(id);
         }
         let minor = |amount: &Option<Money>| amount.as_ref().map_or(0, |amount| amount.minor_units);
         let held_minor = held.iter().sum();
         assert_eq!((minor(&shown.open_orders), minor(&shown.held_orders)), (open, held_minor), "{steps:?}");
         assert_eq!(minor(&shown.ready_to_invoice), self.ready_minor(&shown).await, "{steps:?}");
-        // What is held does not fit, the oldest order first.
         let granted = minor(&shown.exposure) - held_minor;
+        let is_shipping = matches!(steps.last(), Some(Step::Ship(..)));
+        // Nothing is released beyond the limit, except what a person approved; nodes may ship what was not released to them.
+        if let (true, Some(limit)) = (more_released && !is_shipping, &shown.credit_limit) {
+            assert!(granted <= limit.minor_units, "{steps:?}");
+        }
+        // What is held does not fit, the oldest order first.
         match (held.first(), &shown.credit_limit) {
             (Some(oldest), Some(limit)) => assert!(granted + oldest > limit.minor_units, "{steps:?}"),
             (oldest, _) => assert_eq!(oldest, None, "{steps:?}"),
@@ -166,6 +191,16 @@ fn open_minor(order: &contract::Order) -> i64 {
     wanted - (line.invoice_ready_minor - line.credited_minor)
 }
 
+/// The part of it that is of units which are not at nodes.
+fn unreleased_minor(order: &contract::Order) -> i64 {
+    let line = &order.lines[0];
+    let units = line.counters.unwrap();
+    let unreleased = units.unallocated + units.backordered + units.reserved;
+    let share = |quantity| share_of_line(line.amount_minor, units.ordered, quantity);
+    let wanted = units.ordered - units.cancelled;
+    share(wanted) - share(wanted - unreleased)
+}
+
 #[tokio::test]
 async fn what_is_counted_is_the_sum_over_the_orders_after_any_interleaving() {
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
@@ -175,7 +210,8 @@ async fn what_is_counted_is_the_sum_over_the_orders_after_any_interleaving() {
         each(World::furnished, async |world| {
             world.inventory.leave("TEA", 14);
             limit(&world, Some(12)).await;
-            let mut history = History { world, orders: Vec::new(), version: 1 };
+            let mut history =
+                History { world, orders: Vec::new(), approved: BTreeSet::new(), released: BTreeMap::new(), version: 1 };
             for (at, step) in steps.iter().enumerate() {
                 history.take(step).await;
                 history.check(&steps[..=at]).await;
