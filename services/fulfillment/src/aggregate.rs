@@ -28,6 +28,7 @@ use crate::{
     shipment::Shipment,
     wire,
 };
+pub(crate) use answers::Returned;
 use events::PendingEvent;
 pub(crate) use events::open_implausible;
 pub(crate) use tracking::ReportChange;

@@ -222,6 +222,7 @@ CREATE TABLE order_lines (
     delivered_early BIGINT NOT NULL CHECK (delivered_early >= 0),
     replaced_early BIGINT NOT NULL CHECK (replaced_early >= 0),
     short BIGINT NOT NULL CHECK (short >= 0),
+    returned_by_nodes BIGINT NOT NULL CHECK (returned_by_nodes >= 0),
     over_shipped BIGINT NOT NULL CHECK (over_shipped >= 0),
     invoice_ready BIGINT NOT NULL CHECK (invoice_ready >= 0),
     invoice_ready_minor BIGINT NOT NULL CHECK (invoice_ready_minor >= 0),

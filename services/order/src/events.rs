@@ -133,8 +133,8 @@ impl PendingEvent {
                 OrderEvent::OrderLineCancelled(contract::OrderLinesCancelled { order_id, lines, reason })
             }
             Self::CancelRequested(units) => {
-                let lines = saved.quantities(&units);
-                OrderEvent::OrderCancelRequested(contract::OrderCancelRequested { order_id, reason, lines })
+                let (lines, returned) = (saved.quantities(&units), saved.returned_by_nodes(&units));
+                OrderEvent::OrderCancelRequested(contract::OrderCancelRequested { order_id, reason, lines, returned })
             }
             Self::ShipToChangeRequested(change_number, group) => {
                 OrderEvent::OrderShipToChangeRequested(saved.ship_to_change(change_number, group))
@@ -226,6 +226,13 @@ impl SavedOrder {
     fn quantities(&self, units: &[LineUnits]) -> Vec<LineQuantity> {
         let quantity = |units: &LineUnits| Some(wire::quantity(self.line(units.line_number)?, units.quantity));
         units.iter().filter_map(quantity).collect()
+    }
+
+    /// Units of the same lines that nodes have returned.
+    fn returned_by_nodes(&self, units: &[LineUnits]) -> Vec<LineQuantity> {
+        let lines = units.iter().filter_map(|units| self.line(units.line_number));
+        let returned = lines.filter(|line| line.returned_by_nodes > 0);
+        returned.map(|line| wire::quantity(line, line.returned_by_nodes)).collect()
     }
 
     fn invoiced(&self, invoice: Invoice) -> contract::OrderInvoiced {

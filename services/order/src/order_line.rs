@@ -98,6 +98,8 @@ store::record! {
         replaced_early: i64,
         /// Units reported short.
         short: i64,
+        /// Units reported that no node can fulfill, in all.
+        returned_by_nodes: i64,
         /// Units shipped beyond what was ordered and not cancelled.
         over_shipped: i64,
         /// Units that became ready to invoice.
@@ -243,6 +245,7 @@ impl OrderLine {
             delivered_early: 0,
             replaced_early: 0,
             short: 0,
+            returned_by_nodes: 0,
             over_shipped: 0,
             invoice_ready: 0,
             invoice_ready_minor: 0,

@@ -126,7 +126,7 @@ fn changed(samples: &mut Samples) {
     let cancelled = OrderLinesCancelled { order_id: order_id(), lines: lines(), reason: "too late".to_owned() };
     let expected = "cancelled 12 NW-011, 3 NW-042 before their release: too late";
     sample(samples, OrderEvent::OrderLineCancelled(cancelled), expected);
-    let requested = OrderCancelRequested { order_id: order_id(), reason: "too late".to_owned(), lines: Vec::new() };
+    let requested = OrderCancelRequested { order_id: order_id(), reason: "too late".to_owned(), ..Default::default() };
     let expected = "cancellation of released units requested: too late";
     sample(samples, OrderEvent::OrderCancelRequested(requested.clone()), expected);
     let partly = OrderCancelRequested { lines: lines(), ..requested };
