@@ -13,7 +13,7 @@ use types::{AccountId, Fault, OrderId};
 pub(crate) use apply::{Problem, apply};
 pub(crate) use confirm::ConfirmChange;
 pub(crate) use propose::ProposeChange;
-pub(crate) use withdraw::{ExpireTask, WithdrawChange};
+pub(crate) use withdraw::{EXPIRE, WithdrawChange};
 
 use crate::{hold::Hold, order::Order};
 

@@ -338,7 +338,8 @@ impl Command for ProposeChange {
         aggregate.change(now, |order| order.propose_change(change, hold));
         let saved = aggregate.save(rows, cx)?;
         let change = saved.change().cloned().unwrap_or_default();
-        withdraw::schedule_expiry(&self.order_id, change.change_number, now.after(self.expire_after), cx);
+        let (number, due) = (change.change_number.into(), now.after(self.expire_after));
+        withdraw::EXPIRE.schedule(&self.order_id, number, due, cx);
         checked(saved.change_to_contract())
     }
 }
