@@ -102,7 +102,7 @@ pub(crate) fn price(
         checks.wrong_line(field("uom"), LineReason::UnitUnknown, "is not a unit of the item");
         return Ok(None);
     };
-    let ordered = quantity::base_units(line, path, item, &unit, checks);
+    let ordered = quantity::base_units(&line.quantity, path, item, &unit, checks);
     // Without an account there is no price.
     let Some(pricing) = pricing else { return Ok(None) };
     let ours = match line.unit_price_minor {

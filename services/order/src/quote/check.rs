@@ -4,15 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use mesh::wire::{Checks, checked};
 use proto::order::v1 as contract;
-use types::{
-    Fault, LineReason,
-    limits::{MAX_LINES, MAX_QUANTITY},
-};
+use types::{Fault, LineReason, limits::MAX_LINES};
 
 use super::{ItemLine, Line, Quote};
 use crate::{
     item::{HandlingClass, Item},
-    place::check::destination,
+    place::{OrderedQuantity, base_units, check::destination},
 };
 
 impl Quote {
@@ -82,14 +79,8 @@ impl Line {
             checks.wrong_line(field("uom"), LineReason::UnitUnknown, "is not a unit of the item");
             return None;
         };
-        let quantity = unit.factor.base_units((self.quantity, 1));
-        if quantity.is_none() {
-            let description = format!("is not a whole number of {}", unit.base_uom);
-            checks.wrong_line(field("quantity"), LineReason::QuantityNotConvertible, description);
-        } else if quantity.is_some_and(|units| units > MAX_QUANTITY) {
-            let description = format!("is more than 1,000,000,000 {}", unit.base_uom);
-            checks.wrong_line(field("quantity"), LineReason::QuantityTooLarge, description);
-        }
+        let ordered = OrderedQuantity::whole(self.quantity);
+        let quantity = base_units(&ordered, &format!("lines[{at}]"), item, &unit, checks);
         let handling_class = HandlingClass::from_contract(item.item.0.handling_class());
         Some(ItemLine {
             line_number: self.line_number,
