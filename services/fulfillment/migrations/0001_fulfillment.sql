@@ -173,7 +173,7 @@ CREATE TABLE ship_to_changes (
     settled BYTEA NOT NULL,
     create_time BIGINT NOT NULL,
     version BIGINT NOT NULL,
-    PRIMARY KEY (order_id, change_number)
+    PRIMARY KEY (order_id, change_number, ship_to_group)
 );
 
 CREATE TABLE shipments (

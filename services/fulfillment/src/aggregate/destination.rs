@@ -12,7 +12,7 @@ use types::{Fault, ShipmentId, Timestamp};
 
 use super::{FulfillmentOrderAggregate, PendingEvent};
 use crate::{
-    fulfillment_order::RequestState,
+    fulfillment_order::{FulfillmentOrderHeader, RequestState},
     package::{Package, add},
     process::ship_to_change::{self, ALREADY_SHIPPED},
     ship_to_change::ShipToChange,
@@ -187,8 +187,8 @@ impl FulfillmentOrderAggregate {
     }
 
     fn ship_to_change(&self, number: i64, rows: &Rows) -> Result<ShipToChange, Fault> {
-        let order_id = &self.order.header.order_id;
-        let change = rows.get::<ShipToChange>(&(order_id.clone(), number))?.cloned();
+        let FulfillmentOrderHeader { order_id, ship_to_group, .. } = &self.order.header;
+        let change = rows.get::<ShipToChange>(&(order_id.clone(), number, *ship_to_group))?.cloned();
         change.ok_or_else(|| Fault::internal(format!("change {number} of the destination of {order_id} is missing")))
     }
 }
