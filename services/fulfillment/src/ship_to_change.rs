@@ -77,6 +77,11 @@ impl ShipToChange {
         }
     }
 
+    /// Whether, as far as nodes have answered, units stay with the old address and none go to the new one.
+    pub(crate) fn is_declined(&self) -> bool {
+        self.settled.0.accepted.is_empty() && !self.settled.0.rejected.is_empty()
+    }
+
     /// Saves it; when no node is asked any more, emits what it amounts to.
     pub(crate) fn save(mut self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         self.settled.0.accepted.sort_by_key(|unit| unit.line_number);

@@ -267,13 +267,13 @@ CREATE TABLE order_ship_to_groups (
     PRIMARY KEY (order_id, group_number)
 );
 
--- Changes of orders. `change` is the encoded change, `unanswered` counts the places that nodes have not answered for.
+-- Changes of orders. `change` is the encoded change, `unanswered` lists the ship-to groups that nodes have not answered for, 0 for an order that has none.
 CREATE TABLE order_changes (
     order_id TEXT NOT NULL,
     change_number BIGINT NOT NULL,
     account_id TEXT NOT NULL,
     hold_number BIGINT NOT NULL,
-    unanswered BIGINT NOT NULL CHECK (unanswered >= 0),
+    unanswered TEXT NOT NULL,
     change BYTEA NOT NULL,
     version BIGINT NOT NULL,
     PRIMARY KEY (order_id, change_number)

@@ -99,6 +99,11 @@ impl FulfillmentOrderAggregate {
         } else {
             change.accept_late(open.clone());
         }
+        // A release that went back to the old address goes to the new one again.
+        let release = self.release.release();
+        if release.ship_to_change_number == number && release.ship_to != change.ship_to {
+            change.accept_late(self.release.redirect(number, &change.ship_to.0));
+        }
         self.void_for_ship_to(at);
         self.order.redirect(number, change.ship_to.0.clone());
         self.pending.push(PendingEvent::ShipTo(Box::new(ShipToEvent {
@@ -181,6 +186,10 @@ impl FulfillmentOrderAggregate {
         if let (Some(change), Some((lines, reason))) = (&mut change, self.ended_change.take()) {
             change.nodes_asked -= 1;
             change.reject(lines, &reason);
+            // What the node gives up later goes where the rest of it went.
+            if change.is_declined() && self.release.release().ship_to_change_number == number {
+                self.release.redirect(number, &self.order.header.ship_to.0);
+            }
         }
         ship_to_change::follow_request(&self.loaded, &self.order, cx);
         Ok(change.filter(|_| !self.answered_ship_to))

@@ -14,6 +14,7 @@
 //! 6. The request ends without an answer, as rejected: with a later change of the group, with the last unit of the fulfillment
 //!    order, however it went, and after the node's time to accept, or a day ([`ExpiryTask`]). A node that accepts later ships to
 //!    the new address all the same.
+//!    While all nodes decline, the release goes back to the old address, so that what they give up later goes there too.
 //! 7. Once no node is asked any more: `fulfillment.ship_to_change_settled` (`ship_to_change.rs`). Units that left stay with the old
 //!    address, with the reason "already shipped".
 

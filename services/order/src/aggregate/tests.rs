@@ -98,7 +98,16 @@ fn aggregate(fill_policy: FillPolicy, invoice_policy: InvoicePolicy, ordered: &[
     order.total_minor = lines.iter().map(|line| line.amount_minor).sum();
     order.sum_up(&lines);
     let (groups, shipments, pending) = (Vec::new(), Vec::new(), Vec::new());
-    OrderAggregate(ChangingOrder { order, lines, groups, change: None, shipments, standing: None, pending })
+    OrderAggregate(ChangingOrder {
+        order,
+        lines,
+        groups,
+        change: None,
+        settled_change: None,
+        shipments,
+        standing: None,
+        pending,
+    })
 }
 
 fn usual(ordered: &[i64]) -> OrderAggregate {

@@ -34,7 +34,10 @@ pub(super) async fn propose(
     client.propose_order_change(request).await.map(Response::into_inner)
 }
 
-pub(super) async fn confirm(mut client: Client, change: &contract::OrderChange) -> Result<contract::OrderChange, Status> {
+pub(super) async fn confirm(
+    mut client: Client,
+    change: &contract::OrderChange,
+) -> Result<contract::OrderChange, Status> {
     let request = contract::ConfirmOrderChangeRequest {
         order_id: change.order_id.clone(),
         change_number: change.change_number,

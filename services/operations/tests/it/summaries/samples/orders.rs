@@ -104,7 +104,7 @@ fn changes(samples: &mut Samples) {
         end_reason: "the label is printed".to_owned(),
         ..change
     };
-    let ended = OrderChangeEnded { change: Some(ended) };
+    let ended = OrderChangeEnded { change: Some(ended), order: None };
     let expected = "change 2 partially applied: the label is printed";
     sample(samples, OrderEvent::OrderChangeEnded(ended), expected);
 }
