@@ -60,6 +60,7 @@ CREATE TABLE release_lines (
     to_cancel BIGINT NOT NULL CHECK (to_cancel >= 0 AND to_cancel <= planned),
     assigned BIGINT NOT NULL CHECK (assigned >= 0),
     returned_to_order BIGINT NOT NULL CHECK (returned_to_order >= 0),
+    returned_accounted BIGINT NOT NULL CHECK (returned_accounted >= 0 AND returned_accounted <= returned_to_order),
     cancelled BIGINT NOT NULL CHECK (cancelled >= 0),
     unrouted_sku TEXT,
     version BIGINT NOT NULL,
@@ -174,7 +175,7 @@ CREATE TABLE ship_to_changes (
     settled BYTEA NOT NULL,
     create_time BIGINT NOT NULL,
     version BIGINT NOT NULL,
-    PRIMARY KEY (order_id, change_number)
+    PRIMARY KEY (order_id, change_number, ship_to_group)
 );
 
 -- `size_bytes` is about how long its packages are when they are encoded.

@@ -28,6 +28,7 @@ use crate::{
     shipment::Shipment,
     wire,
 };
+pub(crate) use answers::Returned;
 use events::PendingEvent;
 pub(crate) use events::open_implausible;
 pub(crate) use tracking::ReportChange;
@@ -69,7 +70,8 @@ impl FulfillmentOrderAggregate {
         if let Ok(Some(order)) = rows.get::<FulfillmentOrderHeader>(id) {
             ReleaseAggregate::needs(&order.order_id, order.release_number, needs);
             if let Some(change) = &order.ship_to_change {
-                needs.row::<ShipToChange>(&(order.order_id.clone(), i64::from(change.0.change_number)));
+                let number = i64::from(change.0.change_number);
+                needs.row::<ShipToChange>(&(order.order_id.clone(), number, order.ship_to_group));
             }
         }
     }

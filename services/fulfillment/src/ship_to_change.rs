@@ -12,11 +12,11 @@ use crate::{package::add, process::faster_node::subtract, wire::count};
 
 store::record! {
     /// A change of the destination of the units of a ship-to group of an order.
-    pub(crate) struct ShipToChange in "ship_to_changes" key (order_id: OrderId, change_number: i64) {
+    pub(crate) struct ShipToChange in "ship_to_changes" key (
+        order_id: OrderId, change_number: i64, ship_to_group: i64
+    ) {
         /// The order's account.
         account_id: AccountId,
-        /// The ship-to group; 0 when the order has one destination only.
-        ship_to_group: i64,
         /// Where the goods should go.
         ship_to: Proto<Address>,
         /// Nodes that are asked and have not answered.
@@ -31,9 +31,8 @@ store::record! {
 impl ShipToChange {
     /// A change of which nothing is known yet.
     pub(crate) fn new(
-        (order_id, change_number): (OrderId, i64),
+        (order_id, change_number, ship_to_group): (OrderId, i64, i64),
         account_id: AccountId,
-        ship_to_group: i64,
         ship_to: Address,
         now: Timestamp,
     ) -> Self {
@@ -78,18 +77,23 @@ impl ShipToChange {
         }
     }
 
+    /// Whether, as far as nodes have answered, units stay with the old address and none go to the new one.
+    pub(crate) fn is_declined(&self) -> bool {
+        self.settled.0.accepted.is_empty() && !self.settled.0.rejected.is_empty()
+    }
+
     /// Saves it; when no node is asked any more, emits what it amounts to.
     pub(crate) fn save(mut self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         self.settled.0.accepted.sort_by_key(|unit| unit.line_number);
         self.settled.0.rejected.sort_by_key(|unit| unit.line_number);
-        let key = (self.order_id.clone(), self.change_number);
+        let key = (self.order_id.clone(), self.change_number, self.ship_to_group);
         if rows.get::<Self>(&key)? == Some(&self) {
             return Ok(());
         }
         let saved = rows.put(self);
         if saved.nodes_asked == 0 {
             let payload = FulfillmentEvent::FulfillmentShipToChangeSettled(saved.settled.0.clone());
-            let event_key = format!("ship-to-{}/{}", saved.change_number, saved.version);
+            let event_key = format!("ship-to-{}/{}/{}", saved.change_number, saved.ship_to_group, saved.version);
             let event = NewEvent::new(payload, &saved.order_id, saved.version, event_key);
             cx.emit(event.order(&saved.order_id).account(&saved.account_id));
         }

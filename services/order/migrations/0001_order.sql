@@ -229,6 +229,7 @@ CREATE TABLE order_lines (
     delivered_early BIGINT NOT NULL CHECK (delivered_early >= 0),
     replaced_early BIGINT NOT NULL CHECK (replaced_early >= 0),
     short BIGINT NOT NULL CHECK (short >= 0),
+    returned_by_nodes BIGINT NOT NULL CHECK (returned_by_nodes >= 0),
     over_shipped BIGINT NOT NULL CHECK (over_shipped >= 0),
     invoice_ready BIGINT NOT NULL CHECK (invoice_ready >= 0),
     invoice_ready_minor BIGINT NOT NULL CHECK (invoice_ready_minor >= 0),
@@ -273,13 +274,13 @@ CREATE TABLE order_ship_to_groups (
     PRIMARY KEY (order_id, group_number)
 );
 
--- Changes of orders. `change` is the encoded change, `unanswered` counts the places that nodes have not answered for.
+-- Changes of orders. `change` is the encoded change, `unanswered` lists the ship-to groups that nodes have not answered for, 0 for an order that has none.
 CREATE TABLE order_changes (
     order_id TEXT NOT NULL,
     change_number BIGINT NOT NULL,
     account_id TEXT NOT NULL,
     hold_number BIGINT NOT NULL,
-    unanswered BIGINT NOT NULL CHECK (unanswered >= 0),
+    unanswered TEXT NOT NULL,
     change BYTEA NOT NULL,
     version BIGINT NOT NULL,
     PRIMARY KEY (order_id, change_number)

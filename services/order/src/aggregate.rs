@@ -41,6 +41,8 @@ pub(crate) struct ChangingOrder {
     pub(crate) groups: Vec<ShipToGroup>,
     /// Its open change, with its hold.
     pub(crate) change: Option<OpenChange>,
+    /// The change that a report is about, when it has ended before.
+    pub(crate) settled_change: Option<OrderChange>,
     /// What was reported of its shipments: all of them when its invoice policy keeps that, else those of the report at hand.
     pub(crate) shipments: Vec<OrderShipment>,
     /// Events to emit when it is saved, in order.
@@ -102,7 +104,16 @@ impl OrderAggregate {
     pub(crate) fn place(mut order: Order, lines: Vec<OrderLine>, groups: Vec<ShipToGroup>) -> Self {
         order.sum_up(&lines);
         let (shipments, pending) = (Vec::new(), vec![PendingEvent::Submitted]);
-        Self(ChangingOrder { order, lines, groups, change: None, shipments, standing: None, pending })
+        Self(ChangingOrder {
+            order,
+            lines,
+            groups,
+            change: None,
+            settled_change: None,
+            shipments,
+            standing: None,
+            pending,
+        })
     }
 
     /// Asks for an order with all its lines, what else it has, and what its account owes when it is counted.
@@ -148,7 +159,9 @@ impl OrderAggregate {
         };
         let standing = credit::of_order(&order, rows)?.map(|credit| Standing::before(&order, credit));
         let (change, pending) = (change.flatten(), Vec::new());
-        let mut aggregate = Self(ChangingOrder { order, lines, groups, change, shipments, standing, pending });
+        let settled_change = None;
+        let mut aggregate =
+            Self(ChangingOrder { order, lines, groups, change, settled_change, shipments, standing, pending });
         if aggregate.standing.as_ref().is_some_and(Standing::is_limited) {
             aggregate.begin_counting();
         }
@@ -249,7 +262,7 @@ impl OrderAggregate {
         let nodes = rows.get::<Nodes>(&Nodes::key()).ok();
         changing.renew_promises(nodes.map(|nodes| nodes.map_or(&[][..], Nodes::all)), cx.now());
         changing.report_promises(&stored_lines);
-        let ChangingOrder { mut order, mut lines, mut groups, change, shipments: _, pending, standing: _ } = changing;
+        let ChangingOrder { mut order, mut lines, mut groups, change, pending, .. } = changing;
         let change = change.map(|open| open.change);
         let is_changed = |at: usize, line: &OrderLine| stored_lines.get(at).is_none_or(|stored| *stored != line);
         let changed: Vec<_> =
@@ -308,7 +321,10 @@ impl ChangingOrder {
             OrderReport::Unfulfillable(units, reservations) => self.take_back(units, reservations),
             OrderReport::Cancelled(units) => self.each_of(units, OrderLine::cancel_released),
             OrderReport::CancellationDeclined(units) => self.each_of(units, OrderLine::decline_cancellation),
-            OrderReport::ShipToChangeSettled(settled) => self.settle_ship_to_change(settled),
+            OrderReport::ShipToChangeSettled(settled) => {
+                let ended = self.settled_change.take();
+                self.settle_ship_to_change(settled, ended);
+            }
             OrderReport::Shipped { shipment_id, units, beyond, cancellation_lost } => {
                 self.ship(shipment_id, units, beyond, *cancellation_lost, now);
             }

@@ -1,4 +1,9 @@
 //! Changes of an order: proposed with what they do, then confirmed or withdrawn. The steps are in `process/change.rs`.
+//!
+//! An order, or a group of it, shows the place that goods go to which have not left: that of its last change, or the one before when
+//! nodes decline all of it and the order has none of it left. A node that accepts a place late ships there, so the order shows that
+//! place again, unless a later change has been made since; one that is not answered yet goes back to it when it is declined.
+//! Inventory reserves for the place that is shown: it is told with every `order.change_ended` that has the order.
 
 pub(crate) mod apply;
 mod confirm;
@@ -13,9 +18,12 @@ use types::{AccountId, Fault, OrderId};
 pub(crate) use apply::{Problem, apply};
 pub(crate) use confirm::ConfirmChange;
 pub(crate) use propose::ProposeChange;
-pub(crate) use withdraw::{ExpireTask, WithdrawChange};
+pub(crate) use withdraw::{EXPIRE, WithdrawChange};
 
-use crate::{hold::Hold, order::Order};
+use crate::{
+    hold::{Hold, LineNumbers},
+    order::Order,
+};
 
 store::record! {
     /// A change of an order.
@@ -24,8 +32,8 @@ store::record! {
         account_id: AccountId,
         /// The hold that keeps what it is about from being released while it is proposed.
         hold_number: i64,
-        /// Ship-to groups whose nodes were asked for it and have not answered.
-        unanswered: i64,
+        /// Ship-to groups whose nodes were asked for it and have not answered; 0 for an order that has none.
+        unanswered: LineNumbers,
         /// The change, with what it does.
         change: Proto<contract::OrderChange>,
     }

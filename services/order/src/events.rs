@@ -13,6 +13,7 @@ use types::{ReturnId, ShipmentId};
 
 use crate::{
     aggregate::SavedOrder,
+    change::OrderChange,
     hold::Hold,
     invoice::{Balance, Invoice, InvoiceKind},
     order::Order,
@@ -52,6 +53,8 @@ pub(crate) enum PendingEvent {
     ChangeConfirmed,
     /// A change has ended otherwise, or later, than it was confirmed.
     ChangeEnded,
+    /// A node has accepted another place after its change had ended; the change's row is written.
+    ChangeCorrected(Box<OrderChange>),
     /// Lines got dates that they had not.
     PromiseSet(Vec<contract::PromiseChange>),
     /// Dates of lines changed, or were taken back.
@@ -133,8 +136,8 @@ impl PendingEvent {
                 OrderEvent::OrderLineCancelled(contract::OrderLinesCancelled { order_id, lines, reason })
             }
             Self::CancelRequested(units) => {
-                let lines = saved.quantities(&units);
-                OrderEvent::OrderCancelRequested(contract::OrderCancelRequested { order_id, reason, lines })
+                let (lines, returned) = (saved.quantities(&units), saved.returned_by_nodes(&units));
+                OrderEvent::OrderCancelRequested(contract::OrderCancelRequested { order_id, reason, lines, returned })
             }
             Self::ShipToChangeRequested(change_number, group) => {
                 OrderEvent::OrderShipToChangeRequested(saved.ship_to_change(change_number, group))
@@ -147,7 +150,14 @@ impl PendingEvent {
                 OrderEvent::OrderChangeConfirmed(contract::OrderChangeConfirmed { change, order })
             }
             Self::ChangeEnded => {
-                OrderEvent::OrderChangeEnded(contract::OrderChangeEnded { change: saved.change_to_contract() })
+                let is_declined =
+                    |change: &contract::OrderChange| change.ship_tos.iter().any(|place| place.declined > 0);
+                let order = saved.change().is_some_and(is_declined).then(|| saved.changed_order());
+                OrderEvent::OrderChangeEnded(contract::OrderChangeEnded { change: saved.change_to_contract(), order })
+            }
+            Self::ChangeCorrected(change) => {
+                let (change, order) = (rows.put(*change).to_contract(order), Some(saved.to_contract([])));
+                OrderEvent::OrderChangeEnded(contract::OrderChangeEnded { change: Some(change), order })
             }
             Self::PromiseSet(lines) => OrderEvent::OrderPromiseSet(saved.promise_changed(lines)),
             Self::PromiseChanged(lines) => OrderEvent::OrderPromiseChanged(saved.promise_changed(lines)),
@@ -228,6 +238,13 @@ impl SavedOrder {
         units.iter().filter_map(quantity).collect()
     }
 
+    /// Units of the same lines that nodes have returned.
+    fn returned_by_nodes(&self, units: &[LineUnits]) -> Vec<LineQuantity> {
+        let lines = units.iter().filter_map(|units| self.line(units.line_number));
+        let returned = lines.filter(|line| line.returned_by_nodes > 0);
+        returned.map(|line| wire::quantity(line, line.returned_by_nodes)).collect()
+    }
+
     fn invoiced(&self, invoice: Invoice) -> contract::OrderInvoiced {
         let (order, balance) = (self.order(), Balance::of(self.lines()));
         contract::OrderInvoiced {
@@ -274,10 +291,10 @@ impl SavedOrder {
         }
     }
 
-    /// The order with those of its lines that its change is about, and all of them when it changes a place.
+    /// The order with those of its lines that its change is about, and all of them when it changes a place or the times.
     fn changed_order(&self) -> contract::Order {
         let mut order = self.to_contract([]);
-        if let Some(change) = self.change().filter(|change| change.ship_tos.is_empty()) {
+        if let Some(change) = self.change().filter(|change| change.ship_tos.is_empty() && change.times.is_none()) {
             order.lines.retain(|line| change.lines.iter().any(|changed| changed.line_number == line.line_number));
         }
         order

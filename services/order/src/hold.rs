@@ -8,7 +8,7 @@ use store::{Column, Kind, Value};
 use types::{AccountId, FulfillmentOrderId, OrderId, Timestamp};
 
 pub(crate) use place::PlaceHold;
-pub(crate) use release::{ExpireTask, ReleaseHold};
+pub(crate) use release::{EXPIRE, ReleaseHold};
 
 use crate::{aggregate::ChangingOrder, events::PendingEvent, order_line::OrderLine};
 

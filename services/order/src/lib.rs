@@ -35,6 +35,7 @@ mod hold;
 mod invoice;
 mod item;
 mod node;
+mod numbered_task;
 mod order;
 mod order_line;
 mod own_fields;
@@ -68,7 +69,6 @@ use proto::{
 };
 
 use crate::{
-    hold::ExpireTask,
     process::{
         credit_check::ReleaseHoldsTask,
         ship_window::{CancelTask, ReleaseTask},
@@ -152,8 +152,8 @@ pub fn workers(db: Db, peers: Peers, config: &Config) -> Workers {
         follow(peers.operations, Arc::new(OperationsFollower)),
     ];
     let handlers: [Arc<dyn TaskHandler>; 5] = [
-        Arc::new(ExpireTask),
-        Arc::new(change::ExpireTask),
+        Arc::new(hold::EXPIRE),
+        Arc::new(change::EXPIRE),
         Arc::new(ReleaseTask),
         Arc::new(CancelTask),
         Arc::new(ReleaseHoldsTask),

@@ -4,10 +4,10 @@ mod units;
 
 pub(crate) use units::CancelledUnits;
 
-use types::{AccountId, BasisPoints, OrderId, Timestamp, share_of_line};
+use types::{AccountId, BasisPoints, OrderId, Timestamp, limits::MAX_DECIMALS, share_of_line};
 
 use crate::{
-    item::{HandlingClass, ItemKind},
+    item::{Factor, HandlingClass, Item, ItemKind, OrderUnit},
     order::Order,
     own_fields,
     place::OrderedQuantity,
@@ -106,6 +106,8 @@ store::record! {
         replaced_early: i64,
         /// Units reported short.
         short: i64,
+        /// Units reported that no node can fulfill, in all.
+        returned_by_nodes: i64,
         /// Units shipped beyond what was ordered and not cancelled.
         over_shipped: i64,
         /// Units that became ready to invoice.
@@ -190,12 +192,16 @@ impl OrderLine {
         decimal.map_or((self.uom_quantity, 1), |quantity| quantity.fraction())
     }
 
-    /// Base units of a quantity of the line's unit; `None` when that is no whole number.
-    pub(crate) fn base_units(&self, (digits, scale): (i64, i64)) -> Option<i64> {
-        let of_ordered = self.uom_fraction();
-        let units = i128::from(digits) * i128::from(self.ordered) * i128::from(of_ordered.1);
-        let parts = i128::from(scale) * i128::from(of_ordered.0);
-        (parts > 0 && units % parts == 0).then(|| i64::try_from(units / parts).ok()).flatten()
+    /// The unit that it was ordered in, with what its item asks of quantities now. A unit stays what it was when the line was ordered.
+    pub(crate) fn order_unit(&self, item: &Item) -> OrderUnit {
+        let (digits, scale) = self.uom_fraction();
+        let known = item.unit(&self.uom).unwrap_or_else(|| OrderUnit {
+            uom: self.uom.clone(),
+            base_uom: item.item.0.base_uom.clone(),
+            decimals: MAX_DECIMALS,
+            ..OrderUnit::default()
+        });
+        OrderUnit { factor: Factor::new(self.ordered.saturating_mul(scale), digits), ..known }
     }
 
     /// Sets the quantity as it is ordered to that of so many base units; whether it can be written.
@@ -257,6 +263,7 @@ impl OrderLine {
             delivered_early: 0,
             replaced_early: 0,
             short: 0,
+            returned_by_nodes: 0,
             over_shipped: 0,
             invoice_ready: 0,
             invoice_ready_minor: 0,

@@ -20,7 +20,7 @@ use store::{Command, Context, Needs, Proto, Rows};
 use types::{AccountId, BasisPoints, Currency, Fault, LineReason, OrderId, Reason, Timestamp};
 
 pub(crate) use destination::{Destination, NewGroup, country};
-pub(crate) use quantity::OrderedQuantity;
+pub(crate) use quantity::{OrderedQuantity, base_units};
 pub(crate) use validate::ValidateOrder;
 
 use self::price::{Priced, Pricing};

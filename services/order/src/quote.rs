@@ -2,8 +2,8 @@
 //!
 //! Units that are available leave as an order that is released now would, others when scheduled receipts are in stock. The dates
 //! are found by the functions that promise an order's lines (`promise/dates.rs`), so that an order that is placed at once is
-//! promised what it was quoted, as long as stock and calendars are the same. What else an order is refused for, such as the least
-//! quantity of an item, is for `ValidateOrder` to say.
+//! promised what it was quoted, as long as stock and calendars are the same. Quantities are refused as those of an order are; what
+//! else an order is refused for is for `ValidateOrder` to say.
 
 mod check;
 

@@ -19,7 +19,7 @@ use crate::{
     order_line::LineUnits,
     process::{
         cancellation::release_reservation,
-        confirmation::{reserve, reserve_changed},
+        confirmation::{reserve, reserve_changed, reserve_for_place},
         evidence::OrderShipment,
         promise::{EstimatedPackage, News, record_news},
         returned_units::RecordReturn,
@@ -32,7 +32,7 @@ use crate::{
     wire::read_group,
 };
 
-/// Follows this service's own log: it reserves stock for submitted orders and releases that of cancelled units.
+/// Follows this service's own log: it reserves stock for submitted and changed orders and releases that of cancelled units.
 pub(crate) struct OrderFollower {
     /// The inventory service.
     pub(crate) inventory: InventoryServiceClient<Channel>,
@@ -46,11 +46,13 @@ store::reactions! {
             reserve(follower.inventory.clone(), follower.expire_after, &event.event_id, submitted).await,
         OrderChangeConfirmed(confirmed) =>
             reserve_changed(follower.inventory.clone(), follower.expire_after, &event.event_id, confirmed).await,
+        OrderChangeEnded(ended) =>
+            reserve_for_place(follower.inventory.clone(), follower.expire_after, &event.event_id, ended).await,
         OrderLineCancelled(cancelled) =>
             release_reservation(follower.inventory.clone(), &event.event_id, cancelled).await.map(|()| Vec::new()),
         ignored: AccountCreated, AccountUpdated, AccountPricesChanged, AccountReceivablesRecorded, ShipToCreated, ShipToUpdated,
             PriceListCreated, PriceListUpdated, OrderConfirmed, OrderRejected, OrderBackordered, OrderReleased,
-            OrderReleaseSuperseded, OrderChangeProposed, OrderChangeEnded, OrderShipToChangeRequested, OrderHoldPlaced, OrderHoldReleased, OrderCancelRequested, OrderCancelled, OrderCancelLost,
+            OrderReleaseSuperseded, OrderChangeProposed, OrderShipToChangeRequested, OrderHoldPlaced, OrderHoldReleased, OrderCancelRequested, OrderCancelled, OrderCancelLost,
             OrderPromiseSet, OrderPromiseChanged, OrderInvoiceReady, OrderCreditProposed, OrderCreditRefused, OrderInvoiced,
             OrderCreditPosted, OrderClosed, ExceptionOpened, ExceptionResolved,
     }

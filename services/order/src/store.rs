@@ -62,7 +62,16 @@ impl StoredOrder {
     /// The order as it may be changed; its open change and what was reported of its shipments are not loaded.
     pub(crate) fn into_changing(self) -> ChangingOrder {
         let Self { order, lines, groups, holds: _ } = self;
-        ChangingOrder { order, lines, groups, change: None, shipments: Vec::new(), standing: None, pending: Vec::new() }
+        ChangingOrder {
+            order,
+            lines,
+            groups,
+            change: None,
+            settled_change: None,
+            shipments: Vec::new(),
+            standing: None,
+            pending: Vec::new(),
+        }
     }
 }
 

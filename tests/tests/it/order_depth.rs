@@ -120,6 +120,45 @@ async fn units_of_a_line_are_cancelled_at_a_node_that_goes_on_with_the_others() 
     .await;
 }
 
+/// A node does not find eight of ten units while the customer cancels six: whoever learns of it first, six are cancelled.
+#[tokio::test]
+async fn a_cancellation_that_crosses_units_that_no_node_finds_is_counted_once() {
+    each(|world| async move {
+        world.furnish().await;
+        world.receive("nod_hamburg", "TEA", 10).await;
+        world.drain().await;
+        for learns_first in ["everyone", "order", "fulfillment", "nobody"] {
+            let order_id = world.order(learns_first, &[("TEA", 10)]).await;
+            world.drain().await;
+            let work = world.fulfillment_orders(&order_id).await.remove(0);
+            accept(&world, &work).await;
+            let picked = json!({"short": [{"lineNumber": 1, "quantity": 8}]});
+            let path = format!("/v1/fulfillment-orders/{}:recordPick", work["fulfillmentOrderId"].as_str().unwrap());
+            world.post(&path, &picked).await;
+            match learns_first {
+                "everyone" => world.drain().await,
+                "nobody" => {}
+                _ => world.drain_only(&["fulfillment"]).await,
+            }
+            let cancel = json!({"lines": [{"lineNumber": 1, "quantity": 6}], "reason": "too many"});
+            world.post(&format!("/v1/orders/{order_id}:cancel"), &cancel).await;
+            world.drain_only(&[learns_first]).await;
+            world.drain().await;
+            let left = order(&world, &order_id).await;
+            let counters = ["cancelled", "released", "backordered", "cancelRequested"];
+            assert_eq!(counters.map(|name| counter(&left, 0, name)), [6, 2, 2, 0], "{learns_first}: {left}");
+            let work = world.fulfillment_orders(&order_id).await.remove(0);
+            assert_eq!(number(&work["lines"][0]["cancelRequested"]), 0, "{learns_first}: {work}");
+            // What it still waits for, and ten for the next one.
+            world.receive("nod_hamburg", "TEA", 12).await;
+            world.drain().await;
+            assert_eq!(counter(&order(&world, &order_id).await, 0, "released"), 4, "{learns_first}");
+            world.check_laws().await;
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn an_order_is_changed_before_and_after_its_release() {
     each(|world| async move {

@@ -19,6 +19,15 @@ use crate::{
     release::{OpenHold, Unassigned},
 };
 
+/// Units that were returned to the order.
+#[derive(Debug, Default)]
+pub(crate) struct Returned {
+    /// All of them.
+    pub(crate) units: Vec<LineQuantity>,
+    /// Those that the order does not cancel instead of others.
+    pub(crate) left: Vec<LineQuantity>,
+}
+
 impl FulfillmentOrderAggregate {
     /// A fulfillment order that is created now. When its release was cancelled meanwhile, or was planned for another
     /// country than it goes to by now, it ends before any node sees it.
@@ -130,9 +139,14 @@ impl FulfillmentOrderAggregate {
         self.order.cancel_pending(units)
     }
 
-    /// The order has units back and cancels those, instead of as many here. Takes what it finds here off the units.
-    pub(crate) fn keep_instead(&mut self, returned: &mut [LineQuantity]) {
-        self.order.keep_instead(returned);
+    /// The order cancels units that it has back, instead of as many here that inventory is still to deallocate. Takes these off.
+    pub(crate) fn keep_pending(&mut self, returned: &mut [LineQuantity]) {
+        self.order.keep_pending(returned);
+    }
+
+    /// The order cancels units that it has back, instead of as many that the node is asked to stop. Takes these off.
+    pub(crate) fn keep_asked(&mut self, returned: &mut [LineQuantity]) {
+        self.order.keep_asked(returned);
     }
 
     /// Another node shipped units: open ones are not to be shipped any more. Returns which.
@@ -188,19 +202,22 @@ impl FulfillmentOrderAggregate {
     }
 
     /// Inventory deallocated withdrawn or short units: they are routed again, returned to the order, or cancelled. Units that the
-    /// node shipped meanwhile are not. Returns the units that are returned to the order.
-    pub(crate) fn deallocated(&mut self, deallocation: &RecordDeallocation) -> Vec<LineQuantity> {
+    /// node shipped meanwhile are not. Returns the units that are returned to the order, and those of them that it may still cancel
+    /// instead of others.
+    pub(crate) fn deallocated(&mut self, deallocation: &RecordDeallocation) -> Returned {
         let deallocated = self.order.deallocated(&deallocation.lines);
         if deallocated.is_empty() {
-            return Vec::new();
+            return Returned::default();
         }
         let returned_to_order =
             unfulfillable::units_returned_to_order(&deallocated, deallocation, self.release.release());
         let returned = returned_to_order.as_ref().map(|(payload, _)| payload.lines.clone()).unwrap_or_default();
         let mut cancelled = self.order.take_cancelled(&difference(&deallocated, &returned));
+        let mut left = returned.clone();
+        self.order.keep_pending(&mut left);
         self.release.reassign(&deallocated, returned_to_order);
         self.release.cancel_units(&mut cancelled, Unassigned::Unrouted, CANCELLED_BY_ORDER);
-        returned
+        Returned { units: returned, left }
     }
 
     fn changed(&mut self, event: fn(FulfillmentOrderChanged) -> FulfillmentEvent, at: Timestamp) {

@@ -12,7 +12,7 @@ use types::{Fault, ShipmentId, Timestamp};
 
 use super::{FulfillmentOrderAggregate, PendingEvent};
 use crate::{
-    fulfillment_order::RequestState,
+    fulfillment_order::{FulfillmentOrderHeader, RequestState},
     package::{Package, add},
     process::ship_to_change::{self, ALREADY_SHIPPED},
     ship_to_change::ShipToChange,
@@ -99,6 +99,11 @@ impl FulfillmentOrderAggregate {
         } else {
             change.accept_late(open.clone());
         }
+        // A release that went back to the old address goes to the new one again.
+        let release = self.release.release();
+        if release.ship_to_change_number == number && release.ship_to != change.ship_to {
+            change.accept_late(self.release.redirect(number, &change.ship_to.0));
+        }
         self.void_for_ship_to(at);
         self.order.redirect(number, change.ship_to.0.clone());
         self.pending.push(PendingEvent::ShipTo(Box::new(ShipToEvent {
@@ -181,14 +186,18 @@ impl FulfillmentOrderAggregate {
         if let (Some(change), Some((lines, reason))) = (&mut change, self.ended_change.take()) {
             change.nodes_asked -= 1;
             change.reject(lines, &reason);
+            // What the node gives up later goes where the rest of it went.
+            if change.is_declined() && self.release.release().ship_to_change_number == number {
+                self.release.redirect(number, &self.order.header.ship_to.0);
+            }
         }
         ship_to_change::follow_request(&self.loaded, &self.order, cx);
         Ok(change.filter(|_| !self.answered_ship_to))
     }
 
     fn ship_to_change(&self, number: i64, rows: &Rows) -> Result<ShipToChange, Fault> {
-        let order_id = &self.order.header.order_id;
-        let change = rows.get::<ShipToChange>(&(order_id.clone(), number))?.cloned();
+        let FulfillmentOrderHeader { order_id, ship_to_group, .. } = &self.order.header;
+        let change = rows.get::<ShipToChange>(&(order_id.clone(), number, *ship_to_group))?.cloned();
         change.ok_or_else(|| Fault::internal(format!("change {number} of the destination of {order_id} is missing")))
     }
 }

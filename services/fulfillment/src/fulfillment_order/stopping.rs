@@ -252,20 +252,32 @@ impl FulfillmentOrder {
         }
     }
 
-    /// The order has units back and cancels those, instead of as many that the node is asked to stop, or that were to be cancelled
-    /// once they are deallocated. Takes what it finds here off the units.
-    pub(crate) fn keep_instead(&mut self, returned: &mut [LineQuantity]) {
-        // What the node has declined to stop nobody waits for.
-        let is_asked = self.header.request_state == State::CancellationRequested;
+    /// The order cancels units that it has back, instead of as many that were to be cancelled once they are deallocated. Takes these
+    /// off the units.
+    pub(crate) fn keep_pending(&mut self, returned: &mut [LineQuantity]) {
         for unit in returned {
             let number = i64::from(unit.line_number);
             let Some(line) = self.lines.iter_mut().find(|line| line.line_number == number) else { continue };
-            let pending = unit.quantity.min(line.cancel_pending);
-            let asked = if is_asked { (unit.quantity - pending).min(line.cancel_requested) } else { 0 };
-            line.cancel_pending -= pending;
-            line.cancel_requested -= asked;
-            line.restored += asked;
-            unit.quantity -= pending + asked;
+            let kept = unit.quantity.min(line.cancel_pending);
+            line.cancel_pending -= kept;
+            unit.quantity -= kept;
+        }
+        self.lines.iter_mut().for_each(super::FulfillmentLine::fit);
+    }
+
+    /// The order cancels units that it has back, instead of as many that the node is asked to stop. Takes these off the units.
+    pub(crate) fn keep_asked(&mut self, returned: &mut [LineQuantity]) {
+        // What the node has declined to stop nobody waits for.
+        if self.header.request_state != State::CancellationRequested {
+            return;
+        }
+        for unit in returned {
+            let number = i64::from(unit.line_number);
+            let Some(line) = self.lines.iter_mut().find(|line| line.line_number == number) else { continue };
+            let kept = unit.quantity.min(line.cancel_requested);
+            line.cancel_requested -= kept;
+            line.restored += kept;
+            unit.quantity -= kept;
         }
     }
 
@@ -282,7 +294,8 @@ impl FulfillmentOrder {
         cancelled
     }
 
-    /// Of units that inventory deallocated and that were not returned to the order, those that it cancels.
+    /// Of units that inventory deallocated and that were not returned to the order, those that it cancels. What is left to be
+    /// cancelled is set off against the returned ones next.
     pub(crate) fn take_cancelled(&mut self, deallocated: &[LineQuantity]) -> Vec<LineQuantity> {
         let mut cancelled = Vec::new();
         for (line, quantity) in line::matched(&mut self.lines, deallocated) {
@@ -292,7 +305,6 @@ impl FulfillmentOrder {
                 cancelled.push(line.units(quantity));
             }
         }
-        self.lines.iter_mut().for_each(super::FulfillmentLine::fit);
         cancelled
     }
 

@@ -240,7 +240,11 @@ proptest! {
                 Fact::Cancel => { let _kept = order.request_cancellation(at(time), ""); }
                 Fact::CancelUnits(q) => { order.cancel_units(&[units(line, q)], ""); }
                 Fact::CancelPending(q) => { order.cancel_pending(&[units(line, q)]); }
-                Fact::KeepInstead(q) => order.keep_instead(&mut [units(line, q)]),
+                Fact::KeepInstead(q) => {
+                    let mut returned = [units(line, q)];
+                    order.keep_pending(&mut returned);
+                    order.keep_asked(&mut returned);
+                }
                 Fact::StopPart(q) => { let _kept = order.confirm_cancellation(Some(&[units(line, q)])); }
                 Fact::Find(q) => { let _kept = order.find(&[units(line, q)]); }
                 Fact::Unship(q) => {
@@ -265,6 +269,7 @@ proptest! {
                 Fact::Deallocate(q) => {
                     let deallocated = order.deallocated(&[units(line, q)]);
                     order.take_cancelled(&deallocated);
+                    order.keep_pending(&mut []);
                 }
             }
             for line in &order.lines {

@@ -65,12 +65,12 @@ struct CancelOrder {
 
 /// Reacts to the cancellation of an order, or of units of it.
 pub(crate) fn cancel_order(payload: OrderCancelRequested) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
-    let OrderCancelRequested { order_id, reason, lines } = payload;
+    let OrderCancelRequested { order_id, reason, lines, returned } = payload;
     let order_id = id(&order_id)?;
     if lines.is_empty() {
         return Ok(vec![Box::new(CancelOrder { order_id, reason })]);
     }
-    Ok(vec![Box::new(CancelUnits { order_id, lines, reason })])
+    Ok(vec![Box::new(CancelUnits { order_id, lines, returned, reason })])
 }
 
 impl CancelOrder {

@@ -18,7 +18,10 @@ use store::{AnyCommand, Command, Context, Needs, Rows};
 use types::{Fault, FulfillmentOrderId};
 
 use super::partial_cancellation;
-use crate::{aggregate::FulfillmentOrderAggregate, inventory::Inventory, reactions::id};
+use crate::{
+    aggregate::FulfillmentOrderAggregate, fulfillment_order::FulfillmentOrderHeader, inventory::Inventory,
+    reactions::id,
+};
 
 /// Has units of a fulfillment order deallocated because of an event, under this request id.
 pub(crate) async fn deallocate(
@@ -66,16 +69,17 @@ impl Command for RecordDeallocation {
 
     fn needs(&self, rows: &Rows, needs: &mut Needs) {
         FulfillmentOrderAggregate::needs(&self.fulfillment_order_id, rows, needs);
-        if self.reservations_after_short.is_some() {
-            partial_cancellation::needs_asked(&self.fulfillment_order_id, rows, needs);
+        let header = rows.get::<FulfillmentOrderHeader>(&self.fulfillment_order_id).ok().flatten();
+        if let Some(header) = header.filter(|_| self.reservations_after_short.is_some()) {
+            partial_cancellation::needs(&header.order_id, rows, needs);
         }
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         let mut aggregate = FulfillmentOrderAggregate::load(&self.fulfillment_order_id, rows)?;
-        let mut returned = aggregate.deallocated(self);
-        aggregate.keep_instead(&mut returned);
+        let order_id = aggregate.order().header.order_id.clone();
+        let returned = aggregate.deallocated(self);
         aggregate.save(rows, cx)?;
-        partial_cancellation::keep_instead(&self.fulfillment_order_id, &mut returned, rows, cx)
+        partial_cancellation::keep_instead(&order_id, returned, rows, cx)
     }
 }

@@ -13,7 +13,11 @@
 //! 3. The node answers as in `process/cancellation.rs`, for all that it is asked for or for fewer units:
 //!    `fulfillment.cancelled`, `fulfillment.cancellation_rejected`. What it ships before is not stopped.
 //! 4. It does not find units: the order cancels those that are returned to it, as long as it has a request open. So [`keep_instead`]
-//!    has as many others shipped: a node that stops them all the same leaves them to another one.
+//!    has as many others shipped, those first that no node was asked to stop. A node that stops units all the same leaves them to
+//!    another one.
+//! 5. The request and the returned units may cross: the order says with each request how many units it had back then. What was
+//!    returned beyond that it cancels when it learns of it, and [`CancelUnits::leave_to_order`] asks no node for as many.
+//!    `returned_accounted` of the release counts which returned units are settled so.
 
 use std::cmp::Reverse;
 
@@ -23,8 +27,9 @@ use types::{Fault, FulfillmentOrderId, OrderId};
 
 use super::{cancellation::ORDER, faster_node::subtract};
 use crate::{
-    aggregate::FulfillmentOrderAggregate,
+    aggregate::{FulfillmentOrderAggregate, Returned},
     fulfillment_order::{FulfillmentLine, FulfillmentOrderHeader, RequestState},
+    package::difference,
     release::{ReleaseAggregate, Unassigned},
 };
 
@@ -33,6 +38,8 @@ use crate::{
 pub(super) struct CancelUnits {
     pub(super) order_id: OrderId,
     pub(super) lines: Vec<LineQuantity>,
+    /// Units that the order had back when it requested this, of all requests and releases together.
+    pub(super) returned: Vec<LineQuantity>,
     pub(super) reason: String,
 }
 
@@ -48,21 +55,50 @@ fn rank(state: RequestState) -> u8 {
     }
 }
 
-impl CancelUnits {
-    /// The fulfillment orders with open units, or with units that inventory is still to deallocate, those first that are stopped
-    /// first.
-    fn fulfillment_orders(&self, rows: &Rows) -> Result<Vec<FulfillmentOrderId>, Fault> {
-        let mut headers = Vec::new();
-        for header in rows.by::<FulfillmentOrderHeader>(ORDER, &self.order_id)? {
-            let lines = rows.under::<FulfillmentLine>(&header.fulfillment_order_id)?;
-            if lines.iter().any(|line| line.open() + line.pending_deallocation > 0) {
-                headers.push(header);
-            }
+/// The fulfillment orders of an order with open units, or with units that inventory is still to deallocate, those first that are
+/// stopped first.
+fn fulfillment_orders(order_id: &OrderId, rows: &Rows) -> Result<Vec<FulfillmentOrderId>, Fault> {
+    let mut headers = Vec::new();
+    for header in rows.by::<FulfillmentOrderHeader>(ORDER, order_id)? {
+        let lines = rows.under::<FulfillmentLine>(&header.fulfillment_order_id)?;
+        if lines.iter().any(|line| line.open() + line.pending_deallocation > 0) {
+            headers.push(header);
         }
-        headers.sort_by_key(|header| {
-            (rank(header.request_state), Reverse((header.create_time, header.fulfillment_order_id.clone())))
-        });
-        Ok(headers.into_iter().map(|header| header.fulfillment_order_id.clone()).collect())
+    }
+    headers.sort_by_key(|header| {
+        (rank(header.request_state), Reverse((header.create_time, header.fulfillment_order_id.clone())))
+    });
+    Ok(headers.into_iter().map(|header| header.fulfillment_order_id.clone()).collect())
+}
+
+/// Requests the releases of an order, and the fulfillment orders with units that can be stopped.
+pub(super) fn needs(order_id: &OrderId, rows: &Rows, needs: &mut Needs) {
+    ReleaseAggregate::needs_all(order_id, rows, needs);
+    needs.by::<FulfillmentOrderHeader>(ORDER, order_id);
+    for header in rows.by::<FulfillmentOrderHeader>(ORDER, order_id).into_iter().flatten() {
+        needs.under::<FulfillmentLine>(&header.fulfillment_order_id);
+    }
+    for id in fulfillment_orders(order_id, rows).into_iter().flatten() {
+        FulfillmentOrderAggregate::needs(&id, rows, needs);
+    }
+}
+
+impl CancelUnits {
+    /// Takes off what the order cancels of units that were returned to it, and that it did not know of.
+    fn leave_to_order(&self, left: &mut Vec<LineQuantity>, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
+        let mut releases = ReleaseAggregate::load_all(&self.order_id, rows)?;
+        for unit in left.iter_mut() {
+            let known = self.returned.iter().filter(|known| known.line_number == unit.line_number);
+            let known = known.fold(0_i64, |sum, known| sum.saturating_add(known.quantity));
+            let of_line = releases.iter().map(|release| release.returned(unit.line_number));
+            let (returned, accounted) = of_line.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+            let settled = known.max(accounted).min(returned);
+            let cancelled = unit.quantity.min(returned - settled);
+            account(&mut releases, unit.line_number, settled + cancelled - accounted);
+            unit.quantity -= cancelled;
+        }
+        left.retain(|unit| unit.quantity > 0);
+        releases.into_iter().try_for_each(|release| release.save(rows, cx))
     }
 
     fn cancel_in_releases(
@@ -87,20 +123,14 @@ impl Command for CancelUnits {
     const NAME: &'static str = "CancelUnits";
 
     fn needs(&self, rows: &Rows, needs: &mut Needs) {
-        ReleaseAggregate::needs_all(&self.order_id, rows, needs);
-        needs.by::<FulfillmentOrderHeader>(ORDER, &self.order_id);
-        for header in rows.by::<FulfillmentOrderHeader>(ORDER, &self.order_id).into_iter().flatten() {
-            needs.under::<FulfillmentLine>(&header.fulfillment_order_id);
-        }
-        for id in self.fulfillment_orders(rows).into_iter().flatten() {
-            FulfillmentOrderAggregate::needs(&id, rows, needs);
-        }
+        self::needs(&self.order_id, rows, needs);
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         let mut left = self.lines.clone();
+        self.leave_to_order(&mut left, rows, cx)?;
         self.cancel_in_releases(&mut left, Unassigned::Unrouted, rows, cx)?;
-        let fulfillment_orders = self.fulfillment_orders(rows)?;
+        let fulfillment_orders = fulfillment_orders(&self.order_id, rows)?;
         for id in &fulfillment_orders {
             let mut aggregate = FulfillmentOrderAggregate::load(id, rows)?;
             let cancelled = aggregate.cancel_pending(&left);
@@ -122,38 +152,41 @@ impl Command for CancelUnits {
     }
 }
 
-/// The other fulfillment orders of the order whose nodes are asked to stop units.
-fn others_asked(id: &FulfillmentOrderId, rows: &Rows) -> Result<Vec<FulfillmentOrderId>, Fault> {
-    let Some(own) = rows.get::<FulfillmentOrderHeader>(id)? else { return Ok(Vec::new()) };
-    let asked = rows.by::<FulfillmentOrderHeader>(ORDER, &own.order_id)?.into_iter().filter(|header| {
-        header.fulfillment_order_id != *id && header.request_state == RequestState::CancellationRequested
-    });
-    Ok(asked.map(|header| header.fulfillment_order_id.clone()).collect())
-}
-
-/// Requests the rows that [`keep_instead`] reads.
-pub(super) fn needs_asked(id: &FulfillmentOrderId, rows: &Rows, needs: &mut Needs) {
-    let Ok(Some(own)) = rows.get::<FulfillmentOrderHeader>(id) else { return };
-    needs.by::<FulfillmentOrderHeader>(ORDER, &own.order_id);
-    for other in others_asked(id, rows).into_iter().flatten() {
-        FulfillmentOrderAggregate::needs(&other, rows, needs);
-    }
-}
-
-/// The order has these units back from a fulfillment order, and cancels them instead of as many that nodes are asked to stop.
+/// The order has units back, and cancels them instead of as many that are to be cancelled here.
 pub(super) fn keep_instead(
-    id: &FulfillmentOrderId,
-    returned: &mut [LineQuantity],
+    order_id: &OrderId,
+    returned: Returned,
     rows: &mut Rows,
     cx: &mut Context<'_>,
 ) -> Result<(), Fault> {
-    if returned.iter().all(|unit| unit.quantity == 0) {
+    let Returned { units, mut left } = returned;
+    if units.is_empty() {
         return Ok(());
     }
-    for other in others_asked(id, rows)? {
-        let mut aggregate = FulfillmentOrderAggregate::load(&other, rows)?;
-        aggregate.keep_instead(returned);
+    let fulfillment_orders = fulfillment_orders(order_id, rows)?;
+    for id in &fulfillment_orders {
+        let mut aggregate = FulfillmentOrderAggregate::load(id, rows)?;
+        aggregate.keep_pending(&mut left);
         aggregate.save(rows, cx)?;
     }
-    Ok(())
+    let mut releases = ReleaseAggregate::load_all(order_id, rows)?;
+    releases.iter_mut().for_each(|release| release.keep_planned(&mut left));
+    releases.into_iter().try_for_each(|release| release.save(rows, cx))?;
+    for id in &fulfillment_orders {
+        let mut aggregate = FulfillmentOrderAggregate::load(id, rows)?;
+        aggregate.keep_asked(&mut left);
+        aggregate.save(rows, cx)?;
+    }
+    let mut releases = ReleaseAggregate::load_all(order_id, rows)?;
+    for unit in difference(&units, &left) {
+        account(&mut releases, unit.line_number, unit.quantity);
+    }
+    releases.into_iter().try_for_each(|release| release.save(rows, cx))
+}
+
+/// Sets no request off any more against so many units of a line that were returned to the order.
+fn account(releases: &mut [ReleaseAggregate], line_number: i32, mut units: i64) {
+    for release in releases {
+        units -= release.account_returned(line_number, units);
+    }
 }

@@ -124,6 +124,7 @@ fn line(order_id: &OrderId, release_number: i64, released: ReleasedLine) -> Resu
         to_cancel: 0,
         assigned: 0,
         returned_to_order: 0,
+        returned_accounted: 0,
         cancelled: 0,
         unrouted_sku: None,
         version: 0,

@@ -14,6 +14,7 @@
 //! 6. The request ends without an answer, as rejected: with a later change of the group, with the last unit of the fulfillment
 //!    order, however it went, and after the node's time to accept, or a day ([`ExpiryTask`]). A node that accepts later ships to
 //!    the new address all the same.
+//!    While all nodes decline, the release goes back to the old address, so that what they give up later goes there too.
 //! 7. Once no node is asked any more: `fulfillment.ship_to_change_settled` (`ship_to_change.rs`). Units that left stay with the old
 //!    address, with the reason "already shipped".
 
@@ -92,7 +93,7 @@ impl Command for ChangeShipTo {
     const NAME: &'static str = "ChangeShipTo";
 
     fn needs(&self, rows: &Rows, needs: &mut Needs) {
-        needs.row::<ShipToChange>(&(self.order_id.clone(), self.change_number));
+        needs.row::<ShipToChange>(&(self.order_id.clone(), self.change_number, self.ship_to_group));
         ReleaseAggregate::needs_all(&self.order_id, rows, needs);
         needs.by::<FulfillmentOrderHeader>(ORDER, &self.order_id);
         for header in self.fulfillment_orders(rows).into_iter().flatten() {
@@ -102,12 +103,12 @@ impl Command for ChangeShipTo {
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
-        let key = (self.order_id.clone(), self.change_number);
+        let key = (self.order_id.clone(), self.change_number, self.ship_to_group);
         if rows.get::<ShipToChange>(&key)?.is_some() {
             return Ok(());
         }
         let (account_id, ship_to) = (self.account_id.clone(), self.ship_to.clone());
-        let mut change = ShipToChange::new(key, account_id, self.ship_to_group, ship_to, cx.now());
+        let mut change = ShipToChange::new(key, account_id, ship_to, cx.now());
         for mut release in ReleaseAggregate::load_all(&self.order_id, rows)? {
             if release.release().ship_to_group == self.ship_to_group {
                 change.accept(release.redirect(self.change_number, &self.ship_to));
@@ -160,9 +161,10 @@ impl AnswerShipToChange {
     /// The change that is answered, if the node was asked for it.
     fn change(&self, aggregate: &FulfillmentOrderAggregate, rows: &Rows) -> Result<ShipToChange, Fault> {
         let header = &aggregate.order().header;
-        let change = rows.get::<ShipToChange>(&(header.order_id.clone(), self.change_number))?;
-        let change = change.filter(|change| change.ship_to_group == header.ship_to_group).cloned();
-        change.ok_or_else(|| aggregate.refreshed(Fault::not_supported("the node was not asked for this change")))
+        let change = rows.get::<ShipToChange>(&(header.order_id.clone(), self.change_number, header.ship_to_group))?;
+        change
+            .cloned()
+            .ok_or_else(|| aggregate.refreshed(Fault::not_supported("the node was not asked for this change")))
     }
 }
 
@@ -173,7 +175,7 @@ impl Command for AnswerShipToChange {
     fn needs(&self, rows: &Rows, needs: &mut Needs) {
         FulfillmentOrderAggregate::needs(&self.fulfillment_order_id, rows, needs);
         if let Ok(Some(header)) = rows.get::<FulfillmentOrderHeader>(&self.fulfillment_order_id) {
-            needs.row::<ShipToChange>(&(header.order_id.clone(), self.change_number));
+            needs.row::<ShipToChange>(&(header.order_id.clone(), self.change_number, header.ship_to_group));
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod events;
 mod plan;
+mod returned;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -263,34 +264,6 @@ impl ReleaseAggregate {
     /// A line, to be changed.
     pub(crate) fn line_mut(&mut self, line_number: i64) -> Option<&mut ReleaseLine> {
         self.lines.iter_mut().find(|line| line.line_number == line_number)
-    }
-
-    /// Routes units again that inventory deallocated from a node, except those that are returned to the order.
-    pub(crate) fn reassign(
-        &mut self,
-        deallocated: &[LineQuantity],
-        returned_to_order: Option<(FulfillmentUnfulfillable, String)>,
-    ) {
-        self.each(deallocated, |line, quantity| {
-            line.assigned -= quantity;
-            line.unrouted += quantity;
-        });
-        if let Some((returned, _)) = &returned_to_order {
-            self.each(&returned.lines, |line, quantity| {
-                line.unrouted -= quantity;
-                line.returned_to_order += quantity;
-            });
-        }
-        self.returned_to_order = returned_to_order;
-        self.reroute();
-    }
-
-    fn each(&mut self, units: &[LineQuantity], change: impl Fn(&mut ReleaseLine, i64)) {
-        for unit in units {
-            if let Some(line) = self.line_mut(unit.line_number.into()) {
-                change(line, unit.quantity);
-            }
-        }
     }
 
     /// Saves the release and emits its events: unrouted units of a cancelled release are cancelled, and the exception follows

@@ -16,6 +16,7 @@ mod partial_cancelling;
 mod plans;
 mod replicas;
 mod reporters;
+mod returned_units;
 mod reuse;
 mod routing;
 mod ship_to_change;

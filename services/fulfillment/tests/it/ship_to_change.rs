@@ -1,5 +1,7 @@
 //! The destination of released units changes while nodes have them.
 
+mod late;
+
 use std::time::Duration;
 
 use proto::{
@@ -253,40 +255,6 @@ async fn a_later_change_takes_the_place_of_one_that_is_not_answered() {
         let order = world.fulfillment_order(ORDER).await;
         assert_eq!((goes_to(order.ship_to.as_ref()), order.ship_to_change), ("Shop", None));
         assert_eq!(world.settled().await[1..], [settles(2, 5, 0, "")]);
-        assert_quiet(&world).await;
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn an_acceptance_of_an_earlier_change_counts_while_a_later_one_is_not_answered() {
-    each(accepted, async |world| {
-        world.change_ship_to(1, address("Branch", "DE")).await;
-        world.change_ship_to(2, address("Shop", "DE")).await;
-        world.answer_ship_to(1, ShipToChangeAnswer::Accepted).await.unwrap();
-        let order = world.fulfillment_order(ORDER).await;
-        assert_eq!(goes_to(order.ship_to.as_ref()), "Branch");
-        assert_eq!(order.ship_to_change.unwrap().change_number, 2);
-        assert_eq!(world.settled().await[1..], [settles(1, 5, 0, "")]);
-        world.answer_ship_to(2, ShipToChangeAnswer::Rejected).await.unwrap();
-        assert_eq!(goes_to(world.fulfillment_order(ORDER).await.ship_to.as_ref()), "Branch");
-        assert_eq!(world.settled().await[2..], [settles(2, 0, 5, "the truck is loaded")]);
-        assert_quiet(&world).await;
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_node_that_does_not_answer_keeps_the_old_address_and_may_accept_late() {
-    each(accepted, async |world| {
-        world.change_ship_to(1, address("Branch", "DE")).await;
-        world.clock.advance(Duration::from_secs(24 * 60 * 60));
-        world.drain().await;
-        assert_eq!(world.fulfillment_order(ORDER).await.ship_to_change, None);
-        assert_eq!(world.settled().await, [settles(1, 0, 5, "the node did not answer in time")]);
-        world.answer_ship_to(1, ShipToChangeAnswer::Accepted).await.unwrap();
-        assert_eq!(goes_to(world.fulfillment_order(ORDER).await.ship_to.as_ref()), "Branch");
-        assert_eq!(world.settled().await[1..], [settles(1, 5, 0, "")]);
         assert_quiet(&world).await;
     })
     .await;

@@ -145,7 +145,7 @@ impl World {
     /// The order is cancelled.
     pub(crate) fn cancel(&self, order: &str) {
         let requested =
-            OrderCancelRequested { order_id: order.to_owned(), reason: "not wanted".to_owned(), lines: Vec::new() };
+            OrderCancelRequested { order_id: order.to_owned(), reason: "not wanted".to_owned(), ..Default::default() };
         self.order_log.emit(order, &OrderEvent::OrderCancelRequested(requested));
     }
 
@@ -162,12 +162,18 @@ impl World {
         self.order_log.append(Event { account_id: "acc_1".to_owned(), ..requested });
     }
 
-    /// Units of the order are cancelled.
+    /// Units of the order are cancelled, which has none back.
     pub(crate) fn cancel_units(&self, order: &str, lines: &[LineQuantity]) {
+        self.cancel_units_after(order, lines, &[]);
+    }
+
+    /// Units of the order are cancelled, which knows of the units that were returned to it.
+    pub(crate) fn cancel_units_after(&self, order: &str, lines: &[LineQuantity], returned: &[LineQuantity]) {
         let requested = OrderCancelRequested {
             order_id: order.to_owned(),
             reason: "fewer are wanted".to_owned(),
             lines: lines.to_vec(),
+            returned: returned.to_vec(),
         };
         self.order_log.emit(order, &OrderEvent::OrderCancelRequested(requested));
     }

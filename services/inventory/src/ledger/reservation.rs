@@ -53,7 +53,8 @@ impl Ledger {
     /// Reserves units for the lines of an order: on refusal none.
     ///
     /// A line that has the requested quantity already keeps what it has; another quantity changes it by the difference. A line that
-    /// goes to another country than before is redirected first. Lines that share an item share its free units.
+    /// goes to another country than before is redirected first. Lines that share an item share its free units. The newest call
+    /// decides on all units of its lines: what becomes of a shortage, and when they expire.
     pub(crate) fn reserve(
         &mut self,
         order_id: &OrderId,
@@ -87,9 +88,6 @@ impl Ledger {
             return Err(Fault::violations(violations));
         }
         let mut short = self.redirect(&redirections)?;
-        for (key, _) in &redirections {
-            self.reservations.edit(key).ok_or_else(not_loaded)?.set_terms(terms);
-        }
         for (key, line, units) in increases {
             let available = self.reserve_more(&key, account_id, &line.sku, units, terms)?;
             if available < units {
@@ -97,7 +95,11 @@ impl Ledger {
             }
         }
         for line in lines {
-            self.prioritize(&line.key(order_id), terms.priority, terms.promise_time)?;
+            let key = line.key(order_id);
+            if !self.reservations.get(&key).ok_or_else(not_loaded)?.has_terms(terms) {
+                self.reservations.edit(&key).ok_or_else(not_loaded)?.set_terms(terms);
+            }
+            self.prioritize(&key, terms.priority, terms.promise_time)?;
         }
         let refused = short.first().filter(|_| terms.shortage_policy == ShortagePolicy::Refuse);
         refused.map_or(Ok(()), |ShortLine { line_number, sku, units, available }| {
@@ -129,7 +131,6 @@ impl Ledger {
         let reservation = self.reservations.make(key, new);
         reservation.requested += units;
         reservation.reserved += available;
-        reservation.set_terms(terms);
         if available > 0 {
             let entry = self.entry(MovementKind::Reserved, sku, key.0.as_str());
             self.record(Entry { reserved: available, ship_to_country: &ship_to_country, ..entry })?;
@@ -194,8 +195,15 @@ impl Ledger {
 }
 
 impl Reservation {
-    /// The newest call that reserves units for the line, or has them go elsewhere, decides on all of them.
+    fn has_terms(&self, terms: &Terms) -> bool {
+        (self.shortage_policy, self.expire_after) == (terms.shortage_policy, terms.expire_after)
+    }
+
+    /// Another time to live than before begins now.
     fn set_terms(&mut self, terms: &Terms) {
+        if self.expire_after != terms.expire_after {
+            self.expire_time = None;
+        }
         (self.shortage_policy, self.expire_after) = (terms.shortage_policy, terms.expire_after);
     }
 }

@@ -189,6 +189,37 @@ async fn expired_units_are_backordered_at_the_end_of_the_queue() {
 }
 
 #[tokio::test]
+async fn another_time_to_live_of_the_same_units_begins_anew_and_the_same_does_not() {
+    each(World::open, async |world| {
+        world.receive("A", HERE, 3).await;
+        let reserve = async |seconds: u64, promised: Option<i64>| {
+            let request = ReserveRequest {
+                shortage_policy: ShortagePolicy::Backorder.into(),
+                expire_after: Some(mesh::wire::duration(Duration::from_secs(seconds))),
+                promise_time: promised.map(|seconds| prost_types::Timestamp { seconds, nanos: 0 }),
+                ..requested("ord_1", &[(1, "A", 3)])
+            };
+            world.client.clone().reserve(request).await.unwrap();
+            world.reservation("ord_1").await
+        };
+        let first = reserve(60, None).await;
+        world.clock.advance(Duration::from_secs(30));
+        assert_eq!(reserve(60, None).await.expire_time, first.expire_time);
+        let later = reserve(600, Some(1_800_000_000)).await;
+        assert_eq!(later.expire_time.unwrap().seconds, first.expire_time.unwrap().seconds + 30 + 540);
+        assert_eq!(later.promise_time.unwrap().seconds, 1_800_000_000);
+        world.reserve("ord_2", &[(1, "A", 1)]).await;
+        for (seconds, expired) in [(599, 0), (1, 1)] {
+            world.clock.advance(Duration::from_secs(seconds));
+            world.drain().await;
+            assert_eq!(world.emitted(EventType::InventoryReservationExpired).await.len(), expired);
+        }
+        world.check("A").await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_order_with_allocated_units_keeps_its_other_units_past_their_time() {
     each(World::open, async |world| {
         world.receive("A", HERE, 3).await;

@@ -108,7 +108,16 @@ fn aggregate_of(fill_policy: FillPolicy, invoice_policy: InvoicePolicy, lines: V
     order.total_minor = lines.iter().map(|line| line.amount_minor).sum();
     order.sum_up(&lines);
     let (groups, shipments, pending) = (Vec::new(), Vec::new(), Vec::new());
-    OrderAggregate(ChangingOrder { order, lines, groups, change: None, shipments, standing: None, pending })
+    OrderAggregate(ChangingOrder {
+        order,
+        lines,
+        groups,
+        change: None,
+        settled_change: None,
+        shipments,
+        standing: None,
+        pending,
+    })
 }
 
 fn usual(ordered: &[i64]) -> OrderAggregate {

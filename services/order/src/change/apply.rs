@@ -16,6 +16,9 @@ use crate::{
 /// The most that a changed order may come to, in minor units, so that no sum over orders overflows.
 const MAX_TOTAL: i64 = i64::MAX / 64;
 
+/// Why inventory cannot be told of a change yet.
+const UNDECIDED: &str = "whether the order can be filled is not decided yet";
+
 /// Why a change is not possible.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problem {
@@ -226,7 +229,7 @@ fn change_ship_to(
         return problem(part, "the order has no such group");
     };
     if order.order.state == OrderState::Submitted && order.order.fill_policy == FillPolicy::FillOrKill {
-        return problem(part, "whether the order can be filled is not decided yet");
+        return problem(part, UNDECIDED);
     }
     let (mut open, mut requested) = (0, 0);
     for line in order.lines_of(group) {
@@ -251,6 +254,9 @@ fn change_times(order: &mut ChangingOrder, times: &contract::OrderTimesChange, n
     let cancel_after = read(times.cancel_after_after);
     if cancel_after.is_some_and(|cancel_after| cancel_after <= now) {
         return problem(Part::Times, "cancel_after must be in the future");
+    }
+    if order.order.state == OrderState::Submitted && order.order.fill_policy == FillPolicy::FillOrKill {
+        return problem(Part::Times, UNDECIDED);
     }
     let release_time = ship_window::release_time(not_before, requested, order.order.handling_time(), now);
     let is_later = (not_before, requested) != (order.order.ship_not_before, order.order.requested_ship_time);

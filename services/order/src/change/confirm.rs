@@ -69,7 +69,7 @@ impl Command for ConfirmChange {
         aggregate.change(now, |order| outcome = order.confirm_change(&self.consent_note, now));
         outcome
             .map_err(|problem| Fault::not_supported(format!("the change is not possible: {}", problem.description)))?;
-        withdraw::drop_expiry(&self.order_id, self.change_number, cx);
+        withdraw::EXPIRE.drop(&self.order_id, self.change_number, cx);
         if times {
             ship_window::schedule(&aggregate.order, cx);
         }

@@ -118,7 +118,7 @@ fn line(
             checks.wrong(field("discount_basis_points"), "is set by the distributor");
         }
     }
-    let quantity = quantity(edit, field, checks);
+    let quantity = OrderedQuantity::read(edit.quantity, &edit.decimal_quantity, 0, field, checks);
     let priced = edit.unit_price_minor.is_none_or(|price| (0..=MAX_PRICE).contains(&price));
     if !priced {
         checks.wrong(field("unit_price_minor"), "must be 0 to 1,000,000,000,000");
@@ -136,32 +136,6 @@ fn line(
         unit_price_minor: edit.unit_price_minor,
         discount: discount.flatten(),
     })
-}
-
-/// The quantity of a line as it shall be; `Some(None)` when it stays.
-fn quantity(
-    edit: &contract::LineEdit,
-    field: impl Fn(&str) -> String,
-    checks: &mut Checks,
-) -> Option<Option<OrderedQuantity>> {
-    match (edit.quantity, edit.decimal_quantity.as_str()) {
-        (None, "") => Some(None),
-        (Some(quantity), "") => {
-            checks.quantity(field("quantity"), quantity, 0).map(|quantity| Some(OrderedQuantity::whole(quantity)))
-        }
-        (None, text) => {
-            let read = OrderedQuantity::parse(text);
-            if read.is_none() {
-                checks
-                    .wrong(field("decimal_quantity"), "must be a decimal number such as 2.5, with at most 6 decimals");
-            }
-            read.map(Some)
-        }
-        (Some(_), _) => {
-            checks.wrong(field("quantity"), "must not be set when decimal_quantity is given");
-            None
-        }
-    }
 }
 
 fn added_line(

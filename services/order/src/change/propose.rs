@@ -23,7 +23,10 @@ use crate::{
     node::Nodes,
     order::{Action, Order},
     order_line::OrderLine,
-    place::price::{Pricing, price},
+    place::{
+        base_units,
+        price::{Pricing, price},
+    },
     wire,
 };
 
@@ -86,7 +89,7 @@ impl ProposeChange {
         };
         change.set_state(OrderChangeState::Proposed);
         for (index, edit) in self.edits.lines.iter().enumerate() {
-            change.lines.extend(edited(index, edit, order, checks));
+            change.lines.extend(edited(index, edit, order, rows, checks)?);
         }
         let mut next = order.lines.last().map_or(0, |line| line.line_number);
         next = self.edits.added.iter().map(|added| added.line.line_number).fold(next, i64::max);
@@ -192,18 +195,28 @@ impl ProposeChange {
 }
 
 /// What an edit of a line sets.
-fn edited(index: usize, edit: &LineEdit, order: &ChangingOrder, checks: &mut Checks) -> Option<LineChange> {
+fn edited(
+    index: usize,
+    edit: &LineEdit,
+    order: &ChangingOrder,
+    rows: &Rows,
+    checks: &mut Checks,
+) -> Result<Option<LineChange>, Fault> {
     let Some(line) = order.line(edit.line_number) else {
         checks.wrong(format!("lines[{index}].line_number"), format!("the order has no line {}", edit.line_number));
-        return None;
+        return Ok(None);
     };
     let mut target = apply::before(line);
-    if let Some(quantity) = &edit.quantity {
-        let units = line.base_units(quantity.fraction());
-        if units.is_none() {
-            checks.wrong(format!("lines[{index}].quantity"), "is not a whole number of the item's base unit");
+    match &edit.quantity {
+        None => {}
+        // It is removed.
+        Some(quantity) if quantity.is_zero() => target.quantity_after = 0,
+        Some(quantity) => {
+            let item = rows.get::<Item>(&line.sku)?.ok_or_else(|| Fault::not_found("item", &line.sku))?;
+            let units = base_units(quantity, &format!("lines[{index}]"), item, &line.order_unit(item), checks);
+            let Some(units) = units else { return Ok(None) };
+            target.quantity_after = units;
         }
-        target.quantity_after = units?;
     }
     target.unit_price_minor_after = edit.unit_price_minor.unwrap_or(target.unit_price_minor_before);
     if let Some(discount) = edit.discount {
@@ -215,7 +228,7 @@ fn edited(index: usize, edit: &LineEdit, order: &ChangingOrder, checks: &mut Che
     if is_same {
         checks.wrong(format!("lines[{index}]"), "changes nothing");
     }
-    Some(target)
+    Ok(Some(target))
 }
 
 /// A new line with its price.
@@ -318,6 +331,12 @@ impl Command for ProposeChange {
         for added in &self.edits.added {
             needs.row::<Item>(&added.line.sku);
         }
+        let lines = rows.under::<OrderLine>(&self.order_id).unwrap_or_default();
+        for edit in self.edits.lines.iter().filter(|edit| edit.quantity.is_some()) {
+            if let Some(line) = lines.iter().find(|line| line.line_number == edit.line_number) {
+                needs.row::<Item>(&line.sku);
+            }
+        }
         let Ok(Some(order)) = rows.get::<Order>(&self.order_id) else { return };
         if !self.edits.added.is_empty() {
             needs.row::<Account>(&order.account_id);
@@ -345,7 +364,8 @@ impl Command for ProposeChange {
         aggregate.change(now, |order| order.propose_change(change, hold));
         let saved = aggregate.save(rows, cx)?;
         let change = saved.change().cloned().unwrap_or_default();
-        withdraw::schedule_expiry(&self.order_id, change.change_number, now.after(self.expire_after), cx);
+        let (number, due) = (change.change_number.into(), now.after(self.expire_after));
+        withdraw::EXPIRE.schedule(&self.order_id, number, due, cx);
         checked(saved.change_to_contract())
     }
 }

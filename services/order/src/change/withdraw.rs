@@ -7,13 +7,16 @@ use mesh::{
     wire::{Checks, checked},
 };
 use proto::order::v1::{self as contract, OrderChangeState};
-use store::{AnyCommand, Command, Context, Needs, Rows, Task, TaskHandler};
-use types::{Fault, OrderId, Timestamp, limits::MAX_TEXT};
+use store::{Command, Context, Needs, Rows};
+use types::{Fault, OrderId, limits::MAX_TEXT};
 
-use crate::{aggregate::OrderAggregate, order::Action};
+use crate::{aggregate::OrderAggregate, numbered_task::NumberedTask, order::Action};
 
-/// The kind of the task that ends a change. Its key is `order/change number`.
-const EXPIRE: &str = "order.change_expire";
+/// The task that ends a change that is not confirmed in time.
+pub(crate) const EXPIRE: NumberedTask = NumberedTask {
+    kind: "order.change_expire",
+    command: |order_id, change_number| Box::new(ExpireChange { order_id, change_number }),
+};
 
 /// Withdraws a proposed change.
 #[derive(Debug)]
@@ -63,7 +66,7 @@ impl Command for WithdrawChange {
         proposed(&aggregate, self.change_number)?;
         let now = cx.now();
         aggregate.change(now, |order| order.drop_change(OrderChangeState::Withdrawn, &self.reason, now));
-        drop_expiry(&self.order_id, self.change_number, cx);
+        EXPIRE.drop(&self.order_id, self.change_number, cx);
         checked(aggregate.save(rows, cx)?.change_to_contract())
     }
 }
@@ -92,34 +95,5 @@ impl Command for ExpireChange {
         let now = cx.now();
         aggregate.change(now, |order| order.drop_change(OrderChangeState::Expired, "not confirmed in time", now));
         aggregate.save(rows, cx).map(|_| ())
-    }
-}
-
-/// Schedules the end of a change that is not confirmed.
-pub(super) fn schedule_expiry(order_id: &OrderId, change_number: i32, due: Timestamp, cx: &mut Context<'_>) {
-    cx.schedule(Task::new(EXPIRE, format!("{order_id}/{change_number}"), due));
-}
-
-/// Drops the task.
-pub(super) fn drop_expiry(order_id: &OrderId, change_number: i64, cx: &mut Context<'_>) {
-    cx.unschedule(EXPIRE, &format!("{order_id}/{change_number}"));
-}
-
-/// Runs the task.
-#[derive(Debug)]
-pub(crate) struct ExpireTask;
-
-#[async_trait::async_trait]
-impl TaskHandler for ExpireTask {
-    fn kind(&self) -> &'static str {
-        EXPIRE
-    }
-
-    async fn run(&self, task: &Task) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
-        let change =
-            task.key.split_once('/').and_then(|(order, number)| Some((order.parse().ok()?, number.parse().ok()?)));
-        let (order_id, change_number) =
-            change.ok_or_else(|| Fault::internal(format!("{:?} names no change", task.key)))?;
-        Ok(vec![Box::new(ExpireChange { order_id, change_number })])
     }
 }

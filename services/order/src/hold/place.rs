@@ -109,7 +109,9 @@ impl Command for PlaceHold {
             credit_account_id: None,
             version: 0,
         };
-        release::schedule_expiry(&hold, cx);
+        if let Some(expire_time) = self.expire_time {
+            release::EXPIRE.schedule(&self.order_id, hold.hold_number, expire_time, cx);
+        }
         aggregate.change(cx.now(), |aggregate| aggregate.place_hold(hold));
         aggregate.save_and_show(rows, cx)
     }

@@ -7,14 +7,17 @@ use mesh::{
     wire::{Checks, checked},
 };
 use proto::order::v1 as contract;
-use store::{AnyCommand, Command, Context, Needs, Rows, Task, TaskHandler};
+use store::{Command, Context, Needs, Rows};
 use types::{Fault, OrderId};
 
 use super::Hold;
-use crate::{aggregate::OrderAggregate, order::Action};
+use crate::{aggregate::OrderAggregate, numbered_task::NumberedTask, order::Action};
 
-/// The kind of the task that releases a hold when its time is over. Its key is `order/hold number`.
-const EXPIRE: &str = "order.hold_expire";
+/// The task that releases a hold when its time is over.
+pub(crate) const EXPIRE: NumberedTask = NumberedTask {
+    kind: "order.hold_expire",
+    command: |order_id, hold_number| Box::new(ExpireHold { order_id, hold_number }),
+};
 
 /// Releases a hold.
 #[derive(Debug)]
@@ -56,7 +59,7 @@ impl Command for ReleaseHold {
         if hold.release_time.is_some() {
             return Err(Fault::not_supported(format!("hold {} is released already", self.hold_number)));
         }
-        drop_expiry(&hold, cx);
+        EXPIRE.drop(&self.order_id, self.hold_number, cx);
         let released_by = Some(self.caller.subject.clone());
         aggregate.change(cx.now(), |aggregate| aggregate.release_hold(hold, released_by, cx.now()));
         aggregate.save_and_show(rows, cx)
@@ -85,40 +88,5 @@ impl Command for ExpireHold {
         let mut aggregate = OrderAggregate::load(&self.order_id, rows)?;
         aggregate.change(cx.now(), |aggregate| aggregate.release_hold(hold, None, cx.now()));
         aggregate.save(rows, cx).map(|_| ())
-    }
-}
-
-fn key(hold: &Hold) -> String {
-    format!("{}/{}", hold.order_id, hold.hold_number)
-}
-
-/// Schedules the release of a hold that has an end.
-pub(super) fn schedule_expiry(hold: &Hold, cx: &mut Context<'_>) {
-    if let Some(expire_time) = hold.expire_time {
-        cx.schedule(Task::new(EXPIRE, key(hold), expire_time));
-    }
-}
-
-fn drop_expiry(hold: &Hold, cx: &mut Context<'_>) {
-    if hold.expire_time.is_some() {
-        cx.unschedule(EXPIRE, &key(hold));
-    }
-}
-
-/// Runs the task.
-#[derive(Debug)]
-pub(crate) struct ExpireTask;
-
-#[async_trait::async_trait]
-impl TaskHandler for ExpireTask {
-    fn kind(&self) -> &'static str {
-        EXPIRE
-    }
-
-    async fn run(&self, task: &Task) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
-        let hold =
-            task.key.split_once('/').and_then(|(order, number)| Some((order.parse().ok()?, number.parse().ok()?)));
-        let (order_id, hold_number) = hold.ok_or_else(|| Fault::internal(format!("{:?} names no hold", task.key)))?;
-        Ok(vec![Box::new(ExpireHold { order_id, hold_number })])
     }
 }

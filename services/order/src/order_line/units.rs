@@ -129,6 +129,7 @@ impl OrderLine {
     /// Returns units from nodes to the order, as far as they are still there. As many as nodes were to stop are cancelled, and nodes are
     /// not to stop others for them: returns how many.
     pub(crate) fn take_back(&mut self, units: i64) -> i64 {
+        self.returned_by_nodes += units;
         let units = units.min(self.released);
         let cancelled = units.min(self.cancel_requested);
         self.released -= units;

@@ -162,7 +162,8 @@ pub(crate) fn line(
         line_number = None;
     }
     let sku = checks.sku(field("sku"), &new.sku);
-    let quantity = quantity(new, field, checks);
+    let whole = (new.quantity != 0 || new.decimal_quantity.is_empty()).then_some(new.quantity);
+    let quantity = OrderedQuantity::read(whole, &new.decimal_quantity, 1, field, checks);
     let uom = checks.optional_text(field("uom"), &new.uom, 16);
     let unit_price_minor = price(new.unit_price_minor, field("unit_price_minor"), checks);
     let expected = price(new.expected_unit_price_minor, field("expected_unit_price_minor"), checks);
@@ -181,33 +182,13 @@ pub(crate) fn line(
         ship_to_group: (new.ship_to_group > 0).then_some(new.ship_to_group.into()),
         split: parts?,
         sku: sku?,
-        quantity: quantity?,
+        quantity: quantity??,
         uom: uom?,
         unit_price_minor: unit_price_minor?,
         expected_unit_price_minor: expected?,
         discount: discount?,
         own_fields: own_fields?,
     })
-}
-
-fn quantity(
-    new: &contract::NewOrderLine,
-    field: impl Fn(&str) -> String,
-    checks: &mut Checks,
-) -> Option<OrderedQuantity> {
-    if new.decimal_quantity.is_empty() {
-        return checks.quantity(field("quantity"), new.quantity, 1).map(OrderedQuantity::whole);
-    }
-    if new.quantity != 0 {
-        checks.wrong(field("quantity"), "must be 0 when decimal_quantity is given");
-    }
-    let read = OrderedQuantity::parse(&new.decimal_quantity);
-    if read.is_none() {
-        let must =
-            "must be a decimal number such as 2.5, more than 0 and at most 1,000,000,000, with at most 6 decimals";
-        checks.wrong(field("decimal_quantity"), must);
-    }
-    read
 }
 
 /// A price that may be absent: `Some(None)` when it is.

@@ -116,7 +116,7 @@ pub(crate) fn price(
     let Some((item, unit)) = ordered_unit(rows.get::<Item>(&line.sku)?, &line.uom, path, checks) else {
         return Ok(None);
     };
-    let ordered = quantity::base_units(line, path, item, &unit, checks);
+    let ordered = quantity::base_units(&line.quantity, path, item, &unit, checks);
     // Without an account there is no price.
     let Some(pricing) = pricing else { return Ok(None) };
     let ours = match line.unit_price_minor {

@@ -1,4 +1,4 @@
-//! The quantity of a new line: a whole or a decimal number of a unit, in base units.
+//! The quantity of a line that is ordered, quoted or changed: a whole or a decimal number of a unit, in base units.
 
 use mesh::wire::Checks;
 use types::{
@@ -6,7 +6,6 @@ use types::{
     limits::{MAX_DECIMALS, MAX_QUANTITY},
 };
 
-use super::NewLine;
 use crate::item::{Factor, Item, OrderUnit};
 
 /// A quantity as it was ordered: its digits, and how many of them are decimals.
@@ -41,6 +40,32 @@ impl OrderedQuantity {
         (digits > 0 && digits <= MAX_QUANTITY * quantity.scale()).then_some(quantity)
     }
 
+    /// Reads a whole or a decimal number of a request, a whole one of at least `least`; `Some(None)` when there is neither. `field` makes
+    /// the path of a field.
+    #[expect(clippy::option_option, reason = "what is absent is not wrong")]
+    pub(crate) fn read(
+        whole: Option<i64>,
+        decimal: &str,
+        least: i64,
+        field: impl Fn(&str) -> String,
+        checks: &mut Checks,
+    ) -> Option<Option<Self>> {
+        if decimal.is_empty() {
+            let Some(whole) = whole else { return Some(None) };
+            return checks.quantity(field("quantity"), whole, least).map(|whole| Some(Self::whole(whole)));
+        }
+        if whole.is_some() {
+            checks.wrong(field("quantity"), "must be absent when decimal_quantity is given");
+        }
+        let read = Self::parse(decimal);
+        if read.is_none() {
+            let must =
+                "must be a decimal number such as 2.5, more than 0 and at most 1,000,000,000, with at most 6 decimals";
+            checks.wrong(field("decimal_quantity"), must);
+        }
+        read.map(Some)
+    }
+
     /// The quantity that a fraction is; `None` when it has more decimals than a quantity may have.
     pub(crate) fn of_fraction(numerator: i128, denominator: i128) -> Option<Self> {
         for decimals in 0..=u32::try_from(MAX_DECIMALS).ok()? {
@@ -58,6 +83,11 @@ impl OrderedQuantity {
     /// The fraction that it is.
     pub(crate) fn fraction(&self) -> (i64, i64) {
         (self.digits, self.scale())
+    }
+
+    /// Whether it is 0, which only a change of a line may set.
+    pub(crate) fn is_zero(&self) -> bool {
+        self.digits == 0
     }
 
     /// The whole number that it is, and 0 when it is none.
@@ -85,15 +115,37 @@ impl OrderedQuantity {
     }
 }
 
-/// The base units of a line of a request; `None` after it noted what is wrong. `path` is the path of its fields.
+/// What a quantity has to fit, in a unit.
+struct Rule<'u> {
+    /// The quantity, as a fraction.
+    quantity: (i64, i64),
+    minimum: i64,
+    multiple: i64,
+    uom: &'u str,
+}
+
+impl Rule<'_> {
+    fn is_below(&self) -> bool {
+        let (digits, scale) = self.quantity;
+        i128::from(digits) < i128::from(self.minimum) * i128::from(scale)
+    }
+
+    fn misses_multiple(&self) -> bool {
+        let (digits, scale) = self.quantity;
+        self.multiple > 1 && i128::from(digits) % (i128::from(self.multiple) * i128::from(scale)) != 0
+    }
+}
+
+/// The base units of a quantity of a unit of an item; `None` after it noted what is wrong. `path` is the path of the line's fields.
+/// What is placed, validated, quoted and changed has to fit the same: the decimals, the minimum and the multiple of the unit, whole
+/// base units, and the minimum and the multiple of the item, which are of base units.
 pub(crate) fn base_units(
-    line: &NewLine,
+    quantity: &OrderedQuantity,
     path: &str,
     item: &Item,
     unit: &OrderUnit,
     checks: &mut Checks,
 ) -> Option<i64> {
-    let quantity = &line.quantity;
     let base_uom = &unit.base_uom;
     let mut wrong = |reason, description: String| {
         checks.wrong_line(format!("{path}.{}", quantity.field()), reason, description);
@@ -103,15 +155,6 @@ pub(crate) fn base_units(
         wrong(LineReason::TooManyDecimals, description);
         return None;
     }
-    let (digits, scale) = quantity.fraction();
-    let misses = |multiple: i64| multiple > 1 && i128::from(digits) % (i128::from(multiple) * i128::from(scale)) != 0;
-    let is_less = |least: i64| i128::from(digits) < i128::from(least) * i128::from(scale);
-    if is_less(unit.minimum_quantity) {
-        wrong(LineReason::BelowMinimum, format!("must be at least {} {}", unit.minimum_quantity, unit.uom));
-    }
-    if misses(unit.order_multiple) {
-        wrong(LineReason::OrderMultiple, format!("must be a multiple of {} {}", unit.order_multiple, unit.uom));
-    }
     let Some(base_units) = quantity.base_units(unit.factor) else {
         wrong(LineReason::QuantityNotConvertible, format!("is not a whole number of {base_uom}"));
         return None;
@@ -119,12 +162,24 @@ pub(crate) fn base_units(
     if base_units > MAX_QUANTITY {
         wrong(LineReason::QuantityTooLarge, format!("is more than 1,000,000,000 {base_uom}"));
     }
-    let (minimum, multiple) = (item.item.0.minimum_quantity, item.item.0.order_multiple);
-    if base_units < minimum {
-        wrong(LineReason::BelowMinimum, format!("must be at least {minimum} {base_uom}, and is {base_units}"));
+    let of_unit = Rule {
+        quantity: quantity.fraction(),
+        minimum: unit.minimum_quantity,
+        multiple: unit.order_multiple,
+        uom: &unit.uom,
+    };
+    let of_item = Rule {
+        quantity: (base_units, 1),
+        minimum: item.item.0.minimum_quantity,
+        multiple: item.item.0.order_multiple,
+        uom: base_uom,
+    };
+    let rules = [of_unit, of_item];
+    if let Some(Rule { minimum, uom, .. }) = rules.iter().find(|rule| rule.is_below()) {
+        wrong(LineReason::BelowMinimum, format!("must be at least {minimum} {uom}"));
     }
-    if multiple > 1 && base_units % multiple != 0 {
-        wrong(LineReason::OrderMultiple, format!("must be a multiple of {multiple} {base_uom}, and is {base_units}"));
+    if let Some(Rule { multiple, uom, .. }) = rules.iter().find(|rule| rule.misses_multiple()) {
+        wrong(LineReason::OrderMultiple, format!("must be a multiple of {multiple} {uom}"));
     }
     Some(base_units)
 }

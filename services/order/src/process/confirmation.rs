@@ -20,7 +20,9 @@ use std::{collections::HashMap, time::Duration};
 use mesh::Channel;
 use proto::{
     inventory::v1::{LineCountry, ReserveRequest, ShortagePolicy, inventory_service_client::InventoryServiceClient},
-    order::v1::{FillPolicy, Order, OrderChangeConfirmed, OrderLine as OrderLineContract, OrderSubmitted},
+    order::v1::{
+        FillPolicy, Order, OrderChangeConfirmed, OrderChangeEnded, OrderLine as OrderLineContract, OrderSubmitted,
+    },
     types::v1::{ItemKind, LineQuantity},
 };
 use store::AnyCommand;
@@ -59,10 +61,10 @@ pub(crate) async fn reserve(
     record(&order_id, report)
 }
 
-/// Reserves what a change has added to an order, and for the places that it now goes to: the totals of its lines are requested, so
-/// that a repeat reserves nothing twice.
+/// Reserves what a change has added to an order, and for the places that it now goes to, until the time that it may be released at:
+/// the totals of its lines are requested, so that a repeat reserves nothing twice.
 pub(crate) async fn reserve_changed(
-    mut inventory: InventoryServiceClient<Channel>,
+    inventory: InventoryServiceClient<Channel>,
     expire_after: Duration,
     event_id: &str,
     confirmed: OrderChangeConfirmed,
@@ -72,14 +74,40 @@ pub(crate) async fn reserve_changed(
     let is_goods = |number: i32| !order.lines.iter().any(|line| line.line_number == number && is_service(line));
     let mut grown = change.lines.iter().filter(|line| line.quantity_after > line.quantity_before);
     let grows = grown.any(|line| is_goods(line.line_number));
-    if (!grows && change.ship_tos.is_empty()) || order.lines.iter().all(is_service) {
+    if (!grows && change.ship_tos.is_empty() && change.times.is_none()) || order.lines.iter().all(is_service) {
         return Ok(Vec::new());
     }
-    // An order of all or nothing does not grow, and what it has is not taken from it.
-    let request = ReserveRequest {
-        shortage_policy: ShortagePolicy::Backorder.into(),
-        ..reserve_request(order, expire_after, event_id)
-    };
+    reserve_again(inventory, expire_after, event_id, order, !change.ship_tos.is_empty()).await
+}
+
+/// Reserves for the place before what nodes did not send to the place of a change.
+pub(crate) async fn reserve_for_place(
+    inventory: InventoryServiceClient<Channel>,
+    expire_after: Duration,
+    event_id: &str,
+    ended: OrderChangeEnded,
+) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
+    match ended.order {
+        Some(order) => reserve_again(inventory, expire_after, event_id, order, true).await,
+        None => Ok(Vec::new()),
+    }
+}
+
+async fn reserve_again(
+    mut inventory: InventoryServiceClient<Channel>,
+    expire_after: Duration,
+    event_id: &str,
+    order: Order,
+    redirects: bool,
+) -> Result<Vec<Box<dyn AnyCommand>>, Fault> {
+    let mut request = reserve_request(order, expire_after, event_id);
+    if request.lines.is_empty() {
+        return Ok(Vec::new());
+    }
+    if redirects {
+        // An order of all or nothing does not grow, and what it has is not taken from it.
+        request.set_shortage_policy(ShortagePolicy::Backorder);
+    }
     let order_id = request.order_id.clone();
     let reserved = inventory.reserve(request).await.map_err(|status| mesh::fault(&status))?;
     record(&order_id, OrderReport::Reserved(read_reservations(&reserved.into_inner().reservations)))
@@ -130,12 +158,12 @@ fn reserve_request(mut order: Order, expire_after: Duration, event_id: &str) -> 
     }
 }
 
-/// From the placing of an order to the time from which its units may be released.
+/// From the placing of an order, or its change, to the time from which its units may be released.
 fn until_release(order: &Order) -> Duration {
-    let [release_time, create_time] =
-        [&order.release_time, &order.create_time].map(|time| time.as_ref().and_then(mesh::wire::from_timestamp));
-    match (release_time, create_time) {
-        (Some(release_time), Some(create_time)) => release_time.since(create_time),
+    let [release_time, update_time] =
+        [&order.release_time, &order.update_time].map(|time| time.as_ref().and_then(mesh::wire::from_timestamp));
+    match (release_time, update_time) {
+        (Some(release_time), Some(update_time)) => release_time.since(update_time),
         _ => Duration::ZERO,
     }
 }

@@ -4,15 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use mesh::wire::{Checks, checked};
 use proto::order::v1 as contract;
-use types::{
-    Fault, LineReason,
-    limits::{MAX_LINES, MAX_QUANTITY},
-};
+use types::{Fault, limits::MAX_LINES};
 
 use super::{ItemLine, Line, Quote};
 use crate::{
     item::Item,
-    place::{check::destination, price::ordered_unit},
+    place::{OrderedQuantity, base_units, check::destination, price::ordered_unit},
 };
 
 impl Quote {
@@ -72,14 +69,7 @@ impl Line {
     fn with_item(&self, at: usize, item: Option<&Item>, checks: &mut Checks) -> Option<ItemLine> {
         let path = format!("lines[{at}]");
         let (item, unit) = ordered_unit(item, &self.uom, &path, checks)?;
-        let quantity = unit.factor.base_units((self.quantity, 1));
-        if quantity.is_none() {
-            let description = format!("is not a whole number of {}", unit.base_uom);
-            checks.wrong_line(format!("{path}.quantity"), LineReason::QuantityNotConvertible, description);
-        } else if quantity.is_some_and(|units| units > MAX_QUANTITY) {
-            let description = format!("is more than 1,000,000,000 {}", unit.base_uom);
-            checks.wrong_line(format!("{path}.quantity"), LineReason::QuantityTooLarge, description);
-        }
+        let quantity = base_units(&OrderedQuantity::whole(self.quantity), &path, item, &unit, checks);
         Some(ItemLine {
             line_number: self.line_number,
             sku: self.sku.clone(),

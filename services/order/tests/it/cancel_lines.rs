@@ -119,18 +119,10 @@ async fn units_that_no_node_finds_are_cancelled_in_place_of_those_that_nodes_wer
     each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 10)])).await;
         let order = world.cancel_units(&order.order_id, &[(1, 6)]).await.unwrap();
-        let reservation = Reservation {
-            order_id: order.order_id.clone(),
-            line_number: 1,
-            version: 2,
-            requested: 10,
-            backordered: 8,
-            ..Default::default()
-        };
         let unfulfillable = FulfillmentUnfulfillable {
             order_id: order.order_id.clone(),
             lines: quantities(&[(1, 8)]),
-            reservations: vec![reservation],
+            reservations: vec![backordered(&order, 8)],
         };
         let order = world.fulfillment_emits(&order, &FulfillmentEvent::FulfillmentUnfulfillable(unfulfillable)).await;
         // Six of the eight that came back are not wanted, and the two at the node are.
@@ -139,6 +131,62 @@ async fn units_that_no_node_finds_are_cancelled_in_place_of_those_that_nodes_wer
         assert_eq!(world.inventory.released().last().unwrap().lines, quantities_of("TEA", &[(1, 6)]));
     })
     .await;
+}
+
+/// Eight of ten released units are returned to the order, and six of the line are cancelled.
+#[tokio::test]
+async fn units_that_are_returned_while_others_are_cancelled_are_cancelled_once_in_any_order() {
+    each(World::furnished, async |world| {
+        let mut outcomes = Vec::new();
+        for (at, first) in ["cancelled", "returned and read", "returned and not read"].into_iter().enumerate() {
+            let order = world.place(order_of(&format!("PO-{at}"), &[("TEA", 10)])).await;
+            let returned = FulfillmentEvent::FulfillmentUnfulfillable(FulfillmentUnfulfillable {
+                order_id: order.order_id.clone(),
+                lines: quantities(&[(1, 8)]),
+                reservations: vec![backordered(&order, 8)],
+            });
+            match first {
+                "cancelled" => {
+                    world.cancel_units(&order.order_id, &[(1, 6)]).await.unwrap();
+                    world.fulfillment_emits(&order, &returned).await;
+                }
+                "returned and read" => {
+                    world.fulfillment_emits(&order, &returned).await;
+                    world.cancel_units(&order.order_id, &[(1, 6)]).await.unwrap();
+                }
+                _ => {
+                    world.fulfillment_log.emit(&order.order_id, &returned);
+                    world.cancel_units(&order.order_id, &[(1, 6)]).await.unwrap();
+                }
+            }
+            world.drain().await;
+            let left = counters(&world.get(&order.order_id).await, 0);
+            outcomes.push((left.released, left.cancel_requested, left.cancelled, left.backordered));
+            // What nodes are asked for next says what the order has back by now.
+            world.cancel_units(&order.order_id, &[(1, 3)]).await.unwrap();
+            let asked: Vec<contract::OrderCancelRequested> =
+                world.events_of(&order.order_id).await.payloads(EventType::OrderCancelRequested);
+            let told: Vec<_> = asked
+                .iter()
+                .map(|it| (it.lines[0].quantity, it.returned.first().map_or(0, |line| line.quantity)))
+                .collect();
+            let crossing = if first == "returned and read" { vec![] } else { vec![(6, 0)] };
+            assert_eq!(told, [crossing, vec![(1, 8)]].concat(), "{first}");
+        }
+        assert_eq!(outcomes, [(2, 0, 6, 2); 3]);
+    })
+    .await;
+}
+
+fn backordered(order: &contract::Order, units: i64) -> Reservation {
+    Reservation {
+        order_id: order.order_id.clone(),
+        line_number: 1,
+        version: 2,
+        requested: 10,
+        backordered: units,
+        ..Default::default()
+    }
 }
 
 fn quantities_of(sku: &str, units: &[(i32, i64)]) -> Vec<proto::types::v1::LineQuantity> {

@@ -23,7 +23,7 @@ const ORDERS: &str = "INSERT INTO orders (order_id, account_id, customer_po, po_
 const LINES: &str = "INSERT INTO order_lines SELECT 'ord_' || (100000 + i), 1, 'acc_' || (i % 3), i, \
     CASE WHEN i % 2 = 0 THEN 'A' ELSE 'SKU-' || i END, '', 'EA', 1, NULL, 0, NULL, 0, 0, 'GOODS', 'AMBIENT', NULL, NULL, 'STOCK', \
     'FIRST', NULL, '', '', NULL, NULL, NULL, 0, NULL, NULL, NULL, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, \
-    0, NULL, 1 FROM n";
+    0, 0, NULL, 1 FROM n";
 const ITEMS: &str = "INSERT INTO items SELECT CASE WHEN i = 2 THEN 'A' ELSE 'SKU-' || i END, \
     CAST(CASE WHEN i = 2 THEN 'a' ELSE 'sku-' || i END AS BYTES_TYPE), EMPTY_BYTES, 1, 1 FROM n";
 const WORDS: &str = "INSERT INTO account_words SELECT 'acc_' || i, 0, CAST('name' || i AS BYTES_TYPE), 1 FROM n";

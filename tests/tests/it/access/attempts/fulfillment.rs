@@ -7,7 +7,7 @@ use super::{
     Outcome::{Hidden, NotFound, Nothing},
     WAREHOUSE, attempt,
 };
-use crate::access::parties::{Party, shipped};
+use crate::access::parties::shipped;
 
 pub(super) fn shipments() -> Vec<Attempt> {
     let mut attempts = Vec::new();

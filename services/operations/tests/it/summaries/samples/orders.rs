@@ -131,7 +131,7 @@ fn changes(samples: &mut Samples) {
         end_reason: "the label is printed".to_owned(),
         ..change
     };
-    let ended = OrderChangeEnded { change: Some(ended) };
+    let ended = OrderChangeEnded { change: Some(ended), order: None };
     let expected = "change 2 partially applied: the label is printed";
     sample(samples, OrderEvent::OrderChangeEnded(ended), expected);
 }
@@ -153,7 +153,7 @@ fn changed(samples: &mut Samples) {
     let cancelled = OrderLinesCancelled { order_id: order_id(), lines: lines(), reason: "too late".to_owned() };
     let expected = "cancelled 12 NW-011, 3 NW-042 before their release: too late";
     sample(samples, OrderEvent::OrderLineCancelled(cancelled), expected);
-    let requested = OrderCancelRequested { order_id: order_id(), reason: "too late".to_owned(), lines: Vec::new() };
+    let requested = OrderCancelRequested { order_id: order_id(), reason: "too late".to_owned(), ..Default::default() };
     let expected = "cancellation of released units requested: too late";
     sample(samples, OrderEvent::OrderCancelRequested(requested.clone()), expected);
     let partly = OrderCancelRequested { lines: lines(), ..requested };
