@@ -21,7 +21,10 @@
 
 use std::collections::HashMap;
 
-use proto::{fulfillment::v1::Node, order::v1::PromiseChange};
+use proto::{
+    fulfillment::v1::Node,
+    order::v1::{PromiseChange, ShipTo},
+};
 use types::Timestamp;
 
 pub(crate) use self::news::{EstimatedPackage, News, record_news};
@@ -147,9 +150,7 @@ impl ChangingOrder {
     }
 
     fn destination(&self, line: &OrderLine) -> Destination {
-        let ship_to = self.ship_to(line.ship_to_group);
-        let address = ship_to.address.clone().unwrap_or_default();
-        Destination::new(&address.country, &address.postal_code, &ship_to.time_zone)
+        destination(self.ship_to(line.ship_to_group))
     }
 
     /// Emits the dates that differ from those that are stored.
@@ -184,4 +185,10 @@ impl ChangingOrder {
             PendingEvent::PromiseSet(changed)
         });
     }
+}
+
+/// Where goods go, as far as it decides when they are there.
+fn destination(ship_to: &ShipTo) -> Destination {
+    let address = ship_to.address.clone().unwrap_or_default();
+    Destination::new(&address.country, &address.postal_code, &ship_to.time_zone)
 }

@@ -6,7 +6,7 @@ use proto::{
     inventory::v1::{Reservation, ReservationsChanged},
     order::v1::{self as contract, PromiseConfidence, PromiseReason},
 };
-use testkit::{each, wrong_fields};
+use testkit::{database::tamper, each, wrong_fields};
 use types::Timestamp;
 
 use crate::world::{
@@ -366,6 +366,24 @@ async fn units_that_are_to_be_shipped_again_are_promised_again() {
         let order = world.get(&order.order_id).await;
         assert_eq!(promise(&order, 0), (end_of("2025-06-24"), end_of("2025-06-25"), Confirmed));
         assert_eq!(news(&world, &order).await, [changed(PromiseReason::ShippedAgain)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_node_that_is_asked_as_promised_has_only_the_lines_read_that_it_is_asked_for() {
+    each(World::furnished, async |world| {
+        world.nodes_are(&[node("nod_a", 2)]).await;
+        let order = world.place(order_of("PO-1", &[("TEA", 3), ("CHAI", 2), ("CHAI", 1)])).await;
+        // A reaction that reads the other lines is refused, which opens an exception.
+        let unreadable = "UPDATE order_lines SET handling_class = 'NONE' WHERE line_number <> 2 RETURNING line_number";
+        assert_eq!(tamper(&world.options.url, unreadable).await, 2);
+        world.is_asked(&order, "nod_a", &[(2, 2)]).await;
+        let readable = "UPDATE order_lines SET handling_class = 'AMBIENT' RETURNING line_number";
+        assert_eq!(tamper(&world.options.url, readable).await, 3);
+        assert!(world.events().await.opened_exceptions().is_empty(), "nobody has read them");
+        let asked = world.get(&order.order_id).await;
+        assert_eq!((asked.etag, news(&world, &order).await), (order.etag.clone(), vec![]), "nothing is written");
     })
     .await;
 }

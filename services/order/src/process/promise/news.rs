@@ -2,6 +2,7 @@
 
 use proto::{
     fulfillment::v1::{Node, Package},
+    order::v1::ShipTo,
     types::v1::LineQuantity,
 };
 use store::{AnyCommand, Command, Context, Needs, Rows};
@@ -10,10 +11,14 @@ use types::{Fault, OrderId, Timestamp};
 use crate::{
     aggregate::{ChangingOrder, OrderAggregate},
     node::Nodes,
+    order::Order,
     order_line::{LineUnits, OrderLine},
     promise::{PromiseBasis, PromiseReason, dates},
     report::{read_id, read_units},
+    ship_to_group::ShipToGroup,
 };
+
+use super::destination;
 
 /// What moves promises of units that are not in the order's hands any more.
 #[derive(Debug, Clone, PartialEq)]
@@ -103,6 +108,48 @@ impl News {
             Self::Estimated(_) | Self::EstimateRetracted(_) => false,
         }
     }
+
+    /// The line with its new promise, of which it is about so many units; `None` when it stays.
+    fn applied_to(
+        &self,
+        line: &OrderLine,
+        units: i64,
+        order: &Order,
+        ship_to: &ShipTo,
+        nodes: &[Node],
+    ) -> Option<OrderLine> {
+        if !self.concerns(line) {
+            return None;
+        }
+        let node = |node_id: &str| nodes.iter().find(|node| node.node_id == node_id);
+        let mut promised = line.clone();
+        match self {
+            Self::Routed { node_id, request_time, .. } => {
+                let to = destination(ship_to);
+                let mut dates =
+                    dates::dates(std::iter::once(node(node_id)?), &to, *request_time, order.requested_ship_time);
+                // Other units of it are at another node, and may be later.
+                if units < line.released {
+                    dates.ship = line.promised_ship_time.map_or(dates.ship, |other| other.max(dates.ship));
+                    dates.delivery = line.promised_delivery_time.zip(dates.delivery).map(|(one, other)| one.max(other));
+                }
+                // Most orders go where they were promised from, and nothing is written.
+                if line.has_promised(&dates) {
+                    return None;
+                }
+                promised.promise(PromiseBasis::Routed, PromiseReason::Routed, &dates);
+            }
+            Self::Shipped { node_id, ship_time, .. } => {
+                let (at, source) = dates::delivery_after(node(node_id)?, &destination(ship_to), *ship_time)?;
+                if line.promised_delivery_time.is_some_and(|promised| promised >= at) {
+                    return None;
+                }
+                promised.promise_later(at, &source);
+            }
+            Self::Estimated(_) | Self::EstimateRetracted(_) => return None,
+        }
+        Some(promised)
+    }
 }
 
 impl ChangingOrder {
@@ -111,7 +158,10 @@ impl ChangingOrder {
             News::Routed { .. } | News::Shipped { .. } => {
                 for units in news.units() {
                     let Some(line) = self.line(units.line_number) else { continue };
-                    let Some(promised) = self.after_news(line, units, news, nodes) else { continue };
+                    let ship_to = self.ship_to(line.ship_to_group);
+                    let Some(promised) = news.applied_to(line, units.quantity, &self.order, ship_to, nodes) else {
+                        continue;
+                    };
                     self.with_line(units.line_number, |line| *line = promised);
                 }
             }
@@ -123,41 +173,6 @@ impl ChangingOrder {
                 self.each_of(units, |line, units| line.retract_estimate(package_id, units, *delivery_time));
             }
         }
-    }
-
-    /// The line with its new promise; `None` when it stays.
-    fn after_news(&self, line: &OrderLine, units: &LineUnits, news: &News, nodes: &[Node]) -> Option<OrderLine> {
-        if !news.concerns(line) {
-            return None;
-        }
-        let node = |node_id: &str| nodes.iter().find(|node| node.node_id == node_id);
-        let mut promised = line.clone();
-        match news {
-            News::Routed { node_id, request_time, .. } => {
-                let to = self.destination(line);
-                let mut dates =
-                    dates::dates(std::iter::once(node(node_id)?), &to, *request_time, self.order.requested_ship_time);
-                // Other units of it are at another node, and may be later.
-                if units.quantity < line.released {
-                    dates.ship = line.promised_ship_time.map_or(dates.ship, |other| other.max(dates.ship));
-                    dates.delivery = line.promised_delivery_time.zip(dates.delivery).map(|(one, other)| one.max(other));
-                }
-                // Most orders go where they were promised from, and nothing is written.
-                if line.has_promised(&dates) {
-                    return None;
-                }
-                promised.promise(PromiseBasis::Routed, PromiseReason::Routed, &dates);
-            }
-            News::Shipped { node_id, ship_time, .. } => {
-                let (at, source) = dates::delivery_after(node(node_id)?, &self.destination(line), *ship_time)?;
-                if line.promised_delivery_time.is_some_and(|promised| promised >= at) {
-                    return None;
-                }
-                promised.promise_later(at, &source);
-            }
-            News::Estimated(_) | News::EstimateRetracted(_) => return None,
-        }
-        Some(promised)
     }
 }
 
@@ -176,20 +191,64 @@ pub(crate) fn record_news(order_id: &str, news: News) -> Result<Vec<Box<dyn AnyC
     Ok(vec![Box::new(RecordNews { order_id: read_id(order_id)?, news })])
 }
 
+impl RecordNews {
+    /// The lines that it is about, with how many units of each.
+    fn lines<'r>(&self, rows: &'r Rows) -> Vec<(&'r OrderLine, i64)> {
+        let line = |units: &LineUnits| {
+            let line = rows.get::<OrderLine>(&(self.order_id.clone(), units.line_number)).ok()??;
+            Some((line, units.quantity))
+        };
+        self.news.units().iter().filter_map(line).collect()
+    }
+
+    /// Whether a line may be another one after it.
+    fn moves(&self, rows: &Rows) -> Result<bool, Fault> {
+        if matches!(self.news, News::Estimated(_) | News::EstimateRetracted(_)) {
+            return Ok(true);
+        }
+        let order = rows.get::<Order>(&self.order_id)?.ok_or_else(|| Fault::not_found("order", &self.order_id))?;
+        for (line, units) in self.lines(rows).into_iter().filter(|(line, _)| self.news.concerns(line)) {
+            let nodes = rows.get::<Nodes>(&Nodes::key())?.map_or(&[][..], Nodes::all);
+            let group = match line.ship_to_group {
+                Some(number) => rows.get::<ShipToGroup>(&(self.order_id.clone(), number))?,
+                None => None,
+            };
+            let ship_to = group.map_or(&order.ship_to.0, |group| &group.ship_to.0);
+            if self.news.applied_to(line, units, order, ship_to, nodes).is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// Most news moves no promise. So the lines that it is about are looked at first, and the others are read only when it does: an order
+/// may have thousands, and as many nodes asked.
 impl Command for RecordNews {
     type Reply = ();
 
     const NAME: &'static str = "RecordNews";
 
     fn needs(&self, rows: &Rows, needs: &mut Needs) {
-        OrderAggregate::needs(&self.order_id, rows, needs);
-        let Ok(lines) = rows.under::<OrderLine>(&self.order_id) else { return };
-        if lines.iter().any(|line| self.news.concerns(line)) {
+        needs.row::<Order>(&self.order_id);
+        for units in self.news.units() {
+            needs.row::<OrderLine>(&(self.order_id.clone(), units.line_number));
+        }
+        for (line, _) in self.lines(rows).into_iter().filter(|(line, _)| self.news.concerns(line)) {
             needs.row::<Nodes>(&Nodes::key());
+            if let Some(number) = line.ship_to_group {
+                needs.row::<ShipToGroup>(&(self.order_id.clone(), number));
+            }
+        }
+        if self.moves(rows).is_ok_and(|moves| moves) {
+            OrderAggregate::needs(&self.order_id, rows, needs);
         }
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
+        if !self.moves(rows)? {
+            return Ok(());
+        }
         let mut aggregate = OrderAggregate::load(&self.order_id, rows)?;
         let nodes = rows.get::<Nodes>(&Nodes::key()).ok().flatten().map_or(&[][..], Nodes::all);
         aggregate.change(cx.now(), |order| order.record_news(&self.news, nodes));

@@ -75,6 +75,12 @@ impl World {
 
     /// Fulfillment asks a node for units of an order; returns the order after it.
     pub(crate) async fn asks(&self, order: &contract::Order, node_id: &str, units: &[(i32, i64)]) -> contract::Order {
+        self.is_asked(order, node_id, units).await;
+        self.get(&order.order_id).await
+    }
+
+    /// The same, without a look at the order.
+    pub(crate) async fn is_asked(&self, order: &contract::Order, node_id: &str, units: &[(i32, i64)]) {
         let line =
             |&(line_number, quantity): &(i32, i64)| FulfillmentLine { line_number, quantity, ..Default::default() };
         let asked = FulfillmentOrder {
@@ -85,6 +91,7 @@ impl World {
             ..Default::default()
         };
         let asked = FulfillmentOrderChanged { fulfillment_order: Some(asked), ..Default::default() };
-        self.fulfillment_emits(order, &FulfillmentEvent::FulfillmentRequested(asked)).await
+        self.fulfillment_log.emit(&order.order_id, &FulfillmentEvent::FulfillmentRequested(asked));
+        self.drain().await;
     }
 }
