@@ -152,8 +152,8 @@ impl Rpc {
 
     async fn get_shipment(&self, call: &CallInfo, request: GetShipmentRequest) -> Result<Shipment, Fault> {
         let shipment = self.seen_shipment(call, &request.shipment_id).await?;
-        let mut snapshots = self.snapshots(std::slice::from_ref(&shipment)).await?;
-        snapshots.pop().ok_or_else(|| Fault::not_found("shipment", &shipment.shipment_id))
+        let mut snapshots = self.snapshots(vec![shipment]).await?;
+        snapshots.pop().ok_or_else(|| Fault::not_found("shipment", &request.shipment_id))
     }
 
     async fn list_milestones(
@@ -172,10 +172,14 @@ impl Rpc {
         shipment.ok_or_else(|| Fault::not_found("shipment", id))
     }
 
-    /// Snapshots of shipments, with their packages and what they take from their fulfillment orders.
-    async fn snapshots(&self, shipments: &[shipment::Shipment]) -> Result<Vec<Shipment>, Fault> {
-        let packages = reads::packages(&self.db, shipments).await?;
-        let headers = reads::headers_of(&self.db, shipments).await?;
+    /// Snapshots of shipments, with their packages as of one moment, and what they take from their fulfillment orders.
+    async fn snapshots(&self, shipments: Vec<shipment::Shipment>) -> Result<Vec<Shipment>, Fault> {
+        self.db.whole(shipments, |shipments| self.with_packages(shipments)).await
+    }
+
+    async fn with_packages(&self, shipments: Vec<shipment::Shipment>) -> Result<Vec<Shipment>, Fault> {
+        let packages = reads::packages(&self.db, &shipments).await?;
+        let headers = reads::headers_of(&self.db, &shipments).await?;
         let snapshot = |shipment: &shipment::Shipment| {
             let own = packages.iter().filter(|package| package.shipment_id == shipment.shipment_id);
             let header = headers.iter().find(|one| one.fulfillment_order_id == shipment.fulfillment_order_id);

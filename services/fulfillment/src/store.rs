@@ -136,8 +136,12 @@ pub(crate) async fn fulfillment_orders(
     db.list(&tail, args).await
 }
 
-/// Fulfillment orders with their lines.
+/// Fulfillment orders with their lines, as of one moment.
 pub(crate) async fn with_lines(db: &Db, headers: Vec<FulfillmentOrderHeader>) -> Result<Vec<FulfillmentOrder>, Fault> {
+    db.whole(headers, |headers| lines(db, headers)).await
+}
+
+async fn lines(db: &Db, headers: Vec<FulfillmentOrderHeader>) -> Result<Vec<FulfillmentOrder>, Fault> {
     let ids: Vec<_> = headers.iter().map(|header| header.fulfillment_order_id.clone()).collect();
     let mut select = Select::new();
     select.one_of("fulfillment_order_id", &ids);

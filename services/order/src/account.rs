@@ -9,7 +9,7 @@ mod words;
 
 use proto::{events::OrderEvent, order::v1 as contract, types::v1::Address};
 use store::{Context, NewEvent, Proto, Rows};
-use types::{AccountId, BasisPoints, Currency, PriceListId, ShipToId, Timestamp};
+use types::{AccountId, BasisPoints, Currency, Fault, PriceListId, Reason, ShipToId, Timestamp};
 
 pub(crate) use create::CreateAccount;
 pub(crate) use ship_to::CreateShipTo;
@@ -159,6 +159,15 @@ store::text_enum! {
 }
 
 impl Account {
+    /// Refuses to order more when the account is blocked.
+    pub(crate) fn check_not_blocked(&self) -> Result<(), Fault> {
+        if self.state != AccountState::Blocked {
+            return Ok(());
+        }
+        let message = format!("account {} is blocked for new orders", self.account_id);
+        Err(Fault::new(Reason::AccountBlocked, message).fact("account_id", &self.account_id))
+    }
+
     /// Writes the account and emits its event; returns it as callers see it.
     fn save(
         self,

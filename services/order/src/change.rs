@@ -8,6 +8,7 @@
 pub(crate) mod apply;
 mod confirm;
 mod edit;
+mod growth;
 mod propose;
 mod withdraw;
 

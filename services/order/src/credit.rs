@@ -6,12 +6,21 @@ mod record_receivables;
 
 use proto::order::v1 as contract;
 use store::{Context, Needs, Rows, Task};
-use types::{AccountId, Currency, Fault, Id as _, Timestamp};
+use types::{AccountId, Currency, Fault, Id as _, Reason, Timestamp};
 
 pub(crate) use limit::{needs_to_set_limit, open, set_limit};
 pub(crate) use record_receivables::RecordReceivables;
 
-use crate::{order::Order, order_line::OrderLine, process::credit_check, wire};
+use crate::{
+    account::{Account, CreditPolicy},
+    order::Order,
+    order_line::OrderLine,
+    process::credit_check,
+    wire,
+};
+
+/// The highest exposure that an account may come to, so that no sum overflows.
+const MAX_EXPOSURE: i64 = i64::MAX / 4;
 
 store::record! {
     /// What an account owes, as far as it is counted.
@@ -175,4 +184,20 @@ fn release_holds(credit: &AccountCredit, cx: &mut Context<'_>) {
     if credit.held_orders > 0 {
         cx.schedule(Task::new(credit_check::RELEASE_HOLDS, credit.account_id.as_str(), cx.now()));
     }
+}
+
+/// Whether so much more takes an account beyond its credit limit; refused where its policy is to.
+pub(crate) fn exceeds_limit(account: &Account, more_minor: i64, rows: &Rows) -> Result<bool, Fault> {
+    if account.credit_limit_minor.is_none() {
+        return Ok(false);
+    }
+    let missing = || Fault::internal(format!("account {} has a limit and no row of its credit", account.account_id));
+    let credit = rows.get::<AccountCredit>(&account.account_id)?.ok_or_else(missing)?;
+    let exposure = credit.exposure().checked_add(more_minor).filter(|exposure| *exposure <= MAX_EXPOSURE);
+    let exceeds = exposure.is_none_or(|exposure| !credit.permits(exposure));
+    if exceeds && (account.credit_policy == CreditPolicy::Refuse || exposure.is_none()) {
+        let message = format!("the order is beyond the credit limit of account {}", account.account_id);
+        return Err(Fault::new(Reason::CreditLimitExceeded, message).fact("account_id", &account.account_id));
+    }
+    Ok(exceeds)
 }

@@ -72,7 +72,7 @@ impl Balance {
 }
 
 impl OrderLine {
-    /// Counts units and amount of an invoice or a credit memo.
+    /// Counts all units and the amount that an invoice or a credit memo has of it.
     pub(crate) fn count_invoiced(&mut self, kind: InvoiceKind, quantity: i64, amount_minor: i64) {
         let (units, minor) = match kind {
             InvoiceKind::Invoice => (&mut self.invoiced, &mut self.invoiced_minor),
@@ -109,7 +109,7 @@ impl OrderLine {
         self.credit_posted > self.invoiced || self.credit_posted_minor - self.invoiced_minor > self.invoice_lines
     }
 
-    /// An amount without the difference that roundings make: the ERP rounds each line of an invoice once.
+    /// An amount without the difference that roundings make: the ERP rounds what an invoice has of a line once.
     pub(crate) fn without_rounding(&self, minor: i64) -> i64 {
         if minor.abs() <= self.invoice_lines { 0 } else { minor }
     }

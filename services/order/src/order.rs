@@ -12,6 +12,9 @@ pub(crate) use status::{OrderStatus, UnitTotals};
 
 use crate::{account::InvoicePolicy, own_fields};
 
+/// The most that an order may come to, in minor units, so that sums over thousands of orders do not overflow.
+pub(crate) const MAX_TOTAL: i64 = 1_000_000_000_000_000;
+
 store::record! {
     /// An order. It is never split; its fulfillment is.
     pub(crate) struct Order in "orders" key (order_id: OrderId) {

@@ -25,13 +25,13 @@ pub(crate) use validate::ValidateOrder;
 
 use self::price::{Priced, Pricing};
 use crate::{
-    account::{Account, AccountState, CreditPolicy, DuplicatePoPolicy},
+    account::{Account, DuplicatePoPolicy},
     aggregate::OrderAggregate,
-    credit::AccountCredit,
+    credit::{self, AccountCredit},
     hold::{HoldReason, LineNumbers},
     item::{Item, ItemKind},
     node::{DEFAULT_HANDLING, Nodes},
-    order::{FillPolicy, Order, OrderState, OrderStatus},
+    order::{FillPolicy, MAX_TOTAL, Order, OrderState, OrderStatus},
     order_line::OrderLine,
     own_fields,
     process::ship_window,
@@ -88,9 +88,6 @@ impl NewLine {
     }
 }
 
-/// The most that an account with a credit limit may come to owe, in minor units, so that no sum overflows.
-const MAX_EXPOSURE: i64 = i64::MAX / 4;
-
 /// The columns by which the orders with a customer PO number are found, whatever its case.
 const BY_PO: &[&str] = &["po_search_key", "account_id"];
 
@@ -144,6 +141,7 @@ impl PlaceOrder {
             lines.push(priced);
         }
         let total = lines.iter().try_fold(0_i64, |sum, priced| sum.checked_add(priced.line.amount_minor));
+        let total = total.filter(|total| *total <= MAX_TOTAL);
         if total.is_none() {
             checks.wrong("lines", "come to an amount that is too large");
         }
@@ -239,9 +237,8 @@ impl PlaceOrder {
         if account.is_none() {
             checks.wrong("account_id", "no such account");
         }
-        if let Some(blocked) = account.filter(|account| account.state == AccountState::Blocked) {
-            let message = format!("account {} is blocked for new orders", blocked.account_id);
-            return Err(Fault::new(Reason::AccountBlocked, message).fact("account_id", &blocked.account_id));
+        if let Some(account) = account {
+            account.check_not_blocked()?;
         }
         let pricing = account.map(|account| Pricing::of(account, cx.now()));
         if let (Some(pricing), Some(requested)) = (&pricing, self.currency)
@@ -276,25 +273,9 @@ impl PlaceOrder {
         let held = priced.iter().filter(|priced| priced.is_held).map(|priced| priced.line.line_number).collect();
         let lines = priced.into_iter().map(|priced| OrderLine::new(&order, priced.line)).collect();
         let mut aggregate = OrderAggregate::place(order, lines, groups);
-        place_holds(&mut aggregate, LineNumbers(held), exceeds_limit(account, total_minor, rows)?, cx.now());
+        place_holds(&mut aggregate, LineNumbers(held), credit::exceeds_limit(account, total_minor, rows)?, cx.now());
         Ok(aggregate)
     }
-}
-
-/// Whether the order takes an account beyond its credit limit; refused where its policy is to.
-fn exceeds_limit(account: &Account, total_minor: i64, rows: &Rows) -> Result<bool, Fault> {
-    if account.credit_limit_minor.is_none() {
-        return Ok(false);
-    }
-    let missing = || Fault::internal(format!("account {} has a limit and no row of its credit", account.account_id));
-    let credit = rows.get::<AccountCredit>(&account.account_id)?.ok_or_else(missing)?;
-    let exposure = credit.exposure().checked_add(total_minor).filter(|exposure| *exposure <= MAX_EXPOSURE);
-    let exceeds = exposure.is_none_or(|exposure| !credit.permits(exposure));
-    if exceeds && (account.credit_policy == CreditPolicy::Refuse || exposure.is_none()) {
-        let message = format!("the order is beyond the credit limit of account {}", account.account_id);
-        return Err(Fault::new(Reason::CreditLimitExceeded, message).fact("account_id", &account.account_id));
-    }
-    Ok(exceeds)
 }
 
 /// Places the holds with which an order begins: of lines whose price is not what was expected, and of credit.

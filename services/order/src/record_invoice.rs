@@ -62,9 +62,12 @@ impl RecordInvoice {
         };
         check_lines(&request.lines, &mut checks);
         let document_uri = checks.optional_text("document_uri", &request.document_uri, MAX_URI);
-        let is_address = |uri: &str| uri.is_empty() || uri.starts_with("https://") || uri.starts_with("http://");
+        let is_address = |uri: &str| {
+            let is_web = uri.starts_with("https://") || uri.starts_with("http://");
+            uri.is_empty() || (is_web && uri.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>\"".contains(&byte)))
+        };
         if !is_address(&request.document_uri) {
-            checks.wrong("document_uri", "must be an https or http address");
+            checks.wrong("document_uri", "must be an https or http address, with anything but ASCII percent-encoded");
         }
         checks.done()?;
         let (order_id, invoice_number) = (checked(order_id)?, checked(invoice_number)?);

@@ -153,8 +153,13 @@ pub(crate) async fn state(db: &Db, order_id: &OrderId) -> Result<Option<OrderSta
     rows.first().map(|row| row.at(0)).transpose()
 }
 
-/// Adds the lines of all orders in one statement, and the holds of those that have open ones.
+/// Adds the lines of orders, and the holds of those that have open ones, as of one moment.
 async fn with_lines_and_holds(db: &Db, orders: Vec<Order>) -> Result<Vec<StoredOrder>, Fault> {
+    db.whole(orders, |orders| lines_and_holds(db, orders)).await
+}
+
+/// Reads the lines of all orders in one statement, and the holds of those that have open ones.
+async fn lines_and_holds(db: &Db, orders: Vec<Order>) -> Result<Vec<StoredOrder>, Fault> {
     let ids = |is_wanted: fn(&Order) -> bool| -> Vec<OrderId> {
         orders.iter().filter(|order| is_wanted(order)).map(|order| order.order_id.clone()).collect()
     };

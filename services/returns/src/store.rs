@@ -34,10 +34,29 @@ pub(crate) async fn find(
     select.equal("return_id", Some(return_id));
     select.seen_by(caller);
     let (tail, args) = select.into_page("return_id", 1);
-    let rma = db.list(&tail, args).await?.into_iter().next();
-    let rma = rma.ok_or_else(|| Fault::not_found("return", return_id))?;
-    let lines = db.list("WHERE return_id = $1 ORDER BY line_number", vec![return_id.to_value()]).await?;
-    Ok((rma, lines))
+    let rma = with_lines(db, db.list(&tail, args).await?).await?.into_iter().next();
+    rma.ok_or_else(|| Fault::not_found("return", return_id))
+}
+
+/// Returns with their lines, as of one moment.
+async fn with_lines(db: &Db, returns: Vec<Return>) -> Result<Vec<(Return, Vec<ReturnLine>)>, Fault> {
+    db.whole(returns, |returns| lines(db, returns)).await
+}
+
+async fn lines(db: &Db, returns: Vec<Return>) -> Result<Vec<(Return, Vec<ReturnLine>)>, Fault> {
+    let return_ids: Vec<_> = returns.iter().map(|rma| rma.return_id.clone()).collect();
+    let mut select = Select::new();
+    select.one_of("return_id", &return_ids);
+    let (condition, args) = select.into_condition();
+    let mut lines: BTreeMap<ReturnId, Vec<ReturnLine>> = BTreeMap::new();
+    for line in db.list::<ReturnLine>(&format!("WHERE {condition} ORDER BY return_id, line_number"), args).await? {
+        lines.entry(line.return_id.clone()).or_default().push(line);
+    }
+    let with_lines = |rma: Return| {
+        let lines = lines.remove(&rma.return_id).unwrap_or_default();
+        (rma, lines)
+    };
+    Ok(returns.into_iter().map(with_lines).collect())
 }
 
 /// The page that a request asks for. Its token belongs to the filter and the caller.
@@ -64,20 +83,7 @@ pub(crate) async fn list(
     let (tail, args) = select.into_merged_page("returns", "return_id", "return_id DESC", page.limit());
     let mut returns = db.list::<Return>(&tail, args).await?;
     let next_page_token = page.next_within(&mut returns, Return::full_bytes, |rma| vec![rma.return_id.to_value()]);
-
-    let return_ids: Vec<_> = returns.iter().map(|rma| rma.return_id.clone()).collect();
-    let mut select = Select::new();
-    select.one_of("return_id", &return_ids);
-    let (condition, args) = select.into_condition();
-    let mut lines: BTreeMap<ReturnId, Vec<ReturnLine>> = BTreeMap::new();
-    for line in db.list::<ReturnLine>(&format!("WHERE {condition} ORDER BY return_id, line_number"), args).await? {
-        lines.entry(line.return_id.clone()).or_default().push(line);
-    }
-    let with_lines = |rma: Return| {
-        let lines = lines.remove(&rma.return_id).unwrap_or_default();
-        (rma, lines)
-    };
-    Ok((returns.into_iter().map(with_lines).collect(), next_page_token))
+    Ok((with_lines(db, returns).await?, next_page_token))
 }
 
 /// Line numbers of an order of which units were delivered, and how many units can still come back.

@@ -103,7 +103,7 @@ impl Rpc {
         let mut shipments = reads::shipments(&self.db, &filter, &call.principal, &page).await?;
         let key = |shipment: &Shipment| vec![shipment.create_time.to_value(), shipment.shipment_id.to_value()];
         let next_page_token = page.next_within(&mut shipments, Shipment::full_bytes, key);
-        let snapshots = self.snapshots(&shipments).await?;
+        let snapshots = self.snapshots(shipments.clone()).await?;
         let mut listed: Vec<_> = shipments.into_iter().zip(snapshots).collect();
         let next_page_token =
             page.cut(&mut listed, next_page_token, |(_, shown)| shown.encoded_len(), |(shipment, _)| key(shipment));

@@ -6,15 +6,15 @@ use types::{BasisPoints, Timestamp, limits::MAX_QUANTITY, line_amount_of};
 use crate::{
     aggregate::ChangingOrder,
     events::PendingEvent,
-    order::{FillPolicy, OrderState},
+    order::{FillPolicy, MAX_TOTAL, OrderState, sums::line_bytes},
     order_line::{CancelledUnits, LineUnits, OrderLine},
     process::{settlement::Cause, ship_window},
     promise::PromiseReason,
     wire,
 };
 
-/// The most that a changed order may come to, in minor units, so that no sum over orders overflows.
-const MAX_TOTAL: i64 = i64::MAX / 64;
+/// The most bytes of the lines of an order that gets more of them, about: every caller is to be able to read it.
+const MAX_ORDER_BYTES: usize = 8 << 20;
 
 /// Why inventory cannot be told of a change yet.
 const UNDECIDED: &str = "whether the order can be filled is not decided yet";
@@ -84,6 +84,10 @@ pub(crate) fn apply(
     match total.filter(|total| *total <= MAX_TOTAL) {
         Some(total) => order.order.total_minor = total,
         None => return problem(Part::Order, "the order comes to an amount that is too large"),
+    }
+    let bytes: usize = order.lines.iter().map(line_bytes).sum();
+    if !change.added_lines.is_empty() && bytes > MAX_ORDER_BYTES {
+        return problem(Part::Order, "the order gets larger than 8 MiB");
     }
     order.settle(Cause::PriceChange, now);
     order.show_services(&mut done.lines);
@@ -240,6 +244,9 @@ fn change_ship_to(
         return problem(part, "nothing of it is open: all is shipped or cancelled");
     }
     let ship_to_before = Some(order.ship_to(group).clone());
+    if ship_to_before.as_ref() == Some(&ship_to_after) && requested == 0 {
+        return problem(part, "changes nothing: it goes there already");
+    }
     order.set_ship_to(group, ship_to_after.clone());
     if requested > 0 {
         order.pending.push(PendingEvent::ShipToChangeRequested(change_number, group));

@@ -10,7 +10,7 @@ use proto::order::v1 as contract;
 use store::{Command, Context, Needs, Rows};
 use types::{Fault, OrderId, limits::MAX_TEXT};
 
-use super::withdraw;
+use super::{growth, withdraw};
 use crate::{aggregate::OrderAggregate, node::Nodes, order::Action, process::ship_window};
 
 /// Confirms a change.
@@ -54,6 +54,7 @@ impl Command for ConfirmChange {
     fn needs(&self, rows: &Rows, needs: &mut Needs) {
         OrderAggregate::needs_with_holds(&self.order_id, rows, needs);
         needs.row::<Nodes>(&Nodes::key());
+        growth::needs(&self.order_id, rows, needs);
     }
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<contract::OrderChange, Fault> {
@@ -69,6 +70,9 @@ impl Command for ConfirmChange {
         aggregate.change(now, |order| outcome = order.confirm_change(&self.consent_note, now));
         outcome
             .map_err(|problem| Fault::not_supported(format!("the change is not possible: {}", problem.description)))?;
+        if let Some(made) = &aggregate.change {
+            growth::check_account(&aggregate.order, &made.change.change.0, rows)?;
+        }
         withdraw::EXPIRE.drop(&self.order_id, self.change_number, cx);
         if times {
             ship_window::schedule(&aggregate.order, cx);

@@ -13,7 +13,7 @@ use types::{Fault, LineReason, OrderId, Timestamp, limits::MAX_TEXT};
 use super::{
     apply::{self, Part, Problem},
     edit::{AddedLine, Edits, LineEdit},
-    withdraw,
+    growth, withdraw,
 };
 use crate::{
     account::Account,
@@ -89,7 +89,7 @@ impl ProposeChange {
         };
         change.set_state(OrderChangeState::Proposed);
         for (index, edit) in self.edits.lines.iter().enumerate() {
-            change.lines.extend(edited(index, edit, order, rows, checks)?);
+            change.lines.extend(edited(index, edit, order, rows, now, checks)?);
         }
         let mut next = order.lines.last().map_or(0, |line| line.line_number);
         next = self.edits.added.iter().map(|added| added.line.line_number).fold(next, i64::max);
@@ -121,6 +121,7 @@ impl ProposeChange {
             change.ship_tos.push(contract::ShipToChange { ship_to_group, ship_to_after, ..Default::default() });
         }
         undeliverable(order, &change, rows, checks)?;
+        growth::check_places(order, &change, rows, checks)?;
         change.times = self.edits.has_times().then(|| self.times(order, checks));
         Ok(change)
     }
@@ -200,6 +201,7 @@ fn edited(
     edit: &LineEdit,
     order: &ChangingOrder,
     rows: &Rows,
+    now: Timestamp,
     checks: &mut Checks,
 ) -> Result<Option<LineChange>, Fault> {
     let Some(line) = order.line(edit.line_number) else {
@@ -213,12 +215,19 @@ fn edited(
         Some(quantity) if quantity.is_zero() => target.quantity_after = 0,
         Some(quantity) => {
             let item = rows.get::<Item>(&line.sku)?.ok_or_else(|| Fault::not_found("item", &line.sku))?;
-            let units = base_units(quantity, &format!("lines[{index}]"), item, &line.order_unit(item), checks);
-            let Some(units) = units else { return Ok(None) };
+            let (path, unit) = (format!("lines[{index}]"), line.order_unit(item));
+            let Some(units) = base_units(quantity, &path, item, &unit, checks) else { return Ok(None) };
+            if units > line.wanted() && !item.is_orderable() {
+                checks.wrong_line(format!("{path}.quantity"), LineReason::ItemDiscontinued, "the item is discontinued");
+            }
             target.quantity_after = units;
+            let pricing = rows.get::<Account>(&order.order.account_id)?.map(|account| Pricing::of(account, now));
+            if let Some(pricing) = pricing {
+                target.unit_price_minor_after = pricing.repriced(line, item, &unit, units, rows)?;
+            }
         }
     }
-    target.unit_price_minor_after = edit.unit_price_minor.unwrap_or(target.unit_price_minor_before);
+    target.unit_price_minor_after = edit.unit_price_minor.unwrap_or(target.unit_price_minor_after);
     if let Some(discount) = edit.discount {
         target.discount_basis_points_after = wire::small(discount.get());
     }
@@ -331,18 +340,22 @@ impl Command for ProposeChange {
         for added in &self.edits.added {
             needs.row::<Item>(&added.line.sku);
         }
+        growth::needs(&self.order_id, rows, needs);
         let lines = rows.under::<OrderLine>(&self.order_id).unwrap_or_default();
+        let mut skus: Vec<&str> = self.edits.added.iter().map(|added| added.line.sku.as_str()).collect();
         for edit in self.edits.lines.iter().filter(|edit| edit.quantity.is_some()) {
             if let Some(line) = lines.iter().find(|line| line.line_number == edit.line_number) {
                 needs.row::<Item>(&line.sku);
+                growth::needs_place(&self.order_id, line.ship_to_group, rows, needs);
+                skus.push(&line.sku);
             }
         }
+        for added in &self.edits.added {
+            growth::needs_place(&self.order_id, added.line.ship_to_group(), rows, needs);
+        }
         let Ok(Some(order)) = rows.get::<Order>(&self.order_id) else { return };
-        if !self.edits.added.is_empty() {
-            needs.row::<Account>(&order.account_id);
-            if let Ok(Some(account)) = rows.get::<Account>(&order.account_id) {
-                Pricing::needs(account, self.edits.added.iter().map(|added| added.line.sku.as_str()), needs);
-            }
+        if let Ok(Some(account)) = rows.get::<Account>(&order.account_id) {
+            Pricing::needs(account, skus.into_iter(), needs);
         }
     }
 
@@ -354,6 +367,7 @@ impl Command for ProposeChange {
         let targets = self.targets(&aggregate, rows, now, &mut checks)?;
         checks.done()?;
         let mut change = aggregate.preview(&targets, now).map_err(|problem| self.refusal(&problem))?;
+        growth::check_account(&aggregate.order, &change, rows)?;
         change.propose_time = Some(timestamp(now));
         change.expire_time = Some(timestamp(now.after(self.expire_after)));
         if self.validate_only {

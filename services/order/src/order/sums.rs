@@ -16,6 +16,11 @@ const LINE_BYTES: usize = 150;
 /// The same of a hold, with its note.
 const HOLD_BYTES: usize = 700;
 
+/// About how long a line is, when it is encoded.
+pub(crate) fn line_bytes(line: &OrderLine) -> usize {
+    LINE_BYTES + line.sku.len() + line.name.len() + own_fields::size(&line.own_fields)
+}
+
 impl Order {
     /// Keeps the sums over all its lines.
     pub(crate) fn sum_up(&mut self, lines: &[OrderLine]) {
@@ -26,7 +31,7 @@ impl Order {
             if !line.is_service() {
                 returnable += (line.delivered - line.return_authorized).max(0);
             }
-            bytes += LINE_BYTES + line.sku.len() + line.name.len() + own_fields::size(&line.own_fields);
+            bytes += line_bytes(line);
         }
         self.line_count = i64::try_from(lines.len()).unwrap_or(i64::MAX);
         let balance = Balance::of(lines);

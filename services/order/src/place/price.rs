@@ -11,7 +11,7 @@ use super::{NewLine, quantity};
 use crate::{
     account::{Account, OwnPrices, PricePolicy},
     item::{Item, OrderUnit},
-    order_line::PricedLine,
+    order_line::{OrderLine, PricedLine},
     price::{ItemPrices, list_key, own_key},
 };
 
@@ -66,6 +66,25 @@ impl Pricing {
             }
         }
         Ok(item.list_price(unit.factor, self.currency).filter(|price| (0..=MAX_PRICE).contains(price)))
+    }
+
+    /// The price of a line's unit when so many of its units are wanted. One that is not by the account's prices stays, and so does that of
+    /// a line of which something was shipped, or whose parts have the price of their sum.
+    pub(crate) fn repriced(
+        &self,
+        line: &OrderLine,
+        item: &Item,
+        unit: &OrderUnit,
+        units: i64,
+        rows: &Rows,
+    ) -> Result<i64, Fault> {
+        let is_by_prices = [line.ordered, line.wanted()].into_iter().try_fold(false, |found, units| {
+            Ok::<_, Fault>(found || self.unit_price(item, unit, units, rows)? == Some(line.unit_price_minor))
+        })?;
+        if !is_by_prices || line.shipped > 0 || line.split_of.is_some() {
+            return Ok(line.unit_price_minor);
+        }
+        Ok(self.unit_price(item, unit, units, rows)?.unwrap_or(line.unit_price_minor))
     }
 
     /// Whether the account tolerates that a price is not what it expected.

@@ -77,6 +77,14 @@ fn read(prices: &[contract::ItemPrices], checks: &mut Checks) -> Option<Vec<cont
         if checks.at_most(field("breaks"), of_item.breaks.len(), MAX_BREAKS) {
             for (at, price) in of_item.breaks.iter().enumerate() {
                 check_break(price, |name| format!("prices[{index}].breaks[{at}].{name}"), checks);
+                let is_same = |other: &contract::PriceBreak| {
+                    let price = contract::PriceBreak { unit_price_minor: other.unit_price_minor, ..price.clone() };
+                    *other == price
+                };
+                if of_item.breaks[..at].iter().any(is_same) {
+                    let field = format!("prices[{index}].breaks[{at}].minimum_quantity");
+                    checks.wrong(field, "has a price above, in the same unit and for the same time");
+                }
             }
         }
         let breaks = of_item.breaks.clone();

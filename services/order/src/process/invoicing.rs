@@ -12,6 +12,8 @@
 //! 4. An invoice of more than the customer owes, or a credit memo of more than is invoiced: INVOICE_MISMATCH. After any later change
 //!    that makes it fit, [`ChangingOrder::balance_invoices`] resolves it. What is credited of what was invoiced rightly is no mismatch.
 
+use std::collections::BTreeMap;
+
 use proto::order::v1::InvoicingStatus;
 
 use crate::{
@@ -25,13 +27,17 @@ use crate::{
 impl ChangingOrder {
     /// Counts an invoice or a credit memo of lines that the order has.
     pub(crate) fn record_invoice(&mut self, invoice: Invoice) {
+        // Together for each line of the order, since an invoice may differ by one rounding of each.
+        let mut invoiced: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
         for line in &invoice.invoice.0.lines {
-            let count = |of: &mut OrderLine| of.count_invoiced(invoice.kind, line.quantity, line.amount_minor);
-            self.with_line(line.line_number.into(), count);
+            let (quantity, amount_minor) = invoiced.entry(line.line_number.into()).or_default();
+            *quantity = quantity.saturating_add(line.quantity);
+            *amount_minor = amount_minor.saturating_add(line.amount_minor);
         }
-        let mut numbers: Vec<_> = invoice.invoice.0.lines.iter().map(|line| i64::from(line.line_number)).collect();
-        numbers.sort_unstable();
-        numbers.dedup();
+        for (number, (quantity, amount_minor)) in &invoiced {
+            self.with_line(*number, |line| line.count_invoiced(invoice.kind, *quantity, *amount_minor));
+        }
+        let mut numbers: Vec<i64> = invoiced.into_keys().collect();
         numbers.retain(|number| {
             self.line(*number).is_some_and(|line| match invoice.kind {
                 InvoiceKind::Invoice => line.balance().is_to_credit(),

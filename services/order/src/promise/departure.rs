@@ -36,6 +36,9 @@ pub(crate) fn weekdays(weekdays: impl Iterator<Item = fulfillment::Weekday>) -> 
     weekdays.filter_map(read).collect()
 }
 
+/// Microseconds of a minute.
+const MINUTE: i64 = 60_000_000;
+
 /// When goods leave a node that is asked at `request`, and not before they are wanted. `None` beyond the last year of the calendar.
 pub(crate) fn departure(node: &Node, request: Timestamp, wanted: Option<Timestamp>) -> Option<Timestamp> {
     let handling = node.handling_time.and_then(|time| Duration::try_from(time).ok()).unwrap_or(DEFAULT_HANDLING);
@@ -49,7 +52,8 @@ pub(crate) fn departure(node: &Node, request: Timestamp, wanted: Option<Timestam
     let days = WorkingDays::new(weekdays(node.working_days()), holidays);
     let cutoff: Option<LocalTime> = node.cutoff_time.parse().ok();
     let (day, time) = zone.local(request)?;
-    let is_in_time = cutoff.is_none_or(|cutoff| time <= cutoff);
+    // A local time is of a minute: a request within the minute of the cutoff is late, but for its first instant.
+    let is_in_time = cutoff.is_none_or(|cutoff| time < cutoff || (time == cutoff && request.as_micros() % MINUTE == 0));
     let first = if is_in_time { days.on_or_after(day)? } else { days.on_or_after(day.next()?)? };
     let last_request = cutoff.map_or(DAY, |cutoff| Duration::from_secs(u64::from(cutoff.minutes()) * 60));
     let whole_days = (last_request + handling).as_micros().div_ceil(DAY.as_micros()).saturating_sub(1);

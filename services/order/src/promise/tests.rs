@@ -60,6 +60,8 @@ fn a_request_after_the_cutoff_leaves_on_the_next_working_day() {
     let leaves = |day, time| departure(&node, at(zone, day, time), None);
     assert_eq!(leaves("2026-12-01", "13:59"), end_of(zone, "2026-12-01"));
     assert_eq!(leaves("2026-12-01", "14:00"), end_of(zone, "2026-12-01"));
+    let soon_after = at(zone, "2026-12-01", "14:00").after(Duration::from_secs(1));
+    assert_eq!(departure(&node, soon_after, None), end_of(zone, "2026-12-02"), "within the minute of the cutoff");
     assert_eq!(leaves("2026-12-01", "14:01"), end_of(zone, "2026-12-02"));
     assert_eq!(leaves("2026-12-04", "14:01"), end_of(zone, "2026-12-07"), "over the weekend");
     assert_eq!(leaves("2026-12-05", "08:00"), end_of(zone, "2026-12-07"), "on a day off");

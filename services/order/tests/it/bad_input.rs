@@ -223,3 +223,34 @@ async fn wrong_fields_of_other_requests_are_named_too() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_blank_filter_selects_nothing_and_a_blank_etag_checks() {
+    each(World::furnished, async |world| {
+        let order = world.place(order_of("PO-1", &[("TEA", 1)])).await;
+        for blank in [" ", "\u{a0}", "\u{200b}", "\u{202e}\u{202e}"] {
+            let list = |request: contract::ListOrdersRequest| async {
+                wrong_fields(world.orders.clone().list_orders(request).await)
+            };
+            let blank = blank.to_owned();
+            let request = contract::ListOrdersRequest { customer_po: blank.clone(), ..Default::default() };
+            assert_eq!(list(request).await, ["customer_po"]);
+            let request = contract::ListOrdersRequest { q: blank.clone(), ..Default::default() };
+            assert_eq!(list(request).await, ["q"]);
+            let request = contract::ListOrdersRequest { page_token: blank.clone(), ..Default::default() };
+            assert_eq!(list(request).await, ["page_token"]);
+            let request = contract::SummarizeOrdersRequest { account_id: blank.clone() };
+            assert_eq!(wrong_fields(world.orders.clone().summarize_orders(request).await), ["account_id"]);
+            let request = contract::ListInvoicesRequest { invoice_number: blank.clone(), ..Default::default() };
+            assert_eq!(wrong_fields(world.orders.clone().list_invoices(request).await), ["invoice_number"]);
+            let request =
+                contract::CancelOrderRequest { order_id: order.order_id.clone(), etag: blank, ..Default::default() };
+            assert_eq!(wrong_fields(world.orders.clone().cancel_order(request).await), ["etag"]);
+        }
+        assert_eq!(world.get(&order.order_id).await.state(), contract::OrderState::Confirmed);
+        // Blanks around what is to be seen are none of it.
+        let request = contract::ListOrdersRequest { customer_po: " PO-1\u{200b}".to_owned(), ..Default::default() };
+        assert_eq!(world.orders.clone().list_orders(request).await.unwrap().into_inner().orders.len(), 1);
+    })
+    .await;
+}

@@ -1,5 +1,6 @@
 //! Changes of an order: previewed, confirmed, withdrawn, expired, and declined by nodes.
 
+mod growth;
 mod life;
 mod lines;
 mod places;

@@ -57,6 +57,20 @@ async fn of_units_that_come_back_some_are_left_off_the_invoice_and_the_others_cr
 }
 
 #[tokio::test]
+async fn an_invoice_differs_by_one_rounding_of_each_line_of_the_order_however_many_lines_it_has_itself() {
+    each(World::furnished, async |world| {
+        let order = world.delivered(4).await;
+        let one_by_one = [(1, 1, EACH + 1), (1, 1, EACH), (1, 1, EACH), (1, 1, EACH)];
+        assert_eq!(left(&world.record(invoice(&order, "INV-1", &one_by_one)).await), [0, 0, 0, 0]);
+        let of_nothing = [(1, 0, 1); 9];
+        let order = world.record(invoice(&order, "INV-2", &of_nothing)).await;
+        assert_eq!(left(&order), [0, 0, 0, 10], "more than two invoices can round");
+        assert_eq!(world.open_exceptions(&order).await, ["INVOICE_MISMATCH"]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_same_invoice_again_is_answered_as_the_first_and_other_content_is_refused() {
     each(World::furnished, async |world| {
         let order = world.delivered(4).await;
