@@ -22,8 +22,10 @@ const OF_A_MESSAGE: &[&str] = &["CONTROL_NUMBER_REUSED", "REPORT_REJECTED", "REP
 /// | of a service, unallocated | goods are open or under way, a hold blocks it, it is to be performed at a time that is to come, or an exception | with its goods, the same, or `ReleaseHold` |
 /// | backordered | they wait for supply | the same |
 /// | reserved | a hold blocks them, they are to be released at a time that is to come, FILL_ALL waits for the others, or an exception | the same, or `ReleaseHold` |
-/// | released | open in a fulfillment order at a node; or else a hold or an exception | of the fulfillment order `RequestCancellation`, `AnswerCancellation` or `RecordShipment`; without one `RetryRouting` by the exception, or `ReleaseHold` |
+/// | released | open in a fulfillment order at a node; or else a hold of their line or an exception | of the fulfillment order `RequestCancellation`, `AnswerCancellation` or `RecordShipment`; without one `RetryRouting` by the exception, or `ReleaseHold` |
 /// | shipped and not delivered | a carrier has the package, or its exception is open | `WriteOffPackage` of the package |
+///
+/// Units that are to be stopped are at a node, whatever is held.
 ///
 /// A node has no more open units than its order has there, unless it is asked to stop.
 ///
@@ -98,6 +100,17 @@ impl Case<'_> {
 
         let open: i64 = self.open_work().map(|one| sum(one, open_units)).sum();
         claim(released <= open || held || stopped, "no node has its units");
+        for line in self.order["lines"].as_array().into_iter().flatten() {
+            let at_nodes = self.open_of_line(&line["lineNumber"]);
+            let name = number(&line["lineNumber"]);
+            let waits = stopped || self.is_line_held(&line["lineNumber"]);
+            let [released, to_stop] = ["released", "cancelRequested"].map(|units| number(&line["counters"][units]));
+            claim(
+                released <= at_nodes || waits,
+                &format!("no node has the units of line {name}, which no hold blocks"),
+            );
+            claim(to_stop <= at_nodes || stopped, &format!("no node has the units of line {name} that it is to stop"));
+        }
         let ends = ["RequestCancellation", "AnswerCancellation", "RecordShipment"];
         let can_end = |one: &Value| ends.iter().any(|action| has(one, action));
         claim(self.open_work().all(can_end), "nobody can end the work of a node");
@@ -137,6 +150,21 @@ impl Case<'_> {
     /// Whether a hold blocks it that can be released.
     fn is_held(&self) -> bool {
         self.order["holds"].as_array().is_some_and(|holds| !holds.is_empty()) && has(self.order, "ReleaseHold")
+    }
+
+    /// Whether a hold blocks a line of it.
+    fn is_line_held(&self, line_number: &Value) -> bool {
+        let blocks = |hold: &Value| {
+            let lines = hold["lineNumbers"].as_array();
+            lines.is_none_or(|lines| lines.is_empty() || lines.contains(line_number))
+        };
+        self.order["holds"].as_array().is_some_and(|holds| holds.iter().any(blocks))
+    }
+
+    /// Units of a line that nodes may still ship.
+    fn open_of_line(&self, line_number: &Value) -> i64 {
+        let of_line = |line: &Value| if line["lineNumber"] == *line_number { open_units(line) } else { 0 };
+        self.open_work().map(|one| sum(one, of_line)).sum()
     }
 
     /// Whether an exception of it is open that may be the reason why its units wait.
