@@ -143,7 +143,7 @@ impl PlaceOrder {
         let total = lines.iter().try_fold(0_i64, |sum, priced| sum.checked_add(priced.line.amount_minor));
         let total = total.filter(|total| *total <= MAX_TOTAL);
         if total.is_none() {
-            checks.wrong("lines", "come to an amount that is too large");
+            checks.wrong("lines", "come to more than 1,000,000,000,000,000 minor units");
         }
         let Some(total) = total.filter(|_| lines.len() == self.lines.len()) else { return Ok(None) };
         let lines = split::split(lines, &self.lines, checks);

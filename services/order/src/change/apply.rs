@@ -83,7 +83,7 @@ pub(crate) fn apply(
     let total = order.lines.iter().try_fold(0_i64, |sum, line| sum.checked_add(line.amount_minor));
     match total.filter(|total| *total <= MAX_TOTAL) {
         Some(total) => order.order.total_minor = total,
-        None => return problem(Part::Order, "the order comes to an amount that is too large"),
+        None => return problem(Part::Order, "the order comes to more than 1,000,000,000,000,000 minor units"),
     }
     let bytes: usize = order.lines.iter().map(line_bytes).sum();
     if !change.added_lines.is_empty() && bytes > MAX_ORDER_BYTES {

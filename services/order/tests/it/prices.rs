@@ -202,6 +202,8 @@ async fn prices_of_the_wrong_form_are_refused_naming_every_field() {
             "prices[2].sku",
         ];
         assert_eq!(wrong_fields(orders.set_prices(wrong).await), fields);
+        let twice = list_prices(vec![of_item("TEA", vec![price("", 10, 900), price("CS", 10, 9), price("", 10, 800)])]);
+        assert_eq!(wrong_fields(orders.set_prices(twice).await), ["prices[0].breaks[2].minimum_quantity"]);
         set(&world, vec![of_item("TEA", vec![price("", 0, 900)])]).await;
         let other =
             contract::SetPricesRequest { currency: "EUR".to_owned(), ..list_prices(vec![of_item("TEA", vec![])]) };
