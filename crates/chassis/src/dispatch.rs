@@ -25,7 +25,7 @@ pub trait Answers {
 }
 
 /// A request with every text in its one form ([`types::text`]), so that whatever reads it stores and compares that one. A fault when
-/// a filter or an etag is blank, since it would be none in that form.
+/// a filter, an etag or a page token is blank, since it would be none in that form.
 pub fn normal<M: Texts>(mut request: Request<M>) -> Result<Request<M>, Fault> {
     if let Some(field) = request.get_ref().blank(types::text::is_blank_text) {
         return Err(Fault::invalid(field, "is blank"));

@@ -13,7 +13,7 @@
 /// `streams` are too; the reply is the stream of answers, `Pin<Box<dyn Stream<Item = Result<Message, Status>> + Send>>`.
 ///
 /// Every text of a request is in its one form before anything reads it ([`types::text`]): without blanks at its ends, and in
-/// NFC. A blank filter or etag is refused.
+/// NFC. A blank filter, etag or page token is refused.
 ///
 /// Whatever the answer, the fields that the contract hides from the caller (`hidden_from`) are empty in it.
 ///

@@ -15,7 +15,7 @@ pub fn generate(pool: &DescriptorPool) -> Result<String, Box<dyn Error>> {
     let (mut messages, mut reads) = (BTreeMap::new(), BTreeSet::new());
     for method in pool.services().flat_map(|service| service.methods().collect::<Vec<_>>()) {
         reach(method.input(), &mut messages);
-        if READS.iter().any(|verb| method.name().starts_with(verb)) {
+        if FILTERED.iter().any(|verb| method.name().starts_with(verb)) {
             reads.insert(method.input().full_name().to_owned());
         }
     }
@@ -40,8 +40,8 @@ pub fn generate(pool: &DescriptorPool) -> Result<String, Box<dyn Error>> {
     Ok(out)
 }
 
-/// What the names of methods begin with whose texts are filters.
-const READS: [&str; 4] = ["List", "Search", "Summarize", "Count"];
+/// What the names of methods begin with of whose requests every text is a filter.
+const FILTERED: [&str; 4] = ["List", "Summarize", "RetryExceptions", "GetAvailability"];
 
 /// Looks for a blank text of a request where an empty one would select everything, or check nothing.
 fn not_blank(message: &MessageDescriptor, is_read: bool) -> Result<String, Box<dyn Error>> {

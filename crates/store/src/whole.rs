@@ -36,7 +36,7 @@ impl Db {
                 }
             }
         }
-        Err(Fault::unavailable("it changes too often to be read"))
+        Err(Fault::unavailable("what is read changes too often to be read as of one moment"))
     }
 
     /// The keys of those records that have another version now.

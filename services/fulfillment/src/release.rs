@@ -80,8 +80,7 @@ store::record! {
         assigned: i64,
         /// Units returned to the order, which waits for stock.
         returned_to_order: i64,
-        /// Of these, those that no request to cancel units is set off against any more: the order knew of them when it made one, or
-        /// cancels them.
+        /// Of these, those that are settled: the order knew of them when it made a request, or cancels them.
         returned_accounted: i64,
         /// Units that the order cancelled before they were at a node.
         cancelled: i64,

@@ -159,7 +159,7 @@ store::text_enum! {
 }
 
 impl Account {
-    /// Refuses to order more when the account is blocked.
+    /// Refuses new orders and more units of a blocked account.
     pub(crate) fn check_not_blocked(&self) -> Result<(), Fault> {
         if self.state != AccountState::Blocked {
             return Ok(());

@@ -186,7 +186,7 @@ fn release_holds(credit: &AccountCredit, cx: &mut Context<'_>) {
     }
 }
 
-/// Whether so much more takes an account beyond its credit limit; refused where its policy is to.
+/// Whether an amount more takes an account beyond its credit limit; an error where its policy is to refuse.
 pub(crate) fn exceeds_limit(account: &Account, more_minor: i64, rows: &Rows) -> Result<bool, Fault> {
     if account.credit_limit_minor.is_none() {
         return Ok(false);

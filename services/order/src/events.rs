@@ -51,7 +51,7 @@ pub(crate) enum PendingEvent {
     ChangeProposed,
     /// A change was made.
     ChangeConfirmed,
-    /// A change has ended otherwise, or later, than it was confirmed.
+    /// A change ended without being made, or nodes have answered it.
     ChangeEnded,
     /// A node has accepted another place after its change had ended; the change's row is written.
     ChangeCorrected(Box<OrderChange>),

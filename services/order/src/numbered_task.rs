@@ -1,4 +1,4 @@
-//! Tasks of things that an order has several of, with numbers: holds and changes.
+//! Tasks about the holds and the changes of an order, which have numbers.
 
 use store::{AnyCommand, Context, Task, TaskHandler};
 use types::{Fault, OrderId, Timestamp};

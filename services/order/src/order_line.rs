@@ -60,7 +60,7 @@ store::record! {
         promise_node_ids: String,
         /// What carriers estimate of its packages.
         carrier_estimates: estimates::Column,
-        /// When the estimates promise the delivery instead; `None` while they do not.
+        /// The delivery by the estimates while it is promised instead; `None` otherwise.
         carrier_delivery_time: Option<Timestamp>,
         /// When inventory expects to fill its backordered units.
         backorder_expect_time: Option<Timestamp>,
@@ -106,7 +106,7 @@ store::record! {
         replaced_early: i64,
         /// Units reported short.
         short: i64,
-        /// Units reported that no node can fulfill, in all.
+        /// Units that were returned because no node can fulfill them: a sum that never falls.
         returned_by_nodes: i64,
         /// Units shipped beyond what was ordered and not cancelled.
         over_shipped: i64,

@@ -39,7 +39,8 @@ use crate::{
 /// An order with its lines and holds.
 #[derive(Debug)]
 pub(crate) struct StoredOrder {
-    order: Order,
+    /// Without what follows.
+    pub(crate) order: Order,
     /// By line number.
     lines: Vec<OrderLine>,
     /// By number; none when all of it goes to one place.

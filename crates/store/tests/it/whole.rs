@@ -44,7 +44,7 @@ async fn a_record_and_its_parts_are_of_one_moment() {
 }
 
 #[tokio::test]
-async fn a_record_that_never_rests_is_not_available() {
+async fn a_record_that_changes_at_every_attempt_is_unavailable() {
     each(|options| async move {
         let db = open_with(&options, 1_000).await;
         assert_eq!(read(&db, i64::MAX).await.unwrap_err().reason, Reason::Unavailable);

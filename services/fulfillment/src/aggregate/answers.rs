@@ -24,7 +24,7 @@ use crate::{
 pub(crate) struct Returned {
     /// All of them.
     pub(crate) units: Vec<LineQuantity>,
-    /// Those that the order does not cancel instead of others.
+    /// Those that are not set off yet against others that were to be cancelled.
     pub(crate) left: Vec<LineQuantity>,
 }
 

@@ -17,7 +17,7 @@
 //!    another one.
 //! 5. The request and the returned units may cross: the order says with each request how many units it had back then. What was
 //!    returned beyond that it cancels when it learns of it, and [`CancelUnits::leave_to_order`] asks no node for as many.
-//!    `returned_accounted` of the release counts which returned units are settled so.
+//!    `returned_accounted` of the release counts the returned units that are settled so.
 
 use std::cmp::Reverse;
 
@@ -84,7 +84,7 @@ pub(super) fn needs(order_id: &OrderId, rows: &Rows, needs: &mut Needs) {
 }
 
 impl CancelUnits {
-    /// Takes off what the order cancels of units that were returned to it, and that it did not know of.
+    /// Takes off the units that the order itself cancels: returned ones that it did not know of when it made the request.
     fn leave_to_order(&self, left: &mut Vec<LineQuantity>, rows: &mut Rows, cx: &mut Context<'_>) -> Result<(), Fault> {
         let mut releases = ReleaseAggregate::load_all(&self.order_id, rows)?;
         for unit in left.iter_mut() {
@@ -152,7 +152,7 @@ impl Command for CancelUnits {
     }
 }
 
-/// The order has units back, and cancels them instead of as many that are to be cancelled here.
+/// The order cancels units that were returned to it; as many that were to be cancelled here are kept.
 pub(super) fn keep_instead(
     order_id: &OrderId,
     returned: Returned,
@@ -184,7 +184,7 @@ pub(super) fn keep_instead(
     releases.into_iter().try_for_each(|release| release.save(rows, cx))
 }
 
-/// Sets no request off any more against so many units of a line that were returned to the order.
+/// Counts so many returned units of a line as settled: no later request is set off against them.
 fn account(releases: &mut [ReleaseAggregate], line_number: i32, mut units: i64) {
     for release in releases {
         units -= release.account_returned(line_number, units);

@@ -109,7 +109,7 @@ impl Ledger {
         self.record(Entry { note: &note, retracts: Some(movement.movement_number), ..located })
     }
 
-    /// Changes units on hand by what a count had already that is taken back. No unit goes below zero: what left since has left.
+    /// Makes a movement count that a count had covered which is taken back. No unit goes below zero: what left since has left.
     fn uncover(&mut self, movement: &Movement, location_id: &NodeId, reason: &str) -> Result<(), Fault> {
         let Movement { sku, movement_number, occur_time, reference, retracts, .. } = movement;
         let present = self.level(sku, location_id).map_or(0, |level| level.on_hand);
@@ -121,8 +121,8 @@ impl Ledger {
         self.record(Entry { note: &note, retracts: *retracts, uncovers: Some(*movement_number), ..located })
     }
 
-    /// Takes back movements of one item, and has those count that a count had already which is taken back: first those that put
-    /// units on hand, so that no step goes below zero.
+    /// Takes back movements of one item, and makes those count that were covered by a count which is taken back. What puts units on
+    /// hand comes first, so that no step goes below zero.
     pub(crate) fn retract_all(
         &mut self,
         taken_back: &[TakenBack<'_>],

@@ -147,7 +147,7 @@ fn is_possible(order: &[Report]) -> bool {
 }
 
 /// Units on hand after the reports, which are the same in every order in which they can come. So is what was received of scheduled
-/// receipts, whether they are scheduled first or last: the units of the receipts that stand.
+/// receipts, which are scheduled first in half of the orders, and last in the others: the units of the receipts that stand.
 async fn always(reports: &[Report], on_hand: i64) {
     let orders: Vec<_> = orders_of(reports).into_iter().filter(|order| is_possible(order)).collect();
     assert!(orders.len() > 1);
@@ -210,7 +210,7 @@ async fn a_receipt_and_a_later_count_that_are_both_taken_back_leave_nothing_what
 }
 
 #[tokio::test]
-async fn what_is_taken_back_twice_over_changes_units_once() {
+async fn what_two_counts_had_counts_once_when_both_are_taken_back() {
     each(world, async |world| {
         for report in [Count(2, 4), Receipt(1, 10), NoCount(2), Count(3, 7), NoCount(3)] {
             world.report(report).await;

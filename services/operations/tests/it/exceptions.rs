@@ -327,6 +327,8 @@ async fn only_failed_work_is_tried_again_and_a_wrong_request_names_its_field() {
             (retry("UNASSIGNED"), "type"),
             (RetryExceptionsRequest { limit: -1, ..retry("TASK_FAILED") }, "limit"),
             (RetryExceptionsRequest { order_id: "x y".to_owned(), ..retry("TASK_FAILED") }, "order_id"),
+            (RetryExceptionsRequest { order_id: " ".to_owned(), ..retry("TASK_FAILED") }, "order_id"),
+            (RetryExceptionsRequest { source: "\u{200b}".to_owned(), ..retry("TASK_FAILED") }, "source"),
         ] {
             assert_eq!(wrong_fields(world.operator().retry_exceptions(request).await), [field]);
         }

@@ -13,7 +13,7 @@ use crate::{
     wire,
 };
 
-/// The most bytes of the lines of an order that gets more of them, about: every caller is to be able to read it.
+/// The most bytes, about, that lines may come to when some are added: far below the 64 MiB of an answer to the gateway and of a log.
 const MAX_ORDER_BYTES: usize = 8 << 20;
 
 /// Why inventory cannot be told of a change yet.

@@ -1,5 +1,6 @@
 //! What a change adds to an order is refused for what a new order is refused for: a blocked account, a place where nothing is delivered,
 //! and an amount beyond the credit limit where the account's policy is to refuse it. That an item is orderable is checked with its line.
+//! Account and limit are checked again when the change is confirmed; places and items are not.
 
 use mesh::wire::Checks;
 use proto::order::v1 as contract;

@@ -68,8 +68,8 @@ impl Pricing {
         Ok(item.list_price(unit.factor, self.currency).filter(|price| (0..=MAX_PRICE).contains(price)))
     }
 
-    /// The price of a line's unit when so many of its units are wanted. One that is not by the account's prices stays, and so does that of
-    /// a line of which something was shipped, or whose parts have the price of their sum.
+    /// The price of a line's unit when `units` base units are wanted. It stays when it is not what the account's prices say of the line's
+    /// quantity, when something was shipped, and for a part of a split line: the parts have the price of their sum.
     pub(crate) fn repriced(
         &self,
         line: &OrderLine,

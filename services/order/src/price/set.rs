@@ -197,19 +197,19 @@ impl Command for SetAccountPrices {
 
     fn decide(&self, rows: &mut Rows, cx: &mut Context<'_>) -> Result<contract::SetPricesResponse, Fault> {
         let unknown = || Fault::not_found("account", &self.account_id);
-        let account = rows.get::<Account>(&self.account_id)?.ok_or_else(unknown)?.clone();
+        let mut account = rows.get::<Account>(&self.account_id)?.ok_or_else(unknown)?.clone();
         let named = contract::ItemPrices {
             account_id: self.account_id.to_string(),
             currency: account.currency.to_string(),
             ..Default::default()
         };
         if account.own_prices == OwnPrices::Never {
-            rows.put(Account { own_prices: OwnPrices::Some, ..account.clone() });
+            account = rows.put(Account { own_prices: OwnPrices::Some, ..account });
         }
         let changed = replace(self.account_id.as_str(), &self.prices, &named, cx.now(), rows)?;
         let reply = reply(&changed);
         if let Some(first) = changed.first() {
-            // The account keeps its version, as what is agreed with it does not change: the version of a price tells calls apart.
+            // Prices do not change the account's row, so the version of the first of them makes the event's key.
             let key = format!("{}/{}", first.sku, first.version);
             let account_id = self.account_id.to_string();
             let payload = contract::AccountPricesChanged { account_id, prices: shown(changed) };

@@ -5,12 +5,12 @@
 //! 2. `ConfirmOrderChange` (`change/confirm.rs`) with the etag of the order that was shown makes it, by the same code:
 //!    `order.change_confirmed`. Its hold is released.
 //! 3. Fewer units: those that no node has are cancelled at once, and nodes are asked to stop the others
-//!    (`process/cancellation.rs`). More units, new lines and another country: the service follows its own log and calls inventory's
-//!    `Reserve` (`process/confirmation.rs`), and the release follows as for any units.
+//!    (`process/cancellation.rs`). More units, new lines, another country and other times: the service follows its own log and calls
+//!    inventory's `Reserve` (`process/confirmation.rs`), and the release follows as for any units.
 //! 4. Another place: `order.ship_to_change_requested` for what nodes have. Fulfillment asks them and emits
 //!    `fulfillment.ship_to_change_settled` once all have answered: [`ChangingOrder::settle_ship_to_change`]. When they decline, the
-//!    order goes to the place before, and [`reserve_for_place`](crate::process::confirmation::reserve_for_place) tells inventory. It
-//!    comes again when a node accepts late: `order.change_ended` too.
+//!    order goes to the place before, and [`reserve_for_place`](crate::process::confirmation::reserve_for_place) tells inventory. When
+//!    a node accepts late, both events are emitted again.
 //! 5. Another price: the difference for units that are ready to invoice is invoiced or credited (`process/settlement.rs`).
 //! 6. [`ChangingOrder::end_change`] after every change of the order: a proposed change that has become impossible, because picking
 //!    has begun, units were shipped, or the order was cancelled, expires and its hold is released; one that waits for nodes ends when

@@ -61,7 +61,7 @@ pub(crate) async fn reserve(
     record(&order_id, report)
 }
 
-/// Reserves what a change has added to an order, and for the places that it now goes to, until the time that it may be released at:
+/// Reserves what a change has added to an order, and for the places that it now goes to, for as long as its times ask for:
 /// the totals of its lines are requested, so that a repeat reserves nothing twice.
 pub(crate) async fn reserve_changed(
     inventory: InventoryServiceClient<Channel>,
@@ -80,7 +80,7 @@ pub(crate) async fn reserve_changed(
     reserve_again(inventory, expire_after, event_id, order, !change.ship_tos.is_empty()).await
 }
 
-/// Reserves for the place before what nodes did not send to the place of a change.
+/// Reserves for the places that the order has once nodes have answered: the one before, or after a late acceptance the new one.
 pub(crate) async fn reserve_for_place(
     inventory: InventoryServiceClient<Channel>,
     expire_after: Duration,
@@ -105,7 +105,7 @@ async fn reserve_again(
         return Ok(Vec::new());
     }
     if redirects {
-        // An order of all or nothing does not grow, and what it has is not taken from it.
+        // A FILL_OR_KILL order does not grow, and keeps what it has.
         request.set_shortage_policy(ShortagePolicy::Backorder);
     }
     let order_id = request.order_id.clone();

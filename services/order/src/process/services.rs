@@ -2,7 +2,7 @@
 //!
 //! 1. A line takes the kind of its item when it is ordered (`place/price.rs`). A service is priced as goods are, and counts in totals
 //!    and for the credit of the account. Inventory is not asked for it (`process/confirmation.rs`), so that it is neither reserved, nor
-//!    backordered, nor released, nor promised: its open units stay `unallocated`, which delays only goods. Where it goes does not matter.
+//!    backordered, nor released, nor promised: its open units stay `unallocated`, and only unallocated goods delay an order. No node has to ship to where it goes.
 //! 2. It goes with goods: those of its ship-to group, or all of the order when it has no group or the group has no goods. After every
 //!    change, and before what the customer owes is settled, [`ChangingOrder::follow_goods`] sets its counters by theirs:
 //!    - goods are open: its units are open, also when they were performed before a shipment was taken back;

@@ -9,6 +9,7 @@
 //! 3. After shipped or delivered units are counted, taken back, written off or replaced (`process/closing.rs`), and after a return
 //!    is (`process/returned_units.rs`), [`ChangingOrder::settle`] compares the owed units with those that became ready to invoice,
 //!    less those credited. With ON_COMPLETION any change of the order may complete it: [`ChangingOrder::settle_completion`].
+//!    What services follow without such a report is settled after every change (`process/services.rs`).
 //! 4. More are owed: a row of [`InvoiceReadiness`] is written and `order.invoice_ready` emitted, for the ERP to invoice the
 //!    units, with what was reported of their shipments (`process/evidence.rs`). `ListInvoiceReadiness` (`rpc/read.rs`) lists the rows.
 //! 5. Fewer are owed, so that never more is credited than was made ready: a row of [`ProposedCredit`] is written and `order.credit_proposed` emitted, for the ERP to credit them.

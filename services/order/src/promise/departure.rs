@@ -52,7 +52,7 @@ pub(crate) fn departure(node: &Node, request: Timestamp, wanted: Option<Timestam
     let days = WorkingDays::new(weekdays(node.working_days()), holidays);
     let cutoff: Option<LocalTime> = node.cutoff_time.parse().ok();
     let (day, time) = zone.local(request)?;
-    // A local time is of a minute: a request within the minute of the cutoff is late, but for its first instant.
+    // A local time has no seconds: of the minute of the cutoff only the first instant is in time.
     let is_in_time = cutoff.is_none_or(|cutoff| time < cutoff || (time == cutoff && request.as_micros() % MINUTE == 0));
     let first = if is_in_time { days.on_or_after(day)? } else { days.on_or_after(day.next()?)? };
     let last_request = cutoff.map_or(DAY, |cutoff| Duration::from_secs(u64::from(cutoff.minutes()) * 60));

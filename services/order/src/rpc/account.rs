@@ -1,6 +1,7 @@
 //! Answers the reads of what is agreed with accounts: their prices and their credit.
 
 use mesh::{CallInfo, wire::one_id};
+use prost::Message as _;
 use proto::order::v1 as contract;
 use store::{Column as _, Kind, page::Page};
 use types::{AccountId, Fault, PriceListId};
@@ -40,7 +41,7 @@ impl Rpc {
     async fn prices(&self, owners: Vec<String>, page: &Page) -> Result<contract::ListPricesResponse, Fault> {
         let mut prices = reads::prices(&self.db, &owners, page).await?;
         let key = |prices: &price::ItemPrices| vec![prices.owner.to_value(), prices.sku.to_value()];
-        let next_page_token = page.next(&mut prices, key);
+        let next_page_token = page.next_within(&mut prices, |prices| prices.prices.0.encoded_len(), key);
         let prices = prices.into_iter().map(|prices| prices.prices.0).collect();
         Ok(contract::ListPricesResponse { prices, next_page_token })
     }

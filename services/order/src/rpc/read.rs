@@ -11,6 +11,7 @@ use types::{AccountId, Fault, limits::MAX_OUTSIDE_NUMBER};
 
 use super::{Rpc, show};
 use crate::{
+    account::{Account, ShipTo},
     order::{OrderState, OrderStatus},
     store::{self as reads, Extent, ListOrder, ORDERS_KEY, OrderFilter, SETTLEMENT_KEY, Search, SettlementFilter},
     wire,
@@ -34,7 +35,8 @@ impl Rpc {
         let belongs_to: [&str; 1] = [&info.principal.to_string()];
         let page = Page::read("accounts", &belongs_to, &[Kind::Text], request.page_size, &request.page_token)?;
         let mut accounts = reads::accounts(&self.db, &info.principal, &page).await?;
-        let next_page_token = page.next(&mut accounts, |account| vec![account.account_id.to_value()]);
+        let bytes = |account: &Account| wire::account(account).encoded_len();
+        let next_page_token = page.next_within(&mut accounts, bytes, |account| vec![account.account_id.to_value()]);
         Ok(contract::ListAccountsResponse { accounts: accounts.iter().map(wire::account).collect(), next_page_token })
     }
 
@@ -48,11 +50,9 @@ impl Rpc {
         let page = Page::read("ship_tos", &belongs_to, &[Kind::Text], request.page_size, &request.page_token)?;
         reads::account(&self.db, &account_id, &info.principal).await?;
         let mut ship_tos = reads::ship_tos(&self.db, &account_id, &page).await?;
-        let next_page_token = page.next(&mut ship_tos, |ship_to| vec![ship_to.ship_to_id.to_value()]);
-        let mut ship_tos: Vec<_> = ship_tos.iter().map(wire::ship_to).collect();
-        let key = |ship_to: &contract::ShipTo| vec![ship_to.ship_to_id.clone().to_value()];
-        let next_page_token = page.cut(&mut ship_tos, next_page_token, contract::ShipTo::encoded_len, key);
-        Ok(contract::ListShipTosResponse { ship_tos, next_page_token })
+        let bytes = |ship_to: &ShipTo| wire::ship_to(ship_to).encoded_len();
+        let next_page_token = page.next_within(&mut ship_tos, bytes, |ship_to| vec![ship_to.ship_to_id.to_value()]);
+        Ok(contract::ListShipTosResponse { ship_tos: ship_tos.iter().map(wire::ship_to).collect(), next_page_token })
     }
 
     pub(super) async fn get_order(
@@ -80,8 +80,16 @@ impl Rpc {
         let belongs_to: [&str; 2] = [&format!("{filter:?}"), &info.principal.to_string()];
         let page = Page::read("orders", &belongs_to, ORDERS_KEY, request.page_size, &request.page_token)?;
         let (orders, next_page_token) = reads::orders(&self.db, &filter, extent, &info.principal, &page).await?;
-        let orders = orders.iter().map(|order| show(order.to_contract(), &info.principal));
-        Ok(contract::ListOrdersResponse { orders: orders.collect::<Result<_, _>>()?, next_page_token })
+        let mut listed = Vec::with_capacity(orders.len());
+        for stored in orders {
+            listed.push((show(stored.to_contract(), &info.principal)?, stored.order));
+        }
+        let bytes = |(shown, _): &(contract::Order, _)| shown.encoded_len();
+        let next_page_token = page.cut(&mut listed, next_page_token, bytes, |(_, order)| filter.key(order));
+        Ok(contract::ListOrdersResponse {
+            orders: listed.into_iter().map(|(shown, _)| shown).collect(),
+            next_page_token,
+        })
     }
 
     pub(super) async fn list_invoice_readiness(

@@ -2,7 +2,7 @@
 
 use chassis::Select;
 use mesh::Principal;
-use store::{Column as _, Db, Kind, page::Page};
+use store::{Column as _, Db, Kind, Value, page::Page};
 use types::{AccountId, Fault, Timestamp};
 
 use super::{Search, StoredOrder, search_key, with_lines_and_holds};
@@ -91,6 +91,11 @@ impl ListOrder {
 }
 
 impl OrderFilter {
+    /// Where an order is in the list.
+    pub(crate) fn key(&self, order: &Order) -> Vec<Value> {
+        vec![self.order.time(order).to_value(), order.order_id.to_value()]
+    }
+
     /// The conditions of the filter, what the caller sees, and where the page begins. `is_found`: something else finds the rows,
     /// so that all of it is only checked.
     pub(super) fn select(&self, caller: &Principal, page: &Page, is_found: bool) -> (Select, String) {
@@ -175,8 +180,7 @@ pub(crate) async fn orders(
         Extent::Summary => Order::summary_bytes,
         Extent::Full => Order::full_bytes,
     };
-    let key = |order: &Order| vec![filter.order.time(order).to_value(), order.order_id.to_value()];
-    let token = page.next_within(&mut orders, bytes, key);
+    let token = page.next_within(&mut orders, bytes, |order| filter.key(order));
     let stored = match extent {
         Extent::Full => with_lines_and_holds(db, orders).await?,
         Extent::Summary => orders.into_iter().map(StoredOrder::without_lines).collect(),

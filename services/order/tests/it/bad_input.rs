@@ -225,7 +225,7 @@ async fn wrong_fields_of_other_requests_are_named_too() {
 }
 
 #[tokio::test]
-async fn a_blank_filter_selects_nothing_and_a_blank_etag_checks() {
+async fn a_blank_filter_etag_or_page_token_is_refused() {
     each(World::furnished, async |world| {
         let order = world.place(order_of("PO-1", &[("TEA", 1)])).await;
         for blank in [" ", "\u{a0}", "\u{200b}", "\u{202e}\u{202e}"] {

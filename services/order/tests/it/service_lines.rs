@@ -201,7 +201,7 @@ async fn a_service_is_split_over_groups_and_each_part_goes_with_its_goods() {
 }
 
 #[tokio::test]
-async fn it_does_not_matter_where_a_service_goes() {
+async fn a_service_is_ordered_for_a_place_where_no_node_ships() {
     each(furnished, async |world| {
         let node = proto::fulfillment::v1::Node {
             service_areas: vec![ServiceArea { countries: vec!["US".to_owned()], rank: 0 }],

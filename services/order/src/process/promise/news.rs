@@ -104,7 +104,7 @@ impl News {
                 matches!(basis, PromiseBasis::Stock | PromiseBasis::Routed | PromiseBasis::ShippedLate)
                     && line.promised_ship_time.is_some_and(|promised| promised < *ship_time)
             }
-            // The carrier has found them.
+            // The carrier says the date; none is computed.
             Self::Estimated(_) | Self::EstimateRetracted(_) => false,
         }
     }

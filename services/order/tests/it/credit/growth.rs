@@ -57,7 +57,7 @@ async fn case_36_two_orders_that_grow_in_turn_do_not_get_around_the_limit() {
 }
 
 #[tokio::test]
-async fn the_units_beyond_the_limit_are_held_whoever_approves_or_cancels_others() {
+async fn only_units_that_are_not_released_are_held_until_they_are_cancelled_or_approved() {
     each(World::furnished, async |world| {
         limit(&world, Some(10)).await;
         let order = grow(&world, &tea(&world, "PO-1", 8).await, 14).await;
