@@ -185,7 +185,10 @@ fn grow(line: &mut OrderLine, units: i64) -> Result<(), Problem> {
         return problem(part, "is more than 1,000,000,000 base units with what was cancelled");
     };
     if !line.set_ordered_quantity(ordered) {
-        return problem(part, format!("is not a quantity of {}", line.uom));
+        return problem(
+            part,
+            format!("comes to no quantity of {} with what was cancelled: add a line instead", line.uom),
+        );
     }
     line.add(units);
     line.promise_again(PromiseReason::OrderChanged);
