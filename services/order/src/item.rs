@@ -134,6 +134,11 @@ impl Item {
         ItemKind::from_contract(self.item.0.kind()).unwrap_or(ItemKind::Goods)
     }
 
+    /// Whether no warehouse stocks or ships it.
+    pub(crate) fn is_service(&self) -> bool {
+        self.kind() == ItemKind::Service
+    }
+
     /// Whether it can be ordered.
     pub(crate) fn is_orderable(&self) -> bool {
         self.item.0.state() != contract::ItemState::Discontinued

@@ -10,9 +10,10 @@
 
 use std::time::Duration;
 
+use mesh::wire::Checks;
 use proto::fulfillment::v1::{self as fulfillment, NodeState};
 use store::{Command, Context, Needs, Proto, Rows};
-use types::Fault;
+use types::{Fault, LineReason};
 
 use crate::item::HandlingClass;
 
@@ -52,6 +53,14 @@ impl Nodes {
     pub(crate) fn deliver(&self, country: &str, class: HandlingClass) -> bool {
         let nodes = &self.nodes.0.nodes;
         nodes.is_empty() || nodes.iter().any(|node| serves(node, country, &[class]))
+    }
+
+    /// Notes at a field that no active node ships items of the class to the country.
+    pub(crate) fn check_delivery(&self, field: String, country: &str, class: HandlingClass, checks: &mut Checks) {
+        if !self.deliver(country, class) {
+            let description = format!("no active node ships {} items to {country}", class.as_str());
+            checks.wrong_line(field, LineReason::NotDeliverable, description);
+        }
     }
 }
 

@@ -123,20 +123,18 @@ impl PlaceOrder {
         let countries = destination::countries(ship_tos);
         for (index, line) in self.lines.iter().enumerate() {
             let path = format!("lines[{index}]");
-            let is_service = rows.get::<Item>(&line.sku)?.is_some_and(|item| item.kind() == ItemKind::Service);
+            let is_service = rows.get::<Item>(&line.sku)?.is_some_and(Item::is_service);
             if !self.groups.is_empty() && line.ship_to_group.is_none() && line.split.is_empty() && !is_service {
                 checks.wrong_line(format!("{path}.ship_to_group"), LineReason::Invalid, "is required, or split");
             }
             let Some(priced) = price::price(line, &path, pricing, rows, checks)? else { continue };
             let class = priced.line.handling_class;
             let groups = line.split.iter().map(|part| part.ship_to_group).chain([line.ship_to_group.unwrap_or(0)]);
-            let countries = groups.filter_map(|group| countries.get(&group).copied());
-            let undeliverable = nodes
-                .filter(|_| !is_service)
-                .and_then(|nodes| countries.into_iter().find(|to| !nodes.deliver(to, class)));
-            if let Some(country) = undeliverable {
-                let description = format!("no active node ships {} items to {country}", class.as_str());
-                checks.wrong_line(format!("{path}.sku"), LineReason::NotDeliverable, description);
+            let mut countries = groups.filter_map(|group| countries.get(&group).copied());
+            if let Some(nodes) = nodes.filter(|_| !is_service)
+                && let Some(country) = countries.find(|to| !nodes.deliver(to, class))
+            {
+                nodes.check_delivery(format!("{path}.sku"), country, class, checks);
             }
             lines.push(priced);
         }

@@ -6,7 +6,10 @@ use mesh::{
     Principal,
     wire::{Checks, checked, timestamp},
 };
-use proto::order::v1::{self as contract, LineChange, OrderChangeState};
+use proto::{
+    order::v1::{self as contract, LineChange, OrderChangeState},
+    types::v1::ItemKind as Kind,
+};
 use store::{Command, Context, Needs, Rows};
 use types::{Fault, LineReason, OrderId, Timestamp, limits::MAX_TEXT};
 
@@ -19,7 +22,7 @@ use crate::{
     account::Account,
     aggregate::{ChangingOrder, OrderAggregate},
     hold::{Hold, HoldReason, LineNumbers},
-    item::{HandlingClass, Item, ItemKind},
+    item::{HandlingClass, Item},
     node::Nodes,
     order::{Action, Order},
     order_line::OrderLine,
@@ -255,7 +258,7 @@ fn added_line(
     }
     let group = added.line.ship_to_group();
     let has_group = group.is_some_and(|number| order.groups.iter().any(|group| group.group_number == number));
-    let is_service = rows.get::<Item>(&added.line.sku)?.is_some_and(|item| item.kind() == ItemKind::Service);
+    let is_service = rows.get::<Item>(&added.line.sku)?.is_some_and(Item::is_service);
     // A service may go with the goods of all groups.
     let needs_group = !order.groups.is_empty() && (group.is_some() || !is_service);
     if has_group != needs_group || group.is_some() != needs_group {
@@ -283,18 +286,16 @@ fn undeliverable(
         let to = place.ship_to_after.as_ref().map(country).unwrap_or_default();
         let mut lines = order.lines_of(wire::read_group(place.ship_to_group)).filter(|line| line.cancellable() > 0);
         if let Some(line) = lines.find(|line| !line.is_service() && !nodes.deliver(&to, line.handling_class)) {
-            let description = format!("no active node ships {} items to {to}", line.handling_class.as_str());
-            checks.wrong_line(format!("ship_tos[{index}].ship_to_address"), LineReason::NotDeliverable, description);
+            nodes.check_delivery(format!("ship_tos[{index}].ship_to_address"), &to, line.handling_class, checks);
         }
     }
-    for (index, added) in change.added_lines.iter().enumerate() {
+    let goods = change.added_lines.iter().enumerate().filter(|(_, added)| added.item_kind() != Kind::Service);
+    for (index, added) in goods {
         let moved = change.ship_tos.iter().find(|place| place.ship_to_group == added.ship_to_group);
         let moved = moved.and_then(|place| place.ship_to_after.as_ref());
         let to = country(moved.unwrap_or_else(|| order.ship_to(wire::read_group(added.ship_to_group))));
-        let class = HandlingClass::from_contract(added.handling_class());
-        if class.is_some_and(|class| !nodes.deliver(&to, class)) {
-            let description = format!("no active node ships it to {to}");
-            checks.wrong_line(format!("added_lines[{index}].line.sku"), LineReason::NotDeliverable, description);
+        if let Some(class) = HandlingClass::from_contract(added.handling_class()) {
+            nodes.check_delivery(format!("added_lines[{index}].line.sku"), &to, class, checks);
         }
     }
     Ok(())

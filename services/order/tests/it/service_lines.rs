@@ -211,7 +211,25 @@ async fn a_service_is_ordered_for_a_place_where_no_node_ships() {
         world.drain().await;
         let refused = world.try_place(order_of("PO-1", &[("TEA", 1), ("INSTALL", 1)])).await;
         assert_eq!(wrong_fields(refused), ["lines[0].sku"]);
-        world.try_place(order_of("PO-1", &[("INSTALL", 1)])).await.unwrap();
+        let mut request = order_of("PO-1", &[("INSTALL", 1)]);
+        request.ship_not_before =
+            Some(mesh::wire::timestamp(testkit::START.after(std::time::Duration::from_secs(3_600))));
+        let order = world.try_place(request).await.unwrap();
+        // A change adds what a new order may have.
+        for (sku, wrong) in [("TEA", true), ("INSTALL", false)] {
+            let line = contract::NewOrderLine { sku: sku.to_owned(), quantity: 1, ..Default::default() };
+            let request = contract::ProposeOrderChangeRequest {
+                order_id: order.order_id.clone(),
+                added_lines: vec![contract::AddedLine { line: Some(line), substitutes: 0 }],
+                ..Default::default()
+            };
+            let proposed = world.orders.clone().propose_order_change(request).await;
+            if wrong {
+                assert_eq!(wrong_fields(proposed), ["added_lines[0].line.sku"]);
+            } else {
+                proposed.unwrap();
+            }
+        }
     })
     .await;
 }
